@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * attr.h - compiler attributes under names that say what they are for.
+ */
+#ifndef KURAMORI_BASE_ATTR_H
+#define KURAMORI_BASE_ATTR_H
+
+#include <assert.h>
+
+/* The result decides something: ignoring it is a compile error. */
+#define MUST_CHECK __attribute__((warn_unused_result))
+#define NORETURN   __attribute__((noreturn))
+#define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+/* For wiping secrets only (style: never declared after a goto). */
+#define CLEANUP(fn) __attribute__((cleanup(fn)))
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+__extension__ typedef unsigned __int128 u128;
+
+#endif
