@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * crypto.h - start-up of the module, and the two operations every holder of a secret needs.
+ *
+ * The module does no input or output, reads no clock and takes its randomness as bytes.  Nothing
+ * here allocates, except Argon2id in seal.h, which runs before the signer's sandbox.
+ */
+#ifndef KURAMORI_CRYPTO_CRYPTO_H
+#define KURAMORI_CRYPTO_CRYPTO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+
+/*
+ * Prepares libsodium and the tables of edk_verify_vartime().  Called once by main() before any
+ * other thread, any other function of this module and any sandbox; a second call does nothing.
+ * ERR_IO if libsodium finds no source of randomness.
+ */
+MUST_CHECK enum err crypto_init(void);
+
+/* a and b (n bytes each) are equal; the time depends on n alone.  The only way to compare secrets.
+ */
+bool crypto_eq(const void *a, const void *b, size_t n);
+
+/* Overwrites n bytes in a way the compiler may not leave out.  p may be NULL when n is 0. */
+void crypto_wipe(void *p, size_t n);
+
+#endif

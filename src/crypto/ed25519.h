@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ed25519.h - Ed25519 with SHA-512 (RFC 8032) over libsodium: the signatures of documents.
+ * crypto_init() comes first.
+ */
+#ifndef KURAMORI_CRYPTO_ED25519_H
+#define KURAMORI_CRYPTO_ED25519_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+enum { ED25519_SEED_BYTES = 32, ED25519_SECRET_BYTES = 64 };
+
+/* secret: seed and public key, the form ed25519_sign() takes; the caller wipes it. */
+void ed25519_keypair(struct key32 *public_key, uint8_t secret[ED25519_SECRET_BYTES],
+		     const uint8_t seed[ED25519_SEED_BYTES]);
+
+/* Deterministic; message of any length. */
+void ed25519_sign(struct sig64 *out, const uint8_t secret[ED25519_SECRET_BYTES],
+		  struct bytes message);
+
+/*
+ * True if the signature is this key's over this message.  libsodium's strict rule: S < L, no
+ * small-order or non-canonical key, no small-order R, no cofactor.
+ */
+bool ed25519_verify(const struct key32 *public_key, struct bytes message,
+		    const struct sig64 *signature);
+
+#endif
