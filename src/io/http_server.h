@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * http_server.h - libmicrohttpd in our loop by its epoll descriptor: no threads of its own.
+ *
+ * Loopback TCP or a Unix socket.  The handler gets a request with its whole body (<= the limit) and
+ * answers at once or later; whatever is larger, malformed or too slow never reaches it.
+ */
+#ifndef KURAMORI_IO_HTTP_SERVER_H
+#define KURAMORI_IO_HTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "io/loop.h"
+
+enum {
+	HTTP_BODY_MAX = 65536,
+	HTTP_CONNECTIONS_MAX = 256,
+	HTTP_IDLE_S = 30, /* a connection that says nothing that long is closed */
+	HTTP_PATH_MAX = 1024,
+};
+
+enum http_method {
+	HTTP_GET,
+	HTTP_HEAD,
+	HTTP_POST,
+	HTTP_PUT,
+	HTTP_DELETE,
+	HTTP_PATCH,
+	HTTP_OPTIONS,
+	HTTP_OTHER, /* any other token */
+};
+
+struct http_server;
+struct http_request;
+
+/* Opens, binds and serves.  The server lives in malloc'd memory: not for signers. */
+struct http_server_plan {
+	const char *unix_path; /* NULL: loopback TCP */
+	mode_t unix_mode;
+	uint16_t port;            /* on 127.0.0.1; 0: the kernel chooses, ask http_server_port() */
+	uint32_t body_max;        /* 0: HTTP_BODY_MAX */
+	uint32_t connections_max; /* 0: HTTP_CONNECTIONS_MAX */
+	uint32_t idle_s;          /* 0: HTTP_IDLE_S */
+	/*
+	 * A complete request.  It must be answered exactly once, here or later, by http_reply().
+	 * r stays valid until http_reply() or on_gone().
+	 */
+	void (*on_request)(void *ctx, struct http_request *r);
+	/* The client went away before the answer: forget r (do not reply).  May be NULL only if
+	 * on_request always answers at once. */
+	void (*on_gone)(void *ctx, struct http_request *r);
+	void *ctx;
+};
+
+/* ERR_BUSY the port or socket is in use; ERR_FIELD_RANGE path; ERR_IO. */
+MUST_CHECK enum err http_server_open(struct http_server **out, struct loop *l,
+				     const struct http_server_plan *plan);
+uint16_t http_server_port(const struct http_server *s);
+
+/* No new connections; each open request is answered 503 (problem document) and its on_gone called.
+ */
+void http_server_stop(struct http_server *s);
+/* True when no connection is left: the program may end. */
+bool http_server_idle(const struct http_server *s);
+void http_server_close(struct http_server *s);
+
+enum http_method http_method(const struct http_request *r);
+const char *http_path(const struct http_request *r); /* percent-decoded, without the query */
+struct bytes http_body(const struct http_request *r);
+/* A query argument (percent-decoded) or NULL; the first if repeated. */
+const char *http_query(const struct http_request *r, const char *key);
+/* A request header by name (any case) or NULL.  Repeated headers: NULL too, with *repeated true. */
+const char *http_header(const struct http_request *r, const char *name, bool *repeated);
+/* For the caller's own use, NULL at first. */
+void http_set_user(struct http_request *r, void *user);
+void *http_user(const struct http_request *r);
+
+/*
+ * Answer.  status 200..599; content_type static or NULL for no body; body is copied.
+ * extra: further header lines as name, value, name, value, NULL; or NULL.
+ */
+void http_reply(struct http_request *r, unsigned status, const char *content_type,
+		struct bytes body, const char *const *extra);
+
+/* A problem document (RFC 9457) for e: type, title, status, and detail, field if not NULL. */
+void http_problem(struct http_request *r, enum err e, const char *field, const char *detail);
+
+#endif

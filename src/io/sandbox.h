@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sandbox.h - what a process gives up before it listens to anybody (docs/processes.md).
+ *
+ * Two steps.  sandbox_prepare() first of all, before a secret is in memory: no core files, no
+ * debugger, no privileges.  sandbox_enter() after everything was opened: Landlock denies the whole
+ * file system, seccomp kills the process at the first call that is not on the list.
+ */
+#ifndef KURAMORI_IO_SANDBOX_H
+#define KURAMORI_IO_SANDBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/err.h"
+
+enum sandbox_profile {
+	SANDBOX_SIGNER, /* allow-list, default kill: socket in, socket out, journal, clock, nothing
+			   else */
+	SANDBOX_DAEMON, /* deny-list for what no daemon needs (exec, ptrace, mount, keyring, bpf
+			   ...) */
+};
+
+struct sandbox_plan {
+	enum sandbox_profile profile;
+	uid_t uid; /* used only when started as root; must not be 0 then */
+	gid_t gid;
+	uint64_t files_max;     /* RLIMIT_NOFILE, >= the descriptors in use */
+	bool lock_memory;       /* mlockall(MCL_CURRENT): nothing of us is ever swapped */
+	bool landlock_optional; /* a kernel without Landlock is reported instead of refused */
+};
+
+/* What was really done: goes into the log and into `status`. */
+struct sandbox_report {
+	bool no_new_privs;
+	bool undumpable;
+	bool cores_off;
+	bool memory_locked;
+	bool uid_dropped; /* false also when not started as root */
+	int landlock_abi; /* 0 none */
+	bool landlock;
+	bool seccomp; /* false in sanitizer builds, which cannot run under it */
+	uid_t uid;
+	gid_t gid;
+};
+
+/*
+ * PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE 0, RLIMIT_CORE 0, RLIMIT_NOFILE; as root: setgroups(0),
+ * setresgid, setresuid to plan's, then proof that root does not come back.  ERR_POLICY root without
+ * a uid to go to; ERR_IO a call failed: the caller ends then, half a sandbox is none.
+ */
+MUST_CHECK enum err sandbox_prepare(const struct sandbox_plan *plan, struct sandbox_report *r);
+
+/*
+ * Landlock (ABI 1 or newer, all file rights handled, none granted; SANDBOX_SIGNER only) and
+ * seccomp. Cannot be undone.  ERR_POLICY no Landlock and not optional; ERR_IO.
+ */
+MUST_CHECK enum err sandbox_enter(const struct sandbox_plan *plan, struct sandbox_report *r);
+
+#endif

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * unix.h - Unix stream sockets that carry frames (design.md 10.2), both sides.
+ *
+ * Accepting side: one path a role.  Each accepted connection is a channel in the caller's table
+ * with the caller's buffers; the gate judges every frame, HELLO is answered here, and only what
+ * passed is handed up.  Whoever sends a malformed or forbidden frame is closed and noted.  Whoever
+ * does not read his replies is closed when his buffer is full.
+ *
+ * Asking side: a link connects, says HELLO, and reconnects by itself with a growing pause.
+ */
+#ifndef KURAMORI_IO_UNIX_H
+#define KURAMORI_IO_UNIX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "io/loop.h"
+#include "ipc/frame.h"
+#include "ipc/gate.h"
+
+enum {
+	UNIX_PATH_MAX = 108, /* with its NUL: sizeof sun_path */
+	UNIX_LISTENERS_MAX = 8,
+	UNIX_CHANNELS_MAX = 256,
+	UNIX_HELLO_MS = 5000, /* a channel that has not said HELLO by then is closed */
+};
+
+/*
+ * A listening socket at path, non-blocking, with this mode (0600 or 0660) from its first moment.
+ * A socket file nobody listens on is replaced; ERR_BUSY if somebody does; ERR_EXISTS if the path is
+ * something else than a socket; ERR_FIELD_RANGE path too long; ERR_IO.  *fd written on ERR_OK,
+ * owned by the caller.
+ */
+MUST_CHECK enum err unix_listen(const char *path, mode_t mode, int *fd);
+
+/* A non-blocking connection begun to path.  ERR_UNREACHABLE nobody there; ERR_FIELD_RANGE; ERR_IO.
+ */
+MUST_CHECK enum err unix_connect(const char *path, int *fd);
+
+struct unix_server;
+
+/* One connection; the caller only provides the table. */
+struct unix_channel {
+	struct loop_fd io;
+	struct unix_server *server;
+	struct gate_state gate;
+	struct loop_timer hello;
+	uint8_t *in, *out; /* in_cap, out_cap bytes of the caller's memory */
+	size_t in_n, out_n;
+	uint32_t handle; /* index in the low 16 bits, generation above; 0 free */
+	uint16_t generation;
+	uint16_t role;
+	bool used, closing, busy;
+};
+
+struct unix_listener {
+	struct loop_fd io;
+	struct unix_server *server;
+	uint16_t role;
+	uint16_t channels_max; /* of this role at once */
+	uint16_t channels;
+};
+
+struct unix_server {
+	struct loop *loop;
+	const struct gate_table *table;
+	struct unix_channel *channels;
+	size_t channels_n;
+	size_t in_cap, out_cap;
+	struct unix_listener listeners[UNIX_LISTENERS_MAX];
+	size_t listeners_n;
+	/* A request that passed the gate.  body is valid during the call.  Reply now or later. */
+	void (*on_frame)(void *ctx, uint32_t channel, uint16_t role, uint16_t number, uint64_t id,
+			 struct bytes body);
+	/* A channel that had said HELLO is gone.  May be NULL. */
+	void (*on_close)(void *ctx, uint32_t channel, uint16_t role);
+	void *ctx;
+};
+
+/*
+ * channels: caller's table of n (<= UNIX_CHANNELS_MAX) entries; buffers: n * (in_cap + out_cap)
+ * bytes. in_cap >= FRAME_HEADER_BYTES + the table's largest max_bytes (dies otherwise), out_cap
+ * >= 16. All must outlive s.  on_frame, on_close, ctx: set by the caller afterwards.
+ */
+void unix_server_init(struct unix_server *s, struct loop *l, const struct gate_table *t,
+		      struct unix_channel *channels, size_t n, uint8_t *buffers, size_t in_cap,
+		      size_t out_cap);
+
+/*
+ * Serve this listening descriptor (of unix_listen) as one role, at most channels_max at once: one
+ * role cannot use up the table for another.  The server owns fd from then on.  ERR_FULL, ERR_IO.
+ */
+MUST_CHECK enum err unix_server_listen(struct unix_server *s, int fd, uint16_t role,
+				       uint16_t channels_max);
+
+/*
+ * Queue one whole frame (frame_end) to a channel.  ERR_NOT_FOUND the channel is gone; ERR_FULL his
+ * buffer is full: he is closed.
+ */
+MUST_CHECK enum err unix_send(struct unix_server *s, uint32_t channel, struct bytes frame);
+
+/* Close after what is queued was sent (at most UNIX_HELLO_MS), or at once. */
+void unix_finish(struct unix_server *s, uint32_t channel);
+void unix_drop(struct unix_server *s, uint32_t channel);
+
+/* The role of a living channel, 0 if gone. */
+uint16_t unix_role(const struct unix_server *s, uint32_t channel);
+
+/* Closes all channels and listeners. */
+void unix_server_close(struct unix_server *s);
+
+/* The asking side. */
+struct unix_link {
+	struct loop *loop;
+	const struct gate_table *table;
+	char path[UNIX_PATH_MAX];
+	struct loop_fd io;
+	struct loop_timer retry;
+	struct gate_state gate;
+	uint8_t *in, *out;
+	size_t in_cap, in_n, out_cap, out_n;
+	uint64_t pause_ms;
+	bool connected, busy, stopped;
+	void (*on_up)(void *ctx);   /* HELLO was answered: requests may be sent */
+	void (*on_down)(void *ctx); /* connection lost after on_up: what was asked is unanswered */
+	void (*on_reply)(void *ctx, uint16_t number, uint64_t id, struct bytes body);
+	void *ctx;
+};
+
+enum { UNIX_PAUSE_MIN_MS = 50, UNIX_PAUSE_MAX_MS = 5000 };
+
+/*
+ * Keep a link to path: connects at once, again after 50 ms doubling to 5 s.  Buffers are the
+ * caller's, in_cap FRAME_BYTES_MAX suffices.  Set on_* and ctx before unix_link_start().
+ * ERR_FIELD_RANGE path too long.
+ */
+MUST_CHECK enum err unix_link_init(struct unix_link *k, struct loop *l, const struct gate_table *t,
+				   const char *path, uint8_t *in, size_t in_cap, uint8_t *out,
+				   size_t out_cap);
+void unix_link_start(struct unix_link *k);
+bool unix_link_up(const struct unix_link *k);
+/* ERR_UNREACHABLE not up; ERR_FULL the buffer is full (the link is dropped and tried anew). */
+MUST_CHECK enum err unix_link_send(struct unix_link *k, struct bytes frame);
+void unix_link_stop(struct unix_link *k);
+
+/*
+ * For command-line tools: connect, HELLO, one request frame, its reply; blocking, within
+ * timeout_ms. reply: caller's buffer of cap bytes; out is a view of it.  ERR_UNREACHABLE,
+ * ERR_TIMEOUT, ERR_VERSION, ERR_INPUT an answer that makes no sense, ERR_IO.
+ */
+MUST_CHECK enum err unix_ask(const struct gate_table *t, const char *path, struct bytes request,
+			     uint8_t *reply, size_t cap, uint64_t timeout_ms, struct frame *out);
+
+#endif
