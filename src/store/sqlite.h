@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sqlite.h - the SQLite engine (kuramorid): WAL, synchronous=FULL, exclusive lock, no mmap (mapped
+ * I/O errors arrive as SIGBUS), one connection, statements prepared once (ledger.md B.4).
+ *
+ *   batches(first_sequence INTEGER PRIMARY KEY, count, previous, hash, root, records BLOB,
+ *           blobs BLOB: the names of the batch's blobs, 32 bytes each, in their order)
+ *   blobs(hash BLOB PRIMARY KEY, bytes BLOB)
+ */
+#ifndef KURAMORI_STORE_SQLITE_H
+#define KURAMORI_STORE_SQLITE_H
+
+#include <sqlite3.h>
+
+#include "store/store.h"
+
+enum {
+	STORE_SQLITE_APPLICATION_ID = 0x4b55524a, /* "KURJ" */
+	STORE_SQLITE_VERSION = 1,                 /* PRAGMA user_version */
+};
+
+struct store_sqlite {
+	struct store base;
+	sqlite3 *db;
+	sqlite3_stmt *begin, *commit, *rollback;
+	sqlite3_stmt *put_batch, *put_blob, *each_batch, *get_blob;
+};
+
+/*
+ * Opens or creates path and takes the exclusive lock.
+ *
+ * ERR_BUSY: another process holds it.  ERR_TYPE: not a database, or a database of another program.
+ * ERR_VERSION: of a newer program.  ERR_CORRUPT: damaged, or its tables are not ours.  ERR_IO:
+ * cannot be opened, read-only, cannot sync.  ERR_FULL.  On error *s is closed and *fault says why.
+ */
+MUST_CHECK enum err store_sqlite_open(struct store_sqlite *s, const char *path,
+				      struct store_fault *fault);
+
+#endif

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store.h - where journals live: one interface, two engines, one test suite (design.md 6).
+ *
+ * Life of a store: open, store_replay() once to its end, then store_append() for each sealed batch.
+ * One process at a time holds a journal (flock, or SQLite's exclusive lock).  After any failed
+ * write or sync the handle refuses everything: the process ends, and the next one reads what is
+ * really on the disk (ledger.md C.4: a failed fsync must never be retried).
+ *
+ * What is believed: nothing.  An engine checks each batch by itself (log_batch_check) and that
+ * batches follow each other; the caller's callback checks the rest with log_batch_open().
+ */
+#ifndef KURAMORI_STORE_STORE_H
+#define KURAMORI_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "log/batch.h"
+
+/* Why, for people: names the file and the reason, one line.  Written with every error. */
+struct store_fault {
+	char text[256];
+};
+
+/* Called per batch in order.  Any error but ERR_OK ends the replay and is handed through. */
+typedef enum err (*store_each)(void *context, struct bytes batch);
+
+enum store_phase {
+	STORE_OPENED, /* replay comes next */
+	STORE_READY,  /* replayed: may append */
+	STORE_BROKEN, /* a write, sync or replay failed: refuses everything */
+	STORE_CLOSED,
+};
+
+struct store;
+
+struct store_engine {
+	const char *name;
+	enum err (*append)(struct store *s, const struct log_batch_head *head, struct bytes batch);
+	enum err (*replay)(struct store *s, uint8_t *buffer, size_t cap, store_each each,
+			   void *context);
+	enum err (*blob_get)(struct store *s, struct bytes *out, uint8_t *buffer, size_t cap,
+			     const struct hash32 *name);
+	void (*close)(struct store *s);
+};
+
+/* What all engines share; the first member of each engine's struct. */
+struct store {
+	const struct store_engine *engine;
+	enum store_phase phase;
+	uint64_t next_sequence; /* of the next record */
+	struct hash32 head;     /* hash of the last batch */
+	uint64_t size_bytes;    /* used by batches */
+	uint64_t cut_bytes; /* file engine: bytes of a torn last batch that the replay took away */
+	struct store_fault fault; /* of the last error */
+	char path[192];           /* for messages; cut if longer */
+};
+
+/*
+ * Writes a sealed batch.  ERR_OK means durable: synced to the device before return.  Blocks for it.
+ *
+ * ERR_STATE: not replayed yet, broken or closed.  ERR_MISMATCH: the batch does not follow the last
+ * one; nothing written.  ERR_FULL: no room (fixed capacity reached, disk full).  ERR_IO.  After
+ * ERR_FULL of the disk and after ERR_IO the store is broken.
+ */
+MUST_CHECK enum err store_append(struct store *s, struct bytes batch);
+
+/*
+ * Reads all batches from the first, each into buffer, and calls each() for it.  buffer: at least
+ * LOG_BATCH_BYTES_MAX, or as much as the largest batch this journal's writer ever seals.  At the
+ * end the store is ready.  Called once.
+ *
+ * ERR_CORRUPT: what is stored does not verify.  ERR_VERSION: a newer batch.  ERR_TOO_LARGE: a batch
+ * is larger than buffer.  ERR_STATE: called before.  ERR_IO.  Else what each() returned.  After any
+ * of them the store is broken.
+ */
+MUST_CHECK enum err store_replay(struct store *s, uint8_t *buffer, size_t cap, store_each each,
+				 void *context);
+
+/*
+ * The blob of this name, from any batch, into buffer (*out views it).  SQLite looks it up; the file
+ * engine reads the journal from its start and needs a buffer as for store_replay().
+ * ERR_NOT_FOUND, ERR_TOO_LARGE (buffer), ERR_CORRUPT (does not hash to its name), ERR_STATE,
+ * ERR_IO.
+ */
+MUST_CHECK enum err store_blob_get(struct store *s, struct bytes *out, uint8_t *buffer, size_t cap,
+				   const struct hash32 *name);
+
+/* Releases everything.  Nothing is lost: what was acknowledged is durable.  Twice is once. */
+void store_close(struct store *s);
+
+#endif
