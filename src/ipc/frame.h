@@ -91,4 +91,11 @@ void frame_add(struct frame_builder *b, struct bytes item);
 /* *out is a view of the caller's buffer, written only on ERR_OK.  ERR_FULL. */
 MUST_CHECK enum err frame_end(struct frame_builder *b, struct bytes *out);
 
+/*
+ * The whole frame around a body that is already built (items or a HELLO).  body may lie inside p.
+ * *out is a view of p, written only on ERR_OK.  ERR_FULL body or cap.
+ */
+MUST_CHECK enum err frame_raw(uint8_t *p, size_t cap, uint16_t number, uint64_t id,
+			      struct bytes body, struct bytes *out);
+
 #endif

@@ -37,7 +37,7 @@ enum gate_phase {
 
 enum {
 	GATE_ROWS_MAX = 128,
-	GATE_HELLO_BYTES = 36, /* version u32, table hash: the one item of a HELLO body */
+	GATE_HELLO_BYTES = 36, /* the whole body of a HELLO: version u32, table hash; no items */
 };
 
 /* One request.  Its reply is number + 1 and has no row. */
@@ -76,6 +76,9 @@ void gate_table_init(struct gate_table *t, const char *name, uint32_t version,
 /* The row of a request number, or NULL. */
 const struct gate_row *gate_row_of(const struct gate_table *t, uint16_t number);
 
+/* The number of the one PHASE_HELLO row. */
+uint16_t gate_hello_number(const struct gate_table *t);
+
 /*
  * May this request come in now?  role: the channel's one bit; number, body_bytes: from the frame.
  * On ERR_OK of a PHASE_ANY message a fresh channel loses its right to say HELLO; nothing else
@@ -89,7 +92,7 @@ MUST_CHECK enum err gate_check(const struct gate_table *t, struct gate_state *s,
 MUST_CHECK enum err gate_check_reply(const struct gate_table *t, uint16_t number,
 				     uint32_t body_bytes);
 
-/* The one item of a HELLO, of the request and of its reply alike. */
+/* The body of a HELLO, of the request and of its reply alike. */
 void gate_hello_put(const struct gate_table *t, uint8_t out[GATE_HELLO_BYTES]);
 
 /*
