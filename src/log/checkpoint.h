@@ -61,9 +61,9 @@ MUST_CHECK enum err log_checkpoint_write(uint8_t out[LOG_CHECKPOINT_WRITE_MAX], 
 
 /*
  * Reads a note and verifies this key's signature on it.  Lines of other keys (witnesses) are
- * checked for form and passed over.  ERR_INPUT: not a checkpoint in its one spelling;
- * ERR_TOO_LARGE; ERR_UNSIGNED: well formed but without a line of this key; ERR_SIGNATURE: the line
- * does not verify.
+ * checked for form and passed over.  ERR_INPUT: not a checkpoint in its one spelling, or two lines
+ * of this key; ERR_TOO_LARGE; ERR_UNSIGNED: well formed but without a line of this key;
+ * ERR_SIGNATURE: the line does not verify.
  */
 MUST_CHECK enum err log_checkpoint_open(struct log_checkpoint *out, struct bytes note,
 					struct bytes name, const struct key32 *public_key);
