@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * types.h - the bodies of all documents as structs, with their readers and writers.
+ *
+ * One table of fields per type (types.c) drives reader and writer; docs/documents.md is compared
+ * with the tables by a test.  Conventions: integers are u64 (0 to 2^53 - 1 in the text); amounts
+ * are decimal strings in the text and struct money of ASSET_XEM here; strings end in a NUL; lists
+ * have a count beside them; enums are words.  All fields are required and no others are allowed.
+ */
+#ifndef KURAMORI_DOC_TYPES_H
+#define KURAMORI_DOC_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/money.h"
+#include "doc/document.h"
+
+enum {
+	DOC_NAME_MAX = 64, /* people, customers, watchers: 1 to 64 of [A-Za-z0-9._:-] */
+	DOC_ADDRESS_CHARS = 40,
+	DOC_MESSAGE_MAX = 1024,
+	DOC_EVIDENCE_MAX = 4096,
+	DOC_DATA_MAX = 2048,
+	DOC_REASON_MAX = 500,
+	DOC_DETAIL_MAX = 500,
+	DOC_FIELD_MAX = 64,
+	DOC_SLUG_MAX = 64,
+	DOC_BOXES_MAX = 160,
+	DOC_SPARES_MAX = 64,
+	DOC_HOT_MAX = 16,
+	DOC_PEOPLE_MAX = 32,
+	DOC_BACKENDS_MAX = 8,
+	DOC_SIGNERS = 2,
+	DOC_WATCHERS_MAX = 8,
+	DOC_TIERS_MAX = 8,
+	DOC_BALANCES_MAX = 32,
+	DOC_STATUS_MAX = 32,
+	DOC_STATUS_VALUE_MAX = 256,
+};
+
+/* "nem" */
+enum doc_chain { DOC_CHAIN_NEM = 1 };
+
+/* "till", "purse", "deposit" */
+enum doc_hot_kind { DOC_HOT_TILL = 1, DOC_HOT_PURSE = 2, DOC_HOT_DEPOSIT = 3 };
+
+/* "a" cosigns, "b" wraps.  From 0: an index. */
+enum doc_signer { DOC_SIGNER_A = 0, DOC_SIGNER_B = 1 };
+
+/* bits of doc_person.roles: "approver", "auditor", "officer" */
+enum doc_role { DOC_ROLE_APPROVER = 1, DOC_ROLE_AUDITOR = 2, DOC_ROLE_OFFICER = 4 };
+
+/* "hot" */
+enum doc_vault { DOC_VAULT_HOT = 1 };
+
+/* "yes", "no" */
+enum doc_decision { DOC_DECISION_YES = 1, DOC_DECISION_NO = 2 };
+
+/* "all" */
+enum doc_scope { DOC_SCOPE_ALL = 1 };
+
+/* "cosign", "wrap" */
+enum doc_attest_kind { DOC_ATTEST_COSIGN = 1, DOC_ATTEST_WRAP = 2 };
+
+/* 40 characters of base32 and a NUL.  Only the form is judged here; the rest is chain's. */
+struct doc_address {
+	char text[DOC_ADDRESS_CHARS + 1];
+};
+
+struct doc_hot {
+	enum doc_hot_kind kind;
+	struct key32 public_key; /* of the multisig account */
+	struct doc_address spare;
+};
+
+/*
+ * genesis.  Beyond the form: needed <= holders; boxes, spares, hot keys distinct; each hot spare
+ * stands in spares and no two hot accounts share one.
+ */
+struct doc_genesis {
+	size_t box_count;
+	struct doc_address boxes[DOC_BOXES_MAX];
+	enum doc_chain chain;
+	uint64_t chain_network;      /* 1 to 255; NEM development is 152 (0x98) */
+	struct hash32 chain_nemesis; /* hash of block 1 */
+	size_t hot_count;
+	struct doc_hot hot[DOC_HOT_MAX];
+	struct hash32 policy; /* doc_zero_id() of the first policy */
+
+	struct {
+		uint64_t holders; /* 2 to 32 */
+		uint64_t needed;  /* 2 to holders */
+	} recovery;
+	struct hash32 roster; /* doc_zero_id() of the first roster */
+	size_t spare_count;
+	struct doc_address spares[DOC_SPARES_MAX];
+};
+
+struct doc_party {
+	char id[DOC_NAME_MAX + 1];
+	struct key32 key;
+};
+
+struct doc_person {
+	char id[DOC_NAME_MAX + 1];
+	struct key32 key;
+	uint32_t roles; /* bits of enum doc_role */
+};
+
+struct doc_signer_entry {
+	struct key32 attest_key; /* signs attestations and receipts: Ed25519 */
+	struct key32 chain_key;  /* the cosigner key on chain: Ed25519-Keccak on NEM */
+	enum doc_signer id;
+};
+
+/*
+ * roster.  Beyond the form: ids distinct among back ends, people and watchers, and no key (attest
+ * keys and chain keys too) stands twice; exactly signers a and b, in this order; watchers_needed is
+ * 1 to the number of watchers; number 1 if and only if previous is zero.
+ */
+struct doc_roster {
+	size_t backend_count;
+	struct doc_party backends[DOC_BACKENDS_MAX];
+	struct hash32 genesis;
+	uint64_t number;
+	size_t people_count;
+	struct doc_person people[DOC_PEOPLE_MAX];
+	struct hash32 previous;
+	size_t signer_count;
+	struct doc_signer_entry signers[DOC_SIGNERS];
+	size_t watcher_count;
+	struct doc_party watchers[DOC_WATCHERS_MAX];
+	uint64_t watchers_needed;
+};
+
+struct doc_tier {
+	uint64_t approvals; /* 0 to 16 */
+	struct money up_to; /* inclusive */
+};
+
+/*
+ * policy.  Beyond the form: tiers rise strictly in up_to and do not fall in approvals; number 1 if
+ * and only if previous is zero.  An amount above the last tier is refused by whoever applies it.
+ */
+struct doc_policy {
+	size_t tier_count;
+	struct doc_tier approval_tiers[DOC_TIERS_MAX];
+	uint32_t asset;          /* ASSET_XEM */
+	uint64_t attempt_life_s; /* 1 to 86,400: NIS takes deadlines of at most 24 hours */
+	uint64_t clock_skew_ms;  /* 1 or more */
+	struct money day_max;
+	struct money fee_max; /* the whole network fee of one payment */
+	struct hash32 genesis;
+	uint64_t heartbeat_age_ms; /* 1 or more */
+	uint64_t hot_ceiling_bp;   /* 0 to 10,000 */
+	struct money hour_max;
+	uint64_t number;
+	uint64_t order_life_ms; /* 1 or more */
+	struct money payment_max;
+	struct hash32 previous;
+	struct money till_max;
+	struct money unapproved_day_max; /* budget of the tier without approvals */
+};
+
+/* request.  amount is at least 1. */
+struct doc_request {
+	struct money amount;
+	uint32_t asset;
+	char customer[DOC_NAME_MAX + 1];
+	struct doc_address destination;
+	struct hash32 genesis;
+	size_t message_n;
+	uint8_t message[DOC_MESSAGE_MAX]; /* bytes, message_n of them */
+	struct id128 request_id;          /* UUIDv7 */
+	uint64_t time_ms;
+};
+
+/* order.  amount is at least 1; expires_ms is after created_ms. */
+struct doc_order {
+	struct money amount;
+	uint32_t asset;
+	enum doc_chain chain;
+	uint64_t created_ms;
+	struct doc_address destination;
+	uint64_t expires_ms;
+	struct money fee_max;
+	struct hash32 genesis;
+	size_t message_n;
+	uint8_t message[DOC_MESSAGE_MAX];
+	uint64_t network;      /* 1 to 255 */
+	struct hash32 request; /* id of the request document */
+	struct id128 request_id;
+	enum doc_vault vault;
+};
+
+/* attempt.  number is 1: later attempts need a proof that version 1 has no field for. */
+struct doc_attempt {
+	struct key32 account;    /* public key of the till */
+	uint64_t deadline_nem_s; /* NEM seconds below 2^31, after timestamp_nem_s */
+	struct money fee_cosign;
+	struct money fee_inner;
+	struct money fee_outer;
+	struct hash32 genesis;
+	uint64_t number;
+	struct hash32 order;
+	uint64_t timestamp_nem_s;
+};
+
+struct doc_approval {
+	enum doc_decision decision;
+	struct hash32 genesis;
+	char person[DOC_NAME_MAX + 1];
+	struct hash32 subject;
+	enum doc_type subject_type; /* DOC_ORDER */
+	uint64_t time_ms;
+};
+
+struct doc_freeze {
+	bool evacuate;
+	size_t evidence_n;                  /* 0: none */
+	uint8_t evidence[DOC_EVIDENCE_MAX]; /* one complete verifiable NEM transaction */
+	struct hash32 genesis;
+	char issuer[DOC_NAME_MAX + 1]; /* id of a person or watcher */
+	uint8_t nonce[16];
+	char reason[DOC_REASON_MAX + 1]; /* 0 to 500 bytes of UTF-8 */
+	enum doc_scope scope;
+	uint64_t time_ms;
+};
+
+/* sweep.  amount is at least 1; deadline after timestamp. */
+struct doc_sweep {
+	struct key32 account;
+	struct money amount;
+	uint64_t deadline_nem_s;
+	struct doc_address destination;
+	struct money fee_cosign;
+	struct money fee_inner;
+	struct money fee_outer;
+	struct hash32 genesis;
+	uint64_t timestamp_nem_s;
+};
+
+struct doc_balance {
+	struct key32 account;
+	struct money confirmed;
+	struct money remaining; /* after what the pool holds */
+};
+
+/* heartbeat.  No account stands twice in balances. */
+struct doc_heartbeat {
+	size_t balance_count;
+	struct doc_balance balances[DOC_BALANCES_MAX];
+	struct hash32 block;
+	uint64_t chain_time_nem_s;
+	struct hash32 genesis;
+	uint64_t height;
+	struct hash32 nonce;
+	struct hash32 policy;
+	struct hash32 records_head; /* zero: none */
+	uint64_t records_sequence;
+	struct hash32 roster;
+	enum doc_signer signer;
+	uint64_t stop_count;
+	struct hash32 stop_head;
+	char watcher[DOC_NAME_MAX + 1];
+};
+
+struct doc_attestation {
+	size_t data_n;
+	uint8_t data[DOC_DATA_MAX]; /* the non-verifiable bytes that were signed */
+	struct hash32 genesis;
+	struct hash32 head; /* journal head before the batch that holds this */
+	struct hash32 inner_hash;
+	enum doc_attest_kind kind;
+	struct hash32 program;
+	uint64_t sequence;
+	enum doc_signer signer;
+	struct hash32 subject;
+	enum doc_type subject_type; /* DOC_ATTEMPT or DOC_SWEEP */
+	uint64_t time_ms;
+};
+
+struct doc_ack {
+	struct hash32 attestation;
+	struct hash32 genesis;
+	uint64_t time_ms;
+	char watcher[DOC_NAME_MAX + 1];
+};
+
+struct doc_receipt {
+	struct hash32 document;
+	struct hash32 genesis;
+	char holder[DOC_NAME_MAX + 1]; /* id of a signer ("a", "b") or watcher */
+	uint64_t sequence;
+	uint64_t time_ms;
+};
+
+struct doc_signature {
+	struct hash32 attestation;
+	struct hash32 genesis;
+	struct sig64 signature;
+};
+
+struct doc_nonce {
+	bool frozen;
+	struct hash32 genesis;
+	struct hash32 head;
+	struct hash32 nonce;
+	uint64_t sequence;
+	enum doc_signer signer;
+	uint64_t stop_count;
+	struct hash32 stop_head;
+};
+
+struct doc_cursor {
+	uint64_t after;
+	struct hash32 genesis;
+};
+
+struct doc_refusal {
+	char code[DOC_SLUG_MAX + 1];     /* 1 to 64 of [a-z0-9-]: err_slug() */
+	char detail[DOC_DETAIL_MAX + 1]; /* 0 to 500 bytes of UTF-8 */
+	char field[DOC_FIELD_MAX + 1];   /* 0 to 64 bytes */
+	struct hash32 genesis;
+};
+
+struct doc_status_line {
+	char name[DOC_NAME_MAX + 1];
+	char value[DOC_STATUS_VALUE_MAX + 1]; /* 0 to 256 bytes */
+};
+
+struct doc_status {
+	size_t detail_count;
+	struct doc_status_line detail[DOC_STATUS_MAX];
+	struct hash32 genesis;
+	char program[DOC_NAME_MAX + 1]; /* name of the program, as people know it; 1 to 64 bytes */
+};
+
+/*
+ * For every type X of types.def:
+ *
+ * doc_X_read(d, out, fault): decodes the body of an opened document.  d->type must be X: ERR_TYPE
+ *   otherwise.  fault may be NULL.  ERR_FIELD_MISSING, ERR_FIELD_UNKNOWN, ERR_FIELD_TYPE,
+ *   ERR_FIELD_RANGE (range, length, words, and the rules beyond the form), ERR_AMOUNT,
+ * ERR_OVERFLOW, ERR_ADDRESS; *out is untouched then, *fault written.
+ *
+ * doc_X_write(out, in): appends the canonical body.  ERR_FIELD_RANGE, ERR_INPUT (text),
+ * ERR_ADDRESS, ERR_ASSET, ERR_OVERFLOW if a member could not be read back; ERR_TOO_LARGE if out is
+ * too small; out stands as before then.
+ *
+ * doc_X_make(out, id, in, secret): appends the whole envelope under in->genesis, with one signature
+ * if secret is not NULL.  id may be NULL.  Errors as doc_X_write().  The result opens again,
+ * always.
+ */
+#define DOC(NAME, name, number, version, signed_by)                                              \
+	MUST_CHECK enum err doc_##name##_read(const struct doc *d, struct doc_##name *out,       \
+					      struct doc_fault *fault);                          \
+	MUST_CHECK enum err doc_##name##_write(struct writer *out, const struct doc_##name *in); \
+	MUST_CHECK enum err doc_##name##_make(struct writer *out, struct hash32 *id,             \
+					      const struct doc_##name *in, const uint8_t *secret);
+#include "doc/types.def"
+#undef DOC
+
+/*
+ * The body is one that doc_X_read() accepts, whatever X d->type is; for those who store or carry
+ * documents without acting on them.  Errors as doc_X_read().
+ */
+MUST_CHECK enum err doc_check(const struct doc *d, struct doc_fault *fault);
+
+/* As doc_X_write() for in of the struct of this type, with the fault for people (may be NULL). */
+MUST_CHECK enum err doc_write(struct writer *out, enum doc_type type, const void *in,
+			      struct doc_fault *fault);
+
+#endif
