@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/edk.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "crypto/crypto.h"
+#include "crypto/ge25519.h"
+#include "crypto/keccak.h"
+
+void edk_secret_make(struct edk_secret *out, const uint8_t seed[EDK_SEED_BYTES])
+{
+	uint8_t h[KECCAK512_BYTES];
+
+	keccak512(h, bytes_of(seed, EDK_SEED_BYTES));
+	memcpy(out->scalar, h, 32);
+	memcpy(out->prefix, h + 32, 32);
+	crypto_wipe(h, sizeof h);
+	out->scalar[0] &= 0xf8;
+	out->scalar[31] &= 0x7f;
+	out->scalar[31] |= 0x40;
+	/* Fails only for a multiple of L: no clamped scalar is one (2^254 <= a < 2^255, 8 | a). */
+	CHECK(crypto_scalarmult_ed25519_base_noclamp(out->public_key.b, out->scalar) == 0);
+}
+
+void edk_secret_from_nem(struct edk_secret *out, const uint8_t nem_private_key[EDK_SEED_BYTES])
+{
+	uint8_t seed[EDK_SEED_BYTES];
+
+	for (size_t i = 0; i < EDK_SEED_BYTES; i++) {
+		seed[i] = nem_private_key[EDK_SEED_BYTES - 1 - i];
+	}
+	edk_secret_make(out, seed);
+	crypto_wipe(seed, sizeof seed);
+}
+
+void edk_secret_wipe(struct edk_secret *secret)
+{
+	crypto_wipe(secret, sizeof *secret);
+}
+
+/* K512(first || second || message) mod L; second may be NULL. */
+static void hash_to_scalar(uint8_t out[32], const uint8_t first[32], const uint8_t *second,
+			   struct bytes message)
+{
+	uint8_t h[KECCAK512_BYTES];
+	struct keccak k;
+
+	keccak512_init(&k);
+	keccak_update(&k, bytes_of(first, 32));
+	if (second != NULL) {
+		keccak_update(&k, bytes_of(second, 32));
+	}
+	keccak_update(&k, message);
+	keccak512_final(&k, h);
+	crypto_core_ed25519_scalar_reduce(out, h);
+	crypto_wipe(h, sizeof h);
+}
+
+void edk_sign(struct sig64 *out, const struct edk_secret *secret, struct bytes message)
+{
+	uint8_t r[32], k[32];
+	struct sig64 signature;
+
+	hash_to_scalar(r, secret->prefix, NULL, message);
+	/* r = 0 has a chance of 2^-252; a signature with it would give the key away. */
+	CHECK(crypto_scalarmult_ed25519_base_noclamp(signature.b, r) == 0);
+	hash_to_scalar(k, signature.b, secret->public_key.b, message);
+	crypto_core_ed25519_scalar_mul(k, k, secret->scalar);
+	crypto_core_ed25519_scalar_add(signature.b + 32, k, r);
+	crypto_wipe(r, sizeof r);
+	crypto_wipe(k, sizeof k);
+	*out = signature;
+}
+
+/* 0 < S < L, L = 2^252 + 27742317777372353535851937790883648493. */
+static bool scalar_is_canonical(const uint8_t s[32])
+{
+	static const uint64_t order[4] = { 0x5812631a5cf5d3ed, 0x14def9dea2f79cd6, 0,
+					   0x1000000000000000 };
+
+	if (sodium_is_zero(s, 32)) {
+		return false;
+	}
+	for (int i = 3; i >= 0; i--) {
+		const uint64_t w = le64_get(s + 8 * i);
+
+		if (w != order[i]) {
+			return w < order[i];
+		}
+	}
+	return false;
+}
+
+bool edk_verify_vartime(const struct key32 *public_key, struct bytes message,
+			const struct sig64 *signature)
+{
+	uint8_t k[32], r[32];
+	struct ge25519 a;
+
+	if (!scalar_is_canonical(signature->b + 32) || sodium_is_zero(public_key->b, 32) ||
+	    !ge25519_get(&a, public_key->b)) {
+		return false;
+	}
+	ge25519_neg(&a, &a);
+	hash_to_scalar(k, signature->b, public_key->b, message);
+	ge25519_double_mul_vartime(r, signature->b + 32, k, &a);
+	return bytes_eq(bytes_of(r, 32), bytes_of(signature->b, 32));
+}

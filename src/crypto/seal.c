@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/seal.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "crypto/crypto.h"
+
+enum {
+	AT_VERSION = 8,
+	AT_OPS = 12,
+	AT_MEM = 16,
+	AT_SALT = 20,
+	AT_NONCE = AT_SALT + SEAL_SALT_BYTES,
+	AT_SEALED = AT_NONCE + SEAL_NONCE_BYTES,
+	PLAIN_BYTES = 4 + SEAL_SECRET_MAX,
+	KEY_BYTES = crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
+};
+
+_Static_assert(AT_SEALED + PLAIN_BYTES + (int)crypto_aead_xchacha20poly1305_ietf_ABYTES ==
+		   (int)SEAL_BYTES,
+	       "the size of the file");
+_Static_assert((int)SEAL_SALT_BYTES == (int)crypto_pwhash_SALTBYTES, "Argon2id's salt");
+_Static_assert((int)SEAL_NONCE_BYTES == (int)crypto_aead_xchacha20poly1305_ietf_NPUBBYTES,
+	       "XChaCha20's nonce");
+
+static const uint8_t magic[8] = "KURASEAL";
+
+static bool cost_is_allowed(const struct seal_cost *c)
+{
+	return c->ops >= SEAL_OPS_MIN && c->ops <= SEAL_OPS_MAX && c->mem_kib >= SEAL_MEM_KIB_MIN &&
+	       c->mem_kib <= SEAL_MEM_KIB_MAX;
+}
+
+static enum err derive(uint8_t key[KEY_BYTES], struct bytes passphrase,
+		       const struct seal_cost *cost, const uint8_t *salt)
+{
+	/* All arguments are in range here: the only failure left is memory. */
+	if (crypto_pwhash(key, KEY_BYTES, (const char *)passphrase.p, passphrase.n, salt, cost->ops,
+			  (size_t)cost->mem_kib * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0) {
+		return ERR_FULL;
+	}
+	return ERR_OK;
+}
+
+enum err seal_close(uint8_t out[SEAL_BYTES], struct bytes secret, struct bytes passphrase,
+		    const struct seal_cost *cost, const uint8_t salt[SEAL_SALT_BYTES],
+		    const uint8_t nonce[SEAL_NONCE_BYTES])
+{
+	uint8_t file[SEAL_BYTES], plain[PLAIN_BYTES] = { 0 }, key[KEY_BYTES];
+	enum err e;
+
+	if (secret.n < 1 || secret.n > SEAL_SECRET_MAX || passphrase.n < 1 ||
+	    passphrase.n > SEAL_PASSPHRASE_MAX) {
+		return ERR_INPUT;
+	}
+	if (!cost_is_allowed(cost)) {
+		return ERR_FIELD_RANGE;
+	}
+	e = derive(key, passphrase, cost, salt);
+	if (e != ERR_OK) {
+		return e;
+	}
+	memcpy(file, magic, sizeof magic);
+	le32_put(file + AT_VERSION, SEAL_VERSION);
+	le32_put(file + AT_OPS, cost->ops);
+	le32_put(file + AT_MEM, cost->mem_kib);
+	memcpy(file + AT_SALT, salt, SEAL_SALT_BYTES);
+	memcpy(file + AT_NONCE, nonce, SEAL_NONCE_BYTES);
+	le32_put(plain, (uint32_t)secret.n);
+	memcpy(plain + 4, secret.p, secret.n);
+	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(file + AT_SEALED, NULL, plain, PLAIN_BYTES,
+							 file, AT_SEALED, NULL, file + AT_NONCE,
+							 key); /* cannot fail: always returns 0 */
+	crypto_wipe(plain, sizeof plain);
+	crypto_wipe(key, sizeof key);
+	memcpy(out, file, SEAL_BYTES);
+	return ERR_OK;
+}
+
+enum err seal_open(uint8_t out[SEAL_SECRET_MAX], size_t *out_n, struct bytes file,
+		   struct bytes passphrase)
+{
+	uint8_t plain[PLAIN_BYTES] = { 0 }, key[KEY_BYTES] = { 0 };
+	struct seal_cost cost;
+	uint32_t n;
+	enum err e;
+
+	if (file.n != SEAL_BYTES || passphrase.n < 1 || passphrase.n > SEAL_PASSPHRASE_MAX ||
+	    !bytes_eq(bytes_of(file.p, sizeof magic), bytes_of(magic, sizeof magic)) ||
+	    le32_get(file.p + AT_VERSION) != SEAL_VERSION) {
+		return ERR_INPUT;
+	}
+	cost.ops = le32_get(file.p + AT_OPS);
+	cost.mem_kib = le32_get(file.p + AT_MEM);
+	/* Before any work: a file must not make us fill the memory or compute for an hour. */
+	if (!cost_is_allowed(&cost)) {
+		return ERR_INPUT;
+	}
+	e = derive(key, passphrase, &cost, file.p + AT_SALT);
+	if (e != ERR_OK) {
+		goto out;
+	}
+	e = ERR_INPUT;
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, file.p + AT_SEALED,
+						       SEAL_BYTES - AT_SEALED, file.p, AT_SEALED,
+						       file.p + AT_NONCE, key) != 0) {
+		goto out;
+	}
+	n = le32_get(plain);
+	/* Holds for every file seal_close() made; a writer that differs is not believed. */
+	if (n < 1 || n > SEAL_SECRET_MAX || !sodium_is_zero(plain + 4 + n, SEAL_SECRET_MAX - n)) {
+		goto out;
+	}
+	memcpy(out, plain + 4, SEAL_SECRET_MAX);
+	*out_n = n;
+	e = ERR_OK;
+out:
+	crypto_wipe(plain, sizeof plain);
+	crypto_wipe(key, sizeof key);
+	return e;
+}
