@@ -34,49 +34,48 @@ static unsigned long t_checks;
 static bool t_failed;
 static uint64_t t_state;
 
-#define T_CHECK(x)                                                                   \
-	do {                                                                         \
-		t_checks++;                                                          \
-		if (!(x)) {                                                          \
-			printf("# %s:%d: failed: %s\n", __FILE__, __LINE__, #x);     \
-			t_failed = true;                                             \
-			return;                                                      \
-		}                                                                    \
+#define T_CHECK(x)                                                               \
+	do {                                                                     \
+		t_checks++;                                                      \
+		if (!(x)) {                                                      \
+			printf("# %s:%d: failed: %s\n", __FILE__, __LINE__, #x); \
+			t_failed = true;                                         \
+			return;                                                  \
+		}                                                                \
 	} while (0)
 
-#define T_EQ(got, want)                                                              \
-	do {                                                                         \
-		long long t_got_ = (long long)(got), t_want_ = (long long)(want);    \
-		t_checks++;                                                          \
-		if (t_got_ != t_want_) {                                             \
-			printf("# %s:%d: %s is %lld, want %s = %lld\n", __FILE__,    \
-			       __LINE__, #got, t_got_, #want, t_want_);              \
-			t_failed = true;                                             \
-			return;                                                      \
-		}                                                                    \
+#define T_EQ(got, want)                                                                           \
+	do {                                                                                      \
+		long long t_got_ = (long long)(got), t_want_ = (long long)(want);                 \
+		t_checks++;                                                                       \
+		if (t_got_ != t_want_) {                                                          \
+			printf("# %s:%d: %s is %lld, want %s = %lld\n", __FILE__, __LINE__, #got, \
+			       t_got_, #want, t_want_);                                           \
+			t_failed = true;                                                          \
+			return;                                                                   \
+		}                                                                                 \
 	} while (0)
 
-#define T_STR(got, want)                                                             \
-	do {                                                                         \
-		const char *t_got_ = (got), *t_want_ = (want);                       \
-		t_checks++;                                                          \
-		if (strcmp(t_got_, t_want_) != 0) {                                  \
-			printf("# %s:%d: %s is \"%s\", want \"%s\"\n", __FILE__,     \
-			       __LINE__, #got, t_got_, t_want_);                     \
-			t_failed = true;                                             \
-			return;                                                      \
-		}                                                                    \
+#define T_STR(got, want)                                                                         \
+	do {                                                                                     \
+		const char *t_got_ = (got), *t_want_ = (want);                                   \
+		t_checks++;                                                                      \
+		if (strcmp(t_got_, t_want_) != 0) {                                              \
+			printf("# %s:%d: %s is \"%s\", want \"%s\"\n", __FILE__, __LINE__, #got, \
+			       t_got_, t_want_);                                                 \
+			t_failed = true;                                                         \
+			return;                                                                  \
+		}                                                                                \
 	} while (0)
 
-#define T_MEM(got, want, n)                                                          \
-	do {                                                                         \
-		t_checks++;                                                          \
-		if (memcmp((got), (want), (n)) != 0) {                               \
-			printf("# %s:%d: %s differs from %s\n", __FILE__, __LINE__,  \
-			       #got, #want);                                         \
-			t_failed = true;                                             \
-			return;                                                      \
-		}                                                                    \
+#define T_MEM(got, want, n)                                                                       \
+	do {                                                                                      \
+		t_checks++;                                                                       \
+		if (memcmp((got), (want), (n)) != 0) {                                            \
+			printf("# %s:%d: %s differs from %s\n", __FILE__, __LINE__, #got, #want); \
+			t_failed = true;                                                          \
+			return;                                                                   \
+		}                                                                                 \
 	} while (0)
 
 /* splitmix64: repeatable from the printed seed. */

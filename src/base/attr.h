@@ -8,8 +8,8 @@
 #include <assert.h>
 
 /* The result decides something: ignoring it is a compile error. */
-#define MUST_CHECK __attribute__((warn_unused_result))
-#define NORETURN   __attribute__((noreturn))
+#define MUST_CHECK        __attribute__((warn_unused_result))
+#define NORETURN          __attribute__((noreturn))
 #define PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 /* For wiping secrets only (style: never declared after a goto). */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))

@@ -2,9 +2,9 @@
 /*
  * check.h - assertions that stay on.
  *
- * CHECK(x): x is our own invariant.  Never used on outside input.  When it does not hold the process
- * wipes the secrets that were registered, prints file, line and expression, and aborts: a custody
- * process that is wrong about itself must not sign, book or announce anything more.
+ * CHECK(x): x is our own invariant.  Never used on outside input.  When it does not hold the
+ * process wipes the secrets that were registered, prints file, line and expression, and aborts: a
+ * custody process that is wrong about itself must not sign, book or announce anything more.
  */
 #ifndef KURAMORI_BASE_CHECK_H
 #define KURAMORI_BASE_CHECK_H
@@ -13,11 +13,11 @@
 
 #include "base/attr.h"
 
-#define CHECK(x)                                             \
-	do {                                                 \
-		if (!(x)) {                                  \
+#define CHECK(x)                                              \
+	do {                                                  \
+		if (!(x)) {                                   \
 			check_failed(__FILE__, __LINE__, #x); \
-		}                                            \
+		}                                             \
 	} while (0)
 
 NORETURN void check_failed(const char *file, int line, const char *expression);

@@ -13,6 +13,7 @@ static const struct row {
 	const char *slug;
 	const char *words;
 } rows[] = {
+
 #define ERR(name, number, exit_code, http, slug, words) { number, exit_code, http, slug, words },
 #include "base/err.def"
 #undef ERR

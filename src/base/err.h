@@ -9,12 +9,14 @@
 #define KURAMORI_BASE_ERR_H
 
 enum err {
+
 #define ERR(name, number, exit_code, http, slug, words) ERR_##name = number,
 #include "base/err.def"
 #undef ERR
 };
 
-/* The slug ("over-cap"): stable, for machines.  Static storage.  Dies on a number not in err.def. */
+/* The slug ("over-cap"): stable, for machines.  Static storage.  Dies on a number not in err.def.
+ */
 const char *err_slug(enum err e);
 
 /* One English sentence without a full stop, for people.  Static storage. */

@@ -17,8 +17,8 @@
 
 enum {
 	ASSET_NONE = 0,
-	ASSET_XEM = 1, /* smallest unit: micro-XEM, 10^-6 XEM */
-	ASSET_JPY = 2, /* smallest unit: one yen */
+	ASSET_XEM = 1,       /* smallest unit: micro-XEM, 10^-6 XEM */
+	ASSET_JPY = 2,       /* smallest unit: one yen */
 	MONEY_TEXT_MAX = 40, /* 39 digits and a NUL */
 };
 
