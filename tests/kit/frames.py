@@ -3,8 +3,8 @@
 
 Frame, little-endian: u32 body bytes (at most 65,536), u16 number, u16 zero, u64 request id; the
 body is items, each u32 length and its bytes. A request's number is even, its reply is number + 1.
-The first request of a connection is HELLO with one item: u32 version of the message table and its
-SHA-256. Which messages a path takes stands in the rows of src/ipc/*.def; the hash is computed here
+The first request of a connection is HELLO; its body, and that of its reply, is the only one without
+items: u32 version of the message table and its SHA-256, 36 bytes. Which messages a path takes stands in the rows of src/ipc/*.def; the hash is computed here
 from those rows, as the text of src/ipc/gate.h says.
 """
 
@@ -59,9 +59,12 @@ def unpack_items(body):
     return items
 
 
-def pack(number, items, request_id):
-    body = pack_items(items)
+def pack_frame(number, body, request_id):
     return HEADER.pack(len(body), number, 0, request_id) + body
+
+
+def pack(number, items, request_id):
+    return pack_frame(number, pack_items(items), request_id)
 
 
 def read_table(path):
@@ -131,27 +134,29 @@ class Client:
         self.close()
 
     def hello(self, version, table):
-        """Says HELLO; returns (version, hash) of the other side, FrameError when they differ."""
-        items = self.call(HELLO, [struct.pack("<I", version) + bytes(table)])
-        if len(items) != 1 or len(items[0]) != 36:
-            raise FrameError("the answer to HELLO is malformed")
-        theirs = int.from_bytes(items[0][:4], "little"), items[0][4:]
-        if theirs != (version, bytes(table)):
+        """Says HELLO; FrameError when the other side has another table. Returns itself."""
+        mine = struct.pack("<I", version) + bytes(table)
+        body = self.wait_body(self.send_body(HELLO, mine), HELLO)
+        if body != mine:
             raise FrameError("the other side has another message table")
-        return theirs
+        return self
 
     def send_raw(self, data):
         """Any bytes, for tests of what is malformed."""
         self.socket.sendall(data)
 
-    def send(self, number, items=()):
-        """Sends a request without waiting; returns its id."""
+    def send_body(self, number, body):
+        """Sends a request with any body without waiting; returns its id."""
         request_id = self.next_id
         self.next_id += 1
-        self.send_raw(pack(number, items, request_id))
+        self.send_raw(pack_frame(number, body, request_id))
         return request_id
 
-    def _receive(self, size, deadline):
+    def send(self, number, items=()):
+        """Sends a request without waiting; returns its id."""
+        return self.send_body(number, pack_items(items))
+
+    def _fill(self, size, deadline):
         while len(self.buffer) < size:
             left = deadline - time.monotonic()
             if left <= 0:
@@ -161,33 +166,39 @@ class Client:
                 piece = self.socket.recv(BODY_MAX)
             except socket.timeout:
                 raise Timeout(f"{self.path}: no answer in time") from None
-            except ConnectionResetError:
+            except ConnectionError:
                 piece = b""
             if not piece:
                 raise FrameError(f"{self.path}: the other side closed")
             self.buffer += piece
-        data, self.buffer = self.buffer[:size], self.buffer[size:]
-        return data
 
     def receive(self, timeout=None):
-        """The next frame, as (number, request id, items). A frame cut off by a timeout is lost."""
+        """The next frame, as (number, request id, body). After a Timeout one may ask again."""
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
-        size, number, zero, request_id = HEADER.unpack(self._receive(HEADER.size, deadline))
+        self._fill(HEADER.size, deadline)
+        size, number, zero, request_id = HEADER.unpack_from(self.buffer)
         if size > BODY_MAX or zero:
             raise FrameError(f"{self.path}: header with size {size} and reserved {zero}")
-        return number, request_id, unpack_items(self._receive(size, deadline))
+        self._fill(HEADER.size + size, deadline)
+        body = self.buffer[HEADER.size:HEADER.size + size]
+        self.buffer = self.buffer[HEADER.size + size:]
+        return number, request_id, body
 
-    def wait_reply(self, request_id, number, timeout=None):
-        """The items of the reply to one request; replies to earlier, abandoned ones are skipped."""
+    def wait_body(self, request_id, number, timeout=None):
+        """The body of the reply to one request; replies to earlier, abandoned ones are skipped."""
         deadline = time.monotonic() + (self.timeout if timeout is None else timeout)
         while True:
-            got, identifier, items = self.receive(max(0.0, deadline - time.monotonic()))
+            got, identifier, body = self.receive(max(0.0, deadline - time.monotonic()))
             if identifier < request_id:
                 continue
             if identifier != request_id or got != number + 1:
                 raise FrameError(f"{self.path}: reply {got} to request {identifier}, "
                                  f"expected {number + 1} to {request_id}")
-            return items
+            return body
+
+    def wait_reply(self, request_id, number, timeout=None):
+        """The items of the reply to one request."""
+        return unpack_items(self.wait_body(request_id, number, timeout))
 
     def call(self, number, items=(), timeout=None):
         """One request and its reply's items."""
@@ -197,9 +208,19 @@ class Client:
         """True when the other side closes within the time without sending another byte."""
         deadline = time.monotonic() + timeout
         try:
-            self._receive(1, deadline)
+            self._fill(len(self.buffer) + 1, deadline)
         except Timeout:
             return False
         except FrameError:
             return True
         return False
+
+
+def open_client(path, table_name, version, def_path, timeout=5.0, wait=0.0):
+    """Connected and past HELLO: table_name is "signer" or "watcher", def_path its .def file."""
+    client = Client(path, timeout).connect(wait)
+    try:
+        return client.hello(version, table_hash(table_name, version, read_table(def_path)))
+    except BaseException:
+        client.close()
+        raise
