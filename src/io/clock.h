@@ -5,6 +5,7 @@
 #ifndef KURAMORI_IO_CLOCK_H
 #define KURAMORI_IO_CLOCK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* Unix milliseconds.  May be set by an administrator, so it may jump either way. */

@@ -44,6 +44,12 @@ void notes_init(const char *program, enum notes_level least);
 void notes_line(enum notes_level level, const char *event, const struct notes_field *fields,
 		size_t n);
 
+/*
+ * The line of an EFFECT_NOTE (log/step.h): "level event key=value", the level one of debug, info,
+ * unusual, broken (info if it is none of them).  Bytes outside printable ASCII become `?`.
+ */
+void notes_core(struct bytes note);
+
 /* NOTES(NOTES_INFO, "listening", notes_text("path", p), notes_u64("port", 80)); at least one field.
  */
 #define NOTES(level, event, ...)                                                  \

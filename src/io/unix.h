@@ -45,23 +45,25 @@ MUST_CHECK enum err unix_connect(const char *path, int *fd);
 
 struct unix_server;
 
-/* One connection; the caller only provides the table. */
+/* One connection; the caller only provides the table.  Members are for unix.c only. */
 struct unix_channel {
 	struct loop_fd io;
 	struct unix_server *server;
+	struct unix_listener *listener;
 	struct gate_state gate;
-	struct loop_timer hello;
-	uint8_t *in, *out; /* in_cap, out_cap bytes of the caller's memory */
+	struct loop_timer limit; /* to HELLO, later to the end of unix_finish() */
+	uint8_t *in, *out;       /* in_cap, out_cap bytes of the caller's memory */
 	size_t in_n, out_n;
-	uint32_t handle; /* index in the low 16 bits, generation above; 0 free */
+	uint32_t handle; /* generation above, index in the low 16 bits; never 0 in use */
 	uint16_t generation;
 	uint16_t role;
-	bool used, closing, busy;
+	bool used, finishing, gone;
 };
 
 struct unix_listener {
 	struct loop_fd io;
 	struct unix_server *server;
+	struct loop_timer pause; /* no descriptors left: try again later */
 	uint16_t role;
 	uint16_t channels_max; /* of this role at once */
 	uint16_t channels;
@@ -75,10 +77,14 @@ struct unix_server {
 	size_t in_cap, out_cap;
 	struct unix_listener listeners[UNIX_LISTENERS_MAX];
 	size_t listeners_n;
+	struct loop_timer reap; /* frees channels that are gone, outside of anybody's call */
 	/* A request that passed the gate.  body is valid during the call.  Reply now or later. */
 	void (*on_frame)(void *ctx, uint32_t channel, uint16_t role, uint16_t number, uint64_t id,
 			 struct bytes body);
-	/* A channel that had said HELLO is gone.  May be NULL. */
+	/*
+	 * A channel that had sent anything valid is gone; never called from inside another function
+	 * of this file, so a step is never entered twice.  May be NULL.
+	 */
 	void (*on_close)(void *ctx, uint32_t channel, uint16_t role);
 	void *ctx;
 };
@@ -121,14 +127,24 @@ struct unix_link {
 	const struct gate_table *table;
 	char path[UNIX_PATH_MAX];
 	struct loop_fd io;
-	struct loop_timer retry;
+	struct loop_timer timer;
 	struct gate_state gate;
 	uint8_t *in, *out;
 	size_t in_cap, in_n, out_cap, out_n;
 	uint64_t pause_ms;
-	bool connected, busy, stopped;
+
+	enum unix_link_state {
+		UNIX_LINK_STOPPED,
+		UNIX_LINK_PAUSE, /* not connected; the timer tries again */
+		UNIX_LINK_HELLO, /* connected; the timer gives up */
+		UNIX_LINK_UP,
+	} state;
+
+	bool was_up;                /* on_down is owed */
 	void (*on_up)(void *ctx);   /* HELLO was answered: requests may be sent */
-	void (*on_down)(void *ctx); /* connection lost after on_up: what was asked is unanswered */
+	void (*on_down)(void *ctx); /* lost after on_up: what was asked is unanswered.
+				     * Never called from inside unix_link_send(). */
+	/* number is the reply's (odd).  body is valid during the call. */
 	void (*on_reply)(void *ctx, uint16_t number, uint64_t id, struct bytes body);
 	void *ctx;
 };
