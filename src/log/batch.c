@@ -142,6 +142,11 @@ enum err log_batch_add_blob(struct log_batch *b, struct log_record *r, struct by
 	return ERR_OK;
 }
 
+void log_batch_blob_name(struct hash32 *out, struct bytes blob)
+{
+	sha256(out, blob);
+}
+
 size_t log_batch_count(const struct log_batch *b)
 {
 	return b->records;

@@ -102,6 +102,9 @@ MUST_CHECK enum err log_batch_add_record(struct log_batch *b, const struct log_r
 MUST_CHECK enum err log_batch_add_blob(struct log_batch *b, struct log_record *r,
 				       struct bytes blob);
 
+/* The name of a blob: SHA-256 of its bytes. */
+void log_batch_blob_name(struct hash32 *out, struct bytes blob);
+
 /* Records so far, and bytes that the sealed batch would have now. */
 size_t log_batch_count(const struct log_batch *b);
 size_t log_batch_size(const struct log_batch *b);

@@ -3,7 +3,7 @@
  * file.h - the file engine: batches one after another in a file of zeros (signers, watchers).
  *
  *   0      "kuramori journal", u32 version 1, u32 zero, 4 bytes of SHA-256 of the 24 before, zeros
- *   4096   batches, contiguous; zeros from the last one to the end
+ *   4096   batches, contiguous, each a multiple of 128; zeros from the last one to the end
  *
  * The file is written with zeros ahead of use, so that an append overwrites allocated blocks and
  * its fdatasync changes no metadata (ledger.md B.1: twice as fast), and a full disk shows before a
@@ -12,7 +12,13 @@
  *
  * A torn last batch (power cut inside an append, so never acknowledged) is cut at replay: its
  * header or one of its 512-byte sectors is still all zeros, or the file ends inside it, and nothing
- * but zeros stands behind it.  Whatever else does not verify is ERR_CORRUPT.
+ * but zeros stands behind it.  Whatever else does not verify is ERR_CORRUPT.  This leans on a disk
+ * that writes 512 bytes whole or not at all, and it tells a torn write from a flipped bit in the
+ * last batch: the latter has been acknowledged and is never cut.
+ *
+ * Opening syncs the file and its directory and drops the cached pages, so that what the replay
+ * reads is what the disk holds: a process that died between write and sync, or at a failed sync,
+ * leaves pages in memory that a power cut would take away.
  */
 #ifndef KURAMORI_STORE_FILE_H
 #define KURAMORI_STORE_FILE_H

@@ -53,9 +53,10 @@ struct store_engine {
 struct store {
 	const struct store_engine *engine;
 	enum store_phase phase;
-	uint64_t next_sequence; /* of the next record */
-	struct hash32 head;     /* hash of the last batch */
-	uint64_t size_bytes;    /* used by batches */
+	uint64_t next_sequence;  /* of the next record */
+	struct hash32 head;      /* hash of the last batch */
+	uint64_t size_bytes;     /* used by batches */
+	uint64_t capacity_bytes; /* room for batches in all; 0: grows with the disk */
 	uint64_t cut_bytes; /* file engine: bytes of a torn last batch that the replay took away */
 	struct store_fault fault; /* of the last error */
 	char path[192];           /* for messages; cut if longer */
@@ -64,9 +65,9 @@ struct store {
 /*
  * Writes a sealed batch.  ERR_OK means durable: synced to the device before return.  Blocks for it.
  *
- * ERR_STATE: not replayed yet, broken or closed.  ERR_MISMATCH: the batch does not follow the last
- * one; nothing written.  ERR_FULL: no room (fixed capacity reached, disk full).  ERR_IO.  After
- * ERR_FULL of the disk and after ERR_IO the store is broken.
+ * ERR_STATE: not replayed yet, broken or closed.  ERR_CORRUPT, ERR_MISMATCH: the batch does not
+ * verify or does not follow the last one; nothing written.  ERR_FULL: no room (fixed capacity
+ * reached, disk full).  ERR_IO.  After ERR_FULL of the disk and after ERR_IO the store is broken.
  */
 MUST_CHECK enum err store_append(struct store *s, struct bytes batch);
 
@@ -90,6 +91,12 @@ MUST_CHECK enum err store_replay(struct store *s, uint8_t *buffer, size_t cap, s
  */
 MUST_CHECK enum err store_blob_get(struct store *s, struct bytes *out, uint8_t *buffer, size_t cap,
 				   const struct hash32 *name);
+
+/* Writes the one line of a fault, printf-like, cut to its size.  For engines. */
+void store_fault_set(struct store_fault *fault, const char *format, ...) PRINTF(2, 3);
+
+/* Fills what engines share; path for messages.  For engines. */
+void store_init(struct store *s, const struct store_engine *engine, const char *path);
 
 /* Releases everything.  Nothing is lost: what was acknowledged is durable.  Twice is once. */
 void store_close(struct store *s);

@@ -1,0 +1,660 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sqlite.c - the SQLite engine.  A batch is taken apart into a row and its blobs, in one
+ * transaction, and put together again byte for byte at replay; its hash says whether that worked.
+ */
+#include "store/sqlite.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+
+#define TABLE_BATCHES                                                                             \
+	"CREATE TABLE batches(first_sequence INTEGER PRIMARY KEY, count INTEGER NOT NULL, "       \
+	"previous BLOB NOT NULL, hash BLOB NOT NULL, root BLOB NOT NULL, records BLOB NOT NULL, " \
+	"blobs BLOB NOT NULL) STRICT"
+#define TABLE_BLOBS "CREATE TABLE blobs(hash BLOB PRIMARY KEY, bytes BLOB NOT NULL) STRICT"
+
+enum {
+	COLUMN_FIRST,
+	COLUMN_COUNT,
+	COLUMN_PREVIOUS,
+	COLUMN_HASH,
+	COLUMN_ROOT,
+	COLUMN_RECORDS,
+	COLUMN_BLOBS,
+	SCHEMA_ROWS = 3, /* two tables and the index of blobs.hash */
+	HASH = 32,
+	UNIT = 128, /* batches are padded to it */
+};
+
+static_assert(offsetof(struct store_sqlite, base) == 0, "base is the first member");
+
+static struct store_sqlite *sqlite_of(struct store *s)
+{
+	return (struct store_sqlite *)s;
+}
+
+static enum err kind_of(int code)
+{
+	switch (code & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE:
+		return ERR_OK;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return ERR_BUSY;
+	case SQLITE_FULL:
+		return ERR_FULL;
+	case SQLITE_NOTADB:
+		return ERR_TYPE;
+	case SQLITE_CORRUPT:
+		return ERR_CORRUPT;
+	default: /* SQLite's list, not ours: everything else is a failure of the medium */
+		return ERR_IO;
+	}
+}
+
+/* The fault of a SQLite code, in words that name the file. */
+static enum err failed(struct store_sqlite *q, int code, const char *what)
+{
+	enum err e = kind_of(code);
+	const char *words = q->db != NULL ? sqlite3_errmsg(q->db) : sqlite3_errstr(code);
+
+	CHECK(e != ERR_OK);
+	if (e == ERR_BUSY) {
+		store_fault_set(&q->base.fault,
+				"%s: locked: another process holds this database (%s)",
+				q->base.path, words);
+	} else if (e == ERR_TYPE) {
+		store_fault_set(&q->base.fault, "%s: not a database", q->base.path);
+	} else if ((code & 0xff) == SQLITE_READONLY) {
+		store_fault_set(&q->base.fault, "%s: read-only: cannot %s", q->base.path, what);
+	} else {
+		store_fault_set(&q->base.fault, "%s: cannot %s: %s (code %d)", q->base.path, what,
+				words, code);
+	}
+	return e;
+}
+
+/* Runs a statement that gives no row and makes it ready for the next use. */
+static int run(sqlite3_stmt *statement)
+{
+	int code = sqlite3_step(statement);
+
+	/* The code of the step is the answer; the reset only repeats it. */
+	(void)sqlite3_reset(statement);
+	(void)sqlite3_clear_bindings(statement);
+	return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+/* An empty blob is not NULL, which SQLite would make of a null pointer. */
+static int bind_bytes(sqlite3_stmt *statement, int at, struct bytes b)
+{
+	if (b.n == 0) {
+		return sqlite3_bind_zeroblob(statement, at, 0);
+	}
+	return sqlite3_bind_blob64(statement, at, b.p, b.n, SQLITE_STATIC);
+}
+
+static struct bytes column_bytes(sqlite3_stmt *statement, int column)
+{
+	const void *p = sqlite3_column_blob(statement, column);
+	int n = sqlite3_column_bytes(statement, column);
+
+	return bytes_of(p, p == NULL || n < 0 ? 0 : (size_t)n);
+}
+
+/* Puts the blobs of a batch and collects their names. */
+static int put_blobs(struct store_sqlite *q, struct hash32 *names, const struct log_view *v)
+{
+	struct bytes blob;
+	size_t at = 0, n = 0;
+
+	while (log_view_next_blob(&blob, &names[n], v, &at)) {
+		int code = bind_bytes(q->put_blob, 1, bytes_of(names[n].b, HASH));
+
+		if (code == SQLITE_OK) {
+			code = bind_bytes(q->put_blob, 2, blob);
+		}
+		if (code == SQLITE_OK) {
+			code = run(q->put_blob);
+		}
+		if (code != SQLITE_OK) {
+			return code;
+		}
+		n++;
+	}
+	CHECK(n == v->head.blob_count);
+	return SQLITE_OK;
+}
+
+static int put_batch(struct store_sqlite *q, const struct log_view *v, struct bytes names)
+{
+	sqlite3_stmt *p = q->put_batch;
+	const struct log_batch_head *h = &v->head;
+	int code = sqlite3_bind_int64(p, COLUMN_FIRST + 1, (sqlite3_int64)h->first_sequence);
+
+	if (code == SQLITE_OK) {
+		code = sqlite3_bind_int64(p, COLUMN_COUNT + 1, (sqlite3_int64)h->count);
+	}
+	if (code == SQLITE_OK) {
+		code = bind_bytes(p, COLUMN_PREVIOUS + 1, bytes_of(h->previous.b, HASH));
+	}
+	if (code == SQLITE_OK) {
+		code = bind_bytes(p, COLUMN_HASH + 1, bytes_of(h->hash.b, HASH));
+	}
+	if (code == SQLITE_OK) {
+		code = bind_bytes(p, COLUMN_ROOT + 1, bytes_of(h->root.b, HASH));
+	}
+	if (code == SQLITE_OK) {
+		code = bind_bytes(p, COLUMN_RECORDS + 1, v->records);
+	}
+	if (code == SQLITE_OK) {
+		code = bind_bytes(p, COLUMN_BLOBS + 1, names);
+	}
+	return code == SQLITE_OK ? run(p) : code;
+}
+
+static enum err append(struct store *s, const struct log_batch_head *head, struct bytes batch)
+{
+	static struct hash32 names[LOG_BATCH_RECORDS_MAX]; /* one writer: one store at a time */
+	struct store_sqlite *q = sqlite_of(s);
+	struct log_view v;
+	const char *what = "begin";
+	int code = run(q->begin);
+
+	CHECK(log_batch_check(&v, batch) == ERR_OK); /* store_append() has checked it */
+	CHECK(v.head.count == head->count);
+	if (code == SQLITE_OK) {
+		what = "write";
+		code = put_blobs(q, names, &v);
+	}
+	if (code == SQLITE_OK) {
+		code = put_batch(q, &v, bytes_of(names, v.head.blob_count * sizeof(struct hash32)));
+	}
+	if (code == SQLITE_OK) {
+		what = "commit";
+		code = run(q->commit);
+	}
+	if (code != SQLITE_OK) {
+		enum err e = failed(q, code, what);
+
+		/* Whether it reached the disk is unknown now: only a restart can tell. */
+		s->phase = STORE_BROKEN;
+		(void)run(q->rollback);
+		return e;
+	}
+	return ERR_OK;
+}
+
+static enum err corrupt(struct store_sqlite *q, const char *what)
+{
+	store_fault_set(&q->base.fault, "%s: damaged at record %llu: %s", q->base.path,
+			(unsigned long long)q->base.next_sequence, what);
+	return ERR_CORRUPT;
+}
+
+/* The stored bytes of a blob, a view until the statement is reset.  ERR_NOT_FOUND. */
+static enum err find_blob(struct store_sqlite *q, struct bytes *out, const uint8_t name[HASH])
+{
+	int code = bind_bytes(q->get_blob, 1, bytes_of(name, HASH));
+
+	if (code == SQLITE_OK) {
+		code = sqlite3_step(q->get_blob);
+	}
+	if (code == SQLITE_DONE) {
+		return ERR_NOT_FOUND;
+	}
+	if (code != SQLITE_ROW) {
+		return failed(q, code, "read");
+	}
+	*out = column_bytes(q->get_blob, 0);
+	return ERR_OK;
+}
+
+static enum err add_blobs(struct store_sqlite *q, struct writer *w, struct bytes names)
+{
+	for (size_t i = 0; i < names.n; i += HASH) {
+		struct bytes blob;
+		enum err e = find_blob(q, &blob, names.p + i);
+
+		if (e == ERR_OK) {
+			writer_u32(w, (uint32_t)blob.n);
+			writer_bytes(w, blob);
+		}
+		(void)sqlite3_reset(q->get_blob);
+		if (e == ERR_NOT_FOUND) {
+			return corrupt(q, "a blob of this batch is missing");
+		}
+		if (e != ERR_OK) {
+			return e;
+		}
+	}
+	return ERR_OK;
+}
+
+/* The batch of the present row, put together in buffer. */
+static enum err assemble(struct store_sqlite *q, struct bytes *batch, uint8_t *buffer, size_t cap)
+{
+	sqlite3_stmt *p = q->each_batch;
+	struct bytes previous = column_bytes(p, COLUMN_PREVIOUS);
+	struct bytes hash = column_bytes(p, COLUMN_HASH);
+	struct bytes root = column_bytes(p, COLUMN_ROOT);
+	struct bytes records = column_bytes(p, COLUMN_RECORDS);
+	struct bytes names = column_bytes(p, COLUMN_BLOBS);
+	sqlite3_int64 first = sqlite3_column_int64(p, COLUMN_FIRST);
+	sqlite3_int64 count = sqlite3_column_int64(p, COLUMN_COUNT);
+	struct writer w = writer_make(buffer, cap);
+	struct log_batch_head head;
+	uint8_t blank[LOG_BATCH_HEAD_BYTES] = { 0 };
+	enum err e;
+
+	if (first < 0 || count < 1 || count > LOG_BATCH_RECORDS_MAX || previous.n != HASH ||
+	    hash.n != HASH || root.n != HASH || names.n % HASH != 0 ||
+	    names.n / HASH > (size_t)count || records.n != (size_t)count * LOG_RECORD_BYTES) {
+		return corrupt(q, "the row of a batch has impossible values");
+	}
+	writer_bytes(&w, bytes_of(blank, sizeof(blank)));
+	writer_bytes(&w, records);
+	e = add_blobs(q, &w, names);
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (!w.bad && w.n % UNIT != 0) {
+		writer_bytes(&w, bytes_of(blank, UNIT - w.n % UNIT));
+	}
+	if (w.bad) {
+		store_fault_set(&q->base.fault, "%s: batch of record %lld has more than %zu bytes",
+				q->base.path, (long long)first, cap);
+		return ERR_TOO_LARGE;
+	}
+	if (w.n > LOG_BATCH_BYTES_MAX) {
+		return corrupt(q, "a batch is larger than any");
+	}
+	head.first_sequence = (uint64_t)first;
+	head.count = (uint32_t)count;
+	head.blob_count = (uint32_t)(names.n / HASH);
+	head.bytes = (uint32_t)w.n;
+	memcpy(head.previous.b, previous.p, HASH);
+	memcpy(head.root.b, root.p, HASH);
+	memcpy(head.hash.b, hash.p, HASH);
+	log_batch_head_put(buffer, &head);
+	*batch = bytes_of(buffer, w.n);
+	return ERR_OK;
+}
+
+static enum err replay_row(struct store_sqlite *q, uint8_t *buffer, size_t cap, store_each each,
+			   void *context)
+{
+	struct store *s = &q->base;
+	struct bytes batch;
+	struct log_view v;
+	enum err e = assemble(q, &batch, buffer, cap);
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (log_batch_check(&v, batch) != ERR_OK) {
+		return corrupt(q, "a batch does not match its hash");
+	}
+	if (v.head.first_sequence != s->next_sequence || !hash32_eq(&v.head.previous, &s->head)) {
+		return corrupt(q, "a batch does not follow the one before");
+	}
+	e = each(context, batch);
+	if (e != ERR_OK) {
+		store_fault_set(&s->fault, "%s: batch of record %llu was refused: %s", s->path,
+				(unsigned long long)v.head.first_sequence, err_words(e));
+		return e;
+	}
+	s->next_sequence += v.head.count;
+	s->head = v.head.hash;
+	s->size_bytes += batch.n;
+	return ERR_OK;
+}
+
+static enum err replay(struct store *s, uint8_t *buffer, size_t cap, store_each each, void *context)
+{
+	struct store_sqlite *q = sqlite_of(s);
+	enum err e = ERR_OK;
+	int code;
+
+	while ((code = sqlite3_step(q->each_batch)) == SQLITE_ROW) {
+		e = replay_row(q, buffer, cap, each, context);
+		if (e != ERR_OK) {
+			goto out;
+		}
+	}
+	if (code != SQLITE_DONE) {
+		e = failed(q, code, "read");
+	}
+out:
+	(void)sqlite3_reset(q->each_batch);
+	return e;
+}
+
+static enum err blob_get(struct store *s, struct bytes *out, uint8_t *buffer, size_t cap,
+			 const struct hash32 *name)
+{
+	struct store_sqlite *q = sqlite_of(s);
+	struct bytes blob;
+	struct hash32 hash;
+	enum err e = find_blob(q, &blob, name->b);
+
+	if (e == ERR_NOT_FOUND) {
+		store_fault_set(&s->fault, "%s: no such blob", s->path);
+	}
+	if (e != ERR_OK) {
+		goto out;
+	}
+	if (blob.n > cap) {
+		store_fault_set(&s->fault, "%s: a blob has %zu bytes, more than %zu", s->path,
+				blob.n, cap);
+		e = ERR_TOO_LARGE;
+		goto out;
+	}
+	log_batch_blob_name(&hash, blob);
+	if (!hash32_eq(&hash, name)) {
+		store_fault_set(&s->fault, "%s: a blob does not match its name", s->path);
+		e = ERR_CORRUPT;
+		goto out;
+	}
+	if (blob.n > 0) {
+		memcpy(buffer, blob.p, blob.n);
+	}
+	*out = bytes_of(buffer, blob.n);
+out:
+	(void)sqlite3_reset(q->get_blob);
+	return e;
+}
+
+static void close_db(struct store *s)
+{
+	struct store_sqlite *q = sqlite_of(s);
+	sqlite3_stmt **const all[] = { &q->begin,    &q->commit,     &q->rollback, &q->put_batch,
+				       &q->put_blob, &q->each_batch, &q->get_blob };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		(void)sqlite3_finalize(*all[i]); /* repeats the last error, which was reported */
+		*all[i] = NULL;
+	}
+	if (q->db != NULL) {
+		CHECK(sqlite3_close(q->db) == SQLITE_OK); /* not OK: a statement was forgotten */
+		q->db = NULL;
+	}
+}
+
+static const struct store_engine engine = {
+	.name = "sqlite",
+	.append = append,
+	.replay = replay,
+	.blob_get = blob_get,
+	.close = close_db,
+};
+
+static enum err execute(struct store_sqlite *q, const char *sql)
+{
+	int code = sqlite3_exec(q->db, sql, NULL, NULL, NULL);
+
+	return code == SQLITE_OK ? ERR_OK : failed(q, code, "open");
+}
+
+/* The first column of the first row. */
+static enum err ask(struct store_sqlite *q, sqlite3_int64 *out, const char *sql)
+{
+	sqlite3_stmt *statement = NULL;
+	int code = sqlite3_prepare_v2(q->db, sql, -1, &statement, NULL);
+	enum err e = ERR_OK;
+
+	if (code == SQLITE_OK) {
+		code = sqlite3_step(statement);
+	}
+	if (code == SQLITE_ROW) {
+		*out = sqlite3_column_int64(statement, 0);
+	} else {
+		e = failed(q, code == SQLITE_DONE ? SQLITE_CORRUPT : code, "open");
+	}
+	(void)sqlite3_finalize(statement);
+	return e;
+}
+
+/* A new file: made here with mode 0600, because SQLite's own would be readable by others. */
+static enum err make_file(struct store_sqlite *q, const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	if (fd >= 0) {
+		(void)close(fd); /* empty: nothing to lose */
+		return ERR_OK;
+	}
+	if (errno == EEXIST) {
+		return ERR_OK;
+	}
+	store_fault_set(&q->base.fault, "%s: cannot create: %s", q->base.path, strerror(errno));
+	return ERR_IO;
+}
+
+static enum err sync_directory(struct store_sqlite *q, const char *path)
+{
+	char directory[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t n = slash == NULL ? 0 : (size_t)(slash - path);
+	enum err e = ERR_OK;
+	int fd;
+
+	CHECK(n < sizeof(directory)); /* open() has taken the longer path before */
+	if (slash == NULL) {
+		memcpy(directory, ".", 2);
+	} else {
+		memcpy(directory, path, n);
+		memcpy(directory + n, n == 0 ? "/" : "", n == 0 ? 2 : 1);
+	}
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) != 0) {
+		store_fault_set(&q->base.fault, "%s: cannot sync the directory: %s", q->base.path,
+				strerror(errno));
+		e = ERR_IO;
+	}
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	return e;
+}
+
+/* Whose database is it?  Nothing is written before that is known. */
+static enum err identify(struct store_sqlite *q, bool *empty)
+{
+	sqlite3_int64 application = 0, version = 0, rows = 0;
+	enum err e = ask(q, &application, "PRAGMA application_id");
+
+	if (e == ERR_OK) {
+		e = ask(q, &version, "PRAGMA user_version");
+	}
+	if (e == ERR_OK) {
+		e = ask(q, &rows, "SELECT count(*) FROM sqlite_schema");
+	}
+	if (e != ERR_OK) {
+		return e;
+	}
+	*empty = application == 0 && version == 0 && rows == 0;
+	if (*empty) {
+		return ERR_OK;
+	}
+	if (application != STORE_SQLITE_APPLICATION_ID) {
+		store_fault_set(&q->base.fault,
+				"%s: not a Kuramori journal: a database of another program",
+				q->base.path);
+		return ERR_TYPE;
+	}
+	if (version > STORE_SQLITE_VERSION) {
+		store_fault_set(&q->base.fault, "%s: schema version %lld, this program reads %d",
+				q->base.path, (long long)version, STORE_SQLITE_VERSION);
+		return ERR_VERSION;
+	}
+	if (version != STORE_SQLITE_VERSION) {
+		return corrupt(q, "its schema version is impossible");
+	}
+	return ERR_OK;
+}
+
+static enum err create_tables(struct store_sqlite *q)
+{
+	char sql[1024];
+	int n = snprintf(sql, sizeof(sql),
+			 "BEGIN EXCLUSIVE;" TABLE_BATCHES ";" TABLE_BLOBS
+			 ";PRAGMA application_id=%d;PRAGMA user_version=%d;COMMIT",
+			 STORE_SQLITE_APPLICATION_ID, STORE_SQLITE_VERSION);
+
+	CHECK(n > 0 && (size_t)n < sizeof(sql));
+	return execute(q, sql);
+}
+
+/* The tables are exactly ours: no column, trigger, view or index more or less. */
+static enum err check_tables(struct store_sqlite *q)
+{
+	sqlite3_int64 rows = 0, ours = 0;
+	enum err e = ask(q, &rows, "SELECT count(*) FROM sqlite_schema");
+
+	if (e == ERR_OK) {
+		e = ask(q, &ours,
+			"SELECT count(*) FROM sqlite_schema WHERE sql IN ('" TABLE_BATCHES
+			"','" TABLE_BLOBS "')");
+	}
+	if (e == ERR_OK && (rows != SCHEMA_ROWS || ours != 2)) {
+		return corrupt(q, "its tables are not ours");
+	}
+	return e;
+}
+
+static enum err prepare(struct store_sqlite *q)
+{
+	const struct {
+		sqlite3_stmt **statement;
+		const char *sql;
+	} all[] = {
+		{ &q->begin, "BEGIN IMMEDIATE" },
+		{ &q->commit, "COMMIT" },
+		{ &q->rollback, "ROLLBACK" },
+		{ &q->put_batch, "INSERT INTO batches(first_sequence, count, previous, hash, root, "
+				 "records, blobs) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)" },
+		/* The same bytes again are the same row: the name says all of it. */
+		{ &q->put_blob,
+		  "INSERT INTO blobs(hash, bytes) VALUES(?1, ?2) ON CONFLICT(hash) DO NOTHING" },
+		{ &q->each_batch,
+		  "SELECT first_sequence, count, previous, hash, root, records, blobs "
+		  "FROM batches ORDER BY first_sequence" },
+		{ &q->get_blob, "SELECT bytes FROM blobs WHERE hash = ?1" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		int code = sqlite3_prepare_v3(q->db, all[i].sql, -1, SQLITE_PREPARE_PERSISTENT,
+					      all[i].statement, NULL);
+
+		if (code != SQLITE_OK) {
+			return failed(q, code, "open");
+		}
+	}
+	return ERR_OK;
+}
+
+/* WAL and the rest, once the database is known to be ours. */
+static enum err configure(struct store_sqlite *q)
+{
+	sqlite3_stmt *statement = NULL;
+	bool wal = false;
+	int code = sqlite3_prepare_v2(q->db, "PRAGMA journal_mode=WAL", -1, &statement, NULL);
+
+	if (code == SQLITE_OK) {
+		code = sqlite3_step(statement);
+	}
+	if (code == SQLITE_ROW) {
+		const unsigned char *mode = sqlite3_column_text(statement, 0);
+
+		wal = mode != NULL && strcmp((const char *)mode, "wal") == 0;
+	}
+	(void)sqlite3_finalize(statement);
+	if (code != SQLITE_ROW) {
+		return failed(q, code, "open");
+	}
+	if (!wal) {
+		store_fault_set(&q->base.fault, "%s: cannot use a write-ahead log here",
+				q->base.path);
+		return ERR_IO;
+	}
+	return execute(q, "PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=2048");
+}
+
+static enum err open_db(struct store_sqlite *q, const char *path)
+{
+	bool empty = false;
+	sqlite3_int64 busy = 0;
+	enum err e = make_file(q, path);
+	int code;
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	code = sqlite3_open_v2(path, &q->db,
+			       SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+			       NULL);
+	if (code != SQLITE_OK) {
+		return failed(q, code, "open");
+	}
+	if (sqlite3_db_readonly(q->db, "main") != 0) {
+		store_fault_set(&q->base.fault, "%s: read-only: no permission to write",
+				q->base.path);
+		return ERR_IO;
+	}
+	(void)sqlite3_db_config(q->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	(void)sqlite3_db_config(q->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	/* The lock mode first: then WAL needs no shared memory, and the first access takes the
+	 * lock. */
+	e = execute(q, "PRAGMA locking_mode=EXCLUSIVE;PRAGMA mmap_size=0;PRAGMA page_size=8192;"
+		       "PRAGMA cache_size=-2000;PRAGMA cell_size_check=ON");
+	if (e == ERR_OK) {
+		e = identify(q, &empty);
+	}
+	if (e == ERR_OK && empty) {
+		e = create_tables(q);
+	}
+	if (e == ERR_OK) {
+		e = check_tables(q);
+	}
+	if (e == ERR_OK) {
+		e = configure(q);
+	}
+	if (e == ERR_OK) {
+		e = execute(q, "BEGIN EXCLUSIVE;COMMIT");
+	}
+	/* A dead process may have left commits that only memory holds: onto the disk with them. */
+	if (e == ERR_OK) {
+		e = ask(q, &busy, "PRAGMA wal_checkpoint(TRUNCATE)");
+	}
+	if (e == ERR_OK && busy != 0) {
+		e = failed(q, SQLITE_BUSY, "open");
+	}
+	if (e == ERR_OK) {
+		e = prepare(q);
+	}
+	return e == ERR_OK ? sync_directory(q, path) : e;
+}
+
+enum err store_sqlite_open(struct store_sqlite *s, const char *path, struct store_fault *fault)
+{
+	enum err e;
+
+	memset(s, 0, sizeof(*s));
+	store_init(&s->base, &engine, path);
+	e = open_db(s, path);
+	if (e != ERR_OK) {
+		*fault = s->base.fault;
+		store_close(&s->base);
+	}
+	return e;
+}

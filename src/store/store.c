@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * store.c - what all engines share: the order of calls, the chain of batches, the broken state.
+ */
+#include "store/store.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+
+void store_fault_set(struct store_fault *fault, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(fault->text, sizeof(fault->text), format, args);
+	va_end(args);
+	CHECK(n >= 0);
+}
+
+void store_init(struct store *s, const struct store_engine *engine, const char *path)
+{
+	memset(s, 0, sizeof(*s));
+	s->engine = engine;
+	s->phase = STORE_OPENED;
+	(void)snprintf(s->path, sizeof(s->path), "%s", path);
+}
+
+static enum err wrong_phase(struct store *s)
+{
+	switch (s->phase) {
+	case STORE_OPENED:
+		store_fault_set(&s->fault, "%s: not replayed yet", s->path);
+		break;
+	case STORE_READY:
+		store_fault_set(&s->fault, "%s: replayed already", s->path);
+		break;
+	case STORE_BROKEN:
+		/* The text of the first failure stays: it is the one that matters. */
+		break;
+	case STORE_CLOSED:
+		store_fault_set(&s->fault, "%s: closed", s->path);
+		break;
+	}
+	return ERR_STATE;
+}
+
+enum err store_append(struct store *s, struct bytes batch)
+{
+	struct log_view v;
+	enum err e;
+
+	if (s->phase != STORE_READY) {
+		return wrong_phase(s);
+	}
+	/* What cannot be read back must not be acknowledged: the next start would refuse it. */
+	e = log_batch_check(&v, batch);
+	if (e != ERR_OK) {
+		store_fault_set(&s->fault, "%s: a batch to be written does not verify", s->path);
+		return ERR_CORRUPT;
+	}
+	if (v.head.first_sequence != s->next_sequence || !hash32_eq(&v.head.previous, &s->head)) {
+		store_fault_set(
+		    &s->fault, "%s: a batch to be written starts at %llu, wanted %llu%s", s->path,
+		    (unsigned long long)v.head.first_sequence, (unsigned long long)s->next_sequence,
+		    v.head.first_sequence == s->next_sequence ? " with another hash" : "");
+		return ERR_MISMATCH;
+	}
+	e = s->engine->append(s, &v.head, batch);
+	if (e != ERR_OK) {
+		return e;
+	}
+	s->next_sequence += v.head.count;
+	s->head = v.head.hash;
+	s->size_bytes += batch.n;
+	return ERR_OK;
+}
+
+enum err store_replay(struct store *s, uint8_t *buffer, size_t cap, store_each each, void *context)
+{
+	enum err e;
+
+	if (s->phase != STORE_OPENED) {
+		return wrong_phase(s);
+	}
+	CHECK(cap >= LOG_BATCH_HEAD_BYTES + LOG_RECORD_BYTES);
+	e = s->engine->replay(s, buffer, cap, each, context);
+	s->phase = e == ERR_OK ? STORE_READY : STORE_BROKEN;
+	return e;
+}
+
+enum err store_blob_get(struct store *s, struct bytes *out, uint8_t *buffer, size_t cap,
+			const struct hash32 *name)
+{
+	if (s->phase != STORE_READY) {
+		return wrong_phase(s);
+	}
+	return s->engine->blob_get(s, out, buffer, cap, name);
+}
+
+void store_close(struct store *s)
+{
+	if (s->phase != STORE_CLOSED) {
+		s->engine->close(s);
+		s->phase = STORE_CLOSED;
+	}
+}
