@@ -376,4 +376,8 @@ MUST_CHECK enum err doc_check(const struct doc *d, struct doc_fault *fault);
 MUST_CHECK enum err doc_write(struct writer *out, enum doc_type type, const void *in,
 			      struct doc_fault *fault);
 
+/* As doc_X_make() likewise. */
+MUST_CHECK enum err doc_make(struct writer *out, struct hash32 *id, enum doc_type type,
+			     const void *in, const uint8_t *secret, struct doc_fault *fault);
+
 #endif

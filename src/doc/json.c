@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "doc/json.h"
+
+#include <string.h>
+
+#include "base/check.h"
+
+/* What may come next inside an object or array. */
+enum expect {
+	EXPECT_FIRST, /* a first member, or the end */
+	EXPECT_MORE,  /* a comma and a member, or the end */
+	EXPECT_VALUE, /* the value of the key before */
+};
+
+static enum err fault(struct json *j, enum err e, size_t at, const char *why)
+{
+	j->err = e;
+	j->fault_at = at;
+	j->fault_why = why;
+	return e;
+}
+
+/* The byte at j->at is not what the grammar wants: says why in the words that help most. */
+static enum err unexpected(struct json *j, const char *why)
+{
+	if (j->at >= j->in.n) {
+		return fault(j, ERR_INPUT, j->in.n, "the text is cut short");
+	}
+	switch (j->in.p[j->at]) {
+	case ' ':
+	case '\t':
+	case '\r':
+	case '\n':
+		return fault(j, ERR_NOT_CANONICAL, j->at, "white space is not allowed");
+	case '-':
+		return fault(j, ERR_NOT_CANONICAL, j->at, "there are no negative numbers here");
+	case 'n':
+		return fault(j, ERR_NOT_CANONICAL, j->at, "there is no null here");
+	default:
+		return fault(j, ERR_INPUT, j->at, why);
+	}
+}
+
+void json_init(struct json *j, struct bytes in)
+{
+	*j = (struct json){ .in = in };
+	if (in.n > JSON_BYTES_MAX) {
+		(void)fault(j, ERR_TOO_LARGE, JSON_BYTES_MAX, "more than 65,536 bytes");
+	}
+}
+
+/*
+ * Length of the UTF-8 sequence at p (RFC 3629: shortest form, no surrogates, at most U+10FFFF) and
+ * its code point; 0 if there is none.
+ */
+static size_t utf8_step(const uint8_t *p, size_t n, uint32_t *code)
+{
+	uint32_t c = p[0];
+	uint32_t least;
+	size_t len;
+
+	if (c < 0x80) {
+		*code = c;
+		return 1;
+	}
+	if (c >= 0xc2 && c <= 0xdf) {
+		len = 2;
+		least = 0x80;
+		c &= 0x1f;
+	} else if (c >= 0xe0 && c <= 0xef) {
+		len = 3;
+		least = 0x800;
+		c &= 0x0f;
+	} else if (c >= 0xf0 && c <= 0xf4) {
+		len = 4;
+		least = 0x10000;
+		c &= 0x07;
+	} else {
+		return 0;
+	}
+	if (len > n) {
+		return 0;
+	}
+	for (size_t i = 1; i < len; i++) {
+		if ((p[i] & 0xc0) != 0x80) {
+			return 0;
+		}
+		c = (c << 6) | (p[i] & 0x3f);
+	}
+	if (c < least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
+		return 0;
+	}
+	*code = c;
+	return len;
+}
+
+/* Control characters, and those that make text read otherwise than it is stored. */
+static bool is_forbidden(uint32_t c)
+{
+	return c <= 0x1f || (c >= 0x7f && c <= 0x9f) || c == 0x61c || c == 0x200e || c == 0x200f ||
+	       (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+bool json_text_ok(struct bytes text)
+{
+	uint32_t c = 0;
+
+	for (size_t i = 0; i < text.n;) {
+		size_t len = utf8_step(text.p + i, text.n - i, &c);
+
+		if (len == 0 || is_forbidden(c)) {
+			return false;
+		}
+		i += len;
+	}
+	return true;
+}
+
+static bool is_key_char(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+static bool is_digit(uint8_t c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* The next byte, or 0 at the end: 0 is nowhere part of the grammar. */
+static uint8_t peek(const struct json *j)
+{
+	return j->at < j->in.n ? j->in.p[j->at] : 0;
+}
+
+/* At a quote: the key, its colon, and its order among its neighbours. */
+static enum err take_key(struct json *j, struct json_token *t)
+{
+	struct json_level *level = &j->level[j->depth - 1];
+	struct bytes last = level->last_key;
+	size_t start = j->at;
+	struct bytes key;
+	size_t common;
+	int order;
+
+	if (peek(j) != '"') {
+		return unexpected(j, "a key in quotes is expected here");
+	}
+	j->at++;
+	while (is_key_char(peek(j))) {
+		j->at++;
+	}
+	if (peek(j) != '"') {
+		return j->at >= j->in.n
+			   ? unexpected(j, "")
+			   : fault(j, ERR_NOT_CANONICAL, j->at, "keys consist of a-z, 0-9 and _");
+	}
+	key = bytes_of(j->in.p + start + 1, j->at - start - 1);
+	if (key.n == 0) {
+		return fault(j, ERR_NOT_CANONICAL, start, "a key is empty");
+	}
+	j->at++;
+	if (peek(j) != ':') {
+		return unexpected(j, "a colon is expected here");
+	}
+	j->at++;
+	if (last.p != NULL) {
+		common = last.n < key.n ? last.n : key.n;
+		order = memcmp(last.p, key.p, common);
+		if (order == 0 && last.n == key.n) {
+			return fault(j, ERR_NOT_CANONICAL, start, "a key stands twice");
+		}
+		if (order > 0 || (order == 0 && last.n > key.n)) {
+			return fault(j, ERR_NOT_CANONICAL, start, "keys are not in byte order");
+		}
+	}
+	level->last_key = key;
+	level->expect = EXPECT_VALUE;
+	*t = (struct json_token){ .kind = JSON_KEY, .at = start, .text = key };
+	return ERR_OK;
+}
+
+static enum err take_string(struct json *j, struct json_token *t)
+{
+	size_t start = j->at;
+	uint32_t c = 0;
+
+	j->at++;
+	for (;;) {
+		size_t len;
+
+		if (j->at >= j->in.n) {
+			return unexpected(j, "");
+		}
+		len = utf8_step(j->in.p + j->at, j->in.n - j->at, &c);
+		if (len == 0) {
+			return fault(j, ERR_INPUT, j->at, "this is not valid UTF-8");
+		}
+		if (is_forbidden(c)) {
+			return fault(j, ERR_INPUT, j->at,
+				     "control and direction characters are not allowed");
+		}
+		if (c == '"') {
+			break;
+		}
+		if (c == '\\') {
+			j->at++;
+			if (j->at >= j->in.n) {
+				return unexpected(j, "");
+			}
+			if (peek(j) != '"' && peek(j) != '\\') {
+				return fault(j, ERR_NOT_CANONICAL, j->at - 1,
+					     "only \\\" and \\\\ are escapes here");
+			}
+		}
+		j->at += len;
+	}
+	*t = (struct json_token){ .kind = JSON_STRING,
+				  .at = start,
+				  .text = bytes_of(j->in.p + start + 1, j->at - start - 1) };
+	j->at++;
+	return ERR_OK;
+}
+
+static enum err take_int(struct json *j, struct json_token *t)
+{
+	size_t start = j->at;
+	uint64_t v = 0;
+
+	if (peek(j) == '0' && j->at + 1 < j->in.n && is_digit(j->in.p[j->at + 1])) {
+		return fault(j, ERR_NOT_CANONICAL, start, "a number has a leading zero");
+	}
+	while (is_digit(peek(j))) {
+		/* v is at most 2^53 - 1 here: ten times that cannot wrap */
+		v = v * 10 + (uint64_t)(peek(j) - '0');
+		if (v > JSON_INT_MAX) {
+			return fault(j, ERR_NOT_CANONICAL, start, "a number is above 2^53 - 1");
+		}
+		j->at++;
+	}
+	if (peek(j) == '.' || peek(j) == 'e' || peek(j) == 'E') {
+		return fault(j, ERR_NOT_CANONICAL, j->at, "numbers are whole and in plain decimal");
+	}
+	*t = (struct json_token){ .kind = JSON_INT, .at = start, .number = v };
+	return ERR_OK;
+}
+
+static bool take_word(struct json *j, const char *word)
+{
+	size_t n = strlen(word);
+
+	if (j->in.n - j->at < n || memcmp(j->in.p + j->at, word, n) != 0) {
+		return false;
+	}
+	j->at += n;
+	return true;
+}
+
+static enum err take_open(struct json *j, struct json_token *t, bool object)
+{
+	if (j->depth == JSON_DEPTH_MAX) {
+		return fault(j, ERR_TOO_LARGE, j->at, "nested deeper than 8");
+	}
+	j->level[j->depth] = (struct json_level){ .object = object, .expect = EXPECT_FIRST };
+	j->depth++;
+	*t =
+	    (struct json_token){ .kind = object ? JSON_OBJECT_OPEN : JSON_ARRAY_OPEN, .at = j->at };
+	j->at++;
+	return ERR_OK;
+}
+
+static enum err take_value(struct json *j, struct json_token *t)
+{
+	struct json_level *outer = j->depth > 0 ? &j->level[j->depth - 1] : NULL;
+	size_t start = j->at;
+	uint8_t c = peek(j);
+
+	if (j->values == JSON_VALUES_MAX) {
+		return fault(j, ERR_TOO_LARGE, j->at, "more than 1,024 values");
+	}
+	j->values++;
+	if (outer != NULL) {
+		outer->expect = EXPECT_MORE;
+	}
+	if (c == '{' || c == '[') {
+		return take_open(j, t, c == '{');
+	}
+	if (c == '"') {
+		return take_string(j, t);
+	}
+	if (is_digit(c)) {
+		return take_int(j, t);
+	}
+	if (c == 't' && take_word(j, "true")) {
+		*t = (struct json_token){ .kind = JSON_BOOL, .at = start, .truth = true };
+		return ERR_OK;
+	}
+	if (c == 'f' && take_word(j, "false")) {
+		*t = (struct json_token){ .kind = JSON_BOOL, .at = start, .truth = false };
+		return ERR_OK;
+	}
+	return unexpected(j, "a value is expected here");
+}
+
+/* Inside an object or array. */
+static enum err take_member(struct json *j, struct json_token *t)
+{
+	struct json_level *level = &j->level[j->depth - 1];
+
+	if (level->expect == EXPECT_VALUE) {
+		return take_value(j, t);
+	}
+	if (peek(j) == (level->object ? '}' : ']')) {
+		*t = (struct json_token){ .kind =
+					      level->object ? JSON_OBJECT_CLOSE : JSON_ARRAY_CLOSE,
+					  .at = j->at };
+		j->at++;
+		j->depth--;
+		return ERR_OK;
+	}
+	if (level->expect == EXPECT_MORE) {
+		if (peek(j) != ',') {
+			return unexpected(j, "a comma or the end is expected here");
+		}
+		j->at++;
+	}
+	return level->object ? take_key(j, t) : take_value(j, t);
+}
+
+enum err json_next(struct json *j, struct json_token *out)
+{
+	struct json_token t = { 0 };
+	enum err e;
+
+	if (j->err != ERR_OK) {
+		return j->err;
+	}
+	if (j->depth > 0) {
+		e = take_member(j, &t);
+	} else if (j->at == 0) {
+		if (peek(j) != '{') {
+			return unexpected(j, "an object is expected here");
+		}
+		e = take_value(j, &t);
+	} else if (j->at < j->in.n) {
+		e = unexpected(j, "something follows the object");
+	} else {
+		j->done = true;
+		t = (struct json_token){ .kind = JSON_END, .at = j->at };
+		e = ERR_OK;
+	}
+	if (e == ERR_OK) {
+		*out = t;
+	}
+	return e;
+}
+
+enum err json_check(struct bytes in, size_t *fault_at, const char **fault_why)
+{
+	struct json_token t;
+	struct json j;
+	enum err e;
+
+	json_init(&j, in);
+	do {
+		e = json_next(&j, &t);
+	} while (e == ERR_OK && t.kind != JSON_END);
+	if (e != ERR_OK) {
+		if (fault_at != NULL) {
+			*fault_at = j.fault_at;
+		}
+		if (fault_why != NULL) {
+			*fault_why = j.fault_why;
+		}
+	}
+	return e;
+}
+
+enum err json_unescape(uint8_t *out, size_t cap, size_t *n, struct bytes text)
+{
+	size_t need = 0;
+	size_t k = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		i += text.p[i] == '\\';
+		need++;
+	}
+	if (need > cap) {
+		return ERR_TOO_LARGE;
+	}
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '\\') {
+			i++;
+			/* a token never ends in a lone backslash */
+			CHECK(i < text.n);
+		}
+		out[k++] = text.p[i];
+	}
+	*n = k;
+	return ERR_OK;
+}
+
+void json_put_raw(struct writer *w, const char *s)
+{
+	writer_bytes(w, bytes_str(s));
+}
+
+enum err json_put_string(struct writer *w, struct bytes text)
+{
+	size_t start = 0;
+
+	if (!json_text_ok(text)) {
+		return ERR_INPUT;
+	}
+	json_put_raw(w, "\"");
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == '"' || text.p[i] == '\\') {
+			writer_bytes(w, bytes_of(text.p + start, i - start));
+			json_put_raw(w, "\\");
+			start = i;
+		}
+	}
+	if (text.n > start) {
+		writer_bytes(w, bytes_of(text.p + start, text.n - start));
+	}
+	json_put_raw(w, "\"");
+	return ERR_OK;
+}
+
+enum err json_put_int(struct writer *w, uint64_t v)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+
+	if (v > JSON_INT_MAX) {
+		return ERR_OVERFLOW;
+	}
+	do {
+		digits[--at] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v > 0);
+	writer_bytes(w, bytes_of(digits + at, sizeof digits - at));
+	return ERR_OK;
+}
+
+void json_put_bool(struct writer *w, bool v)
+{
+	json_put_raw(w, v ? "true" : "false");
+}
+
+void json_put_key(struct writer *w, const char *key)
+{
+	CHECK(key[0] != '\0');
+	for (const char *c = key; *c != '\0'; c++) {
+		CHECK(is_key_char((uint8_t)*c));
+	}
+	json_put_raw(w, "\"");
+	json_put_raw(w, key);
+	json_put_raw(w, "\":");
+}

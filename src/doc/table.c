@@ -1,0 +1,716 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "doc/table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/hex.h"
+#include "base/money.h"
+#include "crypto/uuid7.h"
+#include "doc/json.h"
+#include "doc/types.h"
+
+/* Where we are, for the fault.  What does not fit is cut off. */
+struct path {
+	char text[sizeof(((struct doc_fault *)NULL)->field)];
+	size_t n;
+};
+
+struct reading {
+	struct json json;
+	struct path path;
+	struct doc_fault *fault;
+};
+
+struct writing {
+	struct writer *out;
+	struct path path;
+	struct doc_fault *fault;
+};
+
+static void path_add(struct path *p, struct bytes part)
+{
+	size_t room = sizeof p->text - 1 - p->n;
+	size_t n = part.n < room ? part.n : room;
+
+	if (n > 0) {
+		memcpy(p->text + p->n, part.p, n);
+	}
+	p->n += n;
+	p->text[p->n] = '\0';
+}
+
+/* Enters a field; gives the length to cut back to. */
+static size_t path_enter(struct path *p, struct bytes name)
+{
+	size_t before = p->n;
+
+	if (before > 0) {
+		path_add(p, bytes_str("."));
+	}
+	path_add(p, name);
+	return before;
+}
+
+static size_t path_enter_index(struct path *p, size_t i)
+{
+	size_t before = p->n;
+	char text[24];
+
+	(void)snprintf(text, sizeof text, "[%zu]", i);
+	path_add(p, bytes_str(text));
+	return before;
+}
+
+static void path_leave(struct path *p, size_t before)
+{
+	p->n = before;
+	p->text[before] = '\0';
+}
+
+enum err doc_table_fault(struct doc_fault *fault, enum err e, const char *field, const char *why)
+{
+	if (fault != NULL) {
+		(void)snprintf(fault->field, sizeof fault->field, "%s", field);
+		fault->why = why;
+	}
+	return e;
+}
+
+static enum err refuse(struct reading *r, enum err e, const char *why)
+{
+	return doc_table_fault(r->fault, e, r->path.text, why);
+}
+
+static enum err wrong_type(struct reading *r, const char *why)
+{
+	return refuse(r, ERR_FIELD_TYPE, why);
+}
+
+/* The next token, or the fault of the text itself, named by its place. */
+static enum err next(struct reading *r, struct json_token *t)
+{
+	enum err e = json_next(&r->json, t);
+	char place[32];
+
+	if (e != ERR_OK) {
+		(void)snprintf(place, sizeof place, "byte %zu", r->json.fault_at);
+		return doc_table_fault(r->fault, e, place, r->json.fault_why);
+	}
+	return ERR_OK;
+}
+
+static bool is_name_char(uint8_t c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       c == '.' || c == '_' || c == ':' || c == '-';
+}
+
+static bool is_slug_char(uint8_t c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+}
+
+static bool is_address_char(uint8_t c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= '2' && c <= '7');
+}
+
+static bool all_are(struct bytes text, bool (*is)(uint8_t))
+{
+	for (size_t i = 0; i < text.n; i++) {
+		if (!is(text.p[i])) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* The rules of the string kinds, for reader and writer alike; *why is set on an error. */
+static enum err text_rule(const struct doc_field *f, struct bytes text, const char **why)
+{
+	switch (f->kind) {
+	case DOC_KIND_TEXT:
+		*why = text.n < f->min ? "the text is too short" : "the text is too long";
+		return text.n >= f->min && text.n <= f->max ? ERR_OK : ERR_FIELD_RANGE;
+	case DOC_KIND_NAME:
+		*why = "this must be 1 to 64 of A-Z, a-z, 0-9, . _ : -";
+		return text.n >= 1 && text.n <= DOC_NAME_MAX && all_are(text, is_name_char)
+			   ? ERR_OK
+			   : ERR_FIELD_RANGE;
+	case DOC_KIND_SLUG:
+		*why = "this must be 1 to 64 of a-z, 0-9, -";
+		return text.n >= 1 && text.n <= DOC_SLUG_MAX && all_are(text, is_slug_char)
+			   ? ERR_OK
+			   : ERR_FIELD_RANGE;
+	case DOC_KIND_ADDRESS:
+	case DOC_KIND_ADDRESSES:
+		*why = "an address is 40 characters of A-Z and 2-7";
+		return text.n == DOC_ADDRESS_CHARS && all_are(text, is_address_char) ? ERR_OK
+										     : ERR_ADDRESS;
+	case DOC_KIND_HEX:
+	case DOC_KIND_DATA:
+	case DOC_KIND_UUID:
+	case DOC_KIND_AMOUNT:
+	case DOC_KIND_INT:
+	case DOC_KIND_BOOL:
+	case DOC_KIND_WORD:
+	case DOC_KIND_WORDS:
+	case DOC_KIND_OBJECT:
+	case DOC_KIND_LIST:
+	case DOC_KIND_RAW:
+		break;
+	}
+	check_failed(__FILE__, __LINE__, "a kind of string");
+}
+
+static enum err read_text(struct reading *r, const struct doc_field *f, struct bytes text,
+			  uint8_t *out, size_t size)
+{
+	const char *why = NULL;
+	size_t n = 0;
+	enum err e;
+
+	if (json_unescape(out, size - 1, &n, text) != ERR_OK) {
+		return f->kind == DOC_KIND_ADDRESS || f->kind == DOC_KIND_ADDRESSES
+			   ? refuse(r, ERR_ADDRESS, "an address is 40 characters of A-Z and 2-7")
+			   : refuse(r, ERR_FIELD_RANGE, "the text is too long");
+	}
+	out[n] = '\0';
+	e = text_rule(f, bytes_of(out, n), &why);
+	return e == ERR_OK ? ERR_OK : refuse(r, e, why);
+}
+
+static enum err read_data(struct reading *r, const struct doc_field *f, struct bytes text,
+			  uint8_t *base)
+{
+	size_t n = text.n / 2;
+
+	if (text.n % 2 != 0) {
+		return refuse(r, ERR_FIELD_RANGE, "an odd number of hex digits");
+	}
+	if (n > f->max) {
+		return refuse(r, ERR_FIELD_RANGE, "more bytes than allowed here");
+	}
+	if (hex_get(base + f->offset, n, text, HEX_LOWER_ONLY) != ERR_OK) {
+		return refuse(r, ERR_FIELD_RANGE, "bytes are written in lower-case hex");
+	}
+	memcpy(base + f->count_offset, &n, sizeof n);
+	return ERR_OK;
+}
+
+static const struct doc_word *word_find(const struct doc_word *words, struct bytes text)
+{
+	for (; words->text != NULL; words++) {
+		if (bytes_eq(bytes_str(words->text), text)) {
+			return words;
+		}
+	}
+	return NULL;
+}
+
+/* Everything whose text is a string.  base: the struct; f->offset the member. */
+static enum err read_string(struct reading *r, const struct doc_field *f, struct bytes text,
+			    uint8_t *base)
+{
+	uint8_t *out = base + f->offset;
+	const struct doc_word *word;
+	struct money money;
+	struct money least;
+	struct id128 id;
+	enum err e;
+
+	switch (f->kind) {
+	case DOC_KIND_TEXT:
+	case DOC_KIND_NAME:
+	case DOC_KIND_SLUG:
+	case DOC_KIND_ADDRESS:
+		return read_text(r, f, text, out, f->size);
+	case DOC_KIND_HEX:
+		if (text.n != 2 * f->size) {
+			return refuse(r, ERR_FIELD_RANGE, "not the number of hex digits expected");
+		}
+		return hex_get(out, f->size, text, HEX_LOWER_ONLY) == ERR_OK
+			   ? ERR_OK
+			   : refuse(r, ERR_FIELD_RANGE, "bytes are written in lower-case hex");
+	case DOC_KIND_DATA:
+		return read_data(r, f, text, base);
+	case DOC_KIND_UUID:
+		if (uuid7_get(&id, text) != ERR_OK) {
+			return refuse(r, ERR_FIELD_RANGE, "this is not a UUID of version 7");
+		}
+		memcpy(out, &id, sizeof id);
+		return ERR_OK;
+	case DOC_KIND_AMOUNT:
+		e = money_parse(&money, ASSET_XEM, text);
+		if (e != ERR_OK) {
+			return refuse(r, e,
+				      e == ERR_OVERFLOW
+					  ? "the amount is too large"
+					  : "an amount is a whole decimal number in quotes");
+		}
+		least = money_of(ASSET_XEM, f->min);
+		if (money_cmp(&money, &least) < 0) {
+			return refuse(r, ERR_AMOUNT, "the amount is zero");
+		}
+		memcpy(out, &money, sizeof money);
+		return ERR_OK;
+	case DOC_KIND_WORD:
+		word = word_find(f->words, text);
+		if (word == NULL) {
+			return refuse(r, ERR_FIELD_RANGE, "this word is not known here");
+		}
+		memcpy(out, &word->value, sizeof word->value);
+		return ERR_OK;
+	case DOC_KIND_INT:
+	case DOC_KIND_BOOL:
+	case DOC_KIND_WORDS:
+	case DOC_KIND_ADDRESSES:
+	case DOC_KIND_OBJECT:
+	case DOC_KIND_LIST:
+	case DOC_KIND_RAW:
+		break;
+	}
+	check_failed(__FILE__, __LINE__, "a kind of string");
+}
+
+static enum err read_words(struct reading *r, const struct doc_field *f, uint8_t *base)
+{
+	const struct doc_word *last = NULL;
+	uint32_t bits = 0;
+	struct json_token t;
+	enum err e;
+
+	for (size_t i = 0;; i++) {
+		const struct doc_word *word;
+		size_t before;
+
+		e = next(r, &t);
+		if (e != ERR_OK || t.kind == JSON_ARRAY_CLOSE) {
+			break;
+		}
+		before = path_enter_index(&r->path, i);
+		if (t.kind != JSON_STRING) {
+			return wrong_type(r, "a string is expected here");
+		}
+		word = word_find(f->words, t.text);
+		if (word == NULL) {
+			return refuse(r, ERR_FIELD_RANGE, "this word is not known here");
+		}
+		if (last != NULL && word <= last) {
+			return refuse(r, ERR_FIELD_RANGE, "words are sorted and stand once");
+		}
+		last = word;
+		bits |= word->value;
+		path_leave(&r->path, before);
+	}
+	if (e == ERR_OK) {
+		memcpy(base + f->offset, &bits, sizeof bits);
+	}
+	return e;
+}
+
+static enum err read_object(struct reading *r, const struct doc_table *t, uint8_t *base);
+
+static enum err read_array(struct reading *r, const struct doc_field *f, uint8_t *base)
+{
+	bool objects = f->kind == DOC_KIND_LIST;
+	size_t size = objects ? f->of->size : sizeof(struct doc_address);
+	uint8_t *items = base + f->offset;
+	struct json_token t;
+	size_t n = 0;
+	enum err e;
+
+	for (;;) {
+		size_t before;
+
+		e = next(r, &t);
+		if (e != ERR_OK || t.kind == JSON_ARRAY_CLOSE) {
+			break;
+		}
+		if (n == f->max) {
+			return refuse(r, ERR_FIELD_RANGE, "more items than allowed here");
+		}
+		before = path_enter_index(&r->path, n);
+		if (objects) {
+			e = t.kind == JSON_OBJECT_OPEN
+				? read_object(r, f->of, items + n * size)
+				: wrong_type(r, "an object is expected here");
+		} else {
+			e = t.kind == JSON_STRING ? read_text(r, f, t.text, items + n * size, size)
+						  : wrong_type(r, "a string is expected here");
+		}
+		if (e != ERR_OK) {
+			break;
+		}
+		path_leave(&r->path, before);
+		n++;
+	}
+	if (e == ERR_OK) {
+		memcpy(base + f->count_offset, &n, sizeof n);
+	}
+	return e;
+}
+
+/* After the opening brace at `start`: passes to its end and shows the whole. */
+static enum err read_raw(struct reading *r, const struct doc_field *f, size_t start, uint8_t *base)
+{
+	unsigned outer = r->json.depth - 1;
+	struct json_token t;
+	struct bytes raw;
+	enum err e;
+
+	do {
+		e = next(r, &t);
+	} while (e == ERR_OK && r->json.depth > outer);
+	if (e == ERR_OK) {
+		raw = bytes_of(r->json.in.p + start, r->json.at - start);
+		memcpy(base + f->offset, &raw, sizeof raw);
+	}
+	return e;
+}
+
+static enum err read_value(struct reading *r, const struct doc_field *f, uint8_t *base)
+{
+	bool truth;
+	struct json_token t;
+	enum err e = next(r, &t);
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	switch (f->kind) {
+	case DOC_KIND_TEXT:
+	case DOC_KIND_NAME:
+	case DOC_KIND_SLUG:
+	case DOC_KIND_ADDRESS:
+	case DOC_KIND_HEX:
+	case DOC_KIND_DATA:
+	case DOC_KIND_UUID:
+	case DOC_KIND_AMOUNT:
+	case DOC_KIND_WORD:
+		return t.kind == JSON_STRING ? read_string(r, f, t.text, base)
+					     : wrong_type(r, "a string is expected here");
+	case DOC_KIND_INT:
+		if (t.kind != JSON_INT) {
+			return wrong_type(r, "a number is expected here");
+		}
+		if (t.number < f->min || t.number > f->max) {
+			return refuse(r, ERR_FIELD_RANGE, "the number is out of its range");
+		}
+		memcpy(base + f->offset, &t.number, sizeof t.number);
+		return ERR_OK;
+	case DOC_KIND_BOOL:
+		if (t.kind != JSON_BOOL) {
+			return wrong_type(r, "true or false is expected here");
+		}
+		truth = t.truth;
+		memcpy(base + f->offset, &truth, sizeof truth);
+		return ERR_OK;
+	case DOC_KIND_WORDS:
+		return t.kind == JSON_ARRAY_OPEN ? read_words(r, f, base)
+						 : wrong_type(r, "an array is expected here");
+	case DOC_KIND_ADDRESSES:
+	case DOC_KIND_LIST:
+		return t.kind == JSON_ARRAY_OPEN ? read_array(r, f, base)
+						 : wrong_type(r, "an array is expected here");
+	case DOC_KIND_OBJECT:
+		return t.kind == JSON_OBJECT_OPEN ? read_object(r, f->of, base + f->offset)
+						  : wrong_type(r, "an object is expected here");
+	case DOC_KIND_RAW:
+		return t.kind == JSON_OBJECT_OPEN ? read_raw(r, f, t.at, base)
+						  : wrong_type(r, "an object is expected here");
+	}
+	check_failed(__FILE__, __LINE__, "a kind");
+}
+
+/* Order of two byte strings as documents order keys. */
+static int key_cmp(struct bytes a, struct bytes b)
+{
+	size_t common = a.n < b.n ? a.n : b.n;
+	int order = memcmp(a.p, b.p, common);
+
+	if (order != 0) {
+		return order;
+	}
+	return (a.n > b.n) - (a.n < b.n);
+}
+
+/* After the opening brace.  Text and table are both in order: one walk. */
+static enum err read_object(struct reading *r, const struct doc_table *t, uint8_t *base)
+{
+	struct json_token token;
+	size_t before;
+	enum err e;
+
+	for (size_t i = 0;; i++) {
+		const struct doc_field *f = i < t->count ? &t->fields[i] : NULL;
+		struct bytes name = f != NULL ? bytes_str(f->name) : bytes_of(NULL, 0);
+
+		e = next(r, &token);
+		if (e != ERR_OK) {
+			return e;
+		}
+		if (f == NULL && token.kind == JSON_OBJECT_CLOSE) {
+			return ERR_OK;
+		}
+		if (f == NULL || (token.kind == JSON_KEY && key_cmp(token.text, name) < 0)) {
+			(void)path_enter(&r->path, token.text);
+			return refuse(r, ERR_FIELD_UNKNOWN, "this field is not known here");
+		}
+		before = path_enter(&r->path, name);
+		if (token.kind == JSON_OBJECT_CLOSE || key_cmp(token.text, name) != 0) {
+			return refuse(r, ERR_FIELD_MISSING, "this field is required");
+		}
+		e = read_value(r, f, base);
+		if (e != ERR_OK) {
+			return e;
+		}
+		path_leave(&r->path, before);
+	}
+}
+
+enum err doc_table_read(const struct doc_table *t, struct bytes body, void *out,
+			struct doc_fault *fault)
+{
+	struct reading r = { .fault = fault };
+	struct json_token token;
+	enum err e;
+
+	memset(out, 0, t->size);
+	json_init(&r.json, body);
+	e = next(&r, &token);
+	if (e == ERR_OK) {
+		/* json_next() lets nothing but an object stand outermost */
+		CHECK(token.kind == JSON_OBJECT_OPEN);
+		e = read_object(&r, t, out);
+	}
+	if (e == ERR_OK) {
+		e = next(&r, &token);
+	}
+	return e;
+}
+
+/* ---- the writer ---- */
+
+static enum err decline(struct writing *w, enum err e, const char *why)
+{
+	return doc_table_fault(w->fault, e, w->path.text, why);
+}
+
+static enum err write_text(struct writing *w, const struct doc_field *f, const void *text,
+			   size_t size)
+{
+	size_t n = strnlen(text, size);
+	const char *why = NULL;
+	enum err e;
+
+	if (n == size) {
+		return decline(w, ERR_FIELD_RANGE, "the text has no end");
+	}
+	e = text_rule(f, bytes_of(text, n), &why);
+	if (e != ERR_OK) {
+		return decline(w, e, why);
+	}
+	e = json_put_string(w->out, bytes_of(text, n));
+	return e == ERR_OK
+		   ? ERR_OK
+		   : decline(w, e, "text is UTF-8 without control and direction characters");
+}
+
+/* Byte by byte: no buffer of twice the size. */
+static void write_hex(struct writing *w, const uint8_t *p, size_t n)
+{
+	char digits[3];
+
+	json_put_raw(w->out, "\"");
+	for (size_t i = 0; i < n; i++) {
+		hex_put(digits, bytes_of(p + i, 1));
+		writer_bytes(w->out, bytes_of(digits, 2));
+	}
+	json_put_raw(w->out, "\"");
+}
+
+static enum err write_amount(struct writing *w, const struct doc_field *f, const uint8_t *p)
+{
+	char text[MONEY_TEXT_MAX];
+	struct money money;
+	struct money least;
+
+	memcpy(&money, p, sizeof money);
+	if (money_asset(&money) != ASSET_XEM) {
+		return decline(w, ERR_ASSET, "the amount is of another asset");
+	}
+	least = money_of(ASSET_XEM, f->min);
+	if (money_cmp(&money, &least) < 0) {
+		return decline(w, ERR_AMOUNT, "the amount is zero");
+	}
+	money_put(text, &money);
+	return json_put_string(w->out, bytes_str(text));
+}
+
+static enum err write_word(struct writing *w, const struct doc_field *f, const uint8_t *p)
+{
+	uint32_t value;
+
+	memcpy(&value, p, sizeof value);
+	for (const struct doc_word *word = f->words; word->text != NULL; word++) {
+		if (word->value == value) {
+			return json_put_string(w->out, bytes_str(word->text));
+		}
+	}
+	return decline(w, ERR_FIELD_RANGE, "there is no word for this value");
+}
+
+static enum err write_words(struct writing *w, const struct doc_field *f, const uint8_t *p)
+{
+	bool first = true;
+	uint32_t bits;
+	enum err e;
+
+	memcpy(&bits, p, sizeof bits);
+	json_put_raw(w->out, "[");
+	for (const struct doc_word *word = f->words; word->text != NULL; word++) {
+		if ((bits & word->value) == 0) {
+			continue;
+		}
+		if (!first) {
+			json_put_raw(w->out, ",");
+		}
+		first = false;
+		bits &= ~word->value;
+		e = json_put_string(w->out, bytes_str(word->text));
+		if (e != ERR_OK) {
+			return e;
+		}
+	}
+	json_put_raw(w->out, "]");
+	return bits == 0 ? ERR_OK : decline(w, ERR_FIELD_RANGE, "there is no word for this bit");
+}
+
+static enum err write_object(struct writing *w, const struct doc_table *t, const uint8_t *base);
+
+static enum err write_array(struct writing *w, const struct doc_field *f, const uint8_t *base)
+{
+	bool objects = f->kind == DOC_KIND_LIST;
+	size_t size = objects ? f->of->size : sizeof(struct doc_address);
+	size_t n;
+	enum err e = ERR_OK;
+
+	memcpy(&n, base + f->count_offset, sizeof n);
+	if (n > f->max) {
+		return decline(w, ERR_FIELD_RANGE, "more items than allowed here");
+	}
+	json_put_raw(w->out, "[");
+	for (size_t i = 0; i < n && e == ERR_OK; i++) {
+		const uint8_t *item = base + f->offset + i * size;
+		size_t before = path_enter_index(&w->path, i);
+
+		if (i > 0) {
+			json_put_raw(w->out, ",");
+		}
+		e = objects ? write_object(w, f->of, item) : write_text(w, f, item, size);
+		path_leave(&w->path, before);
+	}
+	json_put_raw(w->out, "]");
+	return e;
+}
+
+static enum err write_value(struct writing *w, const struct doc_field *f, const uint8_t *base)
+{
+	const uint8_t *p = base + f->offset;
+	char uuid[UUID7_TEXT_MAX];
+	struct id128 id;
+	uint64_t number;
+	size_t n;
+	bool truth;
+
+	switch (f->kind) {
+	case DOC_KIND_TEXT:
+	case DOC_KIND_NAME:
+	case DOC_KIND_SLUG:
+	case DOC_KIND_ADDRESS:
+		return write_text(w, f, p, f->size);
+	case DOC_KIND_HEX:
+		write_hex(w, p, f->size);
+		return ERR_OK;
+	case DOC_KIND_DATA:
+		memcpy(&n, base + f->count_offset, sizeof n);
+		if (n > f->max) {
+			return decline(w, ERR_FIELD_RANGE, "more bytes than allowed here");
+		}
+		write_hex(w, p, n);
+		return ERR_OK;
+	case DOC_KIND_UUID:
+		memcpy(&id, p, sizeof id);
+		if (!uuid7_is_valid(&id)) {
+			return decline(w, ERR_FIELD_RANGE, "this is not a UUID of version 7");
+		}
+		uuid7_put(uuid, &id);
+		return json_put_string(w->out, bytes_str(uuid));
+	case DOC_KIND_AMOUNT:
+		return write_amount(w, f, p);
+	case DOC_KIND_INT:
+		memcpy(&number, p, sizeof number);
+		if (number < f->min || number > f->max) {
+			return decline(w, ERR_FIELD_RANGE, "the number is out of its range");
+		}
+		return json_put_int(w->out, number);
+	case DOC_KIND_BOOL:
+		memcpy(&truth, p, sizeof truth);
+		json_put_bool(w->out, truth);
+		return ERR_OK;
+	case DOC_KIND_WORD:
+		return write_word(w, f, p);
+	case DOC_KIND_WORDS:
+		return write_words(w, f, p);
+	case DOC_KIND_ADDRESSES:
+	case DOC_KIND_LIST:
+		return write_array(w, f, base);
+	case DOC_KIND_OBJECT:
+		return write_object(w, f->of, p);
+	case DOC_KIND_RAW:
+		break;
+	}
+	/* an envelope is never written from its table */
+	check_failed(__FILE__, __LINE__, "a kind that is written");
+}
+
+static enum err write_object(struct writing *w, const struct doc_table *t, const uint8_t *base)
+{
+	json_put_raw(w->out, "{");
+	for (size_t i = 0; i < t->count; i++) {
+		const struct doc_field *f = &t->fields[i];
+		size_t before = path_enter(&w->path, bytes_str(f->name));
+		enum err e;
+
+		if (i > 0) {
+			json_put_raw(w->out, ",");
+		}
+		json_put_key(w->out, f->name);
+		e = write_value(w, f, base);
+		if (e != ERR_OK) {
+			return e;
+		}
+		path_leave(&w->path, before);
+	}
+	json_put_raw(w->out, "}");
+	return ERR_OK;
+}
+
+enum err doc_table_write(const struct doc_table *t, struct writer *out, const void *in,
+			 struct doc_fault *fault)
+{
+	struct writer before = *out;
+	struct writing w = { .out = out, .fault = fault };
+	enum err e = write_object(&w, t, in);
+
+	if (e == ERR_OK && out->bad) {
+		e = doc_table_fault(fault, ERR_TOO_LARGE, "", "the document does not fit");
+	}
+	if (e != ERR_OK) {
+		*out = before;
+	}
+	return e;
+}

@@ -1,0 +1,692 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "doc/types.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "doc/table.h"
+
+/*
+ * Order of this file: words, tables of fields, rules beyond the form, and the functions that
+ * types.def promises.  A new field is one row; a new type is a table, a row in types.def and one in
+ * docs.
+ */
+
+#define NEM_S_MAX ((UINT64_C(1) << 31) - 1) /* NIS keeps times in a signed int of 32 bits */
+#define DAY_S     86400
+
+static const struct doc_word words_asset[] = { { "nem:xem", ASSET_XEM }, { NULL, 0 } };
+static const struct doc_word words_chain[] = { { "nem", DOC_CHAIN_NEM }, { NULL, 0 } };
+static const struct doc_word words_vault[] = { { "hot", DOC_VAULT_HOT }, { NULL, 0 } };
+static const struct doc_word words_scope[] = { { "all", DOC_SCOPE_ALL }, { NULL, 0 } };
+static const struct doc_word words_hot[] = {
+	{ "deposit", DOC_HOT_DEPOSIT },
+	{ "purse", DOC_HOT_PURSE },
+	{ "till", DOC_HOT_TILL },
+	{ NULL, 0 },
+};
+static const struct doc_word words_role[] = {
+	{ "approver", DOC_ROLE_APPROVER },
+	{ "auditor", DOC_ROLE_AUDITOR },
+	{ "officer", DOC_ROLE_OFFICER },
+	{ NULL, 0 },
+};
+static const struct doc_word words_signer[] = {
+	{ "a", DOC_SIGNER_A },
+	{ "b", DOC_SIGNER_B },
+	{ NULL, 0 },
+};
+static const struct doc_word words_decision[] = {
+	{ "no", DOC_DECISION_NO },
+	{ "yes", DOC_DECISION_YES },
+	{ NULL, 0 },
+};
+static const struct doc_word words_approved[] = { { "order", DOC_ORDER }, { NULL, 0 } };
+static const struct doc_word words_attested[] = {
+	{ "attempt", DOC_ATTEMPT },
+	{ "sweep", DOC_SWEEP },
+	{ NULL, 0 },
+};
+static const struct doc_word words_attest_kind[] = {
+	{ "cosign", DOC_ATTEST_COSIGN },
+	{ "wrap", DOC_ATTEST_WRAP },
+	{ NULL, 0 },
+};
+
+#define MEMBER(type, member) \
+	.offset = offsetof(struct type, member), .size = sizeof(((struct type *)NULL)->member)
+#define COUNT(type, member) .count_offset = offsetof(struct type, member)
+
+/* Rows by kind: the text's name, the struct, the member. */
+#define TEXT(name, type, m, least, most)                                            \
+	{                                                                           \
+		name, DOC_KIND_TEXT, MEMBER(type, m), .min = (least), .max = (most) \
+	}
+#define NAME(name, type, m)                                                         \
+	{                                                                           \
+		name, DOC_KIND_NAME, MEMBER(type, m), .min = 1, .max = DOC_NAME_MAX \
+	}
+#define SLUG(name, type, m)                                                         \
+	{                                                                           \
+		name, DOC_KIND_SLUG, MEMBER(type, m), .min = 1, .max = DOC_SLUG_MAX \
+	}
+#define ADDRESS(name, type, m)                          \
+	{                                               \
+		name, DOC_KIND_ADDRESS, MEMBER(type, m) \
+	}
+#define ADDRESSES(name, type, m, n, most)                                                \
+	{                                                                                \
+		name, DOC_KIND_ADDRESSES, MEMBER(type, m), .max = (most), COUNT(type, n) \
+	}
+#define HEX(name, type, m)                          \
+	{                                           \
+		name, DOC_KIND_HEX, MEMBER(type, m) \
+	}
+#define DATA(name, type, m, n, most)                                                \
+	{                                                                           \
+		name, DOC_KIND_DATA, MEMBER(type, m), .max = (most), COUNT(type, n) \
+	}
+#define UUID(name, type, m)                          \
+	{                                            \
+		name, DOC_KIND_UUID, MEMBER(type, m) \
+	}
+#define AMOUNT(name, type, m, least)                                   \
+	{                                                              \
+		name, DOC_KIND_AMOUNT, MEMBER(type, m), .min = (least) \
+	}
+#define INT(name, type, m, least, most)                                            \
+	{                                                                          \
+		name, DOC_KIND_INT, MEMBER(type, m), .min = (least), .max = (most) \
+	}
+#define BOOL(name, type, m)                          \
+	{                                            \
+		name, DOC_KIND_BOOL, MEMBER(type, m) \
+	}
+#define WORD(name, type, m, list)                                     \
+	{                                                             \
+		name, DOC_KIND_WORD, MEMBER(type, m), .words = (list) \
+	}
+#define WORDS(name, type, m, list)                                     \
+	{                                                              \
+		name, DOC_KIND_WORDS, MEMBER(type, m), .words = (list) \
+	}
+#define OBJECT(name, type, m, table)                                   \
+	{                                                              \
+		name, DOC_KIND_OBJECT, MEMBER(type, m), .of = &(table) \
+	}
+#define LIST(name, type, m, n, table, most)                                          \
+	{                                                                            \
+		name, DOC_KIND_LIST, MEMBER(type, m), .max = (most), COUNT(type, n), \
+						      .of = &(table)                 \
+	}
+#define TABLE(type)                                                                             \
+	static const struct doc_table table_##type = { fields_##type, ARRAY_LEN(fields_##type), \
+						       sizeof(struct doc_##type) }
+
+/* clang-format off */
+struct doc_recovery {
+	uint64_t holders;
+	uint64_t needed;
+};
+
+static const struct doc_field fields_recovery[] = {
+	INT("holders", doc_recovery, holders, 2, 32), /* NEM: at most 32 cosigners */
+	INT("needed", doc_recovery, needed, 2, 32),
+};
+TABLE(recovery);
+static_assert(sizeof(struct doc_recovery) == sizeof(((struct doc_genesis *)NULL)->recovery),
+	      "the same members as doc_genesis.recovery");
+
+static const struct doc_field fields_hot[] = {
+	WORD("kind", doc_hot, kind, words_hot),
+	HEX("public_key", doc_hot, public_key),
+	ADDRESS("spare", doc_hot, spare),
+};
+TABLE(hot);
+
+static const struct doc_field fields_genesis[] = {
+	ADDRESSES("boxes", doc_genesis, boxes, box_count, DOC_BOXES_MAX),
+	WORD("chain", doc_genesis, chain, words_chain),
+	HEX("chain_nemesis", doc_genesis, chain_nemesis),
+	INT("chain_network", doc_genesis, chain_network, 1, 255),
+	LIST("hot", doc_genesis, hot, hot_count, table_hot, DOC_HOT_MAX),
+	HEX("policy", doc_genesis, policy),
+	OBJECT("recovery", doc_genesis, recovery, table_recovery),
+	HEX("roster", doc_genesis, roster),
+	ADDRESSES("spares", doc_genesis, spares, spare_count, DOC_SPARES_MAX),
+};
+TABLE(genesis);
+
+static const struct doc_field fields_party[] = {
+	NAME("id", doc_party, id),
+	HEX("key", doc_party, key),
+};
+TABLE(party);
+
+static const struct doc_field fields_person[] = {
+	NAME("id", doc_person, id),
+	HEX("key", doc_person, key),
+	WORDS("roles", doc_person, roles, words_role),
+};
+TABLE(person);
+
+static const struct doc_field fields_signer_entry[] = {
+	HEX("attest_key", doc_signer_entry, attest_key),
+	HEX("chain_key", doc_signer_entry, chain_key),
+	WORD("id", doc_signer_entry, id, words_signer),
+};
+TABLE(signer_entry);
+
+static const struct doc_field fields_roster[] = {
+	LIST("backends", doc_roster, backends, backend_count, table_party, DOC_BACKENDS_MAX),
+	HEX("genesis", doc_roster, genesis),
+	INT("number", doc_roster, number, 1, JSON_INT_MAX),
+	LIST("people", doc_roster, people, people_count, table_person, DOC_PEOPLE_MAX),
+	HEX("previous", doc_roster, previous),
+	LIST("signers", doc_roster, signers, signer_count, table_signer_entry, DOC_SIGNERS),
+	LIST("watchers", doc_roster, watchers, watcher_count, table_party, DOC_WATCHERS_MAX),
+	INT("watchers_needed", doc_roster, watchers_needed, 1, DOC_WATCHERS_MAX),
+};
+TABLE(roster);
+
+static const struct doc_field fields_tier[] = {
+	INT("approvals", doc_tier, approvals, 0, 16),
+	AMOUNT("up_to", doc_tier, up_to, 0),
+};
+TABLE(tier);
+
+static const struct doc_field fields_policy[] = {
+	LIST("approval_tiers", doc_policy, approval_tiers, tier_count, table_tier, DOC_TIERS_MAX),
+	WORD("asset", doc_policy, asset, words_asset),
+	INT("attempt_life_s", doc_policy, attempt_life_s, 1, DAY_S),
+	INT("clock_skew_ms", doc_policy, clock_skew_ms, 1, JSON_INT_MAX),
+	AMOUNT("day_max", doc_policy, day_max, 0),
+	AMOUNT("fee_max", doc_policy, fee_max, 0),
+	HEX("genesis", doc_policy, genesis),
+	INT("heartbeat_age_ms", doc_policy, heartbeat_age_ms, 1, JSON_INT_MAX),
+	INT("hot_ceiling_bp", doc_policy, hot_ceiling_bp, 0, 10000),
+	AMOUNT("hour_max", doc_policy, hour_max, 0),
+	INT("number", doc_policy, number, 1, JSON_INT_MAX),
+	INT("order_life_ms", doc_policy, order_life_ms, 1, JSON_INT_MAX),
+	AMOUNT("payment_max", doc_policy, payment_max, 0),
+	HEX("previous", doc_policy, previous),
+	AMOUNT("till_max", doc_policy, till_max, 0),
+	AMOUNT("unapproved_day_max", doc_policy, unapproved_day_max, 0),
+};
+TABLE(policy);
+
+static const struct doc_field fields_request[] = {
+	AMOUNT("amount", doc_request, amount, 1),
+	WORD("asset", doc_request, asset, words_asset),
+	NAME("customer", doc_request, customer),
+	ADDRESS("destination", doc_request, destination),
+	HEX("genesis", doc_request, genesis),
+	DATA("message", doc_request, message, message_n, DOC_MESSAGE_MAX),
+	UUID("request_id", doc_request, request_id),
+	INT("time_ms", doc_request, time_ms, 0, JSON_INT_MAX),
+};
+TABLE(request);
+
+static const struct doc_field fields_order[] = {
+	AMOUNT("amount", doc_order, amount, 1),
+	WORD("asset", doc_order, asset, words_asset),
+	WORD("chain", doc_order, chain, words_chain),
+	INT("created_ms", doc_order, created_ms, 0, JSON_INT_MAX),
+	ADDRESS("destination", doc_order, destination),
+	INT("expires_ms", doc_order, expires_ms, 0, JSON_INT_MAX),
+	AMOUNT("fee_max", doc_order, fee_max, 0),
+	HEX("genesis", doc_order, genesis),
+	DATA("message", doc_order, message, message_n, DOC_MESSAGE_MAX),
+	INT("network", doc_order, network, 1, 255),
+	HEX("request", doc_order, request),
+	UUID("request_id", doc_order, request_id),
+	WORD("vault", doc_order, vault, words_vault),
+};
+TABLE(order);
+
+static const struct doc_field fields_attempt[] = {
+	HEX("account", doc_attempt, account),
+	INT("deadline_nem_s", doc_attempt, deadline_nem_s, 0, NEM_S_MAX),
+	AMOUNT("fee_cosign", doc_attempt, fee_cosign, 0),
+	AMOUNT("fee_inner", doc_attempt, fee_inner, 0),
+	AMOUNT("fee_outer", doc_attempt, fee_outer, 0),
+	HEX("genesis", doc_attempt, genesis),
+	INT("number", doc_attempt, number, 1, 1),
+	HEX("order", doc_attempt, order),
+	INT("timestamp_nem_s", doc_attempt, timestamp_nem_s, 0, NEM_S_MAX),
+};
+TABLE(attempt);
+
+static const struct doc_field fields_approval[] = {
+	WORD("decision", doc_approval, decision, words_decision),
+	HEX("genesis", doc_approval, genesis),
+	NAME("person", doc_approval, person),
+	HEX("subject", doc_approval, subject),
+	WORD("subject_type", doc_approval, subject_type, words_approved),
+	INT("time_ms", doc_approval, time_ms, 0, JSON_INT_MAX),
+};
+TABLE(approval);
+
+static const struct doc_field fields_freeze[] = {
+	BOOL("evacuate", doc_freeze, evacuate),
+	DATA("evidence", doc_freeze, evidence, evidence_n, DOC_EVIDENCE_MAX),
+	HEX("genesis", doc_freeze, genesis),
+	NAME("issuer", doc_freeze, issuer),
+	HEX("nonce", doc_freeze, nonce),
+	TEXT("reason", doc_freeze, reason, 0, DOC_REASON_MAX),
+	WORD("scope", doc_freeze, scope, words_scope),
+	INT("time_ms", doc_freeze, time_ms, 0, JSON_INT_MAX),
+};
+TABLE(freeze);
+
+static const struct doc_field fields_sweep[] = {
+	HEX("account", doc_sweep, account),
+	AMOUNT("amount", doc_sweep, amount, 1),
+	INT("deadline_nem_s", doc_sweep, deadline_nem_s, 0, NEM_S_MAX),
+	ADDRESS("destination", doc_sweep, destination),
+	AMOUNT("fee_cosign", doc_sweep, fee_cosign, 0),
+	AMOUNT("fee_inner", doc_sweep, fee_inner, 0),
+	AMOUNT("fee_outer", doc_sweep, fee_outer, 0),
+	HEX("genesis", doc_sweep, genesis),
+	INT("timestamp_nem_s", doc_sweep, timestamp_nem_s, 0, NEM_S_MAX),
+};
+TABLE(sweep);
+
+static const struct doc_field fields_balance[] = {
+	HEX("account", doc_balance, account),
+	AMOUNT("confirmed", doc_balance, confirmed, 0),
+	AMOUNT("remaining", doc_balance, remaining, 0),
+};
+TABLE(balance);
+
+static const struct doc_field fields_heartbeat[] = {
+	LIST("balances", doc_heartbeat, balances, balance_count, table_balance, DOC_BALANCES_MAX),
+	HEX("block", doc_heartbeat, block),
+	INT("chain_time_nem_s", doc_heartbeat, chain_time_nem_s, 0, NEM_S_MAX),
+	HEX("genesis", doc_heartbeat, genesis),
+	INT("height", doc_heartbeat, height, 0, JSON_INT_MAX),
+	HEX("nonce", doc_heartbeat, nonce),
+	HEX("policy", doc_heartbeat, policy),
+	HEX("records_head", doc_heartbeat, records_head),
+	INT("records_sequence", doc_heartbeat, records_sequence, 0, JSON_INT_MAX),
+	HEX("roster", doc_heartbeat, roster),
+	WORD("signer", doc_heartbeat, signer, words_signer),
+	INT("stop_count", doc_heartbeat, stop_count, 0, JSON_INT_MAX),
+	HEX("stop_head", doc_heartbeat, stop_head),
+	NAME("watcher", doc_heartbeat, watcher),
+};
+TABLE(heartbeat);
+
+static const struct doc_field fields_attestation[] = {
+	DATA("data", doc_attestation, data, data_n, DOC_DATA_MAX),
+	HEX("genesis", doc_attestation, genesis),
+	HEX("head", doc_attestation, head),
+	HEX("inner_hash", doc_attestation, inner_hash),
+	WORD("kind", doc_attestation, kind, words_attest_kind),
+	HEX("program", doc_attestation, program),
+	INT("sequence", doc_attestation, sequence, 0, JSON_INT_MAX),
+	WORD("signer", doc_attestation, signer, words_signer),
+	HEX("subject", doc_attestation, subject),
+	WORD("subject_type", doc_attestation, subject_type, words_attested),
+	INT("time_ms", doc_attestation, time_ms, 0, JSON_INT_MAX),
+};
+TABLE(attestation);
+
+static const struct doc_field fields_ack[] = {
+	HEX("attestation", doc_ack, attestation),
+	HEX("genesis", doc_ack, genesis),
+	INT("time_ms", doc_ack, time_ms, 0, JSON_INT_MAX),
+	NAME("watcher", doc_ack, watcher),
+};
+TABLE(ack);
+
+static const struct doc_field fields_receipt[] = {
+	HEX("document", doc_receipt, document),
+	HEX("genesis", doc_receipt, genesis),
+	NAME("holder", doc_receipt, holder),
+	INT("sequence", doc_receipt, sequence, 0, JSON_INT_MAX),
+	INT("time_ms", doc_receipt, time_ms, 0, JSON_INT_MAX),
+};
+TABLE(receipt);
+
+static const struct doc_field fields_signature[] = {
+	HEX("attestation", doc_signature, attestation),
+	HEX("genesis", doc_signature, genesis),
+	HEX("signature", doc_signature, signature),
+};
+TABLE(signature);
+
+static const struct doc_field fields_nonce[] = {
+	BOOL("frozen", doc_nonce, frozen),
+	HEX("genesis", doc_nonce, genesis),
+	HEX("head", doc_nonce, head),
+	HEX("nonce", doc_nonce, nonce),
+	INT("sequence", doc_nonce, sequence, 0, JSON_INT_MAX),
+	WORD("signer", doc_nonce, signer, words_signer),
+	INT("stop_count", doc_nonce, stop_count, 0, JSON_INT_MAX),
+	HEX("stop_head", doc_nonce, stop_head),
+};
+TABLE(nonce);
+
+static const struct doc_field fields_cursor[] = {
+	INT("after", doc_cursor, after, 0, JSON_INT_MAX),
+	HEX("genesis", doc_cursor, genesis),
+};
+TABLE(cursor);
+
+static const struct doc_field fields_refusal[] = {
+	SLUG("code", doc_refusal, code),
+	TEXT("detail", doc_refusal, detail, 0, DOC_DETAIL_MAX),
+	TEXT("field", doc_refusal, field, 0, DOC_FIELD_MAX),
+	HEX("genesis", doc_refusal, genesis),
+};
+TABLE(refusal);
+
+static const struct doc_field fields_status_line[] = {
+	NAME("name", doc_status_line, name),
+	TEXT("value", doc_status_line, value, 0, DOC_STATUS_VALUE_MAX),
+};
+TABLE(status_line);
+
+static const struct doc_field fields_status[] = {
+	LIST("detail", doc_status, detail, detail_count, table_status_line, DOC_STATUS_MAX),
+	HEX("genesis", doc_status, genesis),
+	TEXT("program", doc_status, program, 1, DOC_NAME_MAX),
+};
+TABLE(status);
+/* clang-format on */
+
+static_assert(sizeof(enum doc_type) == sizeof(uint32_t) &&
+		  sizeof(enum doc_signer) == sizeof(uint32_t) &&
+		  sizeof(enum doc_hot_kind) == sizeof(uint32_t),
+	      "tables move words as 32 bits");
+static_assert(sizeof(struct doc_genesis) <= 16384, "structs fit a signer's arena and stack");
+
+const struct doc_table *doc_table_of(enum doc_type type)
+{
+	switch (type) {
+#define DOC(NAME_, name, number, version, signed_by) \
+	case DOC_##NAME_:                            \
+		return &table_##name;
+#include "doc/types.def"
+#undef DOC
+	}
+	check_failed(__FILE__, __LINE__, "a known type of document");
+}
+
+/* ---- rules beyond the form ---- */
+
+static enum err sense_genesis(const struct doc_genesis *g, struct doc_fault *fault)
+{
+	if (g->recovery.needed > g->recovery.holders) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, "recovery.needed",
+				       "more are needed than there are holders");
+	}
+	for (size_t i = 0; i < g->box_count; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (strcmp(g->boxes[i].text, g->boxes[k].text) == 0) {
+				return doc_table_fault(fault, ERR_FIELD_RANGE, "boxes",
+						       "an address stands twice");
+			}
+		}
+	}
+	for (size_t i = 0; i < g->spare_count; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (strcmp(g->spares[i].text, g->spares[k].text) == 0) {
+				return doc_table_fault(fault, ERR_FIELD_RANGE, "spares",
+						       "an address stands twice");
+			}
+		}
+	}
+	for (size_t i = 0; i < g->hot_count; i++) {
+		bool listed = false;
+
+		for (size_t k = 0; k < i; k++) {
+			if (key32_eq(&g->hot[i].public_key, &g->hot[k].public_key)) {
+				return doc_table_fault(fault, ERR_FIELD_RANGE, "hot",
+						       "an account stands twice");
+			}
+			if (strcmp(g->hot[i].spare.text, g->hot[k].spare.text) == 0) {
+				return doc_table_fault(fault, ERR_FIELD_RANGE, "hot",
+						       "two accounts share a spare box");
+			}
+		}
+		for (size_t k = 0; k < g->spare_count; k++) {
+			listed = listed || strcmp(g->hot[i].spare.text, g->spares[k].text) == 0;
+		}
+		if (!listed) {
+			return doc_table_fault(fault, ERR_FIELD_RANGE, "hot",
+					       "a spare box does not stand in spares");
+		}
+	}
+	return ERR_OK;
+}
+
+/* Number 1 is the first of its line and nothing else is. */
+static enum err sense_line(uint64_t number, const struct hash32 *previous, struct doc_fault *fault)
+{
+	if ((number == 1) != hash32_is_zero(previous)) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, "previous",
+				       "number 1 has no predecessor, all others have one");
+	}
+	return ERR_OK;
+}
+
+enum {
+	ROSTER_IDS = DOC_BACKENDS_MAX + DOC_PEOPLE_MAX + DOC_WATCHERS_MAX,
+	ROSTER_KEYS = ROSTER_IDS + 2 * DOC_SIGNERS,
+};
+
+/* One person, one key, one vote: who stands twice would count twice. */
+static enum err sense_roster_distinct(const struct doc_roster *r, struct doc_fault *fault)
+{
+	const struct key32 *keys[ROSTER_KEYS];
+	const char *ids[ROSTER_IDS];
+	size_t n = 0;
+	size_t id_count;
+
+	for (size_t i = 0; i < r->backend_count; i++) {
+		ids[n] = r->backends[i].id;
+		keys[n++] = &r->backends[i].key;
+	}
+	for (size_t i = 0; i < r->people_count; i++) {
+		ids[n] = r->people[i].id;
+		keys[n++] = &r->people[i].key;
+	}
+	for (size_t i = 0; i < r->watcher_count; i++) {
+		ids[n] = r->watchers[i].id;
+		keys[n++] = &r->watchers[i].key;
+	}
+	id_count = n;
+	for (size_t i = 0; i < r->signer_count; i++) {
+		keys[n++] = &r->signers[i].attest_key;
+		keys[n++] = &r->signers[i].chain_key;
+	}
+	CHECK(n <= ROSTER_KEYS && id_count <= ROSTER_IDS);
+	for (size_t i = 0; i < id_count; i++) {
+		/* receipts name their holder: a watcher must not pass for a signer */
+		if (strcmp(ids[i], "a") == 0 || strcmp(ids[i], "b") == 0) {
+			return doc_table_fault(fault, ERR_FIELD_RANGE, ids[i],
+					       "the ids a and b belong to the signers");
+		}
+		for (size_t k = 0; k < i; k++) {
+			if (strcmp(ids[i], ids[k]) == 0) {
+				return doc_table_fault(fault, ERR_FIELD_RANGE, ids[i],
+						       "an id stands twice in the roster");
+			}
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (key32_eq(keys[i], keys[k])) {
+				return doc_table_fault(fault, ERR_FIELD_RANGE,
+						       i < id_count ? ids[i] : "signers",
+						       "a key stands twice in the roster");
+			}
+		}
+	}
+	return ERR_OK;
+}
+
+static enum err sense_roster(const struct doc_roster *r, struct doc_fault *fault)
+{
+	enum err e = sense_line(r->number, &r->previous, fault);
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (r->signer_count != DOC_SIGNERS || r->signers[0].id != DOC_SIGNER_A ||
+	    r->signers[1].id != DOC_SIGNER_B) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, "signers",
+				       "the signers are a and b, in this order");
+	}
+	if (r->watchers_needed > r->watcher_count) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, "watchers_needed",
+				       "more are needed than there are watchers");
+	}
+	return sense_roster_distinct(r, fault);
+}
+
+static enum err sense_policy(const struct doc_policy *p, struct doc_fault *fault)
+{
+	for (size_t i = 1; i < p->tier_count; i++) {
+		const struct doc_tier *lower = &p->approval_tiers[i - 1];
+		const struct doc_tier *upper = &p->approval_tiers[i];
+
+		if (money_cmp(&lower->up_to, &upper->up_to) >= 0 ||
+		    lower->approvals > upper->approvals) {
+			return doc_table_fault(
+			    fault, ERR_FIELD_RANGE, "approval_tiers",
+			    "larger amounts come later and need no fewer people");
+		}
+	}
+	return sense_line(p->number, &p->previous, fault);
+}
+
+static enum err sense_times(uint64_t first, uint64_t last, const char *field,
+			    struct doc_fault *fault)
+{
+	return last > first ? ERR_OK
+			    : doc_table_fault(fault, ERR_FIELD_RANGE, field,
+					      "this time is not after the one it follows");
+}
+
+static enum err sense_heartbeat(const struct doc_heartbeat *h, struct doc_fault *fault)
+{
+	for (size_t i = 0; i < h->balance_count; i++) {
+		for (size_t k = 0; k < i; k++) {
+			if (key32_eq(&h->balances[i].account, &h->balances[k].account)) {
+				return doc_table_fault(fault, ERR_FIELD_RANGE, "balances",
+						       "an account stands twice");
+			}
+		}
+	}
+	return ERR_OK;
+}
+
+/* in: a struct of this type whose every member is within its own bounds. */
+static enum err sense(enum doc_type type, const void *in, struct doc_fault *fault)
+{
+	const struct doc_attempt *attempt = in;
+	const struct doc_sweep *sweep = in;
+	const struct doc_order *order = in;
+
+	switch (type) {
+	case DOC_GENESIS:
+		return sense_genesis(in, fault);
+	case DOC_ROSTER:
+		return sense_roster(in, fault);
+	case DOC_POLICY:
+		return sense_policy(in, fault);
+	case DOC_ORDER:
+		return sense_times(order->created_ms, order->expires_ms, "expires_ms", fault);
+	case DOC_ATTEMPT:
+		return sense_times(attempt->timestamp_nem_s, attempt->deadline_nem_s,
+				   "deadline_nem_s", fault);
+	case DOC_SWEEP:
+		return sense_times(sweep->timestamp_nem_s, sweep->deadline_nem_s, "deadline_nem_s",
+				   fault);
+	case DOC_HEARTBEAT:
+		return sense_heartbeat(in, fault);
+	case DOC_REQUEST:
+	case DOC_APPROVAL:
+	case DOC_FREEZE:
+	case DOC_ATTESTATION:
+	case DOC_ACK:
+	case DOC_RECEIPT:
+	case DOC_SIGNATURE:
+	case DOC_NONCE:
+	case DOC_CURSOR:
+	case DOC_REFUSAL:
+	case DOC_STATUS:
+		return ERR_OK;
+	}
+	check_failed(__FILE__, __LINE__, "a known type of document");
+}
+
+/* ---- readers and writers ---- */
+
+union any_body {
+#define DOC(NAME_, name, number, version, signed_by) struct doc_##name name;
+#include "doc/types.def"
+#undef DOC
+};
+
+/* out: room for the struct, or NULL. */
+static enum err read_body(const struct doc *d, enum doc_type type, void *out,
+			  struct doc_fault *fault)
+{
+	const struct doc_table *t = doc_table_of(type);
+	union any_body any;
+	enum err e;
+
+	if (d->type != type) {
+		return doc_table_fault(fault, ERR_TYPE, "type",
+				       "another type of document is expected here");
+	}
+	e = doc_table_read(t, d->body, &any, fault);
+	if (e == ERR_OK) {
+		e = sense(type, &any, fault);
+	}
+	if (e == ERR_OK && out != NULL) {
+		memcpy(out, &any, t->size);
+	}
+	return e;
+}
+
+enum err doc_check(const struct doc *d, struct doc_fault *fault)
+{
+	return read_body(d, d->type, NULL, fault);
+}
+
+enum err doc_write(struct writer *out, enum doc_type type, const void *in, struct doc_fault *fault)
+{
+	struct writer before = *out;
+	enum err e = doc_table_write(doc_table_of(type), out, in, fault);
+
+	if (e == ERR_OK) {
+		e = sense(type, in, fault);
+	}
+	if (e != ERR_OK) {
+		*out = before;
+	}
+	return e;
+}
+
+#define DOC(NAME_, name, number, version, signed_by)                                   \
+	enum err doc_##name##_read(const struct doc *d, struct doc_##name *out,        \
+				   struct doc_fault *fault)                            \
+	{                                                                              \
+		return read_body(d, DOC_##NAME_, out, fault);                          \
+	}                                                                              \
+	enum err doc_##name##_write(struct writer *out, const struct doc_##name *in)   \
+	{                                                                              \
+		return doc_write(out, DOC_##NAME_, in, NULL);                          \
+	}                                                                              \
+	enum err doc_##name##_make(struct writer *out, struct hash32 *id,              \
+				   const struct doc_##name *in, const uint8_t *secret) \
+	{                                                                              \
+		return doc_make(out, id, DOC_##NAME_, in, secret, NULL);               \
+	}
+#include "doc/types.def"
+#undef DOC
