@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/sandbox.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANDBOX_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
+    __has_feature(thread_sanitizer)
+#define SANDBOX_SANITIZED 1
+#endif
+#endif
+
+enum { FILTER_MAX = 1024 }; /* instructions; the real ones have about 60 */
+
+static enum err limit(__rlimit_resource_t what, uint64_t n)
+{
+	const struct rlimit r = { .rlim_cur = n, .rlim_max = n };
+
+	return setrlimit(what, &r) == 0 ? ERR_OK : ERR_IO;
+}
+
+/* Root to plan's uid for good: real, effective and saved, with no group left but gid. */
+static enum err drop_root(const struct sandbox_plan *plan, struct sandbox_report *r)
+{
+	uid_t ru, eu, su;
+	gid_t rg, eg, sg;
+
+	if (geteuid() == 0) {
+		if (plan->uid == 0 || plan->gid == 0) {
+			return ERR_POLICY;
+		}
+		if (setgroups(0, NULL) != 0 || setresgid(plan->gid, plan->gid, plan->gid) != 0 ||
+		    setresuid(plan->uid, plan->uid, plan->uid) != 0) {
+			return ERR_IO;
+		}
+		if (getresuid(&ru, &eu, &su) != 0 || getresgid(&rg, &eg, &sg) != 0) {
+			return ERR_IO;
+		}
+		if (ru != plan->uid || eu != plan->uid || su != plan->uid || rg != plan->gid ||
+		    eg != plan->gid || sg != plan->gid || getgroups(0, NULL) != 0) {
+			return ERR_IO;
+		}
+		r->uid_dropped = true;
+	}
+	/* The proof: root must not come back, by whatever road. */
+	if (setresuid((uid_t)-1, 0, (uid_t)-1) == 0 || seteuid(0) == 0 || setuid(0) == 0) {
+		return ERR_IO;
+	}
+	r->uid = geteuid();
+	r->gid = getegid();
+	return ERR_OK;
+}
+
+enum err sandbox_prepare(const struct sandbox_plan *plan, struct sandbox_report *r)
+{
+	struct sandbox_report done = { 0 };
+	enum err e;
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) {
+		return ERR_IO;
+	}
+	done.no_new_privs = true;
+	e = limit(RLIMIT_CORE, 0);
+	if (e != ERR_OK) {
+		return e;
+	}
+	done.cores_off = true;
+	e = limit(RLIMIT_NOFILE, plan->files_max);
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (plan->lock_memory) {
+		/* Before root goes: RLIMIT_MEMLOCK binds afterwards. */
+		if (mlockall(MCL_CURRENT) != 0) {
+			return ERR_IO;
+		}
+		done.memory_locked = true;
+	}
+	e = drop_root(plan, &done);
+	if (e != ERR_OK) {
+		return e;
+	}
+	/* After the change of uid, which would set it again (proc(5), suid_dumpable). */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0) {
+		return ERR_IO;
+	}
+	done.undumpable = true;
+	*r = done;
+	return ERR_OK;
+}
+
+/* Every right of Landlock ABI 1 (Linux 5.13), and what newer kernels add where they know it. */
+static uint64_t landlock_rights(int abi)
+{
+	uint64_t rights = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+
+	if (abi >= 2) {
+		rights |= LANDLOCK_ACCESS_FS_REFER;
+	}
+	if (abi >= 3) {
+		rights |= (uint64_t)1 << 14; /* truncate; not in Debian 12's header */
+	}
+	return rights;
+}
+
+static enum err enter_landlock(const struct sandbox_plan *plan, struct sandbox_report *r)
+{
+	struct landlock_ruleset_attr attr = { 0 };
+	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+	long fd;
+	long answer;
+
+	if (abi < 1) {
+		return plan->landlock_optional ? ERR_OK : ERR_POLICY;
+	}
+	attr.handled_access_fs = landlock_rights((int)abi);
+	fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
+	if (fd < 0) {
+		return ERR_IO;
+	}
+	/* Not one rule is added: what was opened stays open, nothing else can be. */
+	answer = syscall(SYS_landlock_restrict_self, (int)fd, 0);
+	(void)close((int)fd);
+	if (answer != 0) {
+		return ERR_IO;
+	}
+	r->landlock_abi = (int)abi;
+	r->landlock = true;
+	return ERR_OK;
+}
+
+/*
+ * What a signer may still do.  read and write serve sockets, timers and signals alike; pread64 and
+ * pwrite64 serve the journal, fdatasync makes it durable.  There is no socket, open, mmap, brk,
+ * clone or getrandom: memory, files and peers are what they were.
+ */
+static const int signer_calls[] = {
+	SCMP_SYS(read),
+	SCMP_SYS(write),
+	SCMP_SYS(pread64),
+	SCMP_SYS(pwrite64),
+	SCMP_SYS(fdatasync),
+	SCMP_SYS(epoll_wait),
+	SCMP_SYS(epoll_pwait),
+	SCMP_SYS(epoll_ctl),
+	SCMP_SYS(accept4),
+	SCMP_SYS(close),
+	SCMP_SYS(timerfd_settime),
+	SCMP_SYS(clock_gettime), /* where the vDSO has no clock (some virtual machines) */
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(restart_syscall), /* the kernel's own after a stop and continue */
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+};
+
+/* What dying itself needs: abort() of CHECK, so that its cause is SIGABRT and not SIGSYS. */
+static enum err add_abort(scmp_filter_ctx f)
+{
+	/* glibc's abort(): unblock SIGABRT, then tgkill(own pid, own thread, SIGABRT). */
+	const struct scmp_arg_cmp itself[] = {
+		{ .arg = 0, .op = SCMP_CMP_EQ, .datum_a = (scmp_datum_t)getpid() },
+		{ .arg = 2, .op = SCMP_CMP_EQ, .datum_a = SIGABRT },
+	};
+
+	if (seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(rt_sigprocmask), 0) != 0 ||
+	    seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(getpid), 0) != 0 ||
+	    seccomp_rule_add(f, SCMP_ACT_ALLOW, SCMP_SYS(gettid), 0) != 0 ||
+	    seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), ARRAY_LEN(itself),
+				   itself) != 0) {
+		return ERR_IO;
+	}
+	return ERR_OK;
+}
+
+/* clang-format off */
+/* What no daemon of ours ever needs: other programs, other processes, other kernels. */
+static const int daemon_denied[] = {
+	SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork),
+	SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),
+	SCMP_SYS(pidfd_getfd), SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root),
+	SCMP_SYS(chroot), SCMP_SYS(unshare), SCMP_SYS(setns), SCMP_SYS(bpf),
+	SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd), SCMP_SYS(keyctl), SCMP_SYS(add_key),
+	SCMP_SYS(request_key), SCMP_SYS(init_module), SCMP_SYS(finit_module),
+	SCMP_SYS(delete_module), SCMP_SYS(kexec_load), SCMP_SYS(kexec_file_load),
+	SCMP_SYS(reboot), SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(settimeofday),
+	SCMP_SYS(clock_settime), SCMP_SYS(adjtimex), SCMP_SYS(clock_adjtime),
+	SCMP_SYS(io_uring_setup), SCMP_SYS(open_by_handle_at), SCMP_SYS(name_to_handle_at),
+	SCMP_SYS(acct), SCMP_SYS(quotactl), SCMP_SYS(personality),
+};
+
+/* clang-format on */
+
+static enum err add_signer(scmp_filter_ctx f)
+{
+	for (size_t i = 0; i < ARRAY_LEN(signer_calls); i++) {
+		if (seccomp_rule_add(f, SCMP_ACT_ALLOW, signer_calls[i], 0) != 0) {
+			return ERR_IO;
+		}
+	}
+	return add_abort(f);
+}
+
+static enum err add_daemon(scmp_filter_ctx f)
+{
+	for (size_t i = 0; i < ARRAY_LEN(daemon_denied); i++) {
+		if (seccomp_rule_add(f, SCMP_ACT_KILL_PROCESS, daemon_denied[i], 0) != 0) {
+			return ERR_IO;
+		}
+	}
+	return ERR_OK;
+}
+
+/* The filter as the kernel wants it.  libseccomp allocates: all of that is over before it binds. */
+static enum err compile(bool signer, struct sock_filter *code, size_t max, unsigned short *n)
+{
+	scmp_filter_ctx f = seccomp_init(signer ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ALLOW);
+	int fd = -1;
+	ssize_t got;
+	enum err e = ERR_IO;
+
+	if (f == NULL) {
+		return ERR_IO;
+	}
+	/* Other architectures of the same machine (x32, i386) have other call numbers: all killed.
+	 */
+	if (seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) != 0) {
+		goto out;
+	}
+	if ((signer ? add_signer(f) : add_daemon(f)) != ERR_OK) {
+		goto out;
+	}
+	fd = memfd_create("filter", MFD_CLOEXEC);
+	if (fd < 0 || seccomp_export_bpf(f, fd) != 0) {
+		goto out;
+	}
+	got = pread(fd, code, max * sizeof *code, 0);
+	if (got <= 0 || (size_t)got == max * sizeof *code || (size_t)got % sizeof *code != 0) {
+		goto out;
+	}
+	*n = (unsigned short)((size_t)got / sizeof *code);
+	e = ERR_OK;
+
+out:
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	seccomp_release(f);
+	return e;
+}
+
+static enum err enter_seccomp(const struct sandbox_plan *plan, struct sandbox_report *r)
+{
+	struct sock_filter code[FILTER_MAX];
+	struct sock_fprog program = { .filter = code };
+	enum err e = compile(plan->profile == SANDBOX_SIGNER, code, FILTER_MAX, &program.len);
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) {
+		return ERR_IO;
+	}
+	r->seccomp = true;
+	return ERR_OK;
+}
+
+enum err sandbox_enter(const struct sandbox_plan *plan, struct sandbox_report *r)
+{
+	struct sandbox_report done = *r;
+	enum err e;
+
+	if (plan->profile == SANDBOX_SIGNER) {
+		e = enter_landlock(plan, &done);
+		if (e != ERR_OK) {
+			return e;
+		}
+	}
+#ifdef SANDBOX_SANITIZED
+	/* A sanitizer maps memory at any time; the report says what is missing. */
+	if (plan->profile == SANDBOX_SIGNER) {
+		*r = done;
+		return ERR_OK;
+	}
+#endif
+	e = enter_seccomp(plan, &done);
+	if (e != ERR_OK) {
+		return e;
+	}
+	*r = done;
+	return ERR_OK;
+}
