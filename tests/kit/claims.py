@@ -4,7 +4,7 @@
 What is reported: about 260,000 holders, 526,300,010 XEM (hence a mean of about 2,024 XEM each).
 How the holdings were distributed was never published: THE DISTRIBUTION HERE IS OUR ASSUMPTION, a
 heavy tail near a log-normal one (sigma of the logarithm 2.5), and every output that shows it has to
-say so with SENTENCE. As a check of plausibility only: with it about nine in ten claims are worth
+say so with SENTENCE. As a check of plausibility only: with it 95 % of the claims are worth
 less than 500,000 yen at 88.549 yen, and of customers of 17 Japanese operators in all coins about
 90 % were reported to hold less than that (JVCEA, 10 April 2018).
 
