@@ -180,7 +180,7 @@ void ge25519_init(void)
 	uint8_t encoded[32];
 	struct completed c;
 	struct cached twice;
-	struct ge25519 p;
+	struct ge25519 p, p2;
 
 	if (base_is_ready) {
 		return;
@@ -189,12 +189,8 @@ void ge25519_init(void)
 	encoded[0] = 0x58;
 	CHECK(ge25519_get(&p, encoded));
 	point_double(&c, &p);
-	{
-		struct ge25519 p2;
-
-		to_extended(&p2, &c);
-		make_cached(&twice, &p2);
-	}
+	to_extended(&p2, &c);
+	make_cached(&twice, &p2);
 	for (int i = 0; i < BASE_ODDS; i++) {
 		struct fe25519 inverse, x, y;
 

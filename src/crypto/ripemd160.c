@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/ripemd160.h"
+
 #include <nettle/ripemd160.h>
 
 #include "crypto/crypto.h"
-#include "crypto/ripemd160.h"
 
 _Static_assert((int)RIPEMD160_BYTES == (int)RIPEMD160_DIGEST_SIZE, "one digest size");
 
