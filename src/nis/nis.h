@@ -35,23 +35,18 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "chain/nem/nem_address.h"
+#include "chain/nem/nem_multisig.h"
 #include "chain/nem/nem_result.h"
 #include "crypto/edk.h"
 
 enum {
 	NIS_POOLS_MAX = 4,
-	NIS_COSIGNERS_MAX = 32,           /* nem.md 4.1 */
-	NIS_BLOCK_TRANSACTIONS_MAX = 120, /* wrapper, inner and each cosignature count (nem.md 6) */
-	NIS_UNDO_MAX = 360,               /* blocks: the rewrite limit (nem.md 6) */
-	NIS_RETENTION_S = 36 * 3600,      /* nis.transactionHashRetentionTime (nem.md 5.4.3) */
-	NIS_RESULT_CACHE_S = 600,         /* nem.md 5.4.2 */
-	NIS_SPAM_START = 120,             /* nem.md 6 */
-	NIS_TRANSACTION_BYTES_MAX = 16384,  /* verifiable form, cosignatures included */
+	NIS_UNDO_MAX = 360,                 /* blocks: the rewrite limit (nem.md 6) */
+	NIS_RETENTION_S = 36 * 3600,        /* nis.transactionHashRetentionTime (nem.md 5.4.3) */
+	NIS_RESULT_CACHE_S = 600,           /* nem.md 5.4.2 */
+	NIS_SPAM_START = 120,               /* nem.md 6 */
 	NIS_POOL_TRANSACTIONS_MAX = 100000, /* ours: then FAILURE_TRANSACTION_CACHE_TOO_FULL */
 };
-
-/* The whole supply in micro-XEM: what the nemesis does not grant stays, unspendable, with it. */
-#define NIS_SUPPLY_MICRO UINT64_C(8999999999000000)
 
 /* Bugs planted for ./sim, which must find them.  Programs leave `planted` at 0. */
 enum nis_plant {
@@ -87,9 +82,11 @@ struct nis;
 
 /*
  * A chain of one block.  The same configuration and nemesis give the same block hash.
- * ERR_NETWORK; ERR_FIELD_RANGE (pools, undo_blocks, an amount of 0, time); ERR_OVERFLOW if the
- * grants exceed the supply; ERR_KEY if harvester and nemesis share a key; ERR_ADDRESS if a grant is
- * of another network.  *out belongs to the caller until nis_close(); NULL may be closed.
+ * What the grants leave of NEM_SUPPLY_MICRO stays with the nemesis account, which may never send.
+ * ERR_NETWORK; ERR_FIELD_RANGE (pools, undo_blocks, an amount of 0, time); ERR_FULL more grants
+ * than a block holds (120); ERR_OVERFLOW if they exceed the supply; ERR_KEY if harvester and
+ * nemesis share a key; ERR_ADDRESS if a grant is of another network.  *out belongs to the caller
+ * until nis_close(); NULL may be closed.
  */
 MUST_CHECK enum err nis_open(struct nis **out, const struct nis_config *config,
 			     const struct nis_nemesis *nemesis);
@@ -219,7 +216,7 @@ struct nis_account {
 	struct key32 public_key;
 	unsigned cosigners; /* 0: an ordinary account */
 	unsigned minimum;   /* as stored: 0 means all (nem.md 4.1) */
-	struct nem_address cosigner[NIS_COSIGNERS_MAX];
+	struct nem_address cosigner[NEM_MULTISIG_COSIGNERS_MAX];
 	unsigned cosignatory_of; /* how many accounts; nis_cosignatory_of() lists them */
 	uint64_t harvested;      /* blocks */
 };

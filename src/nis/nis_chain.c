@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nis/nis_chain.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "chain/nem/nem_fee.h"
+#include "chain/nem/nem_time.h"
+
+/* ---- hashes ---- */
+
+void nis_chain_parts(struct nis_parts *out, const struct nem_tx *tx)
+{
+	*out = (struct nis_parts){ .n = 1 };
+	nem_tx_hash(&out->hash[0], tx);
+	out->timestamp_s[0] = tx->head.time_nem_s;
+	if (tx->type != NEM_MULTISIG) {
+		return;
+	}
+	nem_tx_hash_inner(&out->hash[1], &tx->multisig.inner);
+	out->timestamp_s[1] = tx->multisig.inner.head.time_nem_s;
+	out->has_inner = true;
+	out->n = 2;
+	for (unsigned i = 0; i < tx->multisig.n; i++) {
+		struct nem_tx cosignature;
+
+		nem_tx_from_attached(&cosignature, &tx->multisig.cosignature[i]);
+		nem_tx_hash(&out->hash[out->n], &cosignature);
+		out->timestamp_s[out->n] = cosignature.head.time_nem_s;
+		out->n++;
+	}
+}
+
+void nis_chain_decode(const struct nis *n, struct bytes verifiable, struct nem_tx *out)
+{
+	CHECK(nem_tx_decode(out, n->network, verifiable, NEM_SIGNED) == ERR_OK);
+}
+
+bool nis_chain_record(const struct nis *n, const struct hash32 *hash, struct nis_record *out)
+{
+	uint64_t at;
+
+	if (!nis_map_get(&n->record_of, hash, &at)) {
+		return false;
+	}
+	*out = n->record[at];
+	return true;
+}
+
+/*
+ * NIS forgets what is older than the retention when it executes a block, counting from the
+ * timestamp of the transaction (N:cache/DefaultHashCache.java prune).  Here nothing is erased, so
+ * that a rollback remembers again: it is only not seen.
+ */
+static bool retained(const struct nis *n, const struct nis_record *r)
+{
+	uint32_t top_s = n->link[n->link_n - 1].time_s;
+
+	return n->retention_s == 0 || (uint64_t)r->timestamp_s + n->retention_s >= top_s;
+}
+
+bool nis_chain_retained(const struct nis *n, const struct hash32 *hash)
+{
+	struct nis_record r;
+
+	return nis_chain_record(n, hash, &r) && retained(n, &r);
+}
+
+/* ---- judging ---- */
+
+uint32_t nis_chain_modified(struct nis *n, const struct nem_tx *tx)
+{
+	if (tx->type == NEM_MODIFICATION) {
+		return nis_state_number_of_key(&n->state, &tx->head.signer);
+	}
+	if (tx->type == NEM_MULTISIG && tx->multisig.inner.type == NEM_MODIFICATION) {
+		return nis_state_number_of_key(&n->state, &tx->multisig.inner.head.signer);
+	}
+	return NIS_MAP_NONE;
+}
+
+/* N:validators/block/NoSelfSignedTransactionsBlockValidator.java: children count. */
+static bool signed_by(const struct nem_tx *tx, const struct key32 *key)
+{
+	if (key32_eq(&tx->head.signer, key)) {
+		return true;
+	}
+	if (tx->type == NEM_MULTISIG) {
+		if (key32_eq(&tx->multisig.inner.head.signer, key)) {
+			return true;
+		}
+		for (unsigned i = 0; i < tx->multisig.n; i++) {
+			if (key32_eq(&tx->multisig.cosignature[i].head.signer, key)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+enum nem_result nis_chain_fits(struct nis *n, const struct nem_tx *tx,
+			       const struct key32 *harvester, uint32_t block_s, uint32_t now_s)
+{
+	struct nis_judge j = { .state = &n->state,
+			       .view = &n->scratch,
+			       .nemesis = &n->nemesis,
+			       .place = NIS_JUDGE_BLOCK,
+			       .now_s = now_s,
+			       .block_s = block_s };
+
+	if (tx->type == NEM_COSIGNATURE) {
+		/* It travels inside its wrapper only (nem.md 2.8). */
+		return NEM_FAILURE_MULTISIG_NO_MATCHING_MULTISIG;
+	}
+	if (signed_by(tx, harvester)) {
+		return NEM_FAILURE_SELF_SIGNED_TRANSACTION;
+	}
+	return nis_judge_transaction(&j, tx);
+}
+
+static enum nem_result judge_head(const struct nis *n, const struct nem_block *block,
+				  uint32_t now_s, bool made_here)
+{
+	const struct nis_link *top = &n->link[n->link_n - 1];
+	const struct nem_block_head *h = &block->head;
+
+	if (h->height != n->link_n + 1) {
+		return NEM_FAILURE_BLOCK_UNEXPECTED_HEIGHT;
+	}
+	if (h->type != NEM_BLOCK_NORMAL || !hash32_eq(&h->previous, &top->hash) ||
+	    h->time_nem_s <= top->time_s) {
+		return NEM_FAILURE_CHAIN_INVALID;
+	}
+	if (!made_here && nem_block_verify(block) != ERR_OK) {
+		return NEM_FAILURE_BLOCK_UNVERIFIABLE;
+	}
+	if ((uint64_t)h->time_nem_s > (uint64_t)now_s + NEM_TIME_FUTURE_MAX_S) {
+		return NEM_FAILURE_TIMESTAMP_TOO_FAR_IN_FUTURE;
+	}
+	if (key32_eq(&h->harvester, &n->nemesis)) {
+		return NEM_FAILURE_CANNOT_HARVEST_FROM_BLOCKED_ACCOUNT;
+	}
+	if (block->weight > NEM_BLOCK_WEIGHT_MAX) {
+		return NEM_FAILURE_TOO_MANY_TRANSACTIONS;
+	}
+	return NEM_SUCCESS;
+}
+
+/* Repeats within the block, or of what the chain still remembers. */
+static enum nem_result judge_repeats(const struct nis *n, struct nis_map *seen,
+				     const struct nis_parts *parts)
+{
+	for (unsigned i = 0; i < parts->n; i++) {
+		bool planted = (n->planted & NIS_PLANT_SKIP_DUPLICATE) != 0 && i > 0;
+
+		if (nis_map_get(seen, &parts->hash[i], NULL) ||
+		    (!planted && nis_chain_retained(n, &parts->hash[i]))) {
+			return NEM_FAILURE_TRANSACTION_DUPLICATE_IN_CHAIN;
+		}
+		nis_map_put(seen, &parts->hash[i], 0);
+	}
+	return NEM_SUCCESS;
+}
+
+/* All transactions, each on the state that the ones before it left. */
+static enum nem_result judge_body(struct nis *n, const struct nem_block *block, uint32_t now_s,
+				  bool made_here, uint64_t *fees)
+{
+	struct nem_block_walk walk = nem_block_walk_make(block);
+	struct nis_map seen = { 0 }, modified = { 0 };
+	enum nem_result code = NEM_SUCCESS;
+	struct nem_tx tx;
+
+	*fees = 0;
+	while (code == NEM_SUCCESS && nem_block_walk_decode(&walk, &tx)) {
+		struct nis_parts parts;
+		uint32_t account = nis_chain_modified(n, &tx);
+
+		nis_chain_parts(&parts, &tx);
+		code = judge_repeats(n, &seen, &parts);
+		if (code == NEM_SUCCESS && !made_here && nem_tx_verify(&tx) != ERR_OK) {
+			code = NEM_FAILURE_TRANSACTION_UNVERIFIABLE;
+		}
+		if (code == NEM_SUCCESS) {
+			code = nis_chain_fits(n, &tx, &block->head.harvester,
+					      block->head.time_nem_s, now_s);
+		}
+		if (code == NEM_SUCCESS && account != NIS_MAP_NONE) {
+			struct hash32 key = { { 0 } };
+
+			le32_put(key.b, account);
+			if (nis_map_get(&modified, &key, NULL)) {
+				code = NEM_FAILURE_CONFLICTING_MULTISIG_MODIFICATION;
+			}
+			nis_map_put(&modified, &key, 0);
+		}
+		if (code == NEM_SUCCESS) {
+			*fees += nis_state_execute(&n->scratch, &n->state, &tx);
+		}
+	}
+	nis_map_free(&seen);
+	nis_map_free(&modified);
+	return code;
+}
+
+enum nem_result nis_chain_judge(struct nis *n, const struct nem_block *block,
+				struct bytes verifiable, uint32_t now_s, bool made_here)
+{
+	enum nem_result code = judge_head(n, block, now_s, made_here);
+	uint64_t fees = 0;
+
+	nis_state_view_clear(&n->scratch);
+	if (code == NEM_SUCCESS) {
+		code = judge_body(n, block, now_s, made_here, &fees);
+	}
+	if (code != NEM_SUCCESS) {
+		nis_state_view_clear(&n->scratch);
+		return code;
+	}
+	nis_chain_append(n, block, verifiable, fees);
+	return NEM_SUCCESS;
+}
+
+/* ---- appending ---- */
+
+static void post(struct nis *n, uint32_t account, uint32_t row, unsigned flags)
+{
+	n->head = nis_map_room(n->head, &n->cap_head, (size_t)account + 1, sizeof n->head[0]);
+	if (n->head[account] != 0 && n->posting[n->head[account] - 1].row == row) {
+		n->posting[n->head[account] - 1].flags |= flags;
+		return;
+	}
+	n->posting =
+	    nis_map_room(n->posting, &n->cap_posting, n->posting_n + 1, sizeof n->posting[0]);
+	CHECK(n->posting_n + 1 < NIS_MAP_NONE);
+	n->posting[n->posting_n++] =
+	    (struct nis_posting){ .row = row,
+				  .before =
+				      n->head[account] == 0 ? NIS_MAP_NONE : n->head[account] - 1,
+				  .account = account,
+				  .flags = flags };
+	n->head[account] = (uint32_t)n->posting_n;
+}
+
+static void post_body(struct nis *n, uint32_t row, enum nem_type type,
+		      const struct nem_transfer *transfer,
+		      const struct nem_modification *modification)
+{
+	if (type == NEM_TRANSFER) {
+		post(n, nis_state_number(&n->state, &transfer->recipient), row, NIS_POSTING_IN);
+	} else if (type == NEM_MODIFICATION) {
+		for (unsigned i = 0; i < modification->n; i++) {
+			post(n,
+			     nis_state_number_of_key(&n->state, &modification->entry[i].cosigner),
+			     row, NIS_POSTING_IN);
+		}
+	}
+}
+
+/* Whose lists a transaction stands in (nem.md 5.2.1).  The confirmed state is the one before the
+ * block. */
+static void post_all(struct nis *n, uint32_t row, const struct nem_tx *tx)
+{
+	post(n, nis_state_number_of_key(&n->state, &tx->head.signer), row, NIS_POSTING_OUT);
+	if (tx->type == NEM_MULTISIG) {
+		const struct nem_inner *inner = &tx->multisig.inner;
+		uint32_t account = nis_state_number_of_key(&n->state, &inner->head.signer);
+		const struct nem_multisig *control = n->state.holding[account].control;
+
+		post(n, account, row, NIS_POSTING_OUT);
+		for (unsigned i = 0; control != NULL && i < control->n; i++) {
+			post(n, nis_state_number(&n->state, &control->cosigner[i]), row,
+			     NIS_POSTING_OUT);
+		}
+		post_body(n, row, inner->type, &inner->transfer, &inner->modification);
+	} else {
+		post_body(n, row, tx->type, &tx->transfer, &tx->modification);
+	}
+}
+
+static void add_row(struct nis *n, uint64_t height, size_t offset, size_t bytes_n,
+		    const struct nem_tx *tx)
+{
+	struct nis_parts parts;
+	uint32_t row = (uint32_t)n->row_n;
+
+	CHECK(n->row_n < NIS_MAP_NONE);
+	nis_chain_parts(&parts, tx);
+	n->row = nis_map_room(n->row, &n->cap_row, n->row_n + 1, sizeof n->row[0]);
+	n->row[n->row_n++] = (struct nis_row){ .id = n->next_id++,
+					       .height = height,
+					       .offset = offset,
+					       .bytes_n = bytes_n,
+					       .hash = parts.hash[0],
+					       .inner = parts.hash[1],
+					       .has_inner = parts.has_inner };
+	for (unsigned i = 0; i < parts.n; i++) {
+		uint64_t before = NIS_MAP_NONE;
+
+		(void)nis_map_get(&n->record_of, &parts.hash[i], &before);
+		n->record =
+		    nis_map_room(n->record, &n->cap_record, n->record_n + 1, sizeof n->record[0]);
+		n->record[n->record_n] = (struct nis_record){ .hash = parts.hash[i],
+							      .timestamp_s = parts.timestamp_s[i],
+							      .row = row,
+							      .before = (uint32_t)before,
+							      .is_root = i == 0 };
+		nis_map_put(&n->record_of, &parts.hash[i], n->record_n);
+		n->record_n++;
+	}
+	post_all(n, row, tx);
+}
+
+static void give_fees(struct nis *n, const struct key32 *harvester, uint64_t fees)
+{
+	struct nis_holding *h =
+	    nis_state_edit(&n->scratch, nis_state_number_of_key(&n->state, harvester));
+
+	CHECK(!__builtin_add_overflow(h->balance, fees, &h->balance));
+	h->harvested++;
+	h->key = *harvester;
+	h->key_known = true;
+}
+
+void nis_chain_append(struct nis *n, const struct nem_block *block, struct bytes verifiable,
+		      uint64_t fees)
+{
+	struct nem_block_walk walk = nem_block_walk_make(block);
+	struct nis_link l = { .bytes_n = verifiable.n,
+			      .time_s = block->head.time_nem_s,
+			      .harvester = block->head.harvester,
+			      .fees = fees,
+			      .transactions = block->n,
+			      .weight = block->weight,
+			      .first_row = n->row_n,
+			      .first_record = n->record_n,
+			      .first_posting = n->posting_n };
+	struct bytes one;
+
+	l.bytes = nis_map_alloc(verifiable.n);
+	memcpy(l.bytes, verifiable.p, verifiable.n);
+	nem_block_hash(&l.hash, block);
+	while (nem_block_walk_next(&walk, &one)) {
+		struct nem_tx tx;
+
+		nis_chain_decode(n, one, &tx);
+		add_row(n, block->head.height, (size_t)(one.p - verifiable.p), one.n, &tx);
+	}
+	if (block->head.height > 1) {
+		give_fees(n, &block->head.harvester, fees);
+	}
+	nis_state_commit(&n->state, &n->scratch, &l.before, &l.before_n);
+	n->link = nis_map_room(n->link, &n->cap_link, n->link_n + 1, sizeof n->link[0]);
+	n->link[n->link_n++] = l;
+	CHECK(n->link_n == block->head.height);
+	if (n->link_n > n->undo_blocks) {
+		struct nis_link *old = &n->link[n->link_n - 1 - n->undo_blocks];
+
+		free(old->before);
+		old->before = NULL;
+		old->before_n = 0;
+	}
+}
+
+void nis_chain_undo(struct nis *n)
+{
+	struct nis_link *l;
+
+	CHECK(n->link_n > 1);
+	l = &n->link[n->link_n - 1];
+	CHECK(l->before != NULL);
+	for (size_t i = l->before_n; i > 0; i--) {
+		n->state.holding[l->before[i - 1].account] = l->before[i - 1].holding;
+	}
+	while (n->record_n > l->first_record) {
+		const struct nis_record *r = &n->record[--n->record_n];
+
+		if (r->before == NIS_MAP_NONE) {
+			nis_map_remove(&n->record_of, &r->hash);
+		} else {
+			nis_map_put(&n->record_of, &r->hash, r->before);
+		}
+	}
+	while (n->posting_n > l->first_posting) {
+		const struct nis_posting *p = &n->posting[--n->posting_n];
+
+		n->head[p->account] = p->before == NIS_MAP_NONE ? 0 : p->before + 1;
+	}
+	n->row_n = l->first_row;
+	free(l->before);
+	free(l->bytes);
+	*l = (struct nis_link){ 0 };
+	n->link_n--;
+}

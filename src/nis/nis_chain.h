@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nis_chain.h - what a chain is made of.  For the files of this module only.
+ */
+#ifndef KURAMORI_NIS_NIS_CHAIN_H
+#define KURAMORI_NIS_NIS_CHAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "chain/nem/nem_block.h"
+#include "chain/nem/nem_tx.h"
+#include "nis/nis.h"
+#include "nis/nis_judge.h"
+#include "nis/nis_map.h"
+#include "nis/nis_state.h"
+
+/* One root transaction that waits in a pool. */
+struct nis_pool_entry {
+	uint8_t *bytes; /* verifiable form, ours */
+	size_t bytes_n;
+	struct hash32 hash;
+	struct hash32 inner;
+	bool has_inner;
+	uint32_t timestamp_s;
+	uint32_t deadline_s;       /* the earliest of all its parts */
+	uint32_t outer_deadline_s; /* its own */
+	uint64_t fee;              /* its own */
+	uint32_t debtor;
+};
+
+/* A remembered answer (nem.md 5.4.2): code in the low, time in the high half. */
+struct nis_pool {
+	struct nis_pool_entry *entry; /* in order of arrival */
+	size_t n, cap;
+	struct nis_map known; /* hashes of roots, inner transactions and cosignatures */
+	struct nis_map results;
+	size_t results_purge; /* forget the old ones when there are that many */
+	size_t multisigs;     /* entries that are multisig */
+	struct nis_view view;
+	uint64_t version;
+};
+
+/* A hash that stands in the chain; the same hash may stand there again (nem.md 3.4). */
+struct nis_record {
+	struct hash32 hash;
+	uint32_t timestamp_s; /* of that part: what retention counts from */
+	uint32_t row;         /* the root transaction that it came with */
+	uint32_t before;      /* an earlier record of the same hash, or NIS_MAP_NONE */
+	bool is_root;
+};
+
+/* A confirmed root transaction. */
+struct nis_row {
+	uint64_t id;
+	uint64_t height;
+	size_t offset, bytes_n; /* in the bytes of its block */
+	struct hash32 hash;
+	struct hash32 inner;
+	bool has_inner;
+};
+
+enum { NIS_POSTING_IN = 1, NIS_POSTING_OUT = 2 };
+
+/* A row concerns an account; a chain from the newest to the oldest. */
+struct nis_posting {
+	uint32_t row;
+	uint32_t before; /* or NIS_MAP_NONE */
+	uint32_t account;
+	unsigned flags;
+};
+
+struct nis_link {
+	uint8_t *bytes;
+	size_t bytes_n;
+	struct hash32 hash;
+	uint32_t time_s;
+	struct key32 harvester;
+	uint64_t fees;
+	unsigned transactions, weight;
+	size_t first_row, first_record, first_posting;
+	struct nis_before *before; /* NULL when it can no longer be undone */
+	size_t before_n;
+};
+
+struct nis {
+	uint8_t network;
+	unsigned pools;
+	uint32_t retention_s, undo_blocks;
+	bool result_cache, spam_filter;
+	unsigned planted;
+	struct edk_secret harvester;
+	struct key32 nemesis;
+	struct nis_state state;
+	struct nis_view scratch; /* of the block that is being judged */
+	struct nis_link *link;   /* block of height h is link[h - 1] */
+	size_t link_n, cap_link;
+	struct nis_row *row;
+	size_t row_n, cap_row;
+	struct nis_record *record;
+	size_t record_n, cap_record;
+	struct nis_map record_of; /* hash to its newest record */
+	struct nis_posting *posting;
+	size_t posting_n, cap_posting;
+	uint32_t *head; /* by account: newest posting + 1, 0 none */
+	size_t cap_head;
+	uint64_t next_id;
+	struct nis_pool pool[NIS_POOLS_MAX];
+	uint8_t *buffer; /* NEM_BLOCK_BYTES_MAX, for making blocks */
+};
+
+/* True if the hash stands in the chain and is not forgotten yet (nem.md 5.4.3, 6). */
+bool nis_chain_retained(const struct nis *n, const struct hash32 *hash);
+/* The same hash anywhere in the chain. */
+bool nis_chain_record(const struct nis *n, const struct hash32 *hash, struct nis_record *out);
+
+/* Hashes of a transaction's parts: its own, its inner's, its cosignatures'. */
+struct nis_parts {
+	struct hash32 hash[2 + NEM_COSIGNATURES_MAX];
+	uint32_t timestamp_s[2 + NEM_COSIGNATURES_MAX];
+	unsigned n;
+	bool has_inner; /* hash[1] is the inner's */
+};
+
+void nis_chain_parts(struct nis_parts *out, const struct nem_tx *tx);
+
+/*
+ * Judges a decoded block (nem.md 6; N:BlockChainValidator.java,
+ * N:validators/BlockValidatorFactory.java) and appends it if the answer is SUCCESS.  made_here: its
+ * signatures are our own doing or were verified when they came into the pool.
+ */
+MUST_CHECK enum nem_result nis_chain_judge(struct nis *n, const struct nem_block *block,
+					   struct bytes verifiable, uint32_t now_s, bool made_here);
+
+/* Appends a block that was judged, or block 1, whose execution stands in n->scratch. */
+void nis_chain_append(struct nis *n, const struct nem_block *block, struct bytes verifiable,
+		      uint64_t fees);
+
+/* Undoes the top block, which must still have what it needs for that. */
+void nis_chain_undo(struct nis *n);
+
+/*
+ * True if tx may follow in a block what n->scratch has executed: everything that
+ * nis_chain_judge() asks of one transaction but signatures and duplicates.
+ */
+MUST_CHECK enum nem_result nis_chain_fits(struct nis *n, const struct nem_tx *tx,
+					  const struct key32 *harvester, uint32_t block_s,
+					  uint32_t now_s);
+
+/* The account whose multisig control tx changes, or NIS_MAP_NONE. */
+uint32_t nis_chain_modified(struct nis *n, const struct nem_tx *tx);
+
+/* The transaction of a pool entry or row, decoded; dies if its bytes are not what was stored. */
+void nis_chain_decode(const struct nis *n, struct bytes verifiable, struct nem_tx *out);
+
+#endif

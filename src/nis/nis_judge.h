@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nis_judge.h - NIS's validators for one transaction, in NIS's order (nem.md 7.2.2;
+ * N:validators/TransactionValidatorFactory.java): each runs on the wrapper, then on the attached
+ * cosignatures and the inner transaction; the first failure is the answer.
+ *
+ * Not here: signatures, duplicates, the spam filter and the match of a cosignature (pool), and what
+ * concerns a block as a whole.
+ */
+#ifndef KURAMORI_NIS_NIS_JUDGE_H
+#define KURAMORI_NIS_NIS_JUDGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "chain/nem/nem_result.h"
+#include "chain/nem/nem_tx.h"
+#include "nis/nis_state.h"
+
+/*
+ * A pool judges every part's deadline against its clock and takes what still lacks cosignatures; a
+ * block judges the wrapper's deadline alone and takes only what is complete (nem.md 3.4).
+ */
+enum nis_judge_place { NIS_JUDGE_POOL, NIS_JUDGE_BLOCK };
+
+struct nis_judge {
+	struct nis_state *state; /* for numbers only */
+	const struct nis_view *view;
+	const struct key32 *nemesis;
+	enum nis_judge_place place;
+	uint32_t now_s;   /* the node's clock: timestamps lie at most 10 s after it */
+	uint32_t block_s; /* the block's time; unused in a pool */
+};
+
+MUST_CHECK enum nem_result nis_judge_transaction(const struct nis_judge *j,
+						 const struct nem_tx *tx);
+
+#endif

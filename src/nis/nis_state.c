@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nis/nis_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base32.h"
+#include "base/check.h"
+#include "chain/nem/nem_fee.h"
+
+static void controls_free(struct nis_controls *c)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		free(c->p[i]);
+	}
+	free(c->p);
+	*c = (struct nis_controls){ 0 };
+}
+
+static struct nem_multisig *controls_add(struct nis_controls *c)
+{
+	c->p = nis_map_room(c->p, &c->cap, c->n + 1, sizeof(struct nem_multisig *));
+	c->p[c->n] = nis_map_alloc(sizeof(struct nem_multisig));
+	return c->p[c->n++];
+}
+
+void nis_state_init(struct nis_state *s, uint8_t network)
+{
+	*s = (struct nis_state){ .network = network };
+}
+
+void nis_state_free(struct nis_state *s)
+{
+	free(s->address);
+	free(s->holding);
+	nis_map_free(&s->by_address);
+	controls_free(&s->controls);
+	*s = (struct nis_state){ 0 };
+}
+
+/*
+ * The 25 bytes behind the address: anybody may choose them, so no two addresses may share a key.
+ * The first eight are mixed with the rest (each step can be undone, so keys stay distinct), because
+ * the map looks at them alone and the first is the network.
+ */
+static struct hash32 key_of(const struct nem_address *address)
+{
+	uint8_t raw[25] = { 0 };
+	struct hash32 key = { { 0 } };
+
+	CHECK(base32_get(raw, sizeof raw, nem_address_bytes(address)) == ERR_OK);
+	memcpy(key.b, raw, sizeof raw);
+	for (size_t i = 8; i < sizeof key.b; i += 8) {
+		uint64_t mixed =
+		    (le64_get(key.b) ^ le64_get(key.b + i)) * UINT64_C(0x9e3779b97f4a7c15);
+
+		le64_put(key.b, mixed ^ (mixed >> 29));
+	}
+	return key;
+}
+
+uint32_t nis_state_find(const struct nis_state *s, const struct nem_address *address)
+{
+	struct hash32 key = key_of(address);
+	uint64_t number;
+
+	if (!nis_map_get(&s->by_address, &key, &number)) {
+		return NIS_MAP_NONE;
+	}
+	CHECK(nem_address_eq(&s->address[number], address));
+	return (uint32_t)number;
+}
+
+uint32_t nis_state_number(struct nis_state *s, const struct nem_address *address)
+{
+	uint32_t number = nis_state_find(s, address);
+	struct hash32 key;
+
+	if (number != NIS_MAP_NONE) {
+		return number;
+	}
+	CHECK(s->n < NIS_MAP_NONE);
+	s->address = nis_map_room(s->address, &s->cap, s->n + 1, sizeof s->address[0]);
+	s->holding = nis_map_room(s->holding, &s->cap_holding, s->n + 1, sizeof s->holding[0]);
+	s->address[s->n] = *address;
+	s->holding[s->n] = (struct nis_holding){ 0 };
+	key = key_of(address);
+	nis_map_put(&s->by_address, &key, s->n);
+	return (uint32_t)s->n++;
+}
+
+uint32_t nis_state_number_of_key(struct nis_state *s, const struct key32 *key)
+{
+	struct nem_address address;
+
+	nem_address_from_key(&address, key, s->network);
+	return nis_state_number(s, &address);
+}
+
+void nis_state_view_init(struct nis_view *v, const struct nis_state *s)
+{
+	*v = (struct nis_view){ .state = s, .generation = 1 };
+}
+
+void nis_state_view_free(struct nis_view *v)
+{
+	free(v->own);
+	free(v->stamp);
+	free(v->touched);
+	controls_free(&v->controls);
+	*v = (struct nis_view){ 0 };
+}
+
+void nis_state_view_clear(struct nis_view *v)
+{
+	v->touched_n = 0;
+	v->generation++;
+	if (v->generation == 0) {
+		/* 2^32 clearings: a stamp of the first would look new again. */
+		memset(v->stamp, 0, v->cap_stamp * sizeof v->stamp[0]);
+		v->generation = 1;
+	}
+	controls_free(&v->controls);
+}
+
+const struct nis_holding *nis_state_get(const struct nis_view *v, uint32_t account)
+{
+	if (account < v->cap_stamp && v->stamp[account] == v->generation) {
+		return &v->own[account];
+	}
+	CHECK(account < v->state->n);
+	return &v->state->holding[account];
+}
+
+struct nis_holding *nis_state_edit(struct nis_view *v, uint32_t account)
+{
+	CHECK(account < v->state->n);
+	if (account < v->cap_stamp && v->stamp[account] == v->generation) {
+		return &v->own[account];
+	}
+	v->own = nis_map_room(v->own, &v->cap_own, (size_t)account + 1, sizeof v->own[0]);
+	v->stamp = nis_map_room(v->stamp, &v->cap_stamp, (size_t)account + 1, sizeof v->stamp[0]);
+	v->touched =
+	    nis_map_room(v->touched, &v->cap_touched, v->touched_n + 1, sizeof v->touched[0]);
+	v->own[account] = v->state->holding[account];
+	v->stamp[account] = v->generation;
+	v->touched[v->touched_n++] = account;
+	return &v->own[account];
+}
+
+const struct nem_multisig *nis_state_control(const struct nis_view *v, uint32_t account)
+{
+	static const struct nem_multisig ordinary;
+	const struct nis_holding *h = nis_state_get(v, account);
+
+	return h->control != NULL ? h->control : &ordinary;
+}
+
+enum err nis_state_cost(const struct nem_tx *tx, uint64_t *out)
+{
+	uint64_t cost, amount = 0;
+
+	if (nem_fee_total(&cost, tx) != ERR_OK) {
+		return ERR_OVERFLOW;
+	}
+	if (tx->type == NEM_TRANSFER) {
+		amount = tx->transfer.amount_micro;
+	} else if (tx->type == NEM_MULTISIG && tx->multisig.inner.type == NEM_TRANSFER) {
+		amount = tx->multisig.inner.transfer.amount_micro;
+	}
+	if (__builtin_add_overflow(cost, amount, &cost)) {
+		return ERR_OVERFLOW;
+	}
+	*out = cost;
+	return ERR_OK;
+}
+
+uint32_t nis_state_debtor(struct nis_state *s, const struct nem_tx *tx)
+{
+	switch (tx->type) {
+	case NEM_TRANSFER:
+	case NEM_MODIFICATION:
+		break;
+	case NEM_COSIGNATURE:
+		return nis_state_number(s, &tx->cosignature.account);
+	case NEM_MULTISIG:
+		return nis_state_number_of_key(s, &tx->multisig.inner.head.signer);
+	}
+	return nis_state_number_of_key(s, &tx->head.signer);
+}
+
+static void learn_key(struct nis_view *v, struct nis_state *s, const struct key32 *key)
+{
+	uint32_t account = nis_state_number_of_key(s, key);
+
+	if (!nis_state_get(v, account)->key_known) {
+		struct nis_holding *h = nis_state_edit(v, account);
+
+		h->key_known = true;
+		h->key = *key;
+	}
+}
+
+static void take(struct nis_view *v, uint32_t account, uint64_t amount)
+{
+	struct nis_holding *h = nis_state_edit(v, account);
+
+	CHECK(h->balance >= amount);
+	h->balance -= amount;
+}
+
+static void give(struct nis_view *v, uint32_t account, uint64_t amount)
+{
+	struct nis_holding *h = nis_state_edit(v, account);
+
+	CHECK(!__builtin_add_overflow(h->balance, amount, &h->balance));
+}
+
+static void move(struct nis_view *v, struct nis_state *s, const struct key32 *from,
+		 const struct nem_transfer *transfer)
+{
+	take(v, nis_state_number_of_key(s, from), transfer->amount_micro);
+	give(v, nis_state_number(s, &transfer->recipient), transfer->amount_micro);
+}
+
+static void change_control(struct nis_view *v, struct nis_state *s, const struct key32 *of,
+			   const struct nem_modification *modification)
+{
+	uint32_t account = nis_state_number_of_key(s, of);
+	struct nem_multisig *control = controls_add(&v->controls);
+
+	*control = *nis_state_control(v, account);
+	nem_multisig_apply(control, s->network, modification);
+	nis_state_edit(v, account)->control = control->n > 0 ? control : NULL;
+	for (unsigned i = 0; i < modification->n; i++) {
+		const struct nem_modification_entry *e = &modification->entry[i];
+		uint32_t cosigner = nis_state_number_of_key(s, &e->cosigner);
+		struct nis_holding *h;
+
+		learn_key(v, s, &e->cosigner);
+		h = nis_state_edit(v, cosigner);
+		switch (e->type) {
+		case NEM_ADD:
+			h->cosigner_of++;
+			break;
+		case NEM_DELETE:
+			CHECK(h->cosigner_of > 0);
+			h->cosigner_of--;
+			break;
+		}
+	}
+}
+
+uint64_t nis_state_execute(struct nis_view *v, struct nis_state *s, const struct nem_tx *tx)
+{
+	uint64_t fees = 0;
+
+	CHECK(nem_fee_total(&fees, tx) == ERR_OK);
+	learn_key(v, s, &tx->head.signer);
+	take(v, nis_state_debtor(s, tx), fees);
+	switch (tx->type) {
+	case NEM_TRANSFER:
+		move(v, s, &tx->head.signer, &tx->transfer);
+		break;
+	case NEM_MODIFICATION:
+		change_control(v, s, &tx->head.signer, &tx->modification);
+		break;
+	case NEM_COSIGNATURE:
+		break;
+	case NEM_MULTISIG: {
+		const struct nem_inner *inner = &tx->multisig.inner;
+
+		learn_key(v, s, &inner->head.signer);
+		for (unsigned i = 0; i < tx->multisig.n; i++) {
+			learn_key(v, s, &tx->multisig.cosignature[i].head.signer);
+		}
+		if (inner->type == NEM_TRANSFER) {
+			move(v, s, &inner->head.signer, &inner->transfer);
+		} else {
+			change_control(v, s, &inner->head.signer, &inner->modification);
+		}
+		break;
+	}
+	}
+	return fees;
+}
+
+void nis_state_commit(struct nis_state *s, struct nis_view *v, struct nis_before **before,
+		      size_t *n)
+{
+	struct nis_before *old = nis_map_alloc((v->touched_n + 1) * sizeof *old);
+
+	CHECK(v->state == s);
+	for (size_t i = 0; i < v->touched_n; i++) {
+		uint32_t account = v->touched[i];
+
+		old[i] = (struct nis_before){ .account = account, .holding = s->holding[account] };
+		s->holding[account] = v->own[account];
+	}
+	/* The view's control objects live on in the accounts that name them. */
+	for (size_t i = 0; i < v->controls.n; i++) {
+		s->controls.p = nis_map_room(s->controls.p, &s->controls.cap, s->controls.n + 1,
+					     sizeof(struct nem_multisig *));
+		s->controls.p[s->controls.n++] = v->controls.p[i];
+	}
+	v->controls.n = 0;
+	*before = old;
+	*n = v->touched_n;
+	nis_state_view_clear(v);
+}

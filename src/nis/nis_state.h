@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * nis_state.h - accounts, and views of them: the confirmed state, and copies on write over it in
+ * which pools and half-judged blocks execute transactions (nem.md 4.4).
+ *
+ * Addresses get a number when they are first heard of and keep it.  A view holds only the accounts
+ * that it changed; nis_state_commit() writes them into the confirmed state and says what was there
+ * before, which is all that a rollback needs.
+ */
+#ifndef KURAMORI_NIS_NIS_STATE_H
+#define KURAMORI_NIS_NIS_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "chain/nem/nem_address.h"
+#include "chain/nem/nem_multisig.h"
+#include "chain/nem/nem_tx.h"
+#include "nis/nis_map.h"
+
+/* What changes of an account.  control is shared and never written after it was made. */
+struct nis_holding {
+	uint64_t balance;
+	uint64_t harvested;
+	const struct nem_multisig *control; /* NULL: an ordinary account */
+	uint32_t cosigner_of;               /* number of accounts */
+	bool key_known;
+	struct key32 key;
+};
+
+/* Control objects, freed together. */
+struct nis_controls {
+	struct nem_multisig **p;
+	size_t n, cap;
+};
+
+struct nis_state {
+	uint8_t network;
+	struct nem_address *address; /* by number */
+	struct nis_holding *holding; /* confirmed, by number */
+	size_t n, cap, cap_holding;
+	struct nis_map by_address;
+	struct nis_controls controls;
+};
+
+struct nis_view {
+	const struct nis_state *state;
+	struct nis_holding *own;
+	uint32_t *stamp; /* == generation: own is valid */
+	size_t cap_own, cap_stamp;
+	uint32_t generation;
+	uint32_t *touched;
+	size_t touched_n, cap_touched;
+	struct nis_controls controls;
+};
+
+/* An account as it was before a block. */
+struct nis_before {
+	uint32_t account;
+	struct nis_holding holding;
+};
+
+void nis_state_init(struct nis_state *s, uint8_t network);
+void nis_state_free(struct nis_state *s);
+/* The number of an address; a new one with an empty account if it was never heard of. */
+uint32_t nis_state_number(struct nis_state *s, const struct nem_address *address);
+/* The same without adding: NIS_MAP_NONE if it was never heard of. */
+uint32_t nis_state_find(const struct nis_state *s, const struct nem_address *address);
+uint32_t nis_state_number_of_key(struct nis_state *s, const struct key32 *key);
+
+void nis_state_view_init(struct nis_view *v, const struct nis_state *s);
+void nis_state_view_free(struct nis_view *v);
+/* Forgets every change. */
+void nis_state_view_clear(struct nis_view *v);
+const struct nis_holding *nis_state_get(const struct nis_view *v, uint32_t account);
+struct nis_holding *nis_state_edit(struct nis_view *v, uint32_t account);
+/* The control of an account; one that is all zero for an ordinary account. */
+const struct nem_multisig *nis_state_control(const struct nis_view *v, uint32_t account);
+
+/*
+ * Executes a transaction that was judged (dies if the balance does not suffice): movement, control,
+ * public keys, fees away from the debtor.  Returns the fees, which the caller gives to a harvester
+ * or, in a pool, to nobody.
+ */
+uint64_t nis_state_execute(struct nis_view *v, struct nis_state *s, const struct nem_tx *tx);
+
+/* What the debtor needs: amount and all fees.  ERR_OVERFLOW. */
+MUST_CHECK enum err nis_state_cost(const struct nem_tx *tx, uint64_t *out);
+/* Who pays: the multisig account for multisigs and cosignatures, else the signer. */
+uint32_t nis_state_debtor(struct nis_state *s, const struct nem_tx *tx);
+
+/*
+ * Writes the view into the confirmed state it stands on and clears it.  *before: malloc'd, *n
+ * entries, what the touched accounts were.
+ */
+void nis_state_commit(struct nis_state *s, struct nis_view *v, struct nis_before **before,
+		      size_t *n);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "base/check.h"
+#include "chain/nem/nem_fee.h"
+#include "nis/nis_chain.h"
+#include "nis/nis_pool.h"
+
+static const char *check_supply(const struct nis *n)
+{
+	u128 sum = 0;
+
+	for (size_t i = 0; i < n->state.n; i++) {
+		sum += n->state.holding[i].balance;
+	}
+	return sum == NEM_SUPPLY_MICRO ? NULL : "the balances do not add up to the supply";
+}
+
+static const char *check_control(const struct nis *n)
+{
+	for (size_t i = 0; i < n->state.n; i++) {
+		const struct nem_multisig *c = n->state.holding[i].control;
+		uint32_t of = 0;
+
+		if (c != NULL && (c->n == 0 || c->min > c->n)) {
+			return "a multisig account has no cosigners or needs more than it has";
+		}
+		if (c != NULL && n->state.holding[i].cosigner_of > 0) {
+			return "a multisig account is a cosigner";
+		}
+		for (size_t k = 0; k < n->state.n; k++) {
+			const struct nem_multisig *o = n->state.holding[k].control;
+
+			of += o != NULL && nem_multisig_has(o, &n->state.address[i]);
+		}
+		if (of != n->state.holding[i].cosigner_of) {
+			return "the count of accounts that somebody cosigns is wrong";
+		}
+	}
+	return NULL;
+}
+
+static const char *check_keys(const struct nis *n)
+{
+	for (size_t i = 0; i < n->state.n; i++) {
+		struct nem_address a;
+
+		if (nis_state_find(&n->state, &n->state.address[i]) != i) {
+			return "an address does not find its account";
+		}
+		if (n->state.holding[i].key_known) {
+			nem_address_from_key(&a, &n->state.holding[i].key, n->network);
+			if (!nem_address_eq(&a, &n->state.address[i])) {
+				return "an account has another account's public key";
+			}
+		}
+	}
+	return NULL;
+}
+
+static const char *check_block(const struct nis *n, size_t i)
+{
+	const struct nis_link *l = &n->link[i];
+	struct nem_block block;
+	struct hash32 hash;
+	size_t last_row = i + 1 < n->link_n ? n->link[i + 1].first_row : n->row_n;
+
+	if (nem_block_decode(&block, n->network, bytes_of(l->bytes, l->bytes_n)) != ERR_OK ||
+	    block.head.height != i + 1 || nem_block_verify(&block) != ERR_OK) {
+		return "a block does not decode or verify";
+	}
+	nem_block_hash(&hash, &block);
+	if (!hash32_eq(&hash, &l->hash) ||
+	    (i > 0 && !hash32_eq(&block.head.previous, &n->link[i - 1].hash))) {
+		return "the blocks are not linked by their hashes";
+	}
+	if (i > 0 && l->time_s <= n->link[i - 1].time_s) {
+		return "the time of the chain does not rise";
+	}
+	if (last_row - l->first_row != block.n || l->weight > NEM_BLOCK_WEIGHT_MAX) {
+		return "a block has not the transactions that are listed for it";
+	}
+	return NULL;
+}
+
+static const char *check_records(const struct nis *n)
+{
+	uint64_t id = 0;
+
+	for (size_t i = 0; i < n->row_n; i++) {
+		struct nem_tx tx;
+		struct nis_parts parts;
+		const struct nis_row *r = &n->row[i];
+
+		nis_chain_decode(n, bytes_of(n->link[r->height - 1].bytes + r->offset, r->bytes_n),
+				 &tx);
+		nis_chain_parts(&parts, &tx);
+		if (r->id <= id || !hash32_eq(&parts.hash[0], &r->hash)) {
+			return "a confirmed transaction has a wrong id or hash";
+		}
+		id = r->id;
+		for (unsigned k = 0; k < parts.n; k++) {
+			if (!nis_map_get(&n->record_of, &parts.hash[k], NULL)) {
+				return "a hash of the chain is not remembered";
+			}
+		}
+	}
+	for (size_t i = 0; i < n->record_n; i++) {
+		uint64_t at;
+
+		if (!nis_map_get(&n->record_of, &n->record[i].hash, &at) || at < i ||
+		    n->record[i].row >= n->row_n) {
+			return "a remembered hash names no transaction";
+		}
+	}
+	for (size_t i = 0; i < n->posting_n; i++) {
+		if (n->posting[i].row >= n->row_n || n->posting[i].account >= n->state.n) {
+			return "a list of transfers names what is not there";
+		}
+	}
+	return NULL;
+}
+
+/* What a pool holds together never leads below zero, and all fees it took are on the way. */
+static const char *check_pool(const struct nis *n, const struct nis_pool *p)
+{
+	u128 sum = 0, fees = 0;
+	size_t multisigs = 0;
+
+	for (uint32_t i = 0; i < n->state.n; i++) {
+		sum += nis_state_get(&p->view, i)->balance;
+	}
+	for (size_t i = 0; i < p->n; i++) {
+		const struct nis_pool_entry *e = &p->entry[i];
+		struct nem_tx tx;
+		struct nis_parts parts;
+		uint64_t fee, at;
+
+		nis_chain_decode(n, bytes_of(e->bytes, e->bytes_n), &tx);
+		nis_chain_parts(&parts, &tx);
+		if (nem_fee_total(&fee, &tx) != ERR_OK || nem_tx_verify(&tx) != ERR_OK) {
+			return "a pooled transaction is not well formed or signed";
+		}
+		fees += fee;
+		multisigs += e->has_inner;
+		for (unsigned k = 0; k < parts.n; k++) {
+			if (!nis_map_get(&p->known, &parts.hash[k], &at) || at != i) {
+				return "a pooled hash names another transaction";
+			}
+			if (nis_chain_retained(n, &parts.hash[k])) {
+				return "a pooled transaction repeats one of the chain";
+			}
+		}
+	}
+	if (multisigs != p->multisigs) {
+		return "a pool miscounts its multisigs";
+	}
+	return sum + fees == NEM_SUPPLY_MICRO
+		   ? NULL
+		   : "the balances of a pool do not add up to the supply";
+}
+
+const char *nis_validate(const struct nis *n)
+{
+	const char *wrong = check_supply(n);
+
+	if (wrong == NULL) {
+		wrong = check_control(n);
+	}
+	if (wrong == NULL) {
+		wrong = check_keys(n);
+	}
+	for (size_t i = 0; wrong == NULL && i < n->link_n; i++) {
+		wrong = check_block(n, i);
+	}
+	if (wrong == NULL) {
+		wrong = check_records(n);
+	}
+	for (unsigned i = 0; wrong == NULL && i < n->pools; i++) {
+		wrong = check_pool(n, &n->pool[i]);
+	}
+	return wrong;
+}
