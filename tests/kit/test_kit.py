@@ -137,6 +137,9 @@ class Signatures(unittest.TestCase):
         grown = signature[:32] + (s + ed25519.L).to_bytes(32, "little")
         self.assertFalse(nem.verify(A.public, message, grown))
         self.assertFalse(nem.verify(A.public, message, signature[:32] + bytes(32)))
+        # With the identity as key and as R only the rule against S = 0 stands in the way.
+        identity = b"\x01" + bytes(31)
+        self.assertFalse(nem.verify(identity, message, identity + bytes(32)))
         self.assertFalse(nem.verify(bytes(32), message, signature))
         self.assertFalse(nem.verify(A.public, message, signature[:63]))
         self.assertFalse(nem.verify(A.public[:31], message, signature))
