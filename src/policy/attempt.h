@@ -46,10 +46,9 @@ struct policy_verdict attempt_check(const struct doc_genesis *genesis,
 				    const struct policy_time *now);
 
 /*
- * The whole move of a hot account to its own spare box.
- * account: public key of a hot account of genesis; balance: what it can still spend (the pool's
- * remaining balance).  The amount is the largest that leaves room for the exact fees; what remains
- * is less than one fee step (0.05 XEM) and only where a step of the fee table lies in between.
+ * The whole move of a hot account to its own spare box (nem_fee_empty_account()): amount and fees
+ * together are exactly balance, what the account can still spend (the pool's remaining balance).
+ * account: public key of a hot account of genesis.
  * ERR_NOT_FOUND no such hot account; ERR_FUNDS the balance does not pay for its own move (dust);
  * ERR_FIELD_RANGE times or balance NEM cannot carry.  *out only on ERR_OK.
  */
