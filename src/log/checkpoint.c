@@ -64,11 +64,59 @@ static void put_base64(struct writer *w, struct bytes in, size_t text_n)
 	writer_bytes(w, bytes_of(text, text_n));
 }
 
-/* The whole of text, in its one spelling; false if it is anything else or does not fit. */
+/* The value of a base64 character, or -1. */
+static int sextet(uint8_t c)
+{
+	if (c >= 'A' && c <= 'Z') {
+		return c - 'A';
+	}
+	if (c >= 'a' && c <= 'z') {
+		return c - 'a' + 26;
+	}
+	if (c >= '0' && c <= '9') {
+		return c - '0' + 52;
+	}
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/*
+ * The whole of text, in its one spelling: padded, spare bits zero.  False if it is anything else or
+ * does not fit.  Our own, because sodium_base642bin() of libsodium 1.0.18 takes byte 0xaf for '/'.
+ */
 static bool get_base64(uint8_t *out, size_t cap, size_t *n, struct bytes text)
 {
-	return text.n > 0 && sodium_base642bin(out, cap, (const char *)text.p, text.n, NULL, n,
-					       NULL, sodium_base64_VARIANT_ORIGINAL) == 0;
+	size_t pad = 0, used = 0;
+	uint32_t bits = 0;
+	unsigned have = 0;
+
+	if (text.n == 0 || text.n % 4 != 0) {
+		return false;
+	}
+	while (pad < 2 && text.p[text.n - 1 - pad] == '=') {
+		pad++;
+	}
+	for (size_t i = 0; i < text.n - pad; i++) {
+		int v = sextet(text.p[i]);
+
+		if (v < 0) {
+			return false;
+		}
+		bits = bits << 6 | (uint32_t)v;
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			if (used == cap) {
+				return false;
+			}
+			out[used++] = (uint8_t)(bits >> have);
+			bits &= (1u << have) - 1;
+		}
+	}
+	if (bits != 0) {
+		return false;
+	}
+	*n = used;
+	return true;
 }
 
 enum err log_checkpoint_vkey(char out[LOG_CHECKPOINT_VKEY_MAX], struct bytes name,
