@@ -17,12 +17,14 @@ enum feed {
 	FEED_DOWN = 4,      /* body: words; the node does not answer or answers nonsense */
 	FEED_UP = 5,        /* body: empty; it answers again */
 	FEED_ANNOUNCED = 6, /* body: u32 NIS code, 32-byte hash; request_id is the call's */
-	FEED_TOP = 7,       /* body: u64 height; the whole chain of this node up to it was handed over */
+	FEED_TOP = 7, /* body: u64 height; the whole chain of this node up to it was handed over */
 };
 
-/* effect.number of EFFECT_CALL; effect.channel is the node. */
+/* effect.number of EFFECT_CALL. */
 enum feed_call {
-	CALL_ANNOUNCE = 1, /* body: one complete transaction, verifiable form with cosignatures */
+	/* body: u32 index of the node, then one complete transaction, verifiable form with
+	   cosignatures */
+	CALL_ANNOUNCE = 1,
 };
 
 #endif
