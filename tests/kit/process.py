@@ -177,10 +177,14 @@ class Daemon:
         self.started = time.monotonic()
         self.ready_s = None
         with open(self.out_path, "ab") as out, open(self.err_path, "ab") as err:
-            self.process = subprocess.Popen(
-                self.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                env={**os.environ, **self.env, "NOTIFY_SOCKET": path},
-                start_new_session=True, preexec_fn=_die_with(os.getpid()))
+            try:
+                self.process = subprocess.Popen(
+                    self.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                    env={**os.environ, **self.env, "NOTIFY_SOCKET": path},
+                    start_new_session=True, preexec_fn=_die_with(os.getpid()))
+            except OSError as problem:
+                self._close_notify()
+                raise Failed(f"{self.name}: cannot be started: {problem}") from None
         self.starts += 1
         _running.add(self)
         if ready_timeout is not None:

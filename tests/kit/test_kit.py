@@ -933,6 +933,8 @@ class Processes(unittest.TestCase):
         with self.assertRaisesRegex(process.Failed, "still running"):
             stubborn.stop(0.2)
         self.assertFalse(stubborn.alive())
+        with self.assertRaisesRegex(process.Failed, "cannot be started"):
+            process.Daemon("none", [self.folder / "none"], self.folder).start()
         with self.assertRaisesRegex(process.Failed, "exit code 70 instead of 0"):
             self.daemon("good", "70").start().stop()
 
