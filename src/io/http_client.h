@@ -24,7 +24,7 @@ enum {
 
 struct http_client;
 
-/* Malloc'd; not for signers.  user_agent static.  ERR_IO. */
+/* Malloc'd; not for signers.  ERR_IO. */
 MUST_CHECK enum err http_client_open(struct http_client **out, struct loop *l);
 /* Requests in flight are called back with ERR_STOPPING. */
 void http_client_close(struct http_client *c);

@@ -210,7 +210,7 @@ static void on_reap(void *ctx)
 		struct unix_channel *c = &s->channels[i];
 		uint32_t handle = c->handle;
 		uint16_t role = c->role;
-		bool known = c->gate.progress != GATE_NEW;
+		bool known = c->opened;
 
 		if (!c->used || !c->gone) {
 			continue;
@@ -303,6 +303,17 @@ static enum err hello_frame(const struct gate_table *t, uint16_t number, uint64_
 			 bytes_of(hello, sizeof hello), out);
 }
 
+static void channel_opened(struct unix_channel *c)
+{
+	if (c->opened || c->gone) {
+		return;
+	}
+	c->opened = true;
+	if (c->server->on_open != NULL) {
+		c->server->on_open(c->server->ctx, c->handle, c->role);
+	}
+}
+
 static void channel_hello(struct unix_channel *c, const struct frame *f)
 {
 	uint8_t buf[FRAME_HEADER_BYTES + GATE_HELLO_BYTES];
@@ -315,9 +326,9 @@ static void channel_hello(struct unix_channel *c, const struct frame *f)
 	}
 	CHECK(hello_frame(c->server->table, (uint16_t)(f->number + 1), f->id, buf, &reply) ==
 	      ERR_OK);
-	/* A failure has already closed him. */
-	e = channel_send(c, reply);
-	(void)e;
+	if (channel_send(c, reply) == ERR_OK) {
+		channel_opened(c);
+	}
 }
 
 static void channel_frame(struct unix_channel *c, const struct frame *f)
@@ -333,6 +344,10 @@ static void channel_frame(struct unix_channel *c, const struct frame *f)
 	if (f->number == gate_hello_number(s->table)) {
 		channel_hello(c, f);
 		return;
+	}
+	channel_opened(c);
+	if (c->gone || c->finishing) {
+		return; /* on_open did not want him */
 	}
 	s->on_frame(s->ctx, c->handle, c->role, f->number, f->id, f->body);
 }
@@ -446,6 +461,7 @@ static void channel_open(struct unix_listener *li, int fd)
 	c->gate = (struct gate_state){ .progress = GATE_NEW };
 	c->in_n = 0;
 	c->out_n = 0;
+	c->opened = false;
 	c->finishing = false;
 	c->gone = false;
 	if (loop_add(s->loop, &c->io, EPOLLIN) != ERR_OK) {
@@ -844,6 +860,11 @@ enum err unix_link_send(struct unix_link *k, struct bytes frame)
 	k->out_n += frame.n;
 	link_flush(k);
 	return k->state == UNIX_LINK_UP ? ERR_OK : ERR_UNREACHABLE;
+}
+
+void unix_link_again(struct unix_link *k)
+{
+	link_drop(k);
 }
 
 void unix_link_stop(struct unix_link *k)

@@ -57,7 +57,7 @@ struct unix_channel {
 	uint32_t handle; /* generation above, index in the low 16 bits; never 0 in use */
 	uint16_t generation;
 	uint16_t role;
-	bool used, finishing, gone;
+	bool used, opened, finishing, gone;
 };
 
 struct unix_listener {
@@ -78,11 +78,13 @@ struct unix_server {
 	struct unix_listener listeners[UNIX_LISTENERS_MAX];
 	size_t listeners_n;
 	struct loop_timer reap; /* frees channels that are gone, outside of anybody's call */
+	/* A channel has sent its first valid frame (HELLO, where it says one).  May be NULL. */
+	void (*on_open)(void *ctx, uint32_t channel, uint16_t role);
 	/* A request that passed the gate.  body is valid during the call.  Reply now or later. */
 	void (*on_frame)(void *ctx, uint32_t channel, uint16_t role, uint16_t number, uint64_t id,
 			 struct bytes body);
 	/*
-	 * A channel that had sent anything valid is gone; never called from inside another function
+	 * A channel that on_open told of is gone; never called from inside another function
 	 * of this file, so a step is never entered twice.  May be NULL.
 	 */
 	void (*on_close)(void *ctx, uint32_t channel, uint16_t role);
@@ -163,6 +165,8 @@ void unix_link_start(struct unix_link *k);
 bool unix_link_up(const struct unix_link *k);
 /* ERR_UNREACHABLE not up; ERR_FULL the buffer is full (the link is dropped and tried anew). */
 MUST_CHECK enum err unix_link_send(struct unix_link *k, struct bytes frame);
+/* Drop the connection and make a new one: on_down, then on_up again. */
+void unix_link_again(struct unix_link *k);
 void unix_link_stop(struct unix_link *k);
 
 /*

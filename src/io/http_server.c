@@ -1,0 +1,635 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/http_server.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "io/clock.h"
+#include "io/notes.h"
+#include "io/unix.h"
+
+enum {
+	BACKLOG = 128,
+	POOL_BYTES = 32 * 1024, /* request line and headers of one connection */
+	DISCARD_TIMES = 4,      /* so many limits of a too large body are read before we hang up */
+	BODY_FIRST = 4096,
+};
+
+struct http_request {
+	struct http_server *server;
+	struct MHD_Connection *connection;
+	struct MHD_Response *response; /* ready, not yet queued */
+	unsigned status;
+	enum http_method method;
+	char *path;
+	uint8_t *body;
+	size_t body_n, body_cap, discarded;
+	uint64_t begun_ms;
+	void *user;
+	enum err refuse; /* answer with this when the body has been read */
+	const char *refuse_why;
+	bool handed;    /* the handler has it and owes an answer */
+	bool suspended; /* MHD waits for us */
+	struct http_request *next, *before;
+};
+
+struct http_server {
+	struct loop *loop;
+	struct http_server_plan plan;
+	struct MHD_Daemon *daemon;
+	struct loop_fd io;
+	struct loop_timer timer;
+	struct http_request *requests;
+	int listener; /* ours again after quiesce, -1 while MHD has it */
+	uint16_t port;
+	bool stopping;
+};
+
+/* MHD has its own epoll descriptor in ours, and a time at which it wants to be asked anyway. */
+static void server_run(struct http_server *s)
+{
+	MHD_UNSIGNED_LONG_LONG ms = 0;
+
+	if (MHD_run(s->daemon) != MHD_YES) {
+		NOTES(NOTES_BROKEN, "http-run-failed", notes_u64("port", s->port));
+	}
+	if (MHD_get_timeout(s->daemon, &ms) == MHD_YES) {
+		loop_timer_set(s->loop, &s->timer, ms > 60000 ? 60000 : ms, 0);
+	} else {
+		loop_timer_off(s->loop, &s->timer);
+	}
+}
+
+static void on_ready(void *ctx, uint32_t events)
+{
+	(void)events;
+	server_run(ctx);
+}
+
+static void on_time(void *ctx)
+{
+	server_run(ctx);
+}
+
+static void request_link(struct http_server *s, struct http_request *r)
+{
+	r->next = s->requests;
+	if (r->next != NULL) {
+		r->next->before = r;
+	}
+	s->requests = r;
+}
+
+static void request_unlink(struct http_request *r)
+{
+	if (r->before != NULL) {
+		r->before->next = r->next;
+	} else {
+		r->server->requests = r->next;
+	}
+	if (r->next != NULL) {
+		r->next->before = r->before;
+	}
+}
+
+static enum http_method method_of(const char *word)
+{
+	static const struct {
+		const char *word;
+		enum http_method method;
+	} known[] = {
+		{ "GET", HTTP_GET },         { "HEAD", HTTP_HEAD },     { "POST", HTTP_POST },
+		{ "PUT", HTTP_PUT },         { "DELETE", HTTP_DELETE }, { "PATCH", HTTP_PATCH },
+		{ "OPTIONS", HTTP_OPTIONS },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (strcmp(word, known[i].word) == 0) {
+			return known[i].method;
+		}
+	}
+	return HTTP_OTHER;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9') {
+		return c - '0';
+	}
+	if (c >= 'a' && c <= 'f') {
+		return c - 'a' + 10;
+	}
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/*
+ * Decodes %XX in place.  MHD's own decoder would let %00 cut a path short and leave a broken escape
+ * as it is; here either makes the text one control character, which is_clean() refuses.
+ */
+static size_t on_unescape(void *ctx, struct MHD_Connection *connection, char *text)
+{
+	size_t out = 0;
+
+	(void)ctx;
+	(void)connection;
+	for (size_t i = 0; text[i] != '\0'; i++) {
+		char c = text[i];
+
+		if (c == '%') {
+			int high = hex_digit(text[i + 1]);
+			int low = high < 0 ? -1 : hex_digit(text[i + 2]);
+
+			if (low < 0 || high * 16 + low == 0) {
+				text[0] = '\x01';
+				text[1] = '\0';
+				return 1;
+			}
+			c = (char)(high * 16 + low);
+			i += 2;
+		}
+		text[out++] = c;
+	}
+	text[out] = '\0';
+	return out;
+}
+
+static bool is_clean(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text < 0x20 || *text == 0x7f) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static enum MHD_Result on_argument(void *ctx, enum MHD_ValueKind kind, const char *key,
+				   const char *value)
+{
+	bool *clean = ctx;
+
+	(void)kind;
+	*clean = *clean && is_clean(key) && (value == NULL || is_clean(value));
+	return MHD_YES;
+}
+
+static struct MHD_Response *make_response(const char *content_type, struct bytes body,
+					  const char *const *extra)
+{
+	/* MHD takes a non-const pointer but copies. */
+	union {
+		const uint8_t *ours;
+		void *theirs;
+	} p = { .ours = body.n > 0 ? body.p : (const uint8_t *)"" };
+	struct MHD_Response *m =
+	    MHD_create_response_from_buffer(body.n, p.theirs, MHD_RESPMEM_MUST_COPY);
+
+	CHECK(m != NULL);
+	if (content_type != NULL) {
+		CHECK(MHD_add_response_header(m, "Content-Type", content_type) == MHD_YES);
+	}
+	CHECK(MHD_add_response_header(m, "Cache-Control", "no-store") == MHD_YES);
+	CHECK(MHD_add_response_header(m, "X-Content-Type-Options", "nosniff") == MHD_YES);
+	for (size_t i = 0; extra != NULL && extra[i] != NULL; i += 2) {
+		CHECK(MHD_add_response_header(m, extra[i], extra[i + 1]) == MHD_YES);
+	}
+	return m;
+}
+
+void http_reply(struct http_request *r, unsigned status, const char *content_type,
+		struct bytes body, const char *const *extra)
+{
+	CHECK(status >= 200 && status <= 599);
+	CHECK(r->response == NULL && r->status == 0);
+	r->response = make_response(content_type, body, extra);
+	r->status = status;
+	r->handed = false;
+	if (r->suspended) {
+		r->suspended = false;
+		/* MHD asks the handler again, on its own turn, and finds the response. */
+		MHD_resume_connection(r->connection);
+	}
+}
+
+static size_t json_text(char *out, size_t cap, const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0' && n + 8 < cap; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\') {
+			out[n++] = '\\';
+			out[n++] = (char)c;
+		} else if (c < 0x20 || c > 0x7e) {
+			/* Not ours to repeat: a detail is words, not bytes of a stranger. */
+			out[n++] = '?';
+		} else {
+			out[n++] = (char)c;
+		}
+	}
+	out[n] = '\0';
+	return n;
+}
+
+void http_problem(struct http_request *r, enum err e, const char *field, const char *detail)
+{
+	char field_text[256] = "";
+	char detail_text[1024] = "";
+	char body[2048];
+	int n;
+
+	if (field != NULL) {
+		(void)json_text(field_text, sizeof field_text, field);
+	}
+	if (detail != NULL) {
+		(void)json_text(detail_text, sizeof detail_text, detail);
+	}
+	n = snprintf(
+	    body, sizeof body,
+	    "{\"type\":\"urn:kuramori:problem:%s\",\"title\":\"%s\",\"status\":%d%s%s%s%s%s%s}",
+	    err_slug(e), err_words(e), err_http(e), field != NULL ? ",\"field\":\"" : "",
+	    field_text, field != NULL ? "\"" : "", detail != NULL ? ",\"detail\":\"" : "",
+	    detail_text, detail != NULL ? "\"" : "");
+	CHECK(n > 0 && (size_t)n < sizeof body);
+	http_reply(r, (unsigned)err_http(e), "application/problem+json", bytes_of(body, (size_t)n),
+		   NULL);
+}
+
+static enum MHD_Result send_response(struct http_request *r)
+{
+	enum MHD_Result result = MHD_queue_response(r->connection, r->status, r->response);
+
+	MHD_destroy_response(r->response);
+	r->response = NULL;
+	return result;
+}
+
+static enum MHD_Result answer_now(struct http_request *r, enum err e, const char *why)
+{
+	http_problem(r, e, NULL, why);
+	return send_response(r);
+}
+
+/* What the head of a request alone shows to be wrong. */
+static enum err judge_head(struct http_request *r, const char **why)
+{
+	bool clean = true;
+	const char *length =
+	    MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Content-Length");
+
+	(void)MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, on_argument, &clean);
+	if (!clean || !is_clean(r->path)) {
+		*why = "the path or query holds a broken escape or a control character";
+		return ERR_INPUT;
+	}
+	if (strlen(r->path) > HTTP_PATH_MAX) {
+		*why = "the path is too long";
+		return ERR_TOO_LARGE;
+	}
+	if (length != NULL && strtoull(length, NULL, 10) > r->server->plan.body_max) {
+		*why = "the body is larger than its limit";
+		return ERR_TOO_LARGE;
+	}
+	if (r->server->stopping) {
+		return ERR_STOPPING;
+	}
+	return ERR_OK;
+}
+
+static enum MHD_Result begin(struct http_server *s, struct MHD_Connection *connection,
+			     const char *url, const char *method, void **own)
+{
+	struct http_request *r = calloc(1, sizeof *r);
+	const char *why = NULL;
+	enum err e;
+
+	if (r == NULL) {
+		return MHD_NO;
+	}
+	r->server = s;
+	r->connection = connection;
+	r->method = method_of(method);
+	r->begun_ms = clock_mono_ms();
+	r->path = strdup(url);
+	if (r->path == NULL) {
+		free(r);
+		return MHD_NO;
+	}
+	request_link(s, r);
+	*own = r;
+	e = judge_head(r, &why);
+	/* Answered before the body was read: MHD closes this connection afterwards. */
+	return e == ERR_OK ? MHD_YES : answer_now(r, e, why);
+}
+
+static enum MHD_Result take_body(struct http_request *r, const char *data, size_t n)
+{
+	size_t max = r->server->plan.body_max;
+
+	if (clock_mono_ms() - r->begun_ms > 2000 * (uint64_t)r->server->plan.idle_s) {
+		return MHD_NO; /* a byte now and then is no reason to wait for ever */
+	}
+	if (r->refuse != ERR_OK || n > max - r->body_n) {
+		r->refuse = ERR_TOO_LARGE;
+		r->refuse_why = "the body is larger than its limit";
+		r->discarded += n;
+		return r->discarded > DISCARD_TIMES * max ? MHD_NO : MHD_YES;
+	}
+	if (n > r->body_cap - r->body_n) {
+		size_t cap = r->body_cap == 0 ? BODY_FIRST : r->body_cap;
+		uint8_t *more;
+
+		while (cap < r->body_n + n) {
+			cap *= 2;
+		}
+		more = realloc(r->body, cap);
+		if (more == NULL) {
+			return MHD_NO;
+		}
+		r->body = more;
+		r->body_cap = cap;
+	}
+	memcpy(r->body + r->body_n, data, n);
+	r->body_n += n;
+	return MHD_YES;
+}
+
+static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, const char *url,
+				 const char *method, const char *version, const char *data,
+				 size_t *data_n, void **own)
+{
+	struct http_server *s = ctx;
+	struct http_request *r = *own;
+
+	(void)version;
+	if (r == NULL) {
+		return begin(s, connection, url, method, own);
+	}
+	if (*data_n > 0) {
+		size_t n = *data_n;
+
+		*data_n = 0;
+		return take_body(r, data, n);
+	}
+	if (r->response != NULL) {
+		return send_response(r);
+	}
+	if (r->status != 0 || r->handed) {
+		return MHD_YES; /* already on its way */
+	}
+	if (r->refuse != ERR_OK) {
+		return answer_now(r, r->refuse, r->refuse_why);
+	}
+	if (s->stopping) {
+		return answer_now(r, ERR_STOPPING, NULL);
+	}
+	r->handed = true;
+	s->plan.on_request(s->plan.ctx, r);
+	if (r->response != NULL) {
+		return send_response(r);
+	}
+	r->suspended = true;
+	MHD_suspend_connection(connection);
+	return MHD_YES;
+}
+
+static void on_completed(void *ctx, struct MHD_Connection *connection, void **own,
+			 enum MHD_RequestTerminationCode code)
+{
+	struct http_request *r = *own;
+
+	(void)ctx;
+	(void)connection;
+	(void)code;
+	if (r == NULL) {
+		return;
+	}
+	*own = NULL;
+	if (r->handed && r->server->plan.on_gone != NULL) {
+		r->server->plan.on_gone(r->server->plan.ctx, r);
+	}
+	request_unlink(r);
+	if (r->response != NULL) {
+		MHD_destroy_response(r->response);
+	}
+	if (r->body != NULL) {
+		explicit_bzero(r->body, r->body_n);
+	}
+	free(r->body);
+	free(r->path);
+	free(r);
+}
+
+static enum err listen_tcp(uint16_t port, int *fd, uint16_t *got)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons(port),
+				 .sin_addr = { .s_addr = htonl(INADDR_LOOPBACK) } };
+	socklen_t n = sizeof a;
+	int on = 1;
+	int s = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	enum err e = ERR_IO;
+
+	if (s < 0) {
+		return ERR_IO;
+	}
+	/* Only skips the wait after our own restart; a port with a listener stays in use. */
+	if (setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) {
+		goto out;
+	}
+	if (bind(s, (const struct sockaddr *)&a, sizeof a) != 0 || listen(s, BACKLOG) != 0) {
+		e = errno == EADDRINUSE ? ERR_BUSY : ERR_IO;
+		goto out;
+	}
+	if (getsockname(s, (struct sockaddr *)&a, &n) != 0) {
+		goto out;
+	}
+	*got = ntohs(a.sin_port);
+	*fd = s;
+	return ERR_OK;
+
+out:
+	(void)close(s);
+	return e;
+}
+
+static enum err start_mhd(struct http_server *s, int listener)
+{
+	const union MHD_DaemonInfo *info;
+
+	s->daemon = MHD_start_daemon(
+	    MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, s,
+	    MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT,
+	    (unsigned)s->plan.connections_max, MHD_OPTION_CONNECTION_TIMEOUT,
+	    (unsigned)s->plan.idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
+	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape,
+	    s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	if (s->daemon == NULL) {
+		return ERR_IO;
+	}
+	info = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+	CHECK(info != NULL);
+	s->io = (struct loop_fd){ .fd = info->epoll_fd, .on = on_ready, .ctx = s };
+	return loop_add(s->loop, &s->io, EPOLLIN);
+}
+
+enum err http_server_open(struct http_server **out, struct loop *l,
+			  const struct http_server_plan *plan)
+{
+	struct http_server *s = calloc(1, sizeof *s);
+	int listener = -1;
+	enum err e;
+
+	CHECK(plan->on_request != NULL);
+	if (s == NULL) {
+		return ERR_IO;
+	}
+	s->loop = l;
+	s->plan = *plan;
+	s->listener = -1;
+	s->timer = (struct loop_timer){ .on = on_time, .ctx = s };
+	s->plan.body_max = plan->body_max == 0 ? HTTP_BODY_MAX : plan->body_max;
+	s->plan.idle_s = plan->idle_s == 0 ? HTTP_IDLE_S : plan->idle_s;
+	s->plan.connections_max =
+	    plan->connections_max == 0 ? HTTP_CONNECTIONS_MAX : plan->connections_max;
+	e = plan->unix_path != NULL ? unix_listen(plan->unix_path, plan->unix_mode, &listener)
+				    : listen_tcp(plan->port, &listener, &s->port);
+	if (e != ERR_OK) {
+		goto out;
+	}
+	e = start_mhd(s, listener);
+	if (e != ERR_OK) {
+		goto out;
+	}
+	*out = s;
+	return ERR_OK;
+
+out:
+	if (s->daemon != NULL) {
+		MHD_stop_daemon(s->daemon); /* closes the listener */
+	} else if (listener >= 0) {
+		(void)close(listener);
+	}
+	free(s);
+	return e;
+}
+
+uint16_t http_server_port(const struct http_server *s)
+{
+	return s->port;
+}
+
+void http_server_stop(struct http_server *s)
+{
+	struct http_request *next;
+
+	if (!s->stopping) {
+		s->stopping = true;
+		s->listener = MHD_quiesce_daemon(s->daemon);
+	}
+	for (struct http_request *r = s->requests; r != NULL; r = next) {
+		next = r->next;
+		if (r->handed) {
+			if (s->plan.on_gone != NULL) {
+				s->plan.on_gone(s->plan.ctx, r);
+			}
+			http_problem(r, ERR_STOPPING, NULL, NULL);
+		}
+	}
+	server_run(s);
+}
+
+bool http_server_idle(const struct http_server *s)
+{
+	for (const struct http_request *r = s->requests; r != NULL; r = r->next) {
+		/* Handed over, or answered and not yet sent; half a request is nobody's loss. */
+		if (r->handed || r->status != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+void http_server_close(struct http_server *s)
+{
+	if (s == NULL) {
+		return;
+	}
+	http_server_stop(s);
+	loop_del(s->loop, &s->io);
+	loop_timer_off(s->loop, &s->timer);
+	MHD_stop_daemon(s->daemon);
+	if (s->listener >= 0) {
+		(void)close(s->listener);
+	}
+	CHECK(s->requests == NULL);
+	free(s);
+}
+
+enum http_method http_method(const struct http_request *r)
+{
+	return r->method;
+}
+
+const char *http_path(const struct http_request *r)
+{
+	return r->path;
+}
+
+struct bytes http_body(const struct http_request *r)
+{
+	return bytes_of(r->body, r->body_n);
+}
+
+const char *http_query(const struct http_request *r, const char *key)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, key);
+}
+
+struct header_search {
+	const char *name;
+	const char *value;
+	size_t n;
+};
+
+static enum MHD_Result on_header(void *ctx, enum MHD_ValueKind kind, const char *key,
+				 const char *value)
+{
+	struct header_search *search = ctx;
+
+	(void)kind;
+	if (strcasecmp(key, search->name) == 0) {
+		search->value = value;
+		search->n++;
+	}
+	return MHD_YES;
+}
+
+const char *http_header(const struct http_request *r, const char *name, bool *repeated)
+{
+	struct header_search search = { .name = name };
+
+	(void)MHD_get_connection_values(r->connection, MHD_HEADER_KIND, on_header, &search);
+	if (repeated != NULL) {
+		*repeated = search.n > 1;
+	}
+	return search.n == 1 ? search.value : NULL;
+}
+
+void http_set_user(struct http_request *r, void *user)
+{
+	r->user = user;
+}
+
+void *http_user(const struct http_request *r)
+{
+	return r->user;
+}
