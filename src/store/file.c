@@ -226,19 +226,25 @@ static enum err cut(struct store_file *f, uint64_t at, uint64_t end)
 static enum err end_without_head(struct store_file *f, uint64_t at, uint8_t *buffer, size_t cap)
 {
 	uint64_t end;
+	size_t got = 0;
 	enum err e = find_end(f, &end, at, buffer, cap);
 
 	if (e != ERR_OK || end == at) {
 		return e;
 	}
-	if (end - at > LOG_BATCH_BYTES_MAX) {
+	/* Its first sector never arrived, so that is zeros to its end: part of a sector is damage.
+	 */
+	e = read_at(f, buffer, SECTOR - (size_t)(at % SECTOR), at, &got);
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (!all_zero(buffer, got) || end - at > LOG_BATCH_BYTES_MAX) {
 		return corrupt(f, at, "zeros where a batch should begin");
 	}
 	/* One torn append, or a hole in front of whole batches?  Those have headers that verify. */
 	for (uint64_t p = at + UNIT; p < end; p += UNIT) {
 		uint8_t head[LOG_BATCH_HEAD_BYTES];
 		struct log_batch_head h;
-		size_t got = 0;
 
 		e = read_at(f, head, sizeof(head), p, &got);
 		if (e != ERR_OK) {
@@ -398,15 +404,16 @@ static enum err blob_get(struct store *s, struct bytes *out, uint8_t *buffer, si
 	uint64_t at = STORE_FILE_BATCHES_AT;
 
 	while (at < f->end) {
+		uint8_t first[LOG_BATCH_HEAD_BYTES];
 		struct log_batch_head head;
 		struct log_view v;
 		size_t got = 0, part;
-		enum err e = read_at(f, buffer, LOG_BATCH_HEAD_BYTES, at, &got);
+		enum err e = read_at(f, first, sizeof(first), at, &got);
 
 		if (e != ERR_OK) {
 			return e;
 		}
-		if (got < LOG_BATCH_HEAD_BYTES || log_batch_head_get(&head, buffer) != ERR_OK ||
+		if (got < sizeof(first) || log_batch_head_get(&head, first) != ERR_OK ||
 		    head.bytes > f->end - at) {
 			return corrupt(f, at, "no batch begins here any more");
 		}

@@ -86,7 +86,7 @@ enum err store_replay(struct store *s, uint8_t *buffer, size_t cap, store_each e
 	if (s->phase != STORE_OPENED) {
 		return wrong_phase(s);
 	}
-	CHECK(cap >= LOG_BATCH_HEAD_BYTES + LOG_RECORD_BYTES);
+	CHECK(cap >= STORE_BUFFER_MIN);
 	e = s->engine->replay(s, buffer, cap, each, context);
 	s->phase = e == ERR_OK ? STORE_READY : STORE_BROKEN;
 	return e;

@@ -22,6 +22,10 @@
 #include "base/err.h"
 #include "log/batch.h"
 
+enum {
+	STORE_BUFFER_MIN = 1024, /* bytes of a buffer; less dies */
+};
+
 /* Why, for people: names the file and the reason, one line.  Written with every error. */
 struct store_fault {
 	char text[256];

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kit.h - a journal whose batches are known in advance: batch i is a function of i and the chain,
+ * so that after any damage one can say which batches are still there, byte for byte.
+ */
+#ifndef KURAMORI_TESTS_STORE_KIT_H
+#define KURAMORI_TESTS_STORE_KIT_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "crypto/crypto.h"
+#include "log/batch.h"
+#include "store/file.h"
+#include "t.h"
+
+enum {
+	KIT_BUFFER = 64 * 1024,
+};
+
+static const struct log_secret kit_secret = { { 1, 2, 3 } };
+static uint8_t kit_buffer[KIT_BUFFER]; /* of stores */
+static uint8_t kit_sealed[KIT_BUFFER]; /* of the batch being sealed */
+static char kit_directory[64];
+
+/* Batch i: 1 to 3 records; two of three have blobs, every seventh a large one. */
+static inline bool kit_seal(struct bytes *out, struct log_chain *c, uint64_t i)
+{
+	struct log_batch b;
+
+	log_batch_begin(&b, kit_sealed, sizeof(kit_sealed));
+	for (uint64_t k = 0; k <= i % 3; k++) {
+		struct log_record r = { .kind = LOG_DOCUMENT, .time_ms = i, .amount = i * 3 + k };
+		uint8_t blob[3000];
+		size_t n = i % 7 == 6 ? sizeof(blob) : 40 + i % 90;
+
+		r.id.b[15] = 1;
+		memset(blob, (int)(1 + i % 255), n);
+		le64_put(blob, i * 3 + k);
+		if (k == 1 ? log_batch_add_record(&b, &r) != ERR_OK
+			   : log_batch_add_blob(&b, &r, bytes_of(blob, n)) != ERR_OK) {
+			return false;
+		}
+	}
+	log_batch_seal(out, &b, c, &kit_secret);
+	return true;
+}
+
+/* What a replay has seen so far. */
+struct kit_seen {
+	struct log_chain chain; /* as opened */
+	struct log_chain again; /* as sealed a second time */
+	uint64_t batches;
+	enum err refuse; /* what to answer at batch refuse_at */
+	uint64_t refuse_at;
+};
+
+static inline void kit_seen_init(struct kit_seen *s)
+{
+	memset(s, 0, sizeof(*s));
+	log_chain_init(&s->chain);
+	log_chain_init(&s->again);
+	s->refuse = ERR_OK;
+	s->refuse_at = UINT64_MAX;
+}
+
+/* Opens the batch and compares it with batch i made anew. */
+static inline enum err kit_each(void *context, struct bytes batch)
+{
+	struct kit_seen *s = context;
+	struct log_view v;
+	struct bytes want;
+	enum err e = log_batch_open(&v, &s->chain, batch, &kit_secret);
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (!kit_seal(&want, &s->again, s->batches) || !bytes_eq(want, batch)) {
+		return ERR_CORRUPT;
+	}
+	if (s->batches == s->refuse_at) {
+		return s->refuse;
+	}
+	s->batches++;
+	return ERR_OK;
+}
+
+static inline int kit_remove(const char *path, const struct stat *st, int flag, struct FTW *w)
+{
+	(void)st;
+	(void)flag;
+	(void)w;
+	return remove(path);
+}
+
+static inline void kit_clean(void)
+{
+	if (kit_directory[0] != '\0') {
+		(void)nftw(kit_directory, kit_remove, 8, FTW_DEPTH | FTW_PHYS);
+		kit_directory[0] = '\0';
+	}
+}
+
+/* A fresh directory; the one before is removed. */
+static inline bool kit_fresh(void)
+{
+	kit_clean();
+	(void)snprintf(kit_directory, sizeof(kit_directory), "/tmp/kuramori-store-XXXXXX");
+	return mkdtemp(kit_directory) != NULL && chmod(kit_directory, 0755) == 0;
+}
+
+static inline const char *kit_path(const char *name)
+{
+	static char path[16][256];
+	static unsigned next;
+	char *p = path[next++ % 16];
+
+	(void)snprintf(p, sizeof(path[0]), "%s/%s", kit_directory, name);
+	return p;
+}
+
+/* The file's bytes into p, at most cap; -1 if it cannot be read. */
+static inline ssize_t kit_read(const char *path, uint8_t *p, size_t cap)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : pread(fd, p, cap, 0);
+
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	return n;
+}
+
+static inline bool kit_write(const char *path, const uint8_t *p, size_t n)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	bool ok = fd >= 0 && (n == 0 || pwrite(fd, p, n, 0) == (ssize_t)n);
+
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	return ok;
+}
+
+/* One byte of a file. */
+static inline bool kit_poke(const char *path, size_t at, uint8_t change)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	uint8_t b = 0;
+	bool ok = fd >= 0 && pread(fd, &b, 1, (off_t)at) == 1;
+
+	b ^= change;
+	ok = ok && pwrite(fd, &b, 1, (off_t)at) == 1;
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	return ok;
+}
+
+#endif

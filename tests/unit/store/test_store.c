@@ -1,0 +1,750 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Goal: both engines keep what they acknowledged, in order and byte for byte, and refuse the rest
+ * with words that name the file. Method: the same cases over the file and the SQLite engine: round
+ * trips, wrong order of calls, two openers, kill -9 at random moments against an acknowledgement
+ * pipe, every kind of full disk, read-only and foreign files, flipped bytes and truncations of what
+ * lies on disk.
+ */
+#include "kit.h"
+#include "store/sqlite.h"
+
+#include <sched.h>
+#include <sys/mount.h>
+
+union any {
+	struct store base;
+	struct store_file file;
+	struct store_sqlite sqlite;
+};
+
+static bool sqlite;
+
+static enum err open_any(union any *s, const char *path, struct store_fault *fault)
+{
+	if (sqlite) {
+		return store_sqlite_open(&s->sqlite, path, fault);
+	}
+	return store_file_open(&s->file, path, STORE_FILE_EITHER, 0, fault);
+}
+
+/* Opens and replays. */
+static enum err start(union any *s, struct kit_seen *seen, const char *path)
+{
+	struct store_fault fault;
+	enum err e;
+
+	kit_seen_init(seen);
+	e = open_any(s, path, &fault);
+	if (e != ERR_OK) {
+		return e;
+	}
+	e = store_replay(&s->base, kit_buffer, sizeof(kit_buffer), kit_each, seen);
+	if (e != ERR_OK) {
+		store_close(&s->base);
+	}
+	return e;
+}
+
+/* Appends batches until there are n. */
+static enum err append_to(union any *s, struct kit_seen *seen, uint64_t n)
+{
+	while (seen->batches < n) {
+		struct bytes batch;
+		enum err e;
+
+		if (!kit_seal(&batch, &seen->chain, seen->batches)) {
+			return ERR_STATE;
+		}
+		e = store_append(&s->base, batch);
+		if (e != ERR_OK) {
+			return e;
+		}
+		seen->batches++;
+	}
+	return ERR_OK;
+}
+
+static bool make(const char *path, uint64_t n)
+{
+	union any s;
+	struct kit_seen seen;
+	bool ok = start(&s, &seen, path) == ERR_OK && append_to(&s, &seen, n) == ERR_OK;
+
+	if (ok) {
+		store_close(&s.base);
+	}
+	return ok;
+}
+
+/* How many batches a replay finds, or -1. */
+static int64_t count(const char *path, enum err *e)
+{
+	union any s;
+	struct kit_seen seen;
+
+	*e = start(&s, &seen, path);
+	if (*e != ERR_OK) {
+		return -1;
+	}
+	store_close(&s.base);
+	return (int64_t)seen.batches;
+}
+
+static void round_trip(void)
+{
+	static const uint64_t steps[] = { 0, 1, 2, 9, 100, 101 };
+	union any s;
+	struct kit_seen seen;
+	const char *path;
+
+	T_CHECK(kit_fresh());
+	path = kit_path("journal");
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		T_EQ(start(&s, &seen, path), ERR_OK);
+		T_EQ(seen.batches, i == 0 ? 0 : steps[i - 1]);
+		T_EQ(s.base.next_sequence, seen.chain.next_sequence);
+		T_CHECK(hash32_eq(&s.base.head, &seen.chain.head));
+		T_EQ(s.base.cut_bytes, 0);
+		T_EQ(append_to(&s, &seen, steps[i]), ERR_OK);
+		T_EQ(s.base.next_sequence, seen.chain.next_sequence);
+		store_close(&s.base);
+		store_close(&s.base);
+	}
+}
+
+static void order_of_calls(void)
+{
+	union any s;
+	struct kit_seen seen;
+	struct log_chain later;
+	struct store_fault fault;
+	struct bytes batch, out;
+	uint8_t changed[KIT_BUFFER];
+	struct hash32 name = { { 0 } };
+
+	T_CHECK(kit_fresh());
+	T_EQ(open_any(&s, kit_path("journal"), &fault), ERR_OK);
+	kit_seen_init(&seen);
+	T_CHECK(kit_seal(&batch, &seen.chain, 0));
+	T_EQ(store_append(&s.base, batch), ERR_STATE);
+	T_EQ(store_blob_get(&s.base, &out, kit_buffer, sizeof(kit_buffer), &name), ERR_STATE);
+	kit_seen_init(&seen);
+	T_EQ(store_replay(&s.base, kit_buffer, sizeof(kit_buffer), kit_each, &seen), ERR_OK);
+	T_EQ(store_replay(&s.base, kit_buffer, sizeof(kit_buffer), kit_each, &seen), ERR_STATE);
+	T_EQ(append_to(&s, &seen, 3), ERR_OK);
+	later = seen.chain;
+	T_CHECK(kit_seal(&batch, &later, 3));
+	for (size_t i = 0; i < batch.n; i += 7) {
+		memcpy(changed, batch.p, batch.n);
+		changed[i] ^= 0x10;
+		T_EQ(store_append(&s.base, bytes_of(changed, batch.n)), ERR_CORRUPT);
+	}
+	T_EQ(store_append(&s.base, bytes_of(batch.p, batch.n - 128)), ERR_CORRUPT);
+	T_CHECK(kit_seal(&batch, &later, 4));
+	T_EQ(store_append(&s.base, batch), ERR_MISMATCH); /* skips one */
+	T_CHECK(strstr(s.base.fault.text, "journal") != NULL);
+	later = seen.chain;
+	later.head.b[3] ^= 1;
+	T_CHECK(kit_seal(&batch, &later, 3));
+	T_EQ(store_append(&s.base, batch), ERR_MISMATCH); /* another past */
+	T_EQ(append_to(&s, &seen, 4), ERR_OK);
+	later = seen.chain;
+	T_CHECK(kit_seal(&batch, &later, 4));
+	T_EQ(store_append(&s.base, batch), ERR_OK);
+	T_EQ(store_append(&s.base, batch), ERR_MISMATCH); /* twice */
+	store_close(&s.base);
+	T_EQ(store_append(&s.base, batch), ERR_STATE);
+	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
+	T_EQ(seen.batches, 5);
+	store_close(&s.base);
+}
+
+static void refusing_callback(void)
+{
+	union any s;
+	struct kit_seen seen;
+	struct store_fault fault;
+	struct bytes batch;
+
+	T_CHECK(kit_fresh());
+	T_CHECK(make(kit_path("journal"), 8));
+	T_EQ(open_any(&s, kit_path("journal"), &fault), ERR_OK);
+	kit_seen_init(&seen);
+	seen.refuse = ERR_POLICY;
+	seen.refuse_at = 5;
+	T_EQ(store_replay(&s.base, kit_buffer, sizeof(kit_buffer), kit_each, &seen), ERR_POLICY);
+	T_EQ(seen.batches, 5);
+	T_CHECK(kit_seal(&batch, &seen.chain, 6));
+	T_EQ(store_append(&s.base, batch), ERR_STATE);
+	store_close(&s.base);
+	T_EQ(open_any(&s, kit_path("journal"), &fault), ERR_OK);
+	kit_seen_init(&seen);
+	T_EQ(store_replay(&s.base, kit_buffer, 1024, kit_each, &seen), ERR_TOO_LARGE);
+	T_EQ(seen.batches, 6); /* batch 6 is the first large one */
+	store_close(&s.base);
+}
+
+static void blobs(void)
+{
+	union any s;
+	struct kit_seen seen;
+	struct log_chain c;
+	struct bytes out, blob;
+	struct hash32 name;
+
+	T_CHECK(kit_fresh());
+	T_CHECK(make(kit_path("journal"), 30));
+	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
+	log_chain_init(&c);
+	for (uint64_t i = 0; i < 30; i++) {
+		struct log_view v;
+		struct log_chain open = c;
+		struct bytes batch;
+		size_t at = 0;
+
+		T_CHECK(kit_seal(&batch, &c, i));
+		T_EQ(log_batch_open(&v, &open, batch, &kit_secret), ERR_OK);
+		while (log_view_next_blob(&blob, &name, &v, &at)) {
+			T_EQ(store_blob_get(&s.base, &out, kit_buffer, sizeof(kit_buffer), &name),
+			     ERR_OK);
+			T_EQ(out.n, blob.n);
+			T_MEM(out.p, blob.p, blob.n);
+			T_EQ(store_blob_get(&s.base, &out, kit_buffer, 32, &name), ERR_TOO_LARGE);
+			name.b[31] ^= 1;
+			T_EQ(store_blob_get(&s.base, &out, kit_buffer, sizeof(kit_buffer), &name),
+			     ERR_NOT_FOUND);
+		}
+	}
+	store_close(&s.base);
+}
+
+static void two_openers(void)
+{
+	union any s;
+	struct kit_seen seen;
+	enum err e;
+	int status = 0;
+	pid_t pid;
+
+	T_CHECK(kit_fresh());
+	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
+	T_EQ(append_to(&s, &seen, 2), ERR_OK);
+	(void)fflush(NULL);
+	pid = fork();
+	T_CHECK(pid >= 0);
+	if (pid == 0) {
+		union any t;
+		struct store_fault fault = { "" };
+
+		e = open_any(&t, kit_path("journal"), &fault);
+		_exit(e == ERR_BUSY && strstr(fault.text, "journal: ") != NULL &&
+			      strstr(fault.text, "another process") != NULL
+			  ? 0
+			  : 1);
+	}
+	T_CHECK(waitpid(pid, &status, 0) == pid);
+	T_EQ(status, 0);
+	T_EQ(append_to(&s, &seen, 4), ERR_OK);
+	store_close(&s.base);
+	T_EQ(count(kit_path("journal"), &e), 4);
+}
+
+/* The child of a kill: appends for ever, tells each acknowledgement. */
+static void writer(const char *path, int tell)
+{
+	union any s;
+	struct kit_seen seen;
+
+	if (start(&s, &seen, path) != ERR_OK) {
+		_exit(2);
+	}
+	for (;;) {
+		if (append_to(&s, &seen, seen.batches + 1) != ERR_OK ||
+		    write(tell, &seen.batches, sizeof(seen.batches)) != sizeof(seen.batches)) {
+			_exit(3);
+		}
+	}
+}
+
+static void kill_9(void)
+{
+	const char *path;
+	int64_t found = 0;
+
+	T_CHECK(kit_fresh());
+	path = kit_path("journal");
+	for (int round = 0; round < 25; round++) {
+		struct timespec wait = { 0, (long)t_below(12000000) };
+		uint64_t acknowledged = (uint64_t)found, n;
+		int p[2], status = 0;
+		enum err e = ERR_OK;
+		int64_t before = found;
+		pid_t pid;
+
+		T_CHECK(pipe(p) == 0);
+		pid = fork();
+		T_CHECK(pid >= 0);
+		if (pid == 0) {
+			(void)close(p[0]);
+			writer(path, p[1]);
+		}
+		(void)close(p[1]);
+		T_EQ(read(p[0], &n, sizeof(n)), sizeof(n)); /* it runs */
+		acknowledged = n;
+		(void)nanosleep(&wait, NULL);
+		T_EQ(kill(pid, SIGKILL), 0);
+		T_CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
+		while (read(p[0], &n, sizeof(n)) == sizeof(n)) {
+			acknowledged = n;
+		}
+		(void)close(p[0]);
+		found = count(path, &e);
+		T_EQ(e, ERR_OK);
+		/* all that was acknowledged, at most the one in flight more */
+		T_CHECK(found >= (int64_t)acknowledged && found <= (int64_t)acknowledged + 1);
+		T_CHECK(found > before);
+	}
+	printf("# %s: %lld batches over 25 kills\n", sqlite ? "sqlite" : "file", (long long)found);
+}
+
+/* Appends until it fails, in a child with this limit; 0 if all is as promised. */
+static int fill(const char *path, rlim_t limit, uint64_t *acknowledged)
+{
+	int p[2], status = 0;
+	pid_t pid;
+
+	if (pipe(p) != 0) {
+		return 100;
+	}
+	(void)fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		struct rlimit r = { limit, limit };
+		union any s;
+		struct kit_seen seen;
+		struct bytes batch;
+		struct log_chain c;
+		enum err e;
+
+		(void)signal(SIGXFSZ, SIG_IGN);
+		if (limit != 0 && setrlimit(RLIMIT_FSIZE, &r) != 0) {
+			_exit(101);
+		}
+		e = start(&s, &seen, path);
+		if (e != ERR_OK) {
+			_exit(102);
+		}
+		e = append_to(&s, &seen, 100000);
+		if (e != ERR_FULL && e != ERR_IO) {
+			_exit(103);
+		}
+		if (strstr(s.base.fault.text, "journal: cannot ") == NULL) {
+			_exit(104);
+		}
+		/* never again with this handle, whatever the disk says now */
+		log_chain_init(&c);
+		c = seen.chain;
+		if (!kit_seal(&batch, &c, seen.batches) ||
+		    store_append(&s.base, batch) != ERR_STATE ||
+		    write(p[1], &seen.batches, sizeof(seen.batches)) != sizeof(seen.batches)) {
+			_exit(105);
+		}
+		store_close(&s.base);
+		_exit(0);
+	}
+	(void)close(p[1]);
+	if (read(p[0], acknowledged, sizeof(*acknowledged)) != sizeof(*acknowledged)) {
+		*acknowledged = 0;
+	}
+	(void)close(p[0]);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) {
+		return 106;
+	}
+	return WEXITSTATUS(status);
+}
+
+static void file_size_limit(void)
+{
+	static const rlim_t limits[] = { 1024 * 1024, 1300000, 2500000 };
+	const char *path;
+	uint64_t acknowledged = 0, before = 0;
+	enum err e;
+	union any s;
+	struct kit_seen seen;
+
+	T_CHECK(kit_fresh());
+	path = kit_path("journal");
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		int64_t found;
+
+		T_EQ(fill(path, limits[i], &acknowledged), 0);
+		T_CHECK(acknowledged > before || i > 0);
+		found = count(path, &e);
+		T_EQ(e, ERR_OK);
+		T_CHECK(found >= (int64_t)acknowledged && found <= (int64_t)acknowledged + 1);
+		before = (uint64_t)found;
+	}
+	T_EQ(start(&s, &seen, path), ERR_OK);
+	T_EQ(append_to(&s, &seen, seen.batches + 20), ERR_OK);
+	store_close(&s.base);
+}
+
+/* A real full disk: a tmpfs of our own in a mount namespace of our own. */
+static void full_disk(void)
+{
+	int status = 0;
+	pid_t pid;
+
+	T_CHECK(kit_fresh());
+	(void)fflush(NULL);
+	pid = fork();
+	T_CHECK(pid >= 0);
+	if (pid == 0) {
+		uint64_t acknowledged = 0;
+		enum err e;
+		int64_t found;
+		int code;
+
+		if (unshare(CLONE_NEWNS) != 0 ||
+		    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
+		    mount("none", kit_directory, "tmpfs", 0, "size=1536k") != 0) {
+			_exit(77);
+		}
+		code = fill(kit_path("journal"), 0, &acknowledged);
+		if (code != 0) {
+			_exit(code);
+		}
+		/* the place comes back: everything acknowledged is there */
+		if (mount("none", kit_directory, "tmpfs", MS_REMOUNT, "size=8m") != 0) {
+			_exit(78);
+		}
+		found = count(kit_path("journal"), &e);
+		_exit(e == ERR_OK && found >= (int64_t)acknowledged &&
+			      found <= (int64_t)acknowledged + 1 && acknowledged > 0
+			  ? 0
+			  : 79);
+	}
+	T_CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	if (WEXITSTATUS(status) == 77) {
+		printf("# no right to mount a tmpfs: only the file size limit was tried\n");
+		return;
+	}
+	T_EQ(WEXITSTATUS(status), 0);
+}
+
+/* 0 if opening as nobody gives this error and these words. */
+static int as_nobody(const char *path, enum err want, const char *words)
+{
+	int status = 0;
+	pid_t pid;
+
+	(void)fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		union any s;
+		struct store_fault fault = { "" };
+
+		if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) {
+			_exit(101);
+		}
+		if (open_any(&s, path, &fault) != want) {
+			_exit(102);
+		}
+		_exit(strstr(fault.text, path) != NULL && strstr(fault.text, words) != NULL ? 0
+											    : 103);
+	}
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : 104;
+}
+
+static void no_permission(void)
+{
+	const char *path;
+	enum err e;
+
+	T_CHECK(kit_fresh());
+	path = kit_path("journal");
+	T_CHECK(make(path, 3));
+	T_EQ(chmod(path, 0444), 0);
+	T_EQ(as_nobody(path, ERR_IO, sqlite ? "read-only" : "Permission denied"), 0);
+	T_EQ(chmod(kit_directory, 0555), 0);
+	T_EQ(as_nobody(kit_path("absent"), ERR_IO, "Permission denied"), 0);
+	T_EQ(chmod(kit_directory, 0755), 0);
+	T_EQ(chmod(path, 0600), 0);
+	T_EQ(as_nobody(kit_path("no/such/directory"), ERR_IO, "No such file"), 0);
+	T_EQ(count(path, &e), 3);
+}
+
+static void private_mode(void)
+{
+	struct stat st;
+
+	T_CHECK(kit_fresh());
+	T_CHECK(make(kit_path("journal"), 1));
+	T_EQ(stat(kit_path("journal"), &st), 0);
+	T_EQ(st.st_mode & 0777, 0600);
+}
+
+static void foreign_files(void)
+{
+	static const uint8_t text[] =
+	    "this is a text about something else, longer than a header is\n";
+	union any s;
+	struct store_fault fault;
+
+	T_CHECK(kit_fresh());
+	T_CHECK(kit_write(kit_path("text"), text, sizeof(text)));
+	T_EQ(open_any(&s, kit_path("text"), &fault), ERR_TYPE);
+	T_CHECK(strstr(fault.text, "text: not a") != NULL);
+	T_EQ(mkdir(kit_path("folder"), 0700), 0);
+	T_CHECK(open_any(&s, kit_path("folder"), &fault) != ERR_OK);
+	T_CHECK(strstr(fault.text, "folder: ") != NULL);
+	/* each engine refuses the other's */
+	T_CHECK(make(kit_path("journal"), 2));
+	sqlite = !sqlite;
+	T_EQ(open_any(&s, kit_path("journal"), &fault), ERR_TYPE);
+	sqlite = !sqlite;
+	T_EQ(open_any(&s, kit_path("journal"), &fault), ERR_OK);
+	store_close(&s.base);
+}
+
+/* What lies on disk after a clean end, with one byte changed: an error, or nothing lost. */
+static void flipped_bytes(void)
+{
+	static uint8_t whole[1 << 21];
+	const char *path;
+	ssize_t n;
+	unsigned refused = 0, harmless = 0;
+
+	T_CHECK(kit_fresh());
+	path = kit_path("journal");
+	T_CHECK(make(path, 12));
+	n = kit_read(path, whole, sizeof(whole));
+	T_CHECK(n > 0 && (size_t)n < sizeof(whole));
+	for (unsigned i = 0; i < 600; i++) {
+		size_t used = sqlite ? (size_t)n : 20000;
+		size_t at = i < 120 ? i : (size_t)t_below(used);
+		enum err e;
+		int64_t found;
+
+		T_CHECK(kit_write(path, whole, (size_t)n));
+		T_CHECK(kit_poke(path, at, (uint8_t)(1 + t_below(255))));
+		found = count(path, &e);
+		if (e == ERR_OK) {
+			harmless++;
+			T_EQ(found, 12);
+		} else {
+			refused++;
+			T_CHECK(e == ERR_CORRUPT || e == ERR_TYPE || e == ERR_VERSION ||
+				e == ERR_IO || e == ERR_BUSY);
+		}
+	}
+	printf("# %u refused, %u changed nothing\n", refused, harmless);
+	T_CHECK(refused > 100);
+}
+
+/* A second file of a SQLite journal, "journal-wal", is part of it. */
+static const char *tail_name(void)
+{
+	return sqlite ? "journal-wal" : "journal";
+}
+
+/* Power cut while writing, seen as a file that ends early: a prefix of what was written, always. */
+static void truncated(void)
+{
+	static uint8_t whole[1 << 21], main_file[1 << 21];
+	int status = 0;
+	ssize_t n, main_n;
+	size_t used;
+	int64_t last = -1;
+	pid_t pid;
+
+	T_CHECK(kit_fresh());
+	(void)fflush(NULL);
+	pid = fork();
+	T_CHECK(pid >= 0);
+	if (pid == 0) {
+		union any s;
+		struct kit_seen seen;
+
+		/* ends without closing, so that SQLite leaves its log */
+		_exit(start(&s, &seen, kit_path("journal")) == ERR_OK &&
+			      append_to(&s, &seen, 6) == ERR_OK
+			  ? 0
+			  : 1);
+	}
+	T_CHECK(waitpid(pid, &status, 0) == pid);
+	T_EQ(status, 0);
+	n = kit_read(kit_path(tail_name()), whole, sizeof(whole));
+	main_n = kit_read(kit_path("journal"), main_file, sizeof(main_file));
+	T_CHECK(n > 0 && main_n > 0 && (size_t)n < sizeof(whole));
+	used = (size_t)n;
+	while (whole[used - 1] == 0) {
+		used--;
+	}
+	for (size_t at = sqlite ? 0 : STORE_FILE_BATCHES_AT; at <= used; at += sqlite ? 199 : 3) {
+		enum err e;
+		int64_t found;
+
+		T_CHECK(kit_write(kit_path("journal"), main_file, (size_t)main_n));
+		T_CHECK(kit_write(kit_path(tail_name()), whole, at));
+		found = count(kit_path("journal"), &e);
+		T_EQ(e, ERR_OK);
+		T_CHECK(found >= 0 && found <= 6 && found >= last);
+		last = found;
+		T_EQ(count(kit_path("journal"), &e), found); /* and so it stays */
+	}
+	T_CHECK(last >= 5);
+}
+
+#define BOTH(f)                      \
+	static void f##_file(void)   \
+	{                            \
+		sqlite = false;      \
+		f();                 \
+	}                            \
+	static void f##_sqlite(void) \
+	{                            \
+		sqlite = true;       \
+		f();                 \
+	}
+#define ROWS(f)                           \
+	{ "file: " #f, f##_file },        \
+	{                                 \
+		"sqlite: " #f, f##_sqlite \
+	}
+
+BOTH(round_trip)
+BOTH(order_of_calls)
+BOTH(refusing_callback)
+BOTH(blobs)
+BOTH(two_openers)
+BOTH(kill_9)
+BOTH(file_size_limit)
+BOTH(full_disk)
+BOTH(no_permission)
+BOTH(private_mode)
+BOTH(foreign_files)
+BOTH(flipped_bytes)
+BOTH(truncated)
+
+static bool execute(const char *path, const char *sql)
+{
+	sqlite3 *db = NULL;
+	bool ok = sqlite3_open(path, &db) == SQLITE_OK &&
+		  sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK;
+
+	(void)sqlite3_close(db);
+	return ok;
+}
+
+/* Changes made with SQLite's own hands: well-formed databases that are not our journal. */
+static void sqlite_changed(void)
+{
+	static const struct {
+		const char *sql;
+		enum err want;
+		const char *words;
+	} cases[] = {
+		{ "PRAGMA application_id=7", ERR_TYPE, "another program" },
+		{ "PRAGMA application_id=0", ERR_TYPE, "another program" },
+		{ "PRAGMA user_version=2", ERR_VERSION, "schema version 2" },
+		{ "PRAGMA user_version=0", ERR_CORRUPT, "schema version" },
+		{ "CREATE TABLE more(x)", ERR_CORRUPT, "tables" },
+		{ "CREATE TRIGGER t AFTER INSERT ON blobs BEGIN DELETE FROM batches; END",
+		  ERR_CORRUPT, "tables" },
+		{ "DROP TABLE blobs", ERR_CORRUPT, "tables" },
+		{ "DELETE FROM batches WHERE first_sequence=0", ERR_CORRUPT, "follow" },
+		{ "DELETE FROM batches WHERE first_sequence=3", ERR_CORRUPT, "follow" },
+		{ "DELETE FROM blobs WHERE rowid=2", ERR_CORRUPT, "missing" },
+		{ "UPDATE blobs SET bytes=x'00' WHERE rowid=2", ERR_CORRUPT, "hash" },
+		{ "UPDATE batches SET count=2 WHERE first_sequence=0", ERR_CORRUPT, "impossible" },
+		{ "UPDATE batches SET count=-1", ERR_CORRUPT, "impossible" },
+		{ "UPDATE batches SET root=zeroblob(32)", ERR_CORRUPT, "hash" },
+		{ "UPDATE batches SET hash=zeroblob(31)", ERR_CORRUPT, "impossible" },
+		{ "UPDATE batches SET previous=zeroblob(32) WHERE first_sequence=1", ERR_CORRUPT,
+		  "hash" },
+		{ "UPDATE batches SET records=zeroblob(128) WHERE first_sequence=0", ERR_CORRUPT,
+		  "hash" },
+		{ "UPDATE batches SET blobs=x'' WHERE first_sequence=0", ERR_CORRUPT, "hash" },
+		{ "UPDATE batches SET blobs=zeroblob(33) WHERE first_sequence=0", ERR_CORRUPT,
+		  "impossible" },
+		{ "UPDATE batches SET blobs=zeroblob(262144) WHERE first_sequence=0", ERR_CORRUPT,
+		  "impossible" },
+		{ "UPDATE batches SET first_sequence=-5 WHERE first_sequence=0", ERR_CORRUPT,
+		  "impossible" },
+	};
+
+	sqlite = true;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		union any s;
+		struct kit_seen seen;
+		struct store_fault fault = { "" };
+		enum err e;
+
+		T_CHECK(kit_fresh());
+		T_CHECK(make(kit_path("journal"), 5));
+		T_CHECK(execute(kit_path("journal"), cases[i].sql));
+		kit_seen_init(&seen);
+		e = open_any(&s, kit_path("journal"), &fault);
+		if (e == ERR_OK) {
+			e = store_replay(&s.base, kit_buffer, sizeof(kit_buffer), kit_each, &seen);
+			fault = s.base.fault;
+			store_close(&s.base);
+		}
+		printf("# %s\n", fault.text);
+		T_EQ(e, cases[i].want);
+		T_CHECK(strstr(fault.text, cases[i].words) != NULL);
+	}
+}
+
+/* A foreign database is left as it was. */
+static void sqlite_foreign_untouched(void)
+{
+	static uint8_t before[65536], after[65536];
+	union any s;
+	struct store_fault fault;
+	ssize_t n;
+
+	sqlite = true;
+	T_CHECK(kit_fresh());
+	T_CHECK(execute(kit_path("other"), "CREATE TABLE t(x); INSERT INTO t VALUES(1)"));
+	n = kit_read(kit_path("other"), before, sizeof(before));
+	T_CHECK(n > 0);
+	T_EQ(open_any(&s, kit_path("other"), &fault), ERR_TYPE);
+	T_EQ(kit_read(kit_path("other"), after, sizeof(after)), n);
+	T_MEM(after, before, (size_t)n);
+}
+
+static void clean(void)
+{
+	kit_clean();
+	T_EQ(kit_directory[0], 0);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct t_case cases[] = {
+		ROWS(round_trip),
+		ROWS(order_of_calls),
+		ROWS(refusing_callback),
+		ROWS(blobs),
+		ROWS(two_openers),
+		ROWS(kill_9),
+		ROWS(file_size_limit),
+		ROWS(full_disk),
+		ROWS(no_permission),
+		ROWS(private_mode),
+		ROWS(foreign_files),
+		ROWS(flipped_bytes),
+		ROWS(truncated),
+		{ "sqlite: changed by other hands", sqlite_changed },
+		{ "sqlite: a foreign database is left alone", sqlite_foreign_untouched },
+		{ "cleaned up", clean },
+	};
+
+	if (crypto_init() != ERR_OK) {
+		return 1;
+	}
+	return t_main(cases, sizeof(cases) / sizeof(cases[0]), argc, argv);
+}
