@@ -1,0 +1,436 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An exchange on one machine: keys, accounts, genesis, chain, and the real programs.
+
+Everything here is for development (network 0x98) with throw-away keys made from a seed, so that a
+run can be repeated. The layout is that of design.md 2 and 7: boxes and spare boxes are 3-of-5 of
+the cold holders; till, purses and deposit account are 2-of-3 {A, B, recovery}.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import canon
+import frames
+import nem
+import process
+from node import Node
+
+XEM = nem.MICRO
+ROOT = Path(__file__).resolve().parent.parent.parent
+BOX_XEM = 5_000_000
+CONVERSION_FEE = 500_000          # micro-XEM, nem.md 3.2
+PASSPHRASE = "development only"    # seals throw-away keys
+
+
+def now_ms():
+    return int(time.time() * 1000)
+
+
+class Settings:
+    """What a world is made of. The defaults are the night's; tests make smaller ones."""
+
+    def __init__(self, seed=1, boxes=102, purses=3, purse_xem=5_000_000, till_xem=1_300_010,
+                 fees_xem=2_000, watchers=3, watchers_needed=2, spare_extra=3, quiet_blocks=360,
+                 poll_ms=50, settle_depth=3, deposit_depth=3):
+        self.seed = seed
+        self.boxes = boxes
+        self.purses = purses
+        self.purse_xem = purse_xem
+        self.till_xem = till_xem
+        self.fees_xem = fees_xem
+        self.watchers = watchers
+        self.watchers_needed = watchers_needed
+        self.spare_extra = spare_extra
+        self.quiet_blocks = quiet_blocks
+        self.poll_ms = poll_ms
+        self.settle_depth = settle_depth
+        self.deposit_depth = deposit_depth
+
+    @property
+    def claims_xem(self):
+        return self.boxes * BOX_XEM + self.purses * self.purse_xem + self.till_xem
+
+
+POLICY = {
+    "approval_tiers": [{"approvals": 0, "up_to": str(10_000 * XEM)},
+                       {"approvals": 1, "up_to": str(100_000 * XEM)},
+                       {"approvals": 2, "up_to": str(250_000 * XEM)}],
+    "asset": "nem:xem",
+    "attempt_life_s": 3600,
+    "clock_skew_ms": 600_000,
+    "day_max": str(1_000_000 * XEM),
+    "fee_max": str(5 * XEM),
+    "heartbeat_age_ms": 5_000,
+    "hot_ceiling_bp": 500,
+    "hour_max": str(400_000 * XEM),
+    "number": 1,
+    "order_life_ms": 3_600_000,
+    "payment_max": str(250_000 * XEM),
+    "previous": canon.ZERO_ID,
+    "till_max": str(2_000_000 * XEM),
+    "unapproved_day_max": str(50_000 * XEM),
+}
+
+
+class Keys:
+    """Every key of the world, from its seed."""
+
+    def __init__(self, settings):
+        tag = f"world {settings.seed} "
+        chain = lambda name: nem.KeyPair.named(tag + name)
+        paper = lambda name: canon.SigningKey.named(tag + name)
+        self.a, self.b, self.recovery = chain("hot a"), chain("hot b"), chain("recovery")
+        self.holders = [chain(f"holder {i}") for i in range(1, 6)]
+        self.till = chain("till 1")
+        self.deposit = chain("deposit 1")
+        self.purses = [chain(f"purse {i}") for i in range(1, settings.purses + 1)]
+        self.boxes = [chain(f"box {i}") for i in range(1, settings.boxes + 1)]
+        self.hot = [("till", self.till), ("deposit", self.deposit)] + [("purse", p) for p in self.purses]
+        self.spares = [chain(f"spare {i}") for i in range(1, len(self.hot) + settings.spare_extra + 1)]
+        self.bank = chain("bank")            # where the development coins come from
+        self.nemesis = chain("nemesis")
+        self.harvester = chain("harvester")
+        self.outside = [chain(f"outside {i}") for i in range(1, 21)]
+        self.thief = chain("thief")
+        self.backend = paper("back end")
+        self.people = {"officer-1": (paper("officer-1"), ["officer"]),
+                       "officer-2": (paper("officer-2"), ["officer"]),
+                       "approver-1": (paper("approver-1"), ["approver"]),
+                       "approver-2": (paper("approver-2"), ["approver"]),
+                       "approver-3": (paper("approver-3"), ["approver"]),
+                       "auditor-1": (paper("auditor-1"), ["auditor"])}
+        self.watchers = {f"watcher-{i}": paper(f"watcher-{i}") for i in range(1, settings.watchers + 1)}
+
+    def multisig(self):
+        """(account, cosigners, needed) of every account that is converted at the ceremony."""
+        hot = [self.a, self.b, self.recovery]
+        return [(key, hot, 2) for _, key in self.hot] + \
+               [(key, self.holders, 3) for key in self.boxes + self.spares]
+
+
+def write_private(path, data, mode=0o400):
+    """A new file that only its owner reads."""
+    path = Path(path)
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(handle, "wb") as file:
+        file.write(data if isinstance(data, bytes) else data.encode())
+    os.chmod(path, mode)
+
+
+def write_config(path, pairs):
+    Path(path).write_text("".join(f"{key} = {value}\n" for key, value in pairs if value is not None))
+
+
+class World:
+    """One exchange in one folder. build: where the programs are."""
+
+    def __init__(self, folder, build, settings=None):
+        self.folder = Path(folder)
+        self.build = Path(build)
+        self.settings = settings or Settings()
+        self.keys = Keys(self.settings)
+        self.group = process.Group()
+        self.genesis = self.roster = self.policy = None
+        self.ports = {}
+
+    # ------------------------------------------------------------ places
+
+    def program(self, name):
+        return self.build / "bin" / name / name
+
+    def place(self, name):
+        folder = self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def socket(self, name, which):
+        return self.place(name) / f"{which}.sock"
+
+    # ------------------------------------------------------------ the node
+
+    def start_node(self, start_nem_s=None, grants=None, name="node", **more):
+        """The development node. grants: [(address, micro)] for a new chain."""
+        folder = self.place(name)
+        if f"{name} public" not in self.ports:
+            self.ports[f"{name} public"], self.ports[f"{name} clean"] = process.free_ports(2)
+        if grants is not None:
+            (folder / "nemesis.txt").write_text("".join(f"{a} {amount}\n" for a, amount in grants))
+            write_private(folder / "nemesis.key", self.keys.nemesis.private_hex + "\n")
+            write_private(folder / "harvester.key", self.keys.harvester.private_hex + "\n")
+        pairs = [("public_port", self.ports[f"{name} public"]), ("clean_port", self.ports[f"{name} clean"]),
+                 ("nemesis_file", folder / "nemesis.txt"), ("nemesis_key_file", folder / "nemesis.key"),
+                 ("harvester_key_file", folder / "harvester.key"), ("data_dir", folder / "data"),
+                 ("development", "yes")]
+        if start_nem_s is not None:
+            self.start_nem_s = start_nem_s
+        pairs.append(("nemesis_time", getattr(self, "start_nem_s", None)))
+        pairs += list(more.items())
+        (folder / "data").mkdir(exist_ok=True)
+        write_config(folder / "kuramori-node.conf", pairs)
+        daemon = process.Daemon(name, [self.program("kuramori-node"), "--config",
+                                       folder / "kuramori-node.conf"], folder)
+        self.group.add(daemon)
+        daemon.start()
+        self.public = Node(self.ports[f"{name} public"])
+        self.clean = Node(self.ports[f"{name} clean"])
+        return daemon
+
+    def dev(self, path, **body):
+        return self.public.post("/dev/" + path, body)
+
+    def chain_time(self):
+        return self.public.last_block()["timeStamp"]
+
+    def mine(self, count=1, seconds=1, pool="public"):
+        return self.dev("blocks", count=count, seconds=seconds, pool=pool)
+
+    def send(self, transaction, where=None):
+        """Announces and insists on SUCCESS."""
+        answer = (where or self.public).announce(transaction)
+        if answer["code"] != 1:
+            raise process.Failed(f"the node answers {answer['code']} {answer['message']}")
+        return answer
+
+    def ceremony(self):
+        """A chain that starts in the past: conversions, the quiet blocks, fundings, up to now.
+
+        Every account gets exactly the fee of its conversion in block 1 and is empty after it; it
+        is funded only quiet_blocks (360, the rewrite limit) after that.
+        """
+        s, k = self.settings, self.keys
+        accounts = k.multisig()
+        rounds = -(-len(accounts) // 100)
+        fundings = 2
+        start = nem.nem_seconds(now_ms()) - (s.quiet_blocks + 2 * rounds + fundings + 30)
+        outside = [(key.address(), 50_000 * XEM) for key in k.outside]
+        grants = [(key.address(), CONVERSION_FEE) for key, _, _ in accounts] + outside
+        total = sum(amount for _, amount in grants)
+        grants.append((k.bank.address(), nem.SUPPLY_MICRO - total))
+        self.start_node(start, grants, blocks="demand")
+        at = self.chain_time()
+        for first in range(0, len(accounts), 100):
+            at = self.chain_time() + 1
+            for key, cosigners, needed in accounts[first:first + 100]:
+                self.send(nem.Modification(key.public, [(1, c.public) for c in cosigners], needed,
+                                           timestamp=at, deadline=at + 3600).sign(key))
+            self.mine(1, 2)
+        self.mine(s.quiet_blocks, 1)
+        at = self.chain_time() + 1
+        for number, (key, micro) in enumerate(self.fundings()):
+            if number and number % 100 == 0:
+                self.mine(1, 2)
+                at = self.chain_time() + 1
+            self.send(nem.Transfer(k.bank.public, key.address(), micro, timestamp=at,
+                                   deadline=at + 3600).sign(k.bank))
+        self.mine(2, 2)
+        for key, _, needed in accounts:
+            got = self.public.account(key.address())["account"]["multisigInfo"]
+            if got.get("minCosignatories") != needed:
+                raise process.Failed(f"{key.address()} is not {needed}-of-n: {got}")
+
+    def fundings(self):
+        """(account, micro-XEM): claims in boxes, purses and till; the house's coins for fees on top."""
+        s, k = self.settings, self.keys
+        rows = [(key, BOX_XEM * XEM) for key in k.boxes]
+        rows += [(key, s.purse_xem * XEM) for key in k.purses]
+        rows.append((k.till, (s.till_xem + s.fees_xem) * XEM))
+        return rows
+
+    # ------------------------------------------------------------ documents
+
+    def write_documents(self, attest_keys):
+        """genesis, roster, policy; attest_keys: {"a": hex, "b": hex}."""
+        k, s = self.keys, self.settings
+        roster = {
+            "backends": [{"id": "backend-1", "key": k.backend.public_hex}],
+            "genesis": canon.ZERO_ID, "number": 1,
+            "people": sorted(({"id": name, "key": key.public_hex, "roles": roles}
+                              for name, (key, roles) in k.people.items()), key=lambda p: p["id"]),
+            "previous": canon.ZERO_ID,
+            "signers": [{"attest_key": attest_keys["a"], "chain_key": k.a.public_hex, "id": "a"},
+                        {"attest_key": attest_keys["b"], "chain_key": k.b.public_hex, "id": "b"}],
+            "watchers": [{"id": name, "key": key.public_hex} for name, key in k.watchers.items()],
+            "watchers_needed": s.watchers_needed,
+        }
+        policy = dict(POLICY, genesis=canon.ZERO_ID)
+        spares = [key.address() for key in k.spares]
+        genesis = {
+            "boxes": [key.address() for key in k.boxes],
+            "chain": "nem", "chain_network": nem.NETWORK & 0xFF,
+            "chain_nemesis": self.public.block(1).hash().hex(),
+            "hot": [{"kind": kind, "public_key": key.public_hex, "spare": spares[i]}
+                    for i, (kind, key) in enumerate(k.hot)],
+            "policy": canon.first_id("policy", policy),
+            "recovery": {"holders": 5, "needed": 3},
+            "roster": canon.first_id("roster", roster),
+            "spares": spares,
+        }
+        self.genesis = canon.Document("genesis", genesis)
+        self.roster = canon.Document("roster", dict(roster, genesis=self.genesis.id))
+        self.policy = canon.Document("policy", dict(policy, genesis=self.genesis.id))
+        folder = self.place("documents")
+        for document in (self.genesis, self.roster, self.policy):
+            (folder / f"{document.type}.json").write_bytes(document.raw)
+
+    def documents(self):
+        folder = self.place("documents")
+        return [(f"{name}_file", folder / f"{name}.json") for name in ("genesis", "roster", "policy")]
+
+    def request(self, customer, destination, amount_micro, message=b"", request_id=None, key=None):
+        """One withdrawal as the back end signs it."""
+        body = {"amount": str(amount_micro), "asset": "nem:xem", "customer": customer,
+                "destination": destination, "genesis": self.genesis.id, "message": message.hex(),
+                "request_id": request_id or canon.uuid7(), "time_ms": now_ms()}
+        return canon.Document("request", body).sign(key or self.keys.backend)
+
+    def approval(self, order_id, person, decision="yes", key=None):
+        body = {"decision": decision, "genesis": self.genesis.id, "person": person, "subject": order_id,
+                "subject_type": "order", "time_ms": now_ms()}
+        return canon.Document("approval", body).sign(key or self.keys.people[person][0])
+
+    def freeze(self, issuer, reason, evidence=b"", evacuate=False, key=None):
+        body = {"evacuate": evacuate, "evidence": evidence.hex(), "genesis": self.genesis.id,
+                "issuer": issuer, "nonce": os.urandom(16).hex(), "reason": reason, "scope": "all",
+                "time_ms": now_ms()}
+        return canon.Document("freeze", body).sign(key or self.keys.people[issuer][0])
+
+    # ------------------------------------------------------------ signers
+
+    def seal_signers(self):
+        """Seals both hot keys; returns their attest keys as the program prints them."""
+        keys = {}
+        for which, key in (("a", self.keys.a), ("b", self.keys.b)):
+            folder = self.place(f"signer-{which}")
+            done = process.run([self.program("kuramori-signer"), "--seal", folder / "key.sealed", "--json"],
+                               input=f"{key.private_hex}\n{PASSPHRASE}\n{PASSPHRASE}\n")
+            answer = json.loads(done.stdout)
+            if answer["chain_key"] != key.public_hex:
+                raise process.Failed(f"signer {which} sealed another key: {answer}")
+            keys[which] = answer["attest_key"]
+        return keys
+
+    def start_signer(self, which):
+        name = f"signer-{which}"
+        folder = self.place(name)
+        pairs = self.documents() + [
+            ("signer_id", which), ("network", nem.NETWORK & 0xFF),
+            ("sealed_key_file", folder / "key.sealed"), ("journal_file", folder / "journal"),
+            ("server_socket", self.socket(name, "server")), ("stop_socket", self.socket(name, "stop")),
+            ("unlock_socket", self.socket(name, "unlock"))]
+        pairs += [(f"watcher{i}_socket", self.socket(name, f"watcher-{i}"))
+                  for i in range(1, self.settings.watchers + 1)]
+        write_config(folder / "kuramori-signer.conf", pairs)
+        daemon = self.group.add(process.Daemon(name, [self.program("kuramori-signer"), "--config",
+                                                      folder / "kuramori-signer.conf"], folder))
+        daemon.start(ready_timeout=None)
+        self.unlock(which)
+        daemon.wait_ready(20.0)
+        return daemon
+
+    def unlock(self, which):
+        path = self.socket(f"signer-{which}", "unlock")
+        with frames.open_client(path, "signer", 1, ROOT / "src/ipc/signer.def", timeout=20.0, wait=10.0) as client:
+            answer = client.call(frames.UNLOCK, [PASSPHRASE.encode()])
+            if answer:
+                raise process.Failed(f"signer {which} does not unlock: {answer}")
+
+    def signer(self, which, role="server"):
+        """A connection to a signer, past HELLO."""
+        return frames.open_client(self.socket(f"signer-{which}", role), "signer", 1,
+                                  ROOT / "src/ipc/signer.def")
+
+    # ------------------------------------------------------------ watchers
+
+    def start_watcher(self, number, wait=True):
+        name = f"watcher-{number}"
+        folder = self.place(name)
+        if not (folder / "key").exists():
+            write_private(folder / "key", self.keys.watchers[name].seed.hex() + "\n")
+        pairs = self.documents() + [
+            ("watcher_id", name), ("key_file", folder / "key"), ("journal_file", folder / "journal"),
+            ("signer_a_socket", self.socket("signer-a", name)), ("signer_b_socket", self.socket("signer-b", name)),
+            ("server_socket", self.socket(name, "server")), ("stop_socket", self.socket(name, "stop")),
+            ("peer_socket", self.socket(name, "peer")),
+            ("node_public", f"127.0.0.1:{self.ports['node public']}"),
+            ("node_clean", f"127.0.0.1:{self.ports['node clean']}"), ("poll_ms", self.settings.poll_ms)]
+        peers = [n for n in range(1, self.settings.watchers + 1) if n != number]
+        pairs += [(f"peer{i}_socket", self.socket(f"watcher-{n}", "peer")) for i, n in enumerate(peers, 1)]
+        write_config(folder / "kuramori-watch.conf", pairs)
+        daemon = self.group.add(process.Daemon(name, [self.program("kuramori-watch"), "--config",
+                                                      folder / "kuramori-watch.conf"], folder))
+        return daemon.start(ready_timeout=10.0 if wait else None)
+
+    # ------------------------------------------------------------ the server
+
+    def start_server(self, wait=True):
+        folder = self.place("kuramorid")
+        if "api" not in self.ports:
+            self.ports["api"] = process.free_port()
+        if not (folder / "token").exists():
+            self.token = hashlib.sha256(f"token {self.settings.seed}".encode()).hexdigest()
+            write_private(folder / "token", self.token + "\n")
+        self.write_server_config()
+        daemon = self.group.add(process.Daemon("kuramorid", [self.program("kuramorid"), "--config",
+                                                             folder / "kuramorid.conf"], folder))
+        return daemon.start(ready_timeout=30.0 if wait else None)
+
+    def write_server_config(self):
+        folder = self.place("kuramorid")
+        if "api" not in self.ports:
+            self.ports["api"] = process.free_port()
+        pairs = self.documents() + [
+            ("journal", folder / "journal.db"), ("listen", f"127.0.0.1:{self.ports['api']}"),
+            ("token_file", folder / "token"),
+            ("signer_a_socket", self.socket("signer-a", "server")),
+            ("signer_b_socket", self.socket("signer-b", "server")),
+            ("node_public", f"127.0.0.1:{self.ports['node public']}"),
+            ("node_clean", f"127.0.0.1:{self.ports['node clean']}"), ("poll_ms", self.settings.poll_ms),
+            ("settle_depth", self.settings.settle_depth), ("deposit_depth", self.settings.deposit_depth)]
+        pairs += [(f"watcher{i}_socket", self.socket(f"watcher-{i}", "server"))
+                  for i in range(1, self.settings.watchers + 1)]
+        write_config(folder / "kuramorid.conf", pairs)
+
+    def api(self, method, path, body=None, idempotency_key=None, token=None, headers=None):
+        """(status, parsed JSON, headers)."""
+        import http.client
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports["api"], timeout=15)
+        try:
+            all_headers = {"Authorization": f"Bearer {token or self.token}"}
+            if body is not None:
+                all_headers["Content-Type"] = "application/json"
+            if idempotency_key is not None:
+                all_headers["Idempotency-Key"] = idempotency_key
+            all_headers.update(headers or {})
+            connection.request(method, path, body, all_headers)
+            answer = connection.getresponse()
+            data = answer.read()
+            return answer.status, (json.loads(data) if data else None), dict(answer.getheaders())
+        finally:
+            connection.close()
+
+    # ------------------------------------------------------------ all together
+
+    def stop(self):
+        self.group.stop()
+
+    def save(self, to):
+        """A copy of all folders; every process must be stopped, so that they belong together."""
+        alive = [d.name for d in self.group if d.alive()]
+        if alive:
+            raise process.Failed(f"cannot save while {', '.join(alive)} run")
+        shutil.rmtree(to, ignore_errors=True)
+        shutil.copytree(self.folder, to, symlinks=True,
+                        ignore=lambda _d, names: [n for n in names if n.endswith(".sock")])
+
+    def restore(self, saved):
+        """The folders as they were saved. Sockets and ports stay the same."""
+        alive = [d.name for d in self.group if d.alive()]
+        if alive:
+            raise process.Failed(f"cannot restore while {', '.join(alive)} run")
+        shutil.rmtree(self.folder)
+        shutil.copytree(saved, self.folder, symlinks=True)
