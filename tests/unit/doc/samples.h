@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * samples.h - one small but complete body of every type, every field with a value of its own.
+ * Shared by the unit tests, the conformance test and the fuzz target.
+ */
+#ifndef KURAMORI_TESTS_DOC_SAMPLES_H
+#define KURAMORI_TESTS_DOC_SAMPLES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crypto/ed25519.h"
+#include "doc/document.h"
+#include "doc/table.h"
+#include "doc/types.h"
+
+union sample {
+#define DOC(NAME, name, number, version, signed_by) struct doc_##name name;
+#include "doc/types.def"
+#undef DOC
+};
+
+static const enum doc_type sample_types[] = {
+
+#define DOC(NAME, name, number, version, signed_by) DOC_##NAME,
+#include "doc/types.def"
+#undef DOC
+};
+
+enum { SAMPLE_TYPES = sizeof sample_types / sizeof sample_types[0] };
+
+/* Bytes that say where they belong: no two fields share a first byte. */
+static inline void sample_bytes(void *p, size_t n, uint8_t first)
+{
+	for (size_t i = 0; i < n; i++) {
+		((uint8_t *)p)[i] = (uint8_t)(first + 7 * i);
+	}
+}
+
+#define SAMPLE_FILL(member, first) sample_bytes(&(member), sizeof(member), first)
+
+static inline void sample_text(char *p, size_t size, const char *text)
+{
+	(void)snprintf(p, size, "%s", text);
+}
+
+#define SAMPLE_TEXT(member, text) sample_text((member), sizeof(member), text)
+
+/* Address number i: the right form; the checksum is not doc's business. */
+static inline struct doc_address sample_address(unsigned i)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+	struct doc_address a;
+
+	memset(a.text, 'A', DOC_ADDRESS_CHARS);
+	a.text[0] = 'T';
+	a.text[1] = digits[i % 32];
+	a.text[2] = digits[i / 32 % 32];
+	a.text[DOC_ADDRESS_CHARS - 1] = '7';
+	a.text[DOC_ADDRESS_CHARS] = '\0';
+	return a;
+}
+
+static inline struct money sample_money(uint64_t micro)
+{
+	return money_of(ASSET_XEM, micro);
+}
+
+static inline void sample_uuid(struct id128 *id)
+{
+	SAMPLE_FILL(*id, 0x31);
+	id->b[6] = (uint8_t)(0x70 | (id->b[6] & 0x0f));
+	id->b[8] = (uint8_t)(0x80 | (id->b[8] & 0x3f));
+}
+
+/* The genesis id under which all samples live. */
+static inline struct hash32 sample_genesis(void)
+{
+	struct hash32 g;
+
+	SAMPLE_FILL(g, 0x61);
+	return g;
+}
+
+static inline void sample_key(uint8_t secret[DOC_SECRET_BYTES], struct key32 *key, uint8_t first)
+{
+	uint8_t seed[ED25519_SEED_BYTES];
+
+	SAMPLE_FILL(seed, first);
+	ed25519_keypair(key, secret, seed);
+}
+
+static inline void sample_fill_genesis(struct doc_genesis *g)
+{
+	g->box_count = 3;
+	for (unsigned i = 0; i < 3; i++) {
+		g->boxes[i] = sample_address(i);
+	}
+	g->chain = DOC_CHAIN_NEM;
+	g->chain_network = 152;
+	SAMPLE_FILL(g->chain_nemesis, 0x01);
+	g->hot_count = 2;
+	g->hot[0].kind = DOC_HOT_TILL;
+	g->hot[1].kind = DOC_HOT_PURSE;
+	for (unsigned i = 0; i < 2; i++) {
+		SAMPLE_FILL(g->hot[i].public_key, (uint8_t)(0x10 + i));
+		g->hot[i].spare = sample_address(100 + i);
+	}
+	SAMPLE_FILL(g->policy, 0x20);
+	g->recovery.holders = 5;
+	g->recovery.needed = 3;
+	SAMPLE_FILL(g->roster, 0x30);
+	g->spare_count = 2;
+	g->spares[0] = sample_address(101);
+	g->spares[1] = sample_address(100);
+}
+
+static inline void sample_fill_roster(struct doc_roster *r)
+{
+	r->backend_count = 1;
+	SAMPLE_TEXT(r->backends[0].id, "backend-1");
+	SAMPLE_FILL(r->backends[0].key, 0x10);
+	r->number = 1;
+	r->people_count = 2;
+	SAMPLE_TEXT(r->people[0].id, "aiko.tanaka");
+	SAMPLE_FILL(r->people[0].key, 0x11);
+	r->people[0].roles = DOC_ROLE_APPROVER | DOC_ROLE_OFFICER;
+	SAMPLE_TEXT(r->people[1].id, "ren:sato_2");
+	SAMPLE_FILL(r->people[1].key, 0x12);
+	r->people[1].roles = DOC_ROLE_AUDITOR;
+	r->signer_count = 2;
+	for (unsigned i = 0; i < 2; i++) {
+		SAMPLE_FILL(r->signers[i].attest_key, (uint8_t)(0x13 + i));
+		SAMPLE_FILL(r->signers[i].chain_key, (uint8_t)(0x15 + i));
+		r->signers[i].id = i == 0 ? DOC_SIGNER_A : DOC_SIGNER_B;
+	}
+	r->watcher_count = 3;
+	for (unsigned i = 0; i < 3; i++) {
+		(void)snprintf(r->watchers[i].id, sizeof r->watchers[i].id, "w%u", i + 1);
+		SAMPLE_FILL(r->watchers[i].key, (uint8_t)(0x17 + i));
+	}
+	r->watchers_needed = 2;
+}
+
+static inline void sample_fill_policy(struct doc_policy *p)
+{
+	p->tier_count = 3;
+	for (unsigned i = 0; i < 3; i++) {
+		p->approval_tiers[i].approvals = i;
+		p->approval_tiers[i].up_to = sample_money(1000000000ull * (i + 1));
+	}
+	p->asset = ASSET_XEM;
+	p->attempt_life_s = 3600;
+	p->clock_skew_ms = 600000;
+	p->day_max = sample_money(20000000000000ull);
+	p->fee_max = sample_money(3000000);
+	p->heartbeat_age_ms = 30000;
+	p->hot_ceiling_bp = 500;
+	p->hour_max = sample_money(5000000000000ull);
+	p->number = 1;
+	p->order_life_ms = 86400000;
+	p->payment_max = sample_money(1000000000000ull);
+	p->till_max = sample_money(16000000000000ull);
+	p->unapproved_day_max = sample_money(0);
+}
+
+static inline void sample_fill_order(struct doc_order *o)
+{
+	o->amount = sample_money(10000000);
+	o->asset = ASSET_XEM;
+	o->chain = DOC_CHAIN_NEM;
+	o->created_ms = 1516892533000;
+	o->destination = sample_address(7);
+	o->expires_ms = 1516978933000;
+	o->fee_max = sample_money(3000000);
+	o->message_n = 5;
+	sample_bytes(o->message, 5, 0xc0);
+	o->network = 152;
+	SAMPLE_FILL(o->request, 0x50);
+	sample_uuid(&o->request_id);
+	o->vault = DOC_VAULT_HOT;
+}
+
+static inline void sample_fill_heartbeat(struct doc_heartbeat *h)
+{
+	h->balance_count = 2;
+	for (unsigned i = 0; i < 2; i++) {
+		SAMPLE_FILL(h->balances[i].account, (uint8_t)(0x10 + i));
+		h->balances[i].confirmed = sample_money(500 + i);
+		h->balances[i].remaining = sample_money(i);
+	}
+	SAMPLE_FILL(h->block, 0x20);
+	h->chain_time_nem_s = 88888888;
+	h->height = 1423000;
+	SAMPLE_FILL(h->nonce, 0x21);
+	SAMPLE_FILL(h->policy, 0x22);
+	SAMPLE_FILL(h->records_head, 0x23);
+	h->records_sequence = 77;
+	SAMPLE_FILL(h->roster, 0x24);
+	h->signer = DOC_SIGNER_B;
+	h->stop_count = 1;
+	SAMPLE_FILL(h->stop_head, 0x25);
+	SAMPLE_TEXT(h->watcher, "w1");
+}
+
+static inline void sample_fill_attestation(struct doc_attestation *a)
+{
+	a->data_n = 4;
+	sample_bytes(a->data, 4, 0xd0);
+	SAMPLE_FILL(a->head, 0x41);
+	SAMPLE_FILL(a->inner_hash, 0x42);
+	a->kind = DOC_ATTEST_COSIGN;
+	SAMPLE_FILL(a->program, 0x43);
+	a->sequence = 12;
+	a->signer = DOC_SIGNER_A;
+	SAMPLE_FILL(a->subject, 0x44);
+	a->subject_type = DOC_ATTEMPT;
+	a->time_ms = 1516892534000;
+}
+
+static inline void sample_fill_freeze(struct doc_freeze *f)
+{
+	f->evacuate = true;
+	f->evidence_n = 3;
+	sample_bytes(f->evidence, 3, 0xe0);
+	SAMPLE_TEXT(f->issuer, "w2");
+	SAMPLE_FILL(f->nonce, 0x45);
+	SAMPLE_TEXT(f->reason, "10 XEM left \"till 1\" \\ \xe8\x94\xb5\xe5\xae\x88");
+	f->scope = DOC_SCOPE_ALL;
+	f->time_ms = 1516892535000;
+}
+
+static inline void sample_fill_sweep(struct doc_sweep *s)
+{
+	SAMPLE_FILL(s->account, 0x46);
+	s->amount = sample_money(123456789);
+	s->deadline_nem_s = 89000001;
+	s->destination = sample_address(9);
+	s->fee_cosign = sample_money(150000);
+	s->fee_inner = sample_money(1250000);
+	s->fee_outer = sample_money(150001);
+	s->timestamp_nem_s = 89000000;
+}
+
+static inline void sample_fill_attempt(struct doc_attempt *a)
+{
+	SAMPLE_FILL(a->account, 0x47);
+	a->deadline_nem_s = 89003600;
+	a->fee_cosign = sample_money(150000);
+	a->fee_inner = sample_money(50000);
+	a->fee_outer = sample_money(150002);
+	a->number = 1;
+	SAMPLE_FILL(a->order, 0x48);
+	a->timestamp_nem_s = 89000000;
+}
+
+static inline void sample_fill_request(struct doc_request *r)
+{
+	r->amount = sample_money(10000000);
+	r->asset = ASSET_XEM;
+	SAMPLE_TEXT(r->customer, "customer-000017");
+	r->destination = sample_address(7);
+	r->message_n = 2;
+	sample_bytes(r->message, 2, 0xb0);
+	sample_uuid(&r->request_id);
+	r->time_ms = 1516892532000;
+}
+
+static inline void sample_fill_small(enum doc_type type, union sample *s)
+{
+	switch ((unsigned)type) {
+	case DOC_APPROVAL:
+		s->approval.decision = DOC_DECISION_YES;
+		SAMPLE_TEXT(s->approval.person, "aiko.tanaka");
+		SAMPLE_FILL(s->approval.subject, 0x49);
+		s->approval.subject_type = DOC_ORDER;
+		s->approval.time_ms = 1516892536000;
+		break;
+	case DOC_ACK:
+		SAMPLE_FILL(s->ack.attestation, 0x4a);
+		s->ack.time_ms = 1516892537000;
+		SAMPLE_TEXT(s->ack.watcher, "w3");
+		break;
+	case DOC_RECEIPT:
+		SAMPLE_FILL(s->receipt.document, 0x4b);
+		SAMPLE_TEXT(s->receipt.holder, "a");
+		s->receipt.sequence = 9007199254740991;
+		s->receipt.time_ms = 1516892538000;
+		break;
+	case DOC_SIGNATURE:
+		SAMPLE_FILL(s->signature.attestation, 0x4c);
+		SAMPLE_FILL(s->signature.signature, 0x4d);
+		break;
+	case DOC_NONCE:
+		s->nonce.frozen = false;
+		SAMPLE_FILL(s->nonce.head, 0x4e);
+		SAMPLE_FILL(s->nonce.nonce, 0x4f);
+		s->nonce.sequence = 0;
+		s->nonce.signer = DOC_SIGNER_A;
+		s->nonce.stop_count = 2;
+		SAMPLE_FILL(s->nonce.stop_head, 0x51);
+		break;
+	case DOC_CURSOR:
+		s->cursor.after = 76;
+		break;
+	case DOC_REFUSAL:
+		SAMPLE_TEXT(s->refusal.code, "over-cap");
+		SAMPLE_TEXT(s->refusal.detail, "hour_max would be exceeded");
+		SAMPLE_TEXT(s->refusal.field, "order.amount");
+		break;
+	case DOC_STATUS:
+		s->status.detail_count = 2;
+		SAMPLE_TEXT(s->status.detail[0].name, "state");
+		SAMPLE_TEXT(s->status.detail[0].value, "ready");
+		SAMPLE_TEXT(s->status.detail[1].name, "sequence");
+		SAMPLE_TEXT(s->status.detail[1].value, "");
+		SAMPLE_TEXT(s->status.program, "kuramori-signer");
+		break;
+	default:
+		abort();
+	}
+}
+
+/* Where the member genesis of the struct is; NULL for the type genesis. */
+static inline uint8_t *sample_genesis_at(enum doc_type type, union sample *s)
+{
+	const struct doc_table *t = doc_table_of(type);
+
+	for (size_t i = 0; i < t->count; i++) {
+		if (strcmp(t->fields[i].name, "genesis") == 0) {
+			return (uint8_t *)s + t->fields[i].offset;
+		}
+	}
+	return NULL;
+}
+
+/* All room that is not used is zero, so two samples can be compared as memory. */
+static inline void sample_fill(enum doc_type type, union sample *s)
+{
+	struct hash32 genesis = sample_genesis();
+	uint8_t *at;
+
+	memset(s, 0, sizeof *s);
+	switch ((unsigned)type) {
+	case DOC_GENESIS:
+		sample_fill_genesis(&s->genesis);
+		break;
+	case DOC_ROSTER:
+		sample_fill_roster(&s->roster);
+		break;
+	case DOC_POLICY:
+		sample_fill_policy(&s->policy);
+		break;
+	case DOC_REQUEST:
+		sample_fill_request(&s->request);
+		break;
+	case DOC_ORDER:
+		sample_fill_order(&s->order);
+		break;
+	case DOC_ATTEMPT:
+		sample_fill_attempt(&s->attempt);
+		break;
+	case DOC_FREEZE:
+		sample_fill_freeze(&s->freeze);
+		break;
+	case DOC_SWEEP:
+		sample_fill_sweep(&s->sweep);
+		break;
+	case DOC_HEARTBEAT:
+		sample_fill_heartbeat(&s->heartbeat);
+		break;
+	case DOC_ATTESTATION:
+		sample_fill_attestation(&s->attestation);
+		break;
+	default:
+		sample_fill_small(type, s);
+		break;
+	}
+	at = sample_genesis_at(type, s);
+	if (at != NULL) {
+		memcpy(at, genesis.b, sizeof genesis.b);
+	}
+}
+
+/* The id under which doc_open() takes samples of this type: genesis's own id is not the samples'.
+ */
+static inline const struct hash32 *sample_under(enum doc_type type, const struct hash32 *genesis)
+{
+	return type == DOC_GENESIS ? NULL : genesis;
+}
+
+#endif
