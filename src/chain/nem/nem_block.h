@@ -19,7 +19,7 @@
 
 enum {
 	NEM_BLOCK_WEIGHT_MAX = 120,   /* transactions, counting inner ones and cosignatures */
-	NEM_BLOCK_HEADER_BYTES = 156, /* signed form without transactions */
+	NEM_BLOCK_HEADER_BYTES = 168, /* signed form without transactions */
 	/* Largest: 120 modifications of 33 entries each. */
 	NEM_BLOCK_BYTES_MAX = 220000,
 };
