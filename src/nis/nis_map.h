@@ -22,7 +22,8 @@ void *nis_map_room(void *p, size_t *cap, size_t want, size_t size);
 /* malloc that dies without memory; n > 0. */
 void *nis_map_alloc(size_t n);
 
-enum { NIS_MAP_NONE = 0xffffffff };
+/* No account, row, record or posting has this number. */
+#define NIS_MAP_NONE UINT32_C(0xffffffff)
 
 struct nis_map_slot {
 	struct hash32 key;
