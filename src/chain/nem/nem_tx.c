@@ -35,8 +35,8 @@ enum {
 
 static_assert(COSIGNATURE_SIGNED == 212, "nem.md 2.4: 212 bytes");
 static_assert(TRANSFER_BODY_MAX <= MODIFICATION_BODY_MAX, "the modification is the larger inner");
-static_assert(MULTISIG_SIGNED_MAX <= NEM_TX_BYTES_MAX, "the stated bound holds");
-static_assert(MULTISIG_SIGNING_MAX <= NEM_ANNOUNCE_BYTES_MAX, "announce carries every wrapper");
+static_assert(MULTISIG_SIGNED_MAX <= (int)NEM_TX_BYTES_MAX, "the stated bound holds");
+static_assert(MULTISIG_SIGNING_MAX <= (int)NEM_ANNOUNCE_BYTES_MAX, "announce carries every wrapper");
 
 /* ---- order ---- */
 
