@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 
 #include "crypto/crypto.h"
@@ -25,6 +26,63 @@ static const struct log_secret kit_secret = { { 1, 2, 3 } };
 static uint8_t kit_buffer[KIT_BUFFER]; /* of stores */
 static uint8_t kit_sealed[KIT_BUFFER]; /* of the batch being sealed */
 static char kit_directory[64];
+
+/*
+ * The program's own pwrite and fdatasync, in front of libc's (SQLite's too): counted, and failing
+ * at the call that is asked for, counted from 1, and from then on as long as kit_fail_times says.
+ */
+static unsigned long kit_syncs, kit_writes;
+static unsigned long kit_fail_sync, kit_fail_write, kit_fail_times = 1;
+static int kit_fail_errno = EIO;
+
+int fdatasync(int fd)
+{
+	kit_syncs++;
+	if (kit_fail_sync != 0 && kit_syncs >= kit_fail_sync &&
+	    kit_syncs - kit_fail_sync < kit_fail_times) {
+		errno = kit_fail_errno;
+		return -1;
+	}
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+static ssize_t kit_pwrite(int fd, const void *p, size_t n, off_t offset)
+{
+	kit_writes++;
+	if (kit_fail_write != 0 && kit_writes == kit_fail_write) {
+		/* half of it reaches the disk: some file systems do just that */
+		return n > 1 ? syscall(SYS_pwrite64, fd, p, n / 2, offset)
+			     : syscall(SYS_pwrite64, fd, p, n, offset);
+	}
+	if (kit_fail_write != 0 && kit_writes > kit_fail_write &&
+	    kit_writes - kit_fail_write <= kit_fail_times) {
+		errno = kit_fail_errno;
+		return -1;
+	}
+	return syscall(SYS_pwrite64, fd, p, n, offset);
+}
+
+ssize_t kit_pwrite_32(int fd, const void *p, size_t n, off_t offset) __asm__("pwrite");
+ssize_t kit_pwrite_64(int fd, const void *p, size_t n, off_t offset) __asm__("pwrite64");
+
+ssize_t kit_pwrite_32(int fd, const void *p, size_t n, off_t offset)
+{
+	return kit_pwrite(fd, p, n, offset);
+}
+
+ssize_t kit_pwrite_64(int fd, const void *p, size_t n, off_t offset)
+{
+	return kit_pwrite(fd, p, n, offset);
+}
+
+static inline void kit_no_failures(void)
+{
+	kit_syncs = 0;
+	kit_writes = 0;
+	kit_fail_sync = 0;
+	kit_fail_write = 0;
+	kit_fail_errno = EIO;
+}
 
 /* Batch i: 1 to 3 records; two of three have blobs, every seventh a large one. */
 static inline bool kit_seal(struct bytes *out, struct log_chain *c, uint64_t i)

@@ -65,6 +65,97 @@ static enum err append_to(union any *s, struct kit_seen *seen, uint64_t n)
 	return ERR_OK;
 }
 
+/* Each append of an open store is synced before it returns. */
+static void synced_each(void)
+{
+	union any s;
+	struct kit_seen seen;
+
+	T_CHECK(kit_fresh());
+	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
+	for (uint64_t i = 1; i <= 50; i++) {
+		unsigned long syncs = kit_syncs, writes = kit_writes;
+
+		T_EQ(append_to(&s, &seen, i), ERR_OK);
+		T_CHECK(kit_syncs > syncs && kit_writes > writes);
+	}
+	store_close(&s.base);
+}
+
+/*
+ * The Nth write or sync fails, for all N, from opening to the last append; a write fails by being
+ * short first.  Then nothing more goes through this handle, and the next process finds all that was
+ * acknowledged and at most the batch in flight.
+ */
+static bool one_failure(unsigned long sync, unsigned long write, int number, bool *reached)
+{
+	static const uint64_t wanted = 8;
+	const char *path = kit_path("journal");
+	union any s;
+	struct kit_seen seen;
+	struct bytes batch;
+	struct log_chain c;
+	enum err e;
+	uint64_t acknowledged;
+
+	kit_no_failures();
+	kit_fail_errno = number;
+	kit_fail_sync = sync;
+	kit_fail_write = write;
+	e = start(&s, &seen, path);
+	acknowledged = 0;
+	if (e == ERR_OK) {
+		e = append_to(&s, &seen, wanted);
+		acknowledged = seen.batches;
+	}
+	*reached = sync != 0 ? kit_syncs >= sync : kit_writes > write;
+	kit_no_failures();
+	if (e == ERR_OK) {
+		store_close(&s.base);
+	} else if (s.base.phase != STORE_CLOSED) {
+		c = seen.chain;
+		if ((e != ERR_IO && e != ERR_FULL) || !kit_seal(&batch, &c, seen.batches) ||
+		    store_append(&s.base, batch) != ERR_STATE) {
+			return false;
+		}
+		store_close(&s.base);
+	}
+	if (start(&s, &seen, path) != ERR_OK) {
+		return false;
+	}
+	if (seen.batches < acknowledged || seen.batches > acknowledged + 1 ||
+	    append_to(&s, &seen, wanted + 2) != ERR_OK) {
+		return false;
+	}
+	store_close(&s.base);
+	return true;
+}
+
+static void every_failure(void)
+{
+	unsigned failures = 0;
+
+	for (unsigned kind = 0; kind < 3; kind++) {
+		bool reached = true;
+
+		for (unsigned long n = 1; reached; n++) {
+			bool ok;
+
+			T_CHECK(n < 500);
+			T_CHECK(kit_fresh());
+			ok = one_failure(kind == 0 ? n : 0, kind == 0 ? 0 : n,
+					 kind == 2 ? ENOSPC : EIO, &reached);
+			if (!ok) {
+				printf("# kind %u, call %lu\n", kind, n);
+			}
+			T_CHECK(ok);
+			failures += reached;
+		}
+	}
+	printf("# %u failures\n", failures);
+	T_CHECK(failures > 30);
+}
+
 static bool make(const char *path, uint64_t n)
 {
 	union any s;
@@ -615,6 +706,8 @@ static void truncated(void)
 	}
 
 BOTH(round_trip)
+BOTH(synced_each)
+BOTH(every_failure)
 BOTH(order_of_calls)
 BOTH(refusing_callback)
 BOTH(blobs)
@@ -726,6 +819,8 @@ int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
 		ROWS(round_trip),
+		ROWS(synced_each),
+		ROWS(every_failure),
 		ROWS(order_of_calls),
 		ROWS(refusing_callback),
 		ROWS(blobs),
