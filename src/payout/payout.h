@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * payout.h - the core of kuramorid: books, withdrawals from request to settled, deposits, and what
+ * the chain says about our own accounts.  A step function (log/step.h) that holds no key and
+ * decides nothing that a signer would not decide again.
+ *
+ * Life: payout_init, payout_replay for every batch of the journal, payout_start, then payout_step.
+ *
+ * The journal decides what is done after a crash: every document, state and booking is committed
+ * before the effect that it allows.  An attempt is stored before A is asked; A's answer before B is
+ * asked; the complete unit before it is announced.  So the same attempt is asked for again and the
+ * same unit announced again, and never another one (P3).
+ *
+ * Events
+ *   EVENT_TICK                      at least every second
+ *   EVENT_OPENED, EVENT_CLOSED      channel: a signer's or watcher's link is up or lost
+ *   EVENT_FRAME  on such a channel  a reply of ipc/signer.def or ipc/watcher.def (odd number)
+ *   EVENT_FRAME  role ROLE_API      number: enum payout_api, request_id: the caller's tag, body:
+ * its arguments; answered by exactly one PAYOUT_CALL_ANSWER EVENT_REPLY  role ROLE_NODE
+ * chain/feed.h; channel: index of the node EVENT_REPLY  role 0             number PAYOUT_CALL_BLOB:
+ * the answer to that call
+ *
+ * Effects
+ *   COMMIT; NOTE; SEND on the channels below;
+ *   CALL of CALL_ANNOUNCE (chain/feed.h), PAYOUT_CALL_ANSWER, PAYOUT_CALL_BLOB.
+ *
+ * Money.  A request holds amount + network fee: debit customer, credit in-flight.  At settle_depth
+ * the hold is posted and in-flight goes against the till.  What leaves an account of ours on chain
+ * and is neither a payment nor a move to an account of ours goes to shortage at once, loudly.
+ * Deposits are credited at deposit_depth, once, to whom their message names, else to suspense.
+ * So for every account of ours: books = chain + what is mined but not yet booked (P9).
+ */
+#ifndef KURAMORI_PAYOUT_PAYOUT_H
+#define KURAMORI_PAYOUT_PAYOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "books/books.h"
+#include "doc/types.h"
+#include "log/batch.h"
+#include "log/step.h"
+#include "log/tree.h"
+#include "payout/state.h"
+
+enum {
+	PAYOUT_CHANNEL_A =
+	    1, /* links: signer A, signer B, then the watchers in the roster's order */
+	PAYOUT_CHANNEL_B = 2,
+	PAYOUT_CHANNEL_WATCHER = 3,
+
+	PAYOUT_NODES_MAX = 8,
+	PAYOUT_OPEN_MAX = 4096,        /* withdrawals that are not final: more are told to wait */
+	PAYOUT_ALL_MAX = 1 << 20,      /* withdrawals ever */
+	PAYOUT_DEPOSITS_MAX = 1 << 22, /* incoming and outgoing movements ever */
+	PAYOUT_IN_FLIGHT_MAX = 64,
+	PAYOUT_APPROVALS_MAX = 16, /* kept for one order */
+	PAYOUT_STOPS_MAX = 128,
+	PAYOUT_KEY_MAX = 128,                   /* characters of an idempotency key */
+	PAYOUT_OWN_MAX = 240,                   /* accounts of genesis */
+	PAYOUT_TOKEN_CHARS = 24,                /* a customer's deposit message */
+	PAYOUT_LIST_MAX = 100,                  /* withdrawals in one listing */
+	PAYOUT_CLAIMS_MAX = 2000,               /* customers in one API_OPEN_CLAIMS */
+	PAYOUT_ANSWER_MAX = 262144,             /* bytes of one answer */
+	PAYOUT_BATCH_BYTES = 1024 * 1024,       /* no batch of ours is larger: buffer of a replay */
+	PAYOUT_EFFECTS_BYTES = 4 * 1024 * 1024, /* of effects.store, for any one step */
+};
+
+enum payout_call {
+	/*
+	 * The answer to an API event.  request_id: its tag.  Arguments: u32 enum err; then
+	 *   ERR_OK:  the bytes of a JSON object, or of checkpoint text (API_CHECKPOINT)
+	 *   else:    u32 length and field, u32 length and detail (either may be empty)
+	 */
+	PAYOUT_CALL_ANSWER = 32,
+	/* Read a blob: 32 bytes, its name.  Reply: status, and the blob on ERR_OK. */
+	PAYOUT_CALL_BLOB = 33,
+};
+
+/* Operations of the API; arguments in parentheses, little-endian, nothing left over. */
+enum payout_api {
+	API_WITHDRAW = 1,   /* (u32 length + idempotency key, the request's envelope) */
+	API_DOCUMENT = 2,   /* (an envelope: approval or freeze) */
+	API_WITHDRAWAL = 3, /* (16 bytes: request id) */
+	API_WITHDRAWALS =
+	    4,            /* (u32 state or 0 for all, u32 limit 1..PAYOUT_LIST_MAX) newest first */
+	API_ACCOUNT = 5,  /* (16 bytes: account id) */
+	API_CUSTOMER = 6, /* (name of a customer, or address of one of our accounts) */
+	API_ORDER = 7,    /* (32 bytes: document id of the order) */
+	API_TOKEN = 8,    /* (name of a customer) */
+	API_STATUS = 9,   /* () */
+	API_AUDIT = 10,   /* () journal head, state hash of the books, reconciliation */
+	API_METRICS = 11, /* () Prometheus text */
+	API_OPEN_BEGIN = 12,  /* (16 bytes u128: sum of all claims, micro-XEM) */
+	API_OPEN_CLAIMS = 13, /* (u32 count, each: u32 length + name, 16 bytes u128 amount) */
+	API_OPEN_END = 14,    /* () what is left goes to the house; the opening account is zero */
+};
+
+/* Bugs that ./sim must find.  0 in every program. */
+enum payout_planted {
+	PAYOUT_PLANT_NONE = 0,
+	PAYOUT_PLANT_NEW_ATTEMPT =
+	    1, /* after a restart a fresh attempt instead of the stored one */
+};
+
+struct payout_config {
+	struct bytes genesis, roster, policy; /* envelopes; read during payout_init() only */
+	const struct log_secret *log_secret;  /* of the journal; must outlive the payout */
+	uint8_t network;        /* what the operator consented to; must be the genesis document's */
+	uint32_t settle_depth;  /* 1..360 blocks, the payment's own counted */
+	uint32_t deposit_depth; /* 1..360 */
+	uint32_t nodes;         /* 1..PAYOUT_NODES_MAX; node 0 is the one whose chain is followed */
+	uint32_t in_flight;     /* attempts at once, 1..PAYOUT_IN_FLIGHT_MAX */
+	unsigned planted;       /* enum payout_planted */
+	unsigned books_planted; /* enum books_plant */
+};
+
+struct payout;
+
+/*
+ * Reads the three documents and checks that they belong together: genesis names this roster and
+ * this policy; the network is the one consented to; the policy is complete.
+ * ERR_FULL no memory; the errors of doc_open() and doc_X_read(); ERR_MISMATCH, ERR_NETWORK,
+ * ERR_POLICY, ERR_FIELD_RANGE (depths, nodes).  fault (not NULL) names document and field.
+ * *out on ERR_OK only; the caller ends it with payout_free().
+ */
+MUST_CHECK enum err payout_init(struct payout **out, const struct payout_config *config,
+				struct doc_fault *fault);
+void payout_free(struct payout *p);
+
+/*
+ * One batch of our own journal, in order, before payout_start().
+ * ERR_CORRUPT (form, chain, or content that this program could not have written), ERR_TYPE,
+ * ERR_VERSION (a newer program's), ERR_GENESIS (of another genesis), ERR_FULL.  Not to be used
+ * after an error.
+ */
+MUST_CHECK enum err payout_replay(struct payout *p, struct bytes batch);
+
+/* Ends the replay; commits the genesis record of a fresh journal.  Once. */
+void payout_start(struct payout *p, uint64_t wall_ms, uint64_t mono_ms, struct effects *out);
+
+/* One event.  out was initialised with at least PAYOUT_EFFECTS_BYTES. */
+void payout_step(struct payout *p, const struct event *event, struct effects *out);
+
+/* The books; lives as long as p. */
+const struct books *payout_books(const struct payout *p);
+
+/* Where the journal stands: head, next sequence, tree. */
+const struct log_chain *payout_journal(const struct payout *p);
+
+/* One account of ours on the chain. */
+struct payout_account {
+	char address[DOC_ADDRESS_CHARS + 1];
+	uint32_t kind;  /* enum books_kind */
+	u128 books;     /* posted */
+	u128 chain;     /* as of the newest block that was applied */
+	u128 arriving;  /* mined, not yet booked: comes in */
+	u128 leaving;   /* mined, not yet booked: goes out */
+	bool explained; /* books + arriving == chain + leaving */
+};
+
+/*
+ * P9, computed from books and chain.  out: room for PAYOUT_OWN_MAX; returns how many.  Accounts are
+ * in the order of genesis: hot, boxes, spares.  Before the books are opened everything is zero and
+ * explained.
+ */
+size_t payout_reconcile(const struct payout *p, struct payout_account *out);
+
+/* A withdrawal, for tests and the simulator. */
+struct payout_view {
+	struct id128 request_id;
+	enum payout_state state;
+	struct hash32 order;   /* document id; zero before the order is fixed */
+	struct hash32 attempt; /* document id; zero before */
+	struct hash32 payment; /* inner hash; zero before */
+	unsigned attempts;     /* stored; never more than one */
+	u128 amount;
+	u128 fee;        /* held for the network */
+	uint64_t height; /* of its block; 0 */
+};
+
+size_t payout_count(const struct payout *p);
+/* i < payout_count(), in order of request. */
+void payout_at(struct payout_view *out, const struct payout *p, size_t i);
+/* ERR_NOT_FOUND. */
+MUST_CHECK enum err payout_find(struct payout_view *out, const struct payout *p,
+				const struct id128 *request_id);
+
+/*
+ * Everything that must hold of books, withdrawals and chain state (P1, P3, P9), recomputed.
+ * ERR_CORRUPT with *why in static words.
+ */
+MUST_CHECK enum err payout_validate(const struct payout *p, const char **why);
+
+/* The deposit message of a customer.  ERR_NOT_FOUND: no such customer in the books. */
+MUST_CHECK enum err payout_token(char out[PAYOUT_TOKEN_CHARS + 1], const struct payout *p,
+				 struct bytes customer);
+
+#endif
