@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * watch.h - the watcher: judges by itself everything that leaves, stops what nobody explains.
+ *
+ * A step function (log/step.h).  It holds a freeze key and nothing that moves coins: all it can do
+ * is notice, stop, and help the signers to move hot coins to the spare boxes.
+ *
+ *   signers   asks both for every attestation (NEXT), judges it with its own copy of the policy,
+ *             its own history and its own once-only memory, journals it with its documents and only
+ *             then acknowledges.  Answers each nonce with a heartbeat.
+ *   nodes     follows the chain of each node by itself: hashes and signatures are recomputed,
+ *             balances and control of all own accounts come from effects, never from a node's word.
+ *   judging   every transaction of an own account, in a pool or in a block, must be a payment or
+ *             sweep that both signers attested and that was judged here, in exactly those bytes,
+ *             once.  Before anything is called a theft both signers are asked for their newest
+ *             attestation (SYNC) and everything up to it is fetched: who lags does not cry.
+ *   stopping  freezes are kept, receipted and handed to both signers and all other watchers, again
+ *             whenever one of them shows that it lacks one.
+ *   evacuation  on a theft that is verified here, or the word of two officers: whole moves of all
+ *             hot accounts to their spare boxes, signed by A and B, announced by ourselves.
+ *
+ * Times of a judgement are those of the attestation, so that a watcher that was away comes to the
+ * same answer later as the others did at once; attestations from the future are refused.
+ *
+ * The journal and the chain rebuild everything.  No allocation, no I/O, no clock, no randomness of
+ * its own.  Not thread safe.  crypto_init() comes first.
+ */
+#ifndef KURAMORI_WATCH_WATCH_H
+#define KURAMORI_WATCH_WATCH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "chain/feed.h"
+#include "chain/nem/nem_follow.h"
+#include "chain/nem/nem_multisig.h"
+#include "doc/document.h"
+#include "doc/types.h"
+#include "ipc/msgs.h"
+#include "log/batch.h"
+#include "log/step.h"
+#include "policy/payment.h"
+#include "policy/policy.h"
+
+/*
+ * event.role.  Frames that come in carry the ROLE_ bit of the socket (ipc/gate.h), node events
+ * ROLE_NODE; links that we opened ourselves have one of these.  EVENT_OPENED of a link: HELLO was
+ * answered.  Channel numbers of links and of accepted channels never meet (io/run.h).
+ */
+enum {
+	WATCH_ROLE_SIGNER_A = 1 << 13,
+	WATCH_ROLE_SIGNER_B = 1 << 14,
+	WATCH_ROLE_PEER = 1 << 12, /* link to another watcher's peer.sock */
+};
+
+enum {
+	WATCH_NODES_MAX = 4,
+	WATCH_PEERS_MAX = 8,
+	WATCH_OWN_MAX = DOC_HOT_MAX + DOC_BOXES_MAX + DOC_SPARES_MAX,
+	WATCH_STOPS_MAX = 128,
+	WATCH_STOPS_EACH_MAX = 8, /* of one issuer, as in the signers */
+	WATCH_STOP_BYTES = 704 * 1024,
+	WATCH_SUSPECTS_MAX = 256, /* transactions that wait for the barrier */
+	WATCH_SUSPECT_BYTES = 512 * 1024,
+	WATCH_KNOWN_MAX = 512, /* transactions that were called by their name already */
+	WATCH_RECENT = 64,     /* attestations of one signer that are acknowledged again */
+	WATCH_SWEEPS_MAX = 2 * DOC_HOT_MAX, /* under way at once */
+	WATCH_CONTROLS_MAX = 320, /* changes of control that may still be rolled back, per node */
+	WATCH_ALARMS_JOURNALLED = 4096, /* then alarms are only noted */
+	WATCH_BATCH_BYTES = 160 * 1024,
+	WATCH_EFFECTS_BYTES = 2 * 1024 * 1024, /* of effects.store, for any one step */
+	WATCH_BARRIER_MS = 150,
+	WATCH_SILENT_MS = 1000,
+	WATCH_START_MS = 10000,
+	WATCH_SWEEP_RETRY_MS = 500,
+	WATCH_GRACE_MS = 10000, /* by which our windows are shorter than the signers' */
+	WATCH_PAYMENTS_MIN = 16,
+	WATCH_PAYMENTS_MAX = 1 << 20,
+	WATCH_UNDO_MIN = 64,
+};
+
+/* Bugs that ./sim must find.  0 in every program. */
+enum watch_planted {
+	WATCH_PLANT_NONE = 0,
+	WATCH_PLANT_ACK_BEFORE_JUDGE = 1, /* acknowledges what it has not judged */
+	WATCH_PLANT_IGNORE_BLOCKS = 2,    /* judges pools only */
+};
+
+/* One payment or sweep that was attested by at least one signer and judged good here. */
+struct watch_payment {
+	struct hash32 inner_hash;
+	struct hash32 wrap_hash;
+	struct hash32 cosign_hash;
+	struct hash32 subject;                  /* document id of the attempt or sweep */
+	struct hash32 attestation[DOC_SIGNERS]; /* document ids */
+	uint64_t sequence[DOC_SIGNERS];         /* of the attestations; 0: not held */
+	uint64_t seen[WATCH_NODES_MAX];         /* height in each node's chain, 0: not there */
+	uint64_t amount_micro, outflow_micro;   /* outflow: with all fees */
+	struct id128 request_id;                /* zero for a sweep */
+	uint8_t own;                            /* index of the account */
+	bool sweep;
+	bool settled; /* a WATCH_BLOCK record names it */
+};
+
+/* What a block changed in one own account, to be taken back by a rollback. */
+struct watch_undo {
+	uint64_t height;
+	uint64_t balance; /* before */
+	uint16_t own;
+};
+
+/*
+ * The caller's memory; must outlive the watcher.  The tables' sizes are limits of what one watcher
+ * can take; a full table is never a silent pass: the attestation is not acknowledged.
+ */
+struct watch_storage {
+	struct watch_payment *payments;
+	size_t payments_cap; /* WATCH_PAYMENTS_MIN..WATCH_PAYMENTS_MAX */
+	uint32_t *index;     /* index_cap places */
+	size_t index_cap;    /* a power of two, at least 4 * payments_cap */
+	struct policy_entry *entries;
+	size_t entries_cap;      /* payments of one day must fit */
+	struct watch_undo *undo; /* nodes * undo_cap places */
+	size_t undo_cap; /* per node, at least WATCH_UNDO_MIN; 360 blocks' changes must fit */
+};
+
+struct watch_config {
+	struct bytes genesis, roster, policy; /* envelopes; read during watch_init() only */
+	char watcher[DOC_NAME_MAX + 1];       /* own id in the roster */
+	const uint8_t *freeze_secret;         /* ED25519_SECRET_BYTES; must outlive the watcher */
+	const struct log_secret *log_secret;  /* the same */
+	uint8_t boot_random[32];              /* fresh at each start: nonces of our freezes */
+	uint8_t network;     /* what the operator consented to; must be the genesis document's */
+	unsigned nodes;      /* 1..WATCH_NODES_MAX: channel numbers of node events */
+	unsigned node_clean; /* whose pool the sweeps are judged against; may be node_public */
+	unsigned node_public;
+	unsigned peers;      /* links to other watchers that will be opened, for STATUS */
+	uint32_t barrier_ms; /* a closed signer counts as heard after it; 0: WATCH_BARRIER_MS */
+	uint32_t silent_ms;  /* the same for one that is connected; 0: WATCH_SILENT_MS */
+	uint32_t start_ms;   /* the same for one not heard since our start; 0: WATCH_START_MS */
+	struct watch_storage storage;
+	unsigned planted; /* bits of enum watch_planted */
+};
+
+enum watch_own_kind { WATCH_HOT = 1, WATCH_BOX = 2, WATCH_SPARE = 3 };
+
+/* An own account: every address that genesis names. */
+struct watch_own {
+	struct nem_address address;
+	enum watch_own_kind kind;
+	uint8_t hot; /* index of genesis.hot */
+};
+
+/* The chain and the pool as one node tells them. */
+struct watch_node {
+	struct nem_follow follow;
+	uint64_t height;     /* 0: nothing yet */
+	uint32_t time_nem_s; /* of that block */
+	struct hash32 hash;
+	bool up;     /* FEED_DOWN was not the last word */
+	bool synced; /* FEED_TOP was heard since it came up */
+	bool lying;  /* it told something that cannot be: believed no more until a restart */
+	uint64_t lost_below; /* changes up to this height cannot be taken back any more */
+	uint64_t heard_mono_ms;
+	uint64_t balance[WATCH_OWN_MAX]; /* confirmed */
+	uint64_t pooled[WATCH_OWN_MAX];  /* what leaves by this node's pool */
+	struct nem_multisig control[WATCH_OWN_MAX];
+	size_t undo_at, undo_n; /* ring in storage.undo */
+
+	struct watch_control {
+		uint64_t height;
+		uint16_t own;
+		struct nem_multisig before;
+	} controls[WATCH_CONTROLS_MAX];
+
+	size_t controls_at, controls_n;
+};
+
+/* A signer as we know it. */
+struct watch_signer {
+	bool up;      /* its link is open */
+	bool ever_up; /* since our start */
+	uint32_t channel;
+	bool next_out, sync_out; /* asked, not answered */
+	uint64_t asked_mono_ms, heard_mono_ms;
+	uint64_t held_sequence; /* newest good attestation in our journal; 0 none */
+	struct hash32 held_head;
+	struct hash32 held_id;
+	uint64_t held_time_ms;
+	uint64_t cursor;               /* newest that was looked at, good or bad */
+	uint64_t newest;               /* that SYNC or NEXT told us */
+	uint64_t sync_sent, sync_done; /* counts */
+	struct hash32 nonce;           /* last one answered */
+	bool has_nonce;
+	bool want_heartbeat;
+	struct hash32 want_nonce;
+	bool differs; /* its last nonce named other stops than ours */
+	uint64_t handed_mono_ms;
+	bool rewound; /* alarm was given */
+
+	struct watch_recent {
+		struct hash32 id;
+		uint64_t sequence;
+		bool acked;
+	} recent[WATCH_RECENT];
+
+	size_t recent_n;
+};
+
+struct watch_stop {
+	struct hash32 id;
+	uint32_t at, n; /* envelope in watch.stop_bytes */
+	uint64_t sequence;
+	uint64_t time_ms;
+	char issuer[DOC_NAME_MAX + 1];
+	bool evacuate, has_evidence, officer;
+	bool verified; /* its evidence shows a theft, by our own judgement */
+	bool handed[DOC_SIGNERS + WATCH_PEERS_MAX];
+};
+
+struct watch_dest {
+	bool up;
+	uint32_t channel;
+	bool putting; /* one STOP_PUT is unanswered */
+	size_t stop;  /* which */
+};
+
+enum watch_crime {
+	WATCH_CRIME_THEFT = 1,    /* complete: the coins are gone or will be */
+	WATCH_CRIME_PROPOSAL = 2, /* signed by one of ours, not complete */
+	WATCH_CRIME_DEAD_KEY = 3, /* an account's own key spoke although it has cosigners */
+	WATCH_CRIME_RECORD = 4,   /* a bad attestation, a fork, records that went backwards */
+	WATCH_CRIME_KINDS = 4,
+};
+
+/* A transaction that nothing explains so far. */
+struct watch_suspect {
+	enum watch_crime crime;
+	unsigned node;
+	uint64_t height; /* 0: pool */
+	uint16_t own;
+	bool again;         /* the payment is known and was seen on this chain before */
+	struct hash32 name; /* payment hash */
+	struct hash32
+	    unit; /* of the outermost, with what is attached: the same one is asked once */
+	uint64_t mono_ms;
+	uint64_t need[DOC_SIGNERS]; /* sync_done that must be reached */
+	uint32_t at, n;             /* in watch.suspect_bytes; n 0: too large to keep */
+};
+
+enum watch_sweep_state {
+	WATCH_SWEEP_NONE,
+	WATCH_SWEEP_A,     /* A's attestation and signature are wanted */
+	WATCH_SWEEP_B,     /* B's */
+	WATCH_SWEEP_READY, /* complete: announced */
+};
+
+struct watch_sweep {
+	enum watch_sweep_state state;
+	uint16_t own;
+	uint64_t height; /* of the block it was derived from */
+	uint64_t spends_micro;
+	struct hash32 id;
+	uint32_t deadline_nem_s;
+	bool asked;
+	uint64_t request_id, asked_mono_ms;
+	struct payment payment;
+	struct sig64 signature[DOC_SIGNERS];
+	uint32_t raw_n, attest_n, sign_n;
+	uint8_t raw[1536];        /* the sweep's envelope */
+	uint8_t attest[6 * 1024]; /* A's attestation */
+	uint8_t sign[512];        /* A's signature document */
+	uint64_t announced_height[WATCH_NODES_MAX];
+	bool journalled;
+};
+
+/* Members are for src/watch only.  About 7 MB: static storage. */
+struct watch {
+	struct watch_config config;
+	struct hash32 genesis_id, roster_id, policy_id;
+	struct doc_genesis genesis;
+	struct doc_roster roster;
+	struct doc_policy policy;
+	struct key32 own_key;
+
+	/* journal */
+	struct log_chain chain;
+	bool has_genesis, started;
+
+	/* clocks of this step */
+	uint64_t wall_ms, mono_ms, start_mono_ms;
+
+	/* own accounts, sorted by address */
+	struct watch_own own[WATCH_OWN_MAX];
+	size_t own_n;
+
+	/* payments */
+	size_t payments_n;
+	struct policy_history history;
+
+	struct watch_node node[WATCH_NODES_MAX];
+	struct watch_signer signer[DOC_SIGNERS];
+
+	/* stops */
+	struct watch_stop stops[WATCH_STOPS_MAX];
+	size_t stops_n, stop_used;
+	struct hash32 stop_head;
+	struct watch_dest dest[DOC_SIGNERS + WATCH_PEERS_MAX];
+	bool crimes_frozen[WATCH_CRIME_KINDS + 1]; /* we have issued a freeze for this */
+	bool evacuating;
+	uint64_t freezes_made;
+	uint64_t freeze_wall_ms;  /* when the commit of our newest own freeze was handed over */
+	uint64_t suspect_wall_ms; /* when what it is about was first seen */
+
+	/* suspects */
+	struct watch_suspect suspects[WATCH_SUSPECTS_MAX];
+	size_t suspects_n, suspect_used;
+
+	struct watch_known {
+		struct hash32 unit;
+		enum watch_crime crime;
+	} known[WATCH_KNOWN_MAX];
+
+	size_t known_n;
+
+	/* evacuation */
+	struct watch_sweep sweeps[WATCH_SWEEPS_MAX];
+	uint64_t sweep_derived_height;
+	uint64_t sweep_tick_mono_ms;
+
+	/* counters */
+	uint64_t requests_made, acks, alarms, thefts, garbage, blocks, announced, not_acked;
+
+	/* scratch */
+	uint8_t batch[WATCH_BATCH_BYTES];
+	uint8_t reply[65536 + 64];
+	uint8_t text[16 * 1024];
+	uint8_t stop_bytes[WATCH_STOP_BYTES];
+	uint8_t suspect_bytes[WATCH_SUSPECT_BYTES];
+};
+
+/*
+ * Reads the three documents and checks that they belong together and to us: genesis names this
+ * roster and this policy, the roster has our id with our key, the network is the one consented to,
+ * the policy is complete.  The errors of doc_open() and doc_X_read(); ERR_MISMATCH, ERR_KEY,
+ * ERR_NETWORK, ERR_POLICY, ERR_ADDRESS, ERR_FIELD_RANGE (storage, nodes).  fault (not NULL) then
+ * names the document and field.
+ */
+MUST_CHECK enum err watch_init(struct watch *w, const struct watch_config *config,
+			       struct doc_fault *fault);
+
+/*
+ * One batch of our own journal, in order, before watch_start().
+ * ERR_CORRUPT (form, chain, or content that this program could not have written), ERR_TYPE,
+ * ERR_VERSION (a newer program's), ERR_GENESIS (the journal of another genesis or watcher),
+ * ERR_FULL (a table is too small for this journal).  Not to be used after an error.
+ */
+MUST_CHECK enum err watch_replay(struct watch *w, struct bytes batch);
+
+/* Ends the replay: commits that we started.  Times as in events.  Once. */
+void watch_start(struct watch *w, uint64_t wall_ms, uint64_t mono_ms, struct effects *out);
+
+/*
+ * One event: EVENT_TICK (at least every 50 ms), EVENT_OPENED and EVENT_CLOSED of links, EVENT_FRAME
+ * of links (replies) and of accepted channels (requests that passed the gate), EVENT_REPLY of
+ * ROLE_NODE (chain/feed.h).  Others change nothing.  out has at least WATCH_EFFECTS_BYTES.
+ */
+void watch_step(struct watch *w, const struct event *event, struct effects *out);
+
+/*
+ * True once both signers were heard and everything they have was fetched, or the time for it is
+ * over.  The shell begins to read the chain then, so that a watcher that was away long does not
+ * hold the whole past in suspicion.
+ */
+bool watch_caught_up(const struct watch *w, uint64_t mono_ms);
+
+/* For STATUS, the proof (P9), tests and the simulator. */
+bool watch_frozen(const struct watch *w);
+bool watch_evacuating(const struct watch *w);
+/* The node's chain as we follow it; node < config.nodes. */
+uint64_t watch_height(const struct watch *w, unsigned node);
+/* False if the address is none of ours.  Confirmed, and what is left after this node's pool. */
+bool watch_balance(const struct watch *w, unsigned node, const struct nem_address *address,
+		   uint64_t *confirmed_micro, uint64_t *remaining_micro);
+/* The payment with this inner hash, or NULL. */
+const struct watch_payment *watch_payment_find(const struct watch *w, const struct hash32 *inner);
+
+#endif
