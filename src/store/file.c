@@ -290,8 +290,7 @@ static bool sector_missing(const uint8_t *p, uint64_t at, size_t n)
 static enum err end_with_head(struct store_file *f, uint64_t at, const struct log_batch_head *h,
 			      size_t got, uint8_t *buffer, size_t cap)
 {
-	/* No batch ends in a whole unit of zeros (its padding is shorter): a write that was short.
-	 */
+	/* Padding is shorter than a unit, so a last unit of zeros is a write that was short. */
 	bool torn = got < h->bytes || all_zero(buffer + h->bytes - UNIT, UNIT) ||
 		    sector_missing(buffer, at, h->bytes);
 	uint64_t end;

@@ -306,6 +306,31 @@ static void rewritten_history(void)
 	T_EQ(log_tree_verify_consistency(&p, 20, 40, &old_root, &forged_root), ERR_CORRUPT);
 }
 
+/* A proof for a larger tree, passed off as one for a smaller tree: too many hashes for its size. */
+static void too_deep(void)
+{
+	struct log_proof p, q;
+	struct hash32 root2, root4, leaf;
+	uint64_t calls = 0;
+
+	root_of(&root2, 2);
+	root_of(&root4, 4);
+	T_EQ(number_at(&calls, 1, &leaf), ERR_OK);
+	T_EQ(log_tree_prove_inclusion(&p, 1, 2, number_at, &calls), ERR_OK);
+	T_EQ(log_tree_verify_inclusion(&p, 1, 2, &leaf, &root2), ERR_OK);
+	T_EQ(log_tree_verify_inclusion(&p, 0, 1, &leaf, &root2), ERR_CORRUPT);
+	/* and the other way: an inner node as a leaf of a smaller tree has too few */
+	T_EQ(log_tree_prove_inclusion(&p, 0, 4, number_at, &calls), ERR_OK);
+	q.n = 1;
+	q.hash[0] = p.hash[1];
+	T_EQ(log_tree_verify_inclusion(&q, 0, 4, &root2, &root4), ERR_CORRUPT);
+	/* consistency 2 to 3, whose proof has one hash, stretched by another level */
+	T_EQ(log_tree_prove_consistency(&p, 2, 4, number_at, &calls), ERR_OK);
+	T_EQ(log_tree_verify_consistency(&p, 2, 4, &root2, &root4), ERR_OK);
+	T_EQ(log_tree_verify_consistency(&p, 2, 8, &root2, &root4), ERR_CORRUPT);
+	T_EQ(log_tree_verify_consistency(&p, 1, 1, &root2, &root4), ERR_CORRUPT);
+}
+
 static void salted_leaves(void)
 {
 	struct log_secret secret = { { 0 } }, second = { { 0 } };
@@ -344,6 +369,7 @@ int main(int argc, char **argv)
 		{ "tampered inclusion proofs", tampered_inclusion },
 		{ "tampered consistency proofs", tampered_consistency },
 		{ "a rewritten history is not consistent", rewritten_history },
+		{ "proofs too deep or too flat", too_deep },
 		{ "salted leaves", salted_leaves },
 	};
 
