@@ -45,7 +45,8 @@ MUST_CHECK enum err nem_fee_total(uint64_t *out, const struct nem_tx *tx);
  * What can be sent when an account that holds balance_micro is emptied whole by a multisig transfer
  * of one inner, a wrapper at its minimum fee and n_cosignatures at cosignature_fee_micro each:
  * amount + all fees = balance exactly (design.md 7).  message_bytes as above.
- * ERR_FUNDS if nothing is left after fees; out: amount and the inner's minimum fee.
+ * out: the amount and the least inner fee with which the sum is exact and the node's minimum met.
+ * ERR_FUNDS if nothing is left after fees.
  */
 MUST_CHECK enum err nem_fee_empty_account(uint64_t *amount_micro, uint64_t *inner_fee_micro,
 					  uint64_t balance_micro, uint32_t message_bytes,
