@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "doc/table.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -41,6 +40,16 @@ static void path_add(struct path *p, struct bytes part)
 	p->text[p->n] = '\0';
 }
 
+static void path_add_number(struct path *p, size_t n)
+{
+	uint8_t digits[20];
+	struct writer w = writer_make(digits, sizeof digits);
+
+	/* an index or an offset: both far below 2^53 */
+	CHECK(json_put_int(&w, n) == ERR_OK);
+	path_add(p, bytes_of(digits, w.n));
+}
+
 /* Enters a field; gives the length to cut back to. */
 static size_t path_enter(struct path *p, struct bytes name)
 {
@@ -56,10 +65,10 @@ static size_t path_enter(struct path *p, struct bytes name)
 static size_t path_enter_index(struct path *p, size_t i)
 {
 	size_t before = p->n;
-	char text[24];
 
-	(void)snprintf(text, sizeof text, "[%zu]", i);
-	path_add(p, bytes_str(text));
+	path_add(p, bytes_str("["));
+	path_add_number(p, i);
+	path_add(p, bytes_str("]"));
 	return before;
 }
 
@@ -71,8 +80,11 @@ static void path_leave(struct path *p, size_t before)
 
 enum err doc_table_fault(struct doc_fault *fault, enum err e, const char *field, const char *why)
 {
+	struct path path = { .n = 0 };
+
 	if (fault != NULL) {
-		(void)snprintf(fault->field, sizeof fault->field, "%s", field);
+		path_add(&path, bytes_str(field));
+		memcpy(fault->field, path.text, sizeof fault->field);
 		fault->why = why;
 	}
 	return e;
@@ -92,11 +104,12 @@ static enum err wrong_type(struct reading *r, const char *why)
 static enum err next(struct reading *r, struct json_token *t)
 {
 	enum err e = json_next(&r->json, t);
-	char place[32];
+	struct path place = { .n = 0 };
 
 	if (e != ERR_OK) {
-		(void)snprintf(place, sizeof place, "byte %zu", r->json.fault_at);
-		return doc_table_fault(r->fault, e, place, r->json.fault_why);
+		path_add(&place, bytes_str("byte "));
+		path_add_number(&place, r->json.fault_at);
+		return doc_table_fault(r->fault, e, place.text, r->json.fault_why);
 	}
 	return ERR_OK;
 }
