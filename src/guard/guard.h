@@ -133,6 +133,7 @@ struct guard_pending {
 	uint32_t channel;
 	uint64_t request_id;
 	uint16_t number; /* of the reply */
+	bool sweep;
 	struct hash32 attestation;
 	uint64_t age; /* order of arrival */
 	uint32_t raw_n;
@@ -166,7 +167,7 @@ struct guard_feed {
 	uint64_t after;        /* cursor of the held NEXT */
 	uint64_t nonce_number; /* last one told on this channel; 0 none */
 	uint64_t call;         /* tag of the read under way */
-	size_t payment;        /* what is being read */
+	uint64_t sequence;     /* of the attestation that is being read */
 };
 
 struct guard_nonce {
@@ -195,6 +196,7 @@ struct guard {
 	bool has_genesis, started;
 	struct hash32 programs[GUARD_PROGRAMS_MAX];
 	size_t programs_n;
+	uint8_t program_now; /* index of the running one */
 
 	/* clocks */
 	uint64_t own_base_ms, mono_base_ms; /* own = own_base + (mono - mono_base) */
@@ -202,6 +204,7 @@ struct guard {
 
 	/* what was signed */
 	size_t payments_n;
+	bool forgot; /* payments too old to be asked for again have made room */
 	size_t sweeps_n;
 	struct policy_history history;
 	struct guard_pending pending[GUARD_PENDING_MAX];
@@ -252,8 +255,12 @@ MUST_CHECK enum err guard_init(struct guard *g, const struct guard_config *confi
  */
 MUST_CHECK enum err guard_replay(struct guard *g, struct bytes batch);
 
-/* Ends the replay: commits that we started.  Times as in events.  Once. */
-void guard_start(struct guard *g, uint64_t wall_ms, uint64_t mono_ms, struct effects *out);
+/*
+ * Ends the replay: commits that we started.  Times as in events.  Once.  ERR_FULL: this journal
+ * knows GUARD_PROGRAMS_MAX other programs already.
+ */
+MUST_CHECK enum err guard_start(struct guard *g, uint64_t wall_ms, uint64_t mono_ms,
+				struct effects *out);
 
 /*
  * One event: EVENT_TICK (at least every 100 ms), EVENT_FRAME, EVENT_CLOSED, EVENT_REPLY of

@@ -212,15 +212,12 @@ enum err payment_unit(uint8_t *out, size_t cap, size_t *n, const struct payment 
 	/* The network byte is the highest of the version field (nem.md 2.2). */
 	CHECK(p->wrap_n > 8);
 	network = p->wrap[7];
-	if (nem_tx_decode(&unit, network, payment_wrap(p), NEM_SIGNING) != ERR_OK ||
-	    nem_tx_decode(&cosignature, network, payment_cosign(p), NEM_SIGNING) != ERR_OK) {
-		CHECK(!"what payment.c encoded decodes again");
-	}
+	/* what was encoded here decodes again */
+	CHECK(nem_tx_decode(&unit, network, payment_wrap(p), NEM_SIGNING) == ERR_OK);
+	CHECK(nem_tx_decode(&cosignature, network, payment_cosign(p), NEM_SIGNING) == ERR_OK);
 	unit.signature = *b;
 	cosignature.signature = *a;
-	if (nem_tx_attach(&unit, &cosignature) != ERR_OK) {
-		CHECK(!"the cosignature names this inner transaction");
-	}
+	CHECK(nem_tx_attach(&unit, &cosignature) == ERR_OK);
 	nem_tx_encode(&w, &unit, NEM_SIGNED);
 	if (w.bad) {
 		return ERR_FULL;

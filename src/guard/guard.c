@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guard/guard.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/hex.h"
+#include "guard/guard_self.h"
+
+static enum err init_no(struct doc_fault *fault, enum err e, const char *field, const char *why)
+{
+	(void)snprintf(fault->field, sizeof fault->field, "%s", field);
+	fault->why = why;
+	return e;
+}
+
+/* Puts the document's name in front of the field that is at fault. */
+static enum err init_in(struct doc_fault *fault, enum err e, const char *document)
+{
+	char field[sizeof fault->field];
+
+	memcpy(field, fault->field, sizeof field);
+	(void)snprintf(fault->field, sizeof fault->field, "%s.%.50s", document, field);
+	return e;
+}
+
+static enum err init_documents(struct guard *g, struct doc_fault *fault)
+{
+	struct doc d;
+	struct hash32 zero_id;
+	enum err e = doc_open(&d, g->config.genesis, NULL, fault);
+
+	if (e == ERR_OK && d.type != DOC_GENESIS) {
+		return init_no(fault, ERR_TYPE, "genesis", "not a genesis document");
+	}
+	if (e == ERR_OK) {
+		e = doc_genesis_read(&d, &g->genesis, fault);
+	}
+	if (e != ERR_OK) {
+		return init_in(fault, e, "genesis");
+	}
+	g->genesis_id = d.id;
+
+	e = doc_open(&d, g->config.roster, &g->genesis_id, fault);
+	if (e == ERR_OK && d.type != DOC_ROSTER) {
+		return init_no(fault, ERR_TYPE, "roster", "not a roster");
+	}
+	if (e == ERR_OK) {
+		e = doc_roster_read(&d, &g->roster, fault);
+	}
+	if (e != ERR_OK) {
+		return init_in(fault, e, "roster");
+	}
+	doc_zero_id(&zero_id, &d);
+	if (!hash32_eq(&zero_id, &g->genesis.roster)) {
+		return init_no(fault, ERR_MISMATCH, "roster", "genesis names another roster");
+	}
+	g->roster_id = d.id;
+
+	e = doc_open(&d, g->config.policy, &g->genesis_id, fault);
+	if (e == ERR_OK && d.type != DOC_POLICY) {
+		return init_no(fault, ERR_TYPE, "policy", "not a policy");
+	}
+	if (e == ERR_OK) {
+		e = doc_policy_read(&d, &g->policy, fault);
+	}
+	if (e != ERR_OK) {
+		return init_in(fault, e, "policy");
+	}
+	doc_zero_id(&zero_id, &d);
+	if (!hash32_eq(&zero_id, &g->genesis.policy)) {
+		return init_no(fault, ERR_MISMATCH, "policy", "genesis names another policy");
+	}
+	g->policy_id = d.id;
+	return ERR_OK;
+}
+
+static enum err init_keys(struct guard *g, struct doc_fault *fault)
+{
+	const struct doc_signer_entry *own;
+	struct key32 attest;
+
+	if (g->config.signer != DOC_SIGNER_A && g->config.signer != DOC_SIGNER_B) {
+		return init_no(fault, ERR_FIELD_RANGE, "signer_id", "a signer is a or b");
+	}
+	own = &g->roster.signers[g->config.signer];
+	if (!key32_eq(&own->chain_key, &g->config.chain_secret->public_key)) {
+		return init_no(fault, ERR_KEY, "roster.signers.chain_key",
+			       "the sealed key is not this signer's");
+	}
+	/* the second half of an Ed25519 secret is its public key (RFC 8032) */
+	memcpy(attest.b, g->config.attest_secret + 32, sizeof attest.b);
+	if (!key32_eq(&own->attest_key, &attest)) {
+		return init_no(fault, ERR_KEY, "roster.signers.attest_key",
+			       "the attest key is not this signer's");
+	}
+	if (g->genesis.chain_network != g->config.network) {
+		return init_no(fault, ERR_NETWORK, "genesis.chain_network",
+			       "not the network that this signer's operator consented to");
+	}
+	return ERR_OK;
+}
+
+enum err guard_init(struct guard *g, const struct guard_config *config, struct doc_fault *fault)
+{
+	const struct guard_storage *s = &config->storage;
+	struct policy_verdict v;
+	enum err e;
+
+	memset(g, 0, sizeof *g);
+	*fault = (struct doc_fault){ "", "" };
+	g->config = *config;
+	if (s->payments_cap < GUARD_PAYMENTS_MIN || s->payments_cap > GUARD_PAYMENTS_MAX ||
+	    s->entries_cap < GUARD_PAYMENTS_MIN) {
+		return init_no(fault, ERR_FIELD_RANGE, "storage",
+			       "tables that are too small or large");
+	}
+	e = init_documents(g, fault);
+	if (e == ERR_OK) {
+		e = init_keys(g, fault);
+	}
+	if (e != ERR_OK) {
+		return e;
+	}
+	v = policy_check(&g->policy);
+	if (v.err != ERR_OK) {
+		return init_no(fault, v.err, v.field, v.words);
+	}
+	log_chain_init(&g->chain);
+	policy_history_init(&g->history, s->entries, s->entries_cap);
+	g->refuse_credit_ms = (uint64_t)GUARD_REFUSE_BURST * GUARD_REFUSE_EACH_MS;
+	return ERR_OK;
+}
+
+/* The program of these and later attestations.  ERR_FULL. */
+static enum err program_add(struct guard *g, const struct hash32 *program)
+{
+	size_t at = 0;
+
+	while (at < g->programs_n && !hash32_eq(&g->programs[at], program)) {
+		at++;
+	}
+	if (at < g->programs_n) {
+		g->program_now = (uint8_t)at;
+		return ERR_OK;
+	}
+	if (g->programs_n == GUARD_PROGRAMS_MAX) {
+		return ERR_FULL;
+	}
+	g->program_now = (uint8_t)g->programs_n;
+	g->programs[g->programs_n++] = *program;
+	return ERR_OK;
+}
+
+static enum err replay_genesis(struct guard *g, const struct log_record *r)
+{
+	struct id128 expected = guard_self_short(&g->genesis_id);
+
+	if (g->has_genesis || g->chain.next_sequence == 0) {
+		return ERR_CORRUPT;
+	}
+	if (!id128_eq(&r->id, &expected) || r->credit.b[0] != (uint8_t)g->config.signer) {
+		return ERR_GENESIS;
+	}
+	g->has_genesis = true;
+	return ERR_OK;
+}
+
+static enum err replay_start(struct guard *g, struct bytes blob)
+{
+	struct hash32 program;
+
+	if (blob.n != 3 * sizeof program.b) {
+		return ERR_CORRUPT;
+	}
+	memcpy(program.b, blob.p, sizeof program.b);
+	return program_add(g, &program);
+}
+
+static enum err replay_record(struct guard *g, const struct log_view *view, uint32_t i,
+			      const struct log_record *r, const struct log_record *reserve,
+			      uint64_t offset, uint32_t bytes)
+{
+	uint64_t sequence = view->head.first_sequence + i;
+	struct bytes blob = { NULL, 0 };
+	bool has_blob = log_view_blob(&blob, view, &r->link) == ERR_OK;
+
+	switch (r->kind) {
+	case LOG_GENESIS:
+		return replay_genesis(g, r);
+	case LOG_GUARD_START:
+		return has_blob ? replay_start(g, blob) : ERR_CORRUPT;
+	case LOG_DOCUMENT:
+	case LOG_GUARD_REFUSE:
+		return has_blob ? ERR_OK : ERR_CORRUPT;
+	case LOG_GUARD_RESERVE:
+		return ERR_OK; /* together with the attestation behind it */
+	case LOG_GUARD_ATTEST:
+		return has_blob
+			   ? guard_sign_replay_attest(g, r, sequence, blob, reserve, offset, bytes)
+			   : ERR_CORRUPT;
+	case LOG_GUARD_ACK:
+		return has_blob ? guard_sign_replay_ack(g, blob) : ERR_CORRUPT;
+	case LOG_GUARD_STOP:
+		return has_blob ? guard_stop_replay(g, sequence, r->time_ms, blob) : ERR_CORRUPT;
+	default:
+		return ERR_CORRUPT; /* a kind that no signer writes */
+	}
+}
+
+enum err guard_replay(struct guard *g, struct bytes batch)
+{
+	struct log_view view;
+	struct log_record reserve;
+	bool reserved = false;
+	uint64_t offset = g->journal_used;
+	enum err e;
+
+	CHECK(!g->started);
+	e = log_batch_open(&view, &g->chain, batch, g->config.log_secret);
+	if (e != ERR_OK) {
+		return e;
+	}
+	for (uint32_t i = 0; i < view.head.count; i++) {
+		struct log_record r;
+		uint64_t own_ms;
+
+		e = log_view_record(&r, &view, i);
+		if (e != ERR_OK) {
+			return e;
+		}
+		if (!g->has_genesis && r.kind != LOG_GENESIS) {
+			return ERR_CORRUPT;
+		}
+		own_ms = le64_get(r.debit.b);
+		if (own_ms < g->own_base_ms) {
+			return ERR_CORRUPT; /* own time never goes back */
+		}
+		g->own_base_ms = own_ms;
+		e = replay_record(g, &view, i, &r, reserved ? &reserve : NULL, offset,
+				  (uint32_t)batch.n);
+		if (e != ERR_OK) {
+			return e;
+		}
+		if (r.kind == LOG_GUARD_RESERVE) {
+			if (reserved) {
+				return ERR_CORRUPT;
+			}
+			reserve = r;
+			reserved = true;
+		} else if (r.kind == LOG_GUARD_ATTEST) {
+			reserved = false;
+		}
+	}
+	if (reserved) {
+		return ERR_CORRUPT; /* reserve and attestation stand in one batch, always */
+	}
+	g->journal_used += batch.n;
+	return ERR_OK;
+}
+
+static void clocks_set(struct guard *g, uint64_t wall_ms, uint64_t mono_ms)
+{
+	uint64_t elapsed = mono_ms > g->mono_ms ? mono_ms - g->mono_ms : 0;
+	const uint64_t full = (uint64_t)GUARD_REFUSE_BURST * GUARD_REFUSE_EACH_MS;
+
+	g->wall_ms = wall_ms;
+	g->mono_ms += elapsed;
+	g->own_ms = g->own_base_ms + (g->mono_ms - g->mono_base_ms);
+	g->refuse_credit_ms =
+	    elapsed >= full - g->refuse_credit_ms ? full : g->refuse_credit_ms + elapsed;
+}
+
+enum err guard_start(struct guard *g, uint64_t wall_ms, uint64_t mono_ms, struct effects *out)
+{
+	struct log_record start = { .kind = LOG_GUARD_START };
+	struct hash32 ids[3] = { g->config.program, g->roster_id, g->policy_id };
+	struct bytes blob = bytes_of(ids, sizeof ids);
+	struct log_batch b;
+
+	CHECK(!g->started);
+	if (program_add(g, &g->config.program) != ERR_OK) {
+		return ERR_FULL;
+	}
+	g->mono_ms = mono_ms;
+	g->mono_base_ms = mono_ms;
+	if (!g->has_genesis) {
+		g->own_base_ms = wall_ms; /* the first start of all */
+	}
+	clocks_set(g, wall_ms, mono_ms);
+	guard_feed_nonce(g);
+	guard_self_begin(g, &b);
+	if (!g->has_genesis) {
+		struct log_record genesis = { .kind = LOG_GENESIS,
+					      .id = guard_self_short(&g->genesis_id) };
+
+		genesis.credit.b[0] = (uint8_t)g->config.signer;
+		guard_self_add(g, &b, &genesis, 0, &g->config.genesis);
+		g->has_genesis = true;
+	}
+	guard_self_add(g, &b, &start, 0, &blob);
+	guard_self_commit(g, &b, out);
+	g->started = true;
+	/* the caller's bytes were borrowed until here */
+	g->config.genesis = g->config.roster = g->config.policy = (struct bytes){ NULL, 0 };
+	effects_note(out, "info started payments=%zu stops=%zu sequence=%llu", g->payments_n,
+		     g->stops_n, (unsigned long long)guard_self_newest(g));
+	return ERR_OK;
+}
+
+static void status_line(struct doc_status *s, const char *name, const char *value)
+{
+	struct doc_status_line *l;
+
+	CHECK(s->detail_count < DOC_STATUS_MAX);
+	l = &s->detail[s->detail_count++];
+	(void)snprintf(l->name, sizeof l->name, "%s", name);
+	(void)snprintf(l->value, sizeof l->value, "%s", value);
+}
+
+static void status_number(struct doc_status *s, const char *name, uint64_t value)
+{
+	char text[24];
+
+	(void)snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+	status_line(s, name, text);
+}
+
+static void status_send(struct guard *g, const struct guard_ask *ask, struct effects *out)
+{
+	static struct doc_status s;
+	struct writer w = writer_make(g->text, sizeof g->text);
+	struct policy_time now;
+	struct guard_no no;
+	char head[65];
+	size_t fresh = 0;
+	struct bytes item;
+
+	memset(&s, 0, sizeof s);
+	s.genesis = g->genesis_id;
+	(void)snprintf(s.program, sizeof s.program, "kuramori-signer");
+	for (size_t i = 0; i < g->roster.watcher_count; i++) {
+		fresh += guard_self_fresh(g, &g->watchers[i]);
+	}
+	(void)guard_self_now(g, &now);
+	if (guard_self_well(g, &no) == ERR_OK) {
+		(void)guard_self_no(&no, ERR_OK, "", "ready");
+	}
+	hex_put(head, bytes_of(g->chain.head.b, sizeof g->chain.head.b));
+	status_line(&s, "signer", g->config.signer == DOC_SIGNER_A ? "a" : "b");
+	status_line(&s, "frozen", g->stops_n > 0 ? "yes" : "no");
+	status_line(&s, "locked", g->locked ? "yes" : "no");
+	status_line(&s, "signs",
+		    g->stops_n > 0 ? "a freeze is in force"
+		    : g->locked    ? "locked"
+				   : no.words);
+	status_number(&s, "stops", g->stops_n);
+	status_number(&s, "watchers_fresh", fresh);
+	status_number(&s, "watchers_needed", g->roster.watchers_needed);
+	status_number(&s, "chain_time_nem_s", now.chain_s);
+	status_number(&s, "own_time_ms", g->own_ms);
+	status_number(&s, "payments", g->payments_n - g->sweeps_n);
+	status_number(&s, "payments_max", g->config.storage.payments_cap);
+	status_number(&s, "sweeps", g->sweeps_n);
+	status_number(&s, "released", g->signatures_released);
+	status_number(&s, "refused", g->refused);
+	status_number(&s, "refused_unlogged", g->refused_unlogged);
+	status_number(&s, "sequence", guard_self_newest(g));
+	status_number(&s, "journal_records", g->chain.next_sequence);
+	status_number(&s, "journal_used", g->journal_used);
+	status_number(&s, "journal_bytes", g->config.journal_bytes);
+	status_line(&s, "journal_head", head);
+	for (size_t i = 0; i < g->facts_n; i++) {
+		status_line(&s, g->facts[i].name, g->facts[i].value);
+	}
+	CHECK(doc_status_make(&w, NULL, &s, NULL) == ERR_OK);
+	item = bytes_of(w.p, w.n);
+	guard_self_answer(g, ask, &item, 1, out);
+}
+
+/* The gate stands before us; this is the second look at the same table. */
+static uint16_t capability(uint16_t number)
+{
+	switch (number) {
+#define MSG(name, n, roles, max_bytes, phase) \
+	case (n):                             \
+		return (roles);
+#include "ipc/signer.def"
+#undef MSG
+	default:
+		return 0;
+	}
+}
+
+static void frame(struct guard *g, const struct event *event, struct effects *out)
+{
+	uint16_t role = event->role & 0xff;
+	struct guard_ask ask = {
+		.channel = event->channel,
+		.request_id = event->request_id,
+		.reply = MSGS_REPLY(event->number),
+		.watcher = (int)(event->role >> 8) - 1,
+		.body = event->body,
+	};
+	struct guard_no no;
+
+	if ((capability(event->number) & role) == 0 ||
+	    (role == ROLE_WATCHER &&
+	     (ask.watcher < 0 || (size_t)ask.watcher >= g->roster.watcher_count))) {
+		(void)guard_self_no(&no, ERR_CAPABILITY, "", "not on this socket");
+		guard_self_refuse(g, &ask, &no, out);
+		return;
+	}
+	switch ((enum msgs_signer)event->number) {
+	case SIGNER_SIGN:
+		guard_sign_frame(g, &ask, out);
+		return;
+	case SIGNER_STATUS:
+		status_send(g, &ask, out);
+		return;
+	case SIGNER_STOP_PUT:
+		guard_stop_put(g, &ask, out);
+		return;
+	case SIGNER_STOP_GET:
+		guard_stop_get(g, &ask, out);
+		return;
+	case SIGNER_NEXT:
+		guard_feed_next(g, &ask, out);
+		return;
+	case SIGNER_HEARTBEAT:
+		guard_feed_heartbeat(g, &ask, out);
+		return;
+	case SIGNER_ACK:
+		guard_sign_ack(g, &ask, out);
+		return;
+	case SIGNER_SYNC:
+		guard_feed_sync(g, &ask, out);
+		return;
+	case SIGNER_SWEEP:
+		guard_sign_sweep(g, &ask, out);
+		return;
+	case SIGNER_HELLO:
+	case SIGNER_UNLOCK:
+		break; /* the shell's own */
+	}
+	(void)guard_self_no(&no, ERR_STATE, "", "not a message for a signer at work");
+	guard_self_refuse(g, &ask, &no, out);
+}
+
+void guard_step(struct guard *g, const struct event *event, struct effects *out)
+{
+	CHECK(g->started);
+	clocks_set(g, event->wall_ms, event->mono_ms);
+	guard_feed_nonce(g);
+	switch (event->kind) {
+	case EVENT_FRAME:
+		frame(g, event, out);
+		break;
+	case EVENT_CLOSED:
+		guard_sign_closed(g, event->channel);
+		guard_feed_closed(g, event->channel);
+		break;
+	case EVENT_REPLY:
+		if (event->number == GUARD_CALL_READ) {
+			guard_feed_reply(g, event, out);
+		}
+		break;
+	case EVENT_TICK:
+	case EVENT_OPENED:
+		break;
+	}
+	guard_feed_serve(g, out);
+}
+
+void guard_fact(struct guard *g, const char *name, const char *value)
+{
+	size_t at = 0;
+
+	while (at < g->facts_n && strcmp(g->facts[at].name, name) != 0) {
+		at++;
+	}
+	if (at == g->facts_n) {
+		CHECK(g->facts_n < GUARD_FACTS_MAX);
+		g->facts_n++;
+		(void)snprintf(g->facts[at].name, sizeof g->facts[at].name, "%s", name);
+	}
+	(void)snprintf(g->facts[at].value, sizeof g->facts[at].value, "%s", value);
+}
+
+bool guard_frozen(const struct guard *g)
+{
+	return g->stops_n > 0;
+}
+
+bool guard_locked(const struct guard *g)
+{
+	return g->locked;
+}
+
+u128 guard_spent(const struct guard *g, uint64_t window_ms, bool unapproved_only)
+{
+	struct policy_time now;
+
+	(void)guard_self_now(g, &now);
+	return policy_history_sum(&g->history, &now, window_ms, unapproved_only);
+}

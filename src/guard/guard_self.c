@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guard/guard_self.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "chain/nem/nem_time.h"
+#include "crypto/uuid7.h"
+#include "ipc/frame.h"
+
+enum err guard_self_no(struct guard_no *no, enum err e, const char *field, const char *words)
+{
+	no->err = e;
+	(void)snprintf(no->field, sizeof no->field, "%s", field);
+	(void)snprintf(no->words, sizeof no->words, "%s", words);
+	return e;
+}
+
+enum err guard_self_no_verdict(struct guard_no *no, const struct policy_verdict *v)
+{
+	no->err = v->err;
+	(void)snprintf(no->field, sizeof no->field, "%s", v->field);
+	policy_words(no->words, v);
+	return v->err;
+}
+
+enum err guard_self_no_fault(struct guard_no *no, enum err e, const char *prefix,
+			     const struct doc_fault *fault)
+{
+	no->err = e;
+	(void)snprintf(no->field, sizeof no->field, "%.20s.%.40s", prefix, fault->field);
+	(void)snprintf(no->words, sizeof no->words, "%s",
+		       fault->why != NULL ? fault->why : err_words(e));
+	return e;
+}
+
+enum err guard_self_open(const struct guard *g, struct doc *d, struct bytes raw, enum doc_type type,
+			 const char *prefix, struct guard_no *no)
+{
+	struct doc_fault fault = { "", NULL };
+	enum err e = doc_open(d, raw, &g->genesis_id, &fault);
+
+	if (e != ERR_OK) {
+		return guard_self_no_fault(no, e, prefix, &fault);
+	}
+	if (d->type != type) {
+		return guard_self_no(no, ERR_TYPE, prefix,
+				     "another document belongs in this place");
+	}
+	return ERR_OK;
+}
+
+bool guard_self_fresh(const struct guard *g, const struct guard_watcher *w)
+{
+	return w->heard && g->mono_ms - w->issued_mono_ms <= g->policy.heartbeat_age_ms;
+}
+
+bool guard_self_quorum(const struct guard *g, uint8_t acked)
+{
+	return (unsigned)__builtin_popcount(acked) >= g->roster.watchers_needed;
+}
+
+bool guard_self_now(const struct guard *g, struct policy_time *now)
+{
+	const struct guard_watcher *fresh[DOC_WATCHERS_MAX];
+	size_t needed = (size_t)g->roster.watchers_needed;
+	uint32_t times[DOC_WATCHERS_MAX];
+	size_t n = 0;
+
+	*now = (struct policy_time){ .own_ms = g->own_ms, .wall_ms = g->wall_ms };
+	for (size_t i = 0; i < g->roster.watcher_count; i++) {
+		const struct guard_watcher *w = &g->watchers[i];
+		size_t at = n;
+
+		if (!guard_self_fresh(g, w)) {
+			continue;
+		}
+		/* newest first */
+		while (at > 0 && fresh[at - 1]->nonce_number < w->nonce_number) {
+			fresh[at] = fresh[at - 1];
+			at--;
+		}
+		fresh[at] = w;
+		n++;
+	}
+	if (n < needed) {
+		return false;
+	}
+	for (size_t i = 0; i < needed; i++) {
+		size_t at = i;
+
+		while (at > 0 && times[at - 1] > fresh[i]->chain_s) {
+			times[at] = times[at - 1];
+			at--;
+		}
+		times[at] = fresh[i]->chain_s;
+	}
+	/* of two in the middle the lower: what frees value waits for the slower */
+	now->chain_s = times[(needed - 1) / 2];
+	return true;
+}
+
+enum err guard_self_well(const struct guard *g, struct guard_no *no)
+{
+	size_t fresh = 0;
+	size_t agree = 0;
+
+	for (size_t i = 0; i < g->roster.watcher_count; i++) {
+		const struct guard_watcher *w = &g->watchers[i];
+
+		if (!guard_self_fresh(g, w)) {
+			continue;
+		}
+		fresh++;
+		if (w->stop_count != g->stops_n || !hash32_eq(&w->stop_head, &g->stop_head)) {
+			return guard_self_no(no, ERR_STALE, "heartbeat.stop_head",
+					     "a watcher holds other stop documents than we do");
+		}
+		agree += w->roster_agrees && w->policy_agrees;
+	}
+	if (fresh < g->roster.watchers_needed) {
+		return guard_self_no(no, ERR_STALE, "heartbeat",
+				     "too few watchers have answered lately");
+	}
+	if (agree < g->roster.watchers_needed) {
+		return guard_self_no(no, ERR_STALE, "heartbeat.policy",
+				     "too few watchers live under our roster and policy");
+	}
+	return ERR_OK;
+}
+
+void guard_self_begin(struct guard *g, struct log_batch *b)
+{
+	log_batch_begin(b, g->batch, sizeof g->batch);
+}
+
+void guard_self_add(struct guard *g, struct log_batch *b, struct log_record *r, uint32_t approvals,
+		    const struct bytes *blob)
+{
+	struct policy_time now;
+	enum err e;
+
+	/* without k heartbeats the chain clock is unknown: zero keeps windows closed longest */
+	(void)guard_self_now(g, &now);
+	r->time_ms = g->wall_ms;
+	le64_put(r->debit.b, g->own_ms);
+	le32_put(r->debit.b + 8, now.chain_s);
+	le32_put(r->debit.b + 12, approvals);
+	e = blob != NULL ? log_batch_add_blob(b, r, *blob) : log_batch_add_record(b, r);
+	/* GUARD_SIGN_BYTES_MAX and the sizes of our own documents were checked before */
+	CHECK(e == ERR_OK);
+}
+
+void guard_self_commit(struct guard *g, struct log_batch *b, struct effects *out)
+{
+	struct bytes sealed;
+
+	log_batch_seal(&sealed, b, &g->chain, g->config.log_secret);
+	g->journal_used += sealed.n;
+	effects_commit(out, sealed);
+}
+
+bool guard_self_room(const struct guard *g, uint64_t bytes, uint64_t keep)
+{
+	return g->config.journal_bytes == 0 ||
+	       g->journal_used + bytes + keep <= g->config.journal_bytes;
+}
+
+struct id128 guard_self_short(const struct hash32 *id)
+{
+	struct id128 s;
+
+	memcpy(s.b, id->b, sizeof s.b);
+	return s;
+}
+
+void guard_self_answer(struct guard *g, const struct guard_ask *ask, const struct bytes *items,
+		       size_t n, struct effects *out)
+{
+	struct writer w = writer_make(g->reply, sizeof g->reply);
+
+	for (size_t i = 0; i < n; i++) {
+		writer_u32(&w, (uint32_t)items[i].n);
+		writer_bytes(&w, items[i]);
+	}
+	CHECK(!w.bad);
+	effects_send(out, ask->channel, ask->reply, ask->request_id, bytes_of(w.p, w.n));
+}
+
+/* At most GUARD_REFUSE_BURST at once: who asks nonsense quickly must not fill the journal. */
+static bool refusal_may_be_logged(struct guard *g)
+{
+	if (g->refuse_credit_ms < GUARD_REFUSE_EACH_MS ||
+	    !guard_self_room(g, 4096, GUARD_HEADROOM_BYTES)) {
+		return false;
+	}
+	g->refuse_credit_ms -= GUARD_REFUSE_EACH_MS;
+	return true;
+}
+
+void guard_self_refuse(struct guard *g, const struct guard_ask *ask, const struct guard_no *no,
+		       struct effects *out)
+{
+	struct doc_refusal refusal = { .genesis = g->genesis_id };
+	struct writer w = writer_make(g->text, sizeof g->text);
+	char field[DOC_FIELD_MAX + 1];
+	size_t n = strlen(no->field);
+	struct bytes item;
+
+	g->refused++;
+	memcpy(field, no->field, n + 1);
+	for (size_t i = 0; i < n; i++) {
+		field[i] = field[i] < 0x20 || field[i] > 0x7e ? '?' : field[i];
+	}
+	(void)snprintf(refusal.code, sizeof refusal.code, "%s", err_slug(no->err));
+	(void)snprintf(refusal.field, sizeof refusal.field, "%s", field);
+	(void)snprintf(refusal.detail, sizeof refusal.detail, "%s", no->words);
+	if (refusal_may_be_logged(g)) {
+		char line[DOC_FIELD_MAX + POLICY_WORDS_MAX + 4];
+		struct log_record r = { .kind = LOG_GUARD_REFUSE,
+					.id = ask->about,
+					.amount = (u128)no->err };
+		struct log_batch b;
+		struct bytes blob;
+
+		(void)snprintf(line, sizeof line, "%s: %s", field, no->words);
+		blob = bytes_str(line);
+		guard_self_begin(g, &b);
+		guard_self_add(g, &b, &r, 0, &blob);
+		guard_self_commit(g, &b, out);
+	} else {
+		g->refused_unlogged++;
+	}
+	effects_note(out, "unusual refused code=%s field=%s words=\"%s\"", refusal.code, field,
+		     no->words);
+	CHECK(doc_refusal_make(&w, NULL, &refusal, NULL) == ERR_OK);
+	item = bytes_of(w.p, w.n);
+	guard_self_answer(g, ask, &item, 1, out);
+}
+
+struct guard_payment *guard_self_by_request(const struct guard *g, const struct id128 *id)
+{
+	for (size_t i = g->payments_n; i-- > 0;) {
+		struct guard_payment *p = &g->config.storage.payments[i];
+
+		if (!p->sweep && id128_eq(&p->request_id, id)) {
+			return p;
+		}
+	}
+	return NULL;
+}
+
+struct guard_payment *guard_self_by_inner(const struct guard *g, const struct hash32 *inner)
+{
+	for (size_t i = g->payments_n; i-- > 0;) {
+		struct guard_payment *p = &g->config.storage.payments[i];
+
+		if (hash32_eq(&p->inner_hash, inner)) {
+			return p;
+		}
+	}
+	return NULL;
+}
+
+struct guard_payment *guard_self_by_subject(const struct guard *g, const struct hash32 *subject)
+{
+	for (size_t i = g->payments_n; i-- > 0;) {
+		struct guard_payment *p = &g->config.storage.payments[i];
+
+		if (hash32_eq(&p->subject, subject)) {
+			return p;
+		}
+	}
+	return NULL;
+}
+
+struct guard_payment *guard_self_by_attestation(const struct guard *g, const struct hash32 *id)
+{
+	for (size_t i = g->payments_n; i-- > 0;) {
+		struct guard_payment *p = &g->config.storage.payments[i];
+
+		if (hash32_eq(&p->attestation, id)) {
+			return p;
+		}
+	}
+	return NULL;
+}
+
+struct guard_payment *guard_self_after(const struct guard *g, uint64_t sequence)
+{
+	size_t low = 0;
+	size_t high = g->payments_n;
+
+	/* payments stand in the order of their sequences */
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (g->config.storage.payments[middle].sequence > sequence) {
+			high = middle;
+		} else {
+			low = middle + 1;
+		}
+	}
+	return low < g->payments_n ? &g->config.storage.payments[low] : NULL;
+}
+
+struct guard_payment *guard_self_by_sequence(const struct guard *g, uint64_t sequence)
+{
+	struct guard_payment *p = sequence == 0 ? NULL : guard_self_after(g, sequence - 1);
+
+	return p != NULL && p->sequence == sequence ? p : NULL;
+}
+
+uint64_t guard_self_newest(const struct guard *g)
+{
+	return g->payments_n == 0 ? 0 : g->config.storage.payments[g->payments_n - 1].sequence;
+}
+
+/*
+ * Request ids older than 35 days are refused by policy_judge(), by the faster clock; a day more by
+ * our own, slower clock is therefore safe to forget.
+ */
+static bool forgettable(const struct guard_payment *p, uint64_t own_ms)
+{
+	const uint64_t age = (POLICY_REQUEST_DAYS + 1) * (uint64_t)POLICY_DAY_MS;
+	uint64_t named_ms = p->sweep ? p->time_ms : uuid7_ms(&p->request_id);
+
+	return own_ms > age && named_ms < own_ms - age;
+}
+
+bool guard_self_payment_room(const struct guard *g, uint64_t own_ms)
+{
+	if (g->payments_n < g->config.storage.payments_cap) {
+		return true;
+	}
+	for (size_t i = 0; i < g->payments_n; i++) {
+		if (forgettable(&g->config.storage.payments[i], own_ms)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+struct guard_payment *guard_self_payment_new(struct guard *g, uint64_t own_ms)
+{
+	struct guard_payment *all = g->config.storage.payments;
+
+	if (g->payments_n == g->config.storage.payments_cap) {
+		size_t kept = 0;
+
+		for (size_t i = 0; i < g->payments_n; i++) {
+			if (!forgettable(&all[i], own_ms)) {
+				all[kept++] = all[i];
+			}
+		}
+		g->forgot = g->forgot || kept < g->payments_n;
+		g->payments_n = kept;
+	}
+	if (g->payments_n == g->config.storage.payments_cap) {
+		return NULL;
+	}
+	all[g->payments_n] = (struct guard_payment){ 0 };
+	return &all[g->payments_n++];
+}

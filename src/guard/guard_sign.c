@@ -1,0 +1,941 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guard/guard_self.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "crypto/ed25519.h"
+#include "ipc/frame.h"
+#include "policy/attempt.h"
+
+enum {
+	SWEEP_FREEZES_MAX = 4,
+	SIGN_ITEMS_MAX = 3 + GUARD_APPROVALS_MAX + 2,
+	ATTESTATION_BYTES = 6 * 1024, /* more than any attestation of ours */
+};
+
+/* A's part, which B takes and A does not. */
+struct other {
+	struct doc attestation_doc;
+	struct doc signature_doc;
+	struct doc_attestation attestation;
+	struct doc_signature signature;
+};
+
+/* The decoded SIGN. */
+struct sign {
+	struct doc docs[SIGN_ITEMS_MAX];
+	size_t n; /* request, order, attempt, approvals */
+	struct doc_request request;
+	struct doc_order order;
+	struct doc_attempt attempt;
+	size_t approvals_n;
+	struct doc_approval approvals[GUARD_APPROVALS_MAX];
+	struct other other;
+	unsigned yes;
+	bool veto;
+};
+
+static bool is_b(const struct guard *g)
+{
+	return g->config.signer == DOC_SIGNER_B;
+}
+
+/* Opens and reads one item of the type that belongs in its place. */
+
+#define READER(lower, UPPER)                                                                  \
+	static enum err read_##lower(const struct guard *g, struct doc *d, struct bytes item, \
+				     struct doc_##lower *into, struct guard_no *no)           \
+	{                                                                                     \
+		struct doc_fault fault = { "", NULL };                                        \
+		enum err e = guard_self_open(g, d, item, DOC_##UPPER, #lower, no);            \
+                                                                                              \
+		if (e != ERR_OK) {                                                            \
+			return e;                                                             \
+		}                                                                             \
+		e = doc_##lower##_read(d, into, &fault);                                      \
+		return e == ERR_OK ? ERR_OK : guard_self_no_fault(no, e, #lower, &fault);     \
+	}
+
+READER(request, REQUEST)
+READER(order, ORDER)
+READER(attempt, ATTEMPT)
+READER(approval, APPROVAL)
+READER(attestation, ATTESTATION)
+READER(signature, SIGNATURE)
+READER(sweep, SWEEP)
+READER(freeze, FREEZE)
+READER(ack, ACK)
+
+/* The last two items of what B gets. */
+static enum err other_read(const struct guard *g, struct other *o, struct bytes attestation,
+			   struct bytes signature, struct guard_no *no)
+{
+	enum err e = read_attestation(g, &o->attestation_doc, attestation, &o->attestation, no);
+
+	return e != ERR_OK ? e : read_signature(g, &o->signature_doc, signature, &o->signature, no);
+}
+
+/* Form: everything decodes, in its place, before anything is judged. */
+static enum err sign_read(const struct guard *g, struct sign *s, struct bytes body,
+			  struct guard_no *no)
+{
+	struct bytes items[SIGN_ITEMS_MAX];
+	size_t n = 0;
+	size_t tail = is_b(g) ? 2 : 0;
+	enum err e;
+
+	if (body.n > GUARD_SIGN_BYTES_MAX) {
+		return guard_self_no(no, ERR_TOO_LARGE, "body",
+				     "more documents than one payment needs");
+	}
+	if (frame_items_all(body, items, SIGN_ITEMS_MAX, &n) != ERR_OK || n < 3 + tail ||
+	    n > 3 + tail + GUARD_APPROVALS_MAX) {
+		return guard_self_no(no, ERR_INPUT, "body",
+				     is_b(g)
+					 ? "request, order, attempt, approvals, A's attestation "
+					   "and signature are expected"
+					 : "request, order, attempt and approvals are expected");
+	}
+	e = read_request(g, &s->docs[0], items[0], &s->request, no);
+	if (e == ERR_OK) {
+		e = read_order(g, &s->docs[1], items[1], &s->order, no);
+	}
+	if (e == ERR_OK) {
+		e = read_attempt(g, &s->docs[2], items[2], &s->attempt, no);
+	}
+	s->n = 3;
+	s->approvals_n = 0;
+	for (size_t i = 3; e == ERR_OK && i < n - tail; i++) {
+		e = read_approval(g, &s->docs[i], items[i], &s->approvals[i - 3], no);
+		s->n++;
+		s->approvals_n++;
+	}
+	if (e == ERR_OK && tail > 0) {
+		e = other_read(g, &s->other, items[n - 2], items[n - 1], no);
+	}
+	return e;
+}
+
+/* Who signed what: the back end the request, each person his own word on this very order. */
+static enum err sign_people(const struct guard *g, struct sign *s, struct guard_no *no)
+{
+	bool backend = false;
+
+	if (s->docs[0].signature_count == 0) {
+		return guard_self_no(no, ERR_UNSIGNED, "request.signatures", "nobody signed it");
+	}
+	for (size_t i = 0; i < g->roster.backend_count; i++) {
+		backend = backend || doc_signed_by(&s->docs[0], &g->roster.backends[i].key);
+	}
+	if (!backend) {
+		return guard_self_no(no, ERR_SIGNATURE, "request.signatures",
+				     "no back end of the roster signed it");
+	}
+	s->yes = 0;
+	s->veto = false;
+	for (size_t i = 0; i < s->approvals_n; i++) {
+		const struct doc_approval *a = &s->approvals[i];
+		const struct doc_person *person = NULL;
+
+		for (size_t k = 0; k < g->roster.people_count; k++) {
+			if (strcmp(g->roster.people[k].id, a->person) == 0) {
+				person = &g->roster.people[k];
+			}
+		}
+		if (person == NULL || (person->roles & DOC_ROLE_APPROVER) == 0) {
+			return guard_self_no(no, ERR_SIGNER_UNKNOWN, "approval.person",
+					     "not an approver of the roster");
+		}
+		if (!doc_signed_by(&s->docs[3 + i], &person->key)) {
+			return guard_self_no(no, ERR_SIGNATURE, "approval.signatures",
+					     "not signed by that person");
+		}
+		if (a->subject_type != DOC_ORDER || !hash32_eq(&a->subject, &s->docs[1].id)) {
+			return guard_self_no(no, ERR_MISMATCH, "approval.subject",
+					     "this approval is for another order");
+		}
+		if (strcmp(a->person, s->request.customer) == 0) {
+			return guard_self_no(no, ERR_POLICY, "approval.person",
+					     "nobody approves his own request");
+		}
+		if (a->time_ms > g->wall_ms + g->policy.clock_skew_ms) {
+			return guard_self_no(no, ERR_CLOCK, "approval.time_ms",
+					     "approved in the future");
+		}
+		for (size_t k = 0; k < i; k++) {
+			if (strcmp(s->approvals[k].person, a->person) == 0) {
+				return guard_self_no(no, ERR_ONCE, "approval.person",
+						     "one person, one word");
+			}
+		}
+		s->veto = s->veto || a->decision != DOC_DECISION_YES;
+		s->yes += a->decision == DOC_DECISION_YES;
+	}
+	return ERR_OK;
+}
+
+/* B: A has attested exactly this payment, and signed exactly the cosignature that we rebuild. */
+static enum err other_judge(const struct guard *g, const struct other *o, const struct payment *p,
+			    const struct hash32 *subject, enum doc_type subject_type,
+			    struct guard_no *no)
+{
+	const struct doc_signer_entry *a = &g->roster.signers[DOC_SIGNER_A];
+	const struct doc_attestation *t = &o->attestation;
+	static const char words[] = "A attested something else";
+
+	if (!doc_signed_by(&o->attestation_doc, &a->attest_key)) {
+		return guard_self_no(no, ERR_SIGNATURE, "attestation.signatures",
+				     "not signed by signer A");
+	}
+	if (t->signer != DOC_SIGNER_A) {
+		return guard_self_no(no, ERR_MISMATCH, "attestation.signer", words);
+	}
+	if (t->kind != DOC_ATTEST_COSIGN) {
+		return guard_self_no(no, ERR_MISMATCH, "attestation.kind", words);
+	}
+	if (t->subject_type != subject_type || !hash32_eq(&t->subject, subject)) {
+		return guard_self_no(no, ERR_MISMATCH, "attestation.subject", words);
+	}
+	if (!hash32_eq(&t->inner_hash, &p->inner_hash)) {
+		return guard_self_no(no, ERR_MISMATCH, "attestation.inner_hash", words);
+	}
+	if (!bytes_eq(bytes_of(t->data, t->data_n), payment_cosign(p))) {
+		return guard_self_no(no, ERR_MISMATCH, "attestation.data", words);
+	}
+	if (!hash32_eq(&o->signature.attestation, &o->attestation_doc.id)) {
+		return guard_self_no(no, ERR_MISMATCH, "signature.attestation",
+				     "the signature belongs to another attestation");
+	}
+	if (!payment_cosign_signed(p, &o->signature.signature)) {
+		return guard_self_no(no, ERR_SIGNATURE, "signature.signature",
+				     "A's signature does not verify over the cosignature");
+	}
+	return ERR_OK;
+}
+
+/* What we sign: A the cosignature, B the wrapper. */
+static struct bytes own_data(const struct guard *g, const struct payment *p)
+{
+	return is_b(g) ? payment_wrap(p) : payment_cosign(p);
+}
+
+/*
+ * The attestation of a payment: all of it follows from the payment and the table's row, so asked
+ * again it is the same bytes.  Returns its length.
+ */
+static uint32_t attest(const struct guard *g, const struct guard_payment *p,
+		       const struct payment *pay, uint8_t raw[ATTESTATION_BYTES], struct hash32 *id)
+{
+	struct bytes data = own_data(g, pay);
+	struct doc_attestation t = {
+		.data_n = data.n,
+		.genesis = g->genesis_id,
+		.head = p->head,
+		.inner_hash = p->inner_hash,
+		.kind = is_b(g) ? DOC_ATTEST_WRAP : DOC_ATTEST_COSIGN,
+		.program = g->programs[p->program],
+		.sequence = p->sequence,
+		.signer = g->config.signer,
+		.subject = p->subject,
+		.subject_type = p->sweep ? DOC_SWEEP : DOC_ATTEMPT,
+		.time_ms = p->time_ms,
+	};
+	struct writer w = writer_make(raw, ATTESTATION_BYTES);
+
+	static_assert((int)PAYMENT_WRAP_MAX <= (int)DOC_DATA_MAX,
+		      "an attestation holds what is signed");
+	memcpy(t.data, data.p, data.n);
+	CHECK(doc_attestation_make(&w, id, &t, g->config.attest_secret) == ERR_OK);
+	return (uint32_t)w.n;
+}
+
+/* The signature exists from here on: k watchers hold the attestation, or a planted bug. */
+static void release(struct guard *g, struct guard_pending *w, struct effects *out)
+{
+	const struct guard_ask ask = { .channel = w->channel,
+				       .request_id = w->request_id,
+				       .reply = w->number };
+	struct doc_signature signature = { .attestation = w->attestation,
+					   .genesis = g->genesis_id };
+	struct writer text = writer_make(g->text, sizeof g->text);
+	struct bytes data = bytes_of(w->data, w->data_n);
+	struct bytes items[2];
+
+	edk_sign(&signature.signature, g->config.chain_secret, data);
+	/* a fault while signing could give the key away: what does not verify never leaves */
+	CHECK(edk_verify_vartime(&g->config.chain_secret->public_key, data, &signature.signature));
+	CHECK(doc_signature_make(&text, NULL, &signature, NULL) == ERR_OK);
+	items[0] = bytes_of(w->raw, w->raw_n);
+	items[1] = bytes_of(text.p, text.n);
+	guard_self_answer(g, &ask, items, 2, out);
+	g->signatures_released++;
+	w->used = false;
+}
+
+static struct guard_pending *pending_of(struct guard *g, const struct hash32 *attestation)
+{
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		if (g->pending[i].used && hash32_eq(&g->pending[i].attestation, attestation)) {
+			return &g->pending[i];
+		}
+	}
+	return NULL;
+}
+
+/* A free place, or that of the oldest for which nobody waits any more; NULL: busy. */
+static struct guard_pending *pending_new(struct guard *g)
+{
+	struct guard_pending *oldest = NULL;
+
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		struct guard_pending *w = &g->pending[i];
+
+		if (!w->used) {
+			return w;
+		}
+		if (!w->waiting && (oldest == NULL || w->age < oldest->age)) {
+			oldest = w;
+		}
+	}
+	return oldest;
+}
+
+static void pending_fill(struct guard *g, struct guard_pending *w, const struct guard_payment *p,
+			 const struct payment *pay, const struct guard_ask *ask)
+{
+	struct bytes data = own_data(g, pay);
+	struct hash32 id;
+
+	w->used = true;
+	w->waiting = true;
+	w->channel = ask->channel;
+	w->request_id = ask->request_id;
+	w->number = ask->reply;
+	w->sweep = p->sweep;
+	w->age = ++g->ages;
+	w->raw_n = attest(g, p, pay, w->raw, &id);
+	CHECK(hash32_eq(&id, &p->attestation));
+	w->attestation = id;
+	CHECK(data.n <= sizeof w->data);
+	memcpy(w->data, data.p, data.n);
+	w->data_n = (uint32_t)data.n;
+}
+
+/* Attested before: the same bytes again, now or when k watchers have acknowledged. */
+static enum err resume(struct guard *g, const struct guard_payment *p, const struct payment *pay,
+		       const struct guard_ask *ask, struct guard_no *no, struct effects *out)
+{
+	struct guard_pending *w = pending_of(g, &p->attestation);
+
+	CHECK(hash32_eq(&pay->inner_hash, &p->inner_hash));
+	if (w != NULL && w->waiting &&
+	    (w->channel != ask->channel || w->request_id != ask->request_id)) {
+		const struct guard_ask before = { .channel = w->channel,
+						  .request_id = w->request_id,
+						  .reply = w->number };
+		struct guard_no superseded;
+
+		(void)guard_self_no(&superseded, ERR_BUSY, "", "asked again elsewhere");
+		guard_self_refuse(g, &before, &superseded, out);
+	}
+	if (w == NULL) {
+		w = pending_new(g);
+	}
+	if (w == NULL) {
+		return guard_self_no(no, ERR_BUSY, "", "too many signatures wait for watchers");
+	}
+	pending_fill(g, w, p, pay, ask);
+	if (guard_self_quorum(g, p->acked)) {
+		release(g, w, out);
+	}
+	return ERR_OK;
+}
+
+/* The account was checked against genesis before. */
+static uint8_t hot_index(const struct guard *g, const struct key32 *account)
+{
+	size_t i = 0;
+
+	while (i < g->genesis.hot_count && !key32_eq(&g->genesis.hot[i].public_key, account)) {
+		i++;
+	}
+	CHECK(i < g->genesis.hot_count);
+	return (uint8_t)i;
+}
+
+static void add_document(struct guard *g, struct log_batch *b, const struct doc *d,
+			 const struct id128 *about)
+{
+	struct log_record r = { .kind = LOG_DOCUMENT,
+				.id = guard_self_short(&d->id),
+				.ref = *about,
+				.amount = (u128)d->type };
+
+	guard_self_add(g, b, &r, 0, &d->raw);
+}
+
+/* What one new attestation is made of. */
+struct fresh {
+	const struct payment *pay;
+	const struct key32 *account;
+	struct id128 request_id; /* zero: a sweep */
+	struct hash32 subject;
+	bool sweep;
+	const struct doc *docs[SIGN_ITEMS_MAX + 2];
+	size_t docs_n;
+	u128 outflow;
+	unsigned approvals;
+};
+
+/*
+ * Reserve and attest: one batch, durable before anything else happens.  Room in the tables was
+ * checked by the caller.
+ */
+static void commit(struct guard *g, const struct fresh *f, const struct guard_ask *ask,
+		   struct effects *out)
+{
+	struct guard_payment *p = guard_self_payment_new(g, g->own_ms);
+	struct guard_pending *w = pending_new(g);
+	struct policy_time now;
+	struct log_record r = { .kind = LOG_GUARD_ATTEST,
+				.id = f->request_id,
+				.ref = guard_self_short(&f->subject) };
+	struct log_batch b;
+	struct bytes blob;
+	uint8_t raw[ATTESTATION_BYTES];
+
+	CHECK(p != NULL && w != NULL);
+	(void)guard_self_now(g, &now);
+	guard_self_begin(g, &b);
+	for (size_t i = 0; i < f->docs_n; i++) {
+		add_document(g, &b, f->docs[i], &f->request_id);
+	}
+	p->hot = hot_index(g, f->account);
+	if (!f->sweep) {
+		struct log_record reserve = { .kind = LOG_GUARD_RESERVE,
+					      .asset = ASSET_XEM,
+					      .id = f->request_id,
+					      .ref = guard_self_short(&f->subject),
+					      .amount = f->outflow };
+		const struct policy_entry entry = { .own_ms = g->own_ms,
+						    .outflow = f->outflow,
+						    .chain_s = now.chain_s,
+						    .approvals = f->approvals };
+
+		reserve.credit.b[0] = p->hot;
+		guard_self_add(g, &b, &reserve, f->approvals, NULL);
+		CHECK(policy_history_add(&g->history, &entry) == ERR_OK);
+	} else {
+		g->sweeps_n++;
+	}
+	p->request_id = f->request_id;
+	p->inner_hash = f->pay->inner_hash;
+	p->subject = f->subject;
+	p->head = g->chain.head;
+	p->sequence = g->chain.next_sequence + log_batch_count(&b);
+	p->time_ms = g->wall_ms;
+	p->batch_offset = g->journal_used;
+	p->sweep = f->sweep;
+	p->program = g->program_now;
+	blob = bytes_of(raw, attest(g, p, f->pay, raw, &p->attestation));
+	r.credit.b[0] = p->hot;
+	guard_self_add(g, &b, &r, f->approvals, &blob);
+	guard_self_commit(g, &b, out);
+	p->batch_bytes = (uint32_t)(g->journal_used - p->batch_offset);
+	pending_fill(g, w, p, f->pay, ask);
+	if ((g->config.planted & GUARD_PLANT_NO_ACK_WAIT) != 0) {
+		release(g, w, out);
+	}
+}
+
+/* Freeze and lock stop everything but evacuation. */
+static enum err may_pay(const struct guard *g, struct guard_no *no)
+{
+	if (g->stops_n > 0) {
+		return guard_self_no(no, ERR_FROZEN, "", "a freeze is in force");
+	}
+	if (g->locked) {
+		return guard_self_no(no, ERR_LOCKED, "",
+				     "a watcher holds a record of ours that our journal lacks");
+	}
+	return guard_self_well(g, no);
+}
+
+static enum err tables_have_room(struct guard *g, uint64_t batch_bytes, uint64_t keep,
+				 struct guard_no *no)
+{
+	if (!guard_self_payment_room(g, g->own_ms)) {
+		return guard_self_no(no, ERR_FULL, "payments", "the memory of payments is full");
+	}
+	if (!guard_self_room(g, batch_bytes, keep)) {
+		return guard_self_no(no, ERR_FULL, "journal",
+				     "the journal is full but for freezes and sweeps");
+	}
+	if (pending_new(g) == NULL) {
+		return guard_self_no(no, ERR_BUSY, "", "too many signatures wait for watchers");
+	}
+	return ERR_OK;
+}
+
+/*
+ * The request id has been used: the same attempt is answered again, anything else is refused.
+ * The documents need no second judgement: their ids are those that were judged.
+ */
+static enum err sign_again(struct guard *g, const struct sign *s, const struct guard_payment *p,
+			   const struct guard_ask *ask, struct guard_no *no, struct effects *out)
+{
+	struct payment pay;
+
+	if (!hash32_eq(&p->subject, &s->docs[2].id)) {
+		return guard_self_no(no, ERR_ONCE, "order.request_id",
+				     "this request was signed for in another attempt");
+	}
+	if (!hash32_eq(&s->attempt.order, &s->docs[1].id) ||
+	    !hash32_eq(&s->order.request, &s->docs[0].id)) {
+		return guard_self_no(no, ERR_MISMATCH, "attempt.order",
+				     "request, order and attempt do not belong together");
+	}
+	CHECK(payment_make(&pay, (uint8_t)g->genesis.chain_network,
+			   &g->roster.signers[DOC_SIGNER_A].chain_key,
+			   &g->roster.signers[DOC_SIGNER_B].chain_key, &s->order,
+			   &s->attempt) == ERR_OK);
+	return resume(g, p, &pay, ask, no, out);
+}
+
+static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *ask,
+			   struct guard_no *no, struct effects *out)
+{
+	struct policy_question q = {
+		.genesis = &g->genesis,
+		.policy = &g->policy,
+		.order = &s->order,
+		.request = &s->request,
+		.request_doc = &s->docs[0].id,
+		.history = &g->history,
+	};
+	struct fresh fresh = { .account = &s->attempt.account,
+			       .request_id = s->order.request_id,
+			       .subject = s->docs[2].id };
+	const struct guard_payment *known;
+	struct policy_verdict v;
+	struct policy_fees fees;
+	struct payment pay;
+	enum err e = sign_read(g, s, ask->body, no);
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	ask->about = s->order.request_id;
+	e = may_pay(g, no);
+	if (e == ERR_OK) {
+		e = sign_people(g, s, no);
+	}
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (!id128_eq(&s->order.request_id, &s->request.request_id)) {
+		return guard_self_no(no, ERR_MISMATCH, "order.request_id",
+				     "order and request differ");
+	}
+	known = guard_self_by_request(g, &s->order.request_id);
+	if (known != NULL) {
+		return sign_again(g, s, known, ask, no, out);
+	}
+	/* may_pay() found k fresh heartbeats: there is a chain clock */
+	CHECK(guard_self_now(g, &q.now));
+	q.approvals = s->yes;
+	q.veto = s->veto;
+	v = policy_judge(&q);
+	if (v.err == ERR_OK) {
+		v = attempt_check(&g->genesis, &g->policy, &s->order, &s->docs[1].id, &s->attempt,
+				  &q.now);
+	}
+	if (v.err != ERR_OK) {
+		return guard_self_no_verdict(no, &v);
+	}
+	e = payment_make(&pay, (uint8_t)g->genesis.chain_network,
+			 &g->roster.signers[DOC_SIGNER_A].chain_key,
+			 &g->roster.signers[DOC_SIGNER_B].chain_key, &s->order, &s->attempt);
+	if (e != ERR_OK) {
+		return guard_self_no(no, e, "order", "the chain cannot carry this payment");
+	}
+	if (guard_self_by_inner(g, &pay.inner_hash) != NULL) {
+		return guard_self_no(no, ERR_ONCE, "attempt.timestamp_nem_s",
+				     "another order has exactly this payment; take another second");
+	}
+	if (is_b(g)) {
+		e = other_judge(g, &s->other, &pay, &s->docs[2].id, DOC_ATTEMPT, no);
+		if (e != ERR_OK) {
+			return e;
+		}
+	}
+	e = tables_have_room(g, 2 * GUARD_SIGN_BYTES_MAX, GUARD_HEADROOM_BYTES, no);
+	if (e != ERR_OK) {
+		return e;
+	}
+	CHECK(policy_fees(&fees, &s->order.amount, s->order.message_n) == ERR_OK);
+	fresh.pay = &pay;
+	/* in the order in which a NEXT reply gives them: attempt, order, request, approvals */
+	fresh.docs[fresh.docs_n++] = &s->docs[2];
+	fresh.docs[fresh.docs_n++] = &s->docs[1];
+	fresh.docs[fresh.docs_n++] = &s->docs[0];
+	for (size_t i = 3; i < s->n; i++) {
+		fresh.docs[fresh.docs_n++] = &s->docs[i];
+	}
+	if (is_b(g)) {
+		fresh.docs[fresh.docs_n++] = &s->other.attestation_doc;
+		fresh.docs[fresh.docs_n++] = &s->other.signature_doc;
+	}
+	fresh.outflow = money_units(&s->order.amount) + fees.total;
+	fresh.approvals = s->yes;
+	commit(g, &fresh, ask, out);
+	return ERR_OK;
+}
+
+void guard_sign_frame(struct guard *g, struct guard_ask *ask, struct effects *out)
+{
+	static struct sign s; /* large; the guard is not thread safe, and this holds no secret */
+	struct guard_no no;
+
+	if (sign_judge(g, &s, ask, &no, out) != ERR_OK) {
+		guard_self_refuse(g, ask, &no, out);
+	}
+}
+
+/* Evidence that we verify ourselves, or two officers' word. */
+static enum err sweep_grounds(struct guard *g, const struct bytes *items, size_t n,
+			      struct doc docs[SWEEP_FREEZES_MAX], struct guard_no *no,
+			      struct effects *out)
+{
+	static struct doc_freeze f;
+	char first[DOC_NAME_MAX + 1] = "";
+	bool theft = false;
+	bool officers = false;
+	struct guard_no why;
+
+	(void)guard_self_no(&why, ERR_EVIDENCE, "freeze.evidence",
+			    "neither evidence of a theft nor the word of two officers");
+	for (size_t i = 0; i < n; i++) {
+		bool officer = false;
+		enum err e = read_freeze(g, &docs[i], items[i], &f, no);
+
+		if (e == ERR_OK) {
+			e = guard_stop_take(g, &docs[i], &f, &officer, no, out);
+		}
+		/* full: it is not kept, but its issuer was checked and its evidence counts */
+		if (e != ERR_OK && e != ERR_FULL) {
+			return e;
+		}
+		if (officer && f.evacuate) {
+			officers = officers || (first[0] != '\0' && strcmp(first, f.issuer) != 0);
+			memcpy(first, f.issuer, sizeof first);
+		}
+		if (f.evidence_n > 0) {
+			theft = theft || guard_stop_theft(g, bytes_of(f.evidence, f.evidence_n),
+							  &why) == ERR_OK;
+		}
+	}
+	if (!theft && !officers) {
+		*no = why;
+		return why.err;
+	}
+	return ERR_OK;
+}
+
+static enum err sweep_judge(struct guard *g, struct guard_ask *ask, struct guard_no *no,
+			    struct effects *out)
+{
+	static struct other other;
+	struct bytes items[1 + SWEEP_FREEZES_MAX + 2];
+	struct doc freezes[SWEEP_FREEZES_MAX];
+	struct doc d;
+	struct doc_sweep sweep;
+	struct policy_time now;
+	struct policy_verdict v;
+	struct fresh fresh = { .sweep = true };
+	const struct guard_payment *known;
+	struct payment pay;
+	size_t tail = is_b(g) ? 2 : 0;
+	size_t each = 0;
+	size_t n = 0;
+	size_t freezes_n;
+	enum err e;
+
+	if (ask->body.n > GUARD_SIGN_BYTES_MAX) {
+		return guard_self_no(no, ERR_TOO_LARGE, "body",
+				     "more documents than a sweep needs");
+	}
+	if (frame_items_all(ask->body, items, ARRAY_LEN(items), &n) != ERR_OK || n < 2 + tail ||
+	    n > 1 + SWEEP_FREEZES_MAX + tail) {
+		return guard_self_no(no, ERR_INPUT, "body",
+				     is_b(g)
+					 ? "a sweep, freezes, A's attestation and signature are "
+					   "expected"
+					 : "a sweep and freezes are expected");
+	}
+	freezes_n = n - 1 - tail;
+	e = read_sweep(g, &d, items[0], &sweep, no);
+	if (e == ERR_OK && tail > 0) {
+		e = other_read(g, &other, items[n - 2], items[n - 1], no);
+	}
+	if (e == ERR_OK) {
+		e = sweep_grounds(g, items + 1, freezes_n, freezes, no, out);
+	}
+	if (e != ERR_OK) {
+		return e;
+	}
+	known = guard_self_by_subject(g, &d.id);
+	if (known == NULL) {
+		(void)guard_self_now(g, &now);
+		v = attempt_sweep_check(&g->genesis, &g->policy, &sweep, &now);
+		if (v.err != ERR_OK) {
+			return guard_self_no_verdict(no, &v);
+		}
+	}
+	e = payment_make_sweep(&pay, (uint8_t)g->genesis.chain_network,
+			       &g->roster.signers[DOC_SIGNER_A].chain_key,
+			       &g->roster.signers[DOC_SIGNER_B].chain_key, &sweep);
+	if (e != ERR_OK) {
+		return guard_self_no(no, e, "sweep", "the chain cannot carry this sweep");
+	}
+	if (known != NULL) {
+		return resume(g, known, &pay, ask, no, out);
+	}
+	if (guard_self_by_inner(g, &pay.inner_hash) != NULL) {
+		return guard_self_no(no, ERR_ONCE, "sweep.timestamp_nem_s",
+				     "exactly this move was signed before");
+	}
+	for (size_t i = 0; i < g->payments_n; i++) {
+		const struct guard_payment *p = &g->config.storage.payments[i];
+
+		each += p->sweep && key32_eq(&g->genesis.hot[p->hot].public_key, &sweep.account);
+	}
+	if (g->sweeps_n >= GUARD_SWEEPS_MAX || each >= GUARD_SWEEPS_EACH_MAX) {
+		return guard_self_no(no, ERR_FULL, "sweep.account",
+				     "too many sweeps were signed already");
+	}
+	if (is_b(g)) {
+		e = other_judge(g, &other, &pay, &d.id, DOC_SWEEP, no);
+		if (e != ERR_OK) {
+			return e;
+		}
+	}
+	e = tables_have_room(g, 2 * GUARD_SIGN_BYTES_MAX, GUARD_HEADROOM_BYTES / 2, no);
+	if (e != ERR_OK) {
+		return e;
+	}
+	fresh.pay = &pay;
+	fresh.account = &sweep.account;
+	fresh.subject = d.id;
+	fresh.docs[fresh.docs_n++] = &d;
+	for (size_t i = 0; i < freezes_n; i++) {
+		fresh.docs[fresh.docs_n++] = &freezes[i];
+	}
+	if (is_b(g)) {
+		fresh.docs[fresh.docs_n++] = &other.attestation_doc;
+		fresh.docs[fresh.docs_n++] = &other.signature_doc;
+	}
+	commit(g, &fresh, ask, out);
+	return ERR_OK;
+}
+
+void guard_sign_sweep(struct guard *g, struct guard_ask *ask, struct effects *out)
+{
+	struct guard_no no;
+
+	if (sweep_judge(g, ask, &no, out) != ERR_OK) {
+		guard_self_refuse(g, ask, &no, out);
+	}
+}
+
+/* Opens an ack and finds whose it is.  *watcher: index in the roster. */
+static enum err ack_read(const struct guard *g, struct bytes item, struct doc *d,
+			 struct doc_ack *ack, size_t *watcher, struct guard_no *no)
+{
+	enum err e = read_ack(g, d, item, ack, no);
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	for (size_t i = 0; i < g->roster.watcher_count; i++) {
+		if (strcmp(g->roster.watchers[i].id, ack->watcher) != 0) {
+			continue;
+		}
+		if (!doc_signed_by(d, &g->roster.watchers[i].key)) {
+			return guard_self_no(no, ERR_SIGNATURE, "ack.signatures",
+					     "not signed by that watcher");
+		}
+		*watcher = i;
+		return ERR_OK;
+	}
+	return guard_self_no(no, ERR_SIGNER_UNKNOWN, "ack.watcher", "not a watcher of the roster");
+}
+
+void guard_sign_ack(struct guard *g, struct guard_ask *ask, struct effects *out)
+{
+	struct log_record r = { .kind = LOG_GUARD_ACK };
+	struct guard_payment *p = NULL;
+	struct guard_pending *w;
+	struct log_batch b;
+	struct guard_no no;
+	struct doc_ack ack;
+	struct bytes item;
+	struct doc d;
+	size_t watcher = 0;
+	size_t n = 0;
+	enum err e;
+
+	if (frame_items_all(ask->body, &item, 1, &n) != ERR_OK || n != 1) {
+		e = guard_self_no(&no, ERR_INPUT, "body", "exactly one ack is expected");
+	} else {
+		e = ack_read(g, item, &d, &ack, &watcher, &no);
+	}
+	if (e == ERR_OK && (int)watcher != ask->watcher) {
+		e = guard_self_no(&no, ERR_SIGNER_UNKNOWN, "ack.watcher",
+				  "not the watcher whose socket this is");
+	}
+	if (e == ERR_OK) {
+		p = guard_self_by_attestation(g, &ack.attestation);
+		if (p == NULL) {
+			e = guard_self_no(&no, ERR_NOT_FOUND, "ack.attestation",
+					  "not an attestation of ours");
+		}
+	}
+	if (e != ERR_OK || p == NULL) {
+		guard_self_refuse(g, ask, &no, out);
+		return;
+	}
+	/* one word of each watcher counts; what k have said needs no more records */
+	if ((p->acked & (1u << watcher)) != 0 || guard_self_quorum(g, p->acked)) {
+		guard_self_answer(g, ask, NULL, 0, out);
+		return;
+	}
+	r.id = guard_self_short(&p->attestation);
+	r.credit.b[0] = (uint8_t)watcher;
+	guard_self_begin(g, &b);
+	guard_self_add(g, &b, &r, 0, &d.raw);
+	guard_self_commit(g, &b, out);
+	p->acked |= (uint8_t)(1u << watcher);
+	guard_self_answer(g, ask, NULL, 0, out);
+	w = pending_of(g, &p->attestation);
+	if (w == NULL || !w->waiting || !guard_self_quorum(g, p->acked)) {
+		return;
+	}
+	/* guard_sign_freeze() emptied the places of payments; this holds if that ever changes */
+	CHECK(p->sweep || (g->stops_n == 0 && !g->locked));
+	release(g, w, out);
+}
+
+void guard_sign_freeze(struct guard *g, struct effects *out)
+{
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		struct guard_pending *w = &g->pending[i];
+
+		if (!w->used || w->sweep) {
+			continue;
+		}
+		w->used = false;
+		if (w->waiting) {
+			const struct guard_ask ask = { .channel = w->channel,
+						       .request_id = w->request_id,
+						       .reply = w->number };
+			struct guard_no no;
+
+			(void)guard_self_no(&no, g->locked ? ERR_LOCKED : ERR_FROZEN, "",
+					    "stopped before its signature was released");
+			guard_self_refuse(g, &ask, &no, out);
+		}
+	}
+}
+
+void guard_sign_closed(struct guard *g, uint32_t channel)
+{
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		if (g->pending[i].used && g->pending[i].channel == channel) {
+			g->pending[i].waiting = false;
+		}
+	}
+}
+
+enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r, uint64_t sequence,
+				  struct bytes blob, const struct log_record *reserve,
+				  uint64_t batch_offset, uint32_t batch_bytes)
+{
+	struct guard_payment *p;
+	struct doc_attestation t;
+	struct guard_no no;
+	struct doc d;
+	size_t program = 0;
+	uint64_t own_ms = le64_get(r->debit.b);
+
+	if (read_attestation(g, &d, blob, &t, &no) != ERR_OK ||
+	    !doc_signed_by(&d, &g->roster.signers[g->config.signer].attest_key) ||
+	    t.signer != g->config.signer || t.sequence != sequence ||
+	    r->credit.b[0] >= g->genesis.hot_count ||
+	    (t.subject_type == DOC_ATTEMPT) != (reserve != NULL)) {
+		return ERR_CORRUPT;
+	}
+	while (program < g->programs_n && !hash32_eq(&g->programs[program], &t.program)) {
+		program++;
+	}
+	if (program == g->programs_n) {
+		return ERR_CORRUPT;
+	}
+	if (t.subject_type == DOC_SWEEP) {
+		g->sweeps_n++;
+	} else {
+		const struct policy_entry entry = {
+			.own_ms = le64_get(reserve->debit.b),
+			.outflow = reserve->amount,
+			.chain_s = le32_get(reserve->debit.b + 8),
+			.approvals = le32_get(reserve->debit.b + 12),
+		};
+		enum err e = policy_history_add(&g->history, &entry);
+
+		if (e != ERR_OK) {
+			return e;
+		}
+	}
+	p = guard_self_payment_new(g, own_ms);
+	if (p == NULL) {
+		return ERR_FULL;
+	}
+	p->request_id = r->id;
+	if ((g->config.planted & GUARD_PLANT_FORGET_ON_REPLAY) != 0) {
+		memset(&p->request_id, 0, sizeof p->request_id);
+	}
+	p->inner_hash = t.inner_hash;
+	p->subject = t.subject;
+	p->attestation = d.id;
+	p->head = t.head;
+	p->sequence = sequence;
+	p->time_ms = t.time_ms;
+	p->batch_offset = batch_offset;
+	p->batch_bytes = batch_bytes;
+	p->program = (uint8_t)program;
+	p->sweep = t.subject_type == DOC_SWEEP;
+	p->hot = r->credit.b[0];
+	return ERR_OK;
+}
+
+enum err guard_sign_replay_ack(struct guard *g, struct bytes blob)
+{
+	struct guard_payment *p;
+	struct doc_ack ack;
+	struct guard_no no;
+	struct doc d;
+	size_t watcher = 0;
+
+	if (ack_read(g, blob, &d, &ack, &watcher, &no) != ERR_OK) {
+		return ERR_CORRUPT;
+	}
+	p = guard_self_by_attestation(g, &ack.attestation);
+	if (p == NULL) {
+		/* forgotten for its age since */
+		return g->forgot ? ERR_OK : ERR_CORRUPT;
+	}
+	p->acked |= (uint8_t)(1u << watcher);
+	return ERR_OK;
+}
