@@ -18,6 +18,17 @@ bool bytes_eq(struct bytes a, struct bytes b)
 	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
 }
 
+int bytes_cmp(struct bytes a, struct bytes b)
+{
+	size_t common = a.n < b.n ? a.n : b.n;
+	int order = common == 0 ? 0 : memcmp(a.p, b.p, common);
+
+	if (order != 0) {
+		return order;
+	}
+	return (a.n > b.n) - (a.n < b.n);
+}
+
 bool hash32_eq(const struct hash32 *a, const struct hash32 *b)
 {
 	return memcmp(a->b, b->b, sizeof a->b) == 0;

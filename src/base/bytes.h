@@ -41,6 +41,8 @@ struct bytes bytes_of(const void *p, size_t n);
 /* The characters of a NUL-terminated string, without the NUL. */
 struct bytes bytes_str(const char *s);
 bool bytes_eq(struct bytes a, struct bytes b);
+/* Byte order, a prefix first: <0, 0, >0. */
+int bytes_cmp(struct bytes a, struct bytes b);
 
 /* Not constant time: for public names only (crypto_eq() compares secrets). */
 bool hash32_eq(const struct hash32 *a, const struct hash32 *b);

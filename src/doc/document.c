@@ -183,7 +183,7 @@ static enum err judge_type(const struct type_row **out, const struct envelope *e
 
 static int seal_cmp(const struct doc_seal *a, const struct doc_seal *b)
 {
-	return memcmp(a->key.b, b->key.b, sizeof a->key.b);
+	return bytes_cmp(bytes_of(a->key.b, sizeof a->key.b), bytes_of(b->key.b, sizeof b->key.b));
 }
 
 /* The body's genesis is the one we live under; for genesis itself, its id is. */

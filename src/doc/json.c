@@ -139,7 +139,6 @@ static enum err take_key(struct json *j, struct json_token *t)
 	struct bytes last = level->last_key;
 	size_t start = j->at;
 	struct bytes key;
-	size_t common;
 	int order;
 
 	if (peek(j) != '"') {
@@ -164,12 +163,11 @@ static enum err take_key(struct json *j, struct json_token *t)
 	}
 	j->at++;
 	if (last.p != NULL) {
-		common = last.n < key.n ? last.n : key.n;
-		order = memcmp(last.p, key.p, common);
-		if (order == 0 && last.n == key.n) {
+		order = bytes_cmp(last, key);
+		if (order == 0) {
 			return fault(j, ERR_NOT_CANONICAL, start, "a key stands twice");
 		}
-		if (order > 0 || (order == 0 && last.n > key.n)) {
+		if (order > 0) {
 			return fault(j, ERR_NOT_CANONICAL, start, "keys are not in byte order");
 		}
 	}
@@ -248,7 +246,7 @@ static bool take_word(struct json *j, const char *word)
 {
 	size_t n = strlen(word);
 
-	if (j->in.n - j->at < n || memcmp(j->in.p + j->at, word, n) != 0) {
+	if (j->in.n - j->at < n || !bytes_eq(bytes_of(j->in.p + j->at, n), bytes_str(word))) {
 		return false;
 	}
 	j->at += n;

@@ -438,18 +438,6 @@ static enum err read_value(struct reading *r, const struct doc_field *f, uint8_t
 	check_failed(__FILE__, __LINE__, "a kind");
 }
 
-/* Order of two byte strings as documents order keys. */
-static int key_cmp(struct bytes a, struct bytes b)
-{
-	size_t common = a.n < b.n ? a.n : b.n;
-	int order = memcmp(a.p, b.p, common);
-
-	if (order != 0) {
-		return order;
-	}
-	return (a.n > b.n) - (a.n < b.n);
-}
-
 /* After the opening brace.  Text and table are both in order: one walk. */
 static enum err read_object(struct reading *r, const struct doc_table *t, uint8_t *base)
 {
@@ -468,12 +456,12 @@ static enum err read_object(struct reading *r, const struct doc_table *t, uint8_
 		if (f == NULL && token.kind == JSON_OBJECT_CLOSE) {
 			return ERR_OK;
 		}
-		if (f == NULL || (token.kind == JSON_KEY && key_cmp(token.text, name) < 0)) {
+		if (f == NULL || (token.kind == JSON_KEY && bytes_cmp(token.text, name) < 0)) {
 			(void)path_enter(&r->path, token.text);
 			return refuse(r, ERR_FIELD_UNKNOWN, "this field is not known here");
 		}
 		before = path_enter(&r->path, name);
-		if (token.kind == JSON_OBJECT_CLOSE || key_cmp(token.text, name) != 0) {
+		if (token.kind == JSON_OBJECT_CLOSE || bytes_cmp(token.text, name) != 0) {
 			return refuse(r, ERR_FIELD_MISSING, "this field is required");
 		}
 		e = read_value(r, f, base);

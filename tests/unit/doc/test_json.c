@@ -157,7 +157,7 @@ static size_t nested(unsigned depth)
 {
 	size_t n = 0;
 
-	n += (size_t)sprintf(big, "{\"a\":");
+	n += (size_t)snprintf(big, sizeof big, "{\"a\":");
 	memset(big + n, '[', depth - 1);
 	n += depth - 1;
 	memset(big + n, ']', depth - 1);
@@ -189,12 +189,12 @@ static void depth_limit(void)
 /* The object, the array and `items` numbers. */
 static size_t many(unsigned items)
 {
-	size_t n = (size_t)sprintf(big, "{\"a\":[");
+	size_t n = (size_t)snprintf(big, sizeof big, "{\"a\":[");
 
 	for (unsigned i = 0; i < items; i++) {
-		n += (size_t)sprintf(big + n, i > 0 ? ",0" : "0");
+		n += (size_t)snprintf(big + n, sizeof big - n, i > 0 ? ",0" : "0");
 	}
-	return n + (size_t)sprintf(big + n, "]}");
+	return n + (size_t)snprintf(big + n, sizeof big - n, "]}");
 }
 
 static void value_limit(void)
