@@ -6,7 +6,7 @@
  * table; the bytes decoded again and compared with what was asked for; signatures flipped bit by
  * bit.
  */
-#include "tests/t.h"
+#include "t.h"
 
 #include "chain/nem/nem_fee.h"
 #include "chain/nem/nem_tx.h"

@@ -5,7 +5,7 @@
  * above; every field of order against request; both clocks moved alone and together; thousands of
  * small payments against a plain re-computation of the windows.
  */
-#include "tests/t.h"
+#include "t.h"
 
 #include "chain/nem/nem_fee.h"
 #include "policy_world.h"
