@@ -235,6 +235,20 @@ static void errors_are_a_closed_list(void)
 	T_CHECK(known > 40);
 }
 
+static void byte_order_puts_a_prefix_first(void)
+{
+	static const char *const rising[] = { "", "0", "a", "a0", "a_", "aa", "ab", "b", "\xff" };
+
+	for (size_t i = 0; i < ARRAY_LEN(rising); i++) {
+		for (size_t k = 0; k < ARRAY_LEN(rising); k++) {
+			int order = bytes_cmp(bytes_str(rising[i]), bytes_str(rising[k]));
+
+			T_EQ((order > 0) - (order < 0), (i > k) - (i < k));
+		}
+	}
+	T_EQ(bytes_cmp(bytes_of(NULL, 0), bytes_of(NULL, 0)), 0);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -247,6 +261,7 @@ int main(int argc, char **argv)
 		{ "hex is exact", hex_is_exact },
 		{ "base32 round trips and refuses", base32_round_trips_and_refuses },
 		{ "readers and writers stop at their end", readers_stop_at_their_end },
+		{ "byte order puts a prefix first", byte_order_puts_a_prefix_first },
 		{ "errors are a closed list", errors_are_a_closed_list },
 	};
 
