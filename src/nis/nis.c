@@ -8,6 +8,7 @@
 #include "chain/nem/nem_fee.h"
 #include "chain/nem/nem_network.h"
 #include "chain/nem/nem_time.h"
+#include "crypto/crypto.h"
 #include "crypto/keccak.h"
 #include "nis/nis_chain.h"
 #include "nis/nis_pool.h"
@@ -41,7 +42,7 @@ static enum err check_config(const struct nis_config *c, const struct nis_nemesi
 			return ERR_ADDRESS;
 		}
 	}
-	if (memcmp(c->harvester, nemesis->key, sizeof nemesis->key) == 0) {
+	if (crypto_eq(c->harvester, nemesis->key, sizeof nemesis->key)) {
 		return ERR_KEY;
 	}
 	return ERR_OK;

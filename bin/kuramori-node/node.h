@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * node.h - what the files of kuramori-node share: the chain, its clock, its file, its two ports.
+ */
+#ifndef KURAMORI_NODE_NODE_H
+#define KURAMORI_NODE_NODE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "crypto/edk.h"
+#include "io/config.h"
+#include "io/http_server.h"
+#include "io/loop.h"
+#include "nis/nis.h"
+
+enum { NODE_PUBLIC = 0, NODE_CLEAN = 1, NODE_PORTS = 2, NODE_NETWORK = 0x98 };
+
+enum {
+	NODE_BODY_MAX = 1048576,    /* /dev/block may carry 120 transactions */
+	NODE_BLOCKS_AT_ONCE = 2000, /* /dev/blocks */
+	NODE_FAULT_MS_MAX = 600000,
+};
+
+struct node_config {
+	char nemesis_file[512];
+	char data_dir[512];
+	char blocks[16];
+	char next_pool[16];
+	uint32_t public_port, clean_port;
+	uint32_t block_interval_ms;
+	uint32_t retention_s;
+	bool development, result_cache, spam_filter;
+};
+
+/* What the chain's seconds follow (docs/node.md, "The clock"). */
+enum node_clock {
+	NODE_CLOCK_DEMAND,   /* stands; blocks move it */
+	NODE_CLOCK_REAL,     /* wall time and an offset */
+	NODE_CLOCK_INTERVAL, /* so many chain seconds in so many real milliseconds */
+};
+
+enum node_pool_choice { NODE_NEXT_ALTERNATE, NODE_NEXT_PUBLIC, NODE_NEXT_CLEAN };
+
+enum node_fault {
+	NODE_FAULT_NONE,
+	NODE_FAULT_DELAY,   /* answers late */
+	NODE_FAULT_503,     /* NIS_ILLEGAL_STATE_NOT_BOOTED */
+	NODE_FAULT_GARBAGE, /* 200 and no JSON */
+	NODE_FAULT_SILENT,  /* takes the request and never answers */
+	NODE_FAULT_REFUSE,  /* the port is closed; the clean one only */
+};
+
+struct node;
+
+/* A request that a fault holds back. */
+struct node_held {
+	struct node_held *next;
+	struct node_port *port;
+	struct http_request *request; /* NULL: the client went away */
+	struct loop_timer timer;
+};
+
+struct node_port {
+	struct node *node;
+	unsigned pool;
+	struct http_server *server; /* NULL while it refuses */
+	uint16_t number;
+	enum node_fault fault;
+	uint32_t fault_ms;
+	struct node_held *held;
+};
+
+struct node {
+	struct node_config config;
+	struct loop loop;
+	struct nis *nis;
+	struct edk_secret identity;
+	struct node_port port[NODE_PORTS];
+	enum node_clock clock;
+	int64_t offset_s;           /* of the real clock */
+	uint32_t stand_s;           /* the demand clock: at least this */
+	uint64_t tick_mono_ms;      /* interval clock: when the last block was due */
+	uint32_t interval_ms;       /* between blocks by themselves; 0: on demand only */
+	uint32_t interval_s;        /* chain seconds of one interval */
+	enum node_pool_choice next; /* which pool makes the next block */
+	bool last_was_public;
+	bool hold; /* no blocks by themselves */
+	uint32_t expired_at_s;
+	struct loop_timer block_timer, stop_timer;
+	int notify_fd;
+	uint32_t start_s;   /* when the program began, chain time */
+	int disk_fd;        /* -1: in memory only */
+	uint64_t *disk_end; /* of the file after block 1 + i */
+	size_t disk_n, disk_cap;
+};
+
+/* ---- clock.c: chain time, and who makes the next block ---- */
+
+/* NEM seconds and milliseconds now, as this chain sees them. */
+uint32_t node_now_s(struct node *n);
+uint64_t node_now_network_ms(struct node *n);
+/* Starts or stops the timer of blocks after clock, interval or hold changed. */
+void node_arm(struct node *n);
+unsigned node_next_pool(struct node *n);
+/*
+ * One block at time_s from a pool, stored.  ERR_FIELD_RANGE if its time is not after the top's;
+ * the process ends if it cannot be stored.
+ */
+MUST_CHECK enum err node_mine(struct node *n, unsigned pool, uint32_t time_s);
+/* Drops what has expired, at most once a chain second. */
+void node_expire(struct node *n);
+
+/* ---- disk.c: the file of blocks ---- */
+
+/*
+ * Opens data_dir/blocks, replays it into n->nis; a torn last block is cut off.  ERR_CORRUPT if it
+ * does not follow from this nemesis or a block is not valid; ERR_BUSY another process has it;
+ * ERR_IO.
+ */
+MUST_CHECK enum err node_disk_open(struct node *n);
+/* Stores the top block.  Dies if it cannot: memory must not be ahead of the file. */
+void node_disk_append(struct node *n);
+/* Cuts off everything above the present height.  Dies if it cannot. */
+void node_disk_cut(struct node *n);
+void node_disk_close(struct node *n);
+
+/* ---- rest.c: the REST interface of NIS ---- */
+
+void node_rest_request(void *port, struct http_request *r);
+void node_rest_gone(void *port, struct http_request *r);
+/* Reply with NIS's JSON: text and CR LF.  Takes j. */
+void node_rest_json(struct http_request *r, unsigned status, json_t *j);
+/* NIS's error body (nem.md 5.0). */
+void node_rest_error(struct node *n, struct http_request *r, unsigned status, const char *message);
+/* The body as a JSON object, or NULL after an error was sent. */
+json_t *node_rest_body(struct node *n, struct http_request *r);
+/* Answers what a lifted fault held back. */
+void node_rest_release(struct node_port *p);
+bool node_rest_open(struct node_port *p, uint16_t number, enum err *e);
+
+/* ---- dev.c: the hooks of development under /dev/ ---- */
+
+/* True if the path was one of them and has been answered. */
+bool node_dev_request(struct node *n, struct http_request *r);
+
+/* ---- nemesis.c ---- */
+
+/*
+ * Reads the nemesis file and opens the chain (docs/node.md, "The nemesis file").
+ * ERR_NOT_FOUND, ERR_TOO_LARGE, ERR_IO; ERR_INPUT, ERR_FIELD_MISSING, ERR_FIELD_TYPE,
+ * ERR_FIELD_UNKNOWN, ERR_ADDRESS, ERR_AMOUNT and the errors of nis_open(); *where names the field.
+ */
+MUST_CHECK enum err node_nemesis_open(struct node *n, char where[64]);
+
+#endif
