@@ -101,7 +101,7 @@ static enum err genesis_text(struct bytes *out, struct bytes body, struct doc_fa
 		}
 	} while (j.depth != 1 || t.kind != JSON_KEY || !bytes_eq(t.text, bytes_str("genesis")));
 	CHECK(json_next(&j, &t) == ERR_OK);
-	if (t.kind != JSON_STRING) {
+	if (t.kind != JSON_TEXT) {
 		return doc_table_fault(fault, ERR_FIELD_TYPE, "genesis",
 				       "a string is expected here");
 	}

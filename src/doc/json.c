@@ -212,7 +212,7 @@ static enum err take_string(struct json *j, struct json_token *t)
 		}
 		j->at += len;
 	}
-	*t = (struct json_token){ .kind = JSON_STRING,
+	*t = (struct json_token){ .kind = JSON_TEXT,
 				  .at = start,
 				  .text = bytes_of(j->in.p + start + 1, j->at - start - 1) };
 	j->at++;

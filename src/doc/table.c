@@ -304,7 +304,7 @@ static enum err read_words(struct reading *r, const struct doc_field *f, uint8_t
 			break;
 		}
 		before = path_enter_index(&r->path, i);
-		if (t.kind != JSON_STRING) {
+		if (t.kind != JSON_TEXT) {
 			return wrong_type(r, "a string is expected here");
 		}
 		word = word_find(f->words, t.text);
@@ -351,7 +351,7 @@ static enum err read_array(struct reading *r, const struct doc_field *f, uint8_t
 				? read_object(r, f->of, items + n * size)
 				: wrong_type(r, "an object is expected here");
 		} else {
-			e = t.kind == JSON_STRING ? read_text(r, f, t.text, items + n * size, size)
+			e = t.kind == JSON_TEXT ? read_text(r, f, t.text, items + n * size, size)
 						  : wrong_type(r, "a string is expected here");
 		}
 		if (e != ERR_OK) {
@@ -403,7 +403,7 @@ static enum err read_value(struct reading *r, const struct doc_field *f, uint8_t
 	case DOC_KIND_UUID:
 	case DOC_KIND_AMOUNT:
 	case DOC_KIND_WORD:
-		return t.kind == JSON_STRING ? read_string(r, f, t.text, base)
+		return t.kind == JSON_TEXT ? read_string(r, f, t.text, base)
 					     : wrong_type(r, "a string is expected here");
 	case DOC_KIND_INT:
 		if (t.kind != JSON_INT) {

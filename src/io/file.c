@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -263,4 +264,23 @@ enum err file_mkdir(const char *path, mode_t mode)
 		}
 	}
 	return make_one(part, mode);
+}
+
+enum err file_user_config(char *out, size_t cap, const char *name)
+{
+	const char *xdg = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+	struct stat st;
+	int n;
+
+	if (xdg != NULL && xdg[0] == '/') {
+		n = snprintf(out, cap, "%s/kuramori/%s.conf", xdg, name);
+	} else if (home != NULL && home[0] == '/') {
+		n = snprintf(out, cap, "%s/.config/kuramori/%s.conf", home, name);
+	} else {
+		return ERR_NOT_FOUND;
+	}
+	if (n < 0 || (size_t)n >= cap) {
+		return ERR_TOO_LARGE;
+	}
+	return stat(out, &st) == 0 && S_ISREG(st.st_mode) ? ERR_OK : ERR_NOT_FOUND;
 }

@@ -39,6 +39,13 @@ MUST_CHECK enum err file_write_new(const char *path, mode_t mode, struct bytes c
 /* All n bytes or an error: retries short writes and EINTR.  ERR_IO. */
 MUST_CHECK enum err file_write_fd(int fd, struct bytes content);
 
+/*
+ * The person's own configuration: $XDG_CONFIG_HOME/kuramori/NAME.conf, or $HOME/.config/... where
+ * the former is unset (XDG base directories).  Written with a NUL if such a regular file is there;
+ * ERR_NOT_FOUND otherwise, ERR_TOO_LARGE if cap is too small.
+ */
+MUST_CHECK enum err file_user_config(char *out, size_t cap, const char *name);
+
 /* mkdir -p with this mode for the last part.  ERR_IO, ERR_EXISTS if something else is there. */
 MUST_CHECK enum err file_mkdir(const char *path, mode_t mode);
 

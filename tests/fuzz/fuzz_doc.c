@@ -43,7 +43,7 @@ static void put_token(struct writer *w, const struct json_token *t)
 		key[t->text.n] = '\0';
 		json_put_key(w, key);
 		break;
-	case JSON_STRING:
+	case JSON_TEXT:
 		FUZZ_CHECK(json_unescape(text, sizeof text, &n, t->text) == ERR_OK);
 		FUZZ_CHECK(json_put_string(w, bytes_of(text, n)) == ERR_OK);
 		break;

@@ -382,7 +382,7 @@ static void echo(struct bytes in, struct writer *w)
 				       (const char *)t.text.p);
 			json_put_key(w, key);
 			break;
-		case JSON_STRING:
+		case JSON_TEXT:
 			T_EQ(json_unescape(text, sizeof text, &n, t.text), ERR_OK);
 			T_EQ(json_put_string(w, bytes_of(text, n)), ERR_OK);
 			break;

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * audit.c - verify journals from their raw bytes: form, hash chain, blobs, the salted tree where
+ * its secret is given, and for kuramorid's journal the books that the records add up to.  The
+ * program whose journal it is must be stopped (one holder at a time), or a copy is verified.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hex.h"
+#include "books/books.h"
+#include "cli.h"
+#include "crypto/crypto.h"
+#include "io/file.h"
+#include "log/batch.h"
+#include "store/file.h"
+#include "store/sqlite.h"
+
+struct audit {
+	struct log_chain chain;
+	const struct log_secret *secret;
+	struct books books;
+	uint64_t records, batches, booked;
+	const char *why;
+	bool progress;
+};
+
+static enum err each(void *context, struct bytes batch)
+{
+	struct audit *a = context;
+	struct log_view view;
+	enum err e;
+
+	if (a->secret != NULL) {
+		e = log_batch_open(&view, &a->chain, batch, a->secret);
+	} else {
+		e = log_batch_check(&view, batch);
+		if (e == ERR_OK && (view.head.first_sequence != a->chain.next_sequence ||
+				    !hash32_eq(&view.head.previous, &a->chain.head))) {
+			e = ERR_CORRUPT;
+		}
+		if (e == ERR_OK) {
+			a->chain.next_sequence += view.head.count;
+			a->chain.head = view.head.hash;
+		}
+	}
+	if (e != ERR_OK) {
+		a->why = "a batch does not follow the one before it, or is not what its hash says";
+		return e;
+	}
+	for (uint32_t i = 0; i < view.head.count; i++) {
+		struct log_record r;
+
+		e = log_view_record(&r, &view, i);
+		if (e != ERR_OK) {
+			a->why = "a record that this version does not know";
+			return e;
+		}
+		if (r.kind >= LOG_ACCOUNT && r.kind <= LOG_VOID) {
+			e = books_apply(&a->books, &r);
+			if (e != ERR_OK) {
+				a->why = "a record that the books refuse";
+				return e == ERR_FULL ? e : ERR_CORRUPT;
+			}
+			a->booked++;
+		}
+	}
+	a->records += view.head.count;
+	a->batches++;
+	if (a->progress && a->batches % 16 == 0) {
+		(void)fprintf(stderr, "\r%llu records", (unsigned long long)a->records);
+	}
+	return ERR_OK;
+}
+
+static bool is_sqlite(const char *path)
+{
+	char magic[16] = { 0 };
+	FILE *f = fopen(path, "re");
+	size_t n = f == NULL ? 0 : fread(magic, 1, sizeof magic, f);
+
+	if (f != NULL) {
+		(void)fclose(f);
+	}
+	return n == sizeof magic &&
+	       bytes_eq(bytes_of(magic, sizeof magic), bytes_of("SQLite format 3", 16));
+}
+
+static int verify_one(struct cli *c, const char *path, const struct log_secret *secret, json_t *all)
+{
+	static uint8_t buffer[LOG_BATCH_BYTES_MAX];
+	static struct store_sqlite sqlite;
+	static struct store_file file;
+	struct store *store = NULL;
+	struct store_fault fault = { "" };
+	struct audit a = { .secret = secret, .why = NULL, .progress = isatty(STDERR_FILENO) != 0 };
+	struct hash32 books_digest;
+	char head[65], digest[65] = "";
+	enum err e;
+
+	log_chain_init(&a.chain);
+	e = books_init(&a.books);
+	if (e != ERR_OK) {
+		return cli_fail(e, "no memory");
+	}
+	if (is_sqlite(path)) {
+		e = store_sqlite_open(&sqlite, path, &fault);
+		store = &sqlite.base;
+	} else {
+		e = store_file_open(&file, path, STORE_FILE_EXISTING, 0, &fault);
+		store = &file.base;
+	}
+	if (e != ERR_OK) {
+		books_free(&a.books);
+		return cli_fail(e, "%s", fault.text);
+	}
+	e = store_replay(store, buffer, sizeof buffer, each, &a);
+	if (a.progress) {
+		(void)fputs("\r\033[K", stderr);
+	}
+	if (e == ERR_OK) {
+		e = books_validate(&a.books, &a.why);
+	}
+	if (e == ERR_OK && a.booked > 0) {
+		e = books_hash(&a.books, &books_digest);
+		if (e == ERR_OK) {
+			hex_put(digest, bytes_of(books_digest.b, sizeof books_digest.b));
+		}
+	}
+	hex_put(head, bytes_of(a.chain.head.b, sizeof a.chain.head.b));
+	if (c->json) {
+		(void)json_array_append_new(
+		    all, json_pack("{s:s,s:b,s:I,s:I,s:I,s:s,s:s,s:b,s:s}", "journal", path,
+				   "verified", e == ERR_OK, "batches", (json_int_t)a.batches,
+				   "records", (json_int_t)a.records, "booked", (json_int_t)a.booked,
+				   "head", head, "books", digest, "tree", secret != NULL, "why",
+				   a.why == NULL ? "" : a.why));
+	} else if (e == ERR_OK) {
+		printf("%s\n  verified: %llu records in %llu batches, head %s\n", path,
+		       (unsigned long long)a.records, (unsigned long long)a.batches, head);
+		printf("  the tree %s\n",
+		       secret != NULL
+			   ? "was recomputed"
+			   : "was not recomputed: it is salted, give journal_secret_file");
+		if (a.booked > 0) {
+			printf("  the books balance after %llu records, state %s\n",
+			       (unsigned long long)a.booked, digest);
+		}
+	}
+	store_close(store);
+	books_free(&a.books);
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s: %s (after %llu records) %s", path,
+				a.why == NULL ? "" : a.why, (unsigned long long)a.records,
+				store->fault.text);
+	}
+	return 0;
+}
+
+int cli_audit_verify(struct cli *c, const char *const *paths, size_t n)
+{
+	struct log_secret secret;
+	bool salted = c->journal_secret_file[0] != '\0';
+	json_t *all = json_array();
+	int worst = 0;
+
+	if (salted) {
+		char text[65] = "";
+		size_t got = 0;
+		enum err e = file_read_private(c->journal_secret_file, text, sizeof text, &got);
+
+		if (e != ERR_OK || (got != 64 && got != 65) ||
+		    hex_get(secret.b, sizeof secret.b, bytes_of(text, 64), HEX_LOWER_ONLY) !=
+			ERR_OK) {
+			json_decref(all);
+			return cli_fail(e == ERR_OK ? ERR_INPUT : e,
+					"%s: 64 hex digits in a file of mode 0400",
+					c->journal_secret_file);
+		}
+		crypto_wipe(text, sizeof text);
+	}
+	for (size_t i = 0; i < n; i++) {
+		int code = verify_one(c, paths[i], salted ? &secret : NULL, all);
+
+		worst = code > worst ? code : worst;
+	}
+	log_secret_wipe(&secret);
+	if (c->json) {
+		(void)json_dumpf(all, stdout, JSON_COMPACT);
+		(void)fputc('\n', stdout);
+	}
+	json_decref(all);
+	return worst;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli.h - what the commands of `kuramori` share.  Next file: main.c.
+ */
+#ifndef KURAMORI_BIN_CLI_H
+#define KURAMORI_BIN_CLI_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "doc/document.h"
+#include "doc/types.h"
+
+enum {
+	CLI_PATH_MAX = 256,
+	CLI_STOPS_MAX = 16,
+	CLI_WORDS_MAX = 512,
+};
+
+struct cli {
+	/* configuration */
+	char api[CLI_PATH_MAX];
+	char token_file[CLI_PATH_MAX];
+	char genesis_file[CLI_PATH_MAX];
+	char roster_file[CLI_PATH_MAX];
+	char person[DOC_NAME_MAX + 1];
+	char key_file[CLI_PATH_MAX];
+	char passphrase_file[CLI_PATH_MAX];
+	char stop_socket[CLI_STOPS_MAX][CLI_PATH_MAX];
+	char reason[DOC_REASON_MAX + 1];
+	char evidence_file[CLI_PATH_MAX];
+	char journal_secret_file[CLI_PATH_MAX];
+	bool evacuate;
+	bool no;
+	uint64_t timeout_ms;
+	/* how to answer */
+	bool json;
+	/* filled by cli_documents() */
+	struct hash32 genesis_id;
+	struct doc_genesis genesis;
+	struct doc_roster roster;
+};
+
+/* Says on stderr what was wrong, where, and what to do; returns the exit code of e. */
+int cli_fail(enum err e, const char *format, ...) PRINTF(2, 3);
+
+/* Reads genesis and, if configured, roster; checks that they belong together.  0 or an exit code.
+ */
+int cli_documents(struct cli *c, bool need_roster);
+
+/* The person's Ed25519 secret; asks for the passphrase on the terminal, or reads it from
+ * passphrase_file.  The caller wipes secret.  0 or an exit code. */
+int cli_secret(const struct cli *c, uint8_t secret[DOC_SECRET_BYTES]);
+
+/* A whole file, or standard input for "-".  0 or an exit code. */
+int cli_read(const char *path, uint8_t *buffer, size_t cap, size_t *n);
+
+/*
+ * One call of kuramorid's API with the bearer token.  body: NULL for GET.  idempotency_key may be
+ * NULL.  reply is NUL-terminated.  0 if an HTTP answer came (*status says which), else an exit
+ * code.
+ */
+int cli_api(const struct cli *c, const char *path, struct bytes body, unsigned *status, char *reply,
+	    size_t cap);
+
+/* Prints the problem document of an answer that was not 2xx; returns the exit code. */
+int cli_problem(unsigned status, const char *reply);
+
+/* Text of strangers for a terminal: everything but printable ASCII becomes '?', cut at cap. */
+void cli_clean(char *out, size_t cap, struct bytes text);
+
+/* 12345678 micro-XEM as "12.345678 XEM". */
+void cli_xem(char *out, size_t cap, const struct money *amount);
+
+/* The commands: words are those after the command's own. */
+int cli_order_show(struct cli *c, const char *what);
+int cli_approve(struct cli *c, const char *order_hex);
+int cli_freeze(struct cli *c);
+int cli_status(struct cli *c);
+int cli_audit_verify(struct cli *c, const char *const *paths, size_t n);
+int cli_key_new(struct cli *c, const char *path);
+
+#endif

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <jansson.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/hex.h"
+#include "cli.h"
+#include "crypto/crypto.h"
+#include "crypto/ed25519.h"
+#include "crypto/seal.h"
+#include "io/file.h"
+#include "io/http_client.h"
+#include "io/random.h"
+
+int cli_fail(enum err e, const char *format, ...)
+{
+	va_list arguments;
+
+	(void)fprintf(stderr, "kuramori: %s: ", err_words(e));
+	va_start(arguments, format);
+	(void)vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	(void)fputc('\n', stderr);
+	return err_exit(e);
+}
+
+int cli_read(const char *path, uint8_t *buffer, size_t cap, size_t *n)
+{
+	enum err e;
+
+	if (strcmp(path, "-") == 0) {
+		size_t used = 0;
+
+		for (;;) {
+			ssize_t got = read(STDIN_FILENO, buffer + used, cap - used);
+
+			if (got < 0 && errno == EINTR) {
+				continue;
+			}
+			if (got < 0) {
+				return cli_fail(ERR_IO, "standard input: %s", strerror(errno));
+			}
+			used += (size_t)got;
+			if (got == 0) {
+				*n = used;
+				return 0;
+			}
+			if (used == cap) {
+				return cli_fail(ERR_TOO_LARGE,
+						"standard input: more than %zu bytes", cap);
+			}
+		}
+	}
+	e = file_read(path, buffer, cap, n);
+	return e == ERR_OK ? 0 : cli_fail(e, "%s", path);
+}
+
+static int open_file(const char *path, enum doc_type type, const struct hash32 *genesis,
+		     uint8_t *raw, size_t cap, struct doc *out)
+{
+	struct doc_fault fault = { .why = "" };
+	size_t n = 0;
+	int code = cli_read(path, raw, cap, &n);
+	enum err e;
+
+	if (code != 0) {
+		return code;
+	}
+	e = doc_open(out, bytes_of(raw, n), genesis, &fault);
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s: %s: %s", path, fault.field, fault.why);
+	}
+	if (out->type != type) {
+		return cli_fail(ERR_TYPE, "%s is a %s, not a %s", path, doc_type_name(out->type),
+				doc_type_name(type));
+	}
+	return 0;
+}
+
+int cli_documents(struct cli *c, bool need_roster)
+{
+	static uint8_t raw[DOC_BYTES_MAX];
+	struct doc_fault fault = { .why = "" };
+	struct hash32 zero_id;
+	struct doc d;
+	enum err e;
+	int code;
+
+	if (c->genesis_file[0] == '\0') {
+		return cli_fail(ERR_CONFIG, "genesis_file is not set; see kuramori --help");
+	}
+	code = open_file(c->genesis_file, DOC_GENESIS, NULL, raw, sizeof raw, &d);
+	if (code != 0) {
+		return code;
+	}
+	e = doc_genesis_read(&d, &c->genesis, &fault);
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s: %s: %s", c->genesis_file, fault.field, fault.why);
+	}
+	c->genesis_id = d.id;
+	if (!need_roster) {
+		return 0;
+	}
+	if (c->roster_file[0] == '\0') {
+		return cli_fail(ERR_CONFIG, "roster_file is not set; see kuramori --help");
+	}
+	code = open_file(c->roster_file, DOC_ROSTER, &c->genesis_id, raw, sizeof raw, &d);
+	if (code != 0) {
+		return code;
+	}
+	e = doc_roster_read(&d, &c->roster, &fault);
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s: %s: %s", c->roster_file, fault.field, fault.why);
+	}
+	doc_zero_id(&zero_id, &d);
+	if (!hash32_eq(&zero_id, &c->genesis.roster)) {
+		return cli_fail(ERR_MISMATCH, "%s is not the roster that the genesis names",
+				c->roster_file);
+	}
+	return 0;
+}
+
+static int passphrase_terminal(char *out, size_t cap)
+{
+	struct termios before, quiet;
+	FILE *terminal = fopen("/dev/tty", "r+e");
+	size_t n;
+
+	if (terminal == NULL || tcgetattr(fileno(terminal), &before) != 0) {
+		if (terminal != NULL) {
+			(void)fclose(terminal);
+		}
+		return cli_fail(
+		    ERR_INPUT,
+		    "there is no terminal to ask for the passphrase; set passphrase_file");
+	}
+	quiet = before;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	(void)tcsetattr(fileno(terminal), TCSAFLUSH, &quiet);
+	(void)fputs("passphrase: ", terminal);
+	(void)fflush(terminal);
+	if (fgets(out, (int)cap, terminal) == NULL) {
+		out[0] = '\0';
+	}
+	(void)tcsetattr(fileno(terminal), TCSAFLUSH, &before);
+	(void)fputc('\n', terminal);
+	(void)fclose(terminal);
+	n = strcspn(out, "\r\n");
+	out[n] = '\0';
+	return 0;
+}
+
+static int passphrase(const struct cli *c, char *out, size_t cap)
+{
+	size_t n = 0;
+	enum err e;
+
+	if (c->passphrase_file[0] == '\0') {
+		return passphrase_terminal(out, cap);
+	}
+	e = file_read_private(c->passphrase_file, out, cap - 1, &n);
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s: it must be yours alone, mode 0400 or 0600",
+				c->passphrase_file);
+	}
+	out[n] = '\0';
+	out[strcspn(out, "\r\n")] = '\0';
+	return 0;
+}
+
+int cli_secret(const struct cli *c, uint8_t secret[DOC_SECRET_BYTES])
+{
+	uint8_t sealed[SEAL_BYTES], seed[SEAL_SECRET_MAX];
+	char words[SEAL_PASSPHRASE_MAX + 1];
+	struct key32 public_key;
+	size_t n = 0;
+	enum err e;
+	int code;
+
+	if (c->key_file[0] == '\0' || c->person[0] == '\0') {
+		return cli_fail(ERR_CONFIG, "person and key_file must be set; see kuramori --help");
+	}
+	code = cli_read(c->key_file, sealed, sizeof sealed, &n);
+	if (code != 0) {
+		return code;
+	}
+	code = passphrase(c, words, sizeof words);
+	if (code != 0) {
+		return code;
+	}
+	e = seal_open(seed, &n, bytes_of(sealed, n), bytes_str(words));
+	crypto_wipe(words, sizeof words);
+	if (e != ERR_OK || n != 32) {
+		crypto_wipe(seed, sizeof seed);
+		return cli_fail(e == ERR_OK ? ERR_KEY : e,
+				"%s: wrong passphrase, or not a sealed key", c->key_file);
+	}
+	ed25519_keypair(&public_key, secret, seed);
+	crypto_wipe(seed, sizeof seed);
+	for (size_t i = 0; i < c->roster.people_count; i++) {
+		const struct doc_person *p = &c->roster.people[i];
+
+		if (strcmp(p->id, c->person) == 0 && key32_eq(&p->key, &public_key)) {
+			return 0;
+		}
+	}
+	crypto_wipe(secret, DOC_SECRET_BYTES);
+	return cli_fail(ERR_SIGNER_UNKNOWN, "the key in %s is not that of %s on the roster",
+			c->key_file, c->person);
+}
+
+int cli_api(const struct cli *c, const char *path, struct bytes body, unsigned *status, char *reply,
+	    size_t cap)
+{
+	char url[HTTP_CLIENT_URL_MAX], token[129] = "";
+	size_t n = 0;
+	enum err e;
+	int length = snprintf(url, sizeof url, "http://%s%s", c->api, path);
+
+	if (length < 0 || (size_t)length >= sizeof url) {
+		return cli_fail(ERR_TOO_LARGE, "the address %s", c->api);
+	}
+	if (c->token_file[0] == '\0') {
+		return cli_fail(ERR_CONFIG,
+				"token_file is not set; the API asks for a bearer token");
+	}
+	e = file_read_private(c->token_file, token, sizeof token - 1, &n);
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s: it must be yours alone, mode 0400 or 0600", c->token_file);
+	}
+	token[n] = '\0';
+	token[strcspn(token, "\r\n")] = '\0';
+	{
+		struct http_client_request r = { .url = url,
+						 .bearer = token,
+						 .body = body,
+						 .timeout_ms = (uint32_t)c->timeout_ms };
+
+		e = http_client_ask(&r, status, (uint8_t *)reply, cap - 1, &n);
+	}
+	crypto_wipe(token, sizeof token);
+	if (e != ERR_OK) {
+		return cli_fail(e, "kuramorid at %s; is it running?", c->api);
+	}
+	reply[n] = '\0';
+	return 0;
+}
+
+void cli_clean(char *out, size_t cap, struct bytes b)
+{
+	size_t n = b.n < cap - 1 ? b.n : cap - 1;
+
+	for (size_t i = 0; i < n; i++) {
+		out[i] = b.p[i] >= 0x20 && b.p[i] < 0x7f ? (char)b.p[i] : '?';
+	}
+	out[n] = '\0';
+}
+
+void cli_xem(char *out, size_t cap, const struct money *amount)
+{
+	char whole[MONEY_TEXT_MAX];
+	struct money w = money_of(ASSET_XEM, money_units(amount) / 1000000);
+
+	money_put(whole, &w);
+	(void)snprintf(out, cap, "%s.%06u XEM", whole, (unsigned)(money_units(amount) % 1000000));
+}
+
+int cli_problem(unsigned status, const char *reply)
+{
+	json_error_t error;
+	json_t *problem = json_loads(reply, 0, &error);
+	const char *title = NULL, *detail = NULL, *field = NULL;
+	char clean[3][CLI_WORDS_MAX];
+
+	if (problem != NULL) {
+		title = json_string_value(json_object_get(problem, "title"));
+		detail = json_string_value(json_object_get(problem, "detail"));
+		field = json_string_value(json_object_get(problem, "field"));
+	}
+	cli_clean(clean[0], CLI_WORDS_MAX, bytes_str(title == NULL ? "the server refused" : title));
+	cli_clean(clean[1], CLI_WORDS_MAX, bytes_str(detail == NULL ? "" : detail));
+	cli_clean(clean[2], CLI_WORDS_MAX, bytes_str(field == NULL ? "" : field));
+	(void)fprintf(stderr, "kuramori: %s%s%s%s%s (HTTP %u)\n", clean[0],
+		      clean[1][0] != '\0' ? ": " : "", clean[1],
+		      clean[2][0] != '\0' ? ", field " : "", clean[2], status);
+	json_decref(problem);
+	if (status == 423) {
+		return err_exit(ERR_FROZEN);
+	}
+	return status >= 500   ? err_exit(ERR_UNREACHABLE)
+	       : status == 400 ? err_exit(ERR_INPUT)
+			       : err_exit(ERR_POLICY);
+}
+
+int cli_key_new(struct cli *c, const char *path)
+{
+	/* The sealed file may be copied by anybody: 256 MiB and 3 passes make each guess dear. */
+	static const struct seal_cost cost = { .ops = 3, .mem_kib = 256 * 1024 };
+	uint8_t seed[32], salt[SEAL_SALT_BYTES], nonce[SEAL_NONCE_BYTES], sealed[SEAL_BYTES];
+	uint8_t secret[DOC_SECRET_BYTES];
+	char words[SEAL_PASSPHRASE_MAX + 1], public_hex[65];
+	struct key32 public_key;
+	enum err e;
+	int code = passphrase(c, words, sizeof words);
+
+	if (code != 0) {
+		return code;
+	}
+	random_fill(seed, sizeof seed);
+	random_fill(salt, sizeof salt);
+	random_fill(nonce, sizeof nonce);
+	ed25519_keypair(&public_key, secret, seed);
+	e = seal_close(sealed, bytes_of(seed, sizeof seed), bytes_str(words), &cost, salt, nonce);
+	crypto_wipe(seed, sizeof seed);
+	crypto_wipe(secret, sizeof secret);
+	crypto_wipe(words, sizeof words);
+	if (e != ERR_OK) {
+		return cli_fail(e, "the passphrase may not be empty and has at most %d bytes",
+				SEAL_PASSPHRASE_MAX);
+	}
+	e = file_write_new(path, 0400, bytes_of(sealed, sizeof sealed));
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s: an existing key is never overwritten", path);
+	}
+	hex_put(public_hex, bytes_of(public_key.b, sizeof public_key.b));
+	if (c->json) {
+		printf("{\"public_key\":\"%s\"}\n", public_hex);
+	} else {
+		printf("public key for the roster: %s\n", public_hex);
+	}
+	return 0;
+}

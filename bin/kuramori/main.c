@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kuramori - the tool of one person: look at a payment, say yes or no to it, stop everything, see
+ * how things stand, check a journal.
+ *
+ * Guided: this file has the options and the table of commands; order.c shows and approves (it shows
+ * the order decoded from the document itself, never from what the server says about it); stop.c
+ * freezes, past the server, and asks everybody how they are; audit.c verifies journals; common.c
+ * has what they share.  Nothing here holds a rule of the policy.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "cli.h"
+#include "crypto/crypto.h"
+#include "io/config.h"
+#include "io/file.h"
+#include "io/notes.h"
+
+static const struct config_row rows[] = {
+	{ "api", CONFIG_STRING, "127.0.0.1:8480", 0, 0, offsetof(struct cli, api), CLI_PATH_MAX, 1,
+	  "HOST:PORT", "where kuramorid answers" },
+	{ "token_file", CONFIG_PATH, "", 0, 0, offsetof(struct cli, token_file), CLI_PATH_MAX, 1,
+	  "FILE", "bearer token of the API, mode 0400" },
+	{ "genesis_file", CONFIG_PATH, "", 0, 0, offsetof(struct cli, genesis_file), CLI_PATH_MAX,
+	  1, "FILE", "the genesis document that you compared in words" },
+	{ "roster_file", CONFIG_PATH, "", 0, 0, offsetof(struct cli, roster_file), CLI_PATH_MAX, 1,
+	  "FILE", "the roster: who holds which key" },
+	{ "person", CONFIG_STRING, "", 0, 0, offsetof(struct cli, person), DOC_NAME_MAX + 1, 1,
+	  "ID", "who you are on the roster" },
+	{ "key_file", CONFIG_PATH, "", 0, 0, offsetof(struct cli, key_file), CLI_PATH_MAX, 1,
+	  "FILE", "your sealed key (kuramori key new)" },
+	{ "passphrase_file", CONFIG_PATH, "", 0, 0, offsetof(struct cli, passphrase_file),
+	  CLI_PATH_MAX, 1, "FILE",
+	  "read the passphrase from this file of mode 0400 instead of the terminal; for "
+	  "automation" },
+	{ "stop#_socket", CONFIG_PATH, "", 0, 0, offsetof(struct cli, stop_socket), CLI_PATH_MAX,
+	  CLI_STOPS_MAX, "SOCKET",
+	  "stop sockets of both signers and all watchers: freeze goes to each, past the server" },
+	{ "reason", CONFIG_STRING, "", 0, 0, offsetof(struct cli, reason), DOC_REASON_MAX + 1, 1,
+	  "TEXT", "why you freeze; it stands in the document" },
+	{ "evacuate", CONFIG_BOOL, "no", 0, 0, offsetof(struct cli, evacuate), 0, 1, "yes|no",
+	  "freeze: also ask for evacuation (two officers must)" },
+	{ "no", CONFIG_BOOL, "no", 0, 0, offsetof(struct cli, no), 0, 1, "yes|no",
+	  "approve: say no instead of yes; one no ends the order" },
+	{ "journal_secret_file", CONFIG_PATH, "", 0, 0, offsetof(struct cli, journal_secret_file),
+	  CLI_PATH_MAX, 1, "FILE",
+	  "audit verify: the journal's secret, to recompute the salted tree too" },
+	{ "timeout_ms", CONFIG_U64, "5000", 100, 600000, offsetof(struct cli, timeout_ms), 8, 1,
+	  "MS", "how long to wait for an answer" },
+};
+
+static const char text[] =
+    "Commands:\n"
+    "  order show FILE|-      decode an order from its document and print what it would pay\n"
+    "  order show ID          the same, fetched from the API by the order's id\n"
+    "  approve ID             show the order, then sign yes (--no yes: no) and hand it in\n"
+    "  freeze --reason TEXT   stop every signer; prints who has persisted it\n"
+    "  status                 how signers, watchers and the server are\n"
+    "  audit verify FILE...   verify journals of stopped programs: chain, records, books\n"
+    "  key new FILE           make and seal a software key; prints the public key for the roster\n"
+    "\n"
+    "First steps: write ~/.config/kuramori/kuramori.conf with genesis_file, roster_file, person,\n"
+    "key_file and every stop socket; then `kuramori status`. When in doubt at night: freeze. One\n"
+    "person is enough to stop, and nothing is lost by stopping.\n"
+    "\n"
+    "Exit codes: 0 done, 1 refused or a check failed, 2 usage, 3 bad input, 4 not reachable,\n"
+    "5 locked or frozen, 70 broken invariant.";
+
+static int commands(struct cli *c, const struct config_result *r)
+{
+	const char *const *w = r->rest;
+	size_t n = r->rest_n;
+
+	if (n == 3 && strcmp(w[0], "order") == 0 && strcmp(w[1], "show") == 0) {
+		return cli_order_show(c, w[2]);
+	}
+	if (n == 2 && strcmp(w[0], "approve") == 0) {
+		return cli_approve(c, w[1]);
+	}
+	if (n == 1 && strcmp(w[0], "freeze") == 0) {
+		return cli_freeze(c);
+	}
+	if (n == 1 && strcmp(w[0], "status") == 0) {
+		return cli_status(c);
+	}
+	if (n >= 3 && strcmp(w[0], "audit") == 0 && strcmp(w[1], "verify") == 0) {
+		return cli_audit_verify(c, w + 2, n - 2);
+	}
+	if (n == 3 && strcmp(w[0], "key") == 0 && strcmp(w[1], "new") == 0) {
+		return cli_key_new(c, w[2]);
+	}
+	return cli_fail(ERR_USAGE, "no such command; see kuramori --help");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct config_program program = {
+		.name = "kuramori",
+		.summary = "look at payments, approve them, stop everything, verify journals",
+		.text = text,
+		.usage = "COMMAND",
+		.rows = rows,
+		.n = ARRAY_LEN(rows),
+		.json = true,
+	};
+	static struct cli c;
+	static char user_config[CLI_PATH_MAX];
+	struct config_result result;
+	char *with_config[64];
+	int code = 0;
+	bool own = false;
+
+	notes_init("kuramori", NOTES_UNUSUAL);
+	if (crypto_init() != ERR_OK) {
+		return cli_fail(ERR_IO, "libsodium does not start");
+	}
+	for (int i = 1; i < argc; i++) {
+		own = own || strcmp(argv[i], "--config") == 0;
+	}
+	/* A person's own configuration stands where XDG says, unless --config names another. */
+	if (!own && argc + 3 < (int)ARRAY_LEN(with_config) &&
+	    file_user_config(user_config, sizeof user_config, "kuramori") == ERR_OK) {
+		static char flag[] = "--config";
+
+		with_config[0] = argv[0];
+		with_config[1] = flag;
+		with_config[2] = user_config;
+		for (int i = 1; i <= argc; i++) {
+			with_config[i + 2] = argv[i];
+		}
+		argc += 2;
+		argv = with_config;
+	}
+	if (!config_start(&program, &c, argc, argv, &result, &code)) {
+		return code;
+	}
+	c.json = result.json;
+	return commands(&c, &result);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * order.c - show an order and say yes or no to it.
+ *
+ * What is shown is decoded here from the order's own bytes, and the id that is approved is computed
+ * here from the same bytes: the server may lie about everything else.
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "chain/nem/nem_address.h"
+#include "cli.h"
+#include "crypto/crypto.h"
+#include "crypto/uuid7.h"
+#include "io/clock.h"
+
+struct shown {
+	struct doc_order order;
+	struct hash32 id;
+};
+
+/* Groups of six, as wallets print addresses: two people can compare them by eye. */
+static void grouped(char out[48], const char *address)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; address[i] != '\0'; i++) {
+		if (i > 0 && i % 6 == 0) {
+			out[n++] = '-';
+		}
+		out[n++] = address[i];
+	}
+	out[n] = '\0';
+}
+
+static int read_order(const struct cli *c, struct bytes raw, struct shown *out)
+{
+	struct doc_fault fault = { .why = "" };
+	struct nem_address address;
+	const char *why = "";
+	struct doc d;
+	enum err e = doc_open(&d, raw, &c->genesis_id, &fault);
+
+	if (e == ERR_OK && d.type != DOC_ORDER) {
+		return cli_fail(ERR_TYPE, "this is a %s, not an order", doc_type_name(d.type));
+	}
+	if (e == ERR_OK) {
+		e = doc_order_read(&d, &out->order, &fault);
+	}
+	if (e != ERR_OK) {
+		return cli_fail(e, "order: %s: %s", fault.field,
+				fault.why == NULL ? "" : fault.why);
+	}
+	e = nem_address_parse(&address, (uint8_t)c->genesis.chain_network,
+			      bytes_str(out->order.destination.text), &why);
+	if (e != ERR_OK) {
+		return cli_fail(e, "order: destination: %s", why);
+	}
+	out->id = d.id;
+	return 0;
+}
+
+static void print_order(const struct cli *c, const struct shown *s)
+{
+	char id[65], amount[64], fee[64], micro[MONEY_TEXT_MAX], address[48],
+	    request[UUID7_TEXT_MAX];
+	char expires[CLOCK_TEXT_MAX], message[DOC_MESSAGE_MAX + 1];
+
+	hex_put(id, bytes_of(s->id.b, sizeof s->id.b));
+	cli_xem(amount, sizeof amount, &s->order.amount);
+	cli_xem(fee, sizeof fee, &s->order.fee_max);
+	money_put(micro, &s->order.amount);
+	grouped(address, s->order.destination.text);
+	uuid7_put(request, &s->order.request_id);
+	clock_text(expires, s->order.expires_ms);
+	cli_clean(message, sizeof message, bytes_of(s->order.message, s->order.message_n));
+	if (c->json) {
+		json_t *o =
+		    json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "order", id, "amount", micro,
+			      "asset", "nem:xem", "destination", s->order.destination.text,
+			      "message", message, "request_id", request, "expires", expires);
+
+		(void)json_dumpf(o, stdout, JSON_COMPACT);
+		(void)fputc('\n', stdout);
+		json_decref(o);
+		return;
+	}
+	printf("order        %s\n", id);
+	printf("pays         %s\n", amount);
+	printf("to           %s\n", address);
+	printf("message      %s\n", s->order.message_n == 0 ? "(none)" : message);
+	printf("network fee  at most %s\n", fee);
+	printf("for request  %s\n", request);
+	printf("expires      %s\n", expires);
+}
+
+/* The order's envelope out of GET /v1/orders/{id}. */
+static int fetch(const struct cli *c, const char *id_hex, struct shown *out)
+{
+	static char answer[262144];
+	char path[128];
+	struct hash32 id;
+	unsigned status = 0;
+	json_t *reply;
+	const char *raw;
+	int code;
+
+	if (hex_get(id.b, sizeof id.b, bytes_str(id_hex), HEX_LOWER_ONLY) != ERR_OK) {
+		return cli_fail(ERR_INPUT, "%s is neither a file nor an order id of 64 hex digits",
+				id_hex);
+	}
+	(void)snprintf(path, sizeof path, "/v1/orders/%s", id_hex);
+	code = cli_api(c, path, bytes_of(NULL, 0), &status, answer, sizeof answer);
+	if (code != 0) {
+		return code;
+	}
+	if (status != 200) {
+		return cli_problem(status, answer);
+	}
+	reply = json_loads(answer, 0, NULL);
+	raw = json_string_value(json_object_get(json_object_get(reply, "documents"), "order"));
+	if (raw == NULL) {
+		json_decref(reply);
+		return cli_fail(ERR_INPUT, "kuramorid's answer holds no order document");
+	}
+	code = read_order(c, bytes_str(raw), out);
+	json_decref(reply);
+	if (code == 0 && !hash32_eq(&out->id, &id)) {
+		return cli_fail(
+		    ERR_MISMATCH,
+		    "kuramorid sent another order than the one asked for: do not approve");
+	}
+	return code;
+}
+
+int cli_order_show(struct cli *c, const char *what)
+{
+	static uint8_t raw[DOC_BYTES_MAX];
+	static struct shown s;
+	size_t n = 0;
+	int code = cli_documents(c, false);
+	FILE *file;
+
+	if (code != 0) {
+		return code;
+	}
+	file = strcmp(what, "-") == 0 ? NULL : fopen(what, "re");
+	if (file != NULL || strcmp(what, "-") == 0) {
+		if (file != NULL) {
+			(void)fclose(file);
+		}
+		code = cli_read(what, raw, sizeof raw, &n);
+		if (code == 0) {
+			code = read_order(c, bytes_of(raw, n), &s);
+		}
+	} else {
+		code = fetch(c, what, &s);
+	}
+	if (code == 0) {
+		print_order(c, &s);
+	}
+	return code;
+}
+
+int cli_approve(struct cli *c, const char *order_hex)
+{
+	static uint8_t raw[DOC_BYTES_MAX];
+	static char answer[65536];
+	static struct shown s;
+	struct doc_approval approval;
+	struct writer w = writer_make(raw, sizeof raw);
+	struct doc_fault fault = { .why = "" };
+	uint8_t secret[DOC_SECRET_BYTES];
+	unsigned status = 0;
+	enum err e;
+	int code = cli_documents(c, true);
+
+	if (code == 0) {
+		code = fetch(c, order_hex, &s);
+	}
+	if (code != 0) {
+		return code;
+	}
+	if (!c->json) {
+		print_order(c, &s);
+	}
+	code = cli_secret(c, secret);
+	if (code != 0) {
+		return code;
+	}
+	approval = (struct doc_approval){ .decision = c->no ? DOC_DECISION_NO : DOC_DECISION_YES,
+					  .genesis = c->genesis_id,
+					  .subject = s.id,
+					  .subject_type = DOC_ORDER,
+					  .time_ms = clock_wall_ms() };
+	(void)snprintf(approval.person, sizeof approval.person, "%s", c->person);
+	e = doc_make(&w, NULL, DOC_APPROVAL, &approval, secret, &fault);
+	crypto_wipe(secret, sizeof secret);
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s: %s", fault.field, fault.why);
+	}
+	code = cli_api(c, "/v1/documents", bytes_of(raw, w.n), &status, answer, sizeof answer);
+	if (code != 0) {
+		return code;
+	}
+	if (status < 200 || status > 299) {
+		return cli_problem(status, answer);
+	}
+	if (c->json) {
+		printf("%s\n", answer);
+	} else {
+		printf("%s said %s\n", c->person, c->no ? "no" : "yes");
+	}
+	return 0;
+}
