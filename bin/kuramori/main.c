@@ -19,36 +19,33 @@
 #include "io/notes.h"
 
 static const struct config_row rows[] = {
-	{ "api", CONFIG_STRING, "127.0.0.1:8480", 0, 0, offsetof(struct cli, api), CLI_PATH_MAX, 1,
-	  "HOST:PORT", "where kuramorid answers" },
-	{ "token_file", CONFIG_PATH, "", 0, 0, offsetof(struct cli, token_file), CLI_PATH_MAX, 1,
-	  "FILE", "bearer token of the API, mode 0400" },
-	{ "genesis_file", CONFIG_PATH, "", 0, 0, offsetof(struct cli, genesis_file), CLI_PATH_MAX,
-	  1, "FILE", "the genesis document that you compared in words" },
-	{ "roster_file", CONFIG_PATH, "", 0, 0, offsetof(struct cli, roster_file), CLI_PATH_MAX, 1,
-	  "FILE", "the roster: who holds which key" },
-	{ "person", CONFIG_STRING, "", 0, 0, offsetof(struct cli, person), DOC_NAME_MAX + 1, 1,
-	  "ID", "who you are on the roster" },
-	{ "key_file", CONFIG_PATH, "", 0, 0, offsetof(struct cli, key_file), CLI_PATH_MAX, 1,
-	  "FILE", "your sealed key (kuramori key new)" },
-	{ "passphrase_file", CONFIG_PATH, "", 0, 0, offsetof(struct cli, passphrase_file),
-	  CLI_PATH_MAX, 1, "FILE",
+	{ "api", CONFIG_STRING, "127.0.0.1:8480", 0, 0, CONFIG_FIELD(cli, api), "HOST:PORT",
+	  "where kuramorid answers" },
+	{ "token_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, token_file), "FILE",
+	  "bearer token of the API, mode 0400" },
+	{ "genesis_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, genesis_file), "FILE",
+	  "the genesis document that you compared in words" },
+	{ "roster_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, roster_file), "FILE",
+	  "the roster: who holds which key" },
+	{ "person", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, person), "ID",
+	  "who you are on the roster" },
+	{ "key_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, key_file), "FILE",
+	  "your sealed key (kuramori key new)" },
+	{ "passphrase_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, passphrase_file), "FILE",
 	  "read the passphrase from this file of mode 0400 instead of the terminal; for "
 	  "automation" },
-	{ "stop#_socket", CONFIG_PATH, "", 0, 0, offsetof(struct cli, stop_socket), CLI_PATH_MAX,
-	  CLI_STOPS_MAX, "SOCKET",
+	{ "stop#_socket", CONFIG_PATH, "", 0, 0, CONFIG_ARRAY(cli, stop_socket), "SOCKET",
 	  "stop sockets of both signers and all watchers: freeze goes to each, past the server" },
-	{ "reason", CONFIG_STRING, "", 0, 0, offsetof(struct cli, reason), DOC_REASON_MAX + 1, 1,
-	  "TEXT", "why you freeze; it stands in the document" },
-	{ "evacuate", CONFIG_BOOL, "no", 0, 0, offsetof(struct cli, evacuate), 0, 1, "yes|no",
+	{ "reason", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, reason), "TEXT",
+	  "why you freeze; it stands in the document" },
+	{ "evacuate", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(cli, evacuate), "yes|no",
 	  "freeze: also ask for evacuation (two officers must)" },
-	{ "no", CONFIG_BOOL, "no", 0, 0, offsetof(struct cli, no), 0, 1, "yes|no",
+	{ "no", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(cli, no), "yes|no",
 	  "approve: say no instead of yes; one no ends the order" },
-	{ "journal_secret_file", CONFIG_PATH, "", 0, 0, offsetof(struct cli, journal_secret_file),
-	  CLI_PATH_MAX, 1, "FILE",
-	  "audit verify: the journal's secret, to recompute the salted tree too" },
-	{ "timeout_ms", CONFIG_U64, "5000", 100, 600000, offsetof(struct cli, timeout_ms), 8, 1,
-	  "MS", "how long to wait for an answer" },
+	{ "journal_secret_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, journal_secret_file),
+	  "FILE", "audit verify: the journal's secret, to recompute the salted tree too" },
+	{ "timeout_ms", CONFIG_U64, "5000", 100, 600000, CONFIG_FIELD(cli, timeout_ms), "MS",
+	  "how long to wait for an answer" },
 };
 
 static const char text[] =
@@ -63,10 +60,7 @@ static const char text[] =
     "\n"
     "First steps: write ~/.config/kuramori/kuramori.conf with genesis_file, roster_file, person,\n"
     "key_file and every stop socket; then `kuramori status`. When in doubt at night: freeze. One\n"
-    "person is enough to stop, and nothing is lost by stopping.\n"
-    "\n"
-    "Exit codes: 0 done, 1 refused or a check failed, 2 usage, 3 bad input, 4 not reachable,\n"
-    "5 locked or frozen, 70 broken invariant.";
+    "person is enough to stop, and nothing is lost by stopping.";
 
 static int commands(struct cli *c, const struct config_result *r)
 {

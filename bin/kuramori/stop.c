@@ -90,7 +90,7 @@ static bool persisted(const struct cli *c, const char *path, struct bytes raw,
 		char clean[CLI_WORDS_MAX];
 
 		cli_clean(clean, sizeof clean, bytes_str(refusal.detail));
-		(void)snprintf(why, why_cap, "refused: %s: %s", refusal.code, clean);
+		(void)snprintf(why, why_cap, "refused: %.64s: %.400s", refusal.code, clean);
 		return false;
 	}
 	if (d.type != DOC_RECEIPT || doc_receipt_read(&d, &receipt, NULL) != ERR_OK ||
