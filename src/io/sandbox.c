@@ -9,6 +9,7 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -284,6 +285,9 @@ enum err sandbox_enter(const struct sandbox_plan *plan, struct sandbox_report *r
 {
 	struct sandbox_report done = *r;
 	enum err e;
+
+	/* What a failed CHECK prints must not look at the descriptor or allocate a buffer first. */
+	(void)setvbuf(stderr, NULL, _IONBF, 0);
 
 	if (plan->profile == SANDBOX_SIGNER) {
 		e = enter_landlock(plan, &done);
