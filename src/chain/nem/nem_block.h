@@ -19,6 +19,7 @@
 
 enum {
 	NEM_BLOCK_WEIGHT_MAX = 120,   /* transactions, counting inner ones and cosignatures */
+	NEM_BLOCK_NEMESIS_MAX = 1000, /* of block 1, which NIS does not limit (nem.md 1.2: 1353) */
 	NEM_BLOCK_HEADER_BYTES = 168, /* signed form without transactions */
 	/* Largest: 120 modifications of 33 entries each. */
 	NEM_BLOCK_BYTES_MAX = 220000,
@@ -40,7 +41,7 @@ struct nem_block {
 	struct nem_block_head head;
 	struct sig64 signature;
 	uint32_t n;                /* transactions */
-	unsigned weight;           /* 0..NEM_BLOCK_WEIGHT_MAX */
+	unsigned weight;           /* 0..NEM_BLOCK_WEIGHT_MAX; block 1: ..NEM_BLOCK_NEMESIS_MAX */
 	struct bytes transactions; /* n times u32 length and signed form */
 };
 

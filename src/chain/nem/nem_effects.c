@@ -39,7 +39,7 @@ void nem_effects_account(struct nem_address *out, const struct nem_tx *tx)
 		nem_address_from_key(out, &tx->multisig.inner.head.signer, tx->head.network);
 		return;
 	}
-	CHECK(!"a transaction type without an account");
+	CHECK(false); /* a transaction type without an account */
 }
 
 static struct chain_effect *add(struct chain_effects *out, enum chain_effect_kind kind)

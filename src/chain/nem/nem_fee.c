@@ -39,7 +39,7 @@ static uint64_t minimum(enum nem_type type, const struct nem_transfer *transfer)
 	case NEM_MULTISIG:
 		return NEM_FEE_MULTISIG_MICRO;
 	}
-	CHECK(!"a transaction type without a fee");
+	CHECK(false); /* a transaction type without a fee */
 	return 0;
 }
 
@@ -129,6 +129,6 @@ enum err nem_fee_empty_account(uint64_t *amount_micro, uint64_t *inner_fee_micro
 			return ERR_OK;
 		}
 	}
-	CHECK(!"the highest fee suffices for every amount");
+	CHECK(false); /* the highest fee suffices for every amount */
 	return ERR_FUNDS;
 }

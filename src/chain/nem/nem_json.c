@@ -159,7 +159,7 @@ json_t *nem_json_tx(const struct nem_tx *tx, enum nem_form form)
 		put_multisig(&j, &tx->multisig, form);
 		return j;
 	}
-	CHECK(!"a transaction type without JSON");
+	CHECK(false); /* a transaction type without JSON */
 	return NULL;
 }
 
@@ -702,7 +702,7 @@ enum err nem_json_block_read(struct bytes *signed_form, uint8_t *buffer, size_t 
 	struct nem_block_build build;
 	struct sig64 signature;
 	struct nem_tx tx;
-	const json_t *list = get_array(&g, j, "transactions", NEM_BLOCK_WEIGHT_MAX);
+	const json_t *list = get_array(&g, j, "transactions", NEM_BLOCK_NEMESIS_MAX);
 
 	get_block_head(&g, j, network, &head, &signature);
 	if (g.e == ERR_OK) {
@@ -750,7 +750,7 @@ enum err nem_json_explorer_block_read(struct bytes *signed_form, uint8_t *buffer
 	struct hash32 hash;
 	struct bytes raw;
 	const json_t *from = get_object(&g, j, "block");
-	const json_t *txes = get_array(&g, j, "txes", NEM_BLOCK_WEIGHT_MAX);
+	const json_t *txes = get_array(&g, j, "txes", NEM_BLOCK_NEMESIS_MAX);
 	enum err e;
 
 	if (g.e != ERR_OK) {

@@ -128,7 +128,7 @@ static void remove_cosigner(struct nem_multisig *m, const struct nem_address *co
 			return;
 		}
 	}
-	CHECK(!"a judged delete names a cosigner");
+	CHECK(false); /* a judged delete names a cosigner */
 }
 
 static void insert_cosigner(struct nem_multisig *m, const struct nem_address *cosigner)

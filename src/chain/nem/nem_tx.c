@@ -36,7 +36,8 @@ enum {
 static_assert(COSIGNATURE_SIGNED == 212, "nem.md 2.4: 212 bytes");
 static_assert(TRANSFER_BODY_MAX <= MODIFICATION_BODY_MAX, "the modification is the larger inner");
 static_assert(MULTISIG_SIGNED_MAX <= (int)NEM_TX_BYTES_MAX, "the stated bound holds");
-static_assert(MULTISIG_SIGNING_MAX <= (int)NEM_ANNOUNCE_BYTES_MAX, "announce carries every wrapper");
+static_assert(MULTISIG_SIGNING_MAX <= (int)NEM_ANNOUNCE_BYTES_MAX,
+	      "announce carries every wrapper");
 
 /* ---- order ---- */
 
@@ -394,7 +395,7 @@ static void put_tx(struct writer *w, const struct nem_tx *tx, enum nem_form form
 		put_multisig(w, &tx->multisig, form);
 		return;
 	}
-	CHECK(!"a transaction type without an encoding");
+	CHECK(false); /* a transaction type without an encoding */
 }
 
 void nem_tx_encode(struct writer *w, const struct nem_tx *tx, enum nem_form form)
@@ -744,7 +745,7 @@ void nem_tx_payment_hash(struct hash32 *out, const struct nem_tx *tx)
 		nem_tx_hash_inner(out, &tx->multisig.inner);
 		return;
 	}
-	CHECK(!"a transaction type without a name");
+	CHECK(false); /* a transaction type without a name */
 }
 
 static struct bytes signing_bytes(uint8_t *buffer, size_t buffer_bytes, const struct nem_tx *tx)

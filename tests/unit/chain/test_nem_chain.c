@@ -287,6 +287,33 @@ static void weights(void)
 	T_EQ(nem_block_build_add(&build, &tx), ERR_NETWORK);
 }
 
+/* Block 1 is nobody's harvest: the limit of 120 is not for it, but another is. */
+static void nemesis(void)
+{
+	struct nem_block_head head = { .type = NEM_BLOCK_NEMESIS,
+				       .network = NET,
+				       .height = 1,
+				       .harvester = harvester.public_key };
+	struct nem_block_build build;
+	struct nem_block block;
+	struct nem_tx tx;
+	struct bytes raw;
+
+	T_EQ(nem_block_build_start(&build, big, sizeof big, &head), ERR_OK);
+	for (unsigned i = 0; i < NEM_BLOCK_NEMESIS_MAX; i++) {
+		transfer(&tx, i);
+		T_EQ(nem_block_build_add(&build, &tx), ERR_OK);
+	}
+	T_EQ(nem_block_build_add(&build, &tx), ERR_FULL);
+	T_EQ(nem_block_build_sign(&build, &harvester, &raw), ERR_OK);
+	T_EQ(nem_block_decode(&block, NET, raw), ERR_OK);
+	T_EQ(block.weight, NEM_BLOCK_NEMESIS_MAX);
+	/* The same bytes as an ordinary block are too heavy. */
+	le32_put(big, NEM_BLOCK_NORMAL);
+	big[NEM_BLOCK_HEADER_BYTES - 12] = 2;
+	T_EQ(nem_block_decode(&block, NET, raw), ERR_TOO_LARGE);
+}
+
 static void heads(void)
 {
 	struct nem_block_head good = { .type = NEM_BLOCK_NORMAL,
@@ -324,6 +351,7 @@ int main(int argc, char **argv)
 		{ "a fork that is too deep", too_deep },
 		{ "forged blocks", forged },
 		{ "weights", weights },
+		{ "the nemesis block", nemesis },
 		{ "heads", heads },
 	};
 	uint8_t seed[32] = { 5 };
