@@ -294,7 +294,12 @@ static enum err judge_head(struct http_request *r, const char **why)
 		*why = "the path is too long";
 		return ERR_TOO_LARGE;
 	}
-	if (length != NULL && strtoull(length, NULL, 10) > r->server->plan.body_max) {
+	/*
+	 * Little too much is read and thrown away, so that the client gets to read the 413; an
+	 * answer in the middle of his sending would reach him as a reset.
+	 */
+	if (length != NULL &&
+	    strtoull(length, NULL, 10) > (uint64_t)DISCARD_TIMES * r->server->plan.body_max) {
 		*why = "the body is larger than its limit";
 		return ERR_TOO_LARGE;
 	}
