@@ -215,6 +215,8 @@ void http_reply(struct http_request *r, unsigned status, const char *content_typ
 		r->suspended = false;
 		/* MHD asks the handler again, on its own turn, and finds the response. */
 		MHD_resume_connection(r->connection);
+		/* MHD's own wake-up for this gets lost now and then: come back for certain. */
+		loop_timer_set(r->server->loop, &r->server->timer, 0, 0);
 	}
 }
 

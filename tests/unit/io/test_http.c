@@ -130,6 +130,7 @@ static void answers(void)
 	T_CHECK(later != NULL && !http_server_idle(server));
 	http_reply(later, 201, "application/json", bytes_str("[]"), NULL);
 	T_CHECK(turn_until(5));
+	T_EQ(last, ERR_OK);
 	T_EQ(status, 201);
 	T_EQ(ask(port, "/x%00y", none, 0), ERR_OK);
 	T_CHECK(turn_until(6));
