@@ -26,7 +26,7 @@ static enum err check_config(const struct nis_config *c, const struct nis_nemesi
 	    nemesis->time_s > NEM_TIME_MAX_S - NEM_TIME_DEADLINE_MAX_S) {
 		return ERR_FIELD_RANGE;
 	}
-	if (nemesis->n > NEM_BLOCK_WEIGHT_MAX) {
+	if (nemesis->n > NEM_BLOCK_NEMESIS_MAX) {
 		return ERR_FULL;
 	}
 	for (size_t i = 0; i < nemesis->n; i++) {

@@ -77,7 +77,7 @@ static const char *check_block(const struct nis *n, size_t i)
 	if (i > 0 && l->time_s <= n->link[i - 1].time_s) {
 		return "the time of the chain does not rise";
 	}
-	if (last_row - l->first_row != block.n || l->weight > NEM_BLOCK_WEIGHT_MAX) {
+	if (last_row - l->first_row != block.n || (i > 0 && l->weight > NEM_BLOCK_WEIGHT_MAX)) {
 		return "a block has not the transactions that are listed for it";
 	}
 	return NULL;
