@@ -196,6 +196,21 @@ static bool is_later_type(uint32_t type)
 }
 
 /*
+ * Whether the version fields of a transaction and its inner name this network: if they do, it is an
+ * address that does not.
+ */
+static bool versions_fit(const struct nis *n, struct bytes raw, enum nem_form form)
+{
+	const size_t header = form == NEM_SIGNING ? 60 : 128, network_at = 7; /* nem.md 2.2 */
+
+	if (raw.n <= network_at || raw.p[network_at] != n->network) {
+		return false;
+	}
+	return nem_tx_peek_type(raw) != NEM_MULTISIG || raw.n <= header + 4 + network_at ||
+	       raw.p[header + 4 + network_at] == n->network;
+}
+
+/*
  * What NIS answers where our decoder refuses: it parses more leniently and its validators speak
  * afterwards.  True if there is such a code; the bytes are no transaction for either otherwise.
  */
@@ -282,6 +297,9 @@ static enum err decode(struct nis *n, struct nem_tx *tx, struct bytes raw, enum 
 	*done = false;
 	if (e == ERR_OK) {
 		return ERR_OK;
+	}
+	if (e == ERR_NETWORK && versions_fit(n, raw, form)) {
+		e = ERR_ADDRESS;
 	}
 	if (decode_verdict(e, raw, form, &code)) {
 		struct nis_parts parts = { .n = 1 };
