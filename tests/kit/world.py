@@ -22,6 +22,7 @@ from node import Node
 XEM = nem.MICRO
 ROOT = Path(__file__).resolve().parent.parent.parent
 BOX_XEM = 5_000_000
+OUTSIDE_XEM = 50_000                # of each outside account, to pay in with
 CONVERSION_FEE = 500_000          # micro-XEM, nem.md 3.2
 PASSPHRASE = "development only"    # seals throw-away keys
 
@@ -35,7 +36,8 @@ class Settings:
 
     def __init__(self, seed=1, boxes=102, purses=3, purse_xem=5_000_000, till_xem=1_300_010,
                  fees_xem=2_000, watchers=3, watchers_needed=2, spare_extra=3, quiet_blocks=360,
-                 poll_ms=50, settle_depth=3, deposit_depth=3):
+                 poll_ms=10, settle_depth=3, deposit_depth=3,
+                 block_ms=1000):
         self.seed = seed
         self.boxes = boxes
         self.purses = purses
@@ -49,6 +51,7 @@ class Settings:
         self.poll_ms = poll_ms
         self.settle_depth = settle_depth
         self.deposit_depth = deposit_depth
+        self.block_ms = block_ms
 
     @property
     def claims_xem(self):
@@ -153,41 +156,66 @@ class World:
 
     # ------------------------------------------------------------ the node
 
-    def start_node(self, start_nem_s=None, grants=None, name="node", **more):
-        """The development node. grants: [(address, micro)] for a new chain."""
-        folder = self.place(name)
-        if f"{name} public" not in self.ports:
-            self.ports[f"{name} public"], self.ports[f"{name} clean"] = process.free_ports(2)
+    def daemon(self, name, program, folder):
+        """The daemon of this name, made once: restarts append to its log."""
+        argv = [self.program(program), "--config", folder / f"{program}.conf"]
+        known = self.group.daemons.get(name)
+        if known is None:
+            return self.group.add(process.Daemon(name, argv, folder))
+        known.argv = [str(a) for a in argv]
+        return known
+
+    def write_nemesis(self, folder, grants):
+        """The first block of a new chain: grants as [(address, micro-XEM)]."""
+        write_private(folder / "nemesis.txt", "".join(f"{a} {v}\n" for a, v in grants))
+        write_private(folder / "nemesis.key", self.keys.nemesis.private_hex + "\n")
+        write_private(folder / "harvester.key", self.keys.harvester.private_hex + "\n")
+
+    def start_node(self, start_nem_s=None, grants=None, wait=True, **more):
+        """The development node. start_nem_s and grants: a new chain, whose clock stands until
+        blocks are asked for; without them it goes on with the folder's chain on the wall clock, a
+        block every block_ms. more: settings of the program."""
+        folder = self.place("node")
+        if "node public" not in self.ports:
+            self.ports["node public"], self.ports["node clean"] = process.free_ports(2)
+        settings = {"public_port": self.ports["node public"], "clean_port": self.ports["node clean"],
+                    "nemesis_file": folder / "nemesis.txt", "nemesis_key_file": folder / "nemesis.key",
+                    "harvester_key_file": folder / "harvester.key", "data_dir": folder / "data",
+                    "development": "yes"}
         if grants is not None:
-            (folder / "nemesis.txt").write_text("".join(f"{a} {amount}\n" for a, amount in grants))
-            write_private(folder / "nemesis.key", self.keys.nemesis.private_hex + "\n")
-            write_private(folder / "harvester.key", self.keys.harvester.private_hex + "\n")
-        pairs = [("public_port", self.ports[f"{name} public"]), ("clean_port", self.ports[f"{name} clean"]),
-                 ("nemesis_file", folder / "nemesis.txt"), ("nemesis_key_file", folder / "nemesis.key"),
-                 ("harvester_key_file", folder / "harvester.key"), ("data_dir", folder / "data"),
-                 ("development", "yes")]
-        if start_nem_s is not None:
+            self.write_nemesis(folder, grants)
             self.start_nem_s = start_nem_s
-        pairs.append(("nemesis_time", getattr(self, "start_nem_s", None)))
-        pairs += list(more.items())
-        (folder / "data").mkdir(exist_ok=True)
-        write_config(folder / "kuramori-node.conf", pairs)
-        daemon = process.Daemon(name, [self.program("kuramori-node"), "--config",
-                                       folder / "kuramori-node.conf"], folder)
-        self.group.add(daemon)
-        daemon.start()
-        self.public = Node(self.ports[f"{name} public"])
-        self.clean = Node(self.ports[f"{name} clean"])
+            settings["blocks"] = "demand"
+        else:
+            settings.update(blocks="clock", block_interval_ms=self.settings.block_ms)
+        settings["nemesis_time"] = self.start_nem_s
+        settings.update(more)
+        write_config(folder / "kuramori-node.conf", settings.items())
+        daemon = self.daemon("node", "kuramori-node", folder)
+        daemon.start(10.0 if wait else None)
+        self.public = Node(self.ports["node public"])
+        self.clean = Node(self.ports["node clean"])
         return daemon
 
-    def dev(self, path, **body):
-        return self.public.post("/dev/" + path, body)
+    def dev(self, hook, **body):
+        """One of the node's hooks (docs/node.md): state, blocks, block, clock, next-pool, hold ..."""
+        if hook == "state":
+            return self.public.get("/dev/state")
+        return self.public.post("/dev/" + hook, body)
 
     def chain_time(self):
-        return self.public.last_block()["timeStamp"]
+        return self.dev("state")["now_nem_s"]
 
     def mine(self, count=1, seconds=1, pool="public"):
         return self.dev("blocks", count=count, seconds=seconds, pool=pool)
+
+    def given(self, transactions, harvester=None):
+        """A block of exactly these, past every pool, as a colluding harvester makes it; the node's
+        verdict as a dict (code, message, height)."""
+        body = {"transactions": [one.verifiable().hex() for one in transactions], "seconds": 1}
+        if harvester is not None:
+            body["harvester"] = harvester.private_hex
+        return self.dev("block", **body)
 
     def send(self, transaction, where=None):
         """Announces and insists on SUCCESS."""
@@ -196,49 +224,54 @@ class World:
             raise process.Failed(f"the node answers {answer['code']} {answer['message']}")
         return answer
 
-    def ceremony(self):
-        """A chain that starts in the past: conversions, the quiet blocks, fundings, up to now.
+    def send_all(self, transactions):
+        """Announces as many as one likes and mines them, 100 a block."""
+        for first in range(0, len(transactions), 100):
+            for one in transactions[first:first + 100]:
+                self.send(one)
+            self.mine(1, 2)
 
-        Every account gets exactly the fee of its conversion in block 1 and is empty after it; it
-        is funded only quiet_blocks (360, the rewrite limit) after that.
-        """
+    def ceremony_node(self):
+        """The node of a new chain that starts as far in the past as the ceremony takes blocks. Every
+        account gets exactly the fee of its conversion in block 1 and is empty after it."""
         s, k = self.settings, self.keys
         accounts = k.multisig()
-        rounds = -(-len(accounts) // 100)
-        fundings = 2
-        start = nem.nem_seconds(now_ms()) - (s.quiet_blocks + 2 * rounds + fundings + 30)
-        outside = [(key.address(), 50_000 * XEM) for key in k.outside]
-        grants = [(key.address(), CONVERSION_FEE) for key, _, _ in accounts] + outside
-        total = sum(amount for _, amount in grants)
-        grants.append((k.bank.address(), nem.SUPPLY_MICRO - total))
-        self.start_node(start, grants, blocks="demand")
-        at = self.chain_time()
-        for first in range(0, len(accounts), 100):
-            at = self.chain_time() + 1
-            for key, cosigners, needed in accounts[first:first + 100]:
-                self.send(nem.Modification(key.public, [(1, c.public) for c in cosigners], needed,
-                                           timestamp=at, deadline=at + 3600).sign(key))
-            self.mine(1, 2)
+        start = nem.nem_seconds(now_ms()) - (s.quiet_blocks + 8 * -(-len(accounts) // 100) + 60)
+        grants = [(key.address(), CONVERSION_FEE) for key, _, _ in accounts]
+        grants += [(key.address(), OUTSIDE_XEM * XEM) for key in k.outside]
+        grants.append((k.bank.address(), nem.SUPPLY_MICRO - sum(amount for _, amount in grants)))
+        return self.start_node(start, grants)
+
+    def ceremony_chain(self):
+        """Conversions, the quiet blocks, fundings, then the wall clock. Accounts are funded only
+        quiet_blocks (360, the rewrite limit) after their conversion."""
+        s, k = self.settings, self.keys
+        accounts = k.multisig()
+        at = self.chain_time() + 1
+        self.send_all([nem.Modification(key.public, [(1, c.public) for c in cosigners], needed,
+                                        timestamp=at, deadline=at + 3600).sign(key)
+                       for key, cosigners, needed in accounts])
         self.mine(s.quiet_blocks, 1)
         at = self.chain_time() + 1
-        for number, (key, micro) in enumerate(self.fundings()):
-            if number and number % 100 == 0:
-                self.mine(1, 2)
-                at = self.chain_time() + 1
-            self.send(nem.Transfer(k.bank.public, key.address(), micro, timestamp=at,
-                                   deadline=at + 3600).sign(k.bank))
-        self.mine(2, 2)
+        self.send_all([nem.Transfer(k.bank.public, address, micro, timestamp=at, deadline=at + 3600)
+                       .sign(k.bank) for address, micro in self.fundings()])
         for key, _, needed in accounts:
             got = self.public.account(key.address())["account"]["multisigInfo"]
             if got.get("minCosignatories") != needed:
                 raise process.Failed(f"{key.address()} is not {needed}-of-n: {got}")
+        self.dev("clock", mode="real", interval_ms=s.block_ms)
+
+    def ceremony(self):
+        """A chain that starts in the past: conversions, the quiet blocks, fundings, up to now."""
+        self.ceremony_node()
+        self.ceremony_chain()
 
     def fundings(self):
-        """(account, micro-XEM): claims in boxes, purses and till; the house's coins for fees on top."""
+        """(address, micro-XEM): claims in boxes, purses and till; the house's coins for fees on top."""
         s, k = self.settings, self.keys
-        rows = [(key, BOX_XEM * XEM) for key in k.boxes]
-        rows += [(key, s.purse_xem * XEM) for key in k.purses]
-        rows.append((k.till, (s.till_xem + s.fees_xem) * XEM))
+        rows = [(key.address(), BOX_XEM * XEM) for key in k.boxes]
+        rows += [(key.address(), s.purse_xem * XEM) for key in k.purses]
+        rows.append((k.till.address(), (s.till_xem + s.fees_xem) * XEM))
         return rows
 
     # ------------------------------------------------------------ documents
