@@ -593,36 +593,55 @@ class Program(unittest.TestCase):
         self.assertIn("kuramori-node", run([program(), "--help"]).stdout)
         self.assertRegex(run([program(), "--version"]).stdout, r"\d+\.\d+\.\d+")
         run([program(), "--what"], expect=2)
-        self.assertIn("nemesis", run([program(), "--check-config"], expect=2).stderr)
+        self.assertIn("nemesis_file", run([program(), "--check-config"], expect=2).stderr)
         world = DevNode(temp_dir(), grants(), START)
         run(world.daemon.argv + ["--check-config"])
-        for setting in ("--public-port 65536", "--public-port x", "--nemesis-time -1",
+        for setting in ("--public-port 65536", "--public-port x",
                         "--development maybe", "--block-interval-ms 1"):
             run(world.daemon.argv + setting.split(), expect=2)
 
     def test_first_blocks_that_are_refused(self):
-        def start(text=None, key=None, mode=0o600, time=START, **more):
-            world = DevNode(temp_dir(), grants(), time, **more)
-            if text is not None:
-                (world.folder / "nemesis.txt").write_text(text)
-            if key is not None:
-                (world.folder / "nemesis.key").write_text(key)
-            os.chmod(world.folder / "nemesis.key", mode)
+        good = {"time_nem_s": START, "key": KEYS["A"].private_hex, "harvester": KEYS["B"].private_hex,
+                "grants": [{"address": address("A"), "amount": "1"}]}
+
+        def start(obj, mode=0o600, **more):
+            world = DevNode(temp_dir(), {}, START, **more)
+            world.write_nemesis(obj)
+            os.chmod(world.nemesis_file, mode)
             result = run(world.daemon.argv, expect=None, timeout=10)
-            self.assertNotEqual(result.returncode, 0, text)
+            self.assertNotEqual(result.returncode, 0, obj)
             self.assertEqual(result.stdout, "")
             return result.stderr
-        good = f"{address('A')} 1\n"
-        self.assertIn("nemesis.txt:2", start(good + "x\n"))
-        self.assertIn("nemesis.txt:1", start(good.lower()))
-        for amount in ("0", "-1", "1.5", "", "01", "x", "1 ", "99999999999999999999999"):
-            self.assertIn("nemesis.txt:1", start(f"{address('A')} {amount}\n"))
-        self.assertIn("bad-address", start(f"{address('A')[:-1]}A 1\n"))
-        self.assertIn("overflow", start(good + f"{address('B')} {nem.SUPPLY_MICRO}\n"))
-        self.assertIn("nemesis.key", start(good, key="00"))
-        self.assertIn("nemesis.key", start(good, mode=0o644))
+
+        def grant(**fields):
+            return start({**good, "grants": [good["grants"][0],
+                                             {"address": address("B"), "amount": "1", **fields}]})
+
+        for text in ("", "{", "[]", "null", json.dumps(good) + "x", json.dumps(good)[:-1],
+                     json.dumps(good).replace('"grants"', '"key"')):
+            self.assertIn("nemesis", start(text))
+        for field in good:
+            self.assertIn("field-missing", start({k: v for k, v in good.items() if k != field}))
+            self.assertIn(f"field={field}", start({**good, field: True}))
+        self.assertIn("field-unknown", start({**good, "more": 1}))
+        for key in ("", "00", "zz" * 32, KEYS["A"].private_hex + "00"):
+            self.assertIn("why=bad-key", start({**good, "key": key}))
+        self.assertIn("why=bad-key", start({**good, "harvester": good["key"]}))
+        for at in (-1, 2**31, 1.5, "1"):
+            self.assertIn("field=time_nem_s", start({**good, "time_nem_s": at}))
+        for amount in ("0", "-1", "1.5", "", "01", "x", "1 ", 1, None, "9" * 40):
+            self.assertIn("grants[1].amount", grant(amount=amount))
+        for bad in ("", address("A")[:-1], address("A").lower(), address("A")[:-1] + "A",
+                    KEYS["A"].address(nem.MAINNET), 1):
+            self.assertIn("grants[1].address", grant(address=bad))
+        grant(more=1)
+        self.assertIn("why=overflow", grant(amount=str(nem.SUPPLY_MICRO)))
+        self.assertIn("why=full", start({**good, "grants": good["grants"] * 1001}))
+        self.assertIn("why=policy", start(good, mode=0o644))
         self.assertIn("blocks", start(good, blocks="sometimes"))
         self.assertIn("next_pool", start(good, next_pool="mine"))
+        with DevNode(temp_dir(), {nem.KeyPair.named(str(i)).address(): 1 for i in range(1000)}) as w:
+            self.assertEqual(len(w.public.last_block().transactions), 1000)
 
     def test_port_in_use(self):
         with socket.socket() as taken:
