@@ -32,7 +32,14 @@ static const struct config_row ROWS[] = {
 	{ "clean_port", CONFIG_U32, "7891", 0, 65535, CONFIG_FIELD(node_config, clean_port),
 	  "PORT", "Port of the clean pool on the loopback; 0 chooses one and prints it." },
 	{ "nemesis_file", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(node_config, nemesis_file),
-	  "FILE", "JSON with the first block's time, keys and grants; mode 0400 or 0600." },
+	  "FILE", "Grants of the first block: a line `ADDRESS MICRO-XEM` each." },
+	{ "nemesis_time", CONFIG_U32, NULL, 0, INT32_MAX, CONFIG_FIELD(node_config, nemesis_time),
+	  "SECONDS", "Time of the first block in NEM seconds (since 2015-03-29 00:06:25 UTC)." },
+	{ "nemesis_key_file", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(node_config, nemesis_key_file),
+	  "FILE", "Private key that signs the first block: 64 hex digits, mode 0400." },
+	{ "harvester_key_file", CONFIG_PATH, NULL, 0, 0,
+	  CONFIG_FIELD(node_config, harvester_key_file),
+	  "FILE", "Private key of the harvester, who gets the fees: the same form." },
 	{ "data_dir", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(node_config, data_dir),
 	  "FOLDER", "Where blocks are kept; without it the chain is in memory only." },
 	{ "blocks", CONFIG_STRING, "demand", 0, 0, CONFIG_FIELD(node_config, blocks),
@@ -164,7 +171,7 @@ static enum err open_ports(struct node *n)
 
 static enum err run(struct node *n, bool json)
 {
-	char where[64] = "";
+	char what[600] = "";
 	enum err e = crypto_init();
 
 	if (e == ERR_OK) {
@@ -174,10 +181,9 @@ static enum err run(struct node *n, bool json)
 		NOTES(NOTES_BROKEN, "start", notes_err(e));
 		return e;
 	}
-	e = node_nemesis_open(n, where);
+	e = node_nemesis_open(n, what, sizeof what);
 	if (e != ERR_OK) {
-		NOTES(NOTES_BROKEN, "nemesis", notes_text("file", n->config.nemesis_file),
-		      notes_text("field", where), notes_err(e));
+		NOTES(NOTES_BROKEN, "nemesis", notes_text("at", what), notes_err(e));
 		return e;
 	}
 	e = node_disk_open(n);

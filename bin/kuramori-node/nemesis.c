@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * nemesis.c - the first block comes from a file, so that whoever has the file has the chain.
+ * nemesis.c - the first block, from a file of grants, a time and a key: who has these has the
+ * chain.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/hex.h"
 #include "base/money.h"
 #include "chain/nem/nem_address.h"
@@ -14,143 +16,101 @@
 #include "io/file.h"
 #include "node.h"
 
-enum { NEMESIS_FILE_MAX = 131072, GRANTS_MAX = NEM_BLOCK_NEMESIS_MAX };
+enum { GRANTS_FILE_MAX = 131072, KEY_DIGITS = 64 };
 
-struct nemesis {
-	uint32_t time_s;
-	uint8_t key[32], harvester[32];
-	struct nis_grant grant[GRANTS_MAX];
-	size_t n;
-};
-
-static enum err read_key(uint8_t out[32], const json_t *j, const char *name, char where[64])
+/* 64 hex digits and at most a line end. */
+static enum err read_key(uint8_t out[32], const char *path, char *what, size_t cap)
 {
-	const json_t *v = json_object_get(j, name);
-	const char *text = json_string_value(v);
+	char text[KEY_DIGITS + 2];
+	size_t n = 0;
+	enum err e = file_read_private(path, text, sizeof text, &n);
 
-	(void)snprintf(where, 64, "%s", name);
-	if (v == NULL) {
-		return ERR_FIELD_MISSING;
+	(void)snprintf(what, cap, "%s", path);
+	if (e == ERR_OK && n == KEY_DIGITS + 1 && text[KEY_DIGITS] == '\n') {
+		n--;
 	}
-	if (text == NULL) {
-		return ERR_FIELD_TYPE;
+	if (e == ERR_OK &&
+	    (n != KEY_DIGITS || hex_get(out, 32, bytes_of(text, n), HEX_ANY_CASE) != ERR_OK)) {
+		e = ERR_KEY;
 	}
-	return hex_get(out, 32, bytes_str(text), HEX_ANY_CASE) == ERR_OK ? ERR_OK : ERR_KEY;
+	crypto_wipe(text, sizeof text);
+	return e;
 }
 
-static enum err read_grant(struct nis_grant *out, const json_t *j, size_t i, char where[64])
+static enum err read_line(struct nis_grant *out, struct bytes line)
 {
-	const char *address = json_string_value(json_object_get(j, "address"));
-	const char *amount = json_string_value(json_object_get(j, "amount"));
+	struct bytes amount;
 	struct money money;
 	enum err e;
 
-	(void)snprintf(where, 64, "grants[%zu].address", i);
-	if (address == NULL || json_object_size(j) != 2) {
-		return address == NULL ? ERR_FIELD_MISSING : ERR_FIELD_UNKNOWN;
+	if (line.n < NEM_ADDRESS_CHARS + 2 || line.p[NEM_ADDRESS_CHARS] != ' ') {
+		return ERR_INPUT;
 	}
-	e = nem_address_parse(&out->to, NODE_NETWORK, bytes_str(address), NULL);
+	e = nem_address_parse(&out->to, NODE_NETWORK, bytes_of(line.p, NEM_ADDRESS_CHARS), NULL);
 	if (e != ERR_OK) {
 		return e;
 	}
-	(void)snprintf(where, 64, "grants[%zu].amount", i);
-	if (amount == NULL) {
-		return ERR_FIELD_MISSING;
-	}
-	e = money_parse(&money, ASSET_XEM, bytes_str(amount));
+	amount = bytes_of(line.p + NEM_ADDRESS_CHARS + 1, line.n - NEM_ADDRESS_CHARS - 1);
+	e = money_parse(&money, ASSET_XEM, amount);
 	if (e == ERR_OK) {
 		e = money_u64(&out->amount, &money);
 	}
 	return e == ERR_OK && out->amount == 0 ? ERR_AMOUNT : e;
 }
 
-static enum err read_nemesis(struct nemesis *out, const json_t *j, char where[64])
+/* Lines of `ADDRESS MICRO-XEM`; empty ones and comments (#) are skipped. */
+static enum err read_grants(struct nis_grant *grants, size_t *n, const char *path, char *what,
+			    size_t cap)
 {
-	const json_t *time = json_object_get(j, "time_nem_s");
-	const json_t *grants = json_object_get(j, "grants");
+	char *text = malloc(GRANTS_FILE_MAX);
+	size_t size = 0, at = 0;
+	unsigned number = 0;
 	enum err e;
 
-	(void)snprintf(where, 64, "the file");
-	if (!json_is_object(j)) {
-		return ERR_INPUT;
-	}
-	if (json_object_size(j) != 4) {
-		return json_object_size(j) < 4 ? ERR_FIELD_MISSING : ERR_FIELD_UNKNOWN;
-	}
-	(void)snprintf(where, 64, "time_nem_s");
-	if (time == NULL) {
-		return ERR_FIELD_MISSING;
-	}
-	if (!json_is_integer(time)) {
-		return ERR_FIELD_TYPE;
-	}
-	if (json_integer_value(time) < 0 || json_integer_value(time) > INT32_MAX) {
-		return ERR_FIELD_RANGE;
-	}
-	out->time_s = (uint32_t)json_integer_value(time);
-	e = read_key(out->key, j, "key", where);
-	if (e == ERR_OK) {
-		e = read_key(out->harvester, j, "harvester", where);
-	}
-	if (e != ERR_OK) {
-		return e;
-	}
-	(void)snprintf(where, 64, "grants");
-	if (!json_is_array(grants)) {
-		return grants == NULL ? ERR_FIELD_MISSING : ERR_FIELD_TYPE;
-	}
-	out->n = json_array_size(grants);
-	if (out->n > GRANTS_MAX) {
-		return ERR_FULL;
-	}
-	for (size_t i = 0; i < out->n; i++) {
-		e = read_grant(&out->grant[i], json_array_get(grants, i), i, where);
-		if (e != ERR_OK) {
-			return e;
+	CHECK(text != NULL);
+	(void)snprintf(what, cap, "%s", path);
+	e = file_read(path, text, GRANTS_FILE_MAX, &size);
+	while (e == ERR_OK && at < size) {
+		const char *end = memchr(text + at, '\n', size - at);
+		size_t length = end == NULL ? size - at : (size_t)(end - (text + at));
+
+		number++;
+		if (length > 0 && text[at] != '#') {
+			(void)snprintf(what, cap, "%s:%u", path, number);
+			e = *n < NEM_BLOCK_NEMESIS_MAX
+				? read_line(&grants[*n], bytes_of(text + at, length))
+				: ERR_FULL;
+			*n += 1;
 		}
+		at += length + 1;
 	}
-	(void)snprintf(where, 64, "the file");
-	return ERR_OK;
+	free(text);
+	return e;
 }
 
-enum err node_nemesis_open(struct node *n, char where[64])
+enum err node_nemesis_open(struct node *n, char *what, size_t cap)
 {
+	static struct nis_grant grants[NEM_BLOCK_NEMESIS_MAX];
 	struct nis_config config = { .network = NODE_NETWORK,
 				     .pools = NODE_PORTS,
 				     .retention_s = n->config.retention_s,
 				     .result_cache = n->config.result_cache,
 				     .spam_filter = n->config.spam_filter };
-	static struct nemesis nemesis; /* large: not on the stack */
-	struct nis_nemesis plan;
-	char *text = malloc(NEMESIS_FILE_MAX);
-	json_t *j = NULL;
-	size_t size;
-	enum err e = ERR_IO;
+	struct nis_nemesis plan = { .time_s = n->config.nemesis_time, .grants = grants };
+	enum err e = read_grants(grants, &plan.n, n->config.nemesis_file, what, cap);
 
-	(void)snprintf(where, 64, "%s", "the file");
-	if (text != NULL) {
-		e = file_read_private(n->config.nemesis_file, text, NEMESIS_FILE_MAX, &size);
+	if (e == ERR_OK) {
+		e = read_key(plan.key, n->config.nemesis_key_file, what, cap);
 	}
 	if (e == ERR_OK) {
-		j = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
-		e = j == NULL ? ERR_INPUT : read_nemesis(&nemesis, j, where);
+		e = read_key(config.harvester, n->config.harvester_key_file, what, cap);
 	}
 	if (e == ERR_OK) {
-		plan = (struct nis_nemesis){ .time_s = nemesis.time_s,
-					     .grants = nemesis.grant,
-					     .n = nemesis.n };
-		memcpy(plan.key, nemesis.key, sizeof plan.key);
-		memcpy(config.harvester, nemesis.harvester, sizeof config.harvester);
+		(void)snprintf(what, cap, "%s", "the first block");
 		e = nis_open(&n->nis, &config, &plan);
-		edk_secret_from_nem(&n->identity, nemesis.harvester);
-		crypto_wipe(&plan, sizeof plan);
-		crypto_wipe(&config, sizeof config);
+		edk_secret_from_nem(&n->identity, config.harvester);
 	}
-	if (text != NULL) {
-		crypto_wipe(text, NEMESIS_FILE_MAX);
-	}
-	crypto_wipe(&nemesis, sizeof nemesis);
-	free(text);
-	json_decref(j);
+	crypto_wipe(&plan, sizeof plan);
+	crypto_wipe(&config, sizeof config);
 	return e;
 }

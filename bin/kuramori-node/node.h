@@ -29,10 +29,11 @@ enum {
 };
 
 struct node_config {
-	char nemesis_file[512];
+	char nemesis_file[512], nemesis_key_file[512], harvester_key_file[512];
 	char data_dir[512];
 	char blocks[16];
 	char next_pool[16];
+	uint32_t nemesis_time;
 	uint32_t public_port, clean_port;
 	uint32_t block_interval_ms;
 	uint32_t retention_s;
@@ -153,11 +154,10 @@ bool node_dev_request(struct node *n, struct http_request *r);
 /* ---- nemesis.c ---- */
 
 /*
- * Reads the nemesis file and opens the chain (docs/node.md, "The first block").
- * ERR_NOT_FOUND, ERR_TOO_LARGE, ERR_IO, ERR_POLICY (others may read it: it holds keys); ERR_INPUT,
- * ERR_FIELD_MISSING, ERR_FIELD_TYPE, ERR_FIELD_RANGE, ERR_FIELD_UNKNOWN, ERR_ADDRESS, ERR_AMOUNT,
- * ERR_OVERFLOW, ERR_KEY, ERR_FULL.  where: the field.
+ * Reads the grants and the two keys and opens the chain (docs/node.md, "The first block").
+ * ERR_NOT_FOUND, ERR_TOO_LARGE, ERR_IO, ERR_POLICY (a key file that others may read); ERR_INPUT,
+ * ERR_ADDRESS, ERR_NETWORK, ERR_AMOUNT, ERR_OVERFLOW, ERR_KEY, ERR_FULL.  what: the file and line.
  */
-MUST_CHECK enum err node_nemesis_open(struct node *n, char where[64]);
+MUST_CHECK enum err node_nemesis_open(struct node *n, char *what, size_t cap);
 
 #endif

@@ -27,24 +27,23 @@ class DevNode:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.nemesis_key = nem.KeyPair.named("nemesis")
         self.harvester = nem.KeyPair.named("harvester")
-        self.nemesis_file = self.folder / "nemesis.json"
-        self.write_nemesis({
-            "time_nem_s": time, "key": self.nemesis_key.private_hex,
-            "harvester": self.harvester.private_hex,
-            "grants": [{"address": a, "amount": str(v)} for a, v in grants.items()]})
+        files = {"nemesis.txt": "".join(f"{a} {v}\n" for a, v in grants.items()),
+                 "nemesis.key": self.nemesis_key.private_hex + "\n",
+                 "harvester.key": self.harvester.private_hex + "\n"}
+        for file, text in files.items():
+            path = self.folder / file
+            path.unlink(missing_ok=True)
+            path.touch(mode=0o600)
+            path.write_text(text)
         self.settings = {"development": "yes", "public_port": 0, "clean_port": 0,
-                         "nemesis_file": self.nemesis_file, **settings}
+                         "nemesis_file": self.folder / "nemesis.txt", "nemesis_time": time,
+                         "nemesis_key_file": self.folder / "nemesis.key",
+                         "harvester_key_file": self.folder / "harvester.key", **settings}
         argv = [executable or program(), "--json"]
         for key, value in self.settings.items():
             argv += ["--" + key.replace("_", "-"), str(value)]
         self.daemon = Daemon(name, argv, self.folder)
         self.public = self.clean = None
-
-    def write_nemesis(self, obj):
-        """Replaces the file of the first block: an object, or any text."""
-        self.nemesis_file.unlink(missing_ok=True)
-        self.nemesis_file.touch(mode=0o600)
-        self.nemesis_file.write_text(obj if isinstance(obj, str) else json.dumps(obj))
 
     def start(self, ready_timeout=10.0):
         self.daemon.start(ready_timeout)

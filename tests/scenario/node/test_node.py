@@ -593,7 +593,7 @@ class Program(unittest.TestCase):
         self.assertIn("kuramori-node", run([program(), "--help"]).stdout)
         self.assertRegex(run([program(), "--version"]).stdout, r"\d+\.\d+\.\d+")
         run([program(), "--what"], expect=2)
-        self.assertIn("nemesis_file", run([program(), "--check-config"], expect=2).stderr)
+        self.assertIn("nemesis_", run([program(), "--check-config"], expect=2).stderr)
         world = DevNode(temp_dir(), grants(), START)
         run(world.daemon.argv + ["--check-config"])
         for setting in ("--public-port 65536", "--public-port x",
@@ -601,43 +601,36 @@ class Program(unittest.TestCase):
             run(world.daemon.argv + setting.split(), expect=2)
 
     def test_first_blocks_that_are_refused(self):
-        good = {"time_nem_s": START, "key": KEYS["A"].private_hex, "harvester": KEYS["B"].private_hex,
-                "grants": [{"address": address("A"), "amount": "1"}]}
-
-        def start(obj, mode=0o600, **more):
-            world = DevNode(temp_dir(), {}, START, **more)
-            world.write_nemesis(obj)
-            os.chmod(world.nemesis_file, mode)
+        def start(text=None, mode=0o600, time=START, keys=None, **more):
+            world = DevNode(temp_dir(), grants(), time, **more)
+            if text is not None:
+                (world.folder / "nemesis.txt").write_text(text)
+            for file, key in (keys or {}).items():
+                (world.folder / file).write_text(key)
+            os.chmod(world.folder / "nemesis.key", mode)
             result = run(world.daemon.argv, expect=None, timeout=10)
-            self.assertNotEqual(result.returncode, 0, obj)
+            self.assertNotEqual(result.returncode, 0, text)
             self.assertEqual(result.stdout, "")
             return result.stderr
 
-        def grant(**fields):
-            return start({**good, "grants": [good["grants"][0],
-                                             {"address": address("B"), "amount": "1", **fields}]})
-
-        for text in ("", "{", "[]", "null", json.dumps(good) + "x", json.dumps(good)[:-1],
-                     json.dumps(good).replace('"grants"', '"key"')):
-            self.assertIn("nemesis", start(text))
-        for field in good:
-            self.assertIn("field-missing", start({k: v for k, v in good.items() if k != field}))
-            self.assertIn(f"field={field}", start({**good, field: True}))
-        self.assertIn("field-unknown", start({**good, "more": 1}))
-        for key in ("", "00", "zz" * 32, KEYS["A"].private_hex + "00"):
-            self.assertIn("why=bad-key", start({**good, "key": key}))
-        self.assertIn("why=bad-key", start({**good, "harvester": good["key"]}))
-        for at in (-1, 2**31, 1.5, "1"):
-            self.assertIn("field=time_nem_s", start({**good, "time_nem_s": at}))
-        for amount in ("0", "-1", "1.5", "", "01", "x", "1 ", 1, None, "9" * 40):
-            self.assertIn("grants[1].amount", grant(amount=amount))
-        for bad in ("", address("A")[:-1], address("A").lower(), address("A")[:-1] + "A",
-                    KEYS["A"].address(nem.MAINNET), 1):
-            self.assertIn("grants[1].address", grant(address=bad))
-        grant(more=1)
-        self.assertIn("why=overflow", grant(amount=str(nem.SUPPLY_MICRO)))
-        self.assertIn("why=full", start({**good, "grants": good["grants"] * 1001}))
+        good = f"{address('A')} 1\n"
+        for line in ("x", "A 1", address("B"), address("B") + " ", address("B") + "\t1",
+                     " " + good[:-1], good[:-1] + " x"):
+            self.assertIn("nemesis.txt:4", start("# grants\n\n" + good + line))
+        for bad in (address("A").lower(), address("A")[:-1] + ("A" if address("A")[-1] != "A" else "B"),
+                    KEYS["A"].address(nem.MAINNET)):
+            self.assertIn("nemesis.txt:1", start(f"{bad} 1\n"))
+        for amount in ("0", "-1", "1.5", "", "01", "x", "1 ", "9" * 40, str(2**64)):
+            self.assertIn("nemesis.txt:1", start(f"{address('A')} {amount}\n"))
+        self.assertIn("why=overflow", start(good + f"{address('B')} {nem.SUPPLY_MICRO}\n"))
+        self.assertIn("why=full", start(good * 1001))
+        for key in ("", "00", "zz" * 32, KEYS["A"].private_hex + "00", KEYS["A"].private_hex + "\n\n"):
+            self.assertIn("nemesis.key", start(good, keys={"nemesis.key": key}))
+            self.assertIn("harvester.key", start(good, keys={"harvester.key": key}))
+        same = {"nemesis.key": KEYS["A"].private_hex, "harvester.key": KEYS["A"].private_hex}
+        self.assertIn("why=bad-key", start(good, keys=same))
         self.assertIn("why=policy", start(good, mode=0o644))
+        self.assertIn("nemesis_time", start(good, time=2**31))
         self.assertIn("blocks", start(good, blocks="sometimes"))
         self.assertIn("next_pool", start(good, next_pool="mine"))
         with DevNode(temp_dir(), {nem.KeyPair.named(str(i)).address(): 1 for i in range(1000)}) as w:
