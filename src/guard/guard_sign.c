@@ -515,9 +515,7 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 		.request_doc = &s->docs[0].id,
 		.history = &g->history,
 	};
-	struct fresh fresh = { .account = &s->attempt.account,
-			       .request_id = s->order.request_id,
-			       .subject = s->docs[2].id };
+	struct fresh fresh = { .sweep = false };
 	const struct guard_payment *known;
 	struct policy_verdict v;
 	struct policy_fees fees;
@@ -577,6 +575,9 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 	}
 	CHECK(policy_fees(&fees, &s->order.amount, s->order.message_n) == ERR_OK);
 	fresh.pay = &pay;
+	fresh.account = &s->attempt.account;
+	fresh.request_id = s->order.request_id;
+	fresh.subject = s->docs[2].id;
 	/* in the order in which a NEXT reply gives them: attempt, order, request, approvals */
 	fresh.docs[fresh.docs_n++] = &s->docs[2];
 	fresh.docs[fresh.docs_n++] = &s->docs[1];

@@ -1,0 +1,606 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Goal: freeze wins (P5), evacuation needs proof and goes home only, a rewound memory locks (P7).
+ * Method: freezes by everybody who may and may not, before, during and after a payment; sweeps with
+ * every kind of evidence that is none; heartbeats that name records which the journal lacks.
+ */
+#include "t.h"
+
+#include "chain/nem/nem_tx.h"
+#include "guard_rig.h"
+#include "policy/payment.h"
+
+#define REFUSED(id, code, field)                \
+	do {                                    \
+		uint64_t id_ = (id);            \
+		T_STR(rig_code(id_), (code));   \
+		T_STR(rig_field(id_), (field)); \
+	} while (0)
+
+static void start(void)
+{
+	rig_make();
+	rig_well(A);
+	rig_well(B);
+}
+
+static bool receipted(uint64_t id, struct doc_receipt *receipt, int s)
+{
+	struct doc d;
+
+	return rig_type(rig_item(rig_answer(id), 0), &d) == DOC_RECEIPT &&
+	       doc_receipt_read(&d, receipt, NULL) == ERR_OK && doc_signed_by(&d, &r.attest[s].key);
+}
+
+static void who_may_stop(void)
+{
+	struct doc_receipt receipt;
+	struct doc_freeze f;
+	uint64_t id;
+
+	start();
+	f = rig_freeze("approver-1", 1);
+	REFUSED(rig_stop(A, STOPPER, &f, &r.person[2]), "unknown-signer", "freeze.issuer");
+	f = rig_freeze("auditor-1", 1);
+	REFUSED(rig_stop(A, STOPPER, &f, &r.person[4]), "unknown-signer", "freeze.issuer");
+	f = rig_freeze("backend", 1);
+	REFUSED(rig_stop(A, STOPPER, &f, &r.backend), "unknown-signer", "freeze.issuer");
+	f = rig_freeze("officer-1", 1);
+	REFUSED(rig_stop(A, STOPPER, &f, NULL), "not-signed", "freeze.signatures");
+	REFUSED(rig_stop(A, STOPPER, &f, &r.person[1]), "bad-signature", "freeze.signatures");
+	REFUSED(rig_stop(A, STOPPER, &f, &r.watcher[0]), "bad-signature", "freeze.signatures");
+	T_STR(rig_code(rig_frame(A, STOPPER, SIGNER_STOP_PUT, bytes_str("nonsense"))), "bad-input");
+	T_CHECK(!guard_frozen(&r.g[A]));
+	/* one officer is enough, over any socket, the server's too */
+	id = rig_stop(A, SERVER, &f, &r.person[0]);
+	T_CHECK(guard_frozen(&r.g[A]));
+	T_CHECK(receipted(id, &receipt, A));
+	T_STR(receipt.holder, "a");
+	/* again: the same bytes, nothing new */
+	{
+		unsigned commits = r.commits;
+		uint64_t again = rig_stop(A, WATCHER, &f, &r.person[0]);
+
+		T_EQ(rig_answer(again)->n, rig_answer(id)->n);
+		T_MEM(rig_answer(again)->body, rig_answer(id)->body, rig_answer(id)->n);
+		T_EQ(r.commits, commits);
+	}
+	/* and one watcher */
+	T_CHECK(!guard_frozen(&r.g[B]));
+	f = rig_freeze("watcher-2", 2);
+	id = rig_stop(B, STOPPER, &f, &r.watcher[1]);
+	T_CHECK(guard_frozen(&r.g[B]) && receipted(id, &receipt, B));
+	id = rig_frame(B, SERVER, SIGNER_STOP_GET, (struct bytes){ NULL, 0 });
+	{
+		struct doc d;
+
+		T_EQ(rig_type(rig_item(rig_answer(id), 0), &d), DOC_FREEZE);
+		T_CHECK(hash32_eq(&d.id, &receipt.document));
+		T_EQ(rig_item(rig_answer(id), 1).n, 0);
+	}
+	/* it outlives the process */
+	rig_restart(B);
+	T_CHECK(guard_frozen(&r.g[B]));
+	id = rig_stop(B, STOPPER, &f, &r.watcher[1]);
+	{
+		struct doc_receipt after;
+
+		T_CHECK(receipted(id, &after, B));
+		T_EQ(after.sequence, receipt.sequence);
+		T_EQ(after.time_ms, receipt.time_ms);
+	}
+}
+
+/* Nobody fills the table for others. */
+static void many_freezes(void)
+{
+	struct doc_freeze f;
+	unsigned full = 0;
+
+	start();
+	for (uint8_t i = 0; i < 20; i++) {
+		f = rig_freeze("watcher-1", i);
+		full += strcmp(rig_code(rig_stop(A, WATCHER, &f, &r.watcher[0])), "full") == 0;
+	}
+	T_EQ(full, 20 - GUARD_STOPS_EACH_MAX);
+	f = rig_freeze("watcher-2", 1);
+	T_STR(rig_code(rig_stop(A, WATCHER + 1, &f, &r.watcher[1])), "");
+	T_CHECK(guard_frozen(&r.g[A]));
+	rig_restart(A);
+	T_EQ(r.g[A].stops_n, GUARD_STOPS_EACH_MAX + 1);
+}
+
+static void freeze_stops_payments(void)
+{
+	struct doc_freeze f = { 0 };
+	struct hash32 waiting;
+	uint64_t sign;
+	uint64_t released;
+
+	start();
+	/* one released before, one that waits for its acknowledgements */
+	rig_withdrawal(X(50), 0, 1);
+	released = rig_sign();
+	rig_acks(A);
+	T_CHECK(rig_signed(released));
+	rig_withdrawal(X(60), 0, 2);
+	sign = rig_sign();
+	waiting = rig_newest(A);
+	(void)rig_ack(A, 0, &waiting);
+	T_EQ(rig_answers(sign), 0);
+	f = rig_freeze("officer-2", 1);
+	(void)rig_stop(A, STOPPER, &f, &r.person[1]);
+	REFUSED(sign, "frozen", "");
+	/* the missing acknowledgement comes too late */
+	(void)rig_ack(A, 1, &waiting);
+	(void)rig_ack(A, 2, &waiting);
+	T_EQ(rig_answers(sign), 1);
+	REFUSED(rig_sign(), "frozen", "");
+	rig_well(A);
+	REFUSED(rig_sign(), "frozen", "");
+	/* what was released is not given again either */
+	rig_withdrawal(X(50), 0, 1);
+	REFUSED(rig_sign(), "frozen", "");
+	rig_restart(A);
+	rig_well(A);
+	REFUSED(rig_sign(), "frozen", "");
+	T_EQ(r.g[A].signatures_released, 0);
+}
+
+/* A transaction of the till to a thief, initiated and cosigned by whom we like. */
+static size_t evidence(uint8_t *out, size_t cap, const struct edk_secret *initiator,
+		       const struct edk_secret *cosigner, const struct key32 *account,
+		       uint64_t outer_fee)
+{
+	struct nem_tx tx;
+	struct nem_tx cosign;
+	struct nem_address thief;
+	struct writer w = writer_make(out, cap);
+	uint32_t now = 0;
+
+	CHECK(nem_time_from_unix_ms(&now, r.wall) == ERR_OK);
+	nem_address_from_key(&thief, &r.stranger.key, 0x98);
+	memset(&tx, 0, sizeof tx);
+	tx.type = NEM_MULTISIG;
+	tx.head = (struct nem_header){ 0x98, 1, now, now + 3600, outer_fee, initiator->public_key };
+	tx.multisig.inner.type = NEM_TRANSFER;
+	tx.multisig.inner.head = (struct nem_header){ 0x98, 1, now, now + 3600, 50000, *account };
+	tx.multisig.inner.transfer.recipient = thief;
+	tx.multisig.inner.transfer.amount_micro = X(10);
+	CHECK(nem_tx_sign(&tx, initiator) == ERR_OK);
+	if (cosigner != NULL) {
+		memset(&cosign, 0, sizeof cosign);
+		cosign.type = NEM_COSIGNATURE;
+		cosign.head =
+		    (struct nem_header){ 0x98, 1, now, now + 3600, 150000, cosigner->public_key };
+		nem_tx_hash_inner(&cosign.cosignature.inner_hash, &tx.multisig.inner);
+		nem_address_from_key(&cosign.cosignature.account, account, 0x98);
+		CHECK(nem_tx_sign(&cosign, cosigner) == ERR_OK);
+		CHECK(nem_tx_attach(&tx, &cosign) == ERR_OK);
+	}
+	nem_tx_encode(&w, &tx, NEM_SIGNED);
+	CHECK(!w.bad);
+	return w.n;
+}
+
+static struct doc_sweep sweep;
+static struct hash32 sweep_id;
+
+static void sweep_make(uint64_t balance)
+{
+	struct money m = xem(balance);
+	uint32_t now = 0;
+
+	CHECK(nem_time_from_unix_ms(&now, r.wall) == ERR_OK);
+	CHECK(attempt_sweep_make(&sweep, &r.genesis, &r.policy, &r.genesis_id, &r.till.public_key,
+				 &m, now) == ERR_OK);
+}
+
+struct ground {
+	struct doc_freeze f;
+	const struct rig_key *key;
+};
+
+static uint64_t sweep_send(int s, unsigned watcher, const struct ground *grounds, size_t n,
+			   const struct rig_sent *a)
+{
+	static uint8_t raws[6][16384];
+	static uint8_t body[65536];
+	struct writer w = writer_make(raws[5], sizeof raws[5]);
+	struct writer b = writer_make(body, sizeof body);
+	struct bytes items[10];
+	size_t k = 0;
+
+	CHECK(doc_sweep_make(&w, &sweep_id, &sweep, NULL) == ERR_OK);
+	items[k++] = bytes_of(w.p, w.n);
+	for (size_t i = 0; i < n; i++) {
+		items[k++] = rig_freeze_raw(raws[i], &grounds[i].f, grounds[i].key);
+	}
+	if (a != NULL) {
+		items[k++] = rig_item(a, 0);
+		items[k++] = rig_item(a, 1);
+	}
+	return rig_frame(s, WATCHER + watcher, SIGNER_SWEEP, rig_body(&b, items, k));
+}
+
+static struct ground theft_ground(const struct edk_secret *initiator,
+				  const struct edk_secret *cosigner)
+{
+	struct ground g = { .f = rig_freeze("watcher-1", 1), .key = &r.watcher[0] };
+
+	g.f.evidence_n = evidence(g.f.evidence, sizeof g.f.evidence, initiator, cosigner,
+				  &r.till.public_key, 150000);
+	return g;
+}
+
+static void what_is_no_evidence(void)
+{
+	struct edk_secret stranger;
+	struct edk_secret other;
+	uint8_t seed[32] = { 91 };
+	struct ground g;
+	uint64_t sign;
+
+	start();
+	edk_secret_make(&stranger, seed);
+	seed[0] = 92;
+	edk_secret_make(&other, seed);
+	sweep_make(X(5000));
+#define NOT_THEFT(what)                                                                   \
+	do {                                                                              \
+		what;                                                                     \
+		REFUSED(sweep_send(A, 0, &g, 1, NULL), "no-evidence", "freeze.evidence"); \
+		g.f.nonce[1]++;                                                           \
+	} while (0)
+	rig_make();
+	rig_well(A);
+	sweep_make(X(5000));
+	NOT_THEFT((g = theft_ground(&r.chain[A], NULL), g.f.evidence_n = 0));
+	NOT_THEFT(g = theft_ground(&r.chain[A], NULL)); /* incomplete: one key takes nothing */
+	NOT_THEFT(g = theft_ground(&stranger, &other)); /* strangers' keys show nothing */
+	NOT_THEFT((g = theft_ground(&r.chain[A], &r.chain[B]), g.f.evidence[200] ^= 1));
+	NOT_THEFT((g = theft_ground(&r.chain[A], &r.chain[B]), g.f.evidence_n--));
+	rig_make(); /* eight freezes of one issuer are kept: a new table */
+	rig_well(A);
+	sweep_make(X(5000));
+	/* somebody else's account */
+	NOT_THEFT((g = theft_ground(&r.chain[A], &r.chain[B]),
+		   g.f.evidence_n = evidence(g.f.evidence, sizeof g.f.evidence, &r.chain[A],
+					     &r.chain[B], &other.public_key, 150000)));
+	/* rubbish */
+	NOT_THEFT((g = theft_ground(&r.chain[A], &r.chain[B]), memset(g.f.evidence, 0xee, 64)));
+	/* and a freeze by nobody is not even a freeze */
+	g = theft_ground(&r.chain[A], &r.chain[B]);
+	g.key = &r.stranger;
+	REFUSED(sweep_send(A, 0, &g, 1, NULL), "bad-signature", "freeze.signatures");
+	T_EQ(r.g[A].payments_n, 0);
+
+	/* our own payment, shown as theft */
+	rig_make();
+	rig_well(A);
+	rig_well(B);
+	rig_withdrawal(X(50), 0, 1);
+	sign = rig_sign();
+	rig_acks(A);
+	T_CHECK(rig_signed(sign));
+	{
+		struct payment p;
+		struct doc_signature sig_a;
+		struct sig64 sig_b;
+		struct doc d;
+		size_t n = 0;
+
+		T_EQ(rig_type(rig_item(rig_answer(sign), 1), &d), DOC_SIGNATURE);
+		T_EQ(doc_signature_read(&d, &sig_a, NULL), ERR_OK);
+		T_EQ(payment_make(&p, 0x98, &r.chain[A].public_key, &r.chain[B].public_key,
+				  &r.order, &r.attempt),
+		     ERR_OK);
+		edk_sign(&sig_b, &r.chain[B], payment_wrap(&p));
+		g = (struct ground){ .f = rig_freeze("watcher-1", 1), .key = &r.watcher[0] };
+		T_EQ(payment_unit(g.f.evidence, sizeof g.f.evidence, &n, &p, &sig_a.signature,
+				  &sig_b),
+		     ERR_OK);
+		g.f.evidence_n = n;
+		sweep_make(X(5000));
+		REFUSED(sweep_send(A, 0, &g, 1, NULL), "no-evidence", "freeze.evidence");
+		/* the same inner in a wrapper that burns the balance is theft (nem.md 2.8) */
+		{
+			struct nem_tx tx;
+			struct writer w;
+
+			T_EQ(nem_tx_decode(&tx, 0x98, bytes_of(g.f.evidence, n), NEM_SIGNED),
+			     ERR_OK);
+			tx.head.fee_micro = X(4000);
+			T_EQ(nem_tx_sign(&tx, &r.chain[B]), ERR_OK);
+			w = writer_make(g.f.evidence, sizeof g.f.evidence);
+			nem_tx_encode(&w, &tx, NEM_SIGNED);
+			g.f.evidence_n = w.n;
+			g.f.nonce[2]++;
+			T_STR(rig_code(sweep_send(A, 0, &g, 1, NULL)), "");
+			T_EQ(r.g[A].payments_n, 2);
+		}
+	}
+#undef NOT_THEFT
+}
+
+/* Theft by A and B's keys: both signers sweep, after acknowledgements, home, whole. */
+static void evacuation(void)
+{
+	struct ground g;
+	struct payment p;
+	struct doc_signature sa;
+	struct doc_signature sb;
+	struct doc d;
+	uint8_t unit[PAYMENT_UNIT_MAX];
+	size_t n = 0;
+	uint64_t a;
+	uint64_t again;
+	uint64_t b;
+
+	start();
+	g = theft_ground(&r.chain[A], &r.chain[B]);
+	sweep_make(X(5000));
+	a = sweep_send(A, 0, &g, 1, NULL);
+	T_CHECK(guard_frozen(&r.g[A])); /* the sweep's freeze is a freeze */
+	T_EQ(rig_answers(a), 0);
+	rig_acks(A);
+	T_CHECK(rig_signed(a));
+	again = sweep_send(A, 1, &g, 1, NULL);
+	T_MEM(rig_answer(again)->body, rig_answer(a)->body, rig_answer(a)->n);
+	/* B without A's part; then with it */
+	REFUSED(sweep_send(B, 0, &g, 1, NULL), "bad-input", "body");
+	b = sweep_send(B, 0, &g, 1, rig_answer(a));
+	T_EQ(rig_answers(b), 0);
+	rig_acks(B);
+	T_CHECK(rig_signed(b));
+	T_EQ(rig_type(rig_item(rig_answer(a), 1), &d), DOC_SIGNATURE);
+	T_EQ(doc_signature_read(&d, &sa, NULL), ERR_OK);
+	T_EQ(rig_type(rig_item(rig_answer(b), 1), &d), DOC_SIGNATURE);
+	T_EQ(doc_signature_read(&d, &sb, NULL), ERR_OK);
+	T_EQ(payment_make_sweep(&p, 0x98, &r.chain[A].public_key, &r.chain[B].public_key, &sweep),
+	     ERR_OK);
+	T_EQ(payment_unit(unit, sizeof unit, &n, &p, &sa.signature, &sb.signature), ERR_OK);
+
+#define SWEPT(change, code, field)                                   \
+	do {                                                         \
+		sweep_make(X(6000));                                 \
+		change;                                              \
+		REFUSED(sweep_send(A, 0, &g, 1, NULL), code, field); \
+	} while (0)
+	SWEPT(rig_address(&sweep.destination, &r.stranger.key), "policy", "sweep.destination");
+	SWEPT(sweep.destination = r.genesis.spares[1], "policy", "sweep.destination");
+	SWEPT(sweep.account = r.stranger.key, "policy", "sweep.account");
+	SWEPT(sweep.amount = xem(X(20000)), "mismatch", "sweep.fee_inner");
+	SWEPT(sweep.fee_inner = xem(X(5)), "mismatch", "sweep.fee_inner");
+	SWEPT(sweep.fee_outer = xem(X(5000)), "mismatch", "sweep.fee_outer");
+	SWEPT(sweep.fee_cosign = xem(0), "mismatch", "sweep.fee_cosign");
+	SWEPT(sweep.deadline_nem_s++, "mismatch", "sweep.deadline_nem_s");
+	SWEPT((sweep.timestamp_nem_s += 60, sweep.deadline_nem_s += 60), "clock",
+	      "sweep.timestamp_nem_s");
+	/* no grounds at all; a payment of a customer is not one */
+	sweep_make(X(6000));
+	REFUSED(sweep_send(A, 0, &g, 0, NULL), "bad-input", "body");
+	T_EQ(r.g[A].sweeps_n, 1);
+
+	/* what arrives later is swept again, also by a signer that was restarted and hears nobody
+	 */
+	rig_restart(A);
+	sweep_make(X(70));
+	a = sweep_send(A, 0, &g, 1, NULL);
+	T_STR(rig_code(a), "");
+	rig_acks(A);
+	T_CHECK(rig_signed(a));
+	/* but not for ever */
+	for (unsigned i = 0; i < GUARD_SWEEPS_EACH_MAX + 5; i++) {
+		sweep_make(X(100 + i));
+		a = sweep_send(A, 0, &g, 1, NULL);
+		if (rig_refusal(a) != NULL) {
+			break;
+		}
+		rig_acks(A);
+	}
+	REFUSED(a, "full", "sweep.account");
+	T_EQ(r.g[A].sweeps_n, GUARD_SWEEPS_EACH_MAX);
+#undef SWEPT
+}
+
+static void two_officers(void)
+{
+	struct ground g[2];
+	uint64_t a;
+
+	start();
+	sweep_make(X(5000));
+	g[0] = (struct ground){ .f = rig_freeze("officer-1", 1), .key = &r.person[0] };
+	g[1] = (struct ground){ .f = rig_freeze("officer-2", 1), .key = &r.person[1] };
+	REFUSED(sweep_send(A, 0, g, 2, NULL), "no-evidence", "freeze.evidence");
+	g[0].f.evacuate = true;
+	REFUSED(sweep_send(A, 0, g, 2, NULL), "no-evidence", "freeze.evidence");
+	REFUSED(sweep_send(A, 0, g, 1, NULL), "no-evidence", "freeze.evidence");
+	/* one officer's word twice is one word */
+	g[1] = g[0];
+	g[1].f.nonce[5] = 9;
+	REFUSED(sweep_send(A, 0, g, 2, NULL), "no-evidence", "freeze.evidence");
+	/* an officer and a watcher are not two officers */
+	g[1] = (struct ground){ .f = rig_freeze("watcher-1", 7), .key = &r.watcher[0] };
+	g[1].f.evacuate = true;
+	REFUSED(sweep_send(A, 0, g, 2, NULL), "no-evidence", "freeze.evidence");
+	g[1] = (struct ground){ .f = rig_freeze("officer-2", 2), .key = &r.person[1] };
+	g[1].f.evacuate = true;
+	a = sweep_send(A, 0, g, 2, NULL);
+	T_STR(rig_code(a), "");
+	rig_acks(A);
+	T_CHECK(rig_signed(a));
+}
+
+/* P7 */
+static void rewound(void)
+{
+	struct doc_heartbeat h;
+	struct ground g;
+	struct hash32 newest;
+	struct hash32 head;
+	uint64_t sequence;
+	uint64_t id;
+	uint8_t before[16384];
+	size_t before_n;
+
+	start();
+	before_n = r.journal_n[A];
+	T_CHECK(before_n <= sizeof before);
+	memcpy(before, r.journal[A], before_n);
+	rig_withdrawal(X(50), 0, 1);
+	id = rig_sign();
+	newest = rig_newest(A);
+	sequence = r.payments[A][0].sequence;
+	head = r.payments[A][0].head;
+	rig_acks(A);
+	T_CHECK(rig_signed(id) && !hash32_is_zero(&newest));
+	/* what we have is no lock */
+	rig_tick(A, 1001);
+	h = rig_heartbeat(A, 0);
+	h.records_sequence = sequence;
+	h.records_head = head;
+	T_STR(rig_code(rig_beat_as(A, WATCHER, &h, &r.watcher[0])), "");
+	T_CHECK(!guard_locked(&r.g[A]));
+	/* yesterday's disk */
+	memcpy(r.journal[A], before, before_n);
+	r.journal_n[A] = before_n;
+	rig_restart(A);
+	rig_tick(A, 1001);
+	(void)rig_beat(A, 1);
+	(void)rig_beat(A, 2);
+	h = rig_heartbeat(A, 0);
+	h.records_sequence = sequence;
+	h.records_head = head;
+	REFUSED(rig_beat_as(A, WATCHER, &h, &r.watcher[0]), "locked", "heartbeat.records_sequence");
+	T_CHECK(guard_locked(&r.g[A]));
+	rig_withdrawal(X(50), 0, 2);
+	REFUSED(rig_sign(), "locked", "");
+	/* locked is frozen: it still evacuates */
+	g = theft_ground(&r.chain[A], &r.chain[B]);
+	sweep_make(X(5000));
+	id = sweep_send(A, 0, &g, 1, NULL);
+	T_STR(rig_code(id), "");
+	rig_acks(A);
+	T_CHECK(rig_signed(id));
+
+	/* the same sequence with another head, and a sequence in between */
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	(void)rig_sign();
+	sequence = r.payments[A][0].sequence;
+	rig_tick(A, 1001);
+	h = rig_heartbeat(A, 0);
+	h.records_sequence = sequence;
+	h.records_head.b[0] = 9;
+	REFUSED(rig_beat_as(A, WATCHER, &h, &r.watcher[0]), "locked", "heartbeat.records_sequence");
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	id = rig_sign();
+	T_EQ(rig_answers(id), 0);
+	rig_tick(A, 1001);
+	h = rig_heartbeat(A, 0);
+	h.records_sequence = r.payments[A][0].sequence - 1;
+	REFUSED(rig_beat_as(A, WATCHER, &h, &r.watcher[0]), "locked", "heartbeat.records_sequence");
+	/* what waited is refused, and stays so */
+	REFUSED(id, "locked", "");
+	rig_acks(A);
+	T_EQ(rig_answers(id), 1);
+}
+
+/* Long polls: at once when there is news, held otherwise, documents in full. */
+static void feed(void)
+{
+	uint8_t raw[1024];
+	uint8_t body[1100];
+	struct doc_cursor cursor = { .genesis = r.genesis_id };
+	struct doc_attestation t;
+	struct writer w;
+	struct writer b;
+	struct bytes item;
+	struct doc d;
+	uint64_t first;
+	uint64_t held;
+	uint64_t sign;
+
+#define NEXT(channel, after_)                                                                   \
+	(w = writer_make(raw, sizeof raw), b = writer_make(body, sizeof body),                  \
+	 cursor.genesis = r.genesis_id, cursor.after = (after_),                                \
+	 item = doc_cursor_make(&w, NULL, &cursor, NULL) == ERR_OK ? bytes_of(w.p, w.n)         \
+								   : (struct bytes){ NULL, 0 }, \
+	 rig_frame(A, channel, SIGNER_NEXT, rig_body(&b, &item, 1)))
+	start();
+	first = NEXT(WATCHER, 0);
+	T_EQ(rig_answers(first), 1); /* the nonce, at once */
+	T_EQ(rig_type(rig_item(rig_answer(first), 0), &d), DOC_NONCE);
+	held = NEXT(WATCHER, 0);
+	rig_tick(A, 100);
+	T_EQ(rig_answers(held), 0);
+	rig_withdrawal(X(500), 1, 1);
+	sign = rig_sign();
+	T_EQ(rig_answers(sign), 0);
+	T_EQ(rig_answers(held), 1);
+	T_EQ(rig_type(rig_item(rig_answer(held), 0), &d), DOC_NONCE);
+	T_EQ(rig_type(rig_item(rig_answer(held), 1), &d), DOC_ATTESTATION);
+	T_EQ(doc_attestation_read(&d, &t, NULL), ERR_OK);
+	T_EQ(t.sequence, r.payments[A][0].sequence);
+	T_EQ(rig_type(rig_item(rig_answer(held), 2), &d), DOC_ATTEMPT);
+	T_CHECK(hash32_eq(&d.id, &r.attempt_id));
+	T_EQ(rig_type(rig_item(rig_answer(held), 3), &d), DOC_ORDER);
+	T_EQ(rig_type(rig_item(rig_answer(held), 4), &d), DOC_REQUEST);
+	T_EQ(rig_type(rig_item(rig_answer(held), 5), &d), DOC_APPROVAL);
+	T_EQ(rig_item(rig_answer(held), 6).n, 0);
+	/* behind it: held until the nonce changes */
+	held = NEXT(WATCHER, t.sequence);
+	T_EQ(rig_answers(held), 0);
+	rig_tick(A, 1001);
+	T_EQ(rig_answers(held), 1);
+	T_EQ(rig_type(rig_item(rig_answer(held), 0), &d), DOC_NONCE);
+	T_EQ(rig_item(rig_answer(held), 1).n, 0);
+	/* a watcher that comes late gets everything in order, after a restart too */
+	rig_withdrawal(X(501), 1, 2);
+	(void)rig_sign();
+	rig_restart(A);
+	first = NEXT(WATCHER + 2, 0);
+	T_EQ(rig_type(rig_item(rig_answer(first), 1), &d), DOC_ATTESTATION);
+	T_EQ(doc_attestation_read(&d, &t, NULL), ERR_OK);
+	T_EQ(t.sequence, r.payments[A][0].sequence);
+	first = NEXT(WATCHER + 2, t.sequence);
+	T_EQ(rig_type(rig_item(rig_answer(first), 1), &d), DOC_ATTESTATION);
+	T_EQ(doc_attestation_read(&d, &t, NULL), ERR_OK);
+	T_EQ(t.sequence, r.payments[A][1].sequence);
+	/* bad cursors; asked twice on one channel; too many channels */
+	T_STR(rig_code(rig_frame(A, WATCHER, SIGNER_NEXT, bytes_str("x"))), "bad-input");
+	first = NEXT(WATCHER, t.sequence);
+	held = NEXT(WATCHER, t.sequence);
+	sign = NEXT(WATCHER, t.sequence);
+	T_EQ(rig_answers(held), 1);
+	T_EQ(rig_answers(sign), 0);
+	{
+		struct event closed = { .kind = EVENT_CLOSED, .channel = WATCHER };
+
+		rig_event(A, &closed);
+		rig_tick(A, 2000);
+		T_EQ(rig_answers(sign), 0);
+	}
+#undef NEXT
+}
+
+int main(int argc, char **argv)
+{
+	static const struct t_case cases[] = {
+		{ "who may stop, and the receipt", who_may_stop },
+		{ "nobody fills the table of stops for others", many_freezes },
+		{ "a freeze stops what waits and what was released", freeze_stops_payments },
+		{ "what is no evidence of a theft", what_is_no_evidence },
+		{ "evacuation", evacuation },
+		{ "the word of two officers", two_officers },
+		{ "a rewound journal locks", rewound },
+		{ "the watchers' feed", feed },
+	};
+	int result = t_main(cases, ARRAY_LEN(cases), argc, argv);
+
+	rig_forget();
+	return result;
+}
