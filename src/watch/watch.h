@@ -186,8 +186,9 @@ struct watch_signer {
 	bool ever_up; /* since our start */
 	uint32_t channel;
 	bool next_out, sync_out; /* asked, not answered */
-	uint64_t asked_mono_ms, heard_mono_ms;
-	uint64_t held_sequence; /* newest good attestation in our journal; 0 none */
+	uint64_t asked_mono_ms;
+	uint64_t progress_mono_ms; /* a SYNC was answered, or an attestation came in */
+	uint64_t held_sequence;    /* newest good attestation in our journal; 0 none */
 	struct hash32 held_head;
 	struct hash32 held_id;
 	uint64_t held_time_ms;
@@ -227,6 +228,8 @@ struct watch_dest {
 	uint32_t channel;
 	bool putting; /* one STOP_PUT is unanswered */
 	size_t stop;  /* which */
+	uint64_t put_mono_ms;
+	bool get_again; /* its STOP_GET held more than one step could take */
 };
 
 enum watch_crime {
@@ -234,7 +237,8 @@ enum watch_crime {
 	WATCH_CRIME_PROPOSAL = 2, /* signed by one of ours, not complete */
 	WATCH_CRIME_DEAD_KEY = 3, /* an account's own key spoke although it has cosigners */
 	WATCH_CRIME_RECORD = 4,   /* a bad attestation, a fork, records that went backwards */
-	WATCH_CRIME_KINDS = 4,
+	WATCH_CRIME_BOX = 5,      /* a theft from a box: no evacuation of what is hot helps */
+	WATCH_CRIME_KINDS = 5,
 };
 
 /* A transaction that nothing explains so far. */
@@ -313,6 +317,7 @@ struct watch {
 	bool crimes_frozen[WATCH_CRIME_KINDS + 1]; /* we have issued a freeze for this */
 	bool evacuating;
 	uint64_t freezes_made;
+	uint64_t weighed_height;
 	uint64_t freeze_wall_ms;  /* when the commit of our newest own freeze was handed over */
 	uint64_t suspect_wall_ms; /* when what it is about was first seen */
 

@@ -1,0 +1,841 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * watch_record.c - what signers say they signed: fetched, judged, journalled, acknowledged; and the
+ * heartbeats that tell them how the world looks from here.  Next: watch_chain.c.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "chain/nem/nem_time.h"
+#include "ipc/frame.h"
+#include "policy/attempt.h"
+#include "watch/watch_self.h"
+
+enum {
+	APPROVALS_MAX = 16,
+	FREEZES_MAX = 16,
+	ASK_PAUSE_MS = 20, /* between two NEXT when an answer brought nothing new */
+};
+
+/* What came behind the nonce: an attestation and the documents of its subject. */
+struct record {
+	struct doc doc;
+	struct doc_attestation attestation;
+	bool has_attempt, has_order, has_request, has_sweep;
+	struct doc attempt_doc, order_doc, request_doc, sweep_doc;
+	struct doc_attempt attempt;
+	struct doc_order order;
+	struct doc_request request;
+	struct doc_sweep sweep;
+	struct doc approval_docs[APPROVALS_MAX];
+	size_t approvals_n;
+	struct bytes freezes[FREEZES_MAX];
+	size_t freezes_n;
+	unsigned yes;
+	bool veto;
+	struct payment payment;
+};
+
+enum verdict {
+	GOOD,
+	BAD,    /* an honest signer never says this: alarm and freeze */
+	UNABLE, /* a limit of ours: not acknowledged, alarm, no freeze */
+};
+
+/* Words of the verdict; static, or in the caller's buffer. */
+struct why {
+	const char *field;
+	char words[POLICY_WORDS_MAX];
+};
+
+static enum verdict bad(struct why *why, const char *field, const char *words)
+{
+	why->field = field;
+	(void)snprintf(why->words, sizeof why->words, "%s", words);
+	return BAD;
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+static enum verdict read_one(struct watch *w, struct record *r, struct bytes item, struct why *why)
+{
+	static const char twice[] = "two documents of one kind";
+	struct doc d;
+
+	if (doc_open(&d, item, &w->genesis_id, NULL) != ERR_OK) {
+		return bad(why, "documents", "not a document of this genesis");
+	}
+	if (d.type == DOC_ATTEMPT) {
+		if (r->has_attempt || doc_attempt_read(&d, &r->attempt, NULL) != ERR_OK) {
+			return bad(why, "attempt", r->has_attempt ? twice : "malformed");
+		}
+		r->has_attempt = true;
+		r->attempt_doc = d;
+		return GOOD;
+	}
+	if (d.type == DOC_ORDER) {
+		if (r->has_order || doc_order_read(&d, &r->order, NULL) != ERR_OK) {
+			return bad(why, "order", r->has_order ? twice : "malformed");
+		}
+		r->has_order = true;
+		r->order_doc = d;
+		return GOOD;
+	}
+	if (d.type == DOC_REQUEST) {
+		if (r->has_request || doc_request_read(&d, &r->request, NULL) != ERR_OK) {
+			return bad(why, "request", r->has_request ? twice : "malformed");
+		}
+		r->has_request = true;
+		r->request_doc = d;
+		return GOOD;
+	}
+	if (d.type == DOC_SWEEP) {
+		if (r->has_sweep || doc_sweep_read(&d, &r->sweep, NULL) != ERR_OK) {
+			return bad(why, "sweep", r->has_sweep ? twice : "malformed");
+		}
+		r->has_sweep = true;
+		r->sweep_doc = d;
+		return GOOD;
+	}
+	if (d.type == DOC_APPROVAL && r->approvals_n < APPROVALS_MAX) {
+		r->approval_docs[r->approvals_n++] = d;
+		return GOOD;
+	}
+	if (d.type == DOC_FREEZE && r->freezes_n < FREEZES_MAX) {
+		r->freezes[r->freezes_n++] = item;
+		return GOOD;
+	}
+	return bad(why, "documents", "a document that does not belong here");
+}
+
+static enum verdict read_record(struct watch *w, struct record *r, struct bytes body,
+				struct why *why)
+{
+	struct frame_items it = frame_items_make(body);
+	struct bytes item;
+	enum verdict v = GOOD;
+
+	memset(r, 0, sizeof *r);
+	if (!frame_items_next(&it, &item) ||
+	    doc_open(&r->doc, item, &w->genesis_id, NULL) != ERR_OK ||
+	    r->doc.type != DOC_ATTESTATION ||
+	    doc_attestation_read(&r->doc, &r->attestation, NULL) != ERR_OK) {
+		return bad(why, "attestation", "not an attestation of this genesis");
+	}
+	while (v == GOOD && frame_items_next(&it, &item)) {
+		v = read_one(w, r, item, why);
+	}
+	if (v == GOOD && frame_items_done(&it) != ERR_OK) {
+		v = bad(why, "documents", "the frame is not well formed");
+	}
+	return v;
+}
+
+/* Yes and no of people, one word each; what is not a valid word of an approver counts nothing. */
+static void count_people(const struct watch *w, struct record *r)
+{
+	const char *said[APPROVALS_MAX];
+	struct doc_approval a[APPROVALS_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->approvals_n; i++) {
+		bool again = false;
+
+		if (doc_approval_read(&r->approval_docs[i], &a[n], NULL) != ERR_OK ||
+		    a[n].subject_type != DOC_ORDER || !hash32_eq(&a[n].subject, &r->order_doc.id) ||
+		    strcmp(a[n].person, r->request.customer) == 0) {
+			continue;
+		}
+		for (size_t k = 0; k < n; k++) {
+			again = again || strcmp(said[k], a[n].person) == 0;
+		}
+		for (size_t k = 0; !again && k < w->roster.people_count; k++) {
+			const struct doc_person *person = &w->roster.people[k];
+
+			if ((person->roles & DOC_ROLE_APPROVER) == 0 ||
+			    strcmp(person->id, a[n].person) != 0 ||
+			    !doc_signed_by(&r->approval_docs[i], &person->key)) {
+				continue;
+			}
+			r->yes += a[n].decision == DOC_DECISION_YES;
+			r->veto = r->veto || a[n].decision != DOC_DECISION_YES;
+			said[n] = a[n].person;
+			n++;
+			break;
+		}
+	}
+}
+
+static bool build(const struct watch *w, struct record *r)
+{
+	const struct key32 *a = &w->roster.signers[DOC_SIGNER_A].chain_key;
+	const struct key32 *b = &w->roster.signers[DOC_SIGNER_B].chain_key;
+	uint8_t network = (uint8_t)w->genesis.chain_network;
+
+	if (r->attestation.subject_type == DOC_SWEEP) {
+		return r->has_sweep &&
+		       payment_make_sweep(&r->payment, network, a, b, &r->sweep) == ERR_OK;
+	}
+	return r->has_attempt && r->has_order &&
+	       payment_make(&r->payment, network, a, b, &r->order, &r->attempt) == ERR_OK;
+}
+
+/* ---- judging ------------------------------------------------------------------------------- */
+
+static uint64_t grace_ms(const struct watch *w)
+{
+	uint64_t half = w->policy.clock_skew_ms / 2;
+
+	return half < WATCH_GRACE_MS ? half / 1000 * 1000 : WATCH_GRACE_MS;
+}
+
+/* The time at which the signer says that it signed; its records never go back in time. */
+static uint64_t record_ms(const struct watch *w, unsigned signer, const struct record *r)
+{
+	uint64_t t = r->attestation.time_ms;
+
+	return t > w->signer[signer].held_time_ms ? t : w->signer[signer].held_time_ms;
+}
+
+static uint32_t chain_of(uint64_t wall_ms)
+{
+	uint32_t s = 0;
+
+	return nem_time_from_unix_ms(&s, wall_ms) == ERR_OK ? s : 0;
+}
+
+static uint64_t micro(const struct money *m)
+{
+	uint64_t v = 0;
+
+	return money_u64(&v, m) == ERR_OK ? v : UINT64_MAX;
+}
+
+static enum verdict judge_who(const struct watch *w, unsigned signer, const struct record *r,
+			      struct why *why)
+{
+	const struct doc_attestation *t = &r->attestation;
+	const struct watch_signer *k = &w->signer[signer];
+
+	if (t->signer != (enum doc_signer)signer) {
+		return bad(why, "attestation.signer", "the other signer's name");
+	}
+	if (!doc_signed_by(&r->doc, &w->roster.signers[signer].attest_key)) {
+		return bad(why, "attestation.signatures", "not signed by that signer");
+	}
+	for (size_t i = 0; i < k->recent_n; i++) {
+		if (k->recent[i].sequence == t->sequence &&
+		    !hash32_eq(&k->recent[i].id, &r->doc.id)) {
+			return bad(why, "attestation.sequence",
+				   "another record stands at this number: the journal was forked");
+		}
+	}
+	if (t->sequence <= k->held_sequence) {
+		return bad(why, "attestation.sequence", "the numbers went backwards");
+	}
+	if (t->kind != (signer == DOC_SIGNER_A ? DOC_ATTEST_COSIGN : DOC_ATTEST_WRAP)) {
+		return bad(why, "attestation.kind", "not what this signer signs");
+	}
+	if (t->time_ms > w->wall_ms + w->policy.clock_skew_ms) {
+		return bad(why, "attestation.time_ms", "signed in the future");
+	}
+	return GOOD;
+}
+
+static enum verdict judge_data(const struct watch *w, unsigned signer, struct record *r,
+			       struct why *why)
+{
+	const struct doc_attestation *t = &r->attestation;
+	struct bytes data = bytes_of(t->data, t->data_n);
+
+	if (!build(w, r)) {
+		return bad(why, "attempt", "the chain cannot carry this");
+	}
+	if (!hash32_eq(&t->inner_hash, &r->payment.inner_hash)) {
+		return bad(why, "attestation.inner_hash",
+			   "not the payment that the documents give");
+	}
+	if (!bytes_eq(data, signer == DOC_SIGNER_A ? payment_cosign(&r->payment)
+						   : payment_wrap(&r->payment))) {
+		return bad(why, "attestation.data", "not the bytes that the documents give");
+	}
+	return GOOD;
+}
+
+static enum verdict judge_attempt(const struct watch *w, struct record *r, uint64_t t_ms,
+				  struct why *why)
+{
+	uint64_t skew_s = w->policy.clock_skew_ms / 1000;
+	uint32_t t_s = chain_of(t_ms);
+	struct policy_time at = { .own_ms = t_ms, .wall_ms = t_ms, .chain_s = t_s };
+	struct policy_verdict v;
+
+	if (r->attempt.timestamp_nem_s > t_s + skew_s + POLICY_CHAIN_AHEAD_S) {
+		return bad(why, "attempt.timestamp_nem_s", "ahead of the time of its attestation");
+	}
+	/* Within the skew that the policy allows the signer's chain clock may have been ahead. */
+	if (r->attempt.timestamp_nem_s > at.chain_s) {
+		at.chain_s = (uint32_t)r->attempt.timestamp_nem_s;
+	}
+	v = attempt_check(&w->genesis, &w->policy, &r->order, &r->order_doc.id, &r->attempt, &at);
+	if (v.err != ERR_OK) {
+		why->field = v.field;
+		policy_words(why->words, &v);
+		return BAD;
+	}
+	return GOOD;
+}
+
+static enum verdict judge_order(const struct watch *w, struct record *r, uint64_t t_ms,
+				struct why *why)
+{
+	struct policy_question q = {
+		.genesis = &w->genesis,
+		.policy = &w->policy,
+		.order = &r->order,
+		.request = &r->request,
+		.request_doc = &r->request_doc.id,
+		.history = &w->history,
+		.now = { .own_ms = t_ms, .wall_ms = t_ms, .chain_s = chain_of(t_ms) },
+		.approvals = r->yes,
+		.veto = r->veto,
+	};
+	struct policy_verdict v = policy_judge(&q);
+
+	if (v.err != ERR_OK) {
+		why->field = v.field;
+		policy_words(why->words, &v);
+		return v.err == ERR_FULL ? UNABLE : BAD;
+	}
+	return GOOD;
+}
+
+static enum verdict judge_payment(struct watch *w, unsigned signer, struct record *r,
+				  struct why *why)
+{
+	uint64_t t_ms = record_ms(w, signer, r);
+	bool backend = false;
+	enum verdict v;
+
+	if (!r->has_attempt || !r->has_order || !r->has_request || r->has_sweep ||
+	    r->freezes_n > 0) {
+		return bad(why, "documents", "attempt, order and request are expected");
+	}
+	if (!hash32_eq(&r->attestation.subject, &r->attempt_doc.id)) {
+		return bad(why, "attestation.subject", "names another attempt");
+	}
+	for (size_t i = 0; i < w->roster.backend_count; i++) {
+		backend = backend || doc_signed_by(&r->request_doc, &w->roster.backends[i].key);
+	}
+	if (!backend) {
+		return bad(why, "request.signatures", "no back end of the roster signed it");
+	}
+	count_people(w, r);
+	if (watch_self_by_request(w, &r->order.request_id) != NULL) {
+		const struct watch_payment *p = watch_self_by_request(w, &r->order.request_id);
+
+		if (!hash32_eq(&p->subject, &r->attestation.subject)) {
+			return bad(why, "order.request_id", "this request was paid before");
+		}
+		/* The other signer's word on a payment that was judged when the first spoke. */
+		return judge_data(w, signer, r, why);
+	}
+	v = judge_order(w, r, t_ms, why);
+	if (v == GOOD) {
+		v = judge_attempt(w, r, t_ms, why);
+	}
+	return v == GOOD ? judge_data(w, signer, r, why) : v;
+}
+
+static enum verdict judge_sweep(struct watch *w, unsigned signer, struct record *r, struct why *why)
+{
+	uint64_t t_ms = record_ms(w, signer, r);
+	struct policy_time at = { .own_ms = t_ms, .wall_ms = t_ms, .chain_s = chain_of(t_ms) };
+	struct policy_verdict v;
+
+	if (!r->has_sweep || r->has_attempt || r->has_order || r->has_request ||
+	    r->approvals_n > 0) {
+		return bad(why, "documents", "a sweep and its freezes are expected");
+	}
+	if (!hash32_eq(&r->attestation.subject, &r->sweep_doc.id)) {
+		return bad(why, "attestation.subject", "names another sweep");
+	}
+	if (r->sweep.timestamp_nem_s > at.chain_s &&
+	    r->sweep.timestamp_nem_s <= at.chain_s + w->policy.clock_skew_ms / 1000) {
+		at.chain_s = (uint32_t)r->sweep.timestamp_nem_s;
+	}
+	v = attempt_sweep_check(&w->genesis, &w->policy, &r->sweep, &at);
+	if (v.err != ERR_OK) {
+		why->field = v.field;
+		policy_words(why->words, &v);
+		return BAD;
+	}
+	if (!watch_stop_allows(w, r->freezes, r->freezes_n)) {
+		return bad(why, "freeze", "no freeze shows a theft or the word of two officers");
+	}
+	return judge_data(w, signer, r, why);
+}
+
+static enum verdict judge(struct watch *w, unsigned signer, struct record *r, struct why *why)
+{
+	const struct watch_payment *known;
+	enum verdict v = judge_who(w, signer, r, why);
+
+	if (v != GOOD) {
+		return v;
+	}
+	if (r->attestation.subject_type == DOC_SWEEP) {
+		v = judge_sweep(w, signer, r, why);
+	} else if (r->attestation.subject_type == DOC_ATTEMPT) {
+		v = judge_payment(w, signer, r, why);
+	} else {
+		v = bad(why, "attestation.subject_type", "neither an attempt nor a sweep");
+	}
+	if (v != GOOD) {
+		return v;
+	}
+	known = watch_self_by_inner(w, &r->payment.inner_hash);
+	if (known != NULL && !hash32_eq(&known->subject, &r->attestation.subject)) {
+		return bad(why, "attestation.inner_hash", "another order has this payment");
+	}
+	if (known != NULL && known->sequence[signer] != 0) {
+		return bad(why, "attestation.subject", "attested by this signer before");
+	}
+	if (known == NULL && w->payments_n == w->config.storage.payments_cap) {
+		why->field = "payments";
+		(void)snprintf(why->words, sizeof why->words, "our table of payments is full");
+		return UNABLE;
+	}
+	return GOOD;
+}
+
+/* ---- keeping ------------------------------------------------------------------------------- */
+
+static void remember(struct watch_signer *k, const struct record *r, bool acked)
+{
+	if (k->recent_n == WATCH_RECENT) {
+		memmove(k->recent, k->recent + 1, (WATCH_RECENT - 1) * sizeof k->recent[0]);
+		k->recent_n--;
+	}
+	k->recent[k->recent_n++] = (struct watch_recent){ .id = r->doc.id,
+							  .sequence = r->attestation.sequence,
+							  .acked = acked };
+	k->held_sequence = r->attestation.sequence;
+	k->held_head = r->attestation.head;
+	k->held_id = r->doc.id;
+	if (r->attestation.time_ms > k->held_time_ms) {
+		k->held_time_ms = r->attestation.time_ms;
+	}
+	if (k->cursor < k->held_sequence) {
+		k->cursor = k->held_sequence;
+	}
+}
+
+/* The tables' part, used alike when an attestation is judged good and when it is replayed. */
+static enum err keep(struct watch *w, unsigned signer, struct record *r)
+{
+	struct watch_payment *p = watch_self_by_inner(w, &r->payment.inner_hash);
+	uint64_t t_ms = record_ms(w, signer, r);
+	struct watch_payment fresh;
+	struct nem_address account;
+	int own;
+
+	if (p == NULL) {
+		bool sweep = r->attestation.subject_type == DOC_SWEEP;
+		const struct money *amount = sweep ? &r->sweep.amount : &r->order.amount;
+		uint64_t fees = sweep
+				    ? micro(&r->sweep.fee_inner) + micro(&r->sweep.fee_outer) +
+					  micro(&r->sweep.fee_cosign)
+				    : micro(&r->attempt.fee_inner) + micro(&r->attempt.fee_outer) +
+					  micro(&r->attempt.fee_cosign);
+
+		nem_address_from_key(&account, &r->payment.account,
+				     (uint8_t)w->genesis.chain_network);
+		own = watch_self_own(w, &account);
+		if (own < 0) {
+			return ERR_CORRUPT; /* judged: only accounts of genesis pay */
+		}
+		memset(&fresh, 0, sizeof fresh);
+		fresh.inner_hash = r->payment.inner_hash;
+		fresh.wrap_hash = r->payment.wrap_hash;
+		fresh.cosign_hash = r->payment.cosign_hash;
+		fresh.subject = r->attestation.subject;
+		fresh.amount_micro = micro(amount);
+		fresh.outflow_micro = fresh.amount_micro + fees;
+		fresh.own = (uint8_t)own;
+		fresh.sweep = sweep;
+		if (!sweep) {
+			struct policy_entry entry = {
+				.own_ms = t_ms - grace_ms(w),
+				.outflow = fresh.outflow_micro,
+				.chain_s = chain_of(t_ms - grace_ms(w)),
+				.approvals = r->yes,
+			};
+
+			fresh.request_id = r->order.request_id;
+			if (policy_history_add(&w->history, &entry) != ERR_OK) {
+				return ERR_FULL;
+			}
+		}
+		p = watch_self_keep(w, &fresh);
+		if (p == NULL) {
+			return ERR_FULL;
+		}
+	}
+	p->sequence[signer] = r->attestation.sequence;
+	p->attestation[signer] = r->doc.id;
+	remember(&w->signer[signer], r, false);
+	return ERR_OK;
+}
+
+enum err watch_record_replay(struct watch *w, unsigned signer, struct bytes blob)
+{
+	static struct record r;
+	struct why why;
+
+	if (read_record(w, &r, blob, &why) != GOOD ||
+	    r.attestation.signer != (enum doc_signer)signer ||
+	    r.attestation.sequence <= w->signer[signer].held_sequence || !build(w, &r)) {
+		return ERR_CORRUPT;
+	}
+	if (r.attestation.subject_type == DOC_ATTEMPT) {
+		count_people(w, &r);
+	}
+	return keep(w, signer, &r);
+}
+
+static void ack_send(struct watch *w, struct watch_signer *k, const struct watch_recent *one,
+		     struct effects *out)
+{
+	struct doc_ack ack = { .attestation = one->id,
+			       .genesis = w->genesis_id,
+			       .time_ms = w->wall_ms };
+	struct writer text = writer_make(w->text, sizeof w->text);
+	struct bytes item;
+
+	(void)snprintf(ack.watcher, sizeof ack.watcher, "%s", w->config.watcher);
+	CHECK(doc_ack_make(&text, NULL, &ack, w->config.freeze_secret) == ERR_OK);
+	item = bytes_of(text.p, text.n);
+	watch_self_send(w, k->channel, SIGNER_ACK, one->sequence, &item, 1, out);
+}
+
+static void refuse_record(struct watch *w, unsigned signer, const struct record *r, enum verdict v,
+			  const struct why *why, struct effects *out)
+{
+	static const char *const names[DOC_SIGNERS] = { "A", "B" };
+	char words[400];
+
+	w->not_acked++;
+	(void)snprintf(words, sizeof words, "signer %s, attestation %llu: %s: %s", names[signer],
+		       (unsigned long long)r->attestation.sequence, why->field, why->words);
+	if (v == UNABLE) {
+		watch_self_alarm(w, WATCH_CRIME_RECORD, &r->doc.id, words, out);
+		return;
+	}
+	watch_stop_issue(w, WATCH_CRIME_RECORD, false, bytes_of(NULL, 0), &r->doc.id, words, out);
+}
+
+/* An attestation with its documents arrived.  body: the items behind the nonce. */
+static void take(struct watch *w, unsigned signer, struct bytes body, struct effects *out)
+{
+	static struct record r;
+	struct watch_signer *k = &w->signer[signer];
+	struct log_record record = { .kind = LOG_WATCH_ATTEST };
+	struct why why = { "", "" };
+	struct log_batch b;
+	enum verdict v = read_record(w, &r, body, &why);
+	bool known_good = false;
+
+	for (size_t i = 0; v == GOOD && i < k->recent_n; i++) {
+		known_good = known_good || hash32_eq(&k->recent[i].id, &r.doc.id);
+	}
+	if (known_good) {
+		/* Told again: the signer did not hear our acknowledgement. */
+		for (size_t i = 0; i < k->recent_n; i++) {
+			if (hash32_eq(&k->recent[i].id, &r.doc.id)) {
+				ack_send(w, k, &k->recent[i], out);
+			}
+		}
+		return;
+	}
+	if (v == GOOD) {
+		v = (w->config.planted & WATCH_PLANT_ACK_BEFORE_JUDGE) != 0 && build(w, &r) &&
+			    watch_self_by_inner(w, &r.payment.inner_hash) == NULL &&
+			    watch_self_by_request(w, &r.order.request_id) == NULL
+			? GOOD
+			: judge(w, signer, &r, &why);
+	}
+	/* Past what is bad too, but only at the word of the signer itself. */
+	if (r.attestation.sequence > k->cursor &&
+	    doc_signed_by(&r.doc, &w->roster.signers[signer].attest_key)) {
+		k->cursor = r.attestation.sequence;
+	}
+	if (v == GOOD) {
+		record.id = watch_self_short(&r.doc.id);
+		record.debit.b[0] = (uint8_t)signer;
+		record.ref = r.order.request_id;
+		record.amount = r.attestation.sequence;
+		watch_self_begin(w, &b);
+		if (watch_self_add(w, &b, &record, &body) != ERR_OK) {
+			why.field = "journal";
+			(void)snprintf(why.words, sizeof why.words, "does not fit into a batch");
+			v = UNABLE;
+		}
+	}
+	if (v == GOOD && keep(w, signer, &r) != ERR_OK) {
+		why.field = "payments";
+		(void)snprintf(why.words, sizeof why.words, "no room to remember it");
+		v = UNABLE;
+	}
+	if (v != GOOD) {
+		refuse_record(w, signer, &r, v, &why, out);
+		return;
+	}
+	/* Durable first: an acknowledgement says "I judged this and hold it". */
+	watch_self_commit(w, &b, out);
+	w->acks++;
+	k->recent[k->recent_n - 1].acked = true; /* sent; with the next link once more */
+	ack_send(w, k, &k->recent[k->recent_n - 1], out);
+	for (size_t i = 0; i < r.freezes_n; i++) {
+		watch_stop_offer(w, r.freezes[i], out);
+	}
+	if (r.attestation.subject_type == DOC_SWEEP) {
+		watch_sweep_adopt(w, r.sweep_doc.raw);
+	}
+}
+
+/* ---- nonces -------------------------------------------------------------------------------- */
+
+void watch_record_nonce(struct watch *w, int signer, const struct doc_nonce *nonce,
+			struct effects *out)
+{
+	static const char *const names[DOC_SIGNERS] = { "A", "B" };
+	struct watch_signer *k = &w->signer[signer];
+
+	if (nonce->sequence > k->newest) {
+		k->newest = nonce->sequence;
+	}
+	if (nonce->sequence < k->held_sequence && !k->rewound) {
+		char words[200];
+
+		k->rewound = true;
+		(void)snprintf(words, sizeof words,
+			       "signer %s says its newest attestation is %llu; we hold %llu: its "
+			       "journal was rewound",
+			       names[signer], (unsigned long long)nonce->sequence,
+			       (unsigned long long)k->held_sequence);
+		watch_stop_issue(w, WATCH_CRIME_RECORD, false, bytes_of(NULL, 0), &k->held_id,
+				 words, out);
+	}
+	k->differs =
+	    nonce->stop_count != w->stops_n || !hash32_eq(&nonce->stop_head, &w->stop_head);
+	if (!k->has_nonce || !hash32_eq(&k->nonce, &nonce->nonce)) {
+		k->want_heartbeat = true;
+		k->want_nonce = nonce->nonce;
+	}
+}
+
+static void heartbeat_send(struct watch *w, int signer, const struct watch_node *best,
+			   struct effects *out)
+{
+	static struct doc_heartbeat h;
+	struct watch_signer *k = &w->signer[signer];
+	const struct watch_node *clean = &w->node[w->config.node_clean];
+	const struct watch_node *pool = clean->up && clean->synced && !clean->lying ? clean : best;
+	struct writer text = writer_make(w->text, sizeof w->text);
+	struct bytes item;
+
+	memset(&h, 0, sizeof h);
+	for (size_t i = 0; i < w->own_n && h.balance_count < DOC_BALANCES_MAX; i++) {
+		if (w->own[i].kind == WATCH_HOT) {
+			h.balances[h.balance_count++] = (struct doc_balance){
+				.account = w->genesis.hot[w->own[i].hot].public_key,
+				.confirmed = money_of(ASSET_XEM, best->balance[i]),
+				.remaining = money_of(ASSET_XEM, watch_self_remaining(pool, i)),
+			};
+		}
+	}
+	h.block = best->hash;
+	h.chain_time_nem_s = best->time_nem_s;
+	h.genesis = w->genesis_id;
+	h.height = best->height;
+	h.nonce = k->want_nonce;
+	h.policy = w->policy_id;
+	h.records_head = k->held_head;
+	h.records_sequence = k->held_sequence;
+	h.roster = w->roster_id;
+	h.signer = (enum doc_signer)signer;
+	h.stop_count = w->stops_n;
+	h.stop_head = w->stop_head;
+	(void)snprintf(h.watcher, sizeof h.watcher, "%s", w->config.watcher);
+	CHECK(doc_heartbeat_make(&text, NULL, &h, w->config.freeze_secret) == ERR_OK);
+	item = bytes_of(text.p, text.n);
+	k->has_nonce = true;
+	k->nonce = k->want_nonce;
+	k->want_heartbeat = false;
+	watch_self_send(w, k->channel, SIGNER_HEARTBEAT, ++w->requests_made, &item, 1, out);
+}
+
+/* ---- replies ------------------------------------------------------------------------------- */
+
+static bool refusal_noted(struct watch *w, int signer, struct bytes body, const char *what,
+			  struct effects *out)
+{
+	struct frame_items it = frame_items_make(body);
+	struct bytes item;
+	struct doc d;
+	struct doc_refusal f;
+
+	if (!frame_items_next(&it, &item) || doc_open(&d, item, &w->genesis_id, NULL) != ERR_OK ||
+	    d.type != DOC_REFUSAL || doc_refusal_read(&d, &f, NULL) != ERR_OK) {
+		return false;
+	}
+	effects_note(out, "unusual refused signer=%c what=%s why=%s field=%s", "ab"[signer], what,
+		     f.code, f.field);
+	return true;
+}
+
+/* The nonce at the front of a reply, and what stands behind it. */
+static bool nonce_read(const struct watch *w, int signer, struct bytes body,
+		       struct doc_nonce *nonce, struct bytes *rest)
+{
+	struct frame_items it = frame_items_make(body);
+	struct bytes item;
+	struct doc d;
+
+	if (!frame_items_next(&it, &item) || doc_open(&d, item, &w->genesis_id, NULL) != ERR_OK ||
+	    d.type != DOC_NONCE || doc_nonce_read(&d, nonce, NULL) != ERR_OK ||
+	    nonce->signer != (enum doc_signer)signer) {
+		return false;
+	}
+	*rest = bytes_of(body.p + FRAME_ITEM_HEADER_BYTES + item.n,
+			 body.n - FRAME_ITEM_HEADER_BYTES - item.n);
+	return true;
+}
+
+static void next_reply(struct watch *w, int signer, const struct event *event, struct effects *out)
+{
+	struct watch_signer *k = &w->signer[signer];
+	struct doc_nonce nonce;
+	struct bytes rest;
+	bool news;
+
+	k->next_out = false;
+	/* Not before a pause, unless this reply brings something: nobody makes us spin. */
+	k->asked_mono_ms = w->mono_ms;
+	if (refusal_noted(w, signer, event->body, "next", out) ||
+	    !nonce_read(w, signer, event->body, &nonce, &rest)) {
+		return;
+	}
+	news = rest.n > 0 || !k->has_nonce || !hash32_eq(&k->nonce, &nonce.nonce);
+	watch_record_nonce(w, signer, &nonce, out);
+	if (rest.n > 0) {
+		uint64_t before = k->cursor;
+
+		take(w, (unsigned)signer, rest, out);
+		news = k->cursor > before;
+	}
+	if (news) {
+		k->progress_mono_ms = rest.n > 0 ? w->mono_ms : k->progress_mono_ms;
+		k->asked_mono_ms = 0;
+	}
+}
+
+void watch_record_next(struct watch *w, int signer, const struct event *event, struct effects *out)
+{
+	struct watch_signer *k = &w->signer[signer];
+	struct doc_nonce nonce;
+	struct bytes rest;
+
+	switch (event->number) {
+	case MSGS_REPLY(SIGNER_NEXT):
+		next_reply(w, signer, event, out);
+		return;
+	case MSGS_REPLY(SIGNER_SYNC):
+		k->sync_out = false;
+		if (nonce_read(w, signer, event->body, &nonce, &rest)) {
+			k->sync_done = k->sync_sent;
+			k->progress_mono_ms = w->mono_ms;
+			watch_record_nonce(w, signer, &nonce, out);
+		}
+		return;
+	case MSGS_REPLY(SIGNER_ACK):
+		if (refusal_noted(w, signer, event->body, "ack", out)) {
+			return;
+		}
+		for (size_t i = 0; i < k->recent_n; i++) {
+			if (k->recent[i].sequence == event->request_id) {
+				k->recent[i].acked = true;
+			}
+		}
+		return;
+	case MSGS_REPLY(SIGNER_HEARTBEAT):
+		(void)refusal_noted(w, signer, event->body, "heartbeat", out);
+		return;
+	}
+}
+
+/* ---- asking -------------------------------------------------------------------------------- */
+
+static void next_send(struct watch *w, struct watch_signer *k, struct effects *out)
+{
+	struct doc_cursor cursor = { .after = k->cursor, .genesis = w->genesis_id };
+	struct writer text = writer_make(w->text, sizeof w->text);
+	struct bytes item;
+
+	CHECK(doc_cursor_make(&text, NULL, &cursor, NULL) == ERR_OK);
+	item = bytes_of(text.p, text.n);
+	k->next_out = true;
+	watch_self_send(w, k->channel, SIGNER_NEXT, ++w->requests_made, &item, 1, out);
+}
+
+/* Somebody waits for a SYNC that has not been sent yet, or we never asked for one. */
+static bool sync_wanted(const struct watch *w, int signer)
+{
+	const struct watch_signer *k = &w->signer[signer];
+
+	if (k->sync_sent == 0) {
+		return true;
+	}
+	for (size_t i = 0; i < w->suspects_n; i++) {
+		if (w->suspects[i].need[signer] > k->sync_sent) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void watch_record_pump(struct watch *w, struct effects *out)
+{
+	const struct watch_node *best = watch_self_best(w);
+
+	for (int s = 0; s < DOC_SIGNERS; s++) {
+		struct watch_signer *k = &w->signer[s];
+		bool pause = k->asked_mono_ms != 0 && w->mono_ms - k->asked_mono_ms < ASK_PAUSE_MS;
+
+		if (!k->up) {
+			continue;
+		}
+		if (!k->sync_out && sync_wanted(w, s) && effects_free(out) > 8) {
+			k->sync_sent++;
+			k->sync_out = true;
+			watch_self_send(w, k->channel, SIGNER_SYNC, ++w->requests_made, NULL, 0,
+					out);
+		}
+		if (!k->next_out && !pause && effects_free(out) > 8) {
+			next_send(w, k, out);
+		}
+		if (k->want_heartbeat && best != NULL && effects_free(out) > 8) {
+			heartbeat_send(w, s, best, out);
+		}
+		for (size_t i = 0; i < k->recent_n && effects_free(out) > 16; i++) {
+			if (!k->recent[i].acked) {
+				/* Once for each link: the reply, or the next opening, settles it.
+				 */
+				k->recent[i].acked = true;
+				ack_send(w, k, &k->recent[i], out);
+			}
+		}
+	}
+}

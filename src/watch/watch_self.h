@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * watch_self.h - what the parts of the watcher share.  For src/watch only.
+ *
+ *   kind          id           ref         debit        credit    amount       blob
+ *   GENESIS       genesis id   0           0            0         0            own id (text)
+ *   WATCH_START   0            0           0            0         0            none
+ *   WATCH_ATTEST  attestation  request id  [0] signer   0         sequence     body of the NEXT
+ *                                                                              reply after the
+ * nonce WATCH_STOP    document id  0           0            0         0            freeze
+ *   WATCH_ALARM   of the tx    0           [0] crime    0         0            words
+ *   WATCH_BLOCK   inner hash   0           [0] node     0         height       none
+ *   WATCH_SWEEP   sweep id     0           0            0         spent        sweep
+ *
+ * Ids of documents and transactions are their first 16 bytes.
+ */
+#ifndef KURAMORI_WATCH_WATCH_SELF_H
+#define KURAMORI_WATCH_WATCH_SELF_H
+
+#include "chain/nem/nem_tx.h"
+#include "watch/watch.h"
+
+/* Journal. */
+void watch_self_begin(struct watch *w, struct log_batch *b);
+/* ERR_FULL: the blob does not fit into a batch of ours. */
+MUST_CHECK enum err watch_self_add(struct watch *w, struct log_batch *b, struct log_record *r,
+				   const struct bytes *blob);
+void watch_self_commit(struct watch *w, struct log_batch *b, struct effects *out);
+struct id128 watch_self_short(const struct hash32 *id);
+
+/* Frames: items, a reply to what event asked, a refusal. */
+void watch_self_send(struct watch *w, uint32_t channel, uint16_t number, uint64_t request_id,
+		     const struct bytes *items, size_t n, struct effects *out);
+void watch_self_refuse(struct watch *w, const struct event *ask, enum err e, const char *field,
+		       const char *words, struct effects *out);
+
+/* Which signer or peer a link belongs to, or -1. */
+int watch_self_signer_of(const struct watch *w, uint16_t role, uint32_t channel);
+
+/* An alarm: journalled (until WATCH_ALARMS_JOURNALLED) and noted. */
+void watch_self_alarm(struct watch *w, enum watch_crime crime, const struct hash32 *about,
+		      const char *words, struct effects *out);
+
+/* True if this was called so before; remembered otherwise (the last WATCH_KNOWN_MAX). */
+bool watch_self_called(struct watch *w, const struct hash32 *unit, enum watch_crime crime);
+/* "theft"; static. */
+const char *watch_self_crime(enum watch_crime crime);
+
+/* Tables of payments. */
+struct watch_payment *watch_self_by_inner(const struct watch *w, const struct hash32 *inner);
+struct watch_payment *watch_self_by_request(const struct watch *w, const struct id128 *id);
+/* Keeps p; NULL: full. */
+struct watch_payment *watch_self_keep(struct watch *w, const struct watch_payment *p);
+
+/* Index of the own account, or -1. */
+int watch_self_own(const struct watch *w, const struct nem_address *address);
+/* The node whose chain we go by: up, whole, the highest; NULL if there is none. */
+const struct watch_node *watch_self_best(const struct watch *w);
+uint64_t watch_self_remaining(const struct watch_node *n, size_t own);
+
+/* watch_record.c: attestations */
+void watch_record_next(struct watch *w, int signer, const struct event *event, struct effects *out);
+MUST_CHECK enum err watch_record_replay(struct watch *w, unsigned signer, struct bytes blob);
+/* Nonces: heartbeat, stops that differ, rewound records. */
+void watch_record_nonce(struct watch *w, int signer, const struct doc_nonce *nonce,
+			struct effects *out);
+/* Asks NEXT, SYNC, sends heartbeats and acknowledgements as they are due. */
+void watch_record_pump(struct watch *w, struct effects *out);
+
+/* watch_chain.c: nodes, judging */
+void watch_chain_feed(struct watch *w, const struct event *event, struct effects *out);
+void watch_chain_resolve(struct watch *w, struct effects *out);
+/*
+ * The bytes are a complete, validly signed transaction of one of our hot accounts that no payment
+ * known here explains.
+ */
+bool watch_chain_theft(const struct watch *w, struct bytes evidence);
+
+/* watch_stop.c */
+/* Issues a freeze of our own unless one for this crime exists.  evidence may be empty. */
+void watch_stop_issue(struct watch *w, enum watch_crime crime, bool evacuate, struct bytes evidence,
+		      const struct hash32 *about, const char *words, struct effects *out);
+void watch_stop_put(struct watch *w, const struct event *event, struct effects *out);
+void watch_stop_get(struct watch *w, const struct event *event, struct effects *out);
+void watch_stop_reply(struct watch *w, size_t dest, const struct event *event, struct effects *out);
+MUST_CHECK enum err watch_stop_replay(struct watch *w, uint64_t sequence, uint64_t time_ms,
+				      struct bytes blob);
+/* Looks again at what the freezes that we hold allow. */
+void watch_stop_weigh(struct watch *w, struct effects *out);
+/* These freezes, or those that we hold, allow an evacuation by our own judgement. */
+bool watch_stop_allows(const struct watch *w, const struct bytes *freezes, size_t n);
+/* Keeps a valid freeze that came with something else; nothing happens if it is known or bad. */
+void watch_stop_offer(struct watch *w, struct bytes raw, struct effects *out);
+/* Freezes that a signer needs to see with a sweep: views of stop_bytes.  0: none allow it. */
+size_t watch_stop_grounds(const struct watch *w, struct bytes *out, size_t cap);
+void watch_stop_opened(struct watch *w, size_t dest, uint32_t channel, struct effects *out);
+void watch_stop_pump(struct watch *w, struct effects *out);
+bool watch_stop_read(const struct watch *w, struct bytes raw, struct doc *d, struct doc_freeze *f,
+		     bool *officer, enum err *e, const char **field, const char **words);
+
+/* watch_sweep.c */
+void watch_sweep_derive(struct watch *w, struct effects *out);
+void watch_sweep_reply(struct watch *w, int signer, const struct event *event, struct effects *out);
+void watch_sweep_pump(struct watch *w, struct effects *out);
+void watch_sweep_closed(struct watch *w, int signer);
+/* A sweep that another watcher had signed. */
+void watch_sweep_adopt(struct watch *w, struct bytes raw);
+
+#endif
