@@ -596,6 +596,13 @@ uint16_t unix_role(const struct unix_server *s, uint32_t channel)
 	return c == NULL ? 0 : c->role;
 }
 
+int unix_listener_index(const struct unix_server *s, uint32_t channel)
+{
+	const struct unix_channel *c = channel_of(s, channel);
+
+	return c == NULL ? -1 : (int)(c->listener - s->listeners);
+}
+
 void unix_server_close(struct unix_server *s)
 {
 	for (size_t i = 0; i < s->listeners_n; i++) {

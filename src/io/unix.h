@@ -26,7 +26,7 @@
 
 enum {
 	UNIX_PATH_MAX = 108, /* with its NUL: sizeof sun_path */
-	UNIX_LISTENERS_MAX = 8,
+	UNIX_LISTENERS_MAX = 16,
 	UNIX_CHANNELS_MAX = 256,
 	UNIX_HELLO_MS = 5000, /* a channel that has not said HELLO by then is closed */
 };
@@ -119,6 +119,11 @@ void unix_drop(struct unix_server *s, uint32_t channel);
 
 /* The role of a living channel, 0 if gone. */
 uint16_t unix_role(const struct unix_server *s, uint32_t channel);
+/*
+ * Which listener, counted from 0 in the order of unix_server_listen(), a living channel came by:
+ * where one role has a path for each party, the path is the identity.  -1 if gone.
+ */
+int unix_listener_index(const struct unix_server *s, uint32_t channel);
 
 /* Closes all channels and listeners. */
 void unix_server_close(struct unix_server *s);
