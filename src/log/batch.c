@@ -216,8 +216,8 @@ enum err log_batch_head_get(struct log_batch_head *out, const uint8_t in[LOG_BAT
 	size_t least;
 
 	head_check(check, in);
-	if (memcmp(in + AT_MAGIC, magic, sizeof(magic)) != 0 ||
-	    memcmp(in + AT_CHECK, check, sizeof(check)) != 0) {
+	if (!bytes_eq(bytes_of(in + AT_MAGIC, sizeof(magic)), bytes_of(magic, sizeof(magic))) ||
+	    !bytes_eq(bytes_of(in + AT_CHECK, sizeof(check)), bytes_of(check, sizeof(check)))) {
 		return ERR_CORRUPT;
 	}
 	version = le16_get(in + AT_VERSION);
@@ -251,7 +251,8 @@ static bool links(const struct log_view *v, uint32_t i, const struct hash32 *nam
 {
 	const uint8_t *p = v->records.p + (size_t)i * LOG_RECORD_BYTES;
 
-	return memcmp(p + LOG_RECORD_BYTES - sizeof(name->b), name->b, sizeof(name->b)) == 0;
+	return bytes_eq(bytes_of(p + LOG_RECORD_BYTES - sizeof(name->b), sizeof(name->b)),
+			bytes_of(name->b, sizeof(name->b)));
 }
 
 /*

@@ -254,7 +254,8 @@ static bool read_signature(struct bytes *name, uint8_t *blob, size_t cap, size_t
 {
 	const uint8_t *space;
 
-	if (line.n <= sizeof(dash) || memcmp(line.p, dash, sizeof(dash)) != 0) {
+	if (line.n <= sizeof(dash) ||
+	    !bytes_eq(bytes_of(line.p, sizeof(dash)), bytes_of(dash, sizeof(dash)))) {
 		return false;
 	}
 	line = bytes_of(line.p + sizeof(dash), line.n - sizeof(dash));
@@ -302,7 +303,8 @@ enum err log_checkpoint_open(struct log_checkpoint *out, struct bytes note, stru
 		    !read_signature(&by, blob, sizeof(blob), &n, line)) {
 			return ERR_INPUT;
 		}
-		if (!bytes_eq(by, name) || memcmp(blob, id, sizeof(id)) != 0) {
+		if (!bytes_eq(by, name) ||
+		    !bytes_eq(bytes_of(blob, sizeof(id)), bytes_of(id, sizeof(id)))) {
 			continue;
 		}
 		/* A second line of the same key would leave open which one counts. */

@@ -297,8 +297,7 @@ static struct policy_verdict judge_request(const struct policy_question *q)
 	if (strcmp(o->destination.text, r->destination.text) != 0) {
 		return refuse(ERR_MISMATCH, "order.destination", words);
 	}
-	if (o->message_n != r->message_n ||
-	    (o->message_n > 0 && memcmp(o->message, r->message, o->message_n) != 0)) {
+	if (!bytes_eq(bytes_of(o->message, o->message_n), bytes_of(r->message, r->message_n))) {
 		return refuse(ERR_MISMATCH, "order.message", words);
 	}
 	return allowed;
