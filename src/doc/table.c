@@ -352,7 +352,7 @@ static enum err read_array(struct reading *r, const struct doc_field *f, uint8_t
 				: wrong_type(r, "an object is expected here");
 		} else {
 			e = t.kind == JSON_TEXT ? read_text(r, f, t.text, items + n * size, size)
-						  : wrong_type(r, "a string is expected here");
+						: wrong_type(r, "a string is expected here");
 		}
 		if (e != ERR_OK) {
 			break;
@@ -404,7 +404,7 @@ static enum err read_value(struct reading *r, const struct doc_field *f, uint8_t
 	case DOC_KIND_AMOUNT:
 	case DOC_KIND_WORD:
 		return t.kind == JSON_TEXT ? read_string(r, f, t.text, base)
-					     : wrong_type(r, "a string is expected here");
+					   : wrong_type(r, "a string is expected here");
 	case DOC_KIND_INT:
 		if (t.kind != JSON_INT) {
 			return wrong_type(r, "a number is expected here");

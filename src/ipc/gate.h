@@ -27,7 +27,7 @@ enum {
 	ROLE_UNLOCK = 1 << 3,
 	ROLE_PEER = 1 << 4,
 	ROLE_ANY = ROLE_SERVER | ROLE_WATCHER | ROLE_STOP | ROLE_UNLOCK | ROLE_PEER,
-	/* What an event came from when it came by no socket of ours (log/step.h); in no row ever. */
+	/* What an event came from that came by no socket of ours (log/step.h); in no row ever. */
 	ROLE_NODE = 1 << 5, /* a chain node's adapter: chain/feed.h */
 	ROLE_API = 1 << 6,  /* an HTTP request: payout/payout.h */
 };
