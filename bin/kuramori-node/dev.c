@@ -17,7 +17,11 @@
 #include "io/notes.h"
 #include "node.h"
 
-enum { GIVEN_MAX = 120, FIELDS_MAX = 6 };
+enum {
+	GIVEN_MAX = 120,
+	SECONDS_MAX = 2592000,    /* one step: 30 days */
+	ADVANCE_MAX_S = 34560000, /* 400 days */
+};
 
 /* ---- reading ---- */
 
@@ -153,7 +157,7 @@ static void post_blocks(struct node *n, struct http_request *r)
 		return;
 	}
 	good = read_number(j, "count", 1, NODE_BLOCKS_AT_ONCE, 1, &count) &&
-	       read_number(j, "seconds", 1, 30 * 86400, n->clock == NODE_CLOCK_REAL ? 1 : 60,
+	       read_number(j, "seconds", 1, SECONDS_MAX, n->clock == NODE_CLOCK_REAL ? 1 : 60,
 			   &seconds) &&
 	       read_pool(n, j, &pool);
 	if (!good) {
@@ -220,7 +224,7 @@ static void post_clock(struct node *n, struct http_request *r)
 	}
 	good = good && read_number(j, "interval_ms", 0, 86400000, n->interval_ms, &interval_ms) &&
 	       read_number(j, "seconds", 1, 86400, n->interval_s, &seconds) &&
-	       read_number(j, "advance_s", 0, 400 * 86400, 0, &advance) &&
+	       read_number(j, "advance_s", 0, ADVANCE_MAX_S, 0, &advance) &&
 	       read_number(j, "set_nem_s", now, NEM_TIME_MAX_S, now, &set) &&
 	       read_number(j, "offset_s", -NEM_TIME_MAX_S, NEM_TIME_MAX_S, n->offset_s, &offset) &&
 	       (clock != NODE_CLOCK_INTERVAL || interval_ms > 0) && set + advance <= NEM_TIME_MAX_S;
@@ -490,7 +494,7 @@ static void post_block(struct node *n, struct http_request *r)
 	list = json_object_get(j, "transactions");
 	text = json_string_value(json_object_get(j, "harvester"));
 	if (!json_is_array(list) || json_array_size(list) > GIVEN_MAX ||
-	    !read_number(j, "seconds", 1, 30 * 86400, 60, &seconds)) {
+	    !read_number(j, "seconds", 1, SECONDS_MAX, 60, &seconds)) {
 		wrong = "transactions: at most 120 of hex or JSON; seconds";
 	} else if (json_object_get(j, "harvester") != NULL &&
 		   (text == NULL ||

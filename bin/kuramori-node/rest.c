@@ -3,6 +3,7 @@
  * rest.c - the REST interface of NIS, as far as nem.md 5 and 7 are served here: a table of routes,
  * each parsing its arguments, asking the chain and writing JSON.  It holds no rule of the chain.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,8 +47,9 @@ void node_rest_json(struct http_request *r, unsigned status, json_t *j)
 	char *line = malloc(n + 3);
 
 	CHECK(text != NULL && line != NULL);
-	memcpy(line, text, n);
-	memcpy(line + n, "\r\n", 3);
+	memcpy(line, text, n + 1);
+	line[n] = '\r'; /* NIS ends its JSON so */
+	line[n + 1] = '\n';
 	http_reply(r, status, "application/json", bytes_of(line, n + 2), CORS);
 	free(line);
 	free(text);
@@ -121,7 +123,9 @@ static bool address_arg(struct node *n, struct http_request *r, struct nem_addre
 	char upper[NEM_ADDRESS_CHARS + 1] = { 0 };
 
 	for (size_t i = 0; text != NULL && i < NEM_ADDRESS_CHARS && text[i] != '\0'; i++) {
-		upper[i] = text[i] >= 'a' && text[i] <= 'z' ? (char)(text[i] - 'a' + 'A') : text[i];
+		int c = toupper((unsigned char)text[i]);
+
+		upper[i] = (char)c;
 	}
 	if (text == NULL || strlen(text) != NEM_ADDRESS_CHARS ||
 	    nem_address_parse(out, NODE_NETWORK, bytes_str(upper), NULL) != ERR_OK) {

@@ -223,11 +223,10 @@ static bool decode_verdict(enum err e, struct bytes raw, enum nem_form form, enu
 
 	if (e == ERR_NETWORK) {
 		*code = NEM_FAILURE_WRONG_NETWORK;
-	} else if (e == ERR_VERSION) {
-		*code = NEM_FAILURE_ENTITY_INVALID_VERSION;
 	} else if (e == ERR_TYPE && (inner == NEM_MULTISIG || inner == NEM_COSIGNATURE)) {
 		*code = NEM_FAILURE_MULTISIG_NOT_A_COSIGNER;
-	} else if (e == ERR_TYPE && (what == NEM_TRANSFER || is_later_type(what))) {
+	} else if (e == ERR_VERSION ||
+		   (e == ERR_TYPE && (what == NEM_TRANSFER || is_later_type(what)))) {
 		*code = NEM_FAILURE_ENTITY_INVALID_VERSION;
 	} else if (e == ERR_NOT_CANONICAL) {
 		*code = NEM_FAILURE_SIGNATURE_NOT_VERIFIABLE;
@@ -639,7 +638,8 @@ enum err nis_accept(struct nis *n, struct bytes verifiable, uint32_t now_s, enum
 enum err nis_roll_back(struct nis *n, uint64_t height, uint32_t now_s)
 {
 	struct bytes *back = NULL;
-	size_t back_n = 0, cap = 0;
+	uint8_t **copies = NULL;
+	size_t back_n = 0, cap = 0, cap_copies = 0;
 
 	if (height < 1 || height > n->link_n) {
 		return ERR_FIELD_RANGE;
@@ -655,6 +655,8 @@ enum err nis_roll_back(struct nis *n, uint64_t height, uint32_t now_s)
 
 		memcpy(copy, n->link[row->height - 1].bytes + row->offset, row->bytes_n);
 		back = nis_map_room(back, &cap, back_n + 1, sizeof back[0]);
+		copies = nis_map_room(copies, &cap_copies, back_n + 1, sizeof(uint8_t *));
+		copies[back_n] = copy;
 		back[back_n++] = bytes_of(copy, row->bytes_n);
 	}
 	while (n->link_n > height) {
@@ -664,8 +666,9 @@ enum err nis_roll_back(struct nis *n, uint64_t height, uint32_t now_s)
 		nis_pool_reset(n, &n->pool[i], now_s, back, back_n);
 	}
 	for (size_t i = 0; i < back_n; i++) {
-		free((void *)(uintptr_t)back[i].p);
+		free(copies[i]);
 	}
+	free(copies);
 	free(back);
 	return ERR_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/check.h"
 #include "chain/nem/nem_fee.h"
@@ -18,26 +18,36 @@ static const char *check_supply(const struct nis *n)
 
 static const char *check_control(const struct nis *n)
 {
+	uint32_t *of = calloc(n->state.n + 1, sizeof *of);
+	const char *wrong = NULL;
+
+	CHECK(of != NULL);
 	for (size_t i = 0; i < n->state.n; i++) {
 		const struct nem_multisig *c = n->state.holding[i].control;
-		uint32_t of = 0;
 
 		if (c != NULL && (c->n == 0 || c->min > c->n)) {
-			return "a multisig account has no cosigners or needs more than it has";
+			wrong = "a multisig account has no cosigners or needs more than it has";
 		}
 		if (c != NULL && n->state.holding[i].cosigner_of > 0) {
-			return "a multisig account is a cosigner";
+			wrong = "a multisig account is a cosigner";
 		}
-		for (size_t k = 0; k < n->state.n; k++) {
-			const struct nem_multisig *o = n->state.holding[k].control;
+		for (unsigned k = 0; c != NULL && k < c->n; k++) {
+			uint32_t number = nis_state_find(&n->state, &c->cosigner[k]);
 
-			of += o != NULL && nem_multisig_has(o, &n->state.address[i]);
-		}
-		if (of != n->state.holding[i].cosigner_of) {
-			return "the count of accounts that somebody cosigns is wrong";
+			if (number == NIS_MAP_NONE) {
+				wrong = "a cosigner has no account";
+			} else {
+				of[number]++;
+			}
 		}
 	}
-	return NULL;
+	for (size_t i = 0; i < n->state.n; i++) {
+		if (of[i] != n->state.holding[i].cosigner_of) {
+			wrong = "the count of accounts that somebody cosigns is wrong";
+		}
+	}
+	free(of);
+	return wrong;
 }
 
 static const char *check_keys(const struct nis *n)

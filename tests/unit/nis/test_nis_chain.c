@@ -511,6 +511,59 @@ static void a_transaction_waits_for_a_later_second(void)
 	WORLD_CLOSE(&w);
 }
 
+/* What a harvester may not do, even one who colludes. */
+static void given_blocks_that_are_refused(void)
+{
+	struct world w;
+	struct nem_tx pay, bad, co, two[2];
+	struct bytes views[121];
+	struct edk_secret z = key_of(Z);
+	uint8_t raw[NEM_TX_BYTES_MAX];
+	struct writer out = writer_make(raw, sizeof raw);
+	enum nem_result code = NEM_SUCCESS;
+	uint64_t height;
+
+	T_CHECK(world_open(&w));
+	T_CHECK(convert_m(&w));
+	pay = payment(&w, X, 10 * XEM, &co);
+	height = nis_height(w.n);
+	T_EQ(given(&w, &co, 1, Z), NEM_FAILURE_MULTISIG_NO_MATCHING_MULTISIG);
+	T_EQ(given(&w, &pay, 1, NEMESIS), NEM_FAILURE_CANNOT_HARVEST_FROM_BLOCKED_ACCOUNT);
+	T_EQ(given(&w, &pay, 1, A), NEM_FAILURE_SELF_SIGNED_TRANSACTION);
+	T_EQ(given(&w, &pay, 1, B), NEM_FAILURE_SELF_SIGNED_TRANSACTION);
+	T_EQ(given(&w, &pay, 1, M), NEM_FAILURE_SELF_SIGNED_TRANSACTION);
+	bad = pay;
+	bad.signature.b[0] ^= 1;
+	T_EQ(given(&w, &bad, 1, Z), NEM_FAILURE_TRANSACTION_UNVERIFIABLE);
+	bad = pay;
+	bad.multisig.cosignature[0].signature.b[0] ^= 1;
+	T_EQ(given(&w, &bad, 1, Z), NEM_FAILURE_TRANSACTION_UNVERIFIABLE);
+	bad = pay;
+	bad.multisig.n = 0;
+	T_EQ(given(&w, &bad, 1, Z), NEM_FAILURE_MULTISIG_INVALID_COSIGNERS);
+	two[0] = two[1] = pay;
+	T_EQ(given(&w, two, 2, Z), NEM_FAILURE_TRANSACTION_DUPLICATE_IN_CHAIN);
+	two[1].head.fee_micro++; /* another wrapper, the same inner */
+	T_CHECK(sign(&two[1], A));
+	T_EQ(given(&w, two, 2, Z), NEM_FAILURE_TRANSACTION_DUPLICATE_IN_CHAIN);
+	two[0] = transfer(T, X, 60 * XEM, w.now);
+	two[1] = transfer(T, Y, 60 * XEM, w.now);
+	T_CHECK(sign(&two[0], T) && sign(&two[1], T));
+	T_EQ(given(&w, two, 2, Z), NEM_FAILURE_INSUFFICIENT_BALANCE);
+	nem_tx_encode(&out, &two[0], NEM_SIGNED);
+	for (unsigned i = 0; i < 121; i++) {
+		views[i] = bytes_of(raw, out.n);
+	}
+	T_EQ(nis_mine_given(w.n, views, 121, w.now + 60, &z, &code), ERR_OK);
+	T_EQ(code, NEM_FAILURE_TOO_MANY_TRANSACTIONS);
+	T_EQ(nis_mine_given(w.n, views, 1, nis_top(w.n).time_s, &z, &code), ERR_FIELD_RANGE);
+	views[0].n--;
+	T_EQ(nis_mine_given(w.n, views, 1, w.now + 60, &z, &code), ERR_INPUT);
+	T_EQ(nis_height(w.n), height);
+	T_EQ(given(&w, two, 1, Z), NEM_SUCCESS);
+	WORLD_CLOSE(&w);
+}
+
 static void foreign_blocks_are_judged(void)
 {
 	struct world here, there;
@@ -831,6 +884,7 @@ int main(int argc, char **argv)
 		{ "120 in a block, counting everything", blocks_hold_120_counting_everything },
 		{ "fee order", fee_order },
 		{ "seconds of a block", a_transaction_waits_for_a_later_second },
+		{ "given blocks that are refused", given_blocks_that_are_refused },
 		{ "foreign blocks are judged", foreign_blocks_are_judged },
 		{ "rollback, and mined differently", rollback_and_mine_differently },
 		{ "a rollback remembers", a_rollback_remembers_what_was_forgotten },

@@ -235,6 +235,71 @@ static void bytes_that_are_no_transaction(void)
 	WORLD_CLOSE(&w);
 }
 
+/* nem.md 5.4.1: 404 over HTTP for an address of elsewhere, 20 for a version field of elsewhere. */
+static void other_networks(void)
+{
+	struct world w;
+	struct nem_tx tx, pay;
+	struct nem_address main;
+	struct edk_secret x = key_of(X);
+	uint8_t raw[NEM_TX_BYTES_MAX];
+	struct writer out = writer_make(raw, sizeof raw);
+	struct nis_answer answer;
+
+	T_CHECK(world_open(&w));
+	T_CHECK(convert_m(&w));
+	nem_address_from_key(&main, &x.public_key, NEM_NETWORK_MAIN);
+	tx = transfer(M, X, XEM, w.now);
+	pay = wrap(A, &tx, w.now);
+	T_CHECK(sign(&pay, A));
+	nem_tx_encode(&out, &pay, NEM_SIGNING);
+	T_EQ(raw[64 + 7], NEM_NETWORK_TEST);
+	raw[64 + 7] = NEM_NETWORK_MAIN;
+	T_EQ(nis_announce(w.n, PUBLIC, bytes_of(raw, out.n), &pay.signature, w.now, &answer, NULL),
+	     ERR_OK);
+	T_EQ(answer.code, NEM_FAILURE_WRONG_NETWORK);
+	raw[64 + 7] = NEM_NETWORK_TEST;
+	memcpy(raw + 64 + 64, main.text, NEM_ADDRESS_CHARS);
+	T_EQ(nis_announce(w.n, PUBLIC, bytes_of(raw, out.n), &pay.signature, w.now, &answer, NULL),
+	     ERR_ADDRESS);
+	T_EQ(nis_pool_count(w.n, PUBLIC), 0);
+	WORLD_CLOSE(&w);
+}
+
+/* Types that NIS has and this node has not are answered 22, unknown ones are no transaction. */
+static void other_types(void)
+{
+	static const uint32_t later[] = { 0x0801, 0x2001, 0x4001, 0x4002 };
+	struct world w;
+	struct nem_tx tx;
+	uint8_t raw[NEM_TX_BYTES_MAX];
+	struct writer out = writer_make(raw, sizeof raw);
+	struct nis_answer answer;
+	const char *why = NULL;
+
+	T_CHECK(world_open(&w));
+	tx = transfer(A, X, XEM, w.now);
+	T_CHECK(sign(&tx, A));
+	nem_tx_encode(&out, &tx, NEM_SIGNING);
+	raw[4] = 2; /* a transfer of version 2 */
+	T_EQ(nis_announce(w.n, PUBLIC, bytes_of(raw, out.n), &tx.signature, w.now, &answer, NULL),
+	     ERR_OK);
+	T_EQ(answer.code, NEM_FAILURE_ENTITY_INVALID_VERSION);
+	raw[4] = 1;
+	for (size_t i = 0; i < ARRAY_LEN(later); i++) {
+		le32_put(raw, later[i]);
+		T_EQ(nis_announce(w.n, PUBLIC, bytes_of(raw, out.n), &tx.signature, w.now, &answer,
+				  NULL),
+		     ERR_OK);
+		T_EQ(answer.code, NEM_FAILURE_ENTITY_INVALID_VERSION);
+	}
+	le32_put(raw, 0x0102);
+	T_EQ(nis_announce(w.n, PUBLIC, bytes_of(raw, out.n), &tx.signature, w.now, &answer, &why),
+	     ERR_TYPE);
+	T_CHECK(why != NULL);
+	WORLD_CLOSE(&w);
+}
+
 static void messages_to_the_byte(void)
 {
 	struct world w;
@@ -622,6 +687,8 @@ int main(int argc, char **argv)
 		  unconfirmed_income_may_be_spent_in_the_pool },
 		{ "nemesis and harvester", nemesis_and_harvester_do_not_pay },
 		{ "truncated and flipped bytes", bytes_that_are_no_transaction },
+		{ "other networks", other_networks },
+		{ "other types", other_types },
 		{ "messages, to the byte", messages_to_the_byte },
 		{ "conversions", conversions },
 		{ "cosigners, to the 32nd", cosigners_to_the_32nd },
