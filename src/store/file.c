@@ -715,3 +715,23 @@ enum err store_file_from_fd(struct store_file *s, int fd, const char *name, uint
 	}
 	return e;
 }
+
+enum err store_file_read(struct store_file *f, uint8_t *out, size_t n, uint64_t offset)
+{
+	uint64_t used;
+	size_t got = 0;
+	enum err e;
+
+	if (f->base.phase != STORE_READY) {
+		return ERR_STATE;
+	}
+	used = f->end - STORE_FILE_BATCHES_AT;
+	if (offset > used || n > used - offset) {
+		return ERR_FIELD_RANGE;
+	}
+	e = read_at(f, out, n, STORE_FILE_BATCHES_AT + offset, &got);
+	if (e != ERR_OK) {
+		return e;
+	}
+	return got == n ? ERR_OK : ERR_IO;
+}
