@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * inner.h - what the files of this module share; nobody else includes it.
+ *
+ *   payout.c   life, replay, the step, batches          withdraw.c  requests, approvals, freezes
+ *   sign.c     attempts, signers, announcing            follow.c    blocks, movements, bookings
+ *   open.c     opening the books                        answer.c    what the API is told
+ *   token.c    deposit messages                         check.c     what must hold
+ */
+#ifndef KURAMORI_PAYOUT_INNER_H
+#define KURAMORI_PAYOUT_INNER_H
+
+#include "chain/nem/nem_address.h"
+#include "chain/nem/nem_follow.h"
+#include "payout/map.h"
+#include "payout/payout.h"
+#include "policy/policy.h"
+
+enum {
+	INNER_DOCS_MAX = 8 + PAYOUT_APPROVALS_MAX, /* of one withdrawal */
+	INNER_REASON_MAX = 200,
+	INNER_LINES = 3,
+	INNER_HISTORY = 16384,  /* payments of a day that the advisory policy remembers */
+	INNER_WAITING_MAX = 16, /* answers that wait for blobs */
+	INNER_FIELD_MAX = 64,
+	INNER_DETAIL_MAX = 400,
+	INNER_WATCHERS_MAX = DOC_WATCHERS_MAX,
+	INNER_LINKS = 2 + DOC_WATCHERS_MAX,
+	INNER_SEND_BYTES_MAX = 40 * 1024, /* documents of one SIGN */
+	INNER_NONE = 0xffffffffu,
+};
+
+/* record.amount of a DOCUMENT: enum doc_type, or: */
+enum { INNER_DOC_UNIT = 1000 };
+
+/* record.amount of DEPOSIT_SEEN and PAYMENT_SEEN, bits 64..: what happened to the movement */
+enum inner_seen { SEEN_MINED = 1, SEEN_BOOKED = 2 };
+
+/* A document of a withdrawal: its blob's name, and its bytes while they are needed. */
+struct inner_doc {
+	uint32_t type;   /* enum doc_type or INNER_DOC_UNIT */
+	uint32_t signer; /* of attestation and signature: enum doc_signer */
+	struct hash32 blob;
+	uint8_t *p; /* NULL: only in the journal */
+	size_t n;
+};
+
+struct inner_withdrawal {
+	struct id128 id; /* the request id */
+	enum payout_state state;
+	char customer[DOC_NAME_MAX + 1];
+	struct doc_address destination;
+	struct id128 account; /* of the customer */
+	u128 amount, fee;
+	uint64_t created_ms, expires_ms, changed_ms;
+	struct hash32 request_doc, order_doc, attempt_doc, payment;
+	struct key32 till;
+	uint32_t attempt_time; /* NEM seconds */
+	unsigned attempts;
+	unsigned needed, approved; /* people */
+	uint32_t move;             /* its payment on the chain, INNER_NONE */
+	struct inner_doc *docs;
+	uint32_t docs_n;
+	/* not in the journal */
+	bool planted_new;
+	uint64_t tag; /* of the SIGN that is out; 0 none */
+	uint64_t asked_mono_ms, retry_mono_ms, pause_ms;
+	uint64_t announce_mono_ms;
+	uint32_t pool_seen; /* bit per node */
+	bool wanted;        /* an answer needs its documents */
+	char reason[INNER_REASON_MAX];
+};
+
+/* One booking: done of want has been transferred. */
+struct inner_line {
+	uint32_t debit, credit; /* index of the account in the books */
+	uint64_t want, done;
+};
+
+enum inner_move_kind {
+	MOVE_PAYMENT = 1,  /* a withdrawal of ours */
+	MOVE_INTERNAL = 2, /* from one account of ours to another */
+	MOVE_OUT = 3,      /* nothing explains it */
+	MOVE_IN = 4,       /* a deposit, or whatever else came in */
+};
+
+/* What one transaction did to our accounts. */
+struct inner_move {
+	struct hash32 tx; /* the payment's name; the unit's where that name was seen before */
+	struct id128 id;
+	uint8_t kind; /* enum inner_move_kind */
+	uint8_t line_n;
+	bool pending;      /* stands in payout.pending */
+	bool recorded;     /* the journal knows it */
+	bool told;         /* people were told that it cannot be booked */
+	uint32_t from, to; /* own accounts, INNER_NONE */
+	uint32_t withdrawal;
+	uint32_t transfers;   /* made for it, undone ones counted */
+	uint64_t short_micro; /* of an undone deposit: what the customer no longer had */
+	uint64_t height;      /* of its block; 0: in none now */
+	uint64_t seen_height; /* in its newest record */
+	uint64_t amount, fee;
+	struct inner_line lines[INNER_LINES];
+};
+
+struct inner_own {
+	struct nem_address address;
+	uint32_t kind; /* enum books_kind */
+	struct id128 id;
+	uint64_t balance; /* on the chain, at p->top */
+};
+
+/* What a block did to one balance, to take it back. */
+struct inner_delta {
+	uint64_t height;
+	uint64_t in, out;
+	uint32_t own;
+	uint32_t move; /* INNER_NONE */
+};
+
+struct inner_stop {
+	struct hash32 id;
+	uint8_t *p;
+	size_t n;
+	uint32_t held; /* bit per link: receipt arrived */
+	uint32_t sent; /* bit per link: since it opened */
+};
+
+/* An answer that waits for documents that are only in the journal. */
+struct inner_waiting {
+	uint64_t tag; /* of the API event */
+	uint32_t withdrawal;
+	bool used;
+};
+
+struct payout {
+	struct payout_config config;
+	struct hash32 genesis_id, roster_id, policy_id;
+	struct doc_genesis genesis;
+	struct doc_roster roster;
+	struct doc_policy policy;
+
+	struct books books;
+	struct log_chain journal;
+	bool has_genesis, started;
+	uint64_t wall_ms, mono_ms; /* of this step */
+
+	/* the batch of this step */
+	uint8_t *batch_buffer;
+	struct log_batch batch;
+	bool batching;
+
+	struct inner_withdrawal *all;
+	size_t all_n, all_cap;
+	uint32_t *open; /* not final, or final and its documents not let go yet */
+	size_t open_n, open_cap;
+	struct map by_id, by_order, by_payment, by_attempt, by_key;
+	struct hash32 *key_body; /* by_key's value: what the key was used for */
+	uint32_t *key_withdrawal;
+	size_t keys_n, keys_cap;
+	struct policy_entry *history_entries;
+	struct policy_history history;
+	uint64_t tags; /* last one given */
+
+	/* chain */
+	struct nem_follow *follow;
+	bool following, synced, book_due;
+	bool node_up[PAYOUT_NODES_MAX];
+	uint64_t top;      /* blocks applied */
+	uint32_t top_time; /* NEM seconds */
+	uint64_t high;     /* highest block a booking stands on */
+	struct inner_own own[PAYOUT_OWN_MAX];
+	size_t own_n;
+	struct inner_delta *deltas;
+	size_t deltas_n, deltas_cap;
+	struct inner_move *moves;
+	size_t moves_n, moves_cap;
+	struct map by_move; /* id of the move */
+	uint32_t *pending;  /* moves in the chain that are not fully booked */
+	size_t pending_n, pending_cap;
+
+	/* opening */
+	uint64_t
+	    open_height; /* the books were opened on the balances after this block; 0 not yet */
+	struct hash32 open_block;
+	bool opened; /* and closed: business may begin */
+	u128 claims; /* that the opening under way is about */
+
+	/* signers and watchers */
+	bool link_up[INNER_LINKS];
+	char link_words[INNER_LINKS][INNER_REASON_MAX];
+	struct inner_stop *stops;
+	size_t stops_n;
+
+	/* the answer of this step */
+	bool answering;
+	uint64_t answer_tag;
+	enum err answer_err;
+	char answer_field[INNER_FIELD_MAX + 1];
+	char answer_detail[INNER_DETAIL_MAX];
+	struct writer answer;
+	uint8_t *answer_buffer;
+	struct inner_waiting waiting[INNER_WAITING_MAX];
+
+	uint64_t counters[8];
+	struct id128 in_flight, fee, shortage, opening, suspense, house;
+	struct hash32 token_key;
+};
+
+enum {
+	COUNT_REQUESTS,
+	COUNT_REFUSED,
+	COUNT_SETTLED,
+	COUNT_DEPOSITS,
+	COUNT_SHORTAGE,
+	COUNT_ROLLBACKS,
+	COUNT_REPLIES_BAD,
+	COUNT_BLOCKS,
+};
+
+/* --- payout.c --- */
+/* One record more in this step's batch; blob may be empty (p NULL): none.  The batch always has
+ * room: steps are bounded by PAYOUT_BATCH_BYTES (dies otherwise). */
+void payout_record(struct payout *p, struct log_record *r, struct bytes blob);
+/* Applies to the books and records, if the books take it and it is new. */
+MUST_CHECK enum err payout_book(struct payout *p, const struct log_record *r);
+MUST_CHECK enum err payout_book_all(struct payout *p, const struct log_record *r, size_t n);
+/* First half of SHA-256("kuramori " label LF a b), marked as a UUID of version 8. */
+struct id128 payout_name(const char *label, struct bytes a, struct bytes b);
+/* A document into memory (copied) and, with record, into the journal. */
+void payout_keep(struct payout *p, struct inner_withdrawal *w, uint32_t type, uint32_t signer,
+		 struct bytes raw, bool record);
+/* Asks for a document that is only in the journal; answer_blob() puts it back in its place. */
+void payout_load(struct effects *out, const struct payout *p, const struct inner_withdrawal *w,
+		 const struct inner_doc *d);
+void payout_put_back(struct inner_doc *d, struct bytes raw);
+const struct inner_doc *payout_doc(const struct inner_withdrawal *w, uint32_t type,
+				   uint32_t signer);
+/* Reads a kept document again: it was accepted once (dies otherwise). */
+void payout_open_doc(const struct payout *p, struct doc *out, const struct inner_doc *d);
+/* The one function by which a withdrawal changes state: recorded with old, new, what, why. */
+MUST_CHECK enum err payout_move_state(struct payout *p, struct inner_withdrawal *w,
+				      enum payout_state old, enum payout_happening what,
+				      const char *why);
+void payout_note(struct payout *p, struct effects *out, const char *what,
+		 const struct inner_withdrawal *w);
+uint32_t payout_index(const struct payout *p, const struct inner_withdrawal *w);
+/* realloc that grows by a quarter; ERR_FULL. */
+MUST_CHECK enum err payout_grow(void **rows, size_t *cap, size_t n, size_t row_bytes);
+
+/* --- withdraw.c --- */
+void withdraw_request(struct payout *p, struct bytes key, struct bytes raw, struct effects *out);
+void withdraw_document(struct payout *p, struct bytes raw, struct effects *out);
+/* Time: what has expired. */
+void withdraw_tick(struct payout *p, struct effects *out);
+MUST_CHECK enum err withdraw_add(struct payout *p, struct inner_withdrawal **out,
+				 const struct doc_request *r, const struct hash32 *id);
+MUST_CHECK enum err withdraw_key(struct payout *p, const struct id128 *key, uint32_t withdrawal,
+				 const struct hash32 *body);
+MUST_CHECK enum err withdraw_stop_add(struct payout *p, const struct doc *d);
+/* Reads a document of a withdrawal into its fields: new ones and those of a replay alike. */
+MUST_CHECK enum err withdraw_learn(struct payout *p, struct inner_withdrawal *w,
+				   const struct doc *d);
+void withdraw_let_go(struct inner_withdrawal *w);
+/* A settled payment that the chain undid: looked after again. */
+MUST_CHECK enum err withdraw_reopen(struct payout *p, uint32_t index);
+
+/* --- sign.c --- */
+void sign_advance(struct payout *p, struct effects *out);
+/* After the commit. */
+void sign_send(struct payout *p, struct effects *out);
+void sign_reply(struct payout *p, uint32_t channel, uint16_t number, uint64_t tag,
+		struct bytes body, struct effects *out);
+void sign_link(struct payout *p, uint32_t channel, bool up);
+
+/* --- follow.c --- */
+MUST_CHECK enum err follow_init(struct payout *p);
+void follow_event(struct payout *p, const struct event *e, struct effects *out);
+void follow_book(struct payout *p, struct effects *out);
+/* Place of an account in the books; dies if it is not there. */
+uint32_t follow_index(const struct payout *p, const struct id128 *id);
+MUST_CHECK enum err follow_replay_seen(struct payout *p, const struct log_record *r);
+MUST_CHECK enum err follow_replay_transfer(struct payout *p, const struct log_record *r);
+uint32_t follow_own(const struct payout *p, const char *address);
+
+/* --- open.c --- */
+void open_begin(struct payout *p, u128 claims, struct effects *out);
+void open_claims(struct payout *p, struct bytes rows, struct effects *out);
+void open_end(struct payout *p, struct effects *out);
+
+/* --- answer.c --- */
+void answer_api(struct payout *p, const struct event *e, struct effects *out);
+void answer_blob(struct payout *p, const struct event *e, struct effects *out);
+/* Ends the answer of this step; field and detail are copied, cut to fit. */
+void answer_refuse(struct payout *p, enum err e, const char *field, const char *format, ...)
+    PRINTF(4, 5);
+void answer_withdrawal(struct payout *p, const struct inner_withdrawal *w, bool created);
+void answer_text(struct payout *p, const char *key, const char *value);
+/* After the commit. */
+void answer_send(struct payout *p, struct effects *out);
+
+/* --- token.c --- */
+void token_make(char out[PAYOUT_TOKEN_CHARS + 1], const struct hash32 *key, uint32_t index);
+/* False: no token of ours. */
+bool token_read(uint32_t *index, const struct hash32 *key, struct bytes text);
+
+#endif

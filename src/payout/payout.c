@@ -1,0 +1,647 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "payout/payout.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "crypto/sha256.h"
+#include "crypto/uuid7.h"
+#include "ipc/gate.h"
+#include "payout/inner.h"
+
+struct id128 payout_name(const char *label, struct bytes a, struct bytes b)
+{
+	struct sha256 s;
+	struct hash32 h;
+	struct id128 id;
+
+	sha256_init(&s);
+	sha256_update(&s, bytes_str("kuramori "));
+	sha256_update(&s, bytes_str(label));
+	sha256_update(&s, bytes_str("\n"));
+	sha256_update(&s, a);
+	sha256_update(&s, b);
+	sha256_final(&s, &h);
+	memcpy(id.b, h.b, sizeof id.b);
+	id.b[6] = (uint8_t)((id.b[6] & 0x0f) | 0x80);
+	id.b[8] = (uint8_t)((id.b[8] & 0x3f) | 0x80);
+	return id;
+}
+
+enum err payout_grow(void **rows, size_t *cap, size_t n, size_t row_bytes)
+{
+	size_t wanted;
+	void *p;
+
+	if (n <= *cap) {
+		return ERR_OK;
+	}
+	wanted = n + n / 4 + 16;
+	p = realloc(*rows, wanted * row_bytes);
+	if (p == NULL) {
+		return ERR_FULL;
+	}
+	*rows = p;
+	*cap = wanted;
+	return ERR_OK;
+}
+
+uint32_t payout_index(const struct payout *p, const struct inner_withdrawal *w)
+{
+	return (uint32_t)(w - p->all);
+}
+
+/* --- documents --- */
+
+static enum err open_typed(struct doc *d, struct bytes raw, const struct hash32 *genesis,
+			   enum doc_type type, const char *name, struct doc_fault *fault)
+{
+	enum err e = doc_open(d, raw, genesis, fault);
+
+	if (e == ERR_OK && d->type != type) {
+		e = ERR_TYPE;
+	}
+	if (e != ERR_OK) {
+		*fault = (struct doc_fault){ .why = "not a document of this type and genesis" };
+		(void)snprintf(fault->field, sizeof fault->field, "%s", name);
+	}
+	return e;
+}
+
+static enum err read_documents(struct payout *p, const struct payout_config *c,
+			       struct doc_fault *fault)
+{
+	struct doc d;
+	struct hash32 zero_id;
+	enum err e = open_typed(&d, c->genesis, NULL, DOC_GENESIS, "genesis", fault);
+
+	if (e != ERR_OK || (e = doc_genesis_read(&d, &p->genesis, fault)) != ERR_OK) {
+		return e;
+	}
+	p->genesis_id = d.id;
+	if (p->genesis.chain_network != c->network) {
+		*fault =
+		    (struct doc_fault){ "genesis.chain_network", "not the network consented to" };
+		return ERR_NETWORK;
+	}
+	/* The first roster and policy are written before genesis exists: they carry the zero id. */
+	e = doc_open(&d, c->roster, NULL, fault);
+	if (e != ERR_OK) {
+		e = doc_open(&d, c->roster, &p->genesis_id, fault);
+	}
+	if (e != ERR_OK || (e = doc_roster_read(&d, &p->roster, fault)) != ERR_OK) {
+		return e;
+	}
+	doc_zero_id(&zero_id, &d);
+	p->roster_id = d.id;
+	if (!hash32_eq(&zero_id, &p->genesis.roster)) {
+		*fault = (struct doc_fault){ "genesis.roster", "genesis names another roster" };
+		return ERR_MISMATCH;
+	}
+	e = doc_open(&d, c->policy, NULL, fault);
+	if (e != ERR_OK) {
+		e = doc_open(&d, c->policy, &p->genesis_id, fault);
+	}
+	if (e != ERR_OK || (e = doc_policy_read(&d, &p->policy, fault)) != ERR_OK) {
+		return e;
+	}
+	doc_zero_id(&zero_id, &d);
+	p->policy_id = d.id;
+	if (!hash32_eq(&zero_id, &p->genesis.policy)) {
+		*fault = (struct doc_fault){ "genesis.policy", "genesis names another policy" };
+		return ERR_MISMATCH;
+	}
+	{
+		struct policy_verdict v = policy_check(&p->policy);
+
+		if (v.err != ERR_OK) {
+			*fault = (struct doc_fault){ .why = v.words };
+			(void)snprintf(fault->field, sizeof fault->field, "%s", v.field);
+		}
+		return v.err;
+	}
+}
+
+static void name_accounts(struct payout *p)
+{
+	static const char coin[] = "nem:xem";
+	static const char token[] = "kuramori deposit token v1";
+
+	books_account_id(&p->in_flight, BOOKS_IN_FLIGHT, ASSET_XEM, bytes_str(coin));
+	books_account_id(&p->fee, BOOKS_FEE, ASSET_XEM, bytes_str(coin));
+	books_account_id(&p->shortage, BOOKS_SHORTAGE, ASSET_XEM, bytes_str(coin));
+	books_account_id(&p->opening, BOOKS_OPENING, ASSET_XEM, bytes_str(coin));
+	books_account_id(&p->suspense, BOOKS_SUSPENSE, ASSET_XEM, bytes_str(coin));
+	books_account_id(&p->house, BOOKS_HOUSE, ASSET_XEM, bytes_str(coin));
+	hmac_sha256(&p->token_key,
+		    bytes_of(p->config.log_secret->b, sizeof p->config.log_secret->b),
+		    bytes_str(token));
+}
+
+enum err payout_init(struct payout **out, const struct payout_config *config,
+		     struct doc_fault *fault)
+{
+	struct payout *p = calloc(1, sizeof *p);
+	enum err e = ERR_FULL;
+
+	*fault = (struct doc_fault){ .why = "no memory" };
+	if (p == NULL) {
+		return ERR_FULL;
+	}
+	p->config = *config;
+	if (config->settle_depth < 1 || config->settle_depth > NEM_FOLLOW_REWRITE_MAX ||
+	    config->deposit_depth < 1 || config->deposit_depth > NEM_FOLLOW_REWRITE_MAX ||
+	    config->nodes < 1 || config->nodes > PAYOUT_NODES_MAX || config->in_flight < 1 ||
+	    config->in_flight > PAYOUT_IN_FLIGHT_MAX || config->log_secret == NULL) {
+		*fault = (struct doc_fault){ "configuration", "depths, nodes or in_flight" };
+		e = ERR_FIELD_RANGE;
+		goto out;
+	}
+	e = read_documents(p, config, fault);
+	if (e != ERR_OK) {
+		goto out;
+	}
+	p->config.genesis = p->config.roster = p->config.policy = bytes_of(NULL, 0);
+	name_accounts(p);
+	log_chain_init(&p->journal);
+	e = books_init(&p->books);
+	if (e != ERR_OK) {
+		goto out;
+	}
+	p->books.planted = config->books_planted;
+	e = ERR_FULL;
+	p->batch_buffer = malloc(PAYOUT_BATCH_BYTES);
+	p->answer_buffer = malloc(PAYOUT_ANSWER_MAX);
+	p->history_entries = calloc(INNER_HISTORY, sizeof *p->history_entries);
+	p->stops = calloc(PAYOUT_STOPS_MAX, sizeof *p->stops);
+	if (p->batch_buffer == NULL || p->answer_buffer == NULL || p->history_entries == NULL ||
+	    p->stops == NULL) {
+		goto out;
+	}
+	policy_history_init(&p->history, p->history_entries, INNER_HISTORY);
+	e = follow_init(p);
+out:
+	if (e != ERR_OK) {
+		payout_free(p);
+		return e;
+	}
+	*out = p;
+	return ERR_OK;
+}
+
+void payout_free(struct payout *p)
+{
+	if (p == NULL) {
+		return;
+	}
+	for (size_t i = 0; i < p->all_n; i++) {
+		withdraw_let_go(&p->all[i]);
+		free(p->all[i].docs);
+	}
+	for (size_t i = 0; i < p->stops_n; i++) {
+		free(p->stops[i].p);
+	}
+	books_free(&p->books);
+	map_free(&p->by_id);
+	map_free(&p->by_order);
+	map_free(&p->by_payment);
+	map_free(&p->by_attempt);
+	map_free(&p->by_key);
+	map_free(&p->by_move);
+	free(p->key_body);
+	free(p->key_withdrawal);
+	free(p->all);
+	free(p->open);
+	free(p->stops);
+	free(p->history_entries);
+	free(p->follow);
+	free(p->deltas);
+	free(p->moves);
+	free(p->pending);
+	free(p->batch_buffer);
+	free(p->answer_buffer);
+	free(p);
+}
+
+/* --- the batch of a step --- */
+
+void payout_record(struct payout *p, struct log_record *r, struct bytes blob)
+{
+	enum err e;
+
+	r->time_ms = p->wall_ms;
+	if (!p->batching) {
+		log_batch_begin(&p->batch, p->batch_buffer, PAYOUT_BATCH_BYTES);
+		p->batching = true;
+	}
+	if (blob.p != NULL) {
+		e = log_batch_add_blob(&p->batch, r, blob);
+	} else {
+		e = log_batch_add_record(&p->batch, r);
+	}
+	CHECK(e == ERR_OK);
+}
+
+enum err payout_book_all(struct payout *p, const struct log_record *r, size_t n)
+{
+	size_t before = p->books.used_count;
+	enum err e = books_apply_all(&p->books, r, n, NULL);
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	/* All were here before (a repetition), or all are new: callers never mix. */
+	CHECK(p->books.used_count == before || p->books.used_count == before + n);
+	if (p->books.used_count == before) {
+		return ERR_OK;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct log_record copy = r[i];
+
+		payout_record(p, &copy, bytes_of(NULL, 0));
+	}
+	return ERR_OK;
+}
+
+enum err payout_book(struct payout *p, const struct log_record *r)
+{
+	return payout_book_all(p, r, 1);
+}
+
+static void commit(struct payout *p, struct effects *out)
+{
+	struct bytes sealed;
+
+	if (!p->batching) {
+		return;
+	}
+	log_batch_seal(&sealed, &p->batch, &p->journal, p->config.log_secret);
+	effects_commit(out, sealed);
+	p->batching = false;
+}
+
+/* --- documents of a withdrawal --- */
+
+void payout_keep(struct payout *p, struct inner_withdrawal *w, uint32_t type, uint32_t signer,
+		 struct bytes raw, bool record)
+{
+	struct inner_doc *d;
+
+	CHECK(w->docs_n < INNER_DOCS_MAX);
+	if (w->docs_n % 4 == 0) {
+		void *more = realloc(w->docs, (w->docs_n + 4) * sizeof *w->docs);
+
+		CHECK(more != NULL);
+		w->docs = more;
+	}
+	d = &w->docs[w->docs_n++];
+	*d = (struct inner_doc){ .type = type, .signer = signer, .n = raw.n };
+	d->p = malloc(raw.n);
+	CHECK(d->p != NULL);
+	memcpy(d->p, raw.p, raw.n);
+	log_batch_blob_name(&d->blob, raw);
+	if (record) {
+		struct log_record r = { .kind = LOG_DOCUMENT,
+					.id = w->id,
+					.ref = w->id,
+					.amount = type | (u128)signer << 32 };
+
+		payout_record(p, &r, raw);
+	}
+}
+
+void payout_load(struct effects *out, const struct payout *p, const struct inner_withdrawal *w,
+		 const struct inner_doc *d)
+{
+	effects_call(out, PAYOUT_CALL_BLOB,
+		     (uint64_t)payout_index(p, w) << 16 | (uint64_t)(d - w->docs),
+		     bytes_of(d->blob.b, sizeof d->blob.b));
+}
+
+void payout_put_back(struct inner_doc *d, struct bytes raw)
+{
+	CHECK(d->p == NULL && raw.n == d->n);
+	d->p = malloc(raw.n);
+	CHECK(d->p != NULL);
+	memcpy(d->p, raw.p, raw.n);
+}
+
+/* The newest of its kind. */
+const struct inner_doc *payout_doc(const struct inner_withdrawal *w, uint32_t type, uint32_t signer)
+{
+	for (uint32_t i = w->docs_n; i > 0; i--) {
+		if (w->docs[i - 1].type == type && w->docs[i - 1].signer == signer) {
+			return &w->docs[i - 1];
+		}
+	}
+	return NULL;
+}
+
+void payout_open_doc(const struct payout *p, struct doc *out, const struct inner_doc *d)
+{
+	CHECK(d != NULL && d->p != NULL);
+	CHECK(doc_open(out, bytes_of(d->p, d->n), &p->genesis_id, NULL) == ERR_OK);
+}
+
+enum err payout_move_state(struct payout *p, struct inner_withdrawal *w, enum payout_state old,
+			   enum payout_happening what, const char *why)
+{
+	enum payout_state next;
+	enum err e = state_next(&next, old, w->state, what);
+	struct log_record r = { .kind = LOG_WITHDRAWAL_STATE, .id = w->id, .ref = w->id };
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	r.debit = w->account;
+	r.amount = (u128)(unsigned)old | (u128)(unsigned)next << 8 | (u128)(unsigned)what << 16;
+	payout_record(p, &r, why[0] == '\0' ? bytes_of(NULL, 0) : bytes_str(why));
+	w->state = next;
+	w->changed_ms = p->wall_ms;
+	w->reason[0] = '\0';
+	if (what == PAYOUT_VETO || what == PAYOUT_EXPIRE || what == PAYOUT_FREEZE) {
+		(void)snprintf(w->reason, sizeof w->reason, "%s", why);
+	}
+	return ERR_OK;
+}
+
+void payout_note(struct payout *p, struct effects *out, const char *what,
+		 const struct inner_withdrawal *w)
+{
+	char id[UUID7_TEXT_MAX];
+
+	(void)p;
+	uuid7_put(id, &w->id);
+	effects_note(out, "info withdrawal id=%s state=%s what=%s", id, state_name(w->state), what);
+}
+
+/* --- replay --- */
+
+static enum err replay_genesis(struct payout *p, const struct log_record *r)
+{
+	if (p->has_genesis) {
+		return ERR_CORRUPT;
+	}
+	if (!hash32_eq(&r->link, &p->genesis_id)) {
+		return ERR_GENESIS;
+	}
+	p->has_genesis = true;
+	return ERR_OK;
+}
+
+static enum err replay_document(struct payout *p, const struct log_record *r,
+				const struct log_view *view)
+{
+	uint32_t type = (uint32_t)r->amount, signer = (uint32_t)(r->amount >> 32), index;
+	struct bytes raw;
+	struct doc d;
+	struct inner_withdrawal *w;
+	enum err e = log_view_blob(&raw, view, &r->link);
+
+	if (e != ERR_OK) {
+		return ERR_CORRUPT;
+	}
+	if (type == INNER_DOC_UNIT) {
+		if (!map_get(&p->by_id, &r->ref, &index)) {
+			return ERR_CORRUPT;
+		}
+		payout_keep(p, &p->all[index], type, signer, raw, false);
+		return ERR_OK;
+	}
+	if (doc_open(&d, raw, &p->genesis_id, NULL) != ERR_OK || d.type != type) {
+		return ERR_CORRUPT;
+	}
+	if (type == DOC_FREEZE) {
+		return withdraw_stop_add(p, &d);
+	}
+	if (type == DOC_REQUEST) {
+		struct doc_request request;
+
+		if (doc_request_read(&d, &request, NULL) != ERR_OK) {
+			return ERR_CORRUPT;
+		}
+		e = withdraw_add(p, &w, &request, &d.id);
+		if (e != ERR_OK) {
+			return e;
+		}
+	} else {
+		if (!map_get(&p->by_id, &r->ref, &index)) {
+			return ERR_CORRUPT;
+		}
+		w = &p->all[index];
+	}
+	if (w->docs_n >= INNER_DOCS_MAX) {
+		return ERR_CORRUPT;
+	}
+	payout_keep(p, w, type, signer, raw, false);
+	return withdraw_learn(p, w, &d);
+}
+
+static enum err replay_state(struct payout *p, const struct log_record *r,
+			     const struct log_view *view)
+{
+	uint8_t old = (uint8_t)r->amount, next = (uint8_t)(r->amount >> 8),
+		what = (uint8_t)(r->amount >> 16);
+	enum payout_state reached;
+	struct inner_withdrawal *w;
+	struct bytes why = bytes_of(NULL, 0);
+	uint32_t index;
+
+	if (!map_get(&p->by_id, &r->id, &index)) {
+		return ERR_CORRUPT;
+	}
+	w = &p->all[index];
+	if (state_next(&reached, (enum payout_state)old, w->state, (enum payout_happening)what) !=
+		ERR_OK ||
+	    reached != (enum payout_state)next) {
+		return ERR_CORRUPT;
+	}
+	w->state = reached;
+	w->changed_ms = r->time_ms;
+	w->reason[0] = '\0';
+	if ((what == PAYOUT_VETO || what == PAYOUT_EXPIRE || what == PAYOUT_FREEZE) &&
+	    log_view_blob(&why, view, &r->link) == ERR_OK) {
+		(void)snprintf(w->reason, sizeof w->reason, "%.*s", (int)why.n,
+			       (const char *)why.p);
+	}
+	p->counters[COUNT_SETTLED] += reached == PAYOUT_SETTLED;
+	if (state_final(reached)) {
+		withdraw_let_go(w);
+	}
+	return ERR_OK;
+}
+
+static enum err replay_height(struct payout *p, const struct log_record *r)
+{
+	if (r->amount > UINT64_MAX) {
+		return ERR_CORRUPT;
+	}
+	if (p->open_height == 0) {
+		p->open_height = (uint64_t)r->amount;
+		p->open_block = r->link;
+		p->high = p->open_height;
+		return ERR_OK;
+	}
+	if (p->opened) {
+		return ERR_CORRUPT;
+	}
+	p->opened = true;
+	return ERR_OK;
+}
+
+static enum err replay_record(struct payout *p, const struct log_record *r,
+			      const struct log_view *view)
+{
+	uint32_t index;
+	enum err e;
+
+	if (!p->has_genesis && r->kind != LOG_GENESIS) {
+		return ERR_GENESIS;
+	}
+	switch ((enum log_kind)r->kind) {
+	case LOG_GENESIS:
+		return replay_genesis(p, r);
+	case LOG_TRANSFER:
+		e = books_apply(&p->books, r);
+		return e == ERR_OK ? follow_replay_transfer(p, r) : ERR_CORRUPT;
+	case LOG_ACCOUNT:
+	case LOG_HOLD:
+	case LOG_POST:
+	case LOG_VOID:
+		return books_apply(&p->books, r) == ERR_OK ? ERR_OK : ERR_CORRUPT;
+	case LOG_DOCUMENT:
+		return replay_document(p, r, view);
+	case LOG_WITHDRAWAL_STATE:
+		return replay_state(p, r, view);
+	case LOG_IDEMPOTENCY:
+		if (!map_get(&p->by_id, &r->ref, &index)) {
+			return ERR_CORRUPT;
+		}
+		return withdraw_key(p, &r->id, index, &r->link);
+	case LOG_PAYMENT_SEEN:
+	case LOG_DEPOSIT_SEEN:
+		return follow_replay_seen(p, r);
+	case LOG_CHAIN_HEIGHT:
+		return replay_height(p, r);
+	case LOG_SHUTDOWN:
+		return ERR_OK;
+	case LOG_GUARD_RESERVE:
+	case LOG_GUARD_ATTEST:
+	case LOG_GUARD_STOP:
+	case LOG_GUARD_ACK:
+	case LOG_GUARD_REFUSE:
+	case LOG_GUARD_START:
+	case LOG_WATCH_ATTEST:
+	case LOG_WATCH_STOP:
+	case LOG_WATCH_ALARM:
+	case LOG_WATCH_BLOCK:
+	case LOG_WATCH_SWEEP:
+	case LOG_WATCH_START:
+		return ERR_CORRUPT; /* another daemon's journal */
+	}
+	return ERR_TYPE;
+}
+
+enum err payout_replay(struct payout *p, struct bytes batch)
+{
+	struct log_view view;
+	enum err e;
+
+	CHECK(!p->started);
+	e = log_batch_open(&view, &p->journal, batch, p->config.log_secret);
+	for (uint32_t i = 0; e == ERR_OK && i < view.head.count; i++) {
+		struct log_record r;
+
+		e = log_view_record(&r, &view, i);
+		if (e == ERR_OK) {
+			e = replay_record(p, &r, &view);
+		}
+	}
+	return e;
+}
+
+void payout_start(struct payout *p, uint64_t wall_ms, uint64_t mono_ms, struct effects *out)
+{
+	CHECK(!p->started);
+	p->started = true;
+	p->wall_ms = wall_ms;
+	p->mono_ms = mono_ms;
+	if (!p->has_genesis) {
+		struct log_record r = { .kind = LOG_GENESIS, .link = p->genesis_id };
+
+		payout_record(p, &r, bytes_of(NULL, 0));
+		p->has_genesis = true;
+	}
+	for (size_t i = 0; i < p->open_n; i++) {
+		struct inner_withdrawal *w = &p->all[p->open[i]];
+
+		/* The planted bug: what was decided before the crash is decided again. */
+		w->planted_new = p->config.planted == PAYOUT_PLANT_NEW_ATTEMPT &&
+				 w->state == PAYOUT_APPROVED && w->attempts > 0;
+	}
+	commit(p, out);
+	effects_note(out,
+		     "info journal-replayed records=%llu accounts=%zu withdrawals=%zu open=%zu",
+		     (unsigned long long)p->journal.next_sequence, p->books.account_count, p->all_n,
+		     p->open_n);
+}
+
+/* --- the step --- */
+
+static void one_event(struct payout *p, const struct event *event, struct effects *out)
+{
+	switch (event->kind) {
+	case EVENT_TICK:
+		withdraw_tick(p, out);
+		return;
+	case EVENT_OPENED:
+		sign_link(p, event->channel, true);
+		return;
+	case EVENT_CLOSED:
+		sign_link(p, event->channel, false);
+		return;
+	case EVENT_FRAME:
+		if (event->role == ROLE_API) {
+			answer_api(p, event, out);
+		} else {
+			sign_reply(p, event->channel, event->number, event->request_id, event->body,
+				   out);
+		}
+		return;
+	case EVENT_REPLY:
+		if (event->role == ROLE_NODE) {
+			follow_event(p, event, out);
+		} else if (event->number == PAYOUT_CALL_BLOB) {
+			answer_blob(p, event, out);
+		}
+		return;
+	}
+	CHECK(false);
+}
+
+void payout_step(struct payout *p, const struct event *event, struct effects *out)
+{
+	CHECK(p->started);
+	p->wall_ms = event->wall_ms;
+	p->mono_ms = event->mono_ms;
+	p->answering = false;
+	one_event(p, event, out);
+	follow_book(p, out);
+	sign_advance(p, out);
+	/* P10: what was decided is durable before anybody hears of it. */
+	commit(p, out);
+	answer_send(p, out);
+	sign_send(p, out);
+}
+
+const struct books *payout_books(const struct payout *p)
+{
+	return &p->books;
+}
+
+const struct log_chain *payout_journal(const struct payout *p)
+{
+	return &p->journal;
+}

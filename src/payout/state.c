@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "payout/state.h"
+
+#include <stddef.h>
+
+/* clang-format off */
+static const uint8_t table[PAYOUT_STATES][PAYOUT_HAPPENINGS] = {
+	[PAYOUT_NONE] = {
+		[PAYOUT_REQUEST] = PAYOUT_REQUESTED,
+	},
+	[PAYOUT_REQUESTED] = {
+		[PAYOUT_SCREEN] = PAYOUT_SCREENED,
+		[PAYOUT_EXPIRE] = PAYOUT_EXPIRED,
+		[PAYOUT_FREEZE] = PAYOUT_FROZEN,
+	},
+	[PAYOUT_SCREENED] = {
+		[PAYOUT_ORDER]   = PAYOUT_APPROVING,
+		[PAYOUT_APPROVE] = PAYOUT_APPROVED,
+		[PAYOUT_VETO]    = PAYOUT_REFUSED,
+		[PAYOUT_EXPIRE]  = PAYOUT_EXPIRED,
+		[PAYOUT_FREEZE]  = PAYOUT_FROZEN,
+	},
+	[PAYOUT_APPROVING] = {
+		[PAYOUT_APPROVE] = PAYOUT_APPROVED,
+		[PAYOUT_VETO]    = PAYOUT_REFUSED,
+		[PAYOUT_EXPIRE]  = PAYOUT_EXPIRED,
+		[PAYOUT_FREEZE]  = PAYOUT_FROZEN,
+	},
+	[PAYOUT_APPROVED] = {
+		[PAYOUT_COSIGN] = PAYOUT_AUTHORISED,
+		[PAYOUT_MINE]   = PAYOUT_CONFIRMING, /* the chain knows more than we */
+		[PAYOUT_VETO]   = PAYOUT_REFUSED,
+		[PAYOUT_EXPIRE] = PAYOUT_EXPIRED,
+		[PAYOUT_FREEZE] = PAYOUT_FROZEN,
+	},
+	/* From here a signature of ours exists: only the chain ends it. */
+	[PAYOUT_AUTHORISED] = {
+		[PAYOUT_WRAP] = PAYOUT_ANNOUNCED,
+		[PAYOUT_MINE] = PAYOUT_CONFIRMING,
+	},
+	[PAYOUT_ANNOUNCED] = {
+		[PAYOUT_MINE] = PAYOUT_CONFIRMING,
+	},
+	[PAYOUT_CONFIRMING] = {
+		[PAYOUT_SETTLE] = PAYOUT_SETTLED,
+		[PAYOUT_UNMINE] = PAYOUT_ANNOUNCED,
+	},
+	[PAYOUT_SETTLED] = {
+		[PAYOUT_UNMINE] = PAYOUT_CONFIRMING,
+	},
+	[PAYOUT_FROZEN] = {
+		[PAYOUT_MINE]   = PAYOUT_CONFIRMING,
+		[PAYOUT_VETO]   = PAYOUT_REFUSED,
+		[PAYOUT_EXPIRE] = PAYOUT_EXPIRED,
+	},
+};
+/* clang-format on */
+
+static const char *const states[PAYOUT_STATES] = {
+	[PAYOUT_NONE] = "none",           [PAYOUT_REQUESTED] = "requested",
+	[PAYOUT_SCREENED] = "screened",   [PAYOUT_APPROVING] = "approving",
+	[PAYOUT_APPROVED] = "approved",   [PAYOUT_AUTHORISED] = "authorised",
+	[PAYOUT_ANNOUNCED] = "announced", [PAYOUT_CONFIRMING] = "confirming",
+	[PAYOUT_SETTLED] = "settled",     [PAYOUT_REFUSED] = "refused",
+	[PAYOUT_EXPIRED] = "expired",     [PAYOUT_FROZEN] = "frozen",
+};
+
+static const char *const happenings[PAYOUT_HAPPENINGS] = {
+	[PAYOUT_REQUEST] = "request", [PAYOUT_SCREEN] = "screen", [PAYOUT_ORDER] = "order",
+	[PAYOUT_APPROVE] = "approve", [PAYOUT_COSIGN] = "cosign", [PAYOUT_WRAP] = "wrap",
+	[PAYOUT_MINE] = "mine",       [PAYOUT_SETTLE] = "settle", [PAYOUT_UNMINE] = "unmine",
+	[PAYOUT_VETO] = "veto",       [PAYOUT_EXPIRE] = "expire", [PAYOUT_FREEZE] = "freeze",
+};
+
+const char *state_name(unsigned state)
+{
+	return state < PAYOUT_STATES ? states[state] : NULL;
+}
+
+enum payout_state state_of(struct bytes name)
+{
+	for (unsigned i = PAYOUT_REQUESTED; i < PAYOUT_STATES; i++) {
+		if (bytes_eq(bytes_str(states[i]), name)) {
+			return (enum payout_state)i;
+		}
+	}
+	return PAYOUT_NONE;
+}
+
+const char *state_happening_name(unsigned happening)
+{
+	return happening < PAYOUT_HAPPENINGS ? happenings[happening] : NULL;
+}
+
+enum err state_next(enum payout_state *next, enum payout_state old, enum payout_state now,
+		    enum payout_happening what)
+{
+	if (old != now || (unsigned)now >= PAYOUT_STATES || (unsigned)what >= PAYOUT_HAPPENINGS ||
+	    table[now][what] == PAYOUT_NONE) {
+		return ERR_STATE;
+	}
+	*next = (enum payout_state)table[now][what];
+	return ERR_OK;
+}
+
+bool state_final(enum payout_state s)
+{
+	return s == PAYOUT_SETTLED || s == PAYOUT_REFUSED || s == PAYOUT_EXPIRED;
+}
+
+bool state_holds(enum payout_state s)
+{
+	return s != PAYOUT_NONE && !state_final(s);
+}
+
+bool state_live(enum payout_state s)
+{
+	return s == PAYOUT_AUTHORISED || s == PAYOUT_ANNOUNCED;
+}

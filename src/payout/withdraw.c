@@ -1,0 +1,735 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * withdraw.c - from a signed request to an order that enough people approved; freezes.
+ *
+ * A request that breaks a rule is refused and changes nothing (P12).  One that is taken is taken
+ * whole, in one commit: document, idempotency key, hold, states, order.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/hex.h"
+#include "chain/nem/nem_time.h"
+#include "crypto/uuid7.h"
+#include "doc/types.h"
+#include "payout/inner.h"
+#include "policy/payment.h"
+
+enum { DOC_TEXT = 8192 };
+
+enum err withdraw_reopen(struct payout *p, uint32_t index)
+{
+	for (size_t i = 0; i < p->open_n; i++) {
+		if (p->open[i] == index) {
+			return ERR_OK;
+		}
+	}
+	if (payout_grow((void **)&p->open, &p->open_cap, p->open_n + 1, sizeof *p->open) !=
+	    ERR_OK) {
+		return ERR_FULL;
+	}
+	p->open[p->open_n++] = index;
+	return ERR_OK;
+}
+
+enum err withdraw_add(struct payout *p, struct inner_withdrawal **out, const struct doc_request *r,
+		      const struct hash32 *id)
+{
+	struct inner_withdrawal *w;
+	uint32_t index = (uint32_t)p->all_n;
+
+	if (map_get(&p->by_id, &r->request_id, &index)) {
+		return ERR_CORRUPT;
+	}
+	if (p->all_n >= PAYOUT_ALL_MAX ||
+	    payout_grow((void **)&p->all, &p->all_cap, p->all_n + 1, sizeof *p->all) != ERR_OK ||
+	    payout_grow((void **)&p->open, &p->open_cap, p->open_n + 1, sizeof *p->open) !=
+		ERR_OK ||
+	    map_put(&p->by_id, &r->request_id, (uint32_t)p->all_n) != ERR_OK) {
+		return ERR_FULL;
+	}
+	index = (uint32_t)p->all_n;
+	w = &p->all[p->all_n++];
+	*w = (struct inner_withdrawal){
+		.id = r->request_id,
+		.destination = r->destination,
+		.amount = money_units(&r->amount),
+		.request_doc = *id,
+		.move = INNER_NONE,
+	};
+	(void)snprintf(w->customer, sizeof w->customer, "%s", r->customer);
+	books_account_id(&w->account, BOOKS_CUSTOMER, ASSET_XEM, bytes_str(r->customer));
+	p->open[p->open_n++] = index;
+	*out = w;
+	return ERR_OK;
+}
+
+enum err withdraw_key(struct payout *p, const struct id128 *key, uint32_t withdrawal,
+		      const struct hash32 *body)
+{
+	size_t cap = p->keys_cap, cap2 = p->keys_cap;
+
+	if (payout_grow((void **)&p->key_body, &cap, p->keys_n + 1, sizeof *p->key_body) !=
+		ERR_OK ||
+	    payout_grow((void **)&p->key_withdrawal, &cap2, p->keys_n + 1,
+			sizeof *p->key_withdrawal) != ERR_OK ||
+	    map_put(&p->by_key, key, (uint32_t)p->keys_n) != ERR_OK) {
+		return ERR_FULL;
+	}
+	p->keys_cap = cap;
+	p->key_body[p->keys_n] = *body;
+	p->key_withdrawal[p->keys_n] = withdrawal;
+	p->keys_n++;
+	return ERR_OK;
+}
+
+/* Frees the bytes of documents; their names stay.  The withdrawal leaves the open list at the next
+ * tick. */
+void withdraw_let_go(struct inner_withdrawal *w)
+{
+	for (uint32_t i = 0; i < w->docs_n; i++) {
+		free(w->docs[i].p);
+		w->docs[i].p = NULL;
+	}
+}
+
+static enum err learn_order(struct payout *p, struct inner_withdrawal *w, const struct doc *d)
+{
+	struct doc_order o;
+	struct policy_fees fees;
+	struct id128 key = map_key(&d->id);
+
+	if (doc_order_read(d, &o, NULL) != ERR_OK || !id128_eq(&o.request_id, &w->id) ||
+	    policy_tier(&w->needed, &p->policy, &o.amount) != ERR_OK ||
+	    policy_fees(&fees, &o.amount, o.message_n) != ERR_OK) {
+		return ERR_CORRUPT;
+	}
+	w->order_doc = d->id;
+	w->created_ms = o.created_ms;
+	w->expires_ms = o.expires_ms;
+	w->fee = fees.total;
+	return map_put(&p->by_order, &key, payout_index(p, w));
+}
+
+static enum err learn_attempt(struct payout *p, struct inner_withdrawal *w, const struct doc *d)
+{
+	struct doc_attempt a;
+	struct doc_order o;
+	struct doc od;
+	struct payment *pay;
+	struct id128 key = map_key(&d->id);
+	enum err e = ERR_CORRUPT;
+
+	if (doc_attempt_read(d, &a, NULL) != ERR_OK || payout_doc(w, DOC_ORDER, 0) == NULL) {
+		return ERR_CORRUPT;
+	}
+	payout_open_doc(p, &od, payout_doc(w, DOC_ORDER, 0));
+	pay = calloc(1, sizeof *pay);
+	if (pay == NULL) {
+		return ERR_FULL;
+	}
+	if (doc_order_read(&od, &o, NULL) != ERR_OK ||
+	    payment_make(pay, (uint8_t)p->genesis.chain_network, &p->roster.signers[0].chain_key,
+			 &p->roster.signers[1].chain_key, &o, &a) != ERR_OK) {
+		goto out;
+	}
+	w->attempt_doc = d->id;
+	w->attempts++;
+	w->till = a.account;
+	w->attempt_time = (uint32_t)a.timestamp_nem_s;
+	w->payment = pay->inner_hash;
+	e = map_put(&p->by_attempt, &key, payout_index(p, w));
+	if (e == ERR_OK) {
+		key = map_key(&w->payment);
+		e = map_put(&p->by_payment, &key, payout_index(p, w));
+	}
+	/* Advice only: when it is full the signers' own windows still hold. */
+	(void)policy_history_add(
+	    &p->history, &(struct policy_entry){ .own_ms = nem_time_to_unix_ms(w->attempt_time),
+						 .outflow = w->amount + w->fee,
+						 .chain_s = w->attempt_time,
+						 .approvals = w->approved });
+out:
+	free(pay);
+	return e;
+}
+
+enum err withdraw_learn(struct payout *p, struct inner_withdrawal *w, const struct doc *d)
+{
+	struct doc_approval a;
+
+	switch (d->type) {
+	case DOC_REQUEST:
+		return ERR_OK; /* withdraw_add() read it */
+	case DOC_ORDER:
+		return learn_order(p, w, d);
+	case DOC_ATTEMPT:
+		return learn_attempt(p, w, d);
+	case DOC_APPROVAL:
+		if (doc_approval_read(d, &a, NULL) != ERR_OK) {
+			return ERR_CORRUPT;
+		}
+		w->approved += a.decision == DOC_DECISION_YES;
+		return ERR_OK;
+	case DOC_ATTESTATION:
+	case DOC_SIGNATURE:
+		return ERR_OK; /* read where they are used */
+	case DOC_GENESIS:
+	case DOC_ROSTER:
+	case DOC_POLICY:
+	case DOC_FREEZE:
+	case DOC_SWEEP:
+	case DOC_HEARTBEAT:
+	case DOC_ACK:
+	case DOC_RECEIPT:
+	case DOC_NONCE:
+	case DOC_CURSOR:
+	case DOC_REFUSAL:
+	case DOC_STATUS:
+		return ERR_CORRUPT;
+	}
+	return ERR_CORRUPT;
+}
+
+/* --- a request --- */
+
+static void refuse_doc(struct payout *p, enum err e, const struct doc_fault *fault)
+{
+	answer_refuse(p, e, fault->field, "%s", fault->why != NULL ? fault->why : err_words(e));
+}
+
+static void refuse_verdict(struct payout *p, const struct policy_verdict *v)
+{
+	char words[POLICY_WORDS_MAX];
+	const char *field = v->field;
+
+	/* the customer wrote a request, not our order */
+	if (strncmp(field, "order.", 6) == 0) {
+		field += 6;
+	}
+	policy_words(words, v);
+	answer_refuse(p, v->err, field, "%s", words);
+}
+
+/* A key that was used: the same answer, or what differs. */
+static void answer_known_key(struct payout *p, uint32_t entry, const struct hash32 *body,
+			     const struct doc *d)
+{
+	const struct inner_withdrawal *w = &p->all[p->key_withdrawal[entry]];
+	const char *differs = "message, time_ms or signature";
+	struct doc_request r;
+	char id[UUID7_TEXT_MAX];
+
+	if (hash32_eq(&p->key_body[entry], body)) {
+		answer_withdrawal(p, w, true);
+		return;
+	}
+	if (doc_request_read(d, &r, NULL) == ERR_OK) {
+		if (!id128_eq(&r.request_id, &w->id)) {
+			differs = "request_id";
+		} else if (strcmp(r.customer, w->customer) != 0) {
+			differs = "customer";
+		} else if (money_units(&r.amount) != w->amount) {
+			differs = "amount";
+		} else if (strcmp(r.destination.text, w->destination.text) != 0) {
+			differs = "destination";
+		}
+	}
+	uuid7_put(id, &w->id);
+	answer_refuse(p, ERR_IDEMPOTENCY, "Idempotency-Key",
+		      "this key was used for request %s; this body differs in %s", id, differs);
+}
+
+static enum err backend_signed(const struct payout *p, const struct doc *d)
+{
+	for (size_t i = 0; i < p->roster.backend_count; i++) {
+		for (unsigned k = 0; k < d->signature_count; k++) {
+			if (key32_eq(&d->signatures[k].key, &p->roster.backends[i].key)) {
+				return doc_signed_by(d, &p->roster.backends[i].key) ? ERR_OK
+										    : ERR_SIGNATURE;
+			}
+		}
+	}
+	return d->signature_count == 0 ? ERR_UNSIGNED : ERR_SIGNER_UNKNOWN;
+}
+
+/* Everything but money: true if the request may go on; else the answer is given. */
+static bool request_well(struct payout *p, const struct doc *d, struct doc_request *r)
+{
+	struct doc_fault fault = { .why = NULL };
+	struct nem_address address;
+	const char *why = NULL;
+	enum err e = doc_request_read(d, r, &fault);
+
+	if (e != ERR_OK) {
+		refuse_doc(p, e, &fault);
+		return false;
+	}
+	e = backend_signed(p, d);
+	if (e != ERR_OK) {
+		answer_refuse(p, e, "signatures", "a back end of the roster must sign the request");
+		return false;
+	}
+	e = nem_address_parse(&address, (uint8_t)p->genesis.chain_network,
+			      bytes_str(r->destination.text), &why);
+	if (e != ERR_OK) {
+		answer_refuse(p, e, "destination", "%s", why);
+		return false;
+	}
+	if (p->stops_n > 0) {
+		answer_refuse(p, ERR_FROZEN, "", "a freeze is in force: nothing new is taken");
+		return false;
+	}
+	if (!p->opened) {
+		answer_refuse(p, ERR_STATE, "", "the books are not open yet");
+		return false;
+	}
+	if (!p->synced) {
+		answer_refuse(p, ERR_UNREACHABLE, "", "the chain has not been read yet");
+		return false;
+	}
+	return true;
+}
+
+static void order_of(const struct payout *p, struct doc_order *o, const struct doc_request *r,
+		     const struct hash32 *request_doc, const struct policy_fees *fees)
+{
+	*o = (struct doc_order){
+		.amount = r->amount,
+		.asset = r->asset,
+		.chain = DOC_CHAIN_NEM,
+		.created_ms = p->wall_ms,
+		.destination = r->destination,
+		.expires_ms = p->wall_ms + p->policy.order_life_ms,
+		.fee_max = money_of(ASSET_XEM, fees->total),
+		.genesis = p->genesis_id,
+		.message_n = r->message_n,
+		.network = p->genesis.chain_network,
+		.request = *request_doc,
+		.request_id = r->request_id,
+		.vault = DOC_VAULT_HOT,
+	};
+	memcpy(o->message, r->message, r->message_n);
+}
+
+/* The advisory judgement; true if it passes. */
+static bool advised(struct payout *p, const struct doc_order *o, const struct doc_request *r,
+		    const struct hash32 *request_doc, unsigned *needed)
+{
+	struct policy_question q = {
+		.genesis = &p->genesis,
+		.policy = &p->policy,
+		.order = o,
+		.request = r,
+		.request_doc = request_doc,
+		.history = &p->history,
+		.now = { .own_ms = p->wall_ms, .wall_ms = p->wall_ms, .chain_s = p->top_time },
+	};
+	struct policy_verdict v;
+
+	/* as if everybody who is needed had said yes: people come later */
+	*needed = 0;
+	if (policy_tier(needed, &p->policy, &o->amount) != ERR_OK) {
+		*needed = 0;
+	}
+	q.approvals = *needed;
+	v = policy_judge(&q);
+	if (v.err != ERR_OK) {
+		refuse_verdict(p, &v);
+		return false;
+	}
+	return true;
+}
+
+static bool enough(struct payout *p, const struct doc_request *r, u128 total)
+{
+	struct id128 account;
+	char have[MONEY_TEXT_MAX], need[MONEY_TEXT_MAX];
+	struct money m;
+	u128 available;
+
+	books_account_id(&account, BOOKS_CUSTOMER, ASSET_XEM, bytes_str(r->customer));
+	if (books_account(&p->books, &account) == NULL) {
+		answer_refuse(p, ERR_NOT_FOUND, "customer", "no such customer");
+		return false;
+	}
+	available = books_available(&p->books, &account);
+	if (total > available) {
+		m = money_of(ASSET_XEM, available);
+		money_put(have, &m);
+		m = money_of(ASSET_XEM, total);
+		money_put(need, &m);
+		answer_refuse(p, ERR_FUNDS, "amount",
+			      "amount and network fee are %s, available is %s micro-XEM", need,
+			      have);
+		return false;
+	}
+	return true;
+}
+
+/* The one commit of a request that passed everything. */
+static void take(struct payout *p, const struct doc *d, const struct doc_request *r,
+		 const struct doc_order *o, const struct id128 *key, const struct hash32 *body,
+		 u128 total, unsigned needed)
+{
+	struct inner_withdrawal *w;
+	struct doc od;
+	uint8_t text[DOC_TEXT];
+	struct writer out = writer_make(text, sizeof text);
+	struct log_record hold = { .kind = LOG_HOLD, .asset = ASSET_XEM, .amount = total };
+	struct log_record idem = { .kind = LOG_IDEMPOTENCY, .id = *key, .link = *body };
+	enum err e = doc_order_make(&out, NULL, o, NULL);
+
+	CHECK(e == ERR_OK); /* the policy judged every field */
+	hold.id = payout_name("hold v1", bytes_of(r->request_id.b, 16), bytes_of(NULL, 0));
+	books_account_id(&hold.debit, BOOKS_CUSTOMER, ASSET_XEM, bytes_str(r->customer));
+	hold.credit = p->in_flight;
+	hold.ref = idem.ref = r->request_id;
+	e = withdraw_add(p, &w, r, &d->id);
+	if (e != ERR_OK) {
+		answer_refuse(p, e, "", "too many withdrawals are open");
+		return;
+	}
+	payout_keep(p, w, DOC_REQUEST, 0, d->raw, true);
+	CHECK(withdraw_key(p, key, payout_index(p, w), body) == ERR_OK);
+	payout_record(p, &idem, bytes_of(NULL, 0));
+	CHECK(payout_book(p, &hold) == ERR_OK); /* asked before */
+	CHECK(payout_move_state(p, w, PAYOUT_NONE, PAYOUT_REQUEST, "") == ERR_OK);
+	CHECK(payout_move_state(p, w, PAYOUT_REQUESTED, PAYOUT_SCREEN, "") == ERR_OK);
+	payout_keep(p, w, DOC_ORDER, 0, bytes_of(text, out.n), true);
+	payout_open_doc(p, &od, payout_doc(w, DOC_ORDER, 0));
+	CHECK(withdraw_learn(p, w, &od) == ERR_OK);
+	CHECK(payout_move_state(p, w, PAYOUT_SCREENED, needed == 0 ? PAYOUT_APPROVE : PAYOUT_ORDER,
+				"") == ERR_OK);
+	p->counters[COUNT_REQUESTS]++;
+	answer_withdrawal(p, w, true);
+}
+
+/* The same request under another key: the same withdrawal. */
+static void known_request(struct payout *p, uint32_t index, const struct doc *d,
+			  const struct id128 *key, const struct hash32 *body)
+{
+	struct log_record idem = { .kind = LOG_IDEMPOTENCY, .id = *key, .link = *body };
+	struct inner_withdrawal *w = &p->all[index];
+
+	if (!hash32_eq(&w->request_doc, &d->id)) {
+		answer_refuse(p, ERR_ONCE, "request_id",
+			      "this request id was used for a request with other content");
+		return;
+	}
+	if (withdraw_key(p, key, index, body) != ERR_OK) {
+		answer_refuse(p, ERR_FULL, "", "no memory");
+		return;
+	}
+	idem.ref = w->id;
+	payout_record(p, &idem, bytes_of(NULL, 0));
+	answer_withdrawal(p, w, true);
+}
+
+void withdraw_request(struct payout *p, struct bytes key, struct bytes raw, struct effects *out)
+{
+	struct doc d;
+	struct doc_fault fault = { .why = NULL };
+	struct doc_request r;
+	struct doc_order o;
+	struct policy_fees fees;
+	struct hash32 body;
+	struct id128 name = payout_name("idempotency key v1", key, bytes_of(NULL, 0));
+	uint32_t index;
+	unsigned needed;
+	enum err e;
+
+	if (key.n == 0 || key.n > PAYOUT_KEY_MAX) {
+		answer_refuse(p, ERR_FIELD_RANGE, "Idempotency-Key", "1 to %d characters",
+			      PAYOUT_KEY_MAX);
+		return;
+	}
+	e = doc_open(&d, raw, &p->genesis_id, &fault);
+	if (e != ERR_OK) {
+		refuse_doc(p, e, &fault);
+		return;
+	}
+	if (d.type != DOC_REQUEST) {
+		answer_refuse(p, ERR_TYPE, "type", "only a request may be posted here");
+		return;
+	}
+	log_batch_blob_name(&body, raw);
+	if (map_get(&p->by_key, &name, &index)) {
+		answer_known_key(p, index, &body, &d);
+		return;
+	}
+	if (!request_well(p, &d, &r)) {
+		return;
+	}
+	if (map_get(&p->by_id, &r.request_id, &index)) {
+		known_request(p, index, &d, &name, &body);
+		return;
+	}
+	if (policy_fees(&fees, &r.amount, r.message_n) != ERR_OK) {
+		answer_refuse(p, ERR_AMOUNT, "amount", "more than the chain can carry");
+		return;
+	}
+	order_of(p, &o, &r, &d.id, &fees);
+	if (!enough(p, &r, money_units(&r.amount) + fees.total) ||
+	    !advised(p, &o, &r, &d.id, &needed)) {
+		return;
+	}
+	if (p->open_n >= PAYOUT_OPEN_MAX) {
+		answer_refuse(p, ERR_FULL, "", "%d withdrawals are open", PAYOUT_OPEN_MAX);
+		return;
+	}
+	take(p, &d, &r, &o, &name, &body, money_units(&r.amount) + fees.total, needed);
+	if (map_get(&p->by_id, &r.request_id, &index)) {
+		payout_note(p, out, "taken", &p->all[index]);
+	}
+}
+
+/* --- approvals --- */
+
+static const struct doc_person *person_of(const struct payout *p, const char *id)
+{
+	for (size_t i = 0; i < p->roster.people_count; i++) {
+		if (strcmp(p->roster.people[i].id, id) == 0) {
+			return &p->roster.people[i];
+		}
+	}
+	return NULL;
+}
+
+static void release(struct payout *p, struct inner_withdrawal *w)
+{
+	struct log_record r = { .kind = LOG_VOID,
+				.asset = ASSET_XEM,
+				.amount = w->amount + w->fee };
+
+	r.id = payout_name("void v1", bytes_of(w->id.b, 16), bytes_of(NULL, 0));
+	r.ref = payout_name("hold v1", bytes_of(w->id.b, 16), bytes_of(NULL, 0));
+	CHECK(payout_book(p, &r) == ERR_OK);
+}
+
+static void answer_approval(struct payout *p, const struct inner_withdrawal *w, const struct doc *d)
+{
+	char hex[65];
+
+	hex_put(hex, bytes_of(d->id.b, 32));
+	answer_text(p, "id", hex);
+	answer_text(p, "state", state_name(w->state));
+	answer_text(p, "type", "approval");
+}
+
+static void take_approval(struct payout *p, const struct doc *d, struct effects *out)
+{
+	struct doc_fault fault = { .why = NULL };
+	const struct doc_person *person;
+	struct inner_withdrawal *w;
+	struct doc_approval a;
+	struct id128 key;
+	uint32_t index;
+	char why[128];
+	enum err e = doc_approval_read(d, &a, &fault);
+
+	if (e != ERR_OK) {
+		refuse_doc(p, e, &fault);
+		return;
+	}
+	person = person_of(p, a.person);
+	if (person == NULL || (person->roles & DOC_ROLE_APPROVER) == 0) {
+		answer_refuse(p, ERR_SIGNER_UNKNOWN, "person", "no approver of the roster");
+		return;
+	}
+	if (!doc_signed_by(d, &person->key)) {
+		answer_refuse(p, d->signature_count == 0 ? ERR_UNSIGNED : ERR_SIGNATURE,
+			      "signatures", "not signed by this person's key");
+		return;
+	}
+	key = map_key(&a.subject);
+	if (!map_get(&p->by_order, &key, &index) ||
+	    !hash32_eq(&p->all[index].order_doc, &a.subject)) {
+		answer_refuse(p, ERR_NOT_FOUND, "subject", "no such order");
+		return;
+	}
+	w = &p->all[index];
+	for (uint32_t i = 0; i < w->docs_n; i++) {
+		struct doc other;
+		struct doc_approval b;
+
+		if (w->docs[i].type != DOC_APPROVAL || w->docs[i].p == NULL) {
+			continue;
+		}
+		payout_open_doc(p, &other, &w->docs[i]);
+		if (hash32_eq(&other.id, &d->id)) {
+			answer_approval(p, w, d); /* the same once more */
+			return;
+		}
+		/* Yes may become no as long as no key has spoken; never the other way. */
+		if (doc_approval_read(&other, &b, NULL) == ERR_OK &&
+		    strcmp(b.person, a.person) == 0 && a.decision == DOC_DECISION_YES) {
+			answer_refuse(p, ERR_ONCE, "person", "this person has decided already");
+			return;
+		}
+	}
+	if (w->state != PAYOUT_APPROVING &&
+	    !(a.decision == DOC_DECISION_NO &&
+	      (w->state == PAYOUT_APPROVED || w->state == PAYOUT_FROZEN))) {
+		answer_refuse(p, ERR_STATE, "subject", "the withdrawal is %s",
+			      state_name(w->state));
+		return;
+	}
+	if (w->docs_n + 8 > INNER_DOCS_MAX) {
+		answer_refuse(p, ERR_FULL, "subject", "more decisions than are kept");
+		return;
+	}
+	payout_keep(p, w, DOC_APPROVAL, 0, d->raw, true);
+	CHECK(withdraw_learn(p, w, d) == ERR_OK);
+	if (a.decision == DOC_DECISION_NO) {
+		(void)snprintf(why, sizeof why, "%s said no", a.person);
+		CHECK(payout_move_state(p, w, w->state, PAYOUT_VETO, why) == ERR_OK);
+		release(p, w);
+	} else if (w->approved >= w->needed) {
+		CHECK(payout_move_state(p, w, PAYOUT_APPROVING, PAYOUT_APPROVE, "") == ERR_OK);
+	}
+	payout_note(p, out, "approval", w);
+	answer_approval(p, w, d);
+}
+
+/* --- freezes --- */
+
+static const struct key32 *issuer_key(const struct payout *p, const char *id)
+{
+	const struct doc_person *person = person_of(p, id);
+
+	if (person != NULL && (person->roles & DOC_ROLE_OFFICER) != 0) {
+		return &person->key;
+	}
+	for (size_t i = 0; i < p->roster.watcher_count; i++) {
+		if (strcmp(p->roster.watchers[i].id, id) == 0) {
+			return &p->roster.watchers[i].key;
+		}
+	}
+	return NULL;
+}
+
+enum err withdraw_stop_add(struct payout *p, const struct doc *d)
+{
+	struct inner_stop *s;
+
+	if (p->stops_n >= PAYOUT_STOPS_MAX) {
+		return ERR_FULL;
+	}
+	s = &p->stops[p->stops_n];
+	*s = (struct inner_stop){ .id = d->id, .n = d->raw.n, .p = malloc(d->raw.n) };
+	if (s->p == NULL) {
+		return ERR_FULL;
+	}
+	memcpy(s->p, d->raw.p, d->raw.n);
+	p->stops_n++;
+	return ERR_OK;
+}
+
+static void answer_freeze(struct payout *p, const struct doc *d)
+{
+	char hex[65];
+
+	hex_put(hex, bytes_of(d->id.b, 32));
+	answer_text(p, "id", hex);
+	answer_text(p, "state", "kept");
+	answer_text(p, "type", "freeze");
+}
+
+static void take_freeze(struct payout *p, const struct doc *d, struct effects *out)
+{
+	struct log_record r = { .kind = LOG_DOCUMENT, .amount = DOC_FREEZE };
+	struct doc_fault fault = { .why = NULL };
+	const struct key32 *key;
+	struct doc_freeze f;
+	enum err e = doc_freeze_read(d, &f, &fault);
+
+	if (e != ERR_OK) {
+		refuse_doc(p, e, &fault);
+		return;
+	}
+	key = issuer_key(p, f.issuer);
+	if (key == NULL) {
+		answer_refuse(p, ERR_SIGNER_UNKNOWN, "issuer",
+			      "no officer or watcher of the roster");
+		return;
+	}
+	if (!doc_signed_by(d, key)) {
+		answer_refuse(p, d->signature_count == 0 ? ERR_UNSIGNED : ERR_SIGNATURE,
+			      "signatures", "not signed by the issuer's key");
+		return;
+	}
+	for (size_t i = 0; i < p->stops_n; i++) {
+		if (hash32_eq(&p->stops[i].id, &d->id)) {
+			answer_freeze(p, d);
+			return;
+		}
+	}
+	e = withdraw_stop_add(p, d);
+	if (e != ERR_OK) {
+		answer_refuse(p, e, "", "too many freezes are kept");
+		return;
+	}
+	r.id = map_key(&d->id);
+	payout_record(p, &r, d->raw);
+	for (size_t i = 0; i < p->open_n; i++) {
+		struct inner_withdrawal *w = &p->all[p->open[i]];
+		enum payout_state next;
+
+		if (state_next(&next, w->state, w->state, PAYOUT_FREEZE) == ERR_OK) {
+			CHECK(payout_move_state(p, w, w->state, PAYOUT_FREEZE,
+						"a freeze is in force") == ERR_OK);
+		}
+	}
+	effects_note(out, "broken freeze issuer=%s withdrawals=%zu reason=%s", f.issuer, p->open_n,
+		     f.reason);
+	answer_freeze(p, d);
+}
+
+void withdraw_document(struct payout *p, struct bytes raw, struct effects *out)
+{
+	struct doc d;
+	struct doc_fault fault = { .why = NULL };
+	enum err e = doc_open(&d, raw, &p->genesis_id, &fault);
+
+	if (e != ERR_OK) {
+		refuse_doc(p, e, &fault);
+	} else if (d.type == DOC_APPROVAL) {
+		take_approval(p, &d, out);
+	} else if (d.type == DOC_FREEZE) {
+		take_freeze(p, &d, out);
+	} else {
+		answer_refuse(p, ERR_TYPE, "type", "an approval or a freeze may be posted here");
+	}
+}
+
+/* --- time --- */
+
+void withdraw_tick(struct payout *p, struct effects *out)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->open_n; i++) {
+		struct inner_withdrawal *w = &p->all[p->open[i]];
+		enum payout_state next;
+
+		if (p->wall_ms >= w->expires_ms &&
+		    state_next(&next, w->state, w->state, PAYOUT_EXPIRE) == ERR_OK) {
+			char why[INNER_REASON_MAX + 32];
+
+			(void)snprintf(why, sizeof why, "the order's time is over%s%s",
+				       w->reason[0] == '\0' ? "" : "; last: ", w->reason);
+			CHECK(payout_move_state(p, w, w->state, PAYOUT_EXPIRE, why) == ERR_OK);
+			release(p, w);
+			payout_note(p, out, "expired", w);
+		}
+		if (state_final(w->state) && !w->wanted) {
+			withdraw_let_go(w);
+		} else {
+			p->open[n++] = p->open[i];
+		}
+	}
+	p->open_n = n;
+}
