@@ -123,12 +123,29 @@ static const char *check_records(const struct nis *n)
 			return "a remembered hash names no transaction";
 		}
 	}
-	for (size_t i = 0; i < n->posting_n; i++) {
-		if (n->posting[i].row >= n->row_n || n->posting[i].account >= n->state.n) {
-			return "a list of transfers names what is not there";
+	return NULL;
+}
+
+/* Every posting hangs in exactly the chain of its account, newest first. */
+static const char *check_postings(const struct nis *n)
+{
+	size_t reached = 0;
+
+	for (size_t account = 0; account < n->cap_head; account++) {
+		size_t at = n->head[account]; /* + 1 */
+
+		while (at != 0) {
+			const struct nis_posting *p = &n->posting[at - 1];
+
+			if (at > n->posting_n || p->account != account || p->row >= n->row_n ||
+			    (p->before != NIS_MAP_NONE && p->before >= at - 1)) {
+				return "a list of transfers names what is not there";
+			}
+			at = p->before == NIS_MAP_NONE ? 0 : (size_t)p->before + 1;
+			reached++;
 		}
 	}
-	return NULL;
+	return reached == n->posting_n ? NULL : "a transfer is missing from its lists";
 }
 
 /* What a pool holds together never leads below zero, and all fees it took are on the way. */
@@ -185,6 +202,9 @@ const char *nis_validate(const struct nis *n)
 	}
 	if (wrong == NULL) {
 		wrong = check_records(n);
+	}
+	if (wrong == NULL) {
+		wrong = check_postings(n);
 	}
 	for (unsigned i = 0; wrong == NULL && i < n->pools; i++) {
 		wrong = check_pool(n, &n->pool[i]);

@@ -636,6 +636,8 @@ static void rollback_and_mine_differently(void)
 	T_EQ(balance(&w, X), 1000000 * (uint64_t)XEM);
 	T_EQ(balance(&w, HARVESTER), 0);
 	T_EQ(seen(&w, &tx), 0);
+	T_EQ(nis_transfers(w.n, &x, NIS_INCOMING, 0, &entry, 1), 1);
+	T_EQ(entry.height, 1); /* the grant of the first block */
 	/* The payment needs the conversion, which its pool executed before it. */
 	T_EQ(nis_pool_count(w.n, PUBLIC), nis_pool_count(w.n, CLEAN));
 	T_CHECK(nis_pool_count(w.n, PUBLIC) >= 2);
