@@ -46,7 +46,7 @@ enum {
 	GUARD_FEEDS_MAX = 16,     /* channels that watchers hold a NEXT on */
 	GUARD_STOPS_MAX = 128,    /* stop documents */
 	GUARD_STOPS_EACH_MAX = 8, /* of one issuer: nobody can use up the table for others */
-	GUARD_STOP_BYTES = 704 * 1024, /* of all their envelopes together */
+	GUARD_STOP_BYTES = 384 * 1024, /* of all their envelopes together */
 	GUARD_SWEEPS_MAX = 512,        /* sweeps ever signed */
 	GUARD_SWEEPS_EACH_MAX = 64,    /* of one hot account */
 	GUARD_SIGN_BYTES_MAX =
@@ -54,7 +54,7 @@ enum {
 	GUARD_APPROVALS_MAX = 16,       /* in one SIGN */
 	GUARD_NONCES = 8,               /* that a heartbeat may still answer */
 	GUARD_BATCH_BYTES = 160 * 1024, /* no batch of ours is larger: buffer of a replay */
-	GUARD_EFFECTS_BYTES = 1024 * 1024,      /* of effects.store, for any one step */
+	GUARD_EFFECTS_BYTES = 512 * 1024,       /* of effects.store, for any one step */
 	GUARD_HEADROOM_BYTES = 2 * 1024 * 1024, /* of the journal, kept for freezes and sweeps */
 	GUARD_REFUSE_BURST = 64, /* refusals journalled at once, then GUARD_REFUSE_EACH_MS apart */
 	GUARD_REFUSE_EACH_MS = 500,
@@ -182,7 +182,7 @@ struct guard_fact {
 	char value[DOC_STATUS_VALUE_MAX + 1];
 };
 
-/* Members are for src/guard only.  About 1.4 MB: static storage. */
+/* Members are for src/guard only.  About 800 KB: static storage. */
 struct guard {
 	struct guard_config config;
 	struct hash32 genesis_id, roster_id, policy_id;

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/hex.h"
+#include "crypto/crypto.h"
+#include "io/file.h"
+#include "io/random.h"
+#include "io/secret_arena.h"
+#include "signer.h"
+
+/* Everything secret of one sealing. */
+struct sealing {
+	char key_hex[2 * SIGNER_SECRET_BYTES + 2];
+	char passphrase[SEAL_PASSPHRASE_MAX + 2];
+	char again[SEAL_PASSPHRASE_MAX + 2];
+	struct signer_secrets secrets;
+};
+
+/* One line of stdin without its line feed; byte by byte, so that nothing is left in a buffer. */
+static enum err line_read(char *out, size_t cap)
+{
+	size_t n = 0;
+
+	for (;;) {
+		char c;
+		ssize_t got = read(STDIN_FILENO, &c, 1);
+
+		if (got < 0 && errno == EINTR) {
+			continue;
+		}
+		if (got < 0) {
+			return ERR_IO;
+		}
+		if (got == 0 || c == '\n') {
+			out[n] = '\0';
+			return n > 0 ? ERR_OK : ERR_INPUT;
+		}
+		if (n + 1 >= cap) {
+			return ERR_TOO_LARGE;
+		}
+		out[n++] = c;
+	}
+}
+
+/* Asks at a terminal, with echo off; only reads where stdin is none. */
+static enum err ask(const char *prompt, char *out, size_t cap)
+{
+	struct termios before;
+	struct termios quiet;
+	enum err e;
+
+	if (tcgetattr(STDIN_FILENO, &before) != 0) {
+		return line_read(out, cap);
+	}
+	quiet = before;
+	quiet.c_lflag &= ~(tcflag_t)ECHO;
+	(void)fprintf(stderr, "%s: ", prompt);
+	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) != 0) {
+		return ERR_IO;
+	}
+	e = line_read(out, cap);
+	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before); /* nothing else could be done about it */
+	(void)fprintf(stderr, "\n");
+	return e;
+}
+
+static int fail(enum err e, const char *what)
+{
+	(void)fprintf(stderr, "kuramori-signer: %s: %s\n", what, err_words(e));
+	return err_exit(e);
+}
+
+static void print_key(const char *name, const struct key32 *key)
+{
+	char text[65];
+
+	hex_put(text, bytes_of(key->b, sizeof key->b));
+	(void)printf("%s %s\n", name, text);
+}
+
+static int seal(struct sealing *s, const char *path, const struct seal_cost *cost)
+{
+	uint8_t salt[SEAL_SALT_BYTES];
+	uint8_t nonce[SEAL_NONCE_BYTES];
+	uint8_t file[SEAL_BYTES];
+	struct key32 attest;
+	enum err e = ask("private key (64 hex digits)", s->key_hex, sizeof s->key_hex);
+
+	if (e == ERR_OK) {
+		e = hex_get(s->secrets.sealed, SIGNER_SECRET_BYTES, bytes_str(s->key_hex),
+			    HEX_ANY_CASE);
+	}
+	if (e != ERR_OK) {
+		return fail(e, "private key");
+	}
+	e = ask("passphrase", s->passphrase, sizeof s->passphrase);
+	if (e != ERR_OK) {
+		return fail(e, "passphrase");
+	}
+	if (isatty(STDIN_FILENO)) {
+		e = ask("passphrase again", s->again, sizeof s->again);
+		if (e == ERR_OK && strcmp(s->passphrase, s->again) != 0) {
+			e = ERR_MISMATCH;
+		}
+		if (e != ERR_OK) {
+			return fail(e, "passphrase again");
+		}
+	}
+	random_fill(salt, sizeof salt);
+	random_fill(nonce, sizeof nonce);
+	e = seal_close(file, bytes_of(s->secrets.sealed, SIGNER_SECRET_BYTES),
+		       bytes_str(s->passphrase), cost, salt, nonce);
+	if (e != ERR_OK) {
+		return fail(e, "sealing");
+	}
+	e = file_write_new(path, 0400, bytes_of(file, sizeof file));
+	if (e != ERR_OK) {
+		return fail(e, path);
+	}
+	signer_secrets_derive(&s->secrets);
+	memcpy(attest.b, s->secrets.attest + 32, sizeof attest.b);
+	print_key("chain_key", &s->secrets.chain.public_key);
+	print_key("attest_key", &attest);
+	return 0;
+}
+
+static bool number_of(const char *text, uint32_t *out)
+{
+	char *end = NULL;
+	unsigned long v;
+
+	errno = 0;
+	v = strtoul(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || v > UINT32_MAX || text[0] == '-') {
+		return false;
+	}
+	*out = (uint32_t)v;
+	return true;
+}
+
+int signer_seal(int argc, char **argv)
+{
+	struct seal_cost cost = { .ops = 3, .mem_kib = 64 * 1024 };
+	struct secret_arena arena;
+	enum err e;
+	int code;
+
+	if (argc < 3 || argc % 2 == 0) {
+		return fail(ERR_USAGE, "--seal FILE [--ops N] [--mem-kib N]");
+	}
+	for (int i = 3; i + 1 < argc; i += 2) {
+		if (!(strcmp(argv[i], "--ops") == 0 && number_of(argv[i + 1], &cost.ops)) &&
+		    !(strcmp(argv[i], "--mem-kib") == 0 && number_of(argv[i + 1], &cost.mem_kib))) {
+			return fail(ERR_USAGE, "--seal FILE [--ops N] [--mem-kib N]");
+		}
+	}
+	e = crypto_init();
+	if (e == ERR_OK) {
+		e = secret_arena_open(&arena, sizeof(struct sealing));
+	}
+	if (e != ERR_OK) {
+		return fail(e, "start");
+	}
+	code = seal(secret_arena_take(&arena, sizeof(struct sealing)), argv[2], &cost);
+	secret_arena_free(&arena);
+	return code;
+}
