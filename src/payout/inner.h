@@ -27,8 +27,10 @@ enum {
 	INNER_WATCHERS_MAX = DOC_WATCHERS_MAX,
 	INNER_LINKS = 2 + DOC_WATCHERS_MAX,
 	INNER_SEND_BYTES_MAX = 40 * 1024, /* documents of one SIGN */
-	INNER_NONE = 0xffffffffu,
 };
+
+/* No account, no movement. */
+#define INNER_NONE UINT32_MAX
 
 /* record.amount of a DOCUMENT: enum doc_type, or: */
 enum { INNER_DOC_UNIT = 1000 };

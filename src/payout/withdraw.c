@@ -120,6 +120,7 @@ static enum err learn_attempt(struct payout *p, struct inner_withdrawal *w, cons
 	struct doc od;
 	struct payment *pay;
 	struct id128 key = map_key(&d->id);
+	uint64_t now_ms;
 	enum err e = ERR_CORRUPT;
 
 	if (doc_attempt_read(d, &a, NULL) != ERR_OK || payout_doc(w, DOC_ORDER, 0) == NULL) {
@@ -140,17 +141,22 @@ static enum err learn_attempt(struct payout *p, struct inner_withdrawal *w, cons
 	w->till = a.account;
 	w->attempt_time = (uint32_t)a.timestamp_nem_s;
 	w->payment = pay->inner_hash;
+	now_ms = nem_time_to_unix_ms(w->attempt_time);
 	e = map_put(&p->by_attempt, &key, payout_index(p, w));
 	if (e == ERR_OK) {
 		key = map_key(&w->payment);
 		e = map_put(&p->by_payment, &key, payout_index(p, w));
 	}
-	/* Advice only: when it is full the signers' own windows still hold. */
-	(void)policy_history_add(
-	    &p->history, &(struct policy_entry){ .own_ms = nem_time_to_unix_ms(w->attempt_time),
-						 .outflow = w->amount + w->fee,
-						 .chain_s = w->attempt_time,
-						 .approvals = w->approved });
+	if (policy_history_has_room(
+		&p->history,
+		&(struct policy_time){ .own_ms = now_ms, .chain_s = w->attempt_time })) {
+		CHECK(policy_history_add(&p->history, &(struct policy_entry){
+							  .own_ms = now_ms,
+							  .outflow = w->amount + w->fee,
+							  .chain_s = w->attempt_time,
+							  .approvals = w->approved }) == ERR_OK);
+	}
+	/* no room: it is advice only, the signers' own windows hold */
 out:
 	free(pay);
 	return e;
