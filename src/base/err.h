@@ -10,7 +10,7 @@
 
 enum err {
 
-#define ERR(name, number, exit_code, http, slug, words) ERR_##name = number,
+#define ERR(name, number, exit_code, http, slug, words) ERR_##name = (number),
 #include "base/err.def"
 #undef ERR
 };

@@ -51,8 +51,8 @@ void edk_secret_wipe(struct edk_secret *secret)
 	crypto_wipe(secret, sizeof *secret);
 }
 
-/* K512(first || second || message) mod L; second may be NULL. */
-static void hash_to_scalar(uint8_t out[32], const uint8_t first[32], const uint8_t *second,
+/* K512(first || second || message) mod L; second may be empty. */
+static void hash_to_scalar(uint8_t out[32], const uint8_t first[32], struct bytes second,
 			   struct bytes message)
 {
 	uint8_t h[KECCAK512_BYTES];
@@ -60,9 +60,7 @@ static void hash_to_scalar(uint8_t out[32], const uint8_t first[32], const uint8
 
 	keccak512_init(&k);
 	keccak_update(&k, bytes_of(first, 32));
-	if (second != NULL) {
-		keccak_update(&k, bytes_of(second, 32));
-	}
+	keccak_update(&k, second);
 	keccak_update(&k, message);
 	keccak512_final(&k, h);
 	crypto_core_ed25519_scalar_reduce(out, h);
@@ -74,10 +72,10 @@ void edk_sign(struct sig64 *out, const struct edk_secret *secret, struct bytes m
 	uint8_t r[32], k[32];
 	struct sig64 signature;
 
-	hash_to_scalar(r, secret->prefix, NULL, message);
+	hash_to_scalar(r, secret->prefix, bytes_of(NULL, 0), message);
 	/* r = 0 has a chance of 2^-252; a signature with it would give the key away. */
 	mul_base(signature.b, r);
-	hash_to_scalar(k, signature.b, secret->public_key.b, message);
+	hash_to_scalar(k, signature.b, bytes_of(secret->public_key.b, 32), message);
 	crypto_core_ed25519_scalar_mul(k, k, secret->scalar);
 	crypto_core_ed25519_scalar_add(signature.b + 32, k, r);
 	crypto_wipe(r, sizeof r);
@@ -94,7 +92,7 @@ static bool scalar_is_canonical(const uint8_t s[32])
 	if (sodium_is_zero(s, 32)) {
 		return false;
 	}
-	for (int i = 3; i >= 0; i--) {
+	for (size_t i = 4; i-- > 0;) {
 		const uint64_t w = le64_get(s + 8 * i);
 
 		if (w != order[i]) {
@@ -115,7 +113,7 @@ bool edk_verify_vartime(const struct key32 *public_key, struct bytes message,
 		return false;
 	}
 	ge25519_neg(&a, &a);
-	hash_to_scalar(k, signature->b, public_key->b, message);
+	hash_to_scalar(k, signature->b, bytes_of(public_key->b, 32), message);
 	ge25519_double_mul_vartime(r, signature->b + 32, k, &a);
 	return bytes_eq(bytes_of(r, 32), bytes_of(signature->b, 32));
 }

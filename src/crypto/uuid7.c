@@ -44,7 +44,7 @@ void uuid7_put(char out[UUID7_TEXT_MAX], const struct id128 *id)
 			out[at++] = '-';
 		}
 		hex_put(out + at, bytes_of(id->b + from, groups[g]));
-		at += 2u * groups[g];
+		at += (size_t)2 * groups[g];
 		from += groups[g];
 	}
 	CHECK(at + 1 == UUID7_TEXT_MAX);
@@ -62,11 +62,11 @@ enum err uuid7_get(struct id128 *out, struct bytes text)
 		if (g > 0 && text.p[at++] != '-') {
 			return ERR_INPUT;
 		}
-		if (hex_get(id.b + from, groups[g], bytes_of(text.p + at, 2u * groups[g]),
+		if (hex_get(id.b + from, groups[g], bytes_of(text.p + at, (size_t)2 * groups[g]),
 			    HEX_LOWER_ONLY) != ERR_OK) {
 			return ERR_INPUT;
 		}
-		at += 2u * groups[g];
+		at += (size_t)2 * groups[g];
 		from += groups[g];
 	}
 	if (!uuid7_is_valid(&id)) {

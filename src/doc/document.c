@@ -242,6 +242,7 @@ enum err doc_open(struct doc *out, struct bytes raw, const struct hash32 *genesi
 					       "signatures are sorted by key, one for each");
 		}
 	}
+	CHECK(row != NULL);
 	d.type = row->type;
 	d.version = row->version;
 	d.body = env.body;

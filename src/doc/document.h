@@ -35,7 +35,7 @@ enum {
 /* Numbers are stored in journals: append only. */
 enum doc_type {
 
-#define DOC(name, lower, number, version, signed_by) DOC_##name = number,
+#define DOC(name, lower, number, version, signed_by) DOC_##name = (number),
 #include "doc/types.def"
 #undef DOC
 };

@@ -324,6 +324,11 @@ static enum err read_words(struct reading *r, const struct doc_field *f, uint8_t
 	return e;
 }
 
+/*
+ * A table names the tables of its members and none names itself: they, and not what is read, say
+ * how deep this goes.
+ */
+/* NOLINTBEGIN(misc-no-recursion) */
 static enum err read_object(struct reading *r, const struct doc_table *t, uint8_t *base);
 
 static enum err read_array(struct reading *r, const struct doc_field *f, uint8_t *base)
@@ -472,6 +477,8 @@ static enum err read_object(struct reading *r, const struct doc_table *t, uint8_
 	}
 }
 
+/* NOLINTEND(misc-no-recursion) */
+
 enum err doc_table_read(const struct doc_table *t, struct bytes body, void *out,
 			struct doc_fault *fault)
 {
@@ -590,6 +597,8 @@ static enum err write_words(struct writing *w, const struct doc_field *f, const 
 	return bits == 0 ? ERR_OK : decline(w, ERR_FIELD_RANGE, "there is no word for this bit");
 }
 
+/* As deep as the tables, see read_object(). */
+/* NOLINTBEGIN(misc-no-recursion) */
 static enum err write_object(struct writing *w, const struct doc_table *t, const uint8_t *base);
 
 static enum err write_array(struct writing *w, const struct doc_field *f, const uint8_t *base)
@@ -699,6 +708,8 @@ static enum err write_object(struct writing *w, const struct doc_table *t, const
 	json_put_raw(w->out, "}");
 	return ERR_OK;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 enum err doc_table_write(const struct doc_table *t, struct writer *out, const void *in,
 			 struct doc_fault *fault)

@@ -11,6 +11,7 @@
 #include "crypto/uuid7.h"
 #include "doc/types.h"
 
+static const uint64_t request_life_ms = (uint64_t)POLICY_REQUEST_DAYS * POLICY_DAY_MS;
 static const struct policy_verdict allowed = { .err = ERR_OK, .field = "", .words = "allowed" };
 
 static struct policy_verdict refuse(enum err e, const char *field, const char *words)
@@ -143,8 +144,7 @@ struct policy_verdict policy_check(const struct doc_policy *p)
 		{ p->attempt_life_s, NEM_TIME_DEADLINE_MAX_S, "policy.attempt_life_s" },
 		{ p->clock_skew_ms, POLICY_DAY_MS, "policy.clock_skew_ms" },
 		{ p->heartbeat_age_ms, POLICY_DAY_MS, "policy.heartbeat_age_ms" },
-		{ p->order_life_ms, POLICY_REQUEST_DAYS * (uint64_t)POLICY_DAY_MS,
-		  "policy.order_life_ms" },
+		{ p->order_life_ms, request_life_ms, "policy.order_life_ms" },
 		{ p->hot_ceiling_bp, 10000, "policy.hot_ceiling_bp" },
 	};
 
@@ -411,11 +411,10 @@ static struct policy_verdict judge_times(const struct policy_question *q)
 		return refuse_figure(ERR_CLOCK, "order.request_id", "named in the future", named_ms,
 				     ahead);
 	}
-	if (latest - (named_ms < latest ? named_ms : latest) >=
-	    POLICY_REQUEST_DAYS * (uint64_t)POLICY_DAY_MS) {
+	if (latest - (named_ms < latest ? named_ms : latest) >= request_life_ms) {
 		return refuse_figure(ERR_STALE, "order.request_id",
 				     "the request id is too old, in ms", latest - named_ms,
-				     POLICY_REQUEST_DAYS * (uint64_t)POLICY_DAY_MS);
+				     request_life_ms);
 	}
 	if (o->expires_ms <= o->created_ms || o->expires_ms - o->created_ms > p->order_life_ms) {
 		return refuse_figure(ERR_CAP, "order.expires_ms", "the order lives too long, in ms",

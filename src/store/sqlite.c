@@ -222,7 +222,7 @@ static enum err find_blob(struct store_sqlite *q, struct bytes *out, const uint8
 static enum err add_blobs(struct store_sqlite *q, struct writer *w, struct bytes names)
 {
 	for (size_t i = 0; i < names.n; i += HASH) {
-		struct bytes blob;
+		struct bytes blob = { NULL, 0 };
 		enum err e = find_blob(q, &blob, names.p + i);
 
 		if (e == ERR_OK) {
@@ -343,7 +343,7 @@ static enum err blob_get(struct store *s, struct bytes *out, uint8_t *buffer, si
 			 const struct hash32 *name)
 {
 	struct store_sqlite *q = sqlite_of(s);
-	struct bytes blob;
+	struct bytes blob = { NULL, 0 };
 	struct hash32 hash;
 	enum err e = find_blob(q, &blob, name->b);
 

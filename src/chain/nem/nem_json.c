@@ -792,7 +792,7 @@ enum err nem_json_announce_read(uint8_t data[NEM_ANNOUNCE_BYTES_MAX], size_t *da
 {
 	struct get g = { ERR_OK, NULL };
 	uint8_t read[NEM_ANNOUNCE_BYTES_MAX];
-	struct sig64 sig;
+	struct sig64 sig = { { 0 } };
 	size_t n = get_hex_upto(&g, j, "data", read, sizeof read);
 
 	get_hex(&g, j, "signature", sig.b, sizeof sig.b);

@@ -10,7 +10,7 @@
 
 enum nem_result {
 
-#define NEM(name, number) NEM_##name = number,
+#define NEM(name, number) NEM_##name = (number),
 #include "chain/nem/nem_result.def"
 #undef NEM
 };
