@@ -7,6 +7,7 @@
  */
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/hex.h"
@@ -104,7 +105,8 @@ static int fetch(const struct cli *c, const char *id_hex, struct shown *out)
 	struct hash32 id;
 	unsigned status = 0;
 	json_t *reply;
-	const char *raw;
+	const json_t *documents;
+	char *raw = NULL;
 	int code;
 
 	if (hex_get(id.b, sizeof id.b, bytes_str(id_hex), HEX_LOWER_ONLY) != ERR_OK) {
@@ -120,12 +122,22 @@ static int fetch(const struct cli *c, const char *id_hex, struct shown *out)
 		return cli_problem(status, answer);
 	}
 	reply = json_loads(answer, 0, NULL);
-	raw = json_string_value(json_object_get(json_object_get(reply, "documents"), "order"));
+	documents = json_object_get(reply, "documents");
+	for (size_t i = 0; i < json_array_size(documents) && raw == NULL; i++) {
+		json_t *one = json_array_get(documents, i);
+		const char *type = json_string_value(json_object_get(one, "type"));
+
+		/* sorted and compact is the canonical spelling; doc_open() refuses anything else */
+		raw = type != NULL && strcmp(type, "order") == 0
+			  ? json_dumps(one, JSON_COMPACT | JSON_SORT_KEYS)
+			  : NULL;
+	}
 	if (raw == NULL) {
 		json_decref(reply);
 		return cli_fail(ERR_INPUT, "kuramorid's answer holds no order document");
 	}
 	code = read_order(c, bytes_str(raw), out);
+	free(raw);
 	json_decref(reply);
 	if (code == 0 && !hash32_eq(&out->id, &id)) {
 		return cli_fail(

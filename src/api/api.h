@@ -4,10 +4,10 @@
  * request is, and how its answer looks.  No rule of the exchange stands here: an operation's
  * arguments go to the core as they came (payout/payout.h), and its answer back.
  *
- * Every request carries the bearer token, but GET /metrics and GET /healthz... do too: there is no
- * open route.  Errors are problem documents (RFC 9457) with `field` where one is to blame.
+ * Every request carries the bearer token; there is no open route.  Errors are problem documents
+ * (RFC 9457) with `field` where one is to blame.
  *
- * POST /v1/withdrawals        a `request` envelope, Idempotency-Key required   201, or 200 repeated
+ * POST /v1/withdrawals        a `request` envelope, Idempotency-Key required   201, repeated too
  * GET  /v1/withdrawals        ?state=NAME&limit=N
  * GET  /v1/withdrawals/{id}   by request id
  * GET  /v1/accounts/{id}      a customer's name, an address of ours, or the account's UUID
@@ -59,7 +59,8 @@ struct api {
  * longer than API_TOKEN_MAX, or not printable ASCII without blanks.
  */
 MUST_CHECK enum err api_init(struct api *a, struct bytes token,
-			     void (*ask)(void *ctx, uint16_t operation, uint64_t tag, struct bytes arguments),
+			     void (*ask)(void *ctx, uint16_t operation, uint64_t tag,
+					 struct bytes arguments),
 			     void *ctx);
 
 /* For struct http_server_plan, with ctx = the struct api. */

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "api/api.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/check.h"
+#include "base/hex.h"
+#include "crypto/crypto.h"
+#include "crypto/sha256.h"
+#include "crypto/uuid7.h"
+#include "payout/payout.h"
+
+enum {
+	LIST_LIMIT_DEFAULT = 20,
+};
+
+/* What a route needs to know of a request. */
+struct asked {
+	struct http_request *http;
+	const char *rest; /* the path behind the route's prefix */
+	const char *field;
+	const char *why;
+};
+
+/* Writes the operation's arguments; on error field and why are set. */
+typedef enum err (*build_arguments)(struct asked *q, struct writer *out);
+
+static enum err bad(struct asked *q, enum err e, const char *field, const char *why)
+{
+	q->field = field;
+	q->why = why;
+	return e;
+}
+
+static void put_counted(struct writer *out, struct bytes b)
+{
+	writer_u32(out, (uint32_t)b.n);
+	writer_bytes(out, b);
+}
+
+static enum err nothing(struct asked *q, struct writer *out)
+{
+	(void)q;
+	(void)out;
+	return ERR_OK;
+}
+
+static enum err json_body(struct asked *q)
+{
+	bool repeated = false;
+	const char *type = http_header(q->http, "Content-Type", &repeated);
+	size_t n = type == NULL ? 0 : strcspn(type, "; \t");
+
+	if (type == NULL || repeated || n != strlen("application/json") ||
+	    strncasecmp(type, "application/json", n) != 0) {
+		return bad(q, ERR_MEDIA, "Content-Type", "send one document as application/json");
+	}
+	if (http_body(q->http).n == 0) {
+		return bad(q, ERR_INPUT, "body", "the body is empty; send one document");
+	}
+	return ERR_OK;
+}
+
+/* POST /v1/withdrawals */
+static enum err withdraw(struct asked *q, struct writer *out)
+{
+	bool repeated = false;
+	const char *key = http_header(q->http, "Idempotency-Key", &repeated);
+	enum err e = json_body(q);
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (repeated) {
+		return bad(q, ERR_INPUT, "Idempotency-Key", "the header is repeated");
+	}
+	if (key == NULL || key[0] == '\0') {
+		return bad(q, ERR_FIELD_MISSING, "Idempotency-Key",
+			   "a withdrawal needs the header Idempotency-Key, so that a retry is not "
+			   "a second one");
+	}
+	if (strlen(key) > PAYOUT_KEY_MAX) {
+		return bad(q, ERR_FIELD_RANGE, "Idempotency-Key", "at most 128 characters");
+	}
+	for (size_t i = 0; key[i] != '\0'; i++) {
+		if (key[i] < 0x21 || key[i] > 0x7e) {
+			return bad(q, ERR_FIELD_RANGE, "Idempotency-Key",
+				   "printable ASCII without blanks only");
+		}
+	}
+	put_counted(out, bytes_str(key));
+	writer_bytes(out, http_body(q->http));
+	return ERR_OK;
+}
+
+/* POST /v1/documents */
+static enum err document(struct asked *q, struct writer *out)
+{
+	enum err e = json_body(q);
+
+	writer_bytes(out, http_body(q->http));
+	return e;
+}
+
+/* GET /v1/withdrawals/{request id} */
+static enum err by_request_id(struct asked *q, struct writer *out)
+{
+	struct id128 id;
+
+	if (uuid7_get(&id, bytes_str(q->rest)) != ERR_OK) {
+		return bad(
+		    q, ERR_INPUT, "id",
+		    "a withdrawal is named by its request id, a UUID of version 7 in lower case");
+	}
+	writer_bytes(out, bytes_of(id.b, sizeof id.b));
+	return ERR_OK;
+}
+
+/* GET /v1/orders/{document id} */
+static enum err by_order_id(struct asked *q, struct writer *out)
+{
+	struct hash32 id;
+
+	if (hex_get(id.b, sizeof id.b, bytes_str(q->rest), HEX_LOWER_ONLY) != ERR_OK) {
+		return bad(q, ERR_INPUT, "id",
+			   "an order is named by its document id, 64 lower-case hex digits");
+	}
+	writer_bytes(out, bytes_of(id.b, sizeof id.b));
+	return ERR_OK;
+}
+
+/* Customers' names and addresses of ours alike: 1 to 64 of [A-Za-z0-9._:-]. */
+static enum err by_name(struct asked *q, struct writer *out)
+{
+	size_t n = strlen(q->rest);
+
+	if (n == 0 || n > DOC_NAME_MAX ||
+	    strspn(q->rest, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-") !=
+		n) {
+		return bad(q, ERR_INPUT, "id", "1 to 64 of A-Z a-z 0-9 . _ : -");
+	}
+	writer_bytes(out, bytes_str(q->rest));
+	return ERR_OK;
+}
+
+static enum err small_number(struct asked *q, const char *key, uint32_t fallback, uint32_t max,
+			     uint32_t *out)
+{
+	const char *text = http_query(q->http, key);
+	uint32_t v = 0;
+
+	if (text == NULL) {
+		*out = fallback;
+		return ERR_OK;
+	}
+	for (size_t i = 0; text[i] != '\0'; i++) {
+		if (text[i] < '0' || text[i] > '9' || i > 8) {
+			return bad(q, ERR_INPUT, key, "a decimal number");
+		}
+		v = v * 10 + (uint32_t)(text[i] - '0');
+	}
+	if (v == 0 || v > max) {
+		return bad(q, ERR_FIELD_RANGE, key, "1 to 100");
+	}
+	*out = v;
+	return ERR_OK;
+}
+
+/* GET /v1/withdrawals */
+static enum err listing(struct asked *q, struct writer *out)
+{
+	const char *name = http_query(q->http, "state");
+	unsigned state = PAYOUT_NONE;
+	uint32_t limit = 0;
+	enum err e = small_number(q, "limit", LIST_LIMIT_DEFAULT, PAYOUT_LIST_MAX, &limit);
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (name != NULL) {
+		state = state_of(bytes_str(name));
+		if (state == PAYOUT_NONE) {
+			return bad(q, ERR_INPUT, "state",
+				   "there is no such state; see docs/withdrawal.md");
+		}
+	}
+	writer_u32(out, state);
+	writer_u32(out, limit);
+	return ERR_OK;
+}
+
+/* GET /v1/accounts/{id}: a UUID is an account's own name, anything else a customer or an address.
+ */
+static bool is_account_id(const char *text, struct id128 *id)
+{
+	char hex[33];
+	size_t n = 0;
+
+	if (strlen(text) != 36) {
+		return false;
+	}
+	for (size_t i = 0; i < 36; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash != (text[i] == '-')) {
+			return false;
+		}
+		if (!dash) {
+			hex[n++] = text[i];
+		}
+	}
+	return hex_get(id->b, sizeof id->b, bytes_of(hex, n), HEX_LOWER_ONLY) == ERR_OK;
+}
+
+static enum err account(struct asked *q, struct writer *out)
+{
+	struct id128 id;
+
+	if (is_account_id(q->rest, &id)) {
+		writer_bytes(out, bytes_of(id.b, sizeof id.b));
+		return ERR_OK;
+	}
+	return by_name(q, out);
+}
+
+static const struct route {
+	enum http_method method;
+	const char *path; /* ends in '/': the rest names the thing */
+	uint16_t operation;
+	build_arguments build;
+} routes[] = {
+	{ HTTP_POST, "/v1/withdrawals", API_WITHDRAW, withdraw },
+	{ HTTP_GET, "/v1/withdrawals", API_WITHDRAWALS, listing },
+	{ HTTP_GET, "/v1/withdrawals/", API_WITHDRAWAL, by_request_id },
+	{ HTTP_GET, "/v1/accounts/", API_CUSTOMER, account },
+	{ HTTP_POST, "/v1/documents", API_DOCUMENT, document },
+	{ HTTP_GET, "/v1/orders/", API_ORDER, by_order_id },
+	{ HTTP_GET, "/v1/deposit-tokens/", API_TOKEN, by_name },
+	{ HTTP_GET, "/v1/status", API_STATUS, nothing },
+	{ HTTP_GET, "/v1/audit", API_AUDIT, nothing },
+	{ HTTP_GET, "/metrics", API_METRICS, nothing },
+};
+
+enum err api_init(struct api *a, struct bytes token,
+		  void (*ask)(void *ctx, uint16_t operation, uint64_t tag, struct bytes arguments),
+		  void *ctx)
+{
+	struct hash32 h;
+
+	if (token.n < API_TOKEN_MIN || token.n > API_TOKEN_MAX) {
+		return ERR_FIELD_RANGE;
+	}
+	for (size_t i = 0; i < token.n; i++) {
+		if (token.p[i] < 0x21 || token.p[i] > 0x7e) {
+			return ERR_FIELD_RANGE;
+		}
+	}
+	memset(a, 0, sizeof *a);
+	sha256(&h, token);
+	memcpy(a->token_hash, h.b, sizeof a->token_hash);
+	a->ask = ask;
+	a->ctx = ctx;
+	a->next_tag = 1;
+	return ERR_OK;
+}
+
+static void refuse(struct api *a, struct http_request *r, enum err e, const char *field,
+		   const char *why)
+{
+	a->refused++;
+	http_problem(r, e, field, why);
+}
+
+static bool authorised(const struct api *a, const struct http_request *r)
+{
+	static const char scheme[] = "Bearer ";
+	bool repeated = false;
+	const char *header = http_header(r, "Authorization", &repeated);
+	struct hash32 h;
+
+	if (header == NULL || repeated || strncasecmp(header, scheme, strlen(scheme)) != 0) {
+		return false;
+	}
+	sha256(&h, bytes_str(header + strlen(scheme)));
+	return crypto_eq(h.b, a->token_hash, sizeof a->token_hash);
+}
+
+static bool route_fits(const struct route *route, const char *path, const char **rest)
+{
+	size_t n = strlen(route->path);
+
+	if (route->path[n - 1] != '/') {
+		*rest = "";
+		return strcmp(path, route->path) == 0;
+	}
+	*rest = path + n;
+	return strncmp(path, route->path, n) == 0 && path[n] != '\0' &&
+	       strchr(path + n, '/') == NULL;
+}
+
+/* 405 says what would be taken (RFC 9110 15.5.6). */
+static void wrong_method(struct api *a, struct http_request *r, const char *allow)
+{
+	char body[256];
+	const char *extra[] = { "Allow", allow, NULL };
+	int n = snprintf(body, sizeof body,
+			 "{\"type\":\"urn:kuramori:problem:%s\",\"title\":\"%s\",\"status\":405,"
+			 "\"detail\":\"this route takes %s\"}",
+			 err_slug(ERR_METHOD), err_words(ERR_METHOD), allow);
+
+	CHECK(n > 0 && (size_t)n < sizeof body);
+	a->refused++;
+	http_reply(r, 405, "application/problem+json", bytes_of(body, (size_t)n), extra);
+}
+
+static const struct route *find(const char *path, enum http_method method, const char **rest,
+				const char **allow)
+{
+	const struct route *found = NULL;
+	bool get = false, post = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+		const char *here;
+
+		if (!route_fits(&routes[i], path, &here)) {
+			continue;
+		}
+		get = get || routes[i].method == HTTP_GET;
+		post = post || routes[i].method == HTTP_POST;
+		if (routes[i].method == method) {
+			found = &routes[i];
+			*rest = here;
+		}
+	}
+	*allow = get && post ? "GET, POST" : get ? "GET" : post ? "POST" : NULL;
+	return found;
+}
+
+void api_on_request(void *ctx, struct http_request *r)
+{
+	struct api *a = ctx;
+	struct asked q = { .http = r, .rest = "", .field = NULL, .why = NULL };
+	struct writer w = writer_make(a->arguments, sizeof a->arguments);
+	const char *allow = NULL;
+	const struct route *route;
+	struct api_waiting *place = NULL;
+	enum err e;
+
+	a->requests++;
+	if (!authorised(a, r)) {
+		refuse(a, r, ERR_UNAUTHORISED, "Authorization",
+		       "send the header Authorization: Bearer TOKEN");
+		return;
+	}
+	route = find(http_path(r), http_method(r), &q.rest, &allow);
+	if (route == NULL && allow != NULL) {
+		wrong_method(a, r, allow);
+		return;
+	}
+	if (route == NULL) {
+		refuse(a, r, ERR_NOT_FOUND, "path",
+		       "there is no such route; docs/openapi.yaml lists them");
+		return;
+	}
+	e = route->build(&q, &w);
+	if (e == ERR_OK && w.bad) {
+		e = bad(&q, ERR_TOO_LARGE, "body", "the document is larger than 64 KiB");
+	}
+	if (e != ERR_OK) {
+		refuse(a, r, e, q.field, q.why);
+		return;
+	}
+	for (size_t i = 0; i < API_WAITING_MAX && place == NULL; i++) {
+		place = a->waiting[i].request == NULL ? &a->waiting[i] : NULL;
+	}
+	if (place == NULL) {
+		refuse(a, r, ERR_BUSY, NULL, "too many requests wait; try again in a moment");
+		return;
+	}
+	*place = (struct api_waiting){ .request = r,
+				       .tag = a->next_tag++,
+				       .operation = route->operation };
+	if (route->operation == API_CUSTOMER && w.n == sizeof(struct id128)) {
+		struct id128 id;
+
+		/* 16 bytes may also be a customer's name: the text decides, not the length */
+		if (is_account_id(q.rest, &id)) {
+			place->operation = API_ACCOUNT;
+		}
+	}
+	a->ask(a->ctx, place->operation, place->tag, bytes_of(a->arguments, w.n));
+}
+
+void api_on_gone(void *ctx, struct http_request *r)
+{
+	struct api *a = ctx;
+
+	for (size_t i = 0; i < API_WAITING_MAX; i++) {
+		if (a->waiting[i].request == r) {
+			a->waiting[i].request = NULL;
+		}
+	}
+}
+
+void api_answer(struct api *a, uint64_t tag, struct bytes answer)
+{
+	struct api_waiting *place = NULL;
+	struct reader in = reader_make(answer);
+	uint32_t number = reader_u32(&in);
+	enum err e;
+
+	CHECK(!in.bad && err_known(number));
+	e = (enum err)number;
+	for (size_t i = 0; i < API_WAITING_MAX && place == NULL; i++) {
+		place = a->waiting[i].request != NULL && a->waiting[i].tag == tag ? &a->waiting[i]
+										  : NULL;
+	}
+	if (place == NULL) {
+		return;
+	}
+	if (e == ERR_OK) {
+		struct bytes body = bytes_of(in.p, in.left);
+		/* a repeat gets the very answer of the first time, its status too */
+		unsigned status = place->operation == API_WITHDRAW ? 201 : 200;
+		const char *type = place->operation == API_METRICS ? "text/plain; version=0.0.4"
+								   : "application/json";
+		struct http_request *r = place->request;
+
+		place->request = NULL;
+		http_reply(r, status, type, body, NULL);
+		return;
+	}
+	{
+		struct bytes field = reader_bytes(&in, reader_u32(&in));
+		struct bytes detail = reader_bytes(&in, reader_u32(&in));
+		char field_text[DOC_FIELD_MAX + 1], detail_text[1024];
+		struct http_request *r = place->request;
+
+		CHECK(reader_done(&in) && field.n < sizeof field_text &&
+		      detail.n < sizeof detail_text);
+		if (field.n > 0) {
+			memcpy(field_text, field.p, field.n);
+		}
+		if (detail.n > 0) {
+			memcpy(detail_text, detail.p, detail.n);
+		}
+		field_text[field.n] = '\0';
+		detail_text[detail.n] = '\0';
+		place->request = NULL;
+		refuse(a, r, e, field.n > 0 ? field_text : NULL, detail.n > 0 ? detail_text : NULL);
+	}
+}
+
+bool api_idle(const struct api *a)
+{
+	for (size_t i = 0; i < API_WAITING_MAX; i++) {
+		if (a->waiting[i].request != NULL) {
+			return false;
+		}
+	}
+	return true;
+}
