@@ -9,6 +9,7 @@ the cold holders; till, purses and deposit account are 2-of-3 {A, B, recovery}.
 import hashlib
 import json
 import os
+import tempfile
 import shutil
 import time
 from pathlib import Path
@@ -347,14 +348,28 @@ class World:
             keys[which] = answer["attest_key"]
         return keys
 
+    def own_user(self, name, folder):
+        """As root: a user number of its own, who owns the folder; None otherwise."""
+        if os.geteuid() != 0:
+            return None
+        user = 64_001 + (ord(name[-1]) - ord("a")) % 26
+        for parent in (self.folder, *self.folder.parents):
+            if parent == Path(tempfile.gettempdir()) or parent == Path("/"):
+                break
+            os.chmod(parent, os.stat(parent).st_mode | 0o011)  # his way to his folder
+        for path in (folder, *folder.iterdir()):
+            os.chown(path, user, user)
+        return user
+
     def start_signer(self, which):
         name = f"signer-{which}"
         folder = self.place(name)
         pairs = self.documents() + [
             ("signer_id", which), ("network", nem.NETWORK & 0xFF),
             ("sealed_key_file", folder / "key.sealed"), ("journal_file", folder / "journal"),
+            ("journal_create", "yes"),
             ("server_socket", self.socket(name, "server")), ("stop_socket", self.socket(name, "stop")),
-            ("unlock_socket", self.socket(name, "unlock"))]
+            ("unlock_socket", self.socket(name, "unlock")), ("user", self.own_user(name, folder))]
         pairs += [(f"watcher{i}_socket", self.socket(name, f"watcher-{i}"))
                   for i in range(1, self.settings.watchers + 1)]
         write_config(folder / "kuramori-signer.conf", pairs)
