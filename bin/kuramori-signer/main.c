@@ -61,8 +61,8 @@ static const struct config_row ROWS[] = {
 	  CONFIG_FIELD(signer_config, journal_bytes), "BYTES",
 	  "Size of the journal, taken on disk when it is made." },
 	{ "journal_create", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(signer_config, journal_create),
-	  "YES/NO", "Make the journal; refused if it is there.  Only at the ceremony: a signer that "
-	  "lost its journal must not start with an empty one." },
+	  "YES/NO", "Make the journal if it is not there.  For the ceremony and for development: "
+	  "otherwise a signer that lost its journal does not start." },
 	{ "server_socket", CONFIG_PATH, "/run/kuramori/signer-server.sock", 0, 0,
 	  CONFIG_FIELD(signer_config, server_socket), "SOCKET", "Where kuramorid comes." },
 	{ "stop_socket", CONFIG_PATH, "/run/kuramori/signer-stop.sock", 0, 0,
@@ -96,8 +96,9 @@ static const struct config_program PROGRAM = {
 	.text = "Started, it waits on unlock_socket for the passphrase of its sealed key, then "
 		"opens its\n"
 		"other sockets and gives up every right it does not need.\n\n"
-		"To seal a key first:  kuramori-signer --seal FILE [--ops N] [--mem-kib N]\n"
-		"reads the private key and the passphrase from the terminal, or as two lines of "
+		"To seal a key first:  kuramori-signer --seal FILE [--ops N] [--mem-kib N] "
+		"[--json]\n"
+		"reads the private key and twice the passphrase from the terminal, or as lines of "
 		"stdin.",
 	.rows = ROWS,
 	.n = ARRAY_LEN(ROWS),
@@ -281,7 +282,7 @@ static enum err journal_open(void)
 	const struct signer_config *c = &me.config;
 	struct store_fault fault = { "" };
 	enum err e = store_file_open(&me.store, c->journal_file,
-				     c->journal_create ? STORE_FILE_CREATE : STORE_FILE_EXISTING,
+				     c->journal_create ? STORE_FILE_EITHER : STORE_FILE_EXISTING,
 				     c->journal_bytes, &fault);
 
 	if (e != ERR_OK) {

@@ -75,15 +75,19 @@ static int fail(enum err e, const char *what)
 	return err_exit(e);
 }
 
-static void print_key(const char *name, const struct key32 *key)
+static void print_keys(const struct key32 *attest, const struct key32 *chain, bool json)
 {
-	char text[65];
+	char a[65];
+	char c[65];
 
-	hex_put(text, bytes_of(key->b, sizeof key->b));
-	(void)printf("%s %s\n", name, text);
+	hex_put(a, bytes_of(attest->b, sizeof attest->b));
+	hex_put(c, bytes_of(chain->b, sizeof chain->b));
+	(void)printf(json ? "{\"attest_key\":\"%s\",\"chain_key\":\"%s\"}\n"
+			  : "attest_key %s\nchain_key %s\n",
+		     a, c);
 }
 
-static int seal(struct sealing *s, const char *path, const struct seal_cost *cost)
+static int seal(struct sealing *s, const char *path, const struct seal_cost *cost, bool json)
 {
 	uint8_t salt[SEAL_SALT_BYTES];
 	uint8_t nonce[SEAL_NONCE_BYTES];
@@ -102,14 +106,13 @@ static int seal(struct sealing *s, const char *path, const struct seal_cost *cos
 	if (e != ERR_OK) {
 		return fail(e, "passphrase");
 	}
-	if (isatty(STDIN_FILENO)) {
-		e = ask("passphrase again", s->again, sizeof s->again);
-		if (e == ERR_OK && strcmp(s->passphrase, s->again) != 0) {
-			e = ERR_MISMATCH;
-		}
-		if (e != ERR_OK) {
-			return fail(e, "passphrase again");
-		}
+	/* a mistyped passphrase is a lost key, whoever typed it */
+	e = ask("passphrase again", s->again, sizeof s->again);
+	if (e == ERR_OK && strcmp(s->passphrase, s->again) != 0) {
+		e = ERR_MISMATCH;
+	}
+	if (e != ERR_OK) {
+		return fail(e, "passphrase again");
 	}
 	random_fill(salt, sizeof salt);
 	random_fill(nonce, sizeof nonce);
@@ -124,8 +127,7 @@ static int seal(struct sealing *s, const char *path, const struct seal_cost *cos
 	}
 	signer_secrets_derive(&s->secrets);
 	memcpy(attest.b, s->secrets.attest + 32, sizeof attest.b);
-	print_key("chain_key", &s->secrets.chain.public_key);
-	print_key("attest_key", &attest);
+	print_keys(&attest, &s->secrets.chain.public_key, json);
 	return 0;
 }
 
@@ -145,18 +147,27 @@ static bool number_of(const char *text, uint32_t *out)
 
 int signer_seal(int argc, char **argv)
 {
+	static const char usage[] = "--seal FILE [--ops N] [--mem-kib N] [--json]";
 	struct seal_cost cost = { .ops = 3, .mem_kib = 64 * 1024 };
 	struct secret_arena arena;
+	bool json = false;
 	enum err e;
 	int code;
 
-	if (argc < 3 || argc % 2 == 0) {
-		return fail(ERR_USAGE, "--seal FILE [--ops N] [--mem-kib N]");
+	if (argc < 3) {
+		return fail(ERR_USAGE, usage);
 	}
-	for (int i = 3; i + 1 < argc; i += 2) {
-		if (!(strcmp(argv[i], "--ops") == 0 && number_of(argv[i + 1], &cost.ops)) &&
-		    !(strcmp(argv[i], "--mem-kib") == 0 && number_of(argv[i + 1], &cost.mem_kib))) {
-			return fail(ERR_USAGE, "--seal FILE [--ops N] [--mem-kib N]");
+	for (int i = 3; i < argc; i++) {
+		if (strcmp(argv[i], "--json") == 0) {
+			json = true;
+		} else if (i + 1 < argc && strcmp(argv[i], "--ops") == 0 &&
+			   number_of(argv[i + 1], &cost.ops)) {
+			i++;
+		} else if (i + 1 < argc && strcmp(argv[i], "--mem-kib") == 0 &&
+			   number_of(argv[i + 1], &cost.mem_kib)) {
+			i++;
+		} else {
+			return fail(ERR_USAGE, usage);
 		}
 	}
 	e = crypto_init();
@@ -166,7 +177,7 @@ int signer_seal(int argc, char **argv)
 	if (e != ERR_OK) {
 		return fail(e, "start");
 	}
-	code = seal(secret_arena_take(&arena, sizeof(struct sealing)), argv[2], &cost);
+	code = seal(secret_arena_take(&arena, sizeof(struct sealing)), argv[2], &cost, json);
 	secret_arena_free(&arena);
 	return code;
 }

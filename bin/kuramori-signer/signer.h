@@ -80,10 +80,10 @@ MUST_CHECK enum err signer_unlock(const struct signer_config *config,
 				  struct signer_channels *channels, struct signer_secrets *secrets);
 
 /*
- * `kuramori-signer --seal FILE [--ops N] [--mem-kib N]`: key and passphrase from the terminal (echo
- * off, passphrase twice) or, where stdin is none, as two lines; never from arguments or the
- * environment.  Writes FILE (0400, never over an old one) and prints the public keys.  Returns the
- * exit code.
+ * `kuramori-signer --seal FILE [--ops N] [--mem-kib N] [--json]`: key, passphrase and passphrase
+ * again, from the terminal with echo off or, where stdin is none, as three lines; never from
+ * arguments or the environment.  Writes FILE (0400, never over an old one) and prints the public
+ * keys.  Returns the exit code.
  */
 int signer_seal(int argc, char **argv);
 
