@@ -1,0 +1,665 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * laws.c - the promises, compared with what really happened: with what stands on disks, goes over
+ * sockets and stands in blocks.  No core is asked whether it behaved, but for its books.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/attempt.h"
+#include "policy/payment.h"
+#include "sim/sim.h"
+
+enum {
+	FREEZE_BOUND_MS = 3000, /* theft to the last freeze, when nothing is broken */
+	BALANCED_DUST = 2,      /* XEM that a swept account may keep */
+};
+
+struct attested *laws_attested(struct sim *s, const struct hash32 *id)
+{
+	for (size_t i = 0; i < s->attested_n; i++) {
+		if (hash32_eq(&s->attested[i].id, id)) {
+			return &s->attested[i];
+		}
+	}
+	return NULL;
+}
+
+static const struct asked *asked_by(const struct sim *s, const struct id128 *id)
+{
+	for (size_t i = 0; i < s->asked_n; i++) {
+		if (id128_eq(&s->asked[i].request_id, id)) {
+			return &s->asked[i];
+		}
+	}
+	return NULL;
+}
+
+/* ---- what a signer made durable ------------------------------------------------------------- */
+
+/* The documents of one attested payment against what people really signed (P2, P4, P6). */
+static void attested_documents(struct sim *s, uint32_t h, struct attested *a,
+			       const struct log_view *v)
+{
+	struct doc_order order = { .created_ms = 0 };
+	struct doc_attempt attempt;
+	struct policy_fees fees;
+	struct hash32 order_id = { { 0 } };
+	unsigned yes = 0;
+	bool has_order = false, has_attempt = false;
+	struct bytes blob;
+	size_t at = 0;
+	const struct asked *asked;
+	unsigned needed = 0;
+
+	while (log_view_next_blob(&blob, NULL, v, &at)) {
+		struct doc d;
+		struct doc_approval approval;
+
+		if (doc_open(&d, blob, &world.genesis_id, NULL) != ERR_OK) {
+			continue;
+		}
+		if (d.type == DOC_ORDER && doc_order_read(&d, &order, NULL) == ERR_OK) {
+			has_order = true;
+			order_id = d.id;
+		} else if (d.type == DOC_ATTEMPT && doc_attempt_read(&d, &attempt, NULL) == ERR_OK) {
+			has_attempt = true;
+			a->account = attempt.account;
+		} else if (d.type == DOC_APPROVAL &&
+			   doc_approval_read(&d, &approval, NULL) == ERR_OK &&
+			   approval.decision == DOC_DECISION_YES) {
+			for (size_t i = 0; i < s->approved_n; i++) {
+				yes += hash32_eq(&s->approved[i], &d.id);
+			}
+		}
+	}
+	if (!has_order || !has_attempt || !hash32_eq(&attempt.order, &order_id)) {
+		sim_broken(s, "P6", "%s attests without order and attempt in its journal",
+			   host_name(h));
+		return;
+	}
+	asked = asked_by(s, &order.request_id);
+	if (asked == NULL || !hash32_eq(&asked->doc, &order.request) ||
+	    !money_eq(&asked->request.amount, &order.amount) ||
+	    strcmp(asked->request.destination.text, order.destination.text) != 0 ||
+	    asked->request.message_n != order.message_n ||
+	    memcmp(asked->request.message, order.message, order.message_n) != 0) {
+		sim_broken(s, "P6", "%s attests a payment that nobody asked for", host_name(h));
+		return;
+	}
+	if (policy_tier(&needed, &world.policy_doc, &order.amount) != ERR_OK || yes < needed) {
+		sim_broken(s, "P4", "%s attests with %u approvals where %u are needed",
+			   host_name(h), yes, needed);
+		return;
+	}
+	CHECK(policy_fees(&fees, &order.amount, order.message_n) == ERR_OK);
+	a->outflow = money_units(&order.amount) + fees.total;
+	a->approvals = yes;
+}
+
+/* The sums that one signer ever let through: a run is shorter than the shortest window (P4). */
+static void attested_sums(struct sim *s, uint32_t h)
+{
+	u128 all = 0, unapproved = 0;
+
+	for (size_t i = 0; i < s->attested_n; i++) {
+		const struct attested *a = &s->attested[i];
+
+		if (!a->forged && !a->sweep && a->signer == h - HOST_A) {
+			all += a->outflow;
+			unapproved += a->approvals == 0 ? a->outflow : 0;
+		}
+	}
+	if (all > money_units(&world.policy_doc.hour_max)) {
+		sim_broken(s, "P4", "%s signs above hour_max", host_name(h));
+	}
+	if (unapproved > money_units(&world.policy_doc.unapproved_day_max)) {
+		sim_broken(s, "P4", "%s signs above the budget without approvals", host_name(h));
+	}
+}
+
+static void attest_commit(struct sim *s, uint32_t h, const struct log_view *v,
+			  const struct log_record *r)
+{
+	struct attested *a = &s->attested[s->attested_n];
+	struct doc_attestation t;
+	struct bytes blob;
+	struct doc d;
+
+	if (s->attested_n == ATTESTS_MAX) {
+		return;
+	}
+	if (log_view_blob(&blob, v, &r->link) != ERR_OK ||
+	    doc_open(&d, blob, &world.genesis_id, NULL) != ERR_OK ||
+	    doc_attestation_read(&d, &t, NULL) != ERR_OK) {
+		sim_broken(s, "P10", "%s journals an attestation that cannot be read", host_name(h));
+		return;
+	}
+	*a = (struct attested){ .signer = h - HOST_A,
+				.id = d.id,
+				.inner = t.inner_hash,
+				.subject = t.subject,
+				.request_id = r->id,
+				.sweep = t.subject_type == DOC_SWEEP };
+	s->attested_n++;
+	if (a->sweep) {
+		return;
+	}
+	if (s->host[h].frozen_on_disk) {
+		sim_broken(s, "P5", "%s attests a payment although a freeze is on its disk",
+			   host_name(h));
+		return;
+	}
+	for (size_t i = 0; i + 1 < s->attested_n; i++) {
+		const struct attested *b = &s->attested[i];
+
+		if (!b->forged && b->signer == a->signer && !b->sweep &&
+		    id128_eq(&b->request_id, &a->request_id)) {
+			sim_broken(s, "P3", "%s attests two attempts for one request",
+				   host_name(h));
+			return;
+		}
+		if (!b->forged && b->signer == a->signer && hash32_eq(&b->inner, &a->inner)) {
+			sim_broken(s, "P3", "%s attests one payment for two orders", host_name(h));
+			return;
+		}
+	}
+	attested_documents(s, h, a, v);
+	attested_sums(s, h);
+}
+
+/* ---- what a watcher made durable ------------------------------------------------------------- */
+
+static void watch_attest_commit(struct sim *s, uint32_t h, const struct log_record *r)
+{
+	for (size_t i = 0; i < s->attested_n; i++) {
+		struct attested *a = &s->attested[i];
+
+		if (memcmp(a->id.b, r->id.b, sizeof r->id.b) != 0) {
+			continue;
+		}
+		if (a->forged) {
+			sim_broken(s, "P2", "%s takes an attestation for good under which nobody "
+					    "asked for anything",
+				   host_name(h));
+			return;
+		}
+		a->holders |= 1u << (h - HOST_W1);
+	}
+}
+
+static void watch_stop_commit(struct sim *s, uint32_t h, const struct log_view *v,
+			      const struct log_record *r)
+{
+	static struct doc_freeze f;
+	struct bytes blob;
+	struct doc d;
+
+	s->host[h].frozen_on_disk = true;
+	if (log_view_blob(&blob, v, &r->link) != ERR_OK ||
+	    doc_open(&d, blob, &world.genesis_id, NULL) != ERR_OK ||
+	    doc_freeze_read(&d, &f, NULL) != ERR_OK) {
+		sim_broken(s, "P10", "%s journals a freeze that cannot be read", host_name(h));
+		return;
+	}
+	if (f.issuer[0] == 'w' && !s->foul) {
+		sim_broken(s, "P2", "false alarm: %s freezes although nobody did anything: %s",
+			   f.issuer, f.reason);
+	}
+}
+
+void laws_commit(struct sim *s, uint32_t h, struct bytes batch)
+{
+	struct log_view v;
+
+	if (h == HOST_PAYOUT || s->failed) {
+		return;
+	}
+	CHECK(log_batch_check(&v, batch) == ERR_OK);
+	for (uint32_t i = 0; i < v.head.count && !s->failed; i++) {
+		struct log_record r;
+
+		CHECK(log_view_record(&r, &v, i) == ERR_OK);
+		switch (r.kind) {
+		case LOG_GUARD_STOP:
+			s->host[h].frozen_on_disk = true;
+			break;
+		case LOG_GUARD_ATTEST:
+			attest_commit(s, h, &v, &r);
+			break;
+		case LOG_WATCH_ATTEST:
+			watch_attest_commit(s, h, &r);
+			break;
+		case LOG_WATCH_STOP:
+			watch_stop_commit(s, h, &v, &r);
+			break;
+		default:
+			break; /* nothing that a law looks at */
+		}
+	}
+}
+
+/* ---- what goes over sockets ------------------------------------------------------------------ */
+
+static unsigned bits(unsigned v)
+{
+	unsigned n = 0;
+
+	for (; v != 0; v &= v - 1) {
+		n++;
+	}
+	return n;
+}
+
+/* A signature leaves a signer. */
+static void signature_sent(struct sim *s, uint32_t h, const struct effect *f)
+{
+	struct bytes items[2];
+	struct attested *a;
+	struct doc d;
+	size_t n = 0;
+
+	if (frame_items_all(f->body, items, 2, &n) != ERR_OK || n != 2 ||
+	    doc_open(&d, items[0], &world.genesis_id, NULL) != ERR_OK ||
+	    d.type != DOC_ATTESTATION) {
+		return; /* a refusal */
+	}
+	a = laws_attested(s, &d.id);
+	if (a == NULL || a->forged || a->signer != h - HOST_A) {
+		sim_broken(s, "P10", "%s signs what is not in its journal", host_name(h));
+		return;
+	}
+	if (!a->sweep && s->host[h].frozen_on_disk) {
+		sim_broken(s, "P5", "%s lets a signature out after a freeze", host_name(h));
+		return;
+	}
+	if (bits(a->holders) < WATCHERS_NEEDED) {
+		sim_broken(s, "P2", "%s lets a signature out that %u watchers hold durably",
+			   host_name(h), bits(a->holders));
+		return;
+	}
+	a->released = true;
+}
+
+static void ack_sent(struct sim *s, uint32_t h, const struct effect *f)
+{
+	struct attested *a;
+	struct doc_ack ack;
+	struct bytes item;
+	struct doc d;
+	size_t n = 0;
+
+	if (frame_items_all(f->body, &item, 1, &n) != ERR_OK || n != 1 ||
+	    doc_open(&d, item, &world.genesis_id, NULL) != ERR_OK ||
+	    doc_ack_read(&d, &ack, NULL) != ERR_OK) {
+		sim_broken(s, "P2", "%s sends an ack that cannot be read", host_name(h));
+		return;
+	}
+	a = laws_attested(s, &ack.attestation);
+	if (a == NULL || a->forged || (a->holders & (1u << (h - HOST_W1))) == 0) {
+		sim_broken(s, "P2", "%s acknowledges what it %s", host_name(h),
+			   a != NULL && a->forged ? "has not judged" : "does not hold durably");
+	}
+}
+
+/* The server asks for one attempt per request and for no other, whatever happened to it. */
+static void sign_sent(struct sim *s, const struct effect *f)
+{
+	static struct {
+		struct id128 request_id;
+		struct hash32 attempt;
+	} sent[REQUESTS_MAX];
+	static size_t sent_n;
+	static uint64_t of_seed;
+	static const struct sim *of_sim;
+	struct bytes items[FRAME_ITEMS_MAX];
+	struct doc_order order;
+	struct doc o, t;
+	size_t n = 0;
+
+	if (of_sim != s || of_seed != s->seed || s->attested_n == 0) {
+		if (of_sim != s || of_seed != s->seed) {
+			sent_n = 0;
+		}
+		of_sim = s;
+		of_seed = s->seed;
+	}
+	if (frame_items_all(f->body, items, FRAME_ITEMS_MAX, &n) != ERR_OK || n < 3 ||
+	    doc_open(&o, items[1], &world.genesis_id, NULL) != ERR_OK ||
+	    doc_order_read(&o, &order, NULL) != ERR_OK ||
+	    doc_open(&t, items[2], &world.genesis_id, NULL) != ERR_OK) {
+		sim_broken(s, "P3", "the server asks with documents that cannot be read");
+		return;
+	}
+	for (size_t i = 0; i < sent_n; i++) {
+		if (id128_eq(&sent[i].request_id, &order.request_id)) {
+			if (!hash32_eq(&sent[i].attempt, &t.id)) {
+				sim_broken(s, "P3",
+					   "the server asks for a second attempt at one request");
+			}
+			return;
+		}
+	}
+	if (sent_n < ARRAY_LEN(sent)) {
+		sent[sent_n].request_id = order.request_id;
+		sent[sent_n++].attempt = t.id;
+	}
+}
+
+void laws_send(struct sim *s, uint32_t h, const struct effect *f)
+{
+	if (s->failed) {
+		return;
+	}
+	if ((h == HOST_A || h == HOST_B) && (f->number == MSGS_REPLY(SIGNER_SIGN) ||
+					     f->number == MSGS_REPLY(SIGNER_SWEEP))) {
+		signature_sent(s, h, f);
+	} else if (h >= HOST_W1 && f->number == SIGNER_ACK) {
+		ack_sent(s, h, f);
+	} else if (h == HOST_PAYOUT && f->number == SIGNER_SIGN) {
+		sign_sent(s, f);
+	}
+}
+
+/* ---- the server's books ---------------------------------------------------------------------- */
+
+static void books_hold(struct sim *s)
+{
+	static struct payout_account accounts[PAYOUT_OWN_MAX];
+	const char *why = "";
+	size_t n;
+
+	if (payout_validate(host_payout(), &why) != ERR_OK) {
+		sim_broken(s, "P1", "the server's books: %s", why);
+		return;
+	}
+	n = payout_reconcile(host_payout(), accounts);
+	for (size_t i = 0; i < n; i++) {
+		if (!accounts[i].explained ||
+		    accounts[i].books + accounts[i].arriving !=
+			accounts[i].chain + accounts[i].leaving) {
+			sim_broken(s, "P9", "%s: books %llu + %llu, chain %llu + %llu",
+				   accounts[i].address, (unsigned long long)accounts[i].books,
+				   (unsigned long long)accounts[i].arriving,
+				   (unsigned long long)accounts[i].chain,
+				   (unsigned long long)accounts[i].leaving);
+			return;
+		}
+	}
+}
+
+void laws_step(struct sim *s, uint32_t h, bool committed)
+{
+	if (s->failed) {
+		return;
+	}
+	if (h == HOST_PAYOUT && committed) {
+		books_hold(s);
+	}
+	if ((h == HOST_A || h == HOST_B) && s->host[h].frozen_on_disk &&
+	    !guard_frozen(host_guard(h - HOST_A))) {
+		sim_broken(s, "P5", "%s forgot a freeze that is on its disk", host_name(h));
+	}
+	if (s->theft && !s->swarm.faults && s->now > s->theft_at + FREEZE_BOUND_MS) {
+		for (uint32_t i = HOST_A; i < HOSTS; i++) {
+			if (!s->host[i].frozen_on_disk) {
+				sim_broken(s, "P2",
+					   "%s is not frozen %d ms after a theft that all could see",
+					   host_name(i), FREEZE_BOUND_MS);
+				return;
+			}
+		}
+	}
+}
+
+/* ---- the chain ------------------------------------------------------------------------------- */
+
+static int hot_of(const struct key32 *key)
+{
+	for (int i = 0; i < HOT; i++) {
+		if (key32_eq(key, &world.hot_key[i].public_key)) {
+			return i;
+		}
+	}
+	return -1;
+}
+
+/* Both signers attested this inner transaction; the forged do not count. */
+static const struct attested *attested_inner(const struct sim *s, const struct hash32 *inner)
+{
+	const struct attested *a = NULL;
+	unsigned signers = 0;
+
+	for (size_t i = 0; i < s->attested_n; i++) {
+		if (!s->attested[i].forged && hash32_eq(&s->attested[i].inner, inner)) {
+			a = &s->attested[i];
+			signers |= 1u << s->attested[i].signer;
+		}
+	}
+	return signers == 3 ? a : NULL;
+}
+
+/* The rule of the contract: known, by B, exact fees, A alone beside him. */
+static bool form_ours(const struct nem_tx *tx)
+{
+	const struct nem_multisig_body *m = &tx->multisig;
+
+	return tx->type == NEM_MULTISIG &&
+	       key32_eq(&tx->head.signer, &world.chain_key[1].public_key) && m->n == 1 &&
+	       key32_eq(&m->cosignature[0].head.signer, &world.chain_key[0].public_key) &&
+	       tx->head.fee_micro == NEM_FEE_MULTISIG_MICRO &&
+	       m->cosignature[0].head.fee_micro == NEM_FEE_COSIGNATURE_MICRO;
+}
+
+static void unexplained(struct sim *s, const char *where)
+{
+	if (!s->foul) {
+		sim_broken(s, "P2", "a transaction in a %s that no order explains, and no thief "
+				    "was there",
+			   where);
+		return;
+	}
+	if (!s->theft) {
+		s->theft = true;
+		s->theft_at = s->now;
+		sim_note(s, "law: something complete and unexplained is in a %s", where);
+	}
+}
+
+static void tx_judge(struct sim *s, const struct nem_tx *tx, uint64_t height)
+{
+	const struct attested *a;
+	struct hash32 inner;
+
+	if (tx->type != NEM_MULTISIG || hot_of(&tx->multisig.inner.head.signer) < 0) {
+		return;
+	}
+	if (height == 0 && tx->multisig.n == 0) {
+		return; /* a proposal: nothing can leave */
+	}
+	nem_tx_hash_inner(&inner, &tx->multisig.inner);
+	a = attested_inner(s, &inner);
+	if (a == NULL || !form_ours(tx)) {
+		unexplained(s, height == 0 ? "pool" : "block");
+	}
+	if (height == 0 || a == NULL || s->failed) {
+		return;
+	}
+	for (size_t i = 0; i < s->hits_n; i++) {
+		if (hash32_eq(&s->hits[i].inner, &inner)) {
+			sim_broken(s, "P3", "one payment stands in blocks %llu and %llu",
+				   (unsigned long long)s->hits[i].height,
+				   (unsigned long long)height);
+			return;
+		}
+		if (!a->sweep && id128_eq(&s->hits[i].request_id, &a->request_id)) {
+			sim_broken(s, "P3", "one request is paid in blocks %llu and %llu",
+				   (unsigned long long)s->hits[i].height,
+				   (unsigned long long)height);
+			return;
+		}
+	}
+	if (s->hits_n < PAID_MAX) {
+		s->hits[s->hits_n++] =
+		    (struct hit){ .inner = inner, .request_id = a->request_id, .height = height };
+	}
+}
+
+void laws_chain(struct sim *s)
+{
+	struct nis_block b;
+	struct nem_block block;
+	struct nem_block_walk walk;
+	struct nem_tx tx;
+	size_t kept = 0;
+	uint64_t at = s->checked_height;
+	uint64_t top = nis_height(s->nis);
+	static struct hash32 hashes[4096];
+
+	CHECK(top < ARRAY_LEN(hashes));
+	while (at > 0 && (!nis_block_at(s->nis, at, &b) || !hash32_eq(&b.hash, &hashes[at]))) {
+		at--;
+	}
+	for (size_t i = 0; i < s->hits_n; i++) {
+		if (s->hits[i].height <= at) {
+			s->hits[kept++] = s->hits[i];
+		}
+	}
+	s->hits_n = kept;
+	while (at < top && !s->failed) {
+		at++;
+		CHECK(nis_block_at(s->nis, at, &b));
+		hashes[at] = b.hash;
+		CHECK(nem_block_decode(&block, NEM_NETWORK_TEST, b.verifiable) == ERR_OK);
+		walk = nem_block_walk_make(&block);
+		while (!s->failed && nem_block_walk_decode(&walk, &tx)) {
+			if (at > 2) {
+				tx_judge(s, &tx, at);
+			}
+		}
+	}
+	s->checked_height = at;
+	if (at % 16 == 0 && !s->failed && nis_validate(s->nis) != NULL) {
+		sim_broken(s, "P9", "the chain: %s", nis_validate(s->nis));
+	}
+}
+
+void laws_pool(struct sim *s)
+{
+	struct nem_tx tx;
+
+	for (unsigned pool = 0; pool < NODES; pool++) {
+		size_t n = nis_pool_count(s->nis, pool);
+
+		if (n == 0 || s->failed) {
+			continue;
+		}
+		/* the newest: the others were looked at when they came */
+		if (nem_tx_decode(&tx, NEM_NETWORK_TEST,
+				  nis_pool_at(s->nis, pool, n - 1).verifiable,
+				  NEM_SIGNED) == ERR_OK) {
+			tx_judge(s, &tx, 0);
+		}
+	}
+}
+
+/* ---- the end --------------------------------------------------------------------------------- */
+
+static bool caps_hit(const struct sim *s)
+{
+	u128 all = 0, unapproved = 0;
+
+	for (size_t i = 0; i < s->asked_n; i++) {
+		u128 amount = money_units(&s->asked[i].request.amount) + 2 * SIM_XEM;
+		unsigned needed = 0;
+
+		if (policy_tier(&needed, &world.policy_doc, &s->asked[i].request.amount) != ERR_OK) {
+			continue;
+		}
+		all += amount;
+		unapproved += needed == 0 ? amount : 0;
+	}
+	return all > money_units(&world.policy_doc.hour_max) ||
+	       unapproved > money_units(&world.policy_doc.unapproved_day_max);
+}
+
+/* What customers were promised: each withdrawal ends, each paid one stands in the chain once. */
+static void withdrawals_end(struct sim *s, bool quiet)
+{
+	for (size_t i = 0; i < payout_count(host_payout()) && !s->failed; i++) {
+		struct payout_view v;
+		unsigned paid = 0;
+
+		payout_at(&v, host_payout(), i);
+		for (size_t k = 0; k < s->hits_n; k++) {
+			paid += id128_eq(&s->hits[k].request_id, &v.request_id);
+		}
+		if (v.state == PAYOUT_SETTLED && paid != 1) {
+			sim_broken(s, "P3", "a settled withdrawal stands %u times in the chain",
+				   paid);
+		} else if ((v.state == PAYOUT_REFUSED || v.state == PAYOUT_EXPIRED ||
+			    v.state == PAYOUT_FROZEN) &&
+			   paid != 0 && !s->swarm.evil_server) {
+			sim_broken(s, "P3", "a withdrawal that is %s was paid",
+				   state_name(v.state));
+		} else if (quiet && v.state != PAYOUT_SETTLED && v.state != PAYOUT_REFUSED &&
+			   v.state != PAYOUT_EXPIRED) {
+			sim_broken(s, "liveness",
+				   "a withdrawal is still %s long after all faults were over",
+				   state_name(v.state));
+		}
+	}
+	for (size_t i = 0; i < s->asked_n && quiet && !s->failed; i++) {
+		struct payout_view v;
+
+		if (s->asked[i].submitted &&
+		    payout_find(&v, host_payout(), &s->asked[i].request_id) != ERR_OK) {
+			sim_broken(s, "P10", "a withdrawal that was accepted is not known any more");
+		}
+	}
+}
+
+void laws_end(struct sim *s)
+{
+	bool frozen = false;
+
+	laws_chain(s);
+	if (!s->failed && nis_validate(s->nis) != NULL) {
+		sim_broken(s, "P9", "the chain: %s", nis_validate(s->nis));
+	}
+	for (uint32_t h = HOST_A; h < HOSTS && !s->failed; h++) {
+		frozen = frozen || s->host[h].frozen_on_disk;
+		if (!s->host[h].up) {
+			sim_broken(s, "liveness", "%s did not come back", host_name(h));
+		} else if (s->theft && !s->host[h].frozen_on_disk) {
+			sim_broken(s, "P2", "a theft, and %s never froze", host_name(h));
+		}
+	}
+	for (unsigned i = 0; i < BOXES && !s->failed; i++) {
+		if (chain_balance(s, &world.box_address[i]) < 1000000 * SIM_XEM) {
+			sim_broken(s, "P2", "a box is not whole any more");
+		}
+	}
+	for (unsigned i = 0; i < HOT && s->theft && !s->failed; i++) {
+		if (chain_balance(s, &world.hot_address[i]) >= BALANCED_DUST * SIM_XEM) {
+			sim_broken(s, "P5",
+				   "hot account %u was not emptied after a theft: %llu micro-XEM", i,
+				   (unsigned long long)chain_balance(s, &world.hot_address[i]));
+		}
+	}
+	if (s->failed) {
+		return;
+	}
+	books_hold(s);
+	if (!s->failed) {
+		withdrawals_end(s, !frozen && s->opening >= 3 && !caps_hit(s) &&
+				       !s->swarm.evil_server && !s->swarm.jam &&
+				       !s->swarm.clock_far);
+	}
+	if (!s->failed && s->opening < 3) {
+		sim_broken(s, "liveness", "the books were never opened");
+	}
+	if (!s->failed) {
+		host_replay_check(s);
+	}
+}

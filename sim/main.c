@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * main.c - kuramori-sim: nights by the thousand, each from one number (docs/sim.md).
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/hex.h"
+#include "sim/sim.h"
+
+enum {
+	BUSY_MS = 32000, /* business, faults and foes */
+	HEAL_MS = 22000, /* nothing breaks any more */
+};
+
+struct sim *sim_running;
+
+/* ---- planted bugs --------------------------------------------------------------------------- */
+
+static const struct plant {
+	const char *name, *module, *words;
+	struct sim_plants bits;
+} plants[] = {
+	{ "payout-new-attempt", "payout", "after a restart a fresh attempt, not the stored one",
+	  { .payout = PAYOUT_PLANT_NEW_ATTEMPT } },
+	{ "guard-no-ack-wait", "guard", "the signature leaves before the acknowledgements",
+	  { .guard = GUARD_PLANT_NO_ACK_WAIT } },
+	{ "guard-forget-on-replay", "guard", "request ids are not rebuilt from the journal",
+	  { .guard = GUARD_PLANT_FORGET_ON_REPLAY } },
+	{ "watch-ack-before-judge", "watch", "acknowledges what it has not judged",
+	  { .watch = WATCH_PLANT_ACK_BEFORE_JUDGE } },
+	{ "watch-ignore-blocks", "watch", "judges pools only",
+	  { .watch = WATCH_PLANT_IGNORE_BLOCKS } },
+	{ "books-hold-uncounted", "books", "a hold is not counted against the balance",
+	  { .books = BOOKS_PLANT_HOLD_UNCOUNTED } },
+	{ "books-post-twice", "books", "a hold may be posted again",
+	  { .books = BOOKS_PLANT_POST_TWICE } },
+	{ "nis-skip-duplicate", "nis", "blocks accept an inner hash that was mined before",
+	  { .nis = NIS_PLANT_SKIP_DUPLICATE } },
+};
+
+/* ---- trace ---------------------------------------------------------------------------------- */
+
+void sim_note(struct sim *s, const char *format, ...)
+{
+	char *line = s->ring[s->ring_n++ % RING];
+	int n = snprintf(line, RING_TEXT, "%6" PRIu64 ".%03" PRIu64 " #%" PRIu64 " ", s->now / 1000,
+			 s->now % 1000, s->steps);
+	va_list args;
+
+	va_start(args, format);
+	(void)vsnprintf(line + n, RING_TEXT - (size_t)n, format, args);
+	va_end(args);
+	if (s->options.verbose) {
+		(void)printf("%s\n", line);
+	}
+}
+
+void sim_broken(struct sim *s, const char *promise, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	if (s->failed) {
+		return;
+	}
+	s->failed = true;
+	n = snprintf(s->why, sizeof s->why, "%s: ", promise);
+	va_start(args, format);
+	(void)vsnprintf(s->why + n, sizeof s->why - (size_t)n, format, args);
+	va_end(args);
+}
+
+static void report(const struct sim *s)
+{
+	size_t n = s->ring_n < RING ? s->ring_n : RING;
+
+	(void)printf("BROKEN %s\n", s->why);
+	(void)printf("  seed %" PRIu64 " event %" PRIu64 " at %" PRIu64 " ms; the last notes:\n",
+		     s->seed, s->steps, s->now);
+	for (size_t i = 0; i < n; i++) {
+		(void)printf("  %s\n", s->ring[(s->ring_n - n + i) % RING]);
+	}
+	(void)fflush(stdout);
+}
+
+/* A core that dies of its own CHECK has broken a promise to itself: say at which seed. */
+static void on_abort(int number)
+{
+	(void)number;
+	if (sim_running != NULL) {
+		(void)snprintf(sim_running->why, sizeof sim_running->why,
+			       "CHECK: a core died of its own check");
+		report(sim_running);
+	}
+	_exit(1);
+}
+
+/* ---- one seed -------------------------------------------------------------------------------- */
+
+static void swarm_draw(struct sim *s)
+{
+	struct fate *f = &s->fate;
+	struct swarm *w = &s->swarm;
+
+	w->faults = fate_permille(f, 600);
+	if (w->faults) {
+		w->crashes = fate_permille(f, 600);
+		w->breaks = fate_permille(f, 500);
+		w->slow = fate_permille(f, 400);
+		w->node_downs = fate_permille(f, 300);
+		w->clock_steps = fate_permille(f, 250);
+		w->clock_far = w->clock_steps && fate_permille(f, 200);
+	}
+	w->rollbacks = fate_permille(f, 300);
+	w->evil_server = fate_permille(f, 350);
+	w->evil_backend = w->evil_server && fate_permille(f, 400);
+	if (fate_permille(f, 300)) {
+		w->key_a = fate_permille(f, 600);
+		w->key_b = !w->key_a || fate_permille(f, 600);
+		w->jam = fate_permille(f, 500);
+		w->collude = fate_permille(f, 600);
+	}
+	w->rogue_a = fate_permille(f, 80);
+	w->officers = fate_permille(f, 80);
+	w->requests = (unsigned)fate_range(f, 2, 9);
+	w->overdraw = fate_permille(f, 400) ? 250 : 0;
+}
+
+static void fault(struct sim *s)
+{
+	struct item again = { .what = HAPPEN_FAULT };
+	uint32_t h = (uint32_t)fate_below(&s->fate, HOSTS);
+
+	if (s->healing) {
+		return;
+	}
+	queue_add(s, fate_range(&s->fate, 300, 3000), again, bytes_of(NULL, 0));
+	switch (fate_below(&s->fate, 4)) {
+	case 0:
+		if (s->swarm.crashes && s->host[h].crashes < 4) {
+			host_crash(s, h, "at once");
+		}
+		return;
+	case 1:
+		if (s->swarm.breaks && s->conns_n > 0) {
+			net_break(s, (uint32_t)(s->conns_n - 1 -
+						fate_below(&s->fate, s->conns_n < 24 ? s->conns_n
+										     : 24)));
+		}
+		return;
+	case 2:
+		if (s->swarm.node_downs) {
+			s->node_down_until[fate_below(&s->fate, NODES)] =
+			    s->now + fate_range(&s->fate, 100, 5000);
+		}
+		return;
+	default:
+		if (s->swarm.clock_steps) {
+			int64_t most = s->swarm.clock_far && fate_permille(&s->fate, 200) ? 3000000
+											  : 200000;
+
+			s->host[h].wall_skew =
+			    (int64_t)fate_below(&s->fate, (uint64_t)most) - most / 2;
+			sim_note(s, "clock of %s is %lld ms off", host_name(h),
+				 (long long)s->host[h].wall_skew);
+		}
+		return;
+	}
+}
+
+/* Everything is well again: clocks near the truth, everybody up, all nodes there. */
+static void heal(struct sim *s)
+{
+	s->healing = true;
+	sim_note(s, "healing begins");
+	for (uint32_t h = 0; h < HOSTS; h++) {
+		s->host[h].wall_skew = (int64_t)fate_below(&s->fate, 401) - 200;
+	}
+	for (unsigned i = 0; i < NODES; i++) {
+		s->node_down_until[i] = 0;
+	}
+}
+
+static bool alive(const struct sim *s, const struct item *i)
+{
+	return i->host < HOSTS && s->host[i->host].up &&
+	       s->host[i->host].generation == i->generation;
+}
+
+static void tick(struct sim *s, const struct item *i)
+{
+	struct event e = { .kind = EVENT_TICK };
+	struct item again = *i;
+
+	if (!alive(s, i)) {
+		return;
+	}
+	queue_add(s,
+		  (i->host == HOST_PAYOUT ? 500
+		   : i->host < HOST_W1    ? 100
+					  : 50) -
+		      fate_below(&s->fate, 20),
+		  again, bytes_of(NULL, 0));
+	host_step(s, i->host, &e);
+}
+
+static void happen(struct sim *s, const struct item *i)
+{
+	struct event e = { .kind = EVENT_REPLY,
+			   .number = i->number,
+			   .request_id = i->id,
+			   .status = i->status,
+			   .body = bytes_of(i->body, i->n) };
+
+	switch (i->what) {
+	case HAPPEN_TICK:
+		tick(s, i);
+		return;
+	case HAPPEN_RESTART:
+		host_restart(s, i->host);
+		return;
+	case HAPPEN_FRAME:
+		net_frame(s, i);
+		return;
+	case HAPPEN_DIAL:
+		net_dial(s, i->a);
+		return;
+	case HAPPEN_LOST:
+		net_lost(s, i);
+		return;
+	case HAPPEN_REPLY:
+		if (alive(s, i)) {
+			host_step(s, i->host, &e);
+		}
+		return;
+	case HAPPEN_FEED:
+		if (alive(s, i)) {
+			e.role = ROLE_NODE;
+			e.channel = i->a;
+			host_step(s, i->host, &e);
+		}
+		return;
+	case HAPPEN_POLL:
+		if (alive(s, i)) {
+			chain_poll(s, i);
+		}
+		return;
+	case HAPPEN_ANNOUNCE:
+		if (i->host == CLIENT_FOE || alive(s, i)) {
+			chain_announce(s, i);
+		}
+		return;
+	case HAPPEN_MINE:
+		chain_mine(s);
+		return;
+	case HAPPEN_PEOPLE:
+		people_act(s);
+		return;
+	case HAPPEN_FOE:
+		foe_act(s);
+		return;
+	case HAPPEN_FAULT:
+		fault(s);
+		return;
+	case HAPPEN_API:
+		people_api(s, i);
+		return;
+	case HAPPEN_OFFICER:
+		if (!s->healing) {
+			people_officer(s);
+		}
+		return;
+	case HAPPEN_CHECK:
+		heal(s);
+		return;
+	}
+	CHECK(false);
+}
+
+static void start(struct sim *s)
+{
+	struct item item = { .what = HAPPEN_FAULT };
+
+	swarm_draw(s);
+	net_init(s);
+	chain_init(s);
+	host_boot_all(s);
+	people_init(s);
+	if (s->swarm.faults) {
+		queue_add(s, fate_range(&s->fate, 1000, 4000), item, bytes_of(NULL, 0));
+	}
+	item.what = HAPPEN_FOE;
+	queue_add(s, 3000, item, bytes_of(NULL, 0));
+	if (s->swarm.officers) {
+		item.what = HAPPEN_OFFICER;
+		queue_add(s, fate_range(&s->fate, 5000, BUSY_MS - 1), item, bytes_of(NULL, 0));
+	}
+	item.what = HAPPEN_CHECK;
+	queue_add(s, BUSY_MS, item, bytes_of(NULL, 0));
+}
+
+/* Runs one seed; true if nothing was broken.  hash: over all journals at the end. */
+static bool run(struct sim *s, const struct sim_options *options, uint64_t seed,
+		struct hash32 *hash)
+{
+	struct item i;
+
+	memset(s, 0, sizeof *s);
+	s->options = *options;
+	s->seed = seed;
+	s->fate.state = seed;
+	sim_running = s;
+	clerk_run(s);
+	if (!s->failed) {
+		start(s);
+	}
+	while (!s->failed && s->now < BUSY_MS + HEAL_MS && queue_take(s, &i)) {
+		happen(s, &i);
+		free(i.body);
+	}
+	if (!s->failed) {
+		laws_end(s);
+	}
+	host_hash(s, hash);
+	if (s->failed) {
+		report(s);
+	}
+	for (size_t k = 0; k < ARRAY_LEN(s->calls); k++) {
+		free(s->calls[k].body);
+	}
+	foe_free(s);
+	queue_free(s);
+	host_free(s);
+	chain_free(s);
+	sim_running = NULL;
+	return !s->failed;
+}
+
+/* ---- command line ---------------------------------------------------------------------------- */
+
+static const char help[] =
+    "Usage: kuramori-sim [--seeds N] [--first S] [--plant NAME] [--hash] [--verbose]\n"
+    "\n"
+    "Runs the cores of all programs in one process: the server, two signers, three\n"
+    "watchers and a chain with two nodes, under a virtual clock, with crashes, lost\n"
+    "connections, slow nodes, rollbacks, a thief, an evil server.  After every step the\n"
+    "promises are checked.  The same seed is the same run, to the last byte.\n"
+    "\n"
+    "  --seeds N      how many seeds (100)\n"
+    "  --first S      the first one (1)\n"
+    "  --plant NAME   with this bug; it has to be found.  'list' prints all names\n"
+    "  --hash         prints the hash of all journals after each seed\n"
+    "  --verbose      prints what happens\n"
+    "  --help         this\n"
+    "\n"
+    "Exit code: 0 nothing broken, 1 a promise was broken (the seed is printed; replay it\n"
+    "with --first SEED --seeds 1 --verbose), 2 usage.\n";
+
+static bool number(const char *text, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	return errno == 0 && *text >= '0' && *text <= '9' && *end == '\0';
+}
+
+static int plants_list(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(plants); i++) {
+		(void)printf("%-24s %-7s %s\n", plants[i].name, plants[i].module, plants[i].words);
+	}
+	return 0;
+}
+
+static bool plant_find(struct sim_plants *out, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(plants); i++) {
+		if (strcmp(plants[i].name, name) == 0) {
+			*out = plants[i].bits;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int usage(const char *what)
+{
+	(void)fprintf(stderr, "kuramori-sim: %s; see --help\n", what);
+	return 2;
+}
+
+int main(int argc, char **argv)
+{
+	static struct sim sim;
+	static const struct option long_options[] = {
+		{ "seeds", required_argument, NULL, 's' },
+		{ "first", required_argument, NULL, 'f' },
+		{ "plant", required_argument, NULL, 'p' },
+		{ "hash", no_argument, NULL, 'd' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct sim_options options = { .verbose = false };
+	const char *planted = NULL;
+	uint64_t first = 1, seeds = 100;
+	bool hashes = false;
+	struct hash32 hash;
+	char text[65];
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (c == 's' && (!number(optarg, &seeds) || seeds == 0)) {
+			return usage("--seeds wants a number above 0");
+		}
+		if (c == 'f' && !number(optarg, &first)) {
+			return usage("--first wants a number");
+		}
+		if (c == 'p') {
+			planted = optarg;
+		}
+		options.verbose = options.verbose || c == 'v';
+		hashes = hashes || c == 'd';
+		if (c == 'h') {
+			(void)fputs(help, stdout);
+			return 0;
+		}
+		if (c == '?') {
+			return usage("unknown option");
+		}
+	}
+	if (optind != argc) {
+		return usage("too many arguments");
+	}
+	if (planted != NULL && strcmp(planted, "list") == 0) {
+		return plants_list();
+	}
+	if (planted != NULL && !plant_find(&options.plants, planted)) {
+		return usage("no such planted bug; --plant list names them");
+	}
+	CHECK(crypto_init() == ERR_OK);
+	(void)signal(SIGABRT, on_abort);
+	world_make();
+	for (uint64_t i = 0; i < seeds; i++) {
+		bool good = run(&sim, &options, first + i, &hash);
+
+		if (hashes) {
+			hex_put(text, bytes_of(hash.b, sizeof hash.b));
+			(void)printf("%" PRIu64 " %s\n", first + i, text);
+		}
+		if (!good) {
+			(void)printf("seed %" PRIu64 " is broken, the %" PRIu64 ". of this run%s%s\n",
+				     first + i, i + 1, planted != NULL ? "; planted: " : "",
+				     planted != NULL ? planted : "");
+			return 1;
+		}
+	}
+	(void)printf("%" PRIu64 " seeds from %" PRIu64 ": nothing broken%s%s\n", seeds, first,
+		     planted != NULL ? "; planted and NOT found: " : "",
+		     planted != NULL ? planted : "");
+	return 0;
+}

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * people.c - customers who ask, ask again and deposit; approvers; an officer with a stop button.
+ * They hold their own keys and go by their own memory: what they signed is what the laws compare
+ * with.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sim/sim.h"
+
+enum {
+	CLAIM = 700, /* XEM of each customer at the opening */
+	CLAIM_LAST = 30,
+	PATIENCE_MS = 2500, /* until a call is made again */
+	APPROVALS_EACH_MS = 400,
+	TRIES_MAX = 40,
+};
+
+static const char *customer_name(unsigned i)
+{
+	static const char *const names[CUSTOMERS] = { "c-1", "c-2", "c-3", "c-4", "c-5", "c-6" };
+
+	return names[i];
+}
+
+/* ---- calls ---------------------------------------------------------------------------------- */
+
+/* The call is made now, again when no answer comes: same tag never twice, same content always. */
+static void call_add(struct sim *s, uint16_t number, struct bytes body, int asked)
+{
+	for (uint32_t i = 0; i < ARRAY_LEN(s->calls); i++) {
+		struct call *c = &s->calls[i];
+		struct item item = { .what = HAPPEN_API, .a = i };
+
+		if (c->used) {
+			continue;
+		}
+		*c = (struct call){ .used = true,
+				    .number = number,
+				    .body = malloc(body.n + 1),
+				    .n = body.n,
+				    .asked = asked };
+		CHECK(c->body != NULL);
+		if (body.n > 0) {
+			memcpy(c->body, body.p, body.n);
+		}
+		queue_add(s, fate_range(&s->fate, 0, 5), item, bytes_of(NULL, 0));
+		return;
+	}
+}
+
+static void call_drop(struct call *c)
+{
+	free(c->body);
+	*c = (struct call){ 0 };
+}
+
+void people_api(struct sim *s, const struct item *i)
+{
+	struct call *c = &s->calls[i->a];
+	struct item again = { .what = HAPPEN_API, .a = i->a, .id = 0 };
+	struct event e = { .kind = EVENT_FRAME, .role = ROLE_API };
+
+	if (!c->used || (i->id != 0 && i->id != c->tag)) {
+		return; /* answered meanwhile */
+	}
+	if (++c->tries > TRIES_MAX) {
+		call_drop(c);
+		return;
+	}
+	c->tag = ++s->tags;
+	again.id = c->tag;
+	queue_add(s, PATIENCE_MS, again, bytes_of(NULL, 0));
+	if (!s->host[HOST_PAYOUT].up) {
+		return;
+	}
+	e.number = c->number;
+	e.request_id = c->tag;
+	e.body = bytes_of(c->body, c->n);
+	host_step(s, HOST_PAYOUT, &e);
+}
+
+static void retry(struct sim *s, struct call *c, uint64_t delay)
+{
+	struct item again = { .what = HAPPEN_API, .a = (uint32_t)(c - s->calls) };
+
+	c->tag = ++s->tags; /* the patience of the last try ends */
+	again.id = c->tag;
+	queue_add(s, delay, again, bytes_of(NULL, 0));
+}
+
+void people_answer(struct sim *s, uint64_t tag, struct bytes body)
+{
+	struct call *c = NULL;
+	struct reader r = reader_make(body);
+	uint32_t e = reader_u32(&r);
+
+	for (size_t i = 0; i < ARRAY_LEN(s->calls); i++) {
+		if (s->calls[i].used && s->calls[i].tag == tag) {
+			c = &s->calls[i];
+		}
+	}
+	if (c == NULL) {
+		return; /* an answer to an earlier try */
+	}
+	if (!err_known(e)) {
+		sim_broken(s, "P12", "the API answers with error number %u", e);
+		return;
+	}
+	if (e != ERR_OK) {
+		uint32_t n = reader_u32(&r);
+		struct bytes field = reader_bytes(&r, n);
+		uint32_t m = reader_u32(&r);
+		struct bytes detail = reader_bytes(&r, m);
+
+		sim_note(s, "people: call %u is answered %s %.*s: %.*s", c->number,
+			 err_slug((enum err)e), (int)field.n, (const char *)field.p, (int)detail.n,
+			 (const char *)detail.p);
+	}
+	if (c->number >= API_OPEN_BEGIN) {
+		/* what went wrong is begun anew from the start: all of it may be repeated */
+		s->opening = e == ERR_OK ? s->opening + 1 : 0;
+		call_drop(c);
+		return;
+	}
+	if (c->asked == -2) {
+		if (e == ERR_OK) {
+			sim_broken(s, "P3", "one idempotency key is taken for two requests");
+		}
+		call_drop(c);
+		return;
+	}
+	if (e == ERR_OK && c->number == API_WITHDRAW && c->asked >= 0) {
+		s->asked[c->asked].submitted = true;
+	}
+	if (e == ERR_BUSY || e == ERR_WAIT || e == ERR_UNREACHABLE) {
+		retry(s, c, 500);
+		return;
+	}
+	call_drop(c);
+}
+
+/* ---- opening -------------------------------------------------------------------------------- */
+
+static void put_u128(struct writer *w, u128 v)
+{
+	uint8_t b[16];
+
+	le128_put(b, v);
+	writer_bytes(w, bytes_of(b, sizeof b));
+}
+
+static u128 claim_of(unsigned i)
+{
+	return (u128)(i + 1 == CUSTOMERS ? CLAIM_LAST : CLAIM) * SIM_XEM;
+}
+
+static void open_books(struct sim *s)
+{
+	uint8_t buffer[1024];
+	struct writer w = writer_make(buffer, sizeof buffer);
+	u128 sum = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(s->calls); i++) {
+		if (s->calls[i].used && s->calls[i].number >= API_OPEN_BEGIN) {
+			return;
+		}
+	}
+	for (unsigned i = 0; i < CUSTOMERS; i++) {
+		sum += claim_of(i);
+	}
+	if (s->opening == 0) {
+		put_u128(&w, sum);
+		call_add(s, API_OPEN_BEGIN, bytes_of(w.p, w.n), -1);
+	} else if (s->opening == 1) {
+		writer_u32(&w, CUSTOMERS);
+		for (unsigned i = 0; i < CUSTOMERS; i++) {
+			struct bytes name = bytes_str(customer_name(i));
+
+			writer_u32(&w, (uint32_t)name.n);
+			writer_bytes(&w, name);
+			put_u128(&w, claim_of(i));
+		}
+		call_add(s, API_OPEN_CLAIMS, bytes_of(w.p, w.n), -1);
+	} else {
+		call_add(s, API_OPEN_END, bytes_of(NULL, 0), -1);
+	}
+}
+
+/* ---- requests ------------------------------------------------------------------------------- */
+
+bool people_request(struct sim *s, unsigned customer, uint64_t amount,
+		    const struct nem_address *to, const char *message, bool foe, size_t *index)
+{
+	struct asked *a = &s->asked[s->asked_n];
+	uint8_t random[UUID7_RANDOM_BYTES];
+	struct writer w = writer_make(a->raw, sizeof a->raw);
+
+	if (s->asked_n == REQUESTS_MAX) {
+		return false;
+	}
+	fate_bytes(&s->fate, random, sizeof random);
+	*a = (struct asked){ .foe = foe, .customer = customer };
+	a->request = (struct doc_request){ .amount = money_of(ASSET_XEM, amount),
+					   .asset = ASSET_XEM,
+					   .genesis = world.genesis_id,
+					   .message_n = strlen(message),
+					   .time_ms = SIM_START_MS + s->now };
+	uuid7_make(&a->request.request_id, SIM_START_MS + s->now, random);
+	a->request_id = a->request.request_id;
+	(void)snprintf(a->request.customer, sizeof a->request.customer, "%s",
+		       customer_name(customer));
+	memcpy(a->request.destination.text, to->text, sizeof a->request.destination.text);
+	memcpy(a->request.message, message, strlen(message));
+	CHECK(doc_request_make(&w, &a->doc, &a->request, world.backend.secret) == ERR_OK);
+	a->raw_n = w.n;
+	(void)snprintf(a->key, sizeof a->key, "key-%zu", s->asked_n);
+	*index = s->asked_n++;
+	return true;
+}
+
+static void submit(struct sim *s, const char *key, const struct asked *a, int asked)
+{
+	uint8_t buffer[2304];
+	struct writer w = writer_make(buffer, sizeof buffer);
+
+	writer_u32(&w, (uint32_t)strlen(key));
+	writer_bytes(&w, bytes_str(key));
+	writer_bytes(&w, bytes_of(a->raw, a->raw_n));
+	CHECK(!w.bad);
+	call_add(s, API_WITHDRAW, bytes_of(w.p, w.n), asked);
+}
+
+static void ask(struct sim *s)
+{
+	unsigned c = (unsigned)fate_below(&s->fate, CUSTOMERS);
+	uint64_t amount = fate_range(&s->fate, 1, 60);
+	size_t index = 0;
+
+	if (fate_permille(&s->fate, s->swarm.overdraw)) {
+		/* twice the same within a moment: together more than there is */
+		amount = fate_range(&s->fate, 400, 699);
+		for (unsigned i = 0; i < 2; i++) {
+			if (people_request(s, c, amount * SIM_XEM, &world.customer_address[c],
+					   "all", false, &index)) {
+				submit(s, s->asked[index].key, &s->asked[index], (int)index);
+			}
+		}
+		return;
+	}
+	if (fate_permille(&s->fate, 150)) {
+		amount = fate_range(&s->fate, 100, 600);
+	}
+	if (people_request(s, c, amount * SIM_XEM + fate_below(&s->fate, 1000),
+			   &world.customer_address[c], fate_permille(&s->fate, 300) ? "rent" : "",
+			   false, &index)) {
+		submit(s, s->asked[index].key, &s->asked[index], (int)index);
+	}
+}
+
+/* The same again: with its own key, with another one, and a key with another request. */
+static void ask_again(struct sim *s)
+{
+	size_t i, k;
+
+	if (s->asked_n == 0) {
+		return;
+	}
+	i = (size_t)fate_below(&s->fate, s->asked_n);
+	k = (size_t)fate_below(&s->fate, s->asked_n);
+	if (s->asked[i].foe || s->asked[k].foe) {
+		return;
+	}
+	switch (fate_below(&s->fate, 3)) {
+	case 0:
+		submit(s, s->asked[i].key, &s->asked[i], (int)i);
+		return;
+	case 1:
+		submit(s, "another-key", &s->asked[0], s->asked[0].foe ? -1 : 0);
+		return;
+	default:
+		if (i != k && s->asked[i].submitted) {
+			submit(s, s->asked[i].key, &s->asked[k], -2);
+		}
+		return;
+	}
+}
+
+static void deposit(struct sim *s)
+{
+	unsigned c = (unsigned)fate_below(&s->fate, CUSTOMERS);
+	uint32_t now = chain_now_s(s);
+	struct nem_tx tx = { .type = NEM_TRANSFER };
+	uint8_t raw[NEM_TX_BYTES_MAX];
+	struct writer w = writer_make(raw, sizeof raw);
+	struct nis_answer answer;
+	const char *message = fate_permille(&s->fate, 800) ? s->token[c] : "hello";
+
+	if (!s->host[HOST_PAYOUT].up) {
+		return;
+	}
+	if (!s->has_token[c]) {
+		s->has_token[c] = payout_token(s->token[c], host_payout(),
+					       bytes_str(customer_name(c))) == ERR_OK;
+		if (!s->has_token[c]) {
+			return;
+		}
+		message = s->token[c];
+	}
+	tx.head = (struct nem_header){ .network = NEM_NETWORK_TEST,
+				       .version = 1,
+				       .time_nem_s = now,
+				       .deadline_nem_s = now + 3600,
+				       .signer = world.rich.public_key };
+	tx.transfer.recipient = world.hot_address[fate_permille(&s->fate, 700) ? 3 : 0];
+	tx.transfer.amount_micro = fate_range(&s->fate, 1, 40) * SIM_XEM + s->order % 1000000;
+	tx.transfer.message_type = NEM_MESSAGE_PLAIN;
+	tx.transfer.message_bytes = (uint16_t)strlen(message);
+	memcpy(tx.transfer.message, message, strlen(message));
+	tx.head.fee_micro = nem_fee_minimum(&tx);
+	CHECK(nem_tx_sign(&tx, &world.rich) == ERR_OK);
+	nem_tx_encode(&w, &tx, NEM_SIGNED);
+	CHECK(nis_push(s->nis, (unsigned)fate_below(&s->fate, NODES), bytes_of(raw, w.n), now,
+		       &answer, NULL) == ERR_OK);
+	s->deposits += answer.code == NEM_SUCCESS;
+}
+
+/* ---- approvers ------------------------------------------------------------------------------ */
+
+static void approve(struct sim *s, const struct payout_view *v)
+{
+	unsigned i = (unsigned)fate_below(&s->fate, APPROVERS);
+	uint8_t raw[2048];
+	struct writer w = writer_make(raw, sizeof raw);
+	struct doc_approval a = { .decision = !s->healing && fate_permille(&s->fate, 30)
+						  ? DOC_DECISION_NO
+						  : DOC_DECISION_YES,
+				  .genesis = world.genesis_id,
+				  .subject = v->order,
+				  .subject_type = DOC_ORDER,
+				  .time_ms = SIM_START_MS + s->now };
+	struct hash32 id;
+
+	if (s->approved_n == ARRAY_LEN(s->approved)) {
+		return;
+	}
+	(void)snprintf(a.person, sizeof a.person, "%s", world.roster_doc.people[i].id);
+	CHECK(doc_approval_make(&w, &id, &a, world.approver[i].secret) == ERR_OK);
+	s->approved[s->approved_n++] = id;
+	call_add(s, API_DOCUMENT, bytes_of(w.p, w.n), -1);
+}
+
+static void approvers(struct sim *s)
+{
+	struct payout_view v;
+
+	if (!s->host[HOST_PAYOUT].up || s->now < s->asked_approval_at) {
+		return;
+	}
+	s->asked_approval_at = s->now + APPROVALS_EACH_MS;
+	for (size_t i = 0; i < payout_count(host_payout()); i++) {
+		payout_at(&v, host_payout(), i);
+		if (v.state == PAYOUT_APPROVING) {
+			approve(s, &v);
+		}
+	}
+}
+
+/* ---- officers ------------------------------------------------------------------------------- */
+
+void people_officer(struct sim *s)
+{
+	unsigned who = (unsigned)fate_below(&s->fate, OFFICERS);
+	uint8_t raw[4096];
+	struct writer w = writer_make(raw, sizeof raw);
+	struct doc_freeze f = { .genesis = world.genesis_id,
+				.reason = "something is wrong",
+				.scope = DOC_SCOPE_ALL,
+				.time_ms = SIM_START_MS + s->now };
+	struct bytes item;
+
+	(void)snprintf(f.issuer, sizeof f.issuer, "officer-%u", who + 1);
+	fate_bytes(&s->fate, f.nonce, sizeof f.nonce);
+	CHECK(doc_freeze_make(&w, NULL, &f, world.officer[who].secret) == ERR_OK);
+	item = bytes_of(w.p, w.n);
+	sim_note(s, "officer %u freezes", who + 1);
+	s->officer_froze = true;
+	for (uint32_t h = HOST_A; h < HOSTS; h++) {
+		if (fate_permille(&s->fate, 500)) {
+			uint32_t conn = net_open_stranger(s, CLIENT_OFFICER, h, ROLE_STOP);
+
+			if (conn != 0) {
+				net_ask(s, conn - 1,
+					h < HOST_W1 ? (uint16_t)SIGNER_STOP_PUT
+						    : (uint16_t)WATCHER_STOP_PUT,
+					1, &item, 1);
+			}
+		}
+	}
+}
+
+/* ---- the day -------------------------------------------------------------------------------- */
+
+void people_init(struct sim *s)
+{
+	struct item item = { .what = HAPPEN_PEOPLE };
+
+	queue_add(s, 1500, item, bytes_of(NULL, 0));
+}
+
+void people_act(struct sim *s)
+{
+	struct item again = { .what = HAPPEN_PEOPLE };
+	unsigned honest = 0;
+
+	queue_add(s, fate_range(&s->fate, 60, 500), again, bytes_of(NULL, 0));
+	if (s->opening < 3) {
+		open_books(s);
+		return;
+	}
+	approvers(s);
+	if (s->healing) {
+		return;
+	}
+	for (size_t i = 0; i < s->asked_n; i++) {
+		honest += !s->asked[i].foe;
+	}
+	switch (fate_below(&s->fate, 6)) {
+	case 0:
+	case 1:
+	case 2:
+		if (honest < s->swarm.requests) {
+			ask(s);
+		}
+		return;
+	case 3:
+		ask_again(s);
+		return;
+	case 4:
+		if (s->deposits < 6) {
+			deposit(s);
+		}
+		return;
+	default:
+		return;
+	}
+}

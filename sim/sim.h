@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sim.h - all cores in one process, under a virtual clock and a seeded fate (docs/sim.md).
+ *
+ *   main.c    options, the loop over seeds           world.c   keys, documents, first blocks
+ *   queue.c   virtual time: what happens when        host.c    disks, daemons, crashes, effects
+ *   net.c     connections, frames, the gate          chain.c   the nodes and what they tell
+ *   people.c  customers, approvers, officers         foe.c     the thief and the evil server
+ *   laws.c    what must hold after every step        clerk.c   the books on their own
+ *   memo.c    signatures computed once
+ *
+ * One seed is one run; everything that chance decides comes from one generator, so a seed replays
+ * exactly.  Nothing here decides anything that a core decides: the simulator carries out effects,
+ * loses and delays them, and compares what comes out with the promises of ARCHITECTURE.md.
+ */
+#ifndef KURAMORI_SIM_SIM_H
+#define KURAMORI_SIM_SIM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/check.h"
+#include "base/err.h"
+#include "base/money.h"
+#include "chain/feed.h"
+#include "chain/nem/nem_block.h"
+#include "chain/nem/nem_fee.h"
+#include "chain/nem/nem_network.h"
+#include "chain/nem/nem_time.h"
+#include "chain/nem/nem_tx.h"
+#include "crypto/crypto.h"
+#include "crypto/ed25519.h"
+#include "crypto/edk.h"
+#include "crypto/sha256.h"
+#include "crypto/uuid7.h"
+#include "doc/document.h"
+#include "doc/types.h"
+#include "guard/guard.h"
+#include "chain/nem/nem_result.h"
+#include "ipc/frame.h"
+#include "ipc/gate.h"
+#include "ipc/msgs.h"
+#include "log/batch.h"
+#include "log/step.h"
+#include "nis/nis.h"
+#include "payout/payout.h"
+#include "watch/watch.h"
+
+#define SIM_START_MS UINT64_C(1516924800000) /* 2018-01-26 00:00 UTC */
+#define SIM_XEM      UINT64_C(1000000)       /* micro-XEM */
+#define SIM_NEVER    UINT64_MAX
+
+enum {
+	HOST_PAYOUT = 0,
+	HOST_A = 1,
+	HOST_B = 2,
+	HOST_W1 = 3,
+	WATCHERS = 3,
+	WATCHERS_NEEDED = 2,
+	HOSTS = HOST_W1 + WATCHERS,
+	/* askers that are no daemon */
+	CLIENT_FOE = 100,
+	CLIENT_OFFICER = 101,
+
+	NODES = 2,
+	NODE_PUBLIC = 0,
+	NODE_CLEAN = 1,
+
+	HOT = 4, /* a till, two purses, a deposit account */
+	BOXES = 3,
+	SPARES = 6,
+	CUSTOMERS = 6,
+	APPROVERS = 3,
+	OFFICERS = 2,
+	REQUESTS_MAX = 64,
+	ATTESTS_MAX = 512,
+	ROGUES_MAX = 256,
+	PAID_MAX = 256,
+	CONNS_MAX = 4096,
+	RING = 40,
+	RING_TEXT = 160,
+};
+
+/* ---- chance ---------------------------------------------------------------------------------- */
+
+struct fate {
+	uint64_t state;
+};
+
+uint64_t fate_next(struct fate *f); /* splitmix64 */
+/* 0..n-1; n > 0. */
+uint64_t fate_below(struct fate *f, uint64_t n);
+/* lo..hi */
+uint64_t fate_range(struct fate *f, uint64_t lo, uint64_t hi);
+/* True n times in a thousand. */
+bool fate_permille(struct fate *f, unsigned n);
+void fate_bytes(struct fate *f, void *out, size_t n);
+
+/* ---- the world: the same in every seed --------------------------------------------------------
+ */
+
+struct party {
+	struct key32 key;
+	uint8_t secret[ED25519_SECRET_BYTES];
+};
+
+struct world {
+	struct hash32 genesis_id, roster_id, policy_id;
+	uint8_t genesis_raw[16384], roster_raw[16384], policy_raw[4096];
+	struct bytes genesis, roster, policy;
+	struct doc_genesis genesis_doc;
+	struct doc_roster roster_doc;
+	struct doc_policy policy_doc;
+
+	struct edk_secret chain_key[DOC_SIGNERS];
+	struct edk_secret recovery, harvester, foe_harvester, rich;
+	struct edk_secret hot_key[HOT];
+	struct nem_address hot_address[HOT];
+	struct nem_address rich_address, foe_address;
+	struct nem_address box_address[BOXES];
+	struct nem_address spare_address[SPARES];
+	struct nem_address customer_address[CUSTOMERS];
+	struct party attest[DOC_SIGNERS], watcher[WATCHERS], backend, approver[APPROVERS],
+	    officer[OFFICERS], stranger;
+	struct log_secret log_secret[HOSTS];
+
+	struct nis_config nis;
+	struct nis_grant grants[64];
+	size_t grants_n;
+	struct nis_nemesis nemesis;
+	uint8_t block2[NEM_BLOCK_BYTES_MAX];
+	size_t block2_n;
+	uint32_t block2_s;
+};
+
+extern struct world world;
+void world_make(void);
+
+/* ---- options ------------------------------------------------------------------------------- */
+
+struct sim_plants {
+	unsigned payout, books, guard, watch, nis;
+};
+
+struct sim_options {
+	struct sim_plants plants;
+	bool verbose;
+};
+
+/* ---- what may go wrong in this seed (swarm: each is drawn) ------------------------------------
+ */
+
+struct swarm {
+	bool faults;      /* any of the next five */
+	bool crashes;     /* daemons die at effect boundaries and in commits */
+	bool breaks;      /* connections break */
+	bool slow;        /* frames and nodes take long */
+	bool node_downs;  /* nodes do not answer for a while */
+	bool clock_steps; /* wall clocks jump, within what the policy allows */
+	bool clock_far;   /* and once beyond */
+	bool rollbacks;   /* the chain undoes its newest blocks */
+	bool key_a, key_b; /* chain keys that the thief has */
+	bool collude;      /* he has a block of his own now and then */
+	bool jam;          /* proposals of key A at the public node */
+	bool evil_server;
+	bool evil_backend; /* the back end's request key is his too */
+	bool rogue_a;      /* somebody answers watchers in the place of A, with A's attest key */
+	bool officers;     /* an officer freezes at some moment */
+	unsigned requests; /* how many customers ask */
+	unsigned overdraw; /* permille of requests for more than there is */
+};
+
+/* ---- virtual time ---------------------------------------------------------------------------
+ */
+
+enum happen {
+	HAPPEN_TICK,     /* host, generation */
+	HAPPEN_RESTART,  /* host */
+	HAPPEN_FRAME,    /* a: connection, b: 0 to server 1 to client; body */
+	HAPPEN_DIAL,     /* a: link */
+	HAPPEN_LOST,     /* a: connection, b: side that learns of it */
+	HAPPEN_REPLY,    /* host, generation; number, id, status; body */
+	HAPPEN_POLL,     /* host, generation; a: node */
+	HAPPEN_ANNOUNCE, /* host (or CLIENT_FOE), generation; a: node, id; body */
+	HAPPEN_MINE,
+	HAPPEN_FEED, /* host, generation; a: node; number, id; body */
+	HAPPEN_PEOPLE,
+	HAPPEN_FOE,
+	HAPPEN_FAULT,
+	HAPPEN_API, /* a: index of the waiting call */
+	HAPPEN_OFFICER,
+	HAPPEN_CHECK,
+};
+
+struct item {
+	uint64_t at, order;
+	enum happen what;
+	uint32_t host, generation;
+	uint32_t a, b;
+	uint16_t number;
+	uint64_t id;
+	enum err status;
+	uint8_t *body;
+	size_t n;
+};
+
+/* ---- disks and daemons ---------------------------------------------------------------------- */
+
+struct sim_batch {
+	uint8_t *p;
+	size_t n;    /* sealed bytes */
+	size_t have; /* of them on the disk: less is a torn tail */
+	uint64_t offset;
+};
+
+struct disk {
+	struct sim_batch *batch;
+	size_t n, cap;
+	uint64_t bytes;
+};
+
+struct host {
+	bool up, started;
+	uint32_t generation;
+	int64_t wall_skew;     /* ms */
+	uint64_t mono_offset;  /* of this boot */
+	struct disk disk;
+	bool frozen_on_disk;   /* a stop document is durable */
+	uint64_t frozen_at;
+	uint32_t next_channel; /* accepted channels, from 65,536 */
+	uint64_t fed[NODES];   /* height handed over */
+	struct hash32 *fed_hash[NODES];
+	size_t fed_cap[NODES];
+	uint64_t fed_pool[NODES];
+	bool fed_down[NODES], fed_top[NODES], fed_any[NODES];
+	bool feeding;
+	unsigned crashes;
+};
+
+/* ---- connections ---------------------------------------------------------------------------- */
+
+struct link {
+	uint32_t client, server; /* hosts */
+	uint16_t server_role;    /* of the socket: event.role at the server */
+	uint16_t client_role;    /* event.role at the client */
+	uint32_t channel;        /* at the client */
+	uint32_t conn;           /* + 1; 0: none */
+	uint32_t generation;     /* of the client, when it was dialled */
+};
+
+struct conn {
+	uint32_t client, server;
+	uint32_t client_generation, server_generation;
+	uint32_t link; /* + 1; 0: the client is no daemon */
+	uint16_t server_role, client_role;
+	uint32_t client_channel, server_channel;
+	const struct gate_table *table;
+	struct gate_state at_server, at_client;
+	bool server_open, client_open, broken;
+	uint64_t last[2]; /* streams: nothing overtakes */
+};
+
+/* ---- what the laws know ------------------------------------------------------------------------
+ */
+
+/* One request that the back end's key really signed. */
+struct asked {
+	struct id128 request_id;
+	struct hash32 doc;
+	struct doc_request request;
+	bool foe;       /* with the stolen key */
+	bool submitted; /* accepted by the server at least once */
+	unsigned customer;
+	uint8_t raw[2048];
+	size_t raw_n;
+	char key[48];
+};
+
+/* One attestation that a signer made durable. */
+struct attested {
+	unsigned signer;
+	struct hash32 id, inner, subject;
+	struct id128 request_id;
+	bool sweep;
+	bool forged; /* by rogue_a: no signer ever made it */
+	bool released;
+	u128 outflow;
+	unsigned approvals;
+	unsigned holders; /* bit per watcher: durable there */
+	struct key32 account;
+	uint8_t data[256 + 1024];
+	size_t data_n;
+};
+
+struct hit { /* a payment seen in the best chain */
+	struct hash32 inner;
+	struct id128 request_id;
+	uint64_t height;
+};
+
+/* A transaction that the thief made. */
+struct rogue {
+	struct hash32 hash;
+	bool complete;
+};
+
+struct call { /* an API call that waits for its answer */
+	bool used;
+	uint16_t number;
+	uint64_t tag;
+	uint8_t *body;
+	size_t n;
+	unsigned tries;
+	int asked; /* index of the request, or -1 */
+};
+
+struct sim {
+	struct sim_options options;
+	struct fate fate;
+	struct swarm swarm;
+	uint64_t seed, now, steps, order;
+	bool healing, failed, done;
+	char why[320];
+
+	struct item *heap;
+	size_t heap_n, heap_cap;
+
+	struct host host[HOSTS];
+	struct link links[32];
+	size_t links_n;
+	struct conn conns[CONNS_MAX];
+	size_t conns_n;
+	struct effects effects;
+
+	/* chain */
+	struct nis *nis;
+	uint32_t chain_s;
+	uint64_t node_down_until[NODES];
+	uint64_t checked_height;
+	struct hash32 checked_hash;
+	struct hit hits[PAID_MAX];
+	size_t hits_n;
+
+	/* people */
+	struct asked asked[REQUESTS_MAX];
+	size_t asked_n;
+	struct hash32 approved[REQUESTS_MAX * APPROVERS];
+	size_t approved_n;
+	struct call calls[REQUESTS_MAX];
+	uint64_t tags;
+	unsigned opening; /* 0..4 */
+	char token[CUSTOMERS][PAYOUT_TOKEN_CHARS + 1];
+	bool has_token[CUSTOMERS];
+	unsigned deposits;
+	uint64_t asked_approval_at;
+
+	/* laws */
+	struct attested attested[ATTESTS_MAX];
+	size_t attested_n;
+	struct rogue rogues[ROGUES_MAX];
+	size_t rogues_n;
+	bool foul;         /* an adversary did something that a watcher may freeze for */
+	bool officer_froze;
+	bool theft;        /* something complete and unexplained was in a pool or block */
+	uint64_t theft_at;
+	uint64_t theft_boxes; /* micro-XEM that left boxes: always 0 */
+
+	/* the foe's papers: bodies of SIGN that the server sent, replies that it got */
+	struct paper {
+		uint8_t *p;
+		size_t n;
+		unsigned signer;
+		bool reply;
+	} papers[128];
+
+	size_t papers_n;
+	uint32_t foe_conn[DOC_SIGNERS]; /* + 1 */
+	uint64_t foe_tags;
+	unsigned foe_released;
+
+	/* trace */
+	char ring[RING][RING_TEXT];
+	uint64_t ring_n;
+};
+
+/* ---- main.c ---- */
+void sim_note(struct sim *s, const char *format, ...) PRINTF(2, 3);
+/* A law is broken: the run ends. */
+void sim_broken(struct sim *s, const char *promise, const char *format, ...) PRINTF(3, 4);
+extern struct sim *sim_running;
+
+/* ---- queue.c ---- */
+void queue_add(struct sim *s, uint64_t delay, struct item item, struct bytes body);
+bool queue_take(struct sim *s, struct item *out);
+void queue_free(struct sim *s);
+
+/* ---- host.c ---- */
+void host_boot_all(struct sim *s);
+void host_restart(struct sim *s, uint32_t h);
+void host_crash(struct sim *s, uint32_t h, const char *why);
+void host_step(struct sim *s, uint32_t h, struct event *e);
+void host_free(struct sim *s);
+uint64_t host_wall(const struct sim *s, uint32_t h);
+uint64_t host_mono(const struct sim *s, uint32_t h);
+const char *host_name(uint32_t h);
+struct guard *host_guard(unsigned signer);
+struct watch *host_watch(unsigned watcher);
+struct payout *host_payout(void);
+/* Replays the journals once more and compares what comes out. */
+void host_replay_check(struct sim *s);
+/* SHA-256 over all journals, for the test of determinism. */
+void host_hash(const struct sim *s, struct hash32 *out);
+
+/* ---- net.c ---- */
+void net_init(struct sim *s);
+void net_dial(struct sim *s, uint32_t link);
+uint32_t net_open_stranger(struct sim *s, uint32_t client, uint32_t server, uint16_t role);
+void net_send(struct sim *s, uint32_t h, const struct effect *f);
+void net_ask(struct sim *s, uint32_t conn, uint16_t number, uint64_t id, const struct bytes *items,
+	     size_t n);
+void net_close(struct sim *s, uint32_t h, uint32_t channel);
+void net_frame(struct sim *s, const struct item *i);
+void net_lost(struct sim *s, const struct item *i);
+void net_break(struct sim *s, uint32_t conn);
+void net_host_gone(struct sim *s, uint32_t h);
+
+/* ---- chain.c ---- */
+void chain_init(struct sim *s);
+void chain_free(struct sim *s);
+void chain_mine(struct sim *s);
+void chain_poll(struct sim *s, const struct item *i);
+void chain_announce(struct sim *s, const struct item *i);
+uint32_t chain_now_s(const struct sim *s);
+uint64_t chain_balance(const struct sim *s, const struct nem_address *a);
+
+/* ---- people.c ---- */
+void people_init(struct sim *s);
+void people_act(struct sim *s);
+void people_api(struct sim *s, const struct item *i);
+void people_answer(struct sim *s, uint64_t tag, struct bytes body);
+void people_officer(struct sim *s);
+/* Signs a request with the back end's key; false: no room. */
+bool people_request(struct sim *s, unsigned customer, uint64_t amount,
+		    const struct nem_address *to, const char *message, bool foe, size_t *index);
+
+/* ---- foe.c ---- */
+void foe_act(struct sim *s);
+void foe_frame(struct sim *s, uint32_t conn, uint16_t number, uint64_t id, struct bytes body);
+/* The evil server reads along. */
+void foe_overhears(struct sim *s, unsigned signer, bool reply, struct bytes body);
+/* rogue_a: perhaps another body in the place of A's reply to NEXT. */
+bool foe_replaces(struct sim *s, uint32_t watcher, struct bytes body, struct bytes *out);
+void foe_free(struct sim *s);
+
+/* ---- laws.c ---- */
+void laws_commit(struct sim *s, uint32_t h, struct bytes batch);
+void laws_send(struct sim *s, uint32_t h, const struct effect *f);
+void laws_step(struct sim *s, uint32_t h, bool committed);
+void laws_chain(struct sim *s);
+void laws_pool(struct sim *s);
+void laws_end(struct sim *s);
+struct attested *laws_attested(struct sim *s, const struct hash32 *id);
+
+/* ---- clerk.c ---- */
+void clerk_run(struct sim *s);
+
+#endif
