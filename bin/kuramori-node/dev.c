@@ -427,7 +427,7 @@ static void post_settings(struct node *n, struct http_request *r)
 	       (cache == NULL || json_is_boolean(cache));
 	if (good) {
 		n->config.retention_s = (uint32_t)retention;
-		nis_set_retention(n->nis, n->config.retention_s);
+		nis_set_retention(n->nis, n->config.retention_s, node_now_s(n));
 		if (cache != NULL) {
 			nis_set_result_cache(n->nis, json_is_true(cache));
 		}

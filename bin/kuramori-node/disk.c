@@ -150,9 +150,9 @@ enum err node_disk_open(struct node *n)
 	e = check_header(n, &end);
 	if (e == ERR_OK) {
 		remember_end(n, end);
-		nis_set_retention(n->nis, 1);
+		nis_set_retention(n->nis, 1, nis_top(n->nis).time_s);
 		e = replay(n, &end, buffer);
-		nis_set_retention(n->nis, n->config.retention_s);
+		nis_set_retention(n->nis, n->config.retention_s, nis_top(n->nis).time_s);
 	}
 	if (e == ERR_OK && ftruncate(n->disk_fd, (off_t)end) != 0) {
 		e = ERR_IO;

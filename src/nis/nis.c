@@ -174,9 +174,12 @@ void nis_close(struct nis *n)
 	free(n);
 }
 
-void nis_set_retention(struct nis *n, uint32_t seconds)
+void nis_set_retention(struct nis *n, uint32_t seconds, uint32_t now_s)
 {
 	n->retention_s = seconds;
+	for (unsigned i = 0; i < n->pools; i++) {
+		nis_pool_reset(n, &n->pool[i], now_s, NULL, 0);
+	}
 }
 
 void nis_set_result_cache(struct nis *n, bool on)

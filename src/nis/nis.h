@@ -92,8 +92,11 @@ MUST_CHECK enum err nis_open(struct nis **out, const struct nis_config *config,
 			     const struct nis_nemesis *nemesis);
 void nis_close(struct nis *n);
 
-/* Switches that tests turn while the chain runs.  seconds 0: hashes are kept for ever. */
-void nis_set_retention(struct nis *n, uint32_t seconds);
+/*
+ * Switches that tests turn while the chain runs.  seconds 0: hashes are kept for ever; pools drop
+ * what is now remembered again.
+ */
+void nis_set_retention(struct nis *n, uint32_t seconds, uint32_t now_s);
 void nis_set_result_cache(struct nis *n, bool on);
 
 /* ---- announcing (nem.md 5.4, 7.2) ---------------------------------------------------------- */

@@ -69,13 +69,13 @@ bool nis_chain_retained(const struct nis *n, const struct hash32 *hash)
 
 /* ---- judging ---- */
 
-uint32_t nis_chain_modified(struct nis *n, const struct nem_tx *tx)
+uint32_t nis_chain_modified(const struct nis *n, const struct nem_tx *tx)
 {
 	if (tx->type == NEM_MODIFICATION) {
-		return nis_state_number_of_key(&n->state, &tx->head.signer);
+		return nis_state_find_key(&n->state, &tx->head.signer);
 	}
 	if (tx->type == NEM_MULTISIG && tx->multisig.inner.type == NEM_MODIFICATION) {
-		return nis_state_number_of_key(&n->state, &tx->multisig.inner.head.signer);
+		return nis_state_find_key(&n->state, &tx->multisig.inner.head.signer);
 	}
 	return NIS_MAP_NONE;
 }

@@ -149,7 +149,7 @@ MUST_CHECK enum nem_result nis_chain_fits(struct nis *n, const struct nem_tx *tx
 					  uint32_t now_s);
 
 /* The account whose multisig control tx changes, or NIS_MAP_NONE. */
-uint32_t nis_chain_modified(struct nis *n, const struct nem_tx *tx);
+uint32_t nis_chain_modified(const struct nis *n, const struct nem_tx *tx);
 
 /* The transaction of a pool entry or row, decoded; dies if its bytes are not what was stored. */
 void nis_chain_decode(const struct nis *n, struct bytes verifiable, struct nem_tx *out);

@@ -98,7 +98,7 @@ static enum nem_result operational(const struct nis_judge *j, const struct nem_t
 	unsigned n = tx->type == NEM_MULTISIG ? p->n - 1 : p->n;
 
 	for (unsigned i = 0; i < n; i++) {
-		uint32_t signer = nis_state_number_of_key(j->state, &p->head[i]->signer);
+		uint32_t signer = nis_state_find_key(j->state, &p->head[i]->signer);
 		enum nem_result code = nem_multisig_judge_plain(nis_state_control(j->view, signer));
 
 		if (code != NEM_SUCCESS) {
@@ -112,14 +112,14 @@ static bool is_multisig(void *context, const struct nem_address *address)
 {
 	const struct nis_judge *j = context;
 
-	return nem_multisig_is(nis_state_control(j->view, nis_state_number(j->state, address)));
+	return nem_multisig_is(nis_state_control(j->view, nis_state_find(j->state, address)));
 }
 
 static bool is_cosigner(void *context, const struct nem_address *address)
 {
 	const struct nis_judge *j = context;
 
-	return nis_state_get(j->view, nis_state_number(j->state, address))->cosigner_of > 0;
+	return nis_state_get(j->view, nis_state_find(j->state, address))->cosigner_of > 0;
 }
 
 static enum nem_result modification(const struct nis_judge *j, const struct key32 *signer,
@@ -133,7 +133,7 @@ static enum nem_result modification(const struct nis_judge *j, const struct key3
 	uint32_t account;
 
 	nem_address_from_key(&address, signer, j->state->network);
-	account = nis_state_number(j->state, &address);
+	account = nis_state_find(j->state, &address);
 	return nem_multisig_judge(nis_state_control(j->view, account), &address, j->state->network,
 				  m, &lookup);
 }
@@ -141,7 +141,7 @@ static enum nem_result modification(const struct nis_judge *j, const struct key3
 static enum nem_result multisig(const struct nis_judge *j, const struct nem_tx *tx)
 {
 	const struct nem_inner *inner = &tx->multisig.inner;
-	uint32_t account = nis_state_number_of_key(j->state, &inner->head.signer);
+	uint32_t account = nis_state_find_key(j->state, &inner->head.signer);
 	const struct nem_multisig *control = nis_state_control(j->view, account);
 	struct nem_address initiator;
 	enum nem_result code;

@@ -24,7 +24,7 @@
 enum nis_judge_place { NIS_JUDGE_POOL, NIS_JUDGE_BLOCK };
 
 struct nis_judge {
-	struct nis_state *state; /* for numbers only */
+	const struct nis_state *state; /* for numbers only */
 	const struct nis_view *view;
 	const struct key32 *nemesis;
 	enum nis_judge_place place;

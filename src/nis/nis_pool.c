@@ -7,7 +7,7 @@
 #include "base/check.h"
 #include "chain/nem/nem_fee.h"
 
-enum { RESULTS_PURGE_MIN = 4096 };
+enum { RESULTS_PURGE_MIN = 4096, RESULTS_MAX = 262144 };
 
 void nis_pool_init(struct nis *n, struct nis_pool *p)
 {
@@ -74,6 +74,9 @@ void nis_pool_remember(struct nis_pool *p, const struct hash32 *hash, uint32_t n
 			}
 		}
 		nis_map_free(&p->results);
+		if (fresh.n >= RESULTS_MAX) {
+			nis_map_free(&fresh); /* too many in ten minutes: judged again instead */
+		}
 		p->results = fresh;
 		p->results_purge =
 		    fresh.n * 2 > RESULTS_PURGE_MIN ? fresh.n * 2 : RESULTS_PURGE_MIN;
@@ -233,7 +236,7 @@ static enum nem_result cosign(struct nis *n, struct nis_pool *p, const struct ne
 		return NEM_FAILURE_MULTISIG_NO_MATCHING_MULTISIG;
 	}
 	nis_chain_decode(n, bytes_of(p->entry[at].bytes, p->entry[at].bytes_n), &wrapper);
-	account = nis_state_number_of_key(&n->state, &wrapper.multisig.inner.head.signer);
+	account = nis_state_find_key(&n->state, &wrapper.multisig.inner.head.signer);
 	nis_state_view_init(&confirmed, &n->state);
 	code = nem_multisig_judge_cosignature(nis_state_control(&confirmed, account), &wrapper,
 					      cosignature);
@@ -252,16 +255,17 @@ static enum nem_result cosign(struct nis *n, struct nis_pool *p, const struct ne
 }
 
 /* Every attached cosignature is a cosigner's of the confirmed state. */
-static bool cosigners_belong(struct nis *n, const struct nem_tx *tx)
+static bool cosigners_belong(const struct nis *n, const struct nem_tx *tx)
 {
+	const struct nem_multisig *control;
 	uint32_t account;
 
 	if (tx->type != NEM_MULTISIG) {
 		return true;
 	}
-	account = nis_state_number_of_key(&n->state, &tx->multisig.inner.head.signer);
+	account = nis_state_find_key(&n->state, &tx->multisig.inner.head.signer);
+	control = account == NIS_MAP_NONE ? NULL : n->state.holding[account].control;
 	for (unsigned i = 0; i < tx->multisig.n; i++) {
-		const struct nem_multisig *control = n->state.holding[account].control;
 		struct nem_address a;
 
 		nem_address_from_key(&a, &tx->multisig.cosignature[i].head.signer, n->network);

@@ -97,6 +97,14 @@ uint32_t nis_state_number_of_key(struct nis_state *s, const struct key32 *key)
 	return nis_state_number(s, &address);
 }
 
+uint32_t nis_state_find_key(const struct nis_state *s, const struct key32 *key)
+{
+	struct nem_address address;
+
+	nem_address_from_key(&address, key, s->network);
+	return nis_state_find(s, &address);
+}
+
 void nis_state_view_init(struct nis_view *v, const struct nis_state *s)
 {
 	*v = (struct nis_view){ .state = s, .generation = 1 };
@@ -125,6 +133,11 @@ void nis_state_view_clear(struct nis_view *v)
 
 const struct nis_holding *nis_state_get(const struct nis_view *v, uint32_t account)
 {
+	static const struct nis_holding nobody;
+
+	if (account == NIS_MAP_NONE) {
+		return &nobody;
+	}
 	if (account < v->cap_stamp && v->stamp[account] == v->generation) {
 		return &v->own[account];
 	}
@@ -175,18 +188,18 @@ enum err nis_state_cost(const struct nem_tx *tx, uint64_t *out)
 	return ERR_OK;
 }
 
-uint32_t nis_state_debtor(struct nis_state *s, const struct nem_tx *tx)
+uint32_t nis_state_debtor(const struct nis_state *s, const struct nem_tx *tx)
 {
 	switch (tx->type) {
 	case NEM_TRANSFER:
 	case NEM_MODIFICATION:
 		break;
 	case NEM_COSIGNATURE:
-		return nis_state_number(s, &tx->cosignature.account);
+		return nis_state_find(s, &tx->cosignature.account);
 	case NEM_MULTISIG:
-		return nis_state_number_of_key(s, &tx->multisig.inner.head.signer);
+		return nis_state_find_key(s, &tx->multisig.inner.head.signer);
 	}
-	return nis_state_number_of_key(s, &tx->head.signer);
+	return nis_state_find_key(s, &tx->head.signer);
 }
 
 static void learn_key(struct nis_view *v, struct nis_state *s, const struct key32 *key)

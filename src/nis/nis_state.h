@@ -71,11 +71,13 @@ uint32_t nis_state_number(struct nis_state *s, const struct nem_address *address
 /* The same without adding: NIS_MAP_NONE if it was never heard of. */
 uint32_t nis_state_find(const struct nis_state *s, const struct nem_address *address);
 uint32_t nis_state_number_of_key(struct nis_state *s, const struct key32 *key);
+uint32_t nis_state_find_key(const struct nis_state *s, const struct key32 *key);
 
 void nis_state_view_init(struct nis_view *v, const struct nis_state *s);
 void nis_state_view_free(struct nis_view *v);
 /* Forgets every change. */
 void nis_state_view_clear(struct nis_view *v);
+/* NIS_MAP_NONE has an empty account: judging strangers' bytes adds nothing to memory. */
 const struct nis_holding *nis_state_get(const struct nis_view *v, uint32_t account);
 struct nis_holding *nis_state_edit(struct nis_view *v, uint32_t account);
 /* The control of an account; one that is all zero for an ordinary account. */
@@ -90,8 +92,11 @@ uint64_t nis_state_execute(struct nis_view *v, struct nis_state *s, const struct
 
 /* What the debtor needs: amount and all fees.  ERR_OVERFLOW. */
 MUST_CHECK enum err nis_state_cost(const struct nem_tx *tx, uint64_t *out);
-/* Who pays: the multisig account for multisigs and cosignatures, else the signer. */
-uint32_t nis_state_debtor(struct nis_state *s, const struct nem_tx *tx);
+/*
+ * Who pays: the multisig account for multisigs and cosignatures, else the signer.  NIS_MAP_NONE if
+ * that account was never heard of.
+ */
+uint32_t nis_state_debtor(const struct nis_state *s, const struct nem_tx *tx);
 
 /*
  * Writes the view into the confirmed state it stands on and clears it.  *before: malloc'd, *n

@@ -306,7 +306,7 @@ static void retention_is_a_switch(void)
 	struct nis_entry e;
 
 	T_CHECK(world_open(&w));
-	nis_set_retention(w.n, 0);
+	nis_set_retention(w.n, 0, w.now);
 	T_CHECK(convert_m(&w));
 	pay = payment(&w, X, 10 * XEM, &co);
 	T_EQ(push(&w, PUBLIC, &pay), NEM_SUCCESS);
@@ -320,9 +320,32 @@ static void retention_is_a_switch(void)
 	again.head.deadline_nem_s = w.now + HOUR;
 	T_CHECK(sign(&again, A));
 	T_EQ(given(&w, &again, 1, Z), NEM_FAILURE_TRANSACTION_DUPLICATE_IN_CHAIN);
-	nis_set_retention(w.n, NIS_RETENTION_S);
+	nis_set_retention(w.n, NIS_RETENTION_S, w.now);
 	T_CHECK(!nis_find(w.n, &hash, &e));
 	T_EQ(given(&w, &again, 1, Z), NEM_SUCCESS);
+	WORLD_CLOSE(&w);
+}
+
+/* A pool took again what was forgotten; then it is remembered: no block may be spoilt by it. */
+static void retention_raised_over_a_full_pool(void)
+{
+	struct world w;
+	struct nem_tx tx;
+
+	T_CHECK(world_open(&w));
+	nis_set_retention(w.n, 60, w.now);
+	tx = transfer(A, X, XEM, w.now);
+	tx.head.deadline_nem_s = w.now + 10 * HOUR;
+	T_CHECK(sign(&tx, A));
+	T_EQ(announce(&w, PUBLIC, &tx), NEM_SUCCESS);
+	T_CHECK(mine(&w, PUBLIC));
+	w.now += HOUR;
+	T_CHECK(mine(&w, PUBLIC));
+	T_EQ(announce(&w, PUBLIC, &tx), NEM_SUCCESS);
+	nis_set_retention(w.n, NIS_RETENTION_S, w.now);
+	T_EQ(nis_pool_count(w.n, PUBLIC), 0);
+	T_CHECK(mine(&w, PUBLIC));
+	T_EQ(seen(&w, &tx), 1);
 	WORLD_CLOSE(&w);
 }
 
@@ -879,6 +902,7 @@ int main(int argc, char **argv)
 		{ "a mined inner lives again after the retention",
 		  a_mined_inner_lives_again_after_the_retention },
 		{ "the retention is a switch", retention_is_a_switch },
+		{ "the retention raised over a full pool", retention_raised_over_a_full_pool },
 		{ "the planted bug is one", the_planted_bug_is_one },
 		{ "whole units", pushing_whole_units },
 		{ "results are cached ten minutes", results_are_cached_ten_minutes },

@@ -5,6 +5,7 @@
  * Method: small chains of two pools; transactions built and signed with the real encoder; after
  * each case every invariant of the chain and its pools is checked.
  */
+#include "nis/nis_chain.h"
 #include "nis_kit.h"
 
 static void plain_transfer_is_mined(void)
@@ -232,6 +233,29 @@ static void bytes_that_are_no_transaction(void)
 	raw[70] = raw[70] == 'A' ? 'B' : 'A';
 	T_EQ(nis_announce(w.n, PUBLIC, bytes_of(raw, out.n), &tx.signature, w.now, &answer, NULL),
 	     ERR_ADDRESS);
+	WORLD_CLOSE(&w);
+}
+
+/* What is refused leaves no account behind, however often strangers try. */
+static void strangers_take_no_memory(void)
+{
+	struct world w;
+	size_t accounts;
+
+	T_CHECK(world_open(&w));
+	T_CHECK(convert_m(&w));
+	accounts = w.n->state.n;
+	for (unsigned i = 100; i < 200; i++) {
+		struct nem_tx inner = transfer(i, i + 1, XEM, w.now);
+		struct nem_tx pay = wrap(i + 2, &inner, w.now);
+
+		T_EQ(say(&w, inner, i), NEM_FAILURE_INSUFFICIENT_BALANCE);
+		T_EQ(say(&w, pay, i + 2), NEM_FAILURE_INSUFFICIENT_BALANCE);
+		T_EQ(say(&w, cosignature(i + 3, &pay, w.now), i + 3),
+		     NEM_FAILURE_INSUFFICIENT_BALANCE);
+		T_EQ(push(&w, CLEAN, &pay), NEM_FAILURE_SIGNATURE_NOT_VERIFIABLE);
+	}
+	T_EQ(w.n->state.n, accounts);
 	WORLD_CLOSE(&w);
 }
 
@@ -687,6 +711,7 @@ int main(int argc, char **argv)
 		  unconfirmed_income_may_be_spent_in_the_pool },
 		{ "nemesis and harvester", nemesis_and_harvester_do_not_pay },
 		{ "truncated and flipped bytes", bytes_that_are_no_transaction },
+		{ "strangers take no memory", strangers_take_no_memory },
 		{ "other networks", other_networks },
 		{ "other types", other_types },
 		{ "messages, to the byte", messages_to_the_byte },
