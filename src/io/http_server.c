@@ -20,10 +20,22 @@ enum {
 	POOL_BYTES = 32 * 1024, /* request line and headers of one connection */
 	DISCARD_TIMES = 4,      /* so many limits of a too large body are read before we hang up */
 	BODY_FIRST = 4096,
+	SWEEP_MS = 1000,
+};
+
+/* One connection. */
+struct http_peer {
+	struct http_server *server;
+	struct loop_fd io;          /* watched while his request waits: has he left? */
+	struct http_request *waits; /* suspended, or NULL */
+	uint64_t since_ms;          /* of the connection, his last answer or its end */
+	bool handed;                /* the handler has his request: he is not who is slow */
+	struct http_peer *next, *before;
 };
 
 struct http_request {
 	struct http_server *server;
+	struct http_peer *peer;
 	struct MHD_Connection *connection;
 	struct MHD_Response *response; /* ready, not yet queued */
 	unsigned status;
@@ -31,12 +43,12 @@ struct http_request {
 	char *path;
 	uint8_t *body;
 	size_t body_n, body_cap, discarded;
-	uint64_t begun_ms;
 	void *user;
 	enum err refuse; /* answer with this when the body has been read */
 	const char *refuse_why;
 	bool handed;    /* the handler has it and owes an answer */
 	bool suspended; /* MHD waits for us */
+	bool left;      /* nobody is there to be answered */
 	struct http_request *next, *before;
 };
 
@@ -46,21 +58,35 @@ struct http_server {
 	struct MHD_Daemon *daemon;
 	struct loop_fd io;
 	struct loop_timer timer;
+	struct loop_timer sweep;
 	struct http_request *requests;
-	int listener; /* ours again after quiesce, -1 while MHD has it */
+	struct http_peer *peers;
 	uint16_t port;
 	bool stopping;
+	bool running; /* inside MHD_run(), which must not be entered twice */
+	bool again;   /* something waits for the next MHD_run() that it does not tell of */
 };
 
-/* MHD has its own epoll descriptor in ours, and a time at which it wants to be asked anyway. */
+/*
+ * MHD has its own epoll descriptor in ours, and a time at which it wants to be asked anyway.  That
+ * time must be asked for after every run: a connection with bytes left in MHD's buffers shows up
+ * nowhere else.
+ */
 static void server_run(struct http_server *s)
 {
 	MHD_UNSIGNED_LONG_LONG ms = 0;
 
+	CHECK(!s->running);
+	s->running = true;
+	s->again = false;
 	if (MHD_run(s->daemon) != MHD_YES) {
 		NOTES(NOTES_BROKEN, "http-run-failed", notes_u64("port", s->port));
 	}
-	if (MHD_get_timeout(s->daemon, &ms) == MHD_YES) {
+	s->running = false;
+	if (s->again) {
+		/* Said by a callback of this run, which looked at such things at its start. */
+		loop_timer_set(s->loop, &s->timer, 0, 0);
+	} else if (MHD_get_timeout(s->daemon, &ms) == MHD_YES) {
 		loop_timer_set(s->loop, &s->timer, ms > 60000 ? 60000 : ms, 0);
 	} else {
 		loop_timer_off(s->loop, &s->timer);
@@ -96,6 +122,120 @@ static void request_unlink(struct http_request *r)
 	}
 	if (r->next != NULL) {
 		r->next->before = r->before;
+	}
+}
+
+static void peer_forget(struct http_peer *p)
+{
+	loop_del(p->server->loop, &p->io);
+	p->waits = NULL;
+	p->handed = false;
+	p->since_ms = clock_mono_ms();
+}
+
+/*
+ * Hands r back to MHD, which asks on_access() about it again on its next run.  Nobody but us brings
+ * that run about: MHD_ALLOW_SUSPEND_RESUME stands for an eventfd as well, but without a thread of
+ * its own MHD 0.9.75 makes none (MHD_start_daemon: "useless if we are using 'external' select"),
+ * a resume only sets a flag, and MHD_get_timeout() does not look at the flag.
+ */
+static void request_resume(struct http_request *r)
+{
+	CHECK(r->suspended);
+	r->suspended = false;
+	r->server->again = true;
+	MHD_resume_connection(r->connection);
+	loop_timer_set(r->server->loop, &r->server->timer, 0, 0);
+}
+
+/* The client of a waiting request closed his side (all of it, or as good as). */
+static void on_left(void *ctx, uint32_t events)
+{
+	struct http_peer *p = ctx;
+	struct http_request *r = p->waits;
+
+	(void)events;
+	CHECK(r != NULL && r->handed && r->suspended);
+	peer_forget(p);
+	r->handed = false;
+	r->left = true;
+	if (p->server->plan.on_gone != NULL) {
+		p->server->plan.on_gone(p->server->plan.ctx, r);
+	}
+	request_resume(r);
+}
+
+/*
+ * MHD's time-out begins anew with every byte, so that a byte now and then holds a connection for
+ * ever.  Twice that time is enough for a whole request to come in, or an answer to be taken.
+ */
+static void on_sweep(void *ctx)
+{
+	struct http_server *s = ctx;
+	uint64_t now = clock_mono_ms();
+
+	for (struct http_peer *p = s->peers; p != NULL; p = p->next) {
+		if (!p->handed && now - p->since_ms > 2000 * (uint64_t)s->plan.idle_s) {
+			/* MHD sees the end of the stream and cleans up. */
+			(void)shutdown(p->io.fd, SHUT_RDWR);
+		}
+	}
+	if (s->peers == NULL) {
+		loop_timer_off(s->loop, &s->sweep);
+	}
+}
+
+static void peer_start(struct http_server *s, struct MHD_Connection *connection, void **own)
+{
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	struct http_peer *p = calloc(1, sizeof *p);
+
+	CHECK(info != NULL);
+	if (p == NULL) {
+		return; /* begin() refuses him */
+	}
+	p->server = s;
+	p->io = (struct loop_fd){ .fd = info->connect_fd, .on = on_left, .ctx = p };
+	p->since_ms = clock_mono_ms();
+	p->next = s->peers;
+	if (p->next != NULL) {
+		p->next->before = p;
+	}
+	s->peers = p;
+	*own = p;
+	if (!s->sweep.armed) {
+		loop_timer_set(s->loop, &s->sweep, SWEEP_MS, SWEEP_MS);
+	}
+}
+
+static void peer_end(struct http_peer *p)
+{
+	if (p == NULL) {
+		return;
+	}
+	loop_del(p->server->loop, &p->io);
+	if (p->before != NULL) {
+		p->before->next = p->next;
+	} else {
+		p->server->peers = p->next;
+	}
+	if (p->next != NULL) {
+		p->next->before = p->before;
+	}
+	/* At its limit MHD stops accepting, and begins again only in the run after this one. */
+	p->server->again = true;
+	free(p);
+}
+
+static void on_connection(void *ctx, struct MHD_Connection *connection, void **own,
+			  enum MHD_ConnectionNotificationCode code)
+{
+	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+		peer_start(ctx, connection, own);
+	} else {
+		peer_end(*own);
+		*own = NULL;
 	}
 }
 
@@ -203,21 +343,26 @@ static struct MHD_Response *make_response(const char *content_type, struct bytes
 	return m;
 }
 
-void http_reply(struct http_request *r, unsigned status, const char *content_type,
-		struct bytes body, const char *const *extra)
+/* on_access() finds the response: now, or when MHD asks it again about a resumed request. */
+static void answer(struct http_request *r, unsigned status, const char *content_type,
+		   struct bytes body, const char *const *extra)
 {
 	CHECK(status >= 200 && status <= 599);
-	CHECK(r->response == NULL && r->status == 0);
+	CHECK(r->response == NULL && r->status == 0 && !r->left);
 	r->response = make_response(content_type, body, extra);
 	r->status = status;
 	r->handed = false;
+	peer_forget(r->peer);
 	if (r->suspended) {
-		r->suspended = false;
-		/* MHD asks the handler again, on its own turn, and finds the response. */
-		MHD_resume_connection(r->connection);
-		/* MHD's own wake-up for this gets lost now and then: come back for certain. */
-		loop_timer_set(r->server->loop, &r->server->timer, 0, 0);
+		request_resume(r);
 	}
+}
+
+void http_reply(struct http_request *r, unsigned status, const char *content_type,
+		struct bytes body, const char *const *extra)
+{
+	CHECK(r->handed);
+	answer(r, status, content_type, body, extra);
 }
 
 static size_t json_text(char *out, size_t cap, const char *text)
@@ -241,7 +386,8 @@ static size_t json_text(char *out, size_t cap, const char *text)
 	return n;
 }
 
-void http_problem(struct http_request *r, enum err e, const char *field, const char *detail)
+static void answer_problem(struct http_request *r, enum err e, const char *field,
+			   const char *detail)
 {
 	char field_text[256] = "";
 	char detail_text[1024] = "";
@@ -261,8 +407,14 @@ void http_problem(struct http_request *r, enum err e, const char *field, const c
 	    field_text, field != NULL ? "\"" : "", detail != NULL ? ",\"detail\":\"" : "",
 	    detail_text, detail != NULL ? "\"" : "");
 	CHECK(n > 0 && (size_t)n < sizeof body);
-	http_reply(r, (unsigned)err_http(e), "application/problem+json", bytes_of(body, (size_t)n),
-		   NULL);
+	answer(r, (unsigned)err_http(e), "application/problem+json", bytes_of(body, (size_t)n),
+	       NULL);
+}
+
+void http_problem(struct http_request *r, enum err e, const char *field, const char *detail)
+{
+	CHECK(r->handed);
+	answer_problem(r, e, field, detail);
 }
 
 static enum MHD_Result send_response(struct http_request *r)
@@ -276,7 +428,7 @@ static enum MHD_Result send_response(struct http_request *r)
 
 static enum MHD_Result answer_now(struct http_request *r, enum err e, const char *why)
 {
-	http_problem(r, e, NULL, why);
+	answer_problem(r, e, NULL, why);
 	return send_response(r);
 }
 
@@ -314,17 +466,24 @@ static enum err judge_head(struct http_request *r, const char **why)
 static enum MHD_Result begin(struct http_server *s, struct MHD_Connection *connection,
 			     const char *url, const char *method, void **own)
 {
-	struct http_request *r = calloc(1, sizeof *r);
+	const union MHD_ConnectionInfo *info =
+	    MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	struct http_request *r;
 	const char *why = NULL;
 	enum err e;
 
+	CHECK(info != NULL);
+	if (info->socket_context == NULL) {
+		return MHD_NO;
+	}
+	r = calloc(1, sizeof *r);
 	if (r == NULL) {
 		return MHD_NO;
 	}
 	r->server = s;
+	r->peer = info->socket_context;
 	r->connection = connection;
 	r->method = method_of(method);
-	r->begun_ms = clock_mono_ms();
 	r->path = strdup(url);
 	if (r->path == NULL) {
 		free(r);
@@ -341,9 +500,6 @@ static enum MHD_Result take_body(struct http_request *r, const char *data, size_
 {
 	size_t max = r->server->plan.body_max;
 
-	if (clock_mono_ms() - r->begun_ms > 2000 * (uint64_t)r->server->plan.idle_s) {
-		return MHD_NO; /* a byte now and then is no reason to wait for ever */
-	}
 	if (r->refuse != ERR_OK || n > max - r->body_n) {
 		r->refuse = ERR_TOO_LARGE;
 		r->refuse_why = "the body is larger than its limit";
@@ -386,6 +542,9 @@ static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, c
 		*data_n = 0;
 		return take_body(r, data, n);
 	}
+	if (r->left) {
+		return MHD_NO; /* closes the connection */
+	}
 	if (r->response != NULL) {
 		return send_response(r);
 	}
@@ -399,12 +558,18 @@ static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, c
 		return answer_now(r, ERR_STOPPING, NULL);
 	}
 	r->handed = true;
+	r->peer->handed = true;
 	s->plan.on_request(s->plan.ctx, r);
 	if (r->response != NULL) {
 		return send_response(r);
 	}
 	r->suspended = true;
 	MHD_suspend_connection(connection);
+	/* MHD no longer looks at this connection, so we do, or a client who left is not noticed. */
+	r->peer->waits = r;
+	if (loop_add(s->loop, &r->peer->io, EPOLLRDHUP) != ERR_OK) {
+		NOTES(NOTES_UNUSUAL, "http-unwatched", notes_u64("port", s->port));
+	}
 	return MHD_YES;
 }
 
@@ -423,6 +588,7 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **ow
 	if (r->handed && r->server->plan.on_gone != NULL) {
 		r->server->plan.on_gone(r->server->plan.ctx, r);
 	}
+	peer_forget(r->peer);
 	request_unlink(r);
 	if (r->response != NULL) {
 		MHD_destroy_response(r->response);
@@ -477,8 +643,9 @@ static enum err start_mhd(struct http_server *s, int listener)
 	    MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT,
 	    (unsigned)s->plan.connections_max, MHD_OPTION_CONNECTION_TIMEOUT,
 	    (unsigned)s->plan.idle_s, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_BYTES,
-	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape,
-	    s, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
+	    MHD_OPTION_NOTIFY_COMPLETED, on_completed, s, MHD_OPTION_NOTIFY_CONNECTION,
+	    on_connection, s, MHD_OPTION_UNESCAPE_CALLBACK, on_unescape, s,
+	    MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_END);
 	if (s->daemon == NULL) {
 		return ERR_IO;
 	}
@@ -501,8 +668,8 @@ enum err http_server_open(struct http_server **out, struct loop *l,
 	}
 	s->loop = l;
 	s->plan = *plan;
-	s->listener = -1;
 	s->timer = (struct loop_timer){ .on = on_time, .ctx = s };
+	s->sweep = (struct loop_timer){ .on = on_sweep, .ctx = s };
 	s->plan.body_max = plan->body_max == 0 ? HTTP_BODY_MAX : plan->body_max;
 	s->plan.idle_s = plan->idle_s == 0 ? HTTP_IDLE_S : plan->idle_s;
 	s->plan.connections_max =
@@ -538,17 +705,24 @@ void http_server_stop(struct http_server *s)
 {
 	struct http_request *next;
 
+	CHECK(!s->running);
 	if (!s->stopping) {
+		int listener = MHD_quiesce_daemon(s->daemon);
+
 		s->stopping = true;
-		s->listener = MHD_quiesce_daemon(s->daemon);
+		/* MHD has let go of it; who connects from now on is refused, not kept waiting. */
+		if (listener >= 0) {
+			(void)close(listener);
+		}
 	}
 	for (struct http_request *r = s->requests; r != NULL; r = next) {
 		next = r->next;
 		if (r->handed) {
+			r->handed = false;
 			if (s->plan.on_gone != NULL) {
 				s->plan.on_gone(s->plan.ctx, r);
 			}
-			http_problem(r, ERR_STOPPING, NULL, NULL);
+			answer_problem(r, ERR_STOPPING, NULL, NULL);
 		}
 	}
 	server_run(s);
@@ -574,10 +748,8 @@ void http_server_close(struct http_server *s)
 	loop_del(s->loop, &s->io);
 	loop_timer_off(s->loop, &s->timer);
 	MHD_stop_daemon(s->daemon);
-	if (s->listener >= 0) {
-		(void)close(s->listener);
-	}
-	CHECK(s->requests == NULL);
+	loop_timer_off(s->loop, &s->sweep);
+	CHECK(s->requests == NULL && s->peers == NULL);
 	free(s);
 }
 

@@ -21,7 +21,8 @@
 enum {
 	HTTP_BODY_MAX = 65536,
 	HTTP_CONNECTIONS_MAX = 256,
-	HTTP_IDLE_S = 30, /* a connection that says nothing that long is closed */
+	HTTP_IDLE_S = 30, /* a connection that says nothing that long is closed, and one that needs
+			   * twice that for a request or to take its answer */
 	HTTP_PATH_MAX = 1024,
 };
 
@@ -52,8 +53,10 @@ struct http_server_plan {
 	 * r stays valid until http_reply() or on_gone().
 	 */
 	void (*on_request)(void *ctx, struct http_request *r);
-	/* The client went away before the answer: forget r (do not reply).  May be NULL only if
-	 * on_request always answers at once. */
+	/*
+	 * The client closed the connection, or his half of it, before the answer, or the server
+	 * stops: forget r (a reply dies).  May be NULL only if on_request always answers at once.
+	 */
 	void (*on_gone)(void *ctx, struct http_request *r);
 	void *ctx;
 };
@@ -63,11 +66,14 @@ MUST_CHECK enum err http_server_open(struct http_server **out, struct loop *l,
 				     const struct http_server_plan *plan);
 uint16_t http_server_port(const struct http_server *s);
 
-/* No new connections; each open request is answered 503 (problem document) and its on_gone called.
+/*
+ * No new connections; each request that waits is answered 503 (problem document) after its on_gone.
+ * Not from inside on_request or on_gone of the same server (dies).
  */
 void http_server_stop(struct http_server *s);
-/* True when no connection is left: the program may end. */
+/* True when no whole request is unanswered and no answer unsent: the program may end. */
 bool http_server_idle(const struct http_server *s);
+/* http_server_stop(), then everything is closed, sent or not.  NULL does nothing. */
 void http_server_close(struct http_server *s);
 
 enum http_method http_method(const struct http_request *r);
