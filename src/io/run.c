@@ -106,19 +106,38 @@ static void do_effect(struct run *r, const struct effect *f)
 	CHECK(false);
 }
 
-void run_event(struct run *r, struct event *e)
+/* Begins a step: the core is entered once at a time. */
+static void enter(struct run *r)
 {
 	CHECK(!r->running);
 	r->running = true;
-	e->wall_ms = clock_wall_ms();
-	e->mono_ms = clock_mono_ms();
 	effects_reset(&r->effects);
-	r->step(r->core, e, &r->effects);
+}
+
+static void carry_out(struct run *r)
+{
 	for (size_t i = 0; i < r->effects.n; i++) {
 		do_effect(r, &r->effects.list[i]);
 	}
 	effects_reset(&r->effects);
 	r->running = false;
+}
+
+void run_start(struct run *r, void (*start)(void *core, uint64_t wall_ms, uint64_t mono_ms,
+					    struct effects *effects))
+{
+	enter(r);
+	start(r->core, clock_wall_ms(), clock_mono_ms(), &r->effects);
+	carry_out(r);
+}
+
+void run_event(struct run *r, struct event *e)
+{
+	enter(r);
+	e->wall_ms = clock_wall_ms();
+	e->mono_ms = clock_mono_ms();
+	r->step(r->core, e, &r->effects);
+	carry_out(r);
 }
 
 void run_tick(struct run *r)

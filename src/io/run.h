@@ -69,6 +69,13 @@ void run_serve(struct run *r, struct unix_server *s);
 void run_link(struct run *r, struct unix_link *k, uint16_t role, uint32_t *channel);
 
 /*
+ * Carries out what a core says at its start (payout_start, guard_start, watch_start): once, before
+ * the first event.
+ */
+void run_start(struct run *r, void (*start)(void *core, uint64_t wall_ms, uint64_t mono_ms,
+					    struct effects *effects));
+
+/*
  * One event: both clocks are filled in, the step is taken, its effects are carried out.  Not to be
  * called from inside itself (dies): what a CALL learns at once is given back by a loop timer.
  */

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server.h - what the files of kuramorid share.  Read main.c first, then opening.c.
+ */
+#ifndef KURAMORI_BIN_SERVER_H
+#define KURAMORI_BIN_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/api.h"
+#include "doc/document.h"
+#include "io/http_client.h"
+#include "io/http_server.h"
+#include "io/loop.h"
+#include "io/node.h"
+#include "io/run.h"
+#include "io/unix.h"
+#include "log/tree.h"
+#include "payout/payout.h"
+#include "store/sqlite.h"
+
+enum {
+	SERVER_PATH_MAX = 256,
+	SERVER_NODES = 2, /* the public one, whose chain is followed, and the clean one */
+	SERVER_LINKS_MAX = 2 + DOC_WATCHERS_MAX,
+	SERVER_TICK_MS = 200,
+	SERVER_CHECK_MS = 10, /* while stopping: is everything answered? */
+};
+
+struct server_config {
+	char genesis_file[SERVER_PATH_MAX];
+	char roster_file[SERVER_PATH_MAX];
+	char policy_file[SERVER_PATH_MAX];
+	char journal[SERVER_PATH_MAX];
+	char journal_secret_file[SERVER_PATH_MAX];
+	char listen[SERVER_PATH_MAX];
+	char token_file[SERVER_PATH_MAX];
+	char signer_a_socket[UNIX_PATH_MAX];
+	char signer_b_socket[UNIX_PATH_MAX];
+	char watcher_socket[DOC_WATCHERS_MAX][UNIX_PATH_MAX];
+	char node_public[SERVER_PATH_MAX];
+	char node_clean[SERVER_PATH_MAX];
+	char open_books[SERVER_PATH_MAX];
+	uint32_t network;
+	uint32_t poll_ms;
+	uint32_t settle_depth;
+	uint32_t deposit_depth;
+	uint32_t in_flight;
+};
+
+/* A CALL that is answered from the loop, never from inside a step. */
+struct server_answer {
+	struct server_answer *next;
+	uint16_t number; /* PAYOUT_CALL_ANSWER or PAYOUT_CALL_BLOB */
+	uint64_t tag;
+	size_t n;
+	uint8_t body[];
+};
+
+struct server;
+
+struct server_node {
+	struct server *server;
+	struct node *node;
+	uint32_t index;
+};
+
+struct server_link {
+	struct unix_link link;
+	uint8_t in[FRAME_BYTES_MAX];
+	uint8_t out[4 * FRAME_BYTES_MAX];
+};
+
+/* --open-books: see opening.c */
+struct opening {
+	uint8_t *csv; /* NULL: not asked for */
+	size_t csv_n, at;
+	u128 total;
+	uint64_t customers;
+	bool begun, ended;
+	uint64_t tag;
+	enum err result;
+	uint8_t arguments[65536];
+};
+
+struct server {
+	struct server_config config;
+	struct loop loop;
+	struct loop_timer tick, soon, check;
+	struct run run;
+	struct store_sqlite store;
+	struct log_secret secret;
+	struct payout *payout;
+	struct gate_table signer_table, watcher_table;
+	struct server_link *links[SERVER_LINKS_MAX];
+	size_t links_n;
+	struct http_client *client;
+	struct server_node nodes[SERVER_NODES];
+	size_t nodes_n;
+	struct http_server *http;
+	struct api api;
+	struct server_answer *answers, **answers_end;
+	struct opening opening;
+	int notify_fd;
+	bool stopping;
+	uint8_t *scratch; /* PAYOUT_EFFECTS_BYTES */
+	uint8_t *batch;   /* PAYOUT_BATCH_BYTES: replay and blobs */
+};
+
+/* An operation into the core; the answer comes by server.soon. */
+void server_ask(void *ctx, uint16_t operation, uint64_t tag, struct bytes arguments);
+
+/* Reads the CSV "customer,amount in micro-XEM" and adds it up.  Says what is wrong and where. */
+MUST_CHECK enum err opening_read(struct server *s);
+/* The chain has been read: begin. */
+void opening_begin(struct server *s);
+/* The core's answer to one of our tags; drives the next step, at the end stops the loop. */
+void opening_answer(struct server *s, uint64_t tag, struct bytes answer);
+
+#endif
