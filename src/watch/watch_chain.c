@@ -322,10 +322,7 @@ static void judge_wrapper(const struct watch *w, const struct watch_node *n, boo
 		}
 		return;
 	}
-	if (in_block && (!all || !complete(w, n, (size_t)j->own, &j->tx))) {
-		j->impossible = true;
-		return;
-	}
+	j->impossible = in_block && (!all || !complete(w, n, (size_t)j->own, &j->tx));
 	if (explained(j->payment, &j->tx)) {
 		return;
 	}
@@ -404,7 +401,6 @@ static void suspect_add(struct watch *w, unsigned node, uint64_t height, const s
 		for (size_t i = 0; i < 8; i++) {
 			s.unit.b[i] ^= (uint8_t)(height >> (8 * i));
 		}
-		s.unit.b[8] ^= (uint8_t)(node + 1);
 	}
 	for (size_t i = 0; i < w->suspects_n; i++) {
 		if (hash32_eq(&w->suspects[i].unit, &s.unit) && w->suspects[i].crime == s.crime) {
@@ -747,20 +743,18 @@ static void apply(struct watch *w, struct watch_node *n, const struct nem_block 
 		if (ours && j.impossible) {
 			lies(w, n, "a block holds what no node can have accepted", out);
 		}
+		/* Whoever lies: what is validly signed is signed. */
+		if (ours && j.crime != 0) {
+			suspect_add(w, node, j.impossible ? 0 : n->height, &j,
+				    j.payment != NULL && j.payment->seen[node] != 0, out);
+		} else if (ours && !j.impossible && j.payment != NULL) {
+			settle(w, node, n->height, &j, &settled, out);
+		}
 		if (!effects_apply(w, n, n->height, &tx, own_harvester) ||
 		    !control_apply(w, n, n->height, &tx)) {
 			lies(w, n, "a block spends what is not there, or changes what cannot be",
 			     out);
 			break;
-		}
-		if (!ours || j.impossible) {
-			continue;
-		}
-		if (j.crime != 0) {
-			suspect_add(w, node, n->height, &j,
-				    j.payment != NULL && j.payment->seen[node] != 0, out);
-		} else if (j.payment != NULL) {
-			settle(w, node, n->height, &j, &settled, out);
 		}
 	}
 	settled_journal(w, node, n->height, &settled, out);
