@@ -169,6 +169,7 @@ void chain_poll(struct sim *s, const struct item *i)
 		k->fed_top[node] = true;
 		le64_put(height, k->fed[node]);
 		tell(s, i->host, node, FEED_TOP, bytes_of(height, sizeof height));
+		k->fed_whole[node] = k->up && k->generation == generation;
 	}
 	if (k->up && k->generation == generation &&
 	    k->fed_pool[node] != nis_pool_version(s->nis, node) + 1) {

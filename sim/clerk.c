@@ -98,7 +98,7 @@ static void end_hold(struct sim *s, struct model *m, size_t i, uint16_t kind)
 	struct log_record r = { .kind = kind, .ref = m->hold[i].id };
 	enum err e;
 
-	r.amount = kind == LOG_POST ? (u128)m->hold[i].amount : 0;
+	r.amount = (u128)m->hold[i].amount;
 	e = apply(s, m, &r);
 	if ((e == ERR_OK) != m->hold[i].open) {
 		sim_broken(s, "P1", "a hold that is %s can be %s",

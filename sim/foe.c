@@ -559,7 +559,7 @@ bool foe_replaces(struct sim *s, uint32_t watcher, struct bytes body, struct byt
 	size_t n = 0;
 	struct doc d;
 
-	if (!s->swarm.rogue_a || s->healing || s->opening < 3 || !fate_permille(&s->fate, 15) ||
+	if (!s->swarm.rogue_a || s->healing || s->now < s->swarm.thief_from || s->opening < 3 || !fate_permille(&s->fate, 15) ||
 	    s->attested_n == ATTESTS_MAX ||
 	    frame_items_all(body, items, FRAME_ITEMS_MAX, &n) != ERR_OK || n == 0 ||
 	    doc_open(&d, items[0], &world.genesis_id, NULL) != ERR_OK ||
@@ -614,7 +614,7 @@ void foe_act(struct sim *s)
 	}
 	if (s->swarm.evil_server && fate_permille(&s->fate, 700)) {
 		server_act(s);
-	} else if (s->swarm.key_a || s->swarm.key_b) {
+	} else if ((s->swarm.key_a || s->swarm.key_b) && s->now >= s->swarm.thief_from) {
 		thief_act(s);
 	}
 }

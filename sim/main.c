@@ -128,6 +128,7 @@ static void swarm_draw(struct sim *s)
 		w->jam = fate_permille(f, 500);
 		w->collude = fate_permille(f, 600);
 	}
+	w->thief_from = fate_range(f, 3000, BUSY_MS - 4000);
 	w->rogue_a = fate_permille(f, 80);
 	w->officers = fate_permille(f, 80);
 	w->requests = (unsigned)fate_range(f, 2, 9);

@@ -8,7 +8,7 @@
 
 #include "sim/sim.h"
 
-enum { TO_SERVER = 0, TO_CLIENT = 1 };
+enum { TO_SERVER = 0, TO_CLIENT = 1, EXCUSE_MS = 2000, SLOW_MS = 250 };
 
 static struct gate_table signer_table, watcher_table;
 
@@ -51,9 +51,35 @@ void net_init(struct sim *s)
 static uint64_t delay_ms(struct sim *s)
 {
 	if (s->swarm.slow && !s->healing && fate_permille(&s->fate, 40)) {
-		return fate_range(&s->fate, 10, 2500);
+		return fate_permille(&s->fate, 800) ? fate_range(&s->fate, 10, SLOW_MS)
+						    : fate_range(&s->fate, SLOW_MS, 2500);
 	}
 	return fate_range(&s->fate, 1, 6);
+}
+
+/* A watcher waits a second for a signer that is silent, 150 ms for one that is gone (watch.h). */
+static void excuse(struct sim *s, const struct conn *c, uint64_t until)
+{
+	uint64_t *e;
+
+	if (c->client < HOST_W1 || c->client >= HOSTS || (c->server != HOST_A && c->server != HOST_B)) {
+		return;
+	}
+	e = &s->excuse[c->client - HOST_W1];
+	*e = until > *e ? until : *e;
+}
+
+bool net_hears(const struct sim *s, uint32_t watcher)
+{
+	unsigned open = 0;
+
+	for (size_t i = 0; i < s->links_n; i++) {
+		const struct link *l = &s->links[i];
+
+		open += l->client == HOST_W1 + watcher && l->server < HOST_W1 && l->conn != 0 &&
+			s->conns[l->conn - 1].client_open && !s->conns[l->conn - 1].broken;
+	}
+	return open == DOC_SIGNERS && s->now > s->excuse[watcher];
 }
 
 static bool client_alive(const struct sim *s, const struct conn *c)
@@ -80,6 +106,9 @@ static void put(struct sim *s, uint32_t index, unsigned direction, uint16_t numb
 	CHECK(frame_raw(buffer, sizeof buffer, number, id, body, &frame) == ERR_OK);
 	if (at < c->last[direction]) {
 		at = c->last[direction];
+	}
+	if (at > s->now + SLOW_MS) {
+		excuse(s, c, at + EXCUSE_MS);
 	}
 	c->last[direction] = at;
 	queue_add(s, at - s->now, item, frame);
@@ -154,6 +183,7 @@ void net_break(struct sim *s, uint32_t index)
 		return;
 	}
 	c->broken = true;
+	excuse(s, c, s->now + EXCUSE_MS);
 	for (unsigned side = 0; side < 2; side++) {
 		struct item item = { .what = HAPPEN_LOST, .a = index, .b = side };
 
@@ -274,6 +304,7 @@ static void at_client(struct sim *s, uint32_t index, const struct frame *f)
 			return;
 		}
 		c->client_open = true;
+		excuse(s, c, s->now + EXCUSE_MS);
 		if (c->client < HOSTS) {
 			e.kind = EVENT_OPENED;
 			host_step(s, c->client, &e);

@@ -171,6 +171,7 @@ struct swarm {
 	bool officers;     /* an officer freezes at some moment */
 	unsigned requests; /* how many customers ask */
 	unsigned overdraw; /* permille of requests for more than there is */
+	uint64_t thief_from; /* ms; before it the thief only listens */
 };
 
 /* ---- virtual time ---------------------------------------------------------------------------
@@ -236,6 +237,7 @@ struct host {
 	size_t fed_cap[NODES];
 	uint64_t fed_pool[NODES];
 	bool fed_down[NODES], fed_top[NODES], fed_any[NODES];
+	bool fed_whole[NODES]; /* since its start it was told the whole chain once */
 	bool feeding;
 	unsigned crashes;
 };
@@ -363,6 +365,9 @@ struct sim {
 	struct rogue rogues[ROGUES_MAX];
 	size_t rogues_n;
 	bool foul;         /* an adversary did something that a watcher may freeze for */
+	/* until when a watcher may cry wrongly: it has not heard a signer that may have more */
+	uint64_t excuse[WATCHERS];
+	bool excused; /* one did */
 	bool officer_froze;
 	bool theft;        /* something complete and unexplained was in a pool or block */
 	uint64_t theft_at;
@@ -426,6 +431,8 @@ void net_frame(struct sim *s, const struct item *i);
 void net_lost(struct sim *s, const struct item *i);
 void net_break(struct sim *s, uint32_t conn);
 void net_host_gone(struct sim *s, uint32_t h);
+/* This watcher has both signers on the line, and had for a while. */
+bool net_hears(const struct sim *s, uint32_t watcher);
 
 /* ---- chain.c ---- */
 void chain_init(struct sim *s);

@@ -161,7 +161,7 @@ static void chain_make(struct hash32 *nemesis_hash)
 					 .retention_s = NIS_RETENTION_S,
 					 .result_cache = false };
 	nem_key(world.nis.harvester, KEY_CHAIN + 3);
-	world.nemesis = (struct nis_nemesis){ .time_s = start_s - 7200, .grants = world.grants };
+	world.nemesis = (struct nis_nemesis){ .time_s = start_s - 240, .grants = world.grants };
 	nem_key(world.nemesis.key, 200);
 	grant(&world.hot_address[0], 20000);
 	grant(&world.hot_address[1], 50000);
@@ -173,7 +173,7 @@ static void chain_make(struct hash32 *nemesis_hash)
 	grant(&world.rich_address, 1000000);
 	grant(&world.foe_address, 1000);
 	world.nemesis.n = world.grants_n;
-	world.block2_s = start_s - 3600;
+	world.block2_s = start_s - 120;
 	CHECK(nis_open(&n, &world.nis, &world.nemesis) == ERR_OK);
 	*nemesis_hash = nis_top(n).hash;
 	nis_close(n);
