@@ -7,14 +7,16 @@ the cold holders; till, purses and deposit account are 2-of-3 {A, B, recovery}.
 """
 
 import hashlib
+import hmac
 import json
 import os
-import tempfile
 import shutil
+import tempfile
 import time
 from pathlib import Path
 
 import canon
+import claims
 import frames
 import nem
 import process
@@ -32,13 +34,26 @@ def now_ms():
     return int(time.time() * 1000)
 
 
+def status_of(link):
+    """The details of a program's STATUS as a dict of strings."""
+    document = canon.open_document(link.call(frames.STATUS)[0], None, "status")
+    return {line["name"]: line["value"] for line in document.body["detail"]}
+
+
+class Sealed:
+    """A person whose key only a sealed file of the `kuramori` tool holds."""
+
+    def __init__(self, public_hex):
+        self.public_hex = public_hex
+
+
 class Settings:
     """What a world is made of. The defaults are the night's; tests make smaller ones."""
 
     def __init__(self, seed=1, boxes=102, purses=3, purse_xem=5_000_000, till_xem=1_300_010,
                  fees_xem=2_000, watchers=3, watchers_needed=2, spare_extra=3, quiet_blocks=360,
                  poll_ms=10, settle_depth=3, deposit_depth=3,
-                 block_ms=1000):
+                 block_ms=1000, journal_bytes=16 * 1024 * 1024):
         self.seed = seed
         self.boxes = boxes
         self.purses = purses
@@ -53,6 +68,7 @@ class Settings:
         self.settle_depth = settle_depth
         self.deposit_depth = deposit_depth
         self.block_ms = block_ms
+        self.journal_bytes = journal_bytes
 
     @property
     def claims_xem(self):
@@ -141,6 +157,8 @@ class World:
         self.group = process.Group()
         self.genesis = self.roster = self.policy = None
         self.ports = {}
+        self.sealed_people = {}         # name: file, of seal_people()
+        self.token = hashlib.sha256(f"token {self.settings.seed}".encode()).hexdigest()
 
     # ------------------------------------------------------------ places
 
@@ -361,23 +379,24 @@ class World:
             os.chown(path, user, user)
         return user
 
-    def start_signer(self, which):
+    def start_signer(self, which, wait=True):
+        """wait False: it still has to be unlocked, and to become ready."""
         name = f"signer-{which}"
         folder = self.place(name)
         pairs = self.documents() + [
             ("signer_id", which), ("network", nem.NETWORK & 0xFF),
             ("sealed_key_file", folder / "key.sealed"), ("journal_file", folder / "journal"),
-            ("journal_create", "yes"),
+            ("journal_create", "yes"), ("journal_bytes", self.settings.journal_bytes),
             ("server_socket", self.socket(name, "server")), ("stop_socket", self.socket(name, "stop")),
             ("unlock_socket", self.socket(name, "unlock")), ("user", self.own_user(name, folder))]
         pairs += [(f"watcher{i}_socket", self.socket(name, f"watcher-{i}"))
                   for i in range(1, self.settings.watchers + 1)]
         write_config(folder / "kuramori-signer.conf", pairs)
-        daemon = self.group.add(process.Daemon(name, [self.program("kuramori-signer"), "--config",
-                                                      folder / "kuramori-signer.conf"], folder))
+        daemon = self.daemon(name, "kuramori-signer", folder)
         daemon.start(ready_timeout=None)
-        self.unlock(which)
-        daemon.wait_ready(20.0)
+        if wait:
+            self.unlock(which)
+            daemon.wait_ready(20.0)
         return daemon
 
     def unlock(self, which):
@@ -389,8 +408,16 @@ class World:
 
     def signer(self, which, role="server"):
         """A connection to a signer, past HELLO."""
-        return frames.open_client(self.socket(f"signer-{which}", role), "signer", 1,
-                                  ROOT / "src/ipc/signer.def")
+        return self.link(f"signer-{which}", role)
+
+    def link(self, name, role="stop"):
+        """A connection to a signer ("signer-a") or watcher ("watcher-1"), past HELLO."""
+        table = "watcher" if name.startswith("watcher") else "signer"
+        return frames.open_client(self.socket(name, role), table, 1, ROOT / f"src/ipc/{table}.def")
+
+    def status(self, name, role="stop"):
+        with self.link(name, role) as link:
+            return status_of(link)
 
     # ------------------------------------------------------------ watchers
 
@@ -409,28 +436,34 @@ class World:
         peers = [n for n in range(1, self.settings.watchers + 1) if n != number]
         pairs += [(f"peer{i}_socket", self.socket(f"watcher-{n}", "peer")) for i, n in enumerate(peers, 1)]
         write_config(folder / "kuramori-watch.conf", pairs)
-        daemon = self.group.add(process.Daemon(name, [self.program("kuramori-watch"), "--config",
-                                                      folder / "kuramori-watch.conf"], folder))
+        daemon = self.daemon(name, "kuramori-watch", folder)
         return daemon.start(ready_timeout=10.0 if wait else None)
 
     # ------------------------------------------------------------ the server
 
     def start_server(self, wait=True):
         folder = self.place("kuramorid")
-        if "api" not in self.ports:
-            self.ports["api"] = process.free_port()
-        if not (folder / "token").exists():
-            self.token = hashlib.sha256(f"token {self.settings.seed}".encode()).hexdigest()
-            write_private(folder / "token", self.token + "\n")
         self.write_server_config()
-        daemon = self.group.add(process.Daemon("kuramorid", [self.program("kuramorid"), "--config",
-                                                             folder / "kuramorid.conf"], folder))
+        daemon = self.daemon("kuramorid", "kuramorid", folder)
         return daemon.start(ready_timeout=30.0 if wait else None)
+
+    def open_books(self):
+        """Books the claims of write_claims() against the coins on chain; kuramorid must not run."""
+        folder = self.place("kuramorid")
+        self.write_server_config()
+        return process.run([self.program("kuramorid"), "--config", folder / "kuramorid.conf", "--open-books",
+                            self.place("documents") / "claims.csv"], timeout=60.0)
+
+    def write_claims(self, amounts):
+        with open(self.place("documents") / "claims.csv", "w", encoding="ascii", newline="\n") as file:
+            claims.write_csv(file, amounts)
 
     def write_server_config(self):
         folder = self.place("kuramorid")
         if "api" not in self.ports:
             self.ports["api"] = process.free_port()
+        if not (folder / "token").exists():
+            write_private(folder / "token", self.token + "\n")
         pairs = self.documents() + [
             ("journal", folder / "journal.db"), ("listen", f"127.0.0.1:{self.ports['api']}"),
             ("token_file", folder / "token"),
@@ -461,7 +494,100 @@ class World:
         finally:
             connection.close()
 
+    def get(self, path):
+        """GET that must succeed; the parsed JSON."""
+        status, body, _ = self.api("GET", path)
+        if status != 200:
+            raise process.Failed(f"GET {path}: {status} {body}")
+        return body
+
+    def customer_balance(self, customer):
+        """What the books owe a customer, in micro-XEM."""
+        return int(self.get(f"/v1/accounts/{customer}")["balance"])
+
+    # ------------------------------------------------------------ the tool of one person
+
+    def seal_people(self, people=(("approver-cli", "approver"), ("officer-cli", "officer"))):
+        """People whose keys are made and sealed by `kuramori key new`: only the tool can use them."""
+        folder = self.place("people")
+        write_private(folder / "passphrase", PASSPHRASE + "\n")
+        for name, role in people:
+            done = process.run([self.program("kuramori"), "--json", "--passphrase-file", folder / "passphrase",
+                                "key", "new", folder / f"{name}.key"], timeout=60.0)
+            self.keys.people[name] = (Sealed(json.loads(done.stdout)["public_key"]), [role])
+            self.sealed_people[name] = folder / f"{name}.key"
+
+    def write_cli_config(self, person, stops=None, server=True):
+        """The configuration of one sealed person; stops: the stop sockets, all of them by default."""
+        folder = self.place("people")
+        everybody = ["signer-a", "signer-b"] + [f"watcher-{i}" for i in range(1, self.settings.watchers + 1)]
+        stops = [self.socket(name, "stop") for name in everybody] if stops is None else stops
+        documents = self.place("documents")
+        pairs = [("genesis_file", documents / "genesis.json"), ("roster_file", documents / "roster.json"),
+                 ("person", person), ("key_file", self.sealed_people[person]),
+                 ("passphrase_file", folder / "passphrase")]
+        if server:
+            pairs += [("api", f"127.0.0.1:{self.ports['api']}"),
+                      ("token_file", self.place("kuramorid") / "token")]
+        pairs += [(f"stop{i}_socket", path) for i, path in enumerate(stops, 1)]
+        path = folder / f"{person}.conf"
+        write_config(path, pairs)
+        return path
+
+    def cli(self, *words, person="approver-cli", json_answer=True, stops=None, server=True, secret=None,
+            expect=0):
+        """`kuramori` as that person; the parsed JSON of its answer, or its text."""
+        argv = [self.program("kuramori"), "--config", self.write_cli_config(person, stops, server)]
+        if secret is not None:
+            argv += ["--journal-secret-file", secret]
+        if json_answer:
+            argv.append("--json")
+        done = process.run(argv + list(words), expect=expect, timeout=60.0)
+        return json.loads(done.stdout) if json_answer else done.stdout
+
+    # ------------------------------------------------------------ journals
+
+    def journals(self):
+        """{program: path of its journal}."""
+        out = {"kuramorid": self.place("kuramorid") / "journal.db"}
+        for which in "ab":
+            out[f"signer-{which}"] = self.place(f"signer-{which}") / "journal"
+        for i in range(1, self.settings.watchers + 1):
+            out[f"watcher-{i}"] = self.place(f"watcher-{i}") / "journal"
+        return out
+
+    def journal(self, name):
+        return self.journals()[name]
+
+    def journal_secret(self, name):
+        """The secret that salts a journal's tree: the server's is a file, a signer's follows from its
+        sealed key (bin/kuramori-signer/secrets.c), a watcher's from its freeze key."""
+        if name == "kuramorid":
+            return bytes.fromhex((self.place(name) / "journal.db.secret").read_text().strip())
+        if name.startswith("signer"):
+            key = self.keys.a if name.endswith("a") else self.keys.b
+            return hmac.digest(bytes.fromhex(key.private_hex), b"kuramori signer journal v1", "sha256")
+        return hmac.digest(self.keys.watchers[name].seed, b"kuramori watch journal v1", "sha256")
+
+    def journal_secret_file(self, name):
+        path = self.place("people") / f"{name}.secret"
+        write_private(path, self.journal_secret(name).hex() + "\n")
+        return path
+
     # ------------------------------------------------------------ all together
+
+    def start_all(self, server=True):
+        """Signers, watchers and the server, side by side; returns when all are ready. The node runs."""
+        signers = [self.start_signer(which, wait=False) for which in "ab"]
+        for which in "ab":
+            self.unlock(which)
+        for one in signers:
+            one.wait_ready(20.0)
+        others = [self.start_watcher(n, wait=False) for n in range(1, self.settings.watchers + 1)]
+        if server:
+            others.append(self.start_server(wait=False))
+        for one in others:
+            one.wait_ready(30.0)
 
     def stop(self):
         self.group.stop()
