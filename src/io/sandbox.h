@@ -19,8 +19,8 @@
 enum sandbox_profile {
 	SANDBOX_SIGNER, /* allow-list, default kill: socket in, socket out, journal, clock, nothing
 			   else */
-	SANDBOX_DAEMON, /* deny-list for what no daemon needs (exec, ptrace, mount, keyring, bpf
-			   ...) */
+	SANDBOX_DAEMON, /* deny-list for what no daemon needs (other processes, exec, ptrace,
+			   mount, keyring, bpf ...); threads are allowed */
 };
 
 struct sandbox_plan {
@@ -52,6 +52,14 @@ struct sandbox_report {
  * a uid to go to; ERR_IO a call failed: the caller ends then, half a sandbox is none.
  */
 MUST_CHECK enum err sandbox_prepare(const struct sandbox_plan *plan, struct sandbox_report *r);
+
+/*
+ * The first half of sandbox_enter() for SANDBOX_SIGNER: Landlock denies every open, change and name
+ * in the file system (EACCES); descriptors that are open stay usable.  Of this thread and those it
+ * starts.  *r keeps what it said and gains landlock, landlock_abi.  ERR_POLICY no Landlock and not
+ * optional; ERR_IO.
+ */
+MUST_CHECK enum err sandbox_close_files(const struct sandbox_plan *plan, struct sandbox_report *r);
 
 /*
  * Landlock (ABI 1 or newer, all file rights handled, none granted; SANDBOX_SIGNER only) and
