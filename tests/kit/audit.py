@@ -510,6 +510,17 @@ def check_paid(found, chain, books):
     return settled, flying, amounts
 
 
+def arriving_of(chain, own, depth):
+    """{address: micro-XEM} of deposits that are in blocks but not yet `depth` blocks deep, the own
+    one counted: they are not in the books yet."""
+    out = collections.Counter()
+    for height, inner in chain.incoming:
+        sender = nem.address_of(inner.signer, inner.network)
+        if height > chain.height - depth + 1 and inner.recipient in own and sender not in own:
+            out[inner.recipient] += inner.xem_moved()
+    return out
+
+
 def check_reserves(books, chain, own, leaving, arriving):
     """books = chain + in flight for each account of ours; own: {address: kind}. Returns the sum."""
     total = 0

@@ -505,6 +505,10 @@ class World:
         """What the books owe a customer, in micro-XEM."""
         return int(self.get(f"/v1/accounts/{customer}")["balance"])
 
+    def deposit_token(self, customer):
+        """The message by which a deposit names a customer."""
+        return self.get(f"/v1/deposit-tokens/{customer}")["message"]
+
     # ------------------------------------------------------------ the tool of one person
 
     def seal_people(self, people=(("approver-cli", "approver"), ("officer-cli", "officer"))):
@@ -575,6 +579,33 @@ class World:
         return path
 
     # ------------------------------------------------------------ all together
+
+    def by_hand(self):
+        """Lines that say how a person uses the running system."""
+        officer, approver = self.write_cli_config("officer-cli"), self.write_cli_config("approver-cli")
+        tool, place = self.program("kuramori"), self.place("people")
+        api = f"http://127.0.0.1:{self.ports['api']}"
+        token = self.place("kuramorid") / "token"
+        request = place / "request.json"
+        request.write_bytes(self.request(claims.customer_name(0), self.keys.outside[0].address(),
+                                         20_000 * XEM).raw)
+        return [
+            f"Everything is in {self.folder}.", "",
+            "# how signers, watchers and the server are",
+            f"{tool} --config {officer} status", "",
+            "# a withdrawal of 20,000 XEM that the back end has signed (needs one approval)",
+            f"curl -s -H \"Authorization: Bearer $(cat {token})\" -H 'Idempotency-Key: by-hand-1' \\",
+            f"  -H 'Content-Type: application/json' --data-binary @{request} {api}/v1/withdrawals", "",
+            "# its order (the id is in the answer above), decoded from the document itself; then yes",
+            f"{tool} --config {approver} order show ORDER",
+            f"{tool} --config {approver} approve ORDER", "",
+            "# how far it is",
+            f"curl -s -H \"Authorization: Bearer $(cat {token})\" '{api}/v1/withdrawals?limit=1'", "",
+            "# stop everything",
+            f"{tool} --config {officer} freeze --reason 'I do not like what I see'", "",
+            "# the node, as NIS answers",
+            f"curl -s http://127.0.0.1:{self.ports['node public']}/chain/height", "",
+            "Ctrl-C ends it."]
 
     def start_all(self, server=True):
         """Signers, watchers and the server, side by side; returns when all are ready. The node runs."""
