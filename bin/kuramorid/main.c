@@ -208,7 +208,9 @@ static void on_stop(void *ctx)
 	struct server *s = ctx;
 
 	s->stopping = true;
-	(void)notify_send(s->notify_fd, "STOPPING=1");
+	if (notify_send(s->notify_fd, "STOPPING=1") != ERR_OK) {
+		NOTES(NOTES_UNUSUAL, "nobody-told", notes_text("what", "STOPPING=1"));
+	}
 	NOTES(NOTES_INFO, "stopping", notes_u64("requests", s->api.requests));
 	if (s->http != NULL) {
 		http_server_stop(s->http); /* requests that wait are answered 503 */
