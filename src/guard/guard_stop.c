@@ -243,9 +243,18 @@ static bool is_hot(const struct guard *g, const struct key32 *key)
 	return false;
 }
 
+/* Every part of ours carries the times of the attempt, as the inner transaction does. */
+static bool times_are_ours(const struct nem_header *part, const struct nem_header *inner)
+{
+	return part->time_nem_s == inner->time_nem_s &&
+	       part->deadline_nem_s == inner->deadline_nem_s;
+}
+
 /*
  * What we attested appears on chain only in one form: B's wrapper at the minimum fee with A's
- * cosignature alone, at its minimum fee (contract: "explained on chain").
+ * cosignature alone, at its minimum fee, and the times of the attempt (contract: "explained on
+ * chain").  So an inner of ours fixes every byte: a wrapper of another second shows that somebody
+ * else has B's key, and watchers call it a theft for that.
  */
 static bool form_is_ours(const struct guard *g, const struct nem_tx *tx)
 {
@@ -255,7 +264,9 @@ static bool form_is_ours(const struct guard *g, const struct nem_tx *tx)
 	return key32_eq(&tx->head.signer, &g->roster.signers[DOC_SIGNER_B].chain_key) &&
 	       m->n == 1 && key32_eq(&c->head.signer, &g->roster.signers[DOC_SIGNER_A].chain_key) &&
 	       tx->head.fee_micro == NEM_FEE_MULTISIG_MICRO &&
-	       c->head.fee_micro == NEM_FEE_COSIGNATURE_MICRO;
+	       c->head.fee_micro == NEM_FEE_COSIGNATURE_MICRO &&
+	       times_are_ours(&tx->head, &m->inner.head) &&
+	       times_are_ours(&c->head, &m->inner.head);
 }
 
 enum err guard_stop_theft(const struct guard *g, struct bytes evidence, struct guard_no *no)

@@ -303,21 +303,30 @@ static void what_is_no_evidence(void)
 		g.f.evidence_n = n;
 		sweep_make(X(5000));
 		REFUSED(sweep_send(A, 0, &g, 1, NULL), "no-evidence", "freeze.evidence");
-		/* the same inner in a wrapper that burns the balance is theft (nem.md 2.8) */
-		{
+		/*
+		 * The same inner in a wrapper that burns the balance is theft (nem.md 2.8), and so
+		 * is one of another second or deadline: B signed no such wrapper.
+		 */
+		for (unsigned i = 0; i < 3; i++) {
 			struct nem_tx tx;
 			struct writer w;
 
+			T_EQ(payment_unit(g.f.evidence, sizeof g.f.evidence, &n, &p,
+					  &sig_a.signature, &sig_b),
+			     ERR_OK);
 			T_EQ(nem_tx_decode(&tx, 0x98, bytes_of(g.f.evidence, n), NEM_SIGNED),
 			     ERR_OK);
-			tx.head.fee_micro = X(4000);
+			tx.head.fee_micro = i == 0 ? X(4000) : tx.head.fee_micro;
+			tx.head.time_nem_s += i == 1;
+			tx.head.deadline_nem_s += i == 2;
 			T_EQ(nem_tx_sign(&tx, &r.chain[B]), ERR_OK);
 			w = writer_make(g.f.evidence, sizeof g.f.evidence);
 			nem_tx_encode(&w, &tx, NEM_SIGNED);
 			g.f.evidence_n = w.n;
 			g.f.nonce[2]++;
+			sweep_make(X(5000 + i));
 			T_STR(rig_code(sweep_send(A, 0, &g, 1, NULL)), "");
-			T_EQ(r.g[A].payments_n, 2);
+			T_EQ(r.g[A].payments_n, 2 + i);
 		}
 	}
 #undef NOT_THEFT
