@@ -10,7 +10,7 @@
 
 enum {
 	BLOCK_EACH_MS = 1000,
-	ROLLBACK_PERMILLE = 40,
+	ROLLBACK_PERMILLE = 80,
 	ROLLBACK_MAX = 5,
 	POLL_MIN_MS = 40,
 	POLL_MAX_MS = 160,
@@ -63,7 +63,8 @@ void chain_mine(struct sim *s)
 
 	queue_add(s, BLOCK_EACH_MS, mine, bytes_of(NULL, 0));
 	nis_expire(s->nis, now);
-	if (s->swarm.rollbacks && !s->healing && nis_height(s->nis) > 12 &&
+	if (s->swarm.rollbacks && !s->healing && s->opening == 3 &&
+	    nis_height(s->nis) > s->open_height + ROLLBACK_MAX &&
 	    fate_permille(&s->fate, ROLLBACK_PERMILLE)) {
 		uint64_t back = fate_range(&s->fate, 1, ROLLBACK_MAX);
 
@@ -98,8 +99,8 @@ static bool walk(struct sim *s, uint32_t h, uint32_t node)
 	uint64_t at = k->fed[node];
 	uint8_t height[8];
 
-	while (at > 0 && (!nis_block_at(s->nis, at, &b) ||
-			  !hash32_eq(&b.hash, &k->fed_hash[node][at]))) {
+	while (at > 0 &&
+	       (!nis_block_at(s->nis, at, &b) || !hash32_eq(&b.hash, &k->fed_hash[node][at]))) {
 		at--;
 	}
 	CHECK(at > 0 || k->fed[node] == 0);

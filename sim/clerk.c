@@ -14,12 +14,14 @@ struct model {
 	struct id128 account[ACCOUNTS];
 	int64_t posted[ACCOUNTS]; /* on the account's normal side */
 	int64_t out[ACCOUNTS];    /* held against it */
+
 	struct {
 		struct id128 id;
 		unsigned debit, credit;
 		int64_t amount;
 		bool open;
 	} hold[HOLDS];
+
 	size_t holds;
 };
 
@@ -71,8 +73,9 @@ static void move(struct sim *s, struct model *m, uint16_t kind, unsigned debit, 
 	enum err e = apply(s, m, &r);
 
 	if (customer && (e == ERR_OK) != allowed) {
-		sim_broken(s, "P1", "the books %s %lld from a customer who has %lld of which %lld "
-				    "are held",
+		sim_broken(s, "P1",
+			   "the books %s %lld from a customer who has %lld of which %lld "
+			   "are held",
 			   e == ERR_OK ? "take" : "refuse", (long long)amount,
 			   (long long)m->posted[debit], (long long)m->out[debit]);
 		return;

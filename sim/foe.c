@@ -189,8 +189,7 @@ static bool own_request(struct sim *s, struct plot *p, bool stolen)
 
 	*p = (struct plot){ 0 };
 	if (stolen) {
-		if (!people_request(s, 0, amount * SIM_XEM, &world.foe_address, "", true,
-				    &index)) {
+		if (!people_request(s, 0, amount * SIM_XEM, &world.foe_address, "", true, &index)) {
 			return false;
 		}
 		r = s->asked[index].request;
@@ -320,9 +319,7 @@ static void server_act(struct sim *s)
 
 static void announce(struct sim *s, struct bytes unit)
 {
-	struct item item = { .what = HAPPEN_ANNOUNCE,
-			     .host = CLIENT_FOE,
-			     .a = NODE_PUBLIC };
+	struct item item = { .what = HAPPEN_ANNOUNCE, .host = CLIENT_FOE, .a = NODE_PUBLIC };
 
 	queue_add(s, fate_range(&s->fate, 1, 50), item, unit);
 }
@@ -424,8 +421,7 @@ static void send(struct sim *s, const struct nem_tx *tx, bool block)
 	nem_tx_encode(&w, tx, NEM_SIGNED);
 	view = bytes_of(w.p, w.n);
 	if (block && s->swarm.collude && now > nis_top(s->nis).time_s) {
-		CHECK(nis_mine_given(s->nis, &view, 1, now, &world.foe_harvester, &code) ==
-		      ERR_OK);
+		CHECK(nis_mine_given(s->nis, &view, 1, now, &world.foe_harvester, &code) == ERR_OK);
 		sim_note(s, "thief: own block: %s", nem_result_name((int)code));
 		laws_chain(s);
 		return;
@@ -559,8 +555,8 @@ bool foe_replaces(struct sim *s, uint32_t watcher, struct bytes body, struct byt
 	size_t n = 0;
 	struct doc d;
 
-	if (!s->swarm.rogue_a || s->healing || s->now < s->swarm.thief_from || s->opening < 3 || !fate_permille(&s->fate, 15) ||
-	    s->attested_n == ATTESTS_MAX ||
+	if (!s->swarm.rogue_a || s->healing || s->now < s->swarm.thief_from || s->opening < 3 ||
+	    !fate_permille(&s->fate, 15) || s->attested_n == ATTESTS_MAX ||
 	    frame_items_all(body, items, FRAME_ITEMS_MAX, &n) != ERR_OK || n == 0 ||
 	    doc_open(&d, items[0], &world.genesis_id, NULL) != ERR_OK ||
 	    doc_nonce_read(&d, &nonce, NULL) != ERR_OK || !own_request(s, &p, false) ||

@@ -78,10 +78,9 @@ static void disk_append(struct disk *d, struct bytes batch, size_t have)
 		CHECK(d->batch != NULL);
 	}
 	b = &d->batch[d->n++];
-	*b = (struct sim_batch){ .p = malloc(batch.n),
-				 .n = batch.n,
-				 .have = have,
-				 .offset = d->bytes };
+	*b = (struct sim_batch){
+		.p = malloc(batch.n), .n = batch.n, .have = have, .offset = d->bytes
+	};
 	CHECK(b->p != NULL);
 	memcpy(b->p, batch.p, batch.n);
 	if (have < batch.n) {
@@ -343,8 +342,7 @@ static void commit_crash(struct sim *s, uint32_t h, struct bytes batch)
 	case 0:
 		return;
 	case 1:
-		disk_append(&s->host[h].disk, batch,
-			    (size_t)fate_below(&s->fate, batch.n));
+		disk_append(&s->host[h].disk, batch, (size_t)fate_below(&s->fate, batch.n));
 		return;
 	default:
 		disk_append(&s->host[h].disk, batch, batch.n);
@@ -486,10 +484,9 @@ void host_restart(struct sim *s, uint32_t h)
 	tick.generation = k->generation;
 	queue_add(s, tick_ms(s, h), tick, bytes_of(NULL, 0));
 	for (uint32_t i = 0; i < NODES && (h == HOST_PAYOUT || h >= HOST_W1); i++) {
-		struct item poll = { .what = HAPPEN_POLL,
-				     .host = h,
-				     .generation = k->generation,
-				     .a = i };
+		struct item poll = {
+			.what = HAPPEN_POLL, .host = h, .generation = k->generation, .a = i
+		};
 
 		queue_add(s, fate_range(&s->fate, 1, 60), poll, bytes_of(NULL, 0));
 	}

@@ -62,7 +62,8 @@ static void attested_documents(struct sim *s, uint32_t h, struct attested *a,
 		if (d.type == DOC_ORDER && doc_order_read(&d, &order, NULL) == ERR_OK) {
 			has_order = true;
 			order_id = d.id;
-		} else if (d.type == DOC_ATTEMPT && doc_attempt_read(&d, &attempt, NULL) == ERR_OK) {
+		} else if (d.type == DOC_ATTEMPT &&
+			   doc_attempt_read(&d, &attempt, NULL) == ERR_OK) {
 			has_attempt = true;
 			a->account = attempt.account;
 		} else if (d.type == DOC_APPROVAL &&
@@ -132,7 +133,8 @@ static void attest_commit(struct sim *s, uint32_t h, const struct log_view *v,
 	if (log_view_blob(&blob, v, &r->link) != ERR_OK ||
 	    doc_open(&d, blob, &world.genesis_id, NULL) != ERR_OK ||
 	    doc_attestation_read(&d, &t, NULL) != ERR_OK) {
-		sim_broken(s, "P10", "%s journals an attestation that cannot be read", host_name(h));
+		sim_broken(s, "P10", "%s journals an attestation that cannot be read",
+			   host_name(h));
 		return;
 	}
 	*a = (struct attested){ .signer = h - HOST_A,
@@ -179,8 +181,9 @@ static void watch_attest_commit(struct sim *s, uint32_t h, const struct log_reco
 			continue;
 		}
 		if (a->forged) {
-			sim_broken(s, "P2", "%s takes an attestation for good under which nobody "
-					    "asked for anything",
+			sim_broken(s, "P2",
+				   "%s takes an attestation for good under which nobody "
+				   "asked for anything",
 				   host_name(h));
 			return;
 		}
@@ -203,8 +206,9 @@ static void watch_stop_commit(struct sim *s, uint32_t h, const struct log_view *
 		return;
 	}
 	if (f.issuer[0] == 'w' && !s->foul) {
-		if (!net_hears(s, (uint32_t)(f.issuer[1] - '1'))) {
-			/* who cannot hear a signer stops rather than trusts */
+		if (!net_hears(s, (uint32_t)(f.issuer[1] - '1')) || s->swarm.clock_far) {
+			/* who cannot hear a signer, or whose clock is wrong, stops rather than
+			 * trusts */
 			s->foul = s->excused = true;
 			sim_note(s, "law: %s is excused", f.issuer);
 			return;
@@ -315,6 +319,7 @@ static void sign_sent(struct sim *s, const struct effect *f)
 		struct id128 request_id;
 		struct hash32 attempt;
 	} sent[REQUESTS_MAX];
+
 	static size_t sent_n;
 	static uint64_t of_seed;
 	static const struct sim *of_sim;
@@ -357,8 +362,8 @@ void laws_send(struct sim *s, uint32_t h, const struct effect *f)
 	if (s->failed) {
 		return;
 	}
-	if ((h == HOST_A || h == HOST_B) && (f->number == MSGS_REPLY(SIGNER_SIGN) ||
-					     f->number == MSGS_REPLY(SIGNER_SWEEP))) {
+	if ((h == HOST_A || h == HOST_B) &&
+	    (f->number == MSGS_REPLY(SIGNER_SIGN) || f->number == MSGS_REPLY(SIGNER_SWEEP))) {
 		signature_sent(s, h, f);
 	} else if (h >= HOST_W1 && f->number == SIGNER_ACK) {
 		ack_sent(s, h, f);
@@ -380,13 +385,13 @@ static void books_hold(struct sim *s)
 		return;
 	}
 	if (!s->host[HOST_PAYOUT].fed_whole[NODE_PUBLIC]) {
-		return; /* it reads the chain again from the start: its balances are not there yet */
+		return; /* it reads the chain again from the start: its balances are not there yet
+			 */
 	}
 	n = payout_reconcile(host_payout(), accounts);
 	for (size_t i = 0; i < n; i++) {
-		if (!accounts[i].explained ||
-		    accounts[i].books + accounts[i].arriving !=
-			accounts[i].chain + accounts[i].leaving) {
+		if (!accounts[i].explained || accounts[i].books + accounts[i].arriving !=
+						  accounts[i].chain + accounts[i].leaving) {
 			sim_broken(s, "P9", "%s: books %llu + %llu, chain %llu + %llu",
 				   accounts[i].address, (unsigned long long)accounts[i].books,
 				   (unsigned long long)accounts[i].arriving,
@@ -412,9 +417,10 @@ void laws_step(struct sim *s, uint32_t h, bool committed)
 	if (s->theft && !s->swarm.faults && s->now > s->theft_at + FREEZE_BOUND_MS) {
 		for (uint32_t i = HOST_A; i < HOSTS; i++) {
 			if (!s->host[i].frozen_on_disk) {
-				sim_broken(s, "P2",
-					   "%s is not frozen %d ms after a theft that all could see",
-					   host_name(i), FREEZE_BOUND_MS);
+				sim_broken(
+				    s, "P2",
+				    "%s is not frozen %d ms after a theft that all could see",
+				    host_name(i), FREEZE_BOUND_MS);
 				return;
 			}
 		}
@@ -433,8 +439,9 @@ static int hot_of(const struct key32 *key)
 	return -1;
 }
 
-/* Both signers attested this inner transaction; the forged do not count. */
-static const struct attested *attested_inner(const struct sim *s, const struct hash32 *inner)
+/* A signer attested this inner transaction; signers: bit per signer.  The forged do not count. */
+static const struct attested *attested_inner(const struct sim *s, const struct hash32 *inner,
+					     unsigned *by)
 {
 	const struct attested *a = NULL;
 	unsigned signers = 0;
@@ -445,10 +452,11 @@ static const struct attested *attested_inner(const struct sim *s, const struct h
 			signers |= 1u << s->attested[i].signer;
 		}
 	}
-	return signers == 3 ? a : NULL;
+	*by = signers;
+	return a;
 }
 
-/* The rule of the contract: known, by B, exact fees, A alone beside him. */
+/* Exactly the bytes that A and B sign: by B, exact fees and times, A alone beside him. */
 static bool form_ours(const struct nem_tx *tx)
 {
 	const struct nem_multisig_body *m = &tx->multisig;
@@ -457,14 +465,19 @@ static bool form_ours(const struct nem_tx *tx)
 	       key32_eq(&tx->head.signer, &world.chain_key[1].public_key) && m->n == 1 &&
 	       key32_eq(&m->cosignature[0].head.signer, &world.chain_key[0].public_key) &&
 	       tx->head.fee_micro == NEM_FEE_MULTISIG_MICRO &&
-	       m->cosignature[0].head.fee_micro == NEM_FEE_COSIGNATURE_MICRO;
+	       m->cosignature[0].head.fee_micro == NEM_FEE_COSIGNATURE_MICRO &&
+	       tx->head.time_nem_s == m->inner.head.time_nem_s &&
+	       tx->head.deadline_nem_s == m->inner.head.deadline_nem_s &&
+	       m->cosignature[0].head.time_nem_s == m->inner.head.time_nem_s &&
+	       m->cosignature[0].head.deadline_nem_s == m->inner.head.deadline_nem_s;
 }
 
 static void unexplained(struct sim *s, const char *where)
 {
 	if (!s->foul) {
-		sim_broken(s, "P2", "a transaction in a %s that no order explains, and no thief "
-				    "was there",
+		sim_broken(s, "P2",
+			   "a transaction in a %s that no order explains, and no thief "
+			   "was there",
 			   where);
 		return;
 	}
@@ -479,6 +492,7 @@ static void tx_judge(struct sim *s, const struct nem_tx *tx, uint64_t height)
 {
 	const struct attested *a;
 	struct hash32 inner;
+	unsigned by = 0;
 
 	if (tx->type != NEM_MULTISIG || hot_of(&tx->multisig.inner.head.signer) < 0) {
 		return;
@@ -487,8 +501,8 @@ static void tx_judge(struct sim *s, const struct nem_tx *tx, uint64_t height)
 		return; /* a proposal: nothing can leave */
 	}
 	nem_tx_hash_inner(&inner, &tx->multisig.inner);
-	a = attested_inner(s, &inner);
-	if (a == NULL || !form_ours(tx)) {
+	a = attested_inner(s, &inner, &by);
+	if (by != 3 || !form_ours(tx)) {
 		unexplained(s, height == 0 ? "pool" : "block");
 	}
 	if (height == 0 || a == NULL || s->failed) {
@@ -582,7 +596,8 @@ static bool caps_hit(const struct sim *s)
 		u128 amount = money_units(&s->asked[i].request.amount) + 2 * SIM_XEM;
 		unsigned needed = 0;
 
-		if (policy_tier(&needed, &world.policy_doc, &s->asked[i].request.amount) != ERR_OK) {
+		if (policy_tier(&needed, &world.policy_doc, &s->asked[i].request.amount) !=
+		    ERR_OK) {
 			continue;
 		}
 		all += amount;
@@ -623,7 +638,8 @@ static void withdrawals_end(struct sim *s, bool quiet)
 
 		if (s->asked[i].submitted &&
 		    payout_find(&v, host_payout(), &s->asked[i].request_id) != ERR_OK) {
-			sim_broken(s, "P10", "a withdrawal that was accepted is not known any more");
+			sim_broken(s, "P10",
+				   "a withdrawal that was accepted is not known any more");
 		}
 	}
 }
@@ -652,8 +668,8 @@ void laws_end(struct sim *s)
 	for (unsigned i = 0; i < HOT && s->theft && !s->failed; i++) {
 		if (chain_balance(s, &world.hot_address[i]) >= BALANCED_DUST * SIM_XEM) {
 			sim_broken(s, "P5",
-				   "hot account %u was not emptied after a theft: %llu micro-XEM", i,
-				   (unsigned long long)chain_balance(s, &world.hot_address[i]));
+				   "hot account %u was not emptied after a theft: %llu micro-XEM",
+				   i, (unsigned long long)chain_balance(s, &world.hot_address[i]));
 		}
 	}
 	if (s->failed) {

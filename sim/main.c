@@ -28,21 +28,37 @@ static const struct plant {
 	const char *name, *module, *words;
 	struct sim_plants bits;
 } plants[] = {
-	{ "payout-new-attempt", "payout", "after a restart a fresh attempt, not the stored one",
+	{ "payout-new-attempt",
+	  "payout",
+	  "after a restart a fresh attempt, not the stored one",
 	  { .payout = PAYOUT_PLANT_NEW_ATTEMPT } },
-	{ "guard-no-ack-wait", "guard", "the signature leaves before the acknowledgements",
+	{ "guard-no-ack-wait",
+	  "guard",
+	  "the signature leaves before the acknowledgements",
 	  { .guard = GUARD_PLANT_NO_ACK_WAIT } },
-	{ "guard-forget-on-replay", "guard", "request ids are not rebuilt from the journal",
+	{ "guard-forget-on-replay",
+	  "guard",
+	  "request ids are not rebuilt from the journal",
 	  { .guard = GUARD_PLANT_FORGET_ON_REPLAY } },
-	{ "watch-ack-before-judge", "watch", "acknowledges what it has not judged",
+	{ "watch-ack-before-judge",
+	  "watch",
+	  "acknowledges what it has not judged",
 	  { .watch = WATCH_PLANT_ACK_BEFORE_JUDGE } },
-	{ "watch-ignore-blocks", "watch", "judges pools only",
+	{ "watch-ignore-blocks",
+	  "watch",
+	  "judges pools only",
 	  { .watch = WATCH_PLANT_IGNORE_BLOCKS } },
-	{ "books-hold-uncounted", "books", "a hold is not counted against the balance",
+	{ "books-hold-uncounted",
+	  "books",
+	  "a hold is not counted against the balance",
 	  { .books = BOOKS_PLANT_HOLD_UNCOUNTED } },
-	{ "books-post-twice", "books", "a hold may be posted again",
+	{ "books-post-twice",
+	  "books",
+	  "a hold may be posted again",
 	  { .books = BOOKS_PLANT_POST_TWICE } },
-	{ "nis-skip-duplicate", "nis", "blocks accept an inner hash that was mined before",
+	{ "nis-skip-duplicate",
+	  "nis",
+	  "blocks accept an inner hash that was mined before",
 	  { .nis = NIS_PLANT_SKIP_DUPLICATE } },
 };
 
@@ -152,9 +168,9 @@ static void fault(struct sim *s)
 		return;
 	case 1:
 		if (s->swarm.breaks && s->conns_n > 0) {
-			net_break(s, (uint32_t)(s->conns_n - 1 -
-						fate_below(&s->fate, s->conns_n < 24 ? s->conns_n
-										     : 24)));
+			net_break(
+			    s, (uint32_t)(s->conns_n - 1 -
+					  fate_below(&s->fate, s->conns_n < 24 ? s->conns_n : 24)));
 		}
 		return;
 	case 2:
@@ -165,8 +181,8 @@ static void fault(struct sim *s)
 		return;
 	default:
 		if (s->swarm.clock_steps) {
-			int64_t most = s->swarm.clock_far && fate_permille(&s->fate, 200) ? 3000000
-											  : 200000;
+			int64_t most =
+			    s->swarm.clock_far && fate_permille(&s->fate, 200) ? 3000000 : 200000;
 
 			s->host[h].wall_skew =
 			    (int64_t)fate_below(&s->fate, (uint64_t)most) - most / 2;
@@ -459,7 +475,8 @@ int main(int argc, char **argv)
 			(void)printf("%" PRIu64 " %s\n", first + i, text);
 		}
 		if (!good) {
-			(void)printf("seed %" PRIu64 " is broken, the %" PRIu64 ". of this run%s%s\n",
+			(void)printf("seed %" PRIu64 " is broken, the %" PRIu64
+				     ". of this run%s%s\n",
 				     first + i, i + 1, planted != NULL ? "; planted: " : "",
 				     planted != NULL ? planted : "");
 			return 1;

@@ -62,7 +62,8 @@ static void excuse(struct sim *s, const struct conn *c, uint64_t until)
 {
 	uint64_t *e;
 
-	if (c->client < HOST_W1 || c->client >= HOSTS || (c->server != HOST_A && c->server != HOST_B)) {
+	if (c->client < HOST_W1 || c->client >= HOSTS ||
+	    (c->server != HOST_A && c->server != HOST_B)) {
 		return;
 	}
 	e = &s->excuse[c->client - HOST_W1];
@@ -319,8 +320,7 @@ static void at_client(struct sim *s, uint32_t index, const struct frame *f)
 	e.number = f->number;
 	e.request_id = f->id;
 	e.body = f->body;
-	if (c->client >= HOST_W1 && c->server == HOST_A &&
-	    f->number == MSGS_REPLY(SIGNER_NEXT)) {
+	if (c->client >= HOST_W1 && c->server == HOST_A && f->number == MSGS_REPLY(SIGNER_NEXT)) {
 		(void)foe_replaces(s, c->client - HOST_W1, f->body, &e.body);
 	}
 	host_step(s, c->client, &e);

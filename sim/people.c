@@ -122,6 +122,7 @@ void people_answer(struct sim *s, uint64_t tag, struct bytes body)
 	if (c->number >= API_OPEN_BEGIN) {
 		/* what went wrong is begun anew from the start: all of it may be repeated */
 		s->opening = e == ERR_OK ? s->opening + 1 : 0;
+		s->open_height = s->opening == 1 ? nis_height(s->nis) : s->open_height;
 		call_drop(c);
 		return;
 	}
@@ -191,8 +192,8 @@ static void open_books(struct sim *s)
 
 /* ---- requests ------------------------------------------------------------------------------- */
 
-bool people_request(struct sim *s, unsigned customer, uint64_t amount,
-		    const struct nem_address *to, const char *message, bool foe, size_t *index)
+bool people_request(struct sim *s, unsigned customer, uint64_t amount, const struct nem_address *to,
+		    const char *message, bool foe, size_t *index)
 {
 	struct asked *a = &s->asked[s->asked_n];
 	uint8_t random[UUID7_RANDOM_BYTES];
@@ -278,7 +279,7 @@ static void ask_again(struct sim *s)
 		submit(s, s->asked[i].key, &s->asked[i], (int)i);
 		return;
 	case 1:
-		submit(s, "another-key", &s->asked[0], s->asked[0].foe ? -1 : 0);
+		submit(s, "another-key", &s->asked[0], -1);
 		return;
 	default:
 		if (i != k && s->asked[i].submitted) {
@@ -302,8 +303,8 @@ static void deposit(struct sim *s)
 		return;
 	}
 	if (!s->has_token[c]) {
-		s->has_token[c] = payout_token(s->token[c], host_payout(),
-					       bytes_str(customer_name(c))) == ERR_OK;
+		s->has_token[c] =
+		    payout_token(s->token[c], host_payout(), bytes_str(customer_name(c))) == ERR_OK;
 		if (!s->has_token[c]) {
 			return;
 		}

@@ -29,6 +29,7 @@
 #include "chain/nem/nem_block.h"
 #include "chain/nem/nem_fee.h"
 #include "chain/nem/nem_network.h"
+#include "chain/nem/nem_result.h"
 #include "chain/nem/nem_time.h"
 #include "chain/nem/nem_tx.h"
 #include "crypto/crypto.h"
@@ -39,7 +40,6 @@
 #include "doc/document.h"
 #include "doc/types.h"
 #include "guard/guard.h"
-#include "chain/nem/nem_result.h"
 #include "ipc/frame.h"
 #include "ipc/gate.h"
 #include "ipc/msgs.h"
@@ -154,23 +154,23 @@ struct sim_options {
  */
 
 struct swarm {
-	bool faults;      /* any of the next five */
-	bool crashes;     /* daemons die at effect boundaries and in commits */
-	bool breaks;      /* connections break */
-	bool slow;        /* frames and nodes take long */
-	bool node_downs;  /* nodes do not answer for a while */
-	bool clock_steps; /* wall clocks jump, within what the policy allows */
-	bool clock_far;   /* and once beyond */
-	bool rollbacks;   /* the chain undoes its newest blocks */
+	bool faults;       /* any of the next five */
+	bool crashes;      /* daemons die at effect boundaries and in commits */
+	bool breaks;       /* connections break */
+	bool slow;         /* frames and nodes take long */
+	bool node_downs;   /* nodes do not answer for a while */
+	bool clock_steps;  /* wall clocks jump, within what the policy allows */
+	bool clock_far;    /* and once beyond */
+	bool rollbacks;    /* the chain undoes its newest blocks */
 	bool key_a, key_b; /* chain keys that the thief has */
 	bool collude;      /* he has a block of his own now and then */
 	bool jam;          /* proposals of key A at the public node */
 	bool evil_server;
-	bool evil_backend; /* the back end's request key is his too */
-	bool rogue_a;      /* somebody answers watchers in the place of A, with A's attest key */
-	bool officers;     /* an officer freezes at some moment */
-	unsigned requests; /* how many customers ask */
-	unsigned overdraw; /* permille of requests for more than there is */
+	bool evil_backend;   /* the back end's request key is his too */
+	bool rogue_a;        /* somebody answers watchers in the place of A, with A's attest key */
+	bool officers;       /* an officer freezes at some moment */
+	unsigned requests;   /* how many customers ask */
+	unsigned overdraw;   /* permille of requests for more than there is */
 	uint64_t thief_from; /* ms; before it the thief only listens */
 };
 
@@ -226,10 +226,10 @@ struct disk {
 struct host {
 	bool up, started;
 	uint32_t generation;
-	int64_t wall_skew;     /* ms */
-	uint64_t mono_offset;  /* of this boot */
+	int64_t wall_skew;    /* ms */
+	uint64_t mono_offset; /* of this boot */
 	struct disk disk;
-	bool frozen_on_disk;   /* a stop document is durable */
+	bool frozen_on_disk; /* a stop document is durable */
 	uint64_t frozen_at;
 	uint32_t next_channel; /* accepted channels, from 65,536 */
 	uint64_t fed[NODES];   /* height handed over */
@@ -353,7 +353,8 @@ struct sim {
 	size_t approved_n;
 	struct call calls[REQUESTS_MAX];
 	uint64_t tags;
-	unsigned opening; /* 0..4 */
+	unsigned opening;     /* 0..3 */
+	uint64_t open_height; /* the books stand on a block that is not undone (docs/sim.md) */
 	char token[CUSTOMERS][PAYOUT_TOKEN_CHARS + 1];
 	bool has_token[CUSTOMERS];
 	unsigned deposits;
@@ -364,12 +365,12 @@ struct sim {
 	size_t attested_n;
 	struct rogue rogues[ROGUES_MAX];
 	size_t rogues_n;
-	bool foul;         /* an adversary did something that a watcher may freeze for */
+	bool foul; /* an adversary did something that a watcher may freeze for */
 	/* until when a watcher may cry wrongly: it has not heard a signer that may have more */
 	uint64_t excuse[WATCHERS];
 	bool excused; /* one did */
 	bool officer_froze;
-	bool theft;        /* something complete and unexplained was in a pool or block */
+	bool theft; /* something complete and unexplained was in a pool or block */
 	uint64_t theft_at;
 	uint64_t theft_boxes; /* micro-XEM that left boxes: always 0 */
 
@@ -450,8 +451,8 @@ void people_api(struct sim *s, const struct item *i);
 void people_answer(struct sim *s, uint64_t tag, struct bytes body);
 void people_officer(struct sim *s);
 /* Signs a request with the back end's key; false: no room. */
-bool people_request(struct sim *s, unsigned customer, uint64_t amount,
-		    const struct nem_address *to, const char *message, bool foe, size_t *index);
+bool people_request(struct sim *s, unsigned customer, uint64_t amount, const struct nem_address *to,
+		    const char *message, bool foe, size_t *index);
 
 /* ---- foe.c ---- */
 void foe_act(struct sim *s);

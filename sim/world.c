@@ -11,7 +11,14 @@
 
 struct world world;
 
-enum { KEY_CHAIN = 1, KEY_HOT = 10, KEY_BOX = 30, KEY_SPARE = 40, KEY_CUSTOMER = 60, KEY_PARTY = 80 };
+enum {
+	KEY_CHAIN = 1,
+	KEY_HOT = 10,
+	KEY_BOX = 30,
+	KEY_SPARE = 40,
+	KEY_CUSTOMER = 60,
+	KEY_PARTY = 80
+};
 
 static void nem_key(uint8_t out[32], unsigned n)
 {
