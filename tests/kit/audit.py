@@ -167,6 +167,7 @@ class Journal:
         self.name, self.batches = name, batches
         self.head, self.tree_root, self.size = ZERO, None, 0
         self.blobs = {}
+        self.points = {}                # size: (head, root as the batch states it)
 
     def verify(self, secret=None):
         """Hashes, chain, sequence, names of blobs; with the secret also every batch's tree root.
@@ -191,6 +192,7 @@ class Journal:
             if secret is not None and tree.root() != batch.root:
                 raise Objection(f"{where}: the root of its tree is wrong")
             previous, sequence = batch.hash, sequence + batch.count
+            self.points[sequence] = batch.hash, batch.root
         self.head, self.size = previous, sequence
         self.tree_root = tree.root() if secret is not None else None
         return self
@@ -238,7 +240,7 @@ def read_file_journal(path, data=None):
             break
         batches.append(found[0])
         at = found[1]
-    if any(data[at:]):
+    if data.count(0, at) != len(data) - at:
         raise Objection(f"{path}: bytes behind the last batch")
     return Journal(path.parent.name, batches)
 
@@ -575,6 +577,15 @@ def check_signers(found, chain, signers, watchers, roster, needed):
 
 
 # ---------------------------------------------------------------- checkpoint (C2SP signed note)
+
+def make_checkpoint(origin, size, root, name, key):
+    """What an auditor signs who has asked for size and root: a C2SP checkpoint in a signed note.
+    key: canon.SigningKey."""
+    text = f"{origin}\n{size}\n{base64.b64encode(root).decode()}\n"
+    identifier = sha(name.encode() + b"\n\x01" + key.public)[:4]
+    signature = base64.b64encode(identifier + key.sign(text.encode())).decode()
+    return f"{text}\n\N{EM DASH} {name} {signature}\n"
+
 
 def check_checkpoint(text, public_key, size=None, root=None):
     """Verifies the note by this key and, when given, that it states this size and root. Returns

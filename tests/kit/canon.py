@@ -263,6 +263,9 @@ class SigningKey:
     def public_hex(self):
         return self.public.hex()
 
+    def sign(self, data):
+        return self._expanded.sign(data)
+
     def sign_id(self, identifier):
         return self._expanded.sign(signed_text(identifier))
 

@@ -235,6 +235,7 @@ def ordinary_business(teller, evening):
     teller.check("the books were opened with exactly the claims", owed == sum(evening.amounts), xem(owed))
     teller.event(f"All {len(w.group.daemons)} processes run. The books were opened with {len(evening.amounts):,} "
                  f"customers, {xem(owed)} XEM, against the coins on chain.")
+    evening.checkpoint = take_checkpoint(w)
     shop = Business(teller, evening)
     rich = sorted(range(len(evening.amounts)), key=lambda i: -evening.amounts[i])
     name = claims.customer_name
@@ -292,6 +293,14 @@ def ordinary_business(teller, evening):
 def all_explained(words):
     return bool(words["accounts"]) and words["explained"] and words["books_valid"] \
         and all(one["explained"] for one in words["accounts"])
+
+
+def take_checkpoint(world):
+    """What auditor-1 writes down and signs while the evening is young: size and root of the log."""
+    stated = world.get("/v1/audit")
+    return audit.make_checkpoint("kuramori.demo/kuramorid", stated["journal_records"],
+                                 bytes.fromhex(stated["journal_root"]), "auditor-1",
+                                 world.keys.people["auditor-1"][0])
 
 
 def approve(teller, evening, shop, one_person, two_people):
@@ -458,10 +467,10 @@ def stolen_backend(teller, evening, server, o):
                  0 < went and went + used <= policy, f"{xem(went)} + {xem(used)} of {xem(policy)}")
     teller.check("and no more than that arrived", arrived == sum(u.inner.amount for u in units), xem(arrived))
     teller.event(f"With the back end's request key stolen too: {len(units)} payments of the tier without people are "
-                 f"signed and mined (blocks {min(heights)} to {max(heights)}), {xem(went)} XEM with fees. Then: "
+                 f"signed and mined by block {max(heights)}, {xem(went)} XEM with fees. Then: "
                  f"{last.words()}")
-    teller.event(f"The policy's figure for this: {xem(policy)} XEM a day, of which the evening's own business had "
-                 f"used {xem(used)}. Every other key together with the server is worth nothing more without people.")
+    teller.event(f"The policy's figure for this: {xem(policy)} XEM a day, of which {xem(used)} were used before. "
+                 "Anything larger needs people.")
     teller.figure("stolen_request_key", {"went": went, "policy": policy, "used_before": used})
 
 
@@ -698,6 +707,7 @@ def both_keys_probe(teller, evening):
                  before - after == stolen + fees + sweep_fees, xem(before - after))
     teller.say(f"Lost: {xem(stolen)} XEM and {xem(fees)} of network fees for it, {percent(stolen + fees, before, 7)} of "
                f"the holdings; the evacuation itself cost {xem(sweep_fees)} XEM in fees.")
+    books_after(teller, evening, stolen + fees, sweep_fees)
     summary(teller, before, stolen + fees, after, later - said["answered_s"],
             f"{reaction:.0f} ms", f"{last - height} blocks (evacuated)",
             sum(evening.saved_follower.balances.get(a, 0) for a in hot))
@@ -707,6 +717,24 @@ def both_keys_probe(teller, evening):
     teller.figure("blocks_to_evacuation", last - height)
     teller.figure("evacuation_fees", sweep_fees)
     teller.figure("tries", first + second)
+
+
+def books_after(teller, evening, lost, sweep_fees):
+    """The server comes back: the loss is the house's, not a customer's."""
+    w = evening.world
+    customers = int(evening.last_audit["customers"])
+    w.start_server()
+
+    def booked():
+        words = w.get("/v1/audit")
+        return words if words["chain_read"] and int(words["shortage"]) == lost and all_explained(words) else None
+    words = process.wait_until(booked, 30.0, "the books explain the night", 0.05)
+    teller.check("after the night the books balance with the chain again", words["books_valid"])
+    teller.check("the loss is booked to shortage, the moves cost fees, no customer's claim has changed",
+                 int(words["customers"]) == customers
+                 and int(words["fee"]) == int(evening.last_audit["fee"]) + sweep_fees, words["customers"])
+    teller.event(f"The server is started again: it books {xem(lost)} XEM to shortage, a house account, and finds every "
+                 f"other coin in the spare boxes. Customers are owed {xem(customers)} XEM, as before.")
 
 
 def further_tries(teller, evening, when):
@@ -834,6 +862,13 @@ def proof(teller, evening):
         teller.check(f"the journal of {name} verifies: hashes, chain, tree of {journals[name].size:,} records",
                      journals[name].size > 0)
     server = journals["kuramorid"]
+    origin, size, root = audit.check_checkpoint(evening.checkpoint, w.keys.people["auditor-1"][0].public)
+    teller.check("the checkpoint that an auditor signed in the evening is a prefix of the journal",
+                 server.points.get(size, (None, None))[1] == root and size < server.size, size)
+    stated = evening.last_audit
+    teller.check("head and root that kuramorid stated over HTTP are those of its journal",
+                 server.points.get(stated["journal_records"]) == (bytes.fromhex(stated["journal_head"]),
+                                                                  bytes.fromhex(stated["journal_root"])))
     books = audit.Books().replay(server)
     books.must_balance()
     owed, owned = books.total(audit.CUSTOMER), sum(books.total(kind) for kind in audit.ON_CHAIN)

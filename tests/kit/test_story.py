@@ -274,6 +274,25 @@ class Payments(unittest.TestCase):
             chain.add(nem.Block(self.a, chain.previous, 2, 20, [unit]).sign(self.a))
 
 
+class Checkpoints(unittest.TestCase):
+    def test_honest_and_forged(self):
+        key, root = canon.SigningKey.named("auditor"), sha(b"root")
+        note = audit.make_checkpoint("kuramori.example/log", 7, root, "auditor-1", key)
+        self.assertEqual(audit.check_checkpoint(note, key.public, 7, root), ("kuramori.example/log", 7, root))
+        other = canon.SigningKey.named("other")
+        for bad, wanted, public in ((note, (8, root), key), (note, (7, sha(b"x")), key), (note, (7, root), other),
+                                    (note.replace("\n7\n", "\n8\n"), (8, root), key),
+                                    (note.replace("log\n", "log\nextra\n", 1), (7, root), key)):
+            with self.assertRaises(Objection, msg=bad):
+                audit.check_checkpoint(bad, public.public, *wanted)
+
+    def test_points_of_a_journal(self):
+        rows = opened()
+        one = journal([rows[:4], rows[4:]]).verify(SECRET)
+        self.assertEqual(sorted(one.points), [4, len(rows)])
+        self.assertEqual(one.points[len(rows)], (one.head, one.tree_root))
+
+
 class Words(unittest.TestCase):
     def test_figures_for_people(self):
         self.assertEqual(story.xem(526_300_010_000_000), "526,300,010")
