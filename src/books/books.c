@@ -382,10 +382,20 @@ static enum err pair_check(const struct books *b, const struct log_record *r, in
 	return reserve_rule(b, d, c, r->amount);
 }
 
-static enum err open_account(struct books *b, const struct log_record *r)
+/*
+ * Accounts are their own memory of having been opened, in a name space of their own: an entry in
+ * `used` for each of 260,000 would double the memory of the books.
+ */
+static enum err open_account(struct books *b, const struct log_record *r, bool *fresh)
 {
+	int64_t index = account_find(b, &r->id);
 	struct books_account *a;
 
+	if (index != NONE) {
+		a = &b->accounts[index];
+		*fresh = false;
+		return a->kind == r->amount && a->asset == r->asset ? ERR_OK : ERR_EXISTS;
+	}
 	if (r->amount == 0 || r->amount >= ARRAY_LEN(kinds) || !kind_known((uint32_t)r->amount)) {
 		return ERR_INPUT;
 	}
@@ -396,6 +406,8 @@ static enum err open_account(struct books *b, const struct log_record *r)
 	*a = (struct books_account){ .id = r->id, .asset = r->asset, .kind = (uint32_t)r->amount };
 	slot_insert(b->account_slots, b->account_slot_count, &a->id, (uint32_t)b->account_count);
 	b->account_count++;
+	b->applied++;
+	*fresh = true;
 	return ERR_OK;
 }
 
@@ -474,17 +486,20 @@ static enum err resolve(struct books *b, const struct log_record *r)
 /* fresh: false if the very same record had been applied before, so that nothing changed. */
 static enum err apply(struct books *b, const struct log_record *r, bool *fresh)
 {
-	uint64_t digest = digest_of(r);
-	struct books_used *used = used_slot(b, &r->id);
+	struct books_used *used;
+	uint64_t digest;
 	enum err e = ERR_TYPE;
 
+	if (r->kind == LOG_ACCOUNT) {
+		return open_account(b, r, fresh);
+	}
+	digest = digest_of(r);
+	used = used_slot(b, &r->id);
 	if (!used_empty(used)) {
 		*fresh = false;
 		return used->digest == digest ? ERR_OK : ERR_EXISTS;
 	}
-	if (r->kind == LOG_ACCOUNT) {
-		e = open_account(b, r);
-	} else if (r->kind == LOG_TRANSFER) {
+	if (r->kind == LOG_TRANSFER) {
 		e = transfer(b, r);
 	} else if (r->kind == LOG_HOLD) {
 		e = hold(b, r);
@@ -497,6 +512,7 @@ static enum err apply(struct books *b, const struct log_record *r, bool *fresh)
 	used->id = r->id;
 	used->digest = digest;
 	b->used_count++;
+	b->applied++;
 	*fresh = true;
 	return ERR_OK;
 }
@@ -504,8 +520,7 @@ static enum err apply(struct books *b, const struct log_record *r, bool *fresh)
 /* Takes back the record that was applied last. */
 static void unapply(struct books *b, const struct log_record *r)
 {
-	struct books_used *used = used_slot(b, &r->id);
-
+	b->applied--;
 	if (r->kind == LOG_ACCOUNT) {
 		size_t i = slot_of(&r->id, b->account_slot_count);
 
@@ -514,7 +529,9 @@ static void unapply(struct books *b, const struct log_record *r)
 		}
 		b->account_slots[i] = 0;
 		b->account_count--;
-	} else if (r->kind == LOG_TRANSFER) {
+		return;
+	}
+	if (r->kind == LOG_TRANSFER) {
 		struct books_account *debit = &b->accounts[account_find(b, &r->debit)];
 		struct books_account *credit = &b->accounts[account_find(b, &r->credit)];
 
@@ -546,7 +563,7 @@ static void unapply(struct books *b, const struct log_record *r)
 			totals_move(b, credit, debit, h->amount);
 		}
 	}
-	*used = (struct books_used){ 0 };
+	*used_slot(b, &r->id) = (struct books_used){ 0 };
 	b->used_count--;
 }
 

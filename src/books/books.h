@@ -97,6 +97,7 @@ struct books {
 	size_t hold_slot_count;
 	struct books_used *used;
 	size_t used_count, used_slot_count;
+	size_t applied; /* records that changed the books: a repetition leaves it as it was */
 	/* per asset: kept up to date so that the reserve rule costs nothing */
 	u128 owed[3];     /* customers, credits - debits */
 	u128 reserves[3]; /* chain accounts, debits - credits */
@@ -111,12 +112,12 @@ void books_free(struct books *b);
  * Applies one record of kind ACCOUNT, TRANSFER, HOLD, POST or VOID.
  *
  * ERR_OK: done, or the very same record was applied before (idempotent; nothing changes).
- * ERR_EXISTS: the id was used with other content.  ERR_NOT_FOUND: account or hold unknown.
- * ERR_ASSET: the accounts' assets differ from the record's.  ERR_AMOUNT: zero, or a post of another
- * amount than was held.  ERR_FUNDS: a limited account would go below zero.  ERR_CAP: customers
- * would be owed more than is there.  ERR_STATE: the hold is not open.  ERR_OVERFLOW, ERR_FULL,
- * ERR_TYPE (not a kind of the books), ERR_INPUT (debit = credit, unknown account kind).
- * On every error the books are unchanged.
+ * ERR_EXISTS: the id was used with other content (accounts have a name space of their own).
+ * ERR_NOT_FOUND: account or hold unknown. ERR_ASSET: the accounts' assets differ from the record's.
+ * ERR_AMOUNT: zero, or a post of another amount than was held.  ERR_FUNDS: a limited account would
+ * go below zero.  ERR_CAP: customers would be owed more than is there.  ERR_STATE: the hold is not
+ * open.  ERR_OVERFLOW, ERR_FULL, ERR_TYPE (not a kind of the books), ERR_INPUT (debit = credit,
+ * unknown account kind). On every error the books are unchanged.
  */
 MUST_CHECK enum err books_apply(struct books *b, const struct log_record *r);
 

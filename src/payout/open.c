@@ -146,10 +146,10 @@ static enum err claim(struct payout *p, struct bytes name, u128 amount)
 	}
 	if (a != NULL) {
 		/* here before: the books say whether with this amount */
-		size_t before = p->books.used_count;
+		size_t before = p->books.applied;
 		enum err e = a->credits == 0 ? ERR_EXISTS : books_apply(&p->books, &r[1]);
 
-		CHECK(e != ERR_OK || p->books.used_count == before);
+		CHECK(e != ERR_OK || p->books.applied == before);
 		return e;
 	}
 	if (p->opened) {

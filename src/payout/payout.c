@@ -246,15 +246,15 @@ void payout_record(struct payout *p, struct log_record *r, struct bytes blob)
 
 enum err payout_book_all(struct payout *p, const struct log_record *r, size_t n)
 {
-	size_t before = p->books.used_count;
+	size_t before = p->books.applied;
 	enum err e = books_apply_all(&p->books, r, n, NULL);
 
 	if (e != ERR_OK) {
 		return e;
 	}
 	/* All were here before (a repetition), or all are new: callers never mix. */
-	CHECK(p->books.used_count == before || p->books.used_count == before + n);
-	if (p->books.used_count == before) {
+	CHECK(p->books.applied == before || p->books.applied == before + n);
+	if (p->books.applied == before) {
 		return ERR_OK;
 	}
 	for (size_t i = 0; i < n; i++) {
