@@ -456,7 +456,27 @@ static enum err replay_genesis(struct watch *w, const struct log_record *r, stru
 	return ERR_OK;
 }
 
-static enum err replay_record(struct watch *w, const struct log_view *v, uint32_t i)
+/* The documents since the last attestation of a batch. */
+struct gathered {
+	struct bytes items[FRAME_ITEMS_MAX]; /* [0]: the attestation */
+	size_t n;
+};
+
+static enum err replay_attest(struct watch *w, const struct log_record *r, struct bytes blob,
+			      struct gathered *documents)
+{
+	size_t n = documents->n + 1;
+
+	if (r->debit.b[0] >= DOC_SIGNERS) {
+		return ERR_CORRUPT;
+	}
+	documents->items[0] = blob;
+	documents->n = 0;
+	return watch_record_replay(w, r->debit.b[0], documents->items, n);
+}
+
+static enum err replay_record(struct watch *w, const struct log_view *v, uint32_t i,
+			      struct gathered *documents)
 {
 	struct log_record r;
 	struct bytes blob = bytes_of(NULL, 0);
@@ -491,9 +511,14 @@ static enum err replay_record(struct watch *w, const struct log_view *v, uint32_
 			}
 		}
 		return ERR_OK;
+	case LOG_DOCUMENT:
+		if (documents->n + 1 >= FRAME_ITEMS_MAX) {
+			return ERR_CORRUPT;
+		}
+		documents->items[++documents->n] = blob;
+		return ERR_OK;
 	case LOG_WATCH_ATTEST:
-		return r.debit.b[0] >= DOC_SIGNERS ? ERR_CORRUPT
-						   : watch_record_replay(w, r.debit.b[0], blob);
+		return replay_attest(w, &r, blob, documents);
 	case LOG_WATCH_STOP:
 		return watch_stop_replay(w, v->head.first_sequence + i, r.time_ms, blob);
 	}
@@ -502,13 +527,17 @@ static enum err replay_record(struct watch *w, const struct log_view *v, uint32_
 
 enum err watch_replay(struct watch *w, struct bytes batch)
 {
+	struct gathered documents = { .n = 0 };
 	struct log_view v;
 	enum err e;
 
 	CHECK(!w->started);
 	e = log_batch_open(&v, &w->chain, batch, w->config.log_secret);
 	for (uint32_t i = 0; e == ERR_OK && i < v.head.count; i++) {
-		e = replay_record(w, &v, i);
+		e = replay_record(w, &v, i, &documents);
+	}
+	if (e == ERR_OK && documents.n != 0) {
+		e = ERR_CORRUPT; /* documents of nothing */
 	}
 	return e;
 }

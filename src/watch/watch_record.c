@@ -109,25 +109,20 @@ static enum verdict read_one(struct watch *w, struct record *r, struct bytes ite
 	return bad(why, "documents", "a document that does not belong here");
 }
 
-static enum verdict read_record(struct watch *w, struct record *r, struct bytes body,
-				struct why *why)
+/* items: the attestation, then the documents of its subject. */
+static enum verdict read_record(struct watch *w, struct record *r, const struct bytes *items,
+				size_t n, struct why *why)
 {
-	struct frame_items it = frame_items_make(body);
-	struct bytes item;
 	enum verdict v = GOOD;
 
 	memset(r, 0, sizeof *r);
-	if (!frame_items_next(&it, &item) ||
-	    doc_open(&r->doc, item, &w->genesis_id, NULL) != ERR_OK ||
+	if (n == 0 || doc_open(&r->doc, items[0], &w->genesis_id, NULL) != ERR_OK ||
 	    r->doc.type != DOC_ATTESTATION ||
 	    doc_attestation_read(&r->doc, &r->attestation, NULL) != ERR_OK) {
 		return bad(why, "attestation", "not an attestation of this genesis");
 	}
-	while (v == GOOD && frame_items_next(&it, &item)) {
-		v = read_one(w, r, item, why);
-	}
-	if (v == GOOD && frame_items_done(&it) != ERR_OK) {
-		v = bad(why, "documents", "the frame is not well formed");
+	for (size_t i = 1; v == GOOD && i < n; i++) {
+		v = read_one(w, r, items[i], why);
 	}
 	return v;
 }
@@ -489,12 +484,12 @@ static enum err keep(struct watch *w, unsigned signer, struct record *r)
 	return ERR_OK;
 }
 
-enum err watch_record_replay(struct watch *w, unsigned signer, struct bytes blob)
+enum err watch_record_replay(struct watch *w, unsigned signer, const struct bytes *items, size_t n)
 {
 	static struct record r;
 	struct why why;
 
-	if (read_record(w, &r, blob, &why) != GOOD ||
+	if (read_record(w, &r, items, n, &why) != GOOD ||
 	    r.attestation.signer != (enum doc_signer)signer ||
 	    r.attestation.sequence <= w->signer[signer].held_sequence || !build(w, &r)) {
 		return ERR_CORRUPT;
@@ -503,6 +498,33 @@ enum err watch_record_replay(struct watch *w, unsigned signer, struct bytes blob
 		count_people(w, &r);
 	}
 	return keep(w, signer, &r);
+}
+
+/* One batch: every document, then the attestation that they belong to. */
+static enum err batch_fill(struct watch *w, struct log_batch *b, unsigned signer,
+			   const struct record *r, const struct bytes *items, size_t n)
+{
+	struct log_record attest = { .kind = LOG_WATCH_ATTEST,
+				     .id = watch_self_short(&r->doc.id),
+				     .ref = r->order.request_id,
+				     .amount = r->attestation.sequence };
+
+	watch_self_begin(w, b);
+	for (size_t i = 1; i < n; i++) {
+		struct log_record document = { .kind = LOG_DOCUMENT, .ref = r->order.request_id };
+		struct doc d;
+		enum err e;
+
+		CHECK(doc_open(&d, items[i], &w->genesis_id, NULL) == ERR_OK);
+		document.id = watch_self_short(&d.id);
+		document.amount = (u128)d.type;
+		e = watch_self_add(w, b, &document, &items[i]);
+		if (e != ERR_OK) {
+			return e;
+		}
+	}
+	attest.debit.b[0] = (uint8_t)signer;
+	return watch_self_add(w, b, &attest, &items[0]);
 }
 
 static void ack_send(struct watch *w, struct watch_signer *k, const struct watch_recent *one,
@@ -541,11 +563,17 @@ static void take(struct watch *w, unsigned signer, struct bytes body, struct eff
 {
 	static struct record r;
 	struct watch_signer *k = &w->signer[signer];
-	struct log_record record = { .kind = LOG_WATCH_ATTEST };
+	struct bytes items[FRAME_ITEMS_MAX];
 	struct why why = { "", "" };
 	struct log_batch b;
-	enum verdict v = read_record(w, &r, body, &why);
+	enum verdict v;
 	bool known_good = false;
+	size_t n = 0;
+
+	if (frame_items_all(body, items, FRAME_ITEMS_MAX, &n) != ERR_OK) {
+		n = 0;
+	}
+	v = read_record(w, &r, items, n, &why);
 
 	for (size_t i = 0; v == GOOD && i < k->recent_n; i++) {
 		known_good = known_good || hash32_eq(&k->recent[i].id, &r.doc.id);
@@ -572,12 +600,7 @@ static void take(struct watch *w, unsigned signer, struct bytes body, struct eff
 		k->cursor = r.attestation.sequence;
 	}
 	if (v == GOOD) {
-		record.id = watch_self_short(&r.doc.id);
-		record.debit.b[0] = (uint8_t)signer;
-		record.ref = r.order.request_id;
-		record.amount = r.attestation.sequence;
-		watch_self_begin(w, &b);
-		if (watch_self_add(w, &b, &record, &body) != ERR_OK) {
+		if (batch_fill(w, &b, signer, &r, items, n) != ERR_OK) {
 			why.field = "journal";
 			(void)snprintf(why.words, sizeof why.words, "does not fit into a batch");
 			v = UNABLE;

@@ -12,7 +12,8 @@
  *   WATCH_BLOCK   inner hash   0           [0] node     0         height       none
  *   WATCH_SWEEP   sweep id     0           0            0         spent        sweep
  *
- * Ids of documents and transactions are their first 16 bytes.
+ * The documents of an attestation stand before it in the same batch.  Ids of documents and
+ * transactions are their first 16 bytes.
  */
 #ifndef KURAMORI_WATCH_WATCH_SELF_H
 #define KURAMORI_WATCH_WATCH_SELF_H
@@ -60,7 +61,9 @@ uint64_t watch_self_remaining(const struct watch_node *n, size_t own);
 
 /* watch_record.c: attestations */
 void watch_record_next(struct watch *w, int signer, const struct event *event, struct effects *out);
-MUST_CHECK enum err watch_record_replay(struct watch *w, unsigned signer, struct bytes blob);
+/* items: the attestation, then its documents. */
+MUST_CHECK enum err watch_record_replay(struct watch *w, unsigned signer, const struct bytes *items,
+					size_t n);
 /* Nonces: heartbeat, stops that differ, rewound records. */
 void watch_record_nonce(struct watch *w, int signer, const struct doc_nonce *nonce,
 			struct effects *out);
