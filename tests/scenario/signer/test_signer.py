@@ -489,7 +489,8 @@ def gives_up_every_right():
     uids = field_of(pid, "Uid").split()
     assert len(set(uids)) == 1 and uids[0] != "0", uids
     assert field_of(pid, "Groups") == "" or os.geteuid() != 0
-    assert int(field_of(pid, "VmLck").split()[0]) > 0
+    if not SANITIZED:  # whose runtime makes mlock() do nothing
+        assert int(field_of(pid, "VmLck").split()[0]) > 0
     limits = Path(f"/proc/{pid}/limits").read_text()
     assert re.search(r"Max core file size\s+0\s+0", limits)
     if not SANITIZED:
@@ -596,7 +597,7 @@ def the_key_is_nowhere_else():
         if path.is_file():
             data = path.read_bytes()
             assert not any(n in data for n in needles), f"the key is in {path}"
-    if os.geteuid() == 0:
+    if os.geteuid() == 0 and not SANITIZED:  # whose memory has terabytes of shadow
         # a test of the test: it is in the signer, and not in the other one
         assert memory_has(rig.daemons["a"].pid, windows(key)), "not found even in the signer"
         assert not memory_has(rig.daemons["b"].pid, needles)

@@ -66,6 +66,7 @@ struct rig {
 	bool dead;
 	unsigned planted;
 	uint64_t journal_bytes;
+	size_t payments_cap; /* 0: RIG_PAYMENTS */
 
 	uint64_t wall, mono;
 	uint64_t ids;
@@ -212,7 +213,8 @@ static inline struct guard_config rig_config(int s)
 		.program = { { 0x99 } },
 		.network = 0x98,
 		.journal_bytes = r.journal_bytes,
-		.storage = { r.payments[s], RIG_PAYMENTS, r.entries[s], RIG_PAYMENTS },
+		.storage = { r.payments[s], r.payments_cap == 0 ? RIG_PAYMENTS : r.payments_cap,
+			     r.entries[s], RIG_PAYMENTS },
 		.planted = r.planted,
 	};
 
@@ -531,7 +533,7 @@ static inline void rig_well(int s)
 /* A request of this amount with everything that A wants; alter it, then rig_sign(). */
 static inline void rig_withdrawal(uint64_t micro, size_t approvals, uint8_t number)
 {
-	const uint8_t tail[UUID7_RANDOM_BYTES] = { number, 3 };
+	const uint8_t tail[UUID7_RANDOM_BYTES] = { 0, 3, 0, 0, 0, number };
 	uint32_t chain_s = 0;
 	static const struct key32 customer = { { 0x55 } };
 

@@ -598,6 +598,97 @@ static void roles(void)
 	T_CHECK(r.journal_n[A] < 200000);
 }
 
+/* What was refused stands in the journal with its reason, and outlives the process. */
+static void refusals_are_kept(void)
+{
+	static const char want[] = "policy.payment_max: more than one payment may carry";
+	bool found = false;
+
+	start();
+	rig_withdrawal(X(5000), 2, 1);
+	REFUSED(rig_sign(), "over-cap", "policy.payment_max");
+	T_CHECK(r.out.n > 0 && r.out.list[0].kind == EFFECT_COMMIT);
+	for (size_t i = 0; i + sizeof want < r.journal_n[A]; i++) {
+		found = found || memcmp(r.journal[A] + i, want, sizeof want - 1) == 0;
+	}
+	T_CHECK(found);
+	rig_restart(A);
+	T_EQ(r.g[A].payments_n, 0);
+}
+
+/* A full table refuses; 36 days later, by both clocks, there is room again. */
+static void full_tables(void)
+{
+	uint64_t id = 0;
+
+	rig_make();
+	r.payments_cap = GUARD_PAYMENTS_MIN;
+	rig_restart(A);
+	rig_well(A);
+	for (uint8_t i = 0; i < GUARD_PAYMENTS_MIN; i++) {
+		rig_withdrawal(X(1) + i, 0, i);
+		id = rig_sign();
+		T_STR(rig_code(id), "");
+		rig_acks(A);
+		T_CHECK(rig_signed(id));
+	}
+	rig_withdrawal(X(1), 0, 100);
+	r.attempt.timestamp_nem_s++;
+	r.attempt.deadline_nem_s++;
+	REFUSED(rig_sign(), "full", "payments");
+	rig_restart(A);
+	rig_well(A);
+	REFUSED(rig_sign(), "full", "payments");
+	T_EQ(r.g[A].payments_n, GUARD_PAYMENTS_MIN);
+	rig_tick(A, 36 * (uint64_t)POLICY_DAY_MS - 60000);
+	rig_well(A);
+	rig_withdrawal(X(2), 0, 101);
+	REFUSED(rig_sign(), "full", "payments");
+	rig_tick(A, 120000);
+	rig_well(A);
+	rig_withdrawal(X(2), 0, 102);
+	id = rig_sign();
+	T_STR(rig_code(id), "");
+	T_EQ(r.g[A].payments_n, 1);
+	/* and what was forgotten is too old to be asked for again */
+	r.request.time_ms = NOW;
+	uuid7_make(&r.request.request_id, NOW, (const uint8_t[UUID7_RANDOM_BYTES]){ 0, 3 });
+	r.order.request_id = r.request.request_id;
+	REFUSED(rig_sign(), "stale", "order.request_id");
+	rig_restart(A);
+	T_EQ(r.g[A].payments_n, 1);
+}
+
+/* More payments that wait for watchers than there are places: told to come later, nothing kept. */
+static void busy(void)
+{
+	uint64_t last = 0;
+
+	start();
+	for (uint8_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		rig_withdrawal(X(1) + i, 0, i);
+		T_STR(rig_code(rig_sign()), "");
+	}
+	rig_withdrawal(X(1), 0, 99);
+	r.attempt.timestamp_nem_s++;
+	r.attempt.deadline_nem_s++;
+	REFUSED(rig_sign(), "busy", "");
+	T_EQ(r.g[A].payments_n, GUARD_PENDING_MAX);
+	/* one is acknowledged: a place is free */
+	rig_acks(A);
+	last = rig_sign();
+	T_STR(rig_code(last), "");
+	/* an asker that went away leaves his place to others */
+	{
+		struct event closed = { .kind = EVENT_CLOSED, .channel = SERVER };
+
+		rig_event(A, &closed);
+	}
+	rig_withdrawal(X(2), 0, 98);
+	T_STR(rig_code(rig_sign()), "");
+	T_EQ(r.g[A].payments_n, GUARD_PENDING_MAX + 2);
+}
+
 static void status(void)
 {
 	static struct doc_status s;
@@ -639,6 +730,9 @@ int main(int argc, char **argv)
 		{ "the chain's clock is the lower median", chain_clock },
 		{ "acknowledgements: forged, borrowed, repeated", acks },
 		{ "no message on the wrong socket, no number that signs bytes", roles },
+		{ "refusals are kept", refusals_are_kept },
+		{ "full tables refuse, old names make room", full_tables },
+		{ "too many at once", busy },
 		{ "status", status },
 	};
 
