@@ -435,6 +435,7 @@ int main(int argc, char **argv)
 	char text[65];
 	int c;
 
+	opterr = 0;
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		if (c == 's' && (!number(optarg, &seeds) || seeds == 0)) {
 			return usage("--seeds wants a number above 0");

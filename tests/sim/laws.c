@@ -315,26 +315,11 @@ static void ack_sent(struct sim *s, uint32_t h, const struct effect *f)
 /* The server asks for one attempt per request and for no other, whatever happened to it. */
 static void sign_sent(struct sim *s, const struct effect *f)
 {
-	static struct {
-		struct id128 request_id;
-		struct hash32 attempt;
-	} sent[REQUESTS_MAX];
-
-	static size_t sent_n;
-	static uint64_t of_seed;
-	static const struct sim *of_sim;
 	struct bytes items[FRAME_ITEMS_MAX];
 	struct doc_order order;
 	struct doc o, t;
 	size_t n = 0;
 
-	if (of_sim != s || of_seed != s->seed || s->attested_n == 0) {
-		if (of_sim != s || of_seed != s->seed) {
-			sent_n = 0;
-		}
-		of_sim = s;
-		of_seed = s->seed;
-	}
 	if (frame_items_all(f->body, items, FRAME_ITEMS_MAX, &n) != ERR_OK || n < 3 ||
 	    doc_open(&o, items[1], &world.genesis_id, NULL) != ERR_OK ||
 	    doc_order_read(&o, &order, NULL) != ERR_OK ||
@@ -342,18 +327,18 @@ static void sign_sent(struct sim *s, const struct effect *f)
 		sim_broken(s, "P3", "the server asks with documents that cannot be read");
 		return;
 	}
-	for (size_t i = 0; i < sent_n; i++) {
-		if (id128_eq(&sent[i].request_id, &order.request_id)) {
-			if (!hash32_eq(&sent[i].attempt, &t.id)) {
+	for (size_t i = 0; i < s->sent_n; i++) {
+		if (id128_eq(&s->sent[i].request_id, &order.request_id)) {
+			if (!hash32_eq(&s->sent[i].attempt, &t.id)) {
 				sim_broken(s, "P3",
 					   "the server asks for a second attempt at one request");
 			}
 			return;
 		}
 	}
-	if (sent_n < ARRAY_LEN(sent)) {
-		sent[sent_n].request_id = order.request_id;
-		sent[sent_n++].attempt = t.id;
+	if (s->sent_n < ARRAY_LEN(s->sent)) {
+		s->sent[s->sent_n].request_id = order.request_id;
+		s->sent[s->sent_n++].attempt = t.id;
 	}
 }
 

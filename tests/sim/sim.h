@@ -77,7 +77,6 @@ enum {
 	OFFICERS = 2,
 	REQUESTS_MAX = 64,
 	ATTESTS_MAX = 512,
-	ROGUES_MAX = 256,
 	PAID_MAX = 256,
 	CONNS_MAX = 4096,
 	RING = 40,
@@ -303,12 +302,6 @@ struct hit { /* a payment seen in the best chain */
 	uint64_t height;
 };
 
-/* A transaction that the thief made. */
-struct rogue {
-	struct hash32 hash;
-	bool complete;
-};
-
 struct call { /* an API call that waits for its answer */
 	bool used;
 	uint16_t number;
@@ -363,8 +356,13 @@ struct sim {
 	/* laws */
 	struct attested attested[ATTESTS_MAX];
 	size_t attested_n;
-	struct rogue rogues[ROGUES_MAX];
-	size_t rogues_n;
+
+	struct sent { /* what the server asked signers for */
+		struct id128 request_id;
+		struct hash32 attempt;
+	} sent[REQUESTS_MAX];
+
+	size_t sent_n;
 	bool foul; /* an adversary did something that a watcher may freeze for */
 	/* until when a watcher may cry wrongly: it has not heard a signer that may have more */
 	uint64_t excuse[WATCHERS];
@@ -372,7 +370,6 @@ struct sim {
 	bool officer_froze;
 	bool theft; /* something complete and unexplained was in a pool or block */
 	uint64_t theft_at;
-	uint64_t theft_boxes; /* micro-XEM that left boxes: always 0 */
 
 	/* the foe's papers: bodies of SIGN that the server sent, replies that it got */
 	struct paper {
