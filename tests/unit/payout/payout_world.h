@@ -106,6 +106,13 @@ struct world {
 	char text[PAYOUT_ANSWER_MAX];
 };
 
+static inline void text_set(char *out, size_t cap, const char *text)
+{
+	int n = snprintf(out, cap, "%s", text);
+
+	CHECK(n >= 0 && (size_t)n < cap);
+}
+
 static inline struct money xem(uint64_t micro)
 {
 	return money_of(ASSET_XEM, micro);
@@ -274,8 +281,8 @@ static inline void refuse(struct world *w, uint32_t channel, uint64_t tag, const
 	struct writer out = writer_make(text, sizeof text);
 	struct bytes item;
 
-	strcpy(r.code, code);
-	strcpy(r.detail, detail);
+	text_set(r.code, sizeof r.code, code);
+	text_set(r.detail, sizeof r.detail, detail);
 	CHECK(doc_refusal_make(&out, NULL, &r, NULL) == ERR_OK);
 	item = bytes_of(text, out.n);
 	reply_push(w, channel, MSGS_REPLY(SIGNER_SIGN), tag, &item, 1);
@@ -361,10 +368,10 @@ static inline void stop_asked(struct world *w, const struct effect *f)
 	r.document = d.id;
 	if (f->channel < PAYOUT_CHANNEL_WATCHER) {
 		holder = &w->attest[f->channel - 1];
-		strcpy(r.holder, f->channel == PAYOUT_CHANNEL_A ? "a" : "b");
+		text_set(r.holder, sizeof r.holder, f->channel == PAYOUT_CHANNEL_A ? "a" : "b");
 	} else {
 		holder = &w->watcher[f->channel - PAYOUT_CHANNEL_WATCHER];
-		strcpy(r.holder, "w1");
+		text_set(r.holder, sizeof r.holder, "w1");
 	}
 	CHECK(doc_receipt_make(&out, NULL, &r, holder->secret) == ERR_OK);
 	item = bytes_of(text, out.n);
@@ -925,7 +932,7 @@ static inline struct doc_request request_of(struct world *w, const char *custome
 
 	le32_put(tail, ++w->request_no);
 	uuid7_make(&r.request_id, w->wall_ms, tail);
-	strcpy(r.customer, customer);
+	text_set(r.customer, sizeof r.customer, customer);
 	address_set(&r.destination, &w->stranger_at);
 	return r;
 }
@@ -968,7 +975,7 @@ static inline void approve(struct world *w, const struct person *who, const char
 				  .time_ms = w->wall_ms };
 	struct blob b;
 
-	strcpy(a.person, name);
+	text_set(a.person, sizeof a.person, name);
 	b = doc_blob(DOC_APPROVAL, &a, who->secret, NULL);
 	api(w, API_DOCUMENT, view(&b));
 	free(b.p);

@@ -472,7 +472,7 @@ static void idempotency(void)
 
 	post_request(w, "k", &r);
 	T_EQ(w->err, ERR_OK);
-	strcpy(first, w->text);
+	text_set(first, sizeof first, w->text);
 	T_CHECK(reach(w, &r.request_id, PAYOUT_SETTLED));
 	before = books_now(w);
 	post_request(w, "k", &r);
@@ -534,7 +534,7 @@ static void deposits(void)
 	T_CHECK(customer_has(w, "erin") == X(10)); /* once */
 	/* each letter of the message wrong: suspense */
 	for (size_t i = 0; i < 3; i++) {
-		strcpy(bent, token);
+		text_set(bent, sizeof bent, token);
 		bent[i * 8] = bent[i * 8] == 'A' ? 'B' : 'A';
 		pay_in(w, w->deposit_at.text, X(1) + i, bent);
 	}
@@ -707,12 +707,12 @@ static void freezes(void)
 	post_request(w, "a", &a);
 	T_EQ(see(w, &a.request_id).state, PAYOUT_APPROVING);
 	/* not by an approver, not unsigned, not by another key */
-	strcpy(f.issuer, "alice");
+	text_set(f.issuer, sizeof f.issuer, "alice");
 	doc = doc_blob(DOC_FREEZE, &f, w->alice.secret, NULL);
 	api(w, API_DOCUMENT, view(&doc));
 	T_EQ(w->err, ERR_SIGNER_UNKNOWN);
 	free(doc.p);
-	strcpy(f.issuer, "olga");
+	text_set(f.issuer, sizeof f.issuer, "olga");
 	doc = doc_blob(DOC_FREEZE, &f, NULL, NULL);
 	api(w, API_DOCUMENT, view(&doc));
 	T_EQ(w->err, ERR_UNSIGNED);
@@ -795,9 +795,9 @@ static void bad_requests(void)
 		struct nem_address a;
 
 		if (strcmp(c, "nobody") == 0) {
-			strcpy(r.customer, "nobody");
+			text_set(r.customer, sizeof r.customer, "nobody");
 		} else if (strcmp(c, "poor") == 0) {
-			strcpy(r.customer, "dave");
+			text_set(r.customer, sizeof r.customer, "dave");
 			r.amount = xem(X(300));
 		} else if (strcmp(c, "network") == 0) {
 			nem_address_from_key(&a, &w->stranger.public_key, 0x68);
@@ -966,7 +966,7 @@ static void order_from_the_journal(void)
 	T_CHECK(strstr(w->text, "\"type\":\"order\"") && strstr(w->text, "\"type\":\"request\"") &&
 		strstr(w->text, "\"type\":\"approval\"") &&
 		strstr(w->text, "\"type\":\"attempt\""));
-	strcpy(before, w->text);
+	text_set(before, sizeof before, w->text);
 	restart(w);
 	api(w, API_ORDER, bytes_of(v.order.b, 32));
 	T_EQ(w->err, ERR_OK);
