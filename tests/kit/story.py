@@ -130,11 +130,11 @@ class Teller:
 def final_table(teller):
     """A, B.4 and B.5 side by side; every figure is one that the run computed. None when a chapter
     is missing."""
-    columns = [("A", "as it was"), ("B.4", "keys A and B, probe"), ("B.5", "keys A and B, at once")]
-    names = [("holdings", "holdings, XEM"), ("lost", "taken by the thief, XEM"),
+    columns = [("A", "as it was"), ("B.4", "with a probe"), ("B.5", "all at once")]
+    names = [("holdings", "holdings, XEM"), ("lost", "lost, fees included, XEM"),
              ("lost_share", "share of the holdings"), ("kept", "kept, XEM"),
              ("noticed", "noticed after"), ("noticed_by", "noticed by"),
-             ("stopped", "stopped after"), ("at_stake", "most that these keys can take, XEM")]
+             ("stopped", "stopped after"), ("at_stake", "within reach of the keys, XEM")]
     if any("lost" not in teller.figures.get(chapter, {}) for chapter, _ in columns):
         return None
     rows = []

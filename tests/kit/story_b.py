@@ -162,6 +162,7 @@ def freezes(world, which):
 
 
 def answer_text(answer):
+    """A node's answer: code and name."""
     return f"{answer['code']} {answer['message'].removeprefix('FAILURE_')}"
 
 
@@ -547,8 +548,9 @@ def key_a_stolen(teller, evening):
         said = freezes(w, "a")
         reasons = [d.body["reason"] for d in said]
         issuers = sorted({d.body["issuer"] for d in said})
-        named = [r for r in reasons if names_key(r, k.a)]
-        teller.check("the watchers name key A", named and not [r for r in reasons if names_key(r, k.b)], reasons)
+        named = [r for r in reasons if "hot-key-A" in r]
+        teller.check("the watchers name key A, and not key B",
+                     named and not [r for r in reasons if "hot-key-B" in r], reasons)
         teller.event(f"{', '.join(issuers)}: \"{(named or reasons)[0]}\"")
         # The till is jammed at the public port, not at the clean one.
         jammed = w.public.announce(nem_bare(unit))
@@ -571,11 +573,6 @@ def key_a_stolen(teller, evening):
     teller.check("the thief has nothing", evening.follow().balances.get(k.thief.address(), 0) == 0)
     teller.figure("lost", before - paid - after)
     teller.figure("freeze_ms", round(1000 * (max(times.values()) - sent), 1))
-
-
-def names_key(reason, key):
-    """Whether a reason names a signer's key: by its letter's words or by the key itself."""
-    return key.public_hex in reason or key.address() in reason
 
 
 def collected(teller, evening, unit, rogue):
@@ -951,7 +948,8 @@ def stay(teller, evening):
     """Leaves everything running and says how to use it by hand."""
     w = evening.world
     teller.title("", "The system is running")
-    for line in w.by_hand():
+    rich = max(range(len(evening.amounts)), key=evening.amounts.__getitem__)
+    for line in w.by_hand(claims.customer_name(rich)):
         print(line, flush=True)
     try:
         while True:

@@ -580,14 +580,15 @@ class World:
 
     # ------------------------------------------------------------ all together
 
-    def by_hand(self):
-        """Lines that say how a person uses the running system."""
+    def by_hand(self, customer):
+        """Lines that say how a person uses the running system; customer: one with enough to pay
+        20,000 XEM."""
         officer, approver = self.write_cli_config("officer-cli"), self.write_cli_config("approver-cli")
         tool, place = self.program("kuramori"), self.place("people")
         api = f"http://127.0.0.1:{self.ports['api']}"
         token = self.place("kuramorid") / "token"
         request = place / "request.json"
-        request.write_bytes(self.request(claims.customer_name(0), self.keys.outside[0].address(),
+        request.write_bytes(self.request(customer, self.keys.outside[0].address(),
                                          20_000 * XEM).raw)
         return [
             f"Everything is in {self.folder}.", "",
