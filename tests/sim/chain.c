@@ -68,6 +68,7 @@ void chain_mine(struct sim *s)
 	    fate_permille(&s->fate, ROLLBACK_PERMILLE)) {
 		uint64_t back = fate_range(&s->fate, 1, ROLLBACK_MAX);
 
+		s->rollbacks++;
 		sim_note(s, "chain: %llu blocks are undone", (unsigned long long)back);
 		CHECK(nis_roll_back(s->nis, nis_height(s->nis) - back, now) == ERR_OK);
 		laws_chain(s);

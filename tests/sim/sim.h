@@ -332,7 +332,7 @@ struct sim {
 
 	/* chain */
 	struct nis *nis;
-	uint32_t chain_s;
+	uint64_t rollbacks;
 	uint64_t node_down_until[NODES];
 	uint64_t checked_height;
 	struct hash32 checked_hash;
