@@ -76,14 +76,19 @@ void books_account_id(struct id128 *out, uint32_t kind, uint32_t asset, struct b
  * Where an id starts in a table of 2^n slots.  Ids are UUIDs made by clients: the product mixes
  * their time bits, so that a run of ids of one millisecond does not fall on one place.
  */
-static size_t slot_of(const struct id128 *id, size_t slots)
+static uint64_t mix(const struct id128 *id)
 {
 	uint64_t x = le64_get(id->b) ^ (le64_get(id->b + 8) * 0x9e3779b97f4a7c15u);
 
 	x ^= x >> 32;
 	x *= 0xd6e8feb86659fd93u;
 	x ^= x >> 32;
-	return (size_t)x & (slots - 1);
+	return x;
+}
+
+static size_t slot_of(const struct id128 *id, size_t slots)
+{
+	return (size_t)mix(id) & (slots - 1);
 }
 
 static int64_t account_find(const struct books *b, const struct id128 *id)
@@ -122,13 +127,15 @@ static bool used_empty(const struct books_used *u)
 	return u->digest == 0 && id128_eq(&u->id, &zero);
 }
 
+/* This table is the largest, so it grows in smaller steps than by doubling: any number of slots. */
 static struct books_used *used_slot(const struct books *b, const struct id128 *id)
 {
-	for (size_t i = slot_of(id, b->used_slot_count);; i = (i + 1) & (b->used_slot_count - 1)) {
-		if (used_empty(&b->used[i]) || id128_eq(&b->used[i].id, id)) {
-			return &b->used[i];
-		}
+	size_t i = (size_t)(((u128)(mix(id) * 0x9e3779b97f4a7c15u) * b->used_slot_count) >> 64);
+
+	while (!used_empty(&b->used[i]) && !id128_eq(&b->used[i].id, id)) {
+		i = i + 1 == b->used_slot_count ? 0 : i + 1;
 	}
+	return &b->used[i];
 }
 
 static void slot_insert(uint32_t *slots, size_t count, const struct id128 *id, uint32_t index)
@@ -159,6 +166,7 @@ void books_free(struct books *b)
 {
 	free(b->accounts);
 	free(b->account_slots);
+	free(b->held);
 	free(b->holds);
 	free(b->hold_slots);
 	free(b->used);
@@ -201,12 +209,10 @@ static enum err used_grow(struct books *b, size_t entries)
 	struct books_used *old = b->used;
 	struct books_used *p;
 
-	while (entries * 4 > wanted * 3) {
-		wanted *= 2;
-	}
-	if (wanted == old_count) {
+	if (entries * 4 <= wanted * 3) {
 		return ERR_OK;
 	}
+	wanted = entries + entries / 5 * 3 + SLOTS_FIRST;
 	p = calloc(wanted, sizeof *p);
 	if (p == NULL) {
 		return ERR_FULL;
@@ -237,6 +243,16 @@ static enum err reserve(struct books *b, size_t n)
 		}
 		b->accounts = p;
 		b->account_cap = cap;
+	}
+	if (b->held_count + 2 * n > b->held_cap) {
+		size_t cap = b->held_count + 2 * n + b->held_count / 2 + 64;
+		struct books_sums *p = realloc(b->held, cap * sizeof *p);
+
+		if (p == NULL) {
+			return ERR_FULL;
+		}
+		b->held = p;
+		b->held_cap = cap;
 	}
 	if (b->hold_count + n > b->hold_cap) {
 		size_t cap = b->hold_count + n + b->hold_count / 2 + 64;
@@ -280,10 +296,27 @@ static u128 surplus(const struct books_account *a)
 	return have > gone ? have - gone : 0;
 }
 
-static u128 available(const struct books_account *a)
+struct books_sums books_held(const struct books *b, const struct books_account *a)
 {
+	return a->held == 0 ? (struct books_sums){ 0, 0 } : b->held[a->held - 1];
+}
+
+/* To change; reserve() has made room for a new row. */
+static struct books_sums *held_of(struct books *b, struct books_account *a)
+{
+	if (a->held == 0) {
+		CHECK(b->held_count < b->held_cap);
+		b->held[b->held_count++] = (struct books_sums){ 0, 0 };
+		a->held = (uint32_t)b->held_count;
+	}
+	return &b->held[a->held - 1];
+}
+
+static u128 available(const struct books *b, const struct books_account *a)
+{
+	struct books_sums sums = books_held(b, a);
 	u128 left = surplus(a);
-	u128 held = kinds[a->kind].debit ? a->credits_held : a->debits_held;
+	u128 held = kinds[a->kind].debit ? sums.credits : sums.debits;
 
 	return left > held ? left - held : 0;
 }
@@ -298,7 +331,7 @@ static enum err take_allowed(const struct books *b, const struct books_account *
 	if (b->planted == BOOKS_PLANT_HOLD_UNCOUNTED) {
 		return amount <= surplus(a) ? ERR_OK : ERR_FUNDS;
 	}
-	return amount <= available(a) ? ERR_OK : ERR_FUNDS;
+	return amount <= available(b, a) ? ERR_OK : ERR_FUNDS;
 }
 
 /*
@@ -369,9 +402,9 @@ static enum err pair_check(const struct books *b, const struct log_record *r, in
 		return ERR_AMOUNT;
 	}
 	/* posted + held must fit on each side, so that a later post cannot overflow */
-	if (__builtin_add_overflow(d->debits, d->debits_held, &sum) ||
+	if (__builtin_add_overflow(d->debits, books_held(b, d).debits, &sum) ||
 	    __builtin_add_overflow(sum, r->amount, &sum) ||
-	    __builtin_add_overflow(c->credits, c->credits_held, &sum) ||
+	    __builtin_add_overflow(c->credits, books_held(b, c).credits, &sum) ||
 	    __builtin_add_overflow(sum, r->amount, &sum)) {
 		return ERR_OVERFLOW;
 	}
@@ -403,7 +436,9 @@ static enum err open_account(struct books *b, const struct log_record *r, bool *
 		return ERR_ASSET;
 	}
 	a = &b->accounts[b->account_count];
-	*a = (struct books_account){ .id = r->id, .asset = r->asset, .kind = (uint32_t)r->amount };
+	*a = (struct books_account){ .id = r->id,
+				     .asset = (uint16_t)r->asset,
+				     .kind = (uint16_t)r->amount };
 	slot_insert(b->account_slots, b->account_slot_count, &a->id, (uint32_t)b->account_count);
 	b->account_count++;
 	b->applied++;
@@ -433,8 +468,8 @@ static enum err hold(struct books *b, const struct log_record *r)
 	if (e != ERR_OK) {
 		return e;
 	}
-	b->accounts[debit].debits_held += r->amount;
-	b->accounts[credit].credits_held += r->amount;
+	held_of(b, &b->accounts[debit])->debits += r->amount;
+	held_of(b, &b->accounts[credit])->credits += r->amount;
 	b->holds[b->hold_count] = (struct books_hold){
 		.id = r->id,
 		.debit = (uint32_t)debit,
@@ -471,8 +506,8 @@ static enum err resolve(struct books *b, const struct log_record *r)
 		return ERR_AMOUNT;
 	}
 	if (held) {
-		debit->debits_held -= h->amount;
-		credit->credits_held -= h->amount;
+		held_of(b, debit)->debits -= h->amount;
+		held_of(b, credit)->credits -= h->amount;
 		h->open = false;
 	}
 	if (r->kind == LOG_POST) {
@@ -542,8 +577,8 @@ static void unapply(struct books *b, const struct log_record *r)
 		size_t i = slot_of(&r->id, b->hold_slot_count);
 		const struct books_hold *h = &b->holds[b->hold_count - 1];
 
-		b->accounts[h->debit].debits_held -= h->amount;
-		b->accounts[h->credit].credits_held -= h->amount;
+		held_of(b, &b->accounts[h->debit])->debits -= h->amount;
+		held_of(b, &b->accounts[h->credit])->credits -= h->amount;
 		while (b->hold_slots[i] != b->hold_count) {
 			i = (i + 1) & (b->hold_slot_count - 1);
 		}
@@ -555,8 +590,8 @@ static void unapply(struct books *b, const struct log_record *r)
 				     *credit = &b->accounts[h->credit];
 
 		h->open = true;
-		debit->debits_held += h->amount;
-		credit->credits_held += h->amount;
+		held_of(b, debit)->debits += h->amount;
+		held_of(b, credit)->credits += h->amount;
 		if (r->kind == LOG_POST) {
 			debit->debits -= h->amount;
 			credit->credits -= h->amount;
@@ -607,7 +642,7 @@ u128 books_available(const struct books *b, const struct id128 *id)
 {
 	const struct books_account *a = books_account(b, id);
 
-	return a == NULL ? 0 : available(a);
+	return a == NULL ? 0 : available(b, a);
 }
 
 u128 books_balance(const struct books *b, const struct id128 *id)
@@ -622,7 +657,8 @@ enum err books_validate(const struct books *b, const char **why)
 	u128 debits[ASSETS] = { 0 }, credits[ASSETS] = { 0 };
 	u128 debits_held[ASSETS] = { 0 }, credits_held[ASSETS] = { 0 };
 	u128 owed[ASSETS] = { 0 }, reserves[ASSETS] = { 0 };
-	u128 *held = calloc(b->account_count * 2 + 1, sizeof *held);
+	/* what the open holds add up to, by row of held; row 0: accounts that have none */
+	struct books_sums *held = calloc(b->held_count + 1, sizeof *held);
 	enum err e = ERR_CORRUPT;
 
 	*why = "no memory to check with";
@@ -631,18 +667,19 @@ enum err books_validate(const struct books *b, const char **why)
 	}
 	for (size_t i = 0; i < b->hold_count; i++) {
 		if (b->holds[i].open) {
-			held[2 * (size_t)b->holds[i].debit] += b->holds[i].amount;
-			held[2 * (size_t)b->holds[i].credit + 1] += b->holds[i].amount;
+			held[b->accounts[b->holds[i].debit].held].debits += b->holds[i].amount;
+			held[b->accounts[b->holds[i].credit].held].credits += b->holds[i].amount;
 		}
 	}
 	for (size_t i = 0; i < b->account_count; i++) {
 		const struct books_account *a = &b->accounts[i];
 		bool debit = kinds[a->kind].debit;
 		u128 have = debit ? a->debits : a->credits, gone = debit ? a->credits : a->debits;
-		u128 promised = debit ? a->credits_held : a->debits_held;
+		struct books_sums sums = books_held(b, a);
+		u128 promised = debit ? sums.credits : sums.debits;
 
 		*why = "an account's held sums are not those of its open holds";
-		if (held[2 * i] != a->debits_held || held[2 * i + 1] != a->credits_held) {
+		if (held[a->held].debits != sums.debits || held[a->held].credits != sums.credits) {
 			goto out;
 		}
 		*why = "an account that may not is below zero, holds counted";
@@ -651,8 +688,8 @@ enum err books_validate(const struct books *b, const char **why)
 		}
 		debits[a->asset] += a->debits;
 		credits[a->asset] += a->credits;
-		debits_held[a->asset] += a->debits_held;
-		credits_held[a->asset] += a->credits_held;
+		debits_held[a->asset] += sums.debits;
+		credits_held[a->asset] += sums.credits;
 		owed[a->asset] += a->kind == BOOKS_CUSTOMER ? have - gone : 0;
 		reserves[a->asset] += kinds[a->kind].on_chain ? have - gone : 0;
 	}
@@ -677,17 +714,46 @@ out:
 	return e;
 }
 
-static int by_id(const void *a, const void *b)
+/* Which of two rows, given by their place, has the smaller id; every row begins with its id. */
+static int by_id(const void *a, const void *b, size_t row_bytes, const void *rows)
 {
-	/* every row begins with its id */
-	const struct id128 *x = a, *y = b;
+	struct id128 x, y;
 
-	for (size_t i = 0; i < sizeof x->b; i++) {
-		if (x->b[i] != y->b[i]) {
-			return x->b[i] < y->b[i] ? -1 : 1;
+	memcpy(&x, (const uint8_t *)rows + *(const uint32_t *)a * row_bytes, sizeof x);
+	memcpy(&y, (const uint8_t *)rows + *(const uint32_t *)b * row_bytes, sizeof y);
+	for (size_t i = 0; i < sizeof x.b; i++) {
+		if (x.b[i] != y.b[i]) {
+			return x.b[i] < y.b[i] ? -1 : 1;
 		}
 	}
 	return 0;
+}
+
+static int by_account(const void *a, const void *b, void *rows)
+{
+	return by_id(a, b, sizeof(struct books_account), rows);
+}
+
+static int by_hold(const void *a, const void *b, void *rows)
+{
+	return by_id(a, b, sizeof(struct books_hold), rows);
+}
+
+/* The places of n rows in order of id: 4 bytes a row, not a copy of the books.  NULL: no memory. */
+static uint32_t *order_of(void *rows, size_t n, int (*compare)(const void *, const void *, void *))
+{
+	uint32_t *order = calloc(n + 1, sizeof *order);
+
+	if (order == NULL) {
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++) {
+		order[i] = (uint32_t)i;
+	}
+	if (n > 0) {
+		qsort_r(order, n, sizeof *order, compare, rows);
+	}
+	return order;
 }
 
 static void hash_number(struct sha256 *s, u128 v)
@@ -700,40 +766,35 @@ static void hash_number(struct sha256 *s, u128 v)
 
 enum err books_hash(const struct books *b, struct hash32 *out)
 {
-	struct books_account *accounts = calloc(b->account_count + 1, sizeof *accounts);
-	struct books_hold *holds = calloc(b->hold_count + 1, sizeof *holds);
+	uint32_t *accounts = order_of(b->accounts, b->account_count, by_account);
+	uint32_t *holds = order_of(b->holds, b->hold_count, by_hold);
 	struct sha256 s;
 	enum err e = ERR_FULL;
 
 	if (accounts == NULL || holds == NULL) {
 		goto out;
 	}
-	if (b->account_count > 0) {
-		memcpy(accounts, b->accounts, b->account_count * sizeof *accounts);
-		qsort(accounts, b->account_count, sizeof *accounts, by_id);
-	}
-	if (b->hold_count > 0) {
-		memcpy(holds, b->holds, b->hold_count * sizeof *holds);
-		qsort(holds, b->hold_count, sizeof *holds, by_id);
-	}
 	sha256_init(&s);
 	for (size_t i = 0; i < b->account_count; i++) {
-		const struct books_account *a = &accounts[i];
+		const struct books_account *a = &b->accounts[accounts[i]];
+		struct books_sums sums = books_held(b, a);
 
 		sha256_update(&s, bytes_of(a->id.b, sizeof a->id.b));
 		hash_number(&s, a->asset);
 		hash_number(&s, a->kind);
 		hash_number(&s, a->debits);
 		hash_number(&s, a->credits);
-		hash_number(&s, a->debits_held);
-		hash_number(&s, a->credits_held);
+		hash_number(&s, sums.debits);
+		hash_number(&s, sums.credits);
 	}
 	for (size_t i = 0; i < b->hold_count; i++) {
-		if (holds[i].open) {
-			sha256_update(&s, bytes_of(holds[i].id.b, sizeof holds[i].id.b));
-			sha256_update(&s, bytes_of(b->accounts[holds[i].debit].id.b, 16));
-			sha256_update(&s, bytes_of(b->accounts[holds[i].credit].id.b, 16));
-			hash_number(&s, holds[i].amount);
+		const struct books_hold *h = &b->holds[holds[i]];
+
+		if (h->open) {
+			sha256_update(&s, bytes_of(h->id.b, sizeof h->id.b));
+			sha256_update(&s, bytes_of(b->accounts[h->debit].id.b, 16));
+			sha256_update(&s, bytes_of(b->accounts[h->credit].id.b, 16));
+			hash_number(&s, h->amount);
 		}
 	}
 	sha256_final(&s, out);

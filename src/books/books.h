@@ -55,14 +55,20 @@ enum books_kind {
 	BOOKS_HOUSE = 12,    /* the house's own coins */
 };
 
+/* 64 bytes: there are hundreds of thousands.  What is held of one: books_held(). */
 struct books_account {
 	struct id128 id;
-	uint32_t asset;
-	uint32_t kind; /* enum books_kind */
-	u128 debits;   /* posted */
+	u128 debits; /* posted */
 	u128 credits;
-	u128 debits_held;
-	u128 credits_held;
+	uint16_t asset;
+	uint16_t kind; /* enum books_kind */
+	uint32_t held; /* its row of books.held + 1; 0: nothing was ever held */
+};
+
+/* Sums of open holds, for the few accounts that have had one. */
+struct books_sums {
+	u128 debits;
+	u128 credits;
 };
 
 struct books_hold {
@@ -91,6 +97,8 @@ struct books {
 	size_t account_count, account_cap;
 	uint32_t *account_slots; /* open addressing: index + 1, 0 empty */
 	size_t account_slot_count;
+	struct books_sums *held;
+	size_t held_count, held_cap;
 	struct books_hold *holds;
 	size_t hold_count, hold_cap;
 	uint32_t *hold_slots;
@@ -130,6 +138,9 @@ MUST_CHECK enum err books_apply_all(struct books *b, const struct log_record *r,
 
 /* NULL if there is none.  The pointer lives until the next record. */
 const struct books_account *books_account(const struct books *b, const struct id128 *id);
+
+/* The sums of open holds on both sides of an account of b. */
+struct books_sums books_held(const struct books *b, const struct books_account *a);
 
 /* What may still be spent: the normal side's surplus less holds.  Zero for an unknown account. */
 u128 books_available(const struct books *b, const struct id128 *id);

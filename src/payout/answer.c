@@ -254,7 +254,8 @@ static void put_account(struct payout *p, const struct books_account *a, struct 
 	put_text(w, "asset", "nem:xem");
 	put_amount(w, "available", books_available(&p->books, &a->id));
 	put_amount(w, "balance", books_balance(&p->books, &a->id));
-	put_amount(w, "held", debit ? a->credits_held : a->debits_held);
+	put_amount(w, "held",
+		   debit ? books_held(&p->books, a).credits : books_held(&p->books, a).debits);
 	put_id(w, "id", &a->id);
 	put_text(w, "kind", books_kind_name(a->kind));
 	if (name.n > 0) {
