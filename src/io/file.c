@@ -85,7 +85,7 @@ enum err file_read_private(const char *path, void *buf, size_t cap, size_t *n)
 	mode_t mode;
 
 	if (e != ERR_OK) {
-		return e;
+		goto out;
 	}
 	mode = st.st_mode & 07777;
 	if (st.st_uid != geteuid() || (mode != 0400 && mode != 0600)) {
@@ -93,12 +93,14 @@ enum err file_read_private(const char *path, void *buf, size_t cap, size_t *n)
 		goto out;
 	}
 	e = read_all(fd, buf, cap, n);
+
+out:
 	if (e != ERR_OK) {
 		explicit_bzero(buf, cap);
 	}
-
-out:
-	(void)close(fd);
+	if (fd >= 0) {
+		(void)close(fd);
+	}
 	return e;
 }
 
@@ -251,6 +253,10 @@ enum err file_mkdir(const char *path, mode_t mode)
 		return ERR_IO;
 	}
 	memcpy(part, path, n + 1);
+	/* "a/b/" is "a/b": otherwise b would count as a parent and get a parent's mode. */
+	while (n > 1 && part[n - 1] == '/') {
+		part[--n] = '\0';
+	}
 	for (size_t i = 1; i < n; i++) {
 		if (part[i] == '/' && part[i - 1] != '/') {
 			enum err e;
