@@ -143,6 +143,7 @@ const char *watch_self_crime(enum watch_crime crime)
 static uint32_t *place(const struct watch *w, size_t half, const uint8_t *key)
 {
 	size_t places = w->config.storage.index_cap / 2;
+	size_t n = half == 0 ? sizeof(struct hash32) : sizeof(struct id128);
 	uint32_t *table = w->config.storage.index + half * places;
 	/* Keys are hashes, or ids whose last bytes are random. */
 	size_t at = (size_t)le64_get(key + 8) & (places - 1);
@@ -156,7 +157,7 @@ static uint32_t *place(const struct watch *w, size_t half, const uint8_t *key)
 		}
 		p = &w->config.storage.payments[table[at] - 1];
 		have = half == 0 ? p->inner_hash.b : p->request_id.b;
-		if (memcmp(have, key, half == 0 ? 32 : 16) == 0) {
+		if (bytes_eq(bytes_of(have, n), bytes_of(key, n))) {
 			return &table[at];
 		}
 		at = (at + 1) & (places - 1);
@@ -659,7 +660,7 @@ static void status_reply(struct watch *w, const struct event *event, struct effe
 	hex_put(hex, bytes_of(w->chain.head.b, sizeof w->chain.head.b));
 	line(&s, "journal_head", "%s", hex);
 	status_balances(w, &s);
-	if (s.detail_count + 3 * w->config.nodes <= DOC_STATUS_MAX) {
+	if (s.detail_count + (size_t)3 * w->config.nodes <= DOC_STATUS_MAX) {
 		status_nodes(w, &s);
 	}
 	CHECK(doc_status_make(&text, NULL, &s, NULL) == ERR_OK);

@@ -29,6 +29,7 @@ static struct watch_undo *undo_at(const struct watch *w, const struct watch_node
 	size_t cap = w->config.storage.undo_cap;
 	size_t node = (size_t)(n - w->node);
 
+	CHECK(cap > 0);
 	return &w->config.storage.undo[node * cap + (n->undo_at + i) % cap];
 }
 
@@ -513,6 +514,7 @@ static void cry(struct watch *w, const struct watch_suspect *s, struct bytes raw
 {
 	static struct nem_tx tx;
 	bool hot = w->own[s->own].kind == WATCH_HOT;
+	enum watch_crime crime = s->crime == WATCH_CRIME_THEFT && !hot ? WATCH_CRIME_BOX : s->crime;
 	char words[WORDS];
 	char keys[140] = "unknown";
 	uint64_t amount = 0;
@@ -533,10 +535,9 @@ static void cry(struct watch *w, const struct watch_suspect *s, struct bytes raw
 	w->thefts += s->crime == WATCH_CRIME_THEFT;
 	(void)snprintf(words, sizeof words,
 		       "%s: %s from %s keys=%s leaves=%" PRIu64 " node=%u height=%" PRIu64,
-		       watch_self_crime(s->crime), what, w->own[s->own].address.text, keys, amount,
+		       watch_self_crime(crime), what, w->own[s->own].address.text, keys, amount,
 		       s->node, s->height);
-	watch_stop_issue(w, s->crime == WATCH_CRIME_THEFT && !hot ? WATCH_CRIME_BOX : s->crime,
-			 s->crime == WATCH_CRIME_THEFT && hot, raw, &s->name, words, out);
+	watch_stop_issue(w, crime, crime == WATCH_CRIME_THEFT, raw, &s->name, words, out);
 }
 
 void watch_chain_resolve(struct watch *w, struct effects *out)

@@ -118,6 +118,23 @@ bool watch_stop_read(const struct watch *w, struct bytes raw, struct doc *d, str
 	return true;
 }
 
+/* What we have called by its name before, also when others bring it back: the reason says it. */
+static void own_recall(struct watch *w, const struct doc_freeze *f, uint64_t time_ms)
+{
+	if (strcmp(f->issuer, w->config.watcher) != 0) {
+		return;
+	}
+	w->freezes_made++;
+	w->freeze_wall_ms = time_ms;
+	for (int c = 1; c <= WATCH_CRIME_KINDS; c++) {
+		const char *name = watch_self_crime((enum watch_crime)c);
+
+		if (strncmp(f->reason, name, strlen(name)) == 0) {
+			w->crimes_frozen[c] = true;
+		}
+	}
+}
+
 /* The table's part: used alike when a freeze comes in, is made, and is replayed. */
 static struct watch_stop *stop_keep(struct watch *w, const struct doc *d,
 				    const struct doc_freeze *f, bool officer, uint64_t sequence,
@@ -138,6 +155,7 @@ static struct watch_stop *stop_keep(struct watch *w, const struct doc *d,
 	memcpy(w->stop_bytes + w->stop_used, d->raw.p, d->raw.n);
 	w->stop_used += d->raw.n;
 	head_update(w);
+	own_recall(w, f, time_ms);
 	return s;
 }
 
@@ -182,18 +200,6 @@ enum err watch_stop_replay(struct watch *w, uint64_t sequence, uint64_t time_ms,
 		return ERR_FULL;
 	}
 	(void)stop_keep(w, &d, &f, officer, sequence, time_ms);
-	if (strcmp(f.issuer, w->config.watcher) == 0) {
-		/* What we have called by its name before: the reason begins with it. */
-		w->freezes_made++;
-		w->freeze_wall_ms = time_ms;
-		for (int c = 1; c <= WATCH_CRIME_KINDS; c++) {
-			const char *name = watch_self_crime((enum watch_crime)c);
-
-			if (strncmp(f.reason, name, strlen(name)) == 0) {
-				w->crimes_frozen[c] = true;
-			}
-		}
-	}
 	return ERR_OK;
 }
 
@@ -267,9 +273,7 @@ void watch_stop_issue(struct watch *w, enum watch_crime crime, bool evacuate, st
 		return;
 	}
 	w->alarms++;
-	w->freezes_made++;
-	w->crimes_frozen[crime] = true;
-	w->freeze_wall_ms = w->wall_ms;
+	CHECK(w->crimes_frozen[crime]);
 	effects_note(out, "broken freeze %s", reason);
 	watch_stop_pump(w, out);
 	watch_stop_weigh(w, out);

@@ -52,7 +52,7 @@ enum {
 	CH_B = 2,
 	CH_PEER = 3,
 	CH_STOP = 70001,
-	RECORDS_MAX = 64,
+	RECORDS_MAX = 80,
 	JOURNAL = 8 * 1024 * 1024,
 	BATCHES_MAX = 4096,
 	QUEUE_MAX = 256,
@@ -89,8 +89,14 @@ struct model {
 	struct hash32 stop_head;
 	uint64_t stop_count;
 	bool agrees; /* its nonce names the watcher's own stop head */
-	uint8_t sweep_raw[65536];
-	size_t sweep_n;
+
+	struct swept {
+		struct hash32 id;
+		size_t n;
+		uint8_t body[8192]; /* the reply: asked again, the same bytes */
+	} swept[16];
+
+	size_t swept_n;
 };
 
 struct queued {
@@ -603,7 +609,7 @@ static inline void signer_take(int s, const struct effect *e)
 		sweep_serve(s, e);
 		return;
 	}
-	CHECK(!"a message that no signer takes");
+	CHECK(0 && "a message that no signer takes");
 }
 
 static inline void peer_take(const struct effect *e)
@@ -862,7 +868,7 @@ static inline void rig_boot(void)
 
 	if (watch_init(&r.w, &c, &fault) != ERR_OK) {
 		printf("# watch_init: %s %s\n", fault.field, fault.why);
-		CHECK(!"watch_init");
+		CHECK(0 && "watch_init");
 	}
 	for (size_t i = 0; i < r.batches; i++) {
 		enum err e = watch_replay(&r.w, bytes_of(r.journal + at, r.batch_end[i] - at));
@@ -1201,10 +1207,17 @@ static inline void sweep_serve(int s, const struct effect *e)
 
 	CHECK(frame_items_all(e->body, items, FRAME_ITEMS_MAX, &n) == ERR_OK);
 	CHECK(n == (s == A ? 2u : 4u) || n == (s == A ? 3u : 5u));
-	memcpy(r.signer[s].sweep_raw, e->body.p, e->body.n);
-	r.signer[s].sweep_n = e->body.n;
 	CHECK(doc_open(&d, items[0], &r.genesis_id, NULL) == ERR_OK &&
 	      doc_sweep_read(&d, &r.sweep, NULL) == ERR_OK);
+	for (size_t i = 0; i < r.signer[s].swept_n; i++) {
+		if (hash32_eq(&r.signer[s].swept[i].id, &d.id)) {
+			enqueue(s == A ? CH_A : CH_B, role_of(s), SIGNER_SWEEP + 1, e->request_id,
+				bytes_of(r.signer[s].swept[i].body, r.signer[s].swept[i].n));
+			return;
+		}
+	}
+	CHECK(r.signer[s].swept_n < ARRAY_LEN(r.signer[s].swept));
+	r.signer[s].swept[r.signer[s].swept_n].id = d.id;
 	CHECK(doc_open(&d, items[1], &r.genesis_id, NULL) == ERR_OK && d.type == DOC_FREEZE);
 	r.is_sweep = true;
 	r.with_freeze = true;
@@ -1220,6 +1233,9 @@ static inline void sweep_serve(int s, const struct effect *e)
 	n = made(raw2, sizeof raw2, NULL, DOC_SIGNATURE, &sign, NULL);
 	put_item(&w, bytes_of(raw2, n));
 	(void)att_tell(s);
+	CHECK(w.n <= sizeof r.signer[s].swept[0].body);
+	memcpy(r.signer[s].swept[r.signer[s].swept_n].body, body, w.n);
+	r.signer[s].swept[r.signer[s].swept_n++].n = w.n;
 	enqueue(s == A ? CH_A : CH_B, role_of(s), SIGNER_SWEEP + 1, e->request_id,
 		bytes_of(body, w.n));
 }

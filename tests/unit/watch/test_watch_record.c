@@ -1,0 +1,673 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Goal: an acknowledgement means "I judged this and hold it": nothing is acknowledged that an
+ * honest signer would not have said, nothing before it is durable, nothing is forgotten by a power
+ * cut. Method: each field of each document of a good attestation is altered in turn; all of them
+ * must end in a freeze without acknowledgement.  Then repeats, forks, journals that went backwards,
+ * and a power cut behind every single commit of an evening.
+ */
+#include "watch_rig.h"
+
+/* Told by A as things are at hand: refused, frozen, nothing kept. */
+#define REFUSED(words)                                           \
+	do {                                                     \
+		static struct doc_freeze f_;                     \
+		unsigned acks_ = r.signer[A].acks;               \
+		size_t payments_ = r.w.payments_n;               \
+		(void)att_tell(A);                               \
+		rig_settle();                                    \
+		wait_ms(100);                                    \
+		T_EQ(r.signer[A].acks, acks_);                   \
+		T_EQ(r.w.payments_n, payments_);                 \
+		T_EQ(r.w.stops_n, 1);                            \
+		T_EQ(r.signer[A].stops, 1);                      \
+		T_EQ(r.signer[B].stops, 1);                      \
+		T_CHECK(handed_freeze(&f_));                     \
+		T_CHECK(!f_.evacuate && f_.evidence_n == 0);     \
+		if (strstr(f_.reason, words) == NULL) {          \
+			printf("# reason: %s\n", f_.reason);     \
+		}                                                \
+		T_CHECK(strstr(f_.reason, words) != NULL);       \
+		T_CHECK(strncmp(f_.reason, "record: ", 8) == 0); \
+	} while (0)
+
+/* A good payment, one change before the links are made (so that all else fits to it). */
+#define ALTERED(change, words)  \
+	do {                    \
+		rig_up();       \
+		pay_new(X(50)); \
+		change;         \
+		pay_link();     \
+		REFUSED(words); \
+	} while (0)
+
+/* The change comes after the links: documents no longer fit together. */
+#define BROKEN(change, words)   \
+	do {                    \
+		rig_up();       \
+		pay_new(X(50)); \
+		pay_link();     \
+		change;         \
+		REFUSED(words); \
+	} while (0)
+
+/* The attestation itself is altered, then signed. */
+#define FORGED(change, words)   \
+	do {                    \
+		rig_up();       \
+		pay_new(X(50)); \
+		pay_link();     \
+		att_make(A);    \
+		change;         \
+		REFUSED(words); \
+	} while (0)
+
+static void altered_orders(void)
+{
+	ALTERED(r.order.amount = xem(X(51)), "order.amount");
+	ALTERED(r.order.amount = xem(X(49)), "order.amount");
+	ALTERED(r.request.amount = xem(X(51)), "order.amount");
+	ALTERED(doc_address(&r.order.destination, K_THIEF), "order.destination");
+	ALTERED(doc_address(&r.request.destination, K_THIEF), "order.destination");
+	ALTERED(r.order.message[0] = 'X', "order.message");
+	ALTERED(r.order.message_n = 3, "order.message");
+	ALTERED(r.order.network = 0x68, "order.network");
+	ALTERED(r.order.fee_max = xem(X(4)), "policy.fee_max");
+	ALTERED(r.order.fee_max = xem(1), "order.fee_max");
+	ALTERED(r.order.expires_ms = r.wall - 1, "expires");
+	ALTERED(r.order.request_id.b[15] ^= 1, "order.request_id");
+	ALTERED((doc_address(&r.request.destination, K_TILL),
+		 r.order.destination = r.request.destination),
+		"order.destination");
+	ALTERED((doc_address(&r.request.destination, K_BOX),
+		 r.order.destination = r.request.destination),
+		"order.destination");
+	ALTERED(r.request_key = &r.stranger, "request.signatures");
+	ALTERED(r.request_key = &r.person[2], "request.signatures");
+	ALTERED(r.request_key = NULL, "request.signatures");
+	/* limits of our own policy */
+	ALTERED((r.request.amount = xem(X(101)), r.order.amount = xem(X(101))), "approvals");
+	ALTERED((r.request.amount = xem(X(4001)), r.order.amount = xem(X(4001))),
+		"policy.payment_max");
+}
+
+static void broken_links(void)
+{
+	BROKEN(r.order.request.b[3] ^= 1, "order.request");
+	BROKEN(r.attempt.order.b[3] ^= 1, "attempt.order");
+	BROKEN(r.attempt.account = r.chain[K_PURSE].public_key, "attempt.account");
+	BROKEN(r.attempt.account = r.chain[K_THIEF].public_key, "attempt.account");
+	BROKEN(r.attempt.fee_inner = xem(50001), "attempt.fee_inner");
+	BROKEN(r.attempt.fee_outer = xem(150001), "attempt.fee_outer");
+	BROKEN(r.attempt.fee_cosign = xem(149999), "attempt.fee_cosign");
+	BROKEN(r.attempt.deadline_nem_s++, "attempt.deadline_nem_s");
+	BROKEN((r.attempt.timestamp_nem_s += 700, r.attempt.deadline_nem_s += 700),
+	       "attempt.timestamp_nem_s");
+	BROKEN((r.attempt.timestamp_nem_s -= 4000, r.attempt.deadline_nem_s -= 4000),
+	       "attempt.deadline_nem_s");
+	BROKEN(r.request.customer[0] = 'x', "order.request");
+}
+
+static void forged_attestations(void)
+{
+	FORGED(r.attest_key = &r.attest[B], "not signed by that signer");
+	FORGED(r.attest_key = &r.stranger, "not signed by that signer");
+	FORGED(r.att.signer = DOC_SIGNER_B, "the other signer's name");
+	FORGED(r.att.kind = DOC_ATTEST_WRAP, "attestation.kind");
+	FORGED(r.att.subject.b[0] ^= 1, "attestation.subject");
+	FORGED(r.att.subject_type = DOC_SWEEP, "documents");
+	FORGED(r.att.inner_hash.b[31] ^= 1, "attestation.inner_hash");
+	FORGED(r.att.data_n--, "attestation.data");
+	FORGED(r.att.time_ms = r.wall + 600001, "attestation.time_ms");
+	FORGED((memcpy(r.att.data, r.pay.wrap, r.pay.wrap_n), r.att.data_n = r.pay.wrap_n),
+	       "attestation.data");
+	for (size_t i = 0; i < PAYMENT_COSIGN_BYTES; i += 11) {
+		FORGED(r.att.data[i] ^= 1, "attestation.data");
+	}
+}
+
+/* Words of people: only whole and valid ones count. */
+static void bad_approvals(void)
+{
+#define APPROVED(change)                      \
+	do {                                  \
+		rig_up();                     \
+		pay_new(X(500));              \
+		pay_approve(2, "approver-1"); \
+		pay_link();                   \
+		change;                       \
+		REFUSED("approvals");         \
+	} while (0)
+	APPROVED(r.approvals = 0);
+	APPROVED(r.approval_key[0] = &r.person[3]);
+	APPROVED(r.approval_key[0] = &r.stranger);
+	APPROVED(r.approval_key[0] = NULL);
+	APPROVED(r.approval[0].subject.b[0] = 9);
+	APPROVED(r.approval[0].decision = DOC_DECISION_NO);
+	APPROVED((memcpy(r.approval[0].person, "officer-1", 10), r.approval_key[0] = &r.person[0]));
+	APPROVED((memcpy(r.approval[0].person, "auditor-1", 10), r.approval_key[0] = &r.person[4]));
+	APPROVED(memcpy(r.request.customer, "approver-1", 11); pay_link());
+#undef APPROVED
+	/* two words of one person are one */
+	rig_up();
+	pay_new(X(3000));
+	pay_approve(2, "approver-1");
+	pay_approve(2, "approver-1");
+	r.approval[1].time_ms++;
+	pay_link();
+	REFUSED("approvals");
+	/* one no outweighs any yes */
+	rig_up();
+	pay_new(X(50));
+	pay_approve(2, "approver-1");
+	pay_approve(3, "approver-2");
+	r.approval[1].decision = DOC_DECISION_NO;
+	pay_link();
+	REFUSED("approvals");
+}
+
+static void once_only(void)
+{
+	struct id128 first;
+
+	/* one request, two orders */
+	rig_up();
+	(void)pay_whole(X(50));
+	first = r.request.request_id;
+	pay_new(X(50));
+	r.request.request_id = first;
+	r.order.request_id = first;
+	pay_link();
+	r.attempt.timestamp_nem_s--;
+	r.attempt.deadline_nem_s--;
+	{
+		static struct doc_freeze f;
+
+		(void)att_tell(A);
+		rig_settle();
+		T_EQ(r.signer[A].acks, 1);
+		T_EQ(r.w.payments_n, 1);
+		T_CHECK(handed_freeze(&f));
+		T_CHECK(strstr(f.reason, "paid before") != NULL);
+	}
+	/* the same attempt by the same signer under a new number */
+	rig_up();
+	pay_new(X(50));
+	pay_link();
+	(void)att_tell(A);
+	rig_settle();
+	T_EQ(r.signer[A].acks, 1);
+	(void)att_tell(A);
+	rig_settle();
+	T_EQ(r.signer[A].acks, 1);
+	T_EQ(r.w.stops_n, 1);
+	/* two orders that come to the same payment bytes */
+	rig_up();
+	pay_new(X(50));
+	pay_link();
+	(void)att_tell(A);
+	rig_settle();
+	pay_new(X(50));
+	pay_link();
+	r.attempt.timestamp_nem_s = r.att.time_ms == 0 ? 0 : r.attempt.timestamp_nem_s;
+	(void)att_tell(A);
+	rig_settle();
+	T_EQ(r.signer[A].acks, 1);
+	T_EQ(r.w.stops_n, 1);
+}
+
+/* Our own windows: the twenty-first payment of the tier without approvals is one too many. */
+static void windows(void)
+{
+	rig_up();
+	for (int i = 0; i < 10; i++) {
+		pay_new(X(98));
+		pay_link();
+		(void)att_tell(A);
+		rig_settle();
+		rig_pass(2000);
+		T_EQ(r.signer[A].acks, (unsigned)i + 1);
+	}
+	T_EQ(r.w.stops_n, 0);
+	pay_new(X(98));
+	pay_link();
+	REFUSED("policy.unapproved_day_max");
+	/* a day later it is free again; B's word on the same payments never counted twice */
+	rig_up();
+	for (int i = 0; i < 10; i++) {
+		(void)pay_whole(X(98));
+		rig_pass(2000);
+	}
+	T_EQ(r.w.payments_n, 10);
+	rig_pass(POLICY_DAY_MS);
+	(void)pay_whole(X(98));
+	T_EQ(r.signer[A].acks, 11);
+	T_EQ(r.signer[B].acks, 11);
+	T_EQ(r.w.stops_n, 0);
+}
+
+static void either_signer_first(void)
+{
+	for (int first = 0; first < 2; first++) {
+		rig_up();
+		pay_new(X(50));
+		pay_link();
+		(void)att_tell(first == 0 ? A : B);
+		rig_settle();
+		(void)att_tell(first == 0 ? B : A);
+		rig_settle();
+		T_EQ(r.w.payments_n, 1);
+		T_EQ(r.signer[A].acks, 1);
+		T_EQ(r.signer[B].acks, 1);
+		T_EQ(r.w.stops_n, 0);
+	}
+	/* B wraps another payment than A cosigned */
+	rig_up();
+	pay_new(X(50));
+	pay_link();
+	(void)att_tell(A);
+	rig_settle();
+	r.attempt.timestamp_nem_s++;
+	r.attempt.deadline_nem_s++;
+	(void)att_tell(B);
+	rig_settle();
+	T_EQ(r.signer[B].acks, 0);
+	T_EQ(r.w.stops_n, 1);
+}
+
+static void repeated_and_lost_acks(void)
+{
+	struct hash32 id;
+
+	rig_up();
+	pay_new(X(50));
+	pay_link();
+	id = att_tell(A);
+	rig_settle();
+	T_CHECK(was_acked(A, &id));
+	T_EQ(r.signer[A].acks, 1);
+	/* the link was lost, perhaps with the acknowledgement: once more with the next one */
+	link_close(CH_A, WATCH_ROLE_SIGNER_A);
+	link_open(CH_A, WATCH_ROLE_SIGNER_A);
+	wait_ms(50);
+	T_EQ(r.signer[A].acks, 2);
+	wait_ms(500);
+	T_EQ(r.signer[A].acks, 2);
+	/* after our own restart too */
+	rig_restart(r.batches);
+	rig_connect();
+	T_EQ(r.signer[A].acks, 3);
+	T_EQ(r.w.payments_n, 1);
+	T_EQ(r.w.stops_n, 0);
+}
+
+static void rewound_and_forked(void)
+{
+	static struct doc_freeze f;
+
+	/* a signer that says it has less than we hold */
+	rig_up();
+	(void)pay_whole(X(50));
+	r.signer[A].sequence = 1;
+	r.signer[A].nonce++;
+	wait_ms(100);
+	T_EQ(r.w.stops_n, 1);
+	T_CHECK(handed_freeze(&f));
+	T_CHECK(strstr(f.reason, "rewound") != NULL);
+
+	/* another record at a number that we hold */
+	rig_up();
+	(void)pay_whole(X(50));
+	pay_new(X(50));
+	pay_link();
+	att_make(A);
+	r.att.sequence = r.w.signer[A].held_sequence;
+	r.signer[A].told_n = 0;
+	(void)att_tell(A);
+	{
+		/* it answers with it although we asked for what comes after */
+		r.signer[A].told[0].sequence = r.w.signer[A].held_sequence + 1;
+		rig_settle();
+		wait_ms(100);
+	}
+	T_EQ(r.w.stops_n, 1);
+	T_CHECK(handed_freeze(&f));
+	T_CHECK(strstr(f.reason, "forked") != NULL);
+
+	/* a lower number that we never saw */
+	rig_up();
+	(void)pay_whole(X(50));
+	pay_new(X(50));
+	pay_link();
+	att_make(A);
+	r.att.sequence = r.w.signer[A].held_sequence - 1;
+	r.signer[A].told_n = 0;
+	(void)att_tell(A);
+	r.signer[A].told[0].sequence = r.w.signer[A].held_sequence + 1;
+	rig_settle();
+	wait_ms(100);
+	T_EQ(r.w.stops_n, 1);
+	T_CHECK(handed_freeze(&f));
+	T_CHECK(strstr(f.reason, "backwards") != NULL);
+}
+
+/* Bytes from the signer's socket that are nothing at all: no crash, no acknowledgement. */
+static void garbage_from_signers(void)
+{
+	static uint8_t keep[20000];
+	struct told *t;
+	size_t n;
+
+	rig_up();
+	pay_new(X(50));
+	pay_link();
+	r.signer[A].mute_next = true;
+	(void)att_tell(A);
+	t = &r.signer[A].told[0];
+	n = t->n;
+	memcpy(keep, t->body, n);
+	r.signer[A].mute_next = false;
+	for (size_t cut = 1; cut < n; cut += 37) {
+		rig_make();
+		rig_connect();
+		memcpy(r.signer[A].told[0].body, keep, n);
+		r.signer[A].told[0].n = cut;
+		r.signer[A].told[0].sequence = 3;
+		r.signer[A].told_n = 1;
+		r.signer[A].sequence = 3;
+		rig_settle();
+		wait_ms(50);
+		T_EQ(r.signer[A].acks, 0);
+		T_EQ(r.w.payments_n, 0);
+	}
+	for (size_t flip = 0; flip < n; flip += 23) {
+		rig_make();
+		rig_connect();
+		memcpy(r.signer[A].told[0].body, keep, n);
+		r.signer[A].told[0].body[flip] ^= 2;
+		r.signer[A].told[0].n = n;
+		r.signer[A].told[0].sequence = 3;
+		r.signer[A].told_n = 1;
+		r.signer[A].sequence = 3;
+		rig_settle();
+		wait_ms(50);
+		T_EQ(r.signer[A].acks, 0);
+		T_EQ(r.w.payments_n, 0);
+	}
+}
+
+/* A full table of ours is not the signer's crime, but it is never a silent yes either. */
+static void full_tables(void)
+{
+	rig_up();
+	for (unsigned i = 0; i < PAYMENTS; i++) {
+		(void)pay_whole(X(10));
+		rig_pass(1000);
+	}
+	T_EQ(r.w.payments_n, PAYMENTS);
+	pay_new(X(10));
+	pay_link();
+	(void)att_tell(A);
+	rig_settle();
+	wait_ms(100);
+	T_EQ(r.signer[A].acks, PAYMENTS);
+	T_EQ(r.w.stops_n, 0);
+	T_CHECK(r.w.alarms >= 1);
+	T_CHECK(r.w.not_acked >= 1);
+}
+
+/* Nothing leaves for the signer before the commit that makes it true. */
+static void commit_before_ack(void)
+{
+	bool committed = false;
+	bool acked = false;
+	struct event ev;
+	struct queued q;
+
+	rig_up();
+	pay_new(X(50));
+	pay_link();
+	(void)att_tell(A);
+	next_serve(A);
+	T_EQ(r.queue_n, 1);
+	q = r.queue[0];
+	r.queue_n = 0;
+	ev = (struct event){ .kind = EVENT_FRAME,
+			     .channel = q.channel,
+			     .role = q.role,
+			     .number = q.number,
+			     .request_id = q.id,
+			     .body = bytes_of(q.body, q.n),
+			     .wall_ms = r.wall,
+			     .mono_ms = r.mono };
+	effects_init(&r.out, r.store, sizeof r.store);
+	watch_step(&r.w, &ev, &r.out);
+	free(q.body);
+	for (size_t i = 0; i < r.out.n; i++) {
+		committed = committed || r.out.list[i].kind == EFFECT_COMMIT;
+		if (r.out.list[i].kind == EFFECT_SEND && r.out.list[i].number == SIGNER_ACK) {
+			T_CHECK(committed);
+			acked = true;
+		}
+	}
+	T_CHECK(acked);
+}
+
+/* The same for a freeze: durable, then told. */
+static void commit_before_freeze(void)
+{
+	bool committed = false;
+	unsigned puts = 0;
+	struct nem_tx t;
+	static uint8_t raw[NEM_TX_BYTES_MAX + 8];
+	struct writer w;
+	static uint8_t one[NEM_TX_BYTES_MAX];
+	struct event ev;
+	struct nem_inner in;
+
+	rig_up();
+	link_close(CH_A, WATCH_ROLE_SIGNER_A);
+	t = tx_transfer(K_TILL, K_THIEF, X(5));
+	in = inner_of(&t);
+	t = tx_wrap(K_A, &in, NEM_FEE_MULTISIG_MICRO);
+	tx_cosign(&t, K_B);
+	w = writer_make(raw, sizeof raw);
+	writer_u32(&w, 1);
+	put_item(&w, bytes_of(one, tx_bytes(one, &t)));
+	feed(0, FEED_POOL, bytes_of(raw, w.n));
+	rig_pass(WATCH_BARRIER_MS);
+	ev = (struct event){ .kind = EVENT_TICK, .wall_ms = r.wall, .mono_ms = r.mono };
+	effects_init(&r.out, r.store, sizeof r.store);
+	watch_step(&r.w, &ev, &r.out);
+	for (size_t i = 0; i < r.out.n; i++) {
+		committed = committed || r.out.list[i].kind == EFFECT_COMMIT;
+		if (r.out.list[i].kind == EFFECT_SEND && r.out.list[i].number == SIGNER_STOP_PUT) {
+			T_CHECK(committed);
+			puts++;
+		}
+	}
+	T_EQ(puts, 2); /* signer B and the peer: A is away */
+}
+
+/* An evening, and a power cut behind each of its commits: the same end, never a false alarm. */
+static void power_cuts(void)
+{
+	size_t commits;
+	uint64_t wall;
+	uint64_t mono;
+	uint32_t now_s;
+
+	rig_up();
+	for (int i = 0; i < 4; i++) {
+		struct nem_tx unit = pay_whole(X(40) + (uint64_t)i);
+
+		T_EQ(nis_say(PUBLIC, &unit), NEM_SUCCESS);
+		feed_pool(0, PUBLIC);
+		mine(PUBLIC);
+		feed_all();
+	}
+	wait_ms(100);
+	T_EQ(r.w.payments_n, 4);
+	T_EQ(r.w.stops_n, 0);
+	commits = r.batches;
+	T_CHECK(commits >= 1 + 8 + 4);
+	wall = r.wall;
+	mono = r.mono;
+	now_s = r.now_s;
+	{
+		/* the whole journal is needed again for each cut */
+		static uint8_t journal[JOURNAL];
+		static size_t ends[BATCHES_MAX];
+		size_t n = r.journal_n;
+
+		memcpy(journal, r.journal, n);
+		memcpy(ends, r.batch_end, commits * sizeof ends[0]);
+		for (size_t cut = 0; cut <= commits; cut++) {
+			memcpy(r.journal, journal, n);
+			memcpy(r.batch_end, ends, commits * sizeof ends[0]);
+			r.wall = wall;
+			r.mono = mono;
+			r.now_s = now_s;
+			rig_restart(cut);
+			rig_connect();
+			feed_all();
+			wait_ms(300);
+			T_EQ(r.w.payments_n, 4);
+			T_EQ(r.w.stops_n, 0);
+			T_EQ(r.w.alarms, 0);
+			T_EQ(r.w.suspects_n, 0);
+			T_EQ(r.w.signer[A].held_sequence, r.signer[A].sequence);
+			T_EQ(r.w.signer[B].held_sequence, r.signer[B].sequence);
+		}
+	}
+}
+
+/* The same with a theft: whatever was cut off, it ends frozen and evacuating. */
+static void power_cuts_in_a_theft(void)
+{
+	static uint8_t journal[JOURNAL];
+	static size_t ends[BATCHES_MAX];
+	struct nem_tx t;
+	struct nem_inner in;
+	size_t commits;
+	size_t n;
+	uint64_t mono;
+
+	rig_up();
+	t = pay_whole(X(40));
+	T_EQ(nis_say(PUBLIC, &t), NEM_SUCCESS);
+	t = tx_transfer(K_TILL, K_THIEF, X(5));
+	in = inner_of(&t);
+	t = tx_wrap(K_A, &in, NEM_FEE_MULTISIG_MICRO);
+	tx_cosign(&t, K_B);
+	T_EQ(nis_say(PUBLIC, &t), NEM_SUCCESS);
+	feed_pool(0, PUBLIC);
+	wait_ms(200);
+	T_CHECK(watch_evacuating(&r.w));
+	commits = r.batches;
+	n = r.journal_n;
+	mono = r.mono;
+	memcpy(journal, r.journal, n);
+	memcpy(ends, r.batch_end, commits * sizeof ends[0]);
+	for (size_t cut = 0; cut <= commits; cut++) {
+		memcpy(r.journal, journal, n);
+		memcpy(r.batch_end, ends, commits * sizeof ends[0]);
+		r.mono = mono;
+		rig_restart(cut);
+		/* from the journal alone: whoever froze stays frozen */
+		T_EQ(watch_frozen(&r.w), r.w.stops_n > 0);
+		rig_connect();
+		feed_all();
+		wait_ms(300);
+		T_EQ(r.w.stops_n, 1);
+		T_CHECK(watch_evacuating(&r.w));
+	}
+}
+
+/* A journal that was damaged is not lived from. */
+static void damaged_journal(void)
+{
+	struct watch_config c;
+	struct doc_fault fault;
+	size_t first;
+
+	rig_up();
+	(void)pay_whole(X(40));
+	first = r.batch_end[0];
+	for (size_t i = 0; i < r.batch_end[1]; i += 97) {
+		enum err e;
+
+		r.journal[i] ^= 0x10;
+		c = rig_config();
+		T_EQ(watch_init(&r.w, &c, &fault), ERR_OK);
+		e = watch_replay(&r.w, bytes_of(r.journal, first));
+		if (e == ERR_OK) {
+			e = watch_replay(&r.w, bytes_of(r.journal + first, r.batch_end[1] - first));
+		}
+		T_CHECK(e != ERR_OK);
+		r.journal[i] ^= 0x10;
+	}
+	/* the second batch without the first */
+	c = rig_config();
+	T_EQ(watch_init(&r.w, &c, &fault), ERR_OK);
+	T_EQ(watch_replay(&r.w, bytes_of(r.journal + first, r.batch_end[1] - first)), ERR_CORRUPT);
+}
+
+/* The bugs for ./sim are there, and off unless asked for. */
+static void planted(void)
+{
+	struct nem_tx t;
+	struct nem_inner in;
+
+	rig_make();
+	r.planted = WATCH_PLANT_ACK_BEFORE_JUDGE;
+	rig_restart(r.batches);
+	rig_connect();
+	feed_all();
+	pay_new(X(50));
+	r.request_key = &r.stranger;
+	pay_link();
+	(void)att_tell(A);
+	rig_settle();
+	T_EQ(r.signer[A].acks, 1);
+
+	rig_make();
+	r.planted = WATCH_PLANT_IGNORE_BLOCKS;
+	rig_restart(r.batches);
+	rig_connect();
+	feed_all();
+	t = tx_transfer(K_TILL, K_THIEF, X(5));
+	in = inner_of(&t);
+	t = tx_wrap(K_A, &in, NEM_FEE_MULTISIG_MICRO);
+	tx_cosign(&t, K_B);
+	mine_given(&t, 1);
+	feed_blocks(0);
+	feed_blocks(1);
+	wait_ms(300);
+	T_EQ(r.w.stops_n, 0);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct t_case cases[] = {
+		{ "orders and requests altered", altered_orders },
+		{ "links between documents broken", broken_links },
+		{ "attestations forged", forged_attestations },
+		{ "approvals that do not count", bad_approvals },
+		{ "once only", once_only },
+		{ "our own windows", windows },
+		{ "either signer first", either_signer_first },
+		{ "acknowledgements lost and repeated", repeated_and_lost_acks },
+		{ "journals rewound and forked", rewound_and_forked },
+		{ "garbage from a signer's socket", garbage_from_signers },
+		{ "full tables", full_tables },
+		{ "commit before acknowledgement", commit_before_ack },
+		{ "commit before freeze", commit_before_freeze },
+		{ "power cuts in an evening", power_cuts },
+		{ "power cuts in a theft", power_cuts_in_a_theft },
+		{ "a damaged journal", damaged_journal },
+		{ "planted bugs", planted },
+	};
+
+	return t_main(cases, ARRAY_LEN(cases), argc, argv);
+}
