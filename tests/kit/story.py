@@ -67,11 +67,11 @@ class Teller:
         self._out("")
         self._out(self._paint("1", f"{chapter}. {words}") if chapter else self._paint("1", words))
 
-    def say(self, text):
+    def say(self, text, indent=0):
         """A paragraph, broken to the width."""
-        for line in textwrap.wrap(" ".join(text.split()), WIDTH - 2, break_long_words=False,
+        for line in textwrap.wrap(" ".join(text.split()), WIDTH - 2 - indent, break_long_words=False,
                                   break_on_hyphens=False):
-            self._out("  " + line)
+            self._out(" " * (2 + indent) + line)
 
     def line(self, text=""):
         """A line as it is."""
@@ -134,7 +134,8 @@ def final_table(teller):
     names = [("holdings", "holdings, XEM"), ("lost", "lost, fees included, XEM"),
              ("lost_share", "share of the holdings"), ("kept", "kept, XEM"),
              ("noticed", "noticed after"), ("noticed_by", "noticed by"),
-             ("stopped", "stopped after"), ("at_stake", "within reach of the keys, XEM")]
+             ("stopped", "stopped after"),
+             ("evacuated", "hot coins safe after"), ("at_stake", "within reach of the keys, XEM")]
     if any("lost" not in teller.figures.get(chapter, {}) for chapter, _ in columns):
         return None
     rows = []

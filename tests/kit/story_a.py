@@ -216,11 +216,9 @@ def aftermath(teller, rows, total, steps):
     teller.say(f"By the blocks: {xem(gone)} XEM gone, 0 left for {xem(total)} XEM of claims. Nothing and nobody "
                f"stood between the key and the coins. What people did in 2018, and when:")
     for moment in incident.MOMENTS:
-        noted = f"  ({moment.note})" if moment.basis == "C" else ""
         teller.line(f"{moment.when():10} {moment.what}")
-        if noted:
-            for part in [moment.note]:
-                teller.line(f"           sources differ: {part}"[:98])
+        if moment.basis == "C":
+            teller.say("sources differ: " + moment.note, indent=11)
     unnoticed = incident.unnoticed_s()
     teller.say(f"From the first transfer to the first look at the balance: {duration(unnoticed)}; from the last "
                f"(its minute is known, its second is assumed): {duration(incident.DETECTED.at - last.at)}.")
@@ -236,6 +234,7 @@ def aftermath(teller, rows, total, steps):
     teller.figure("noticed_text", duration(unnoticed))
     teller.figure("noticed_by_text", "people, in 2018")
     teller.figure("stopped_text", duration(incident.MOMENTS[1].at - first.at))
+    teller.figure("evacuated_text", "never")
     teller.figure("at_stake_text", xem(total))
     teller.figure("transfers", [{"xem": s.theft.xem, "second": clock(s.at, True), "assumed": s.assumed,
                                  "basis": [s.theft.amount_basis, s.theft.time_basis], "block": height}

@@ -21,6 +21,8 @@ import nem
 import process
 import story_a
 import world as kit
+from node import NodeError
+from proxy import Proxy
 from story import XEM, Broken, percent, xem
 
 RECEIVER = 0                           # index of the outside account that customers withdraw to
@@ -99,6 +101,15 @@ class Evening:
         for which in "ab":
             process.wait_until(lambda: w.status(f"signer-{which}").get("signs") == "ready", 15.0,
                                f"signer {which} is ready")
+        if server:
+            self.wait_server()
+
+    def wait_server(self):
+        """Until kuramorid has read the chain and reaches everybody."""
+        def well():
+            words = self.world.get("/v1/status")
+            return words["chain_read"] and all(one["up"] for one in words["links"])
+        process.wait_until(well, 20.0, "kuramorid has read the chain and reaches everybody", 0.02)
 
     def save(self):
         self.follow()
@@ -199,14 +210,14 @@ def is_multisig(world, key, cosigners, needed):
 class Business:
     """Withdrawals over HTTP as the exchange's back end makes them."""
 
-    def __init__(self, teller, evening):
-        self.teller, self.evening, self.world = teller, evening, evening.world
+    def __init__(self, teller, evening, name="evening"):
+        self.teller, self.evening, self.world, self.name = teller, evening, evening.world, name
         self.made = []
 
     def withdraw(self, customer, amount, message=b"", to=RECEIVER):
         """POST; the withdrawal as the API shows it."""
         request = self.world.request(customer, self.world.keys.outside[to].address(), amount, message)
-        key = f"demo-{len(self.made)}"
+        key = f"{self.name}-{len(self.made)}"
         status, body, _ = self.world.api("POST", "/v1/withdrawals", request.raw, key)
         if status not in (200, 201):
             raise process.Failed(f"POST /v1/withdrawals: {status} {body}")
@@ -432,8 +443,13 @@ def server_owned(teller, evening):
         o.expect("a repeated order, in another attempt", "a", [honest, order, later], "already-used")
         second = server.order(honest, expires_ms=order.body["expires_ms"] - 1)
         o.expect("two orders for one request", "a", [honest, second, server.attempt(second)], "already-used")
+        last = w.request("c000005", victim, 1 * XEM)
+        order = server.order(last)
+        documents = [last, order, server.attempt(order)]
+        a = server.ask("a", documents)
+        teller.must("A signs one more payment, which B has not seen", a.signed, a.words())
         stolen_backend(teller, evening, server, o)
-        withheld_freeze(teller, evening, server, o)
+        withheld_freeze(teller, evening, o, documents, a)
         teller.figure("refused", o.list)
 
 
@@ -475,14 +491,9 @@ def stolen_backend(teller, evening, server, o):
     teller.figure("stolen_request_key", {"went": went, "policy": policy, "used_before": used})
 
 
-def withheld_freeze(teller, evening, server, o):
+def withheld_freeze(teller, evening, o, documents, a):
     """An officer's freeze, given to ONE watcher only; the server never shows it to anybody."""
     w = evening.world
-    request = w.request("c000005", w.keys.outside[2].address(), 1 * XEM)
-    order = server.order(request)
-    attempt = server.attempt(order)
-    a = server.ask("a", [request, order, attempt])
-    teller.must("A signs one more payment before the freeze", a.signed, a.words())
     report = w.cli("freeze", "--reason", "the server is not ours any more", person="officer-cli",
                    stops=[w.socket("watcher-2", "stop")], server=False)
     persisted = [h["holder"] for h in report["holders"] if h["persisted"]]
@@ -491,9 +502,9 @@ def withheld_freeze(teller, evening, server, o):
     teller.must("a freeze given to one watcher alone stops both signers, past the server", len(times) == 2, times)
     teller.event("officer-cli freezes with `kuramori freeze`, told only to watcher 2; the server shows it to "
                  "nobody. Watcher 2 hands it to both signers and to its peers.")
-    o.expect("a withheld freeze: A is asked again for what it had signed", "a", [request, order, attempt], "frozen")
+    o.expect("a withheld freeze: A is asked again for what it had signed", "a", documents, "frozen")
     o.expect("a withheld freeze: B is asked to wrap it", "b",
-             [request, order, attempt, a.attestation, a.signature], "frozen")
+             documents + [a.attestation, a.signature], "frozen")
 
 
 # ---------------------------------------------------------------- thieves
@@ -524,48 +535,67 @@ def tell_tries(teller, tries):
 
 
 def key_a_stolen(teller, evening):
-    evening.restart()
+    w, k = evening.world, evening.world.keys
+    proxies = [Proxy(w.ports["node public"]), Proxy(w.ports["node clean"])]
+    w.server_nodes = [one.port for one in proxies]
+    try:
+        evening.restart(server=True)
+        jammed_till(teller, evening, proxies)
+    finally:
+        w.server_nodes = None
+        for one in proxies:
+            one.close()
+
+
+def jammed_till(teller, evening, proxies):
     w, k = evening.world, evening.world.keys
     before = evening.holdings()
-    with evil.Server(w) as server:
-        request = w.request("c000006", k.outside[3].address(), 40 * XEM)
-        unit, answer = server.pay(request)
-        teller.must("an honest payment is signed by both and held back", unit is not None, answer.words())
-        till = k.till.address()
-        balance = evening.follow().balances[till]
-        at = w.chain_time()
-        fees = nem.minimum_transfer_fee(balance) + 3 * nem.FEE_UNIT
-        rogue = proposal(w, k.a, k.till, k.thief.address(), balance - fees - XEM, at)
-        sent = time.time()
-        answer = w.public.announce(rogue)
-        answered = time.time()
-        teller.check("the public pool takes the proposal", answer["code"] == 1, answer)
-        times = wait_frozen(w)
-        teller.must("the watchers freeze both signers", len(times) == 2, times)
-        teller.event(f"Hot key A alone proposes to move {xem(rogue.inner.amount)} XEM out of the till. The public port "
-                     f"answers {answer_text(answer)}; {1000 * (max(times.values()) - answered):.0f} ms later both "
-                     "signers are frozen.")
-        said = freezes(w, "a")
-        reasons = [d.body["reason"] for d in said]
-        issuers = sorted({d.body["issuer"] for d in said})
-        named = [r for r in reasons if "hot-key-A" in r]
-        teller.check("the watchers name key A, and not key B",
-                     named and not [r for r in reasons if "hot-key-B" in r], reasons)
-        teller.event(f"{', '.join(issuers)}: \"{(named or reasons)[0]}\"")
-        # The till is jammed at the public port, not at the clean one.
-        jammed = w.public.announce(nem_bare(unit))
-        teller.check("the public port refuses the honest payment: the till is jammed there (code 5)",
-                     jammed["code"] == 5, jammed)
-        w.clean.push(unit)
-        height = evening.wait_mined(unit.inner_hash())
-        teller.event(f"The honest payment of 40 XEM that both had signed before: at the public port "
-                     f"{answer_text(jammed)}, at the clean one it is taken and mined in block {height}.")
-        evening.wait_blocks(3)
-        follower = evening.follow()
-        mined = any(isinstance(t, nem.Multisig) and t.inner_hash() == rogue.inner_hash()
-                    for _, _, t in follower.transfers)
-        teller.check("the proposal is never mined", not mined)
-        collected(teller, evening, unit, rogue)
+    # An honest payment is signed by both; its announcement is held back on the way.
+    for one in proxies:
+        one.hold()
+    shop = Business(teller, evening, "jammed")
+    rich = max(range(len(evening.amounts)), key=evening.amounts.__getitem__)
+    honest = shop.withdraw(claims.customer_name(rich), 40 * XEM, to=3)
+    unit = process.wait_until(lambda: proxies[0].units and proxies[0].units[0], 10.0,
+                              "the honest payment is announced")
+    teller.must("an honest payment is complete, both signatures have left, and its announcement is held back",
+                unit.verify() and unit.inner.amount == 40 * XEM and shop.state(honest) == "announced", unit)
+    balance = evening.follow().balances[k.till.address()]
+    fees = nem.minimum_transfer_fee(balance) + 3 * nem.FEE_UNIT
+    rogue = proposal(w, k.a, k.till, k.thief.address(), balance - fees - XEM, w.chain_time())
+    sent = time.time()
+    answer = w.public.announce(rogue)
+    answered = time.time()
+    teller.check("the public pool takes the proposal", answer["code"] == 1, answer)
+    times = wait_frozen(w)
+    teller.must("the watchers freeze both signers", len(times) == 2, times)
+    teller.event(f"Hot key A alone proposes to move {xem(rogue.inner.amount)} XEM out of the till. The public port "
+                 f"answers {answer_text(answer)}; {1000 * (max(times.values()) - answered):.0f} ms later both "
+                 "signers are frozen.")
+    said = freezes(w, "a")
+    reasons = [d.body["reason"] for d in said]
+    named = [r for r in reasons if "hot-key-A" in r]
+    teller.check("the watchers name key A, and not key B",
+                 named and not [r for r in reasons if "hot-key-B" in r], reasons)
+    teller.event(f"{', '.join(sorted({d.body['issuer'] for d in said}))}: \"{(named or reasons)[0]}\"")
+    # The till is jammed at the public port, not at the clean one.
+    jammed = w.public.announce(nem_bare(unit))
+    teller.check("the public port refuses the honest payment: the till is jammed there (code 5)",
+                 jammed["code"] == 5, jammed)
+    for one in proxies:
+        one.release()
+    height = evening.wait_mined(unit.inner_hash())
+    teller.check("it is not in the public pool", not any(inner == unit.inner_hash() for _, inner in
+                                                         w.public.unconfirmed(k.till.address())))
+    teller.event(f"The honest payment of 40 XEM that both had signed before: at the public port "
+                 f"{answer_text(jammed)}, at the clean one kuramorid's announcement is taken and mined in block "
+                 f"{height}.")
+    shop.wait([honest], ("settled",), 20.0)
+    follower = evening.follow()
+    mined = any(isinstance(t, nem.Multisig) and t.inner_hash() == rogue.inner_hash()
+                for _, _, t in follower.transfers)
+    teller.check("the proposal is never mined", not mined)
+    collected(teller, evening, unit, rogue)
     after = evening.holdings()
     paid = unit.inner.amount + unit.total_fee()
     teller.check("nothing is lost: the holdings are those of before, less the honest payment",
@@ -597,22 +627,27 @@ def collected(teller, evening, unit, rogue):
                            deadline=w.chain_time() + 3600, canonical=False).sign(k.a)
     tries, good = [], []
 
-    def attempt(words, answer):
-        tries.append((words, answer_text(answer)))
-        good.append(answer["code"] not in (1,))
-    attempt("a mined unit again, public port", w.public.announce(nem_bare(oldest)))
-    attempt("a mined unit again, in a colluding block", w.given([oldest], colluder))
-    attempt("his own wrapper around it, all as fee, public", w.public.announce(mine))
-    attempt("the same in a colluding block", w.given([mine], colluder))
-    attempt("the same with A's old cosignature attached", w.given([withsig], colluder))
-    attempt("his proposal in a colluding block", w.given([rogue], colluder))
+    def attempt(words, ask, *what):
+        try:
+            answer = ask(*what)
+            tries.append((words, answer_text(answer)))
+            good.append(answer["code"] != 1)
+        except NodeError as problem:         # not even a transaction to the node
+            tries.append((words, f"HTTP {problem.status} {problem.text}"))
+            good.append(problem.status == 400)
+    attempt("a mined unit again, public port", w.public.announce, nem_bare(oldest))
+    attempt("a mined unit again, in a colluding block", w.given, [oldest], colluder)
+    attempt("his own wrapper around it, all as fee, public", w.public.announce, mine)
+    attempt("the same in a colluding block", w.given, [mine], colluder)
+    attempt("the same with A's old cosignature attached", w.given, [withsig], colluder)
+    attempt("his proposal in a colluding block", w.given, [rogue], colluder)
     # 36 hours later nodes have forgotten the hashes.
     w.dev("clock", offset_s=37 * 3600)
     late = w.chain_time()
     w.mine(1)
     mine = nem.Multisig(k.a, oldest.inner, [], burn, timestamp=late, deadline=late + 3600).sign(k.a)
-    attempt("37 h later, hashes forgotten: the unit in a block", w.given([oldest], colluder))
-    attempt("37 h later: his own wrapper in a block", w.given([mine], colluder))
+    attempt("37 h later, hashes forgotten: the unit in a block", w.given, [oldest], colluder)
+    attempt("37 h later: his own wrapper in a block", w.given, [mine], colluder)
     tell_tries(teller, tries)
     teller.check("no node and no block takes any of it", all(good), tries)
     teller.figure("tries", tries)
@@ -660,6 +695,7 @@ def both_keys_probe(teller, evening):
     folder, files = steal_keys(evening)
     thief = story_a.Thief(folder, {"port": w.public.port, "keys": files, "to": k.thief.address(), "transfers": [
         {"micro": 10 * XEM, "account": k.till.public_hex, "at": None}]}, "probe")
+    accepted_at = w.public.height()
     try:
         thief.go()
         times = wait_frozen(w)
@@ -693,7 +729,8 @@ def both_keys_probe(teller, evening):
     safe = sum(t.inner.amount for _, t in moved)
     teller.event(f"The watchers derive the moves, A and B sign them (frozen signers sign nothing else), the watchers "
                  f"announce them: {xem(safe)} XEM of till, purses and deposit account are in spare boxes by block "
-                 f"{last}; the probe was mined in block {height}: {last - height} blocks after it.")
+                 f"{last}. The node took the probe at height {accepted_at} and mined it in block {height}: evacuated "
+                 f"{last - accepted_at} block{'s' if last - accepted_at != 1 else ''} after it was taken.")
     second = further_tries(teller, evening, "after the evacuation")
     evening.wait_blocks(2)
     stolen, fees, sweep_fees = lost_of(evening, before, new_transfers(evening, start))
@@ -706,12 +743,13 @@ def both_keys_probe(teller, evening):
                f"the holdings; the evacuation itself cost {xem(sweep_fees)} XEM in fees.")
     books_after(teller, evening, stolen + fees, sweep_fees)
     summary(teller, before, stolen + fees, after, later - said["answered_s"],
-            f"{reaction:.0f} ms", f"{last - height} blocks (evacuated)",
+            f"{reaction:.0f} ms", f"{reaction:.0f} ms",
             sum(evening.saved_follower.balances.get(a, 0) for a in hot))
     teller.figure("freeze_ms", round(reaction, 1))
     teller.figure("freeze_from_sending_ms", round(worst, 1))
     teller.figure("poll_ms", w.settings.poll_ms)
-    teller.figure("blocks_to_evacuation", last - height)
+    teller.figure("blocks_to_evacuation", last - accepted_at)
+    teller.figure("evacuated_text", f"{last - accepted_at} block{'s' if last - accepted_at != 1 else ''}")
     teller.figure("evacuation_fees", sweep_fees)
     teller.figure("tries", first + second)
 
@@ -745,8 +783,8 @@ def further_tries(teller, evening, when):
         answers = announce_unit(w.public, unit)
         tries.append((f"{words}, {when}", ", ".join(answer_text(a) for a in answers), answers))
     attempt("100,000,000 XEM from the till", k.till, 100_000_000 * XEM)
-    attempt("5,000,000 XEM from a box", k.boxes[0], BOX_TRY)
-    attempt("5,000,000 XEM from a spare box", k.spares[0], BOX_TRY)
+    attempt("4,999,995 XEM from a box", k.boxes[0], BOX_TRY)
+    attempt("1 XEM from a spare box", k.spares[0], XEM)
     if when != "at once":
         for n, purse in enumerate(k.purses):
             attempt(f"purse {n + 1}, nearly all", purse, (w.settings.purse_xem - 5) * XEM)
@@ -809,10 +847,10 @@ def both_keys_at_once(teller, evening):
                  before - after == stolen + fees + sweep_fees, xem(before - after))
     teller.check("the boxes are untouched", all(balances[a] == was for a, was in boxes.items()))
     tries = []
-    for words, account in (("a box", k.boxes[1]), ("a spare box", k.spares[1])):
-        unit = nem.payment(account.public, k.a, k.b, k.thief.address(), BOX_TRY, w.chain_time())
+    for words, account, amount in (("a box", k.boxes[1], BOX_TRY), ("a spare box", k.spares[2], XEM)):
+        unit = nem.payment(account.public, k.a, k.b, k.thief.address(), amount, w.chain_time())
         answers = announce_unit(w.public, unit)
-        tries.append((f"5,000,000 XEM from {words}", ", ".join(answer_text(a) for a in answers)))
+        tries.append((f"{xem(amount)} XEM from {words}", ", ".join(answer_text(a) for a in answers)))
         teller.check(f"{words} does not open to A and B", answers[0]["code"] != 1, answers)
     tell_tries(teller, tries)
     kept = sum(boxes.values())
@@ -820,9 +858,10 @@ def both_keys_at_once(teller, evening):
                f"float, all of it. Kept: {xem(after)} XEM, of which {xem(kept)} in {len(boxes)} boxes that these keys "
                "do not open.")
     summary(teller, before, stolen + fees, after, max(times.values()) - first, f"{reaction:.0f} ms",
-            f"{reaction:.0f} ms (frozen)", float_micro)
+            f"{reaction:.0f} ms", float_micro)
     teller.figure("freeze_ms", round(reaction, 1))
     teller.figure("hot_float", float_micro)
+    teller.figure("evacuated_text", "nothing was left")
 
 
 def summary(teller, before, lost, after, _seconds, noticed, stopped, at_stake):

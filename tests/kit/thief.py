@@ -8,7 +8,7 @@ PLAN: {"port": node's port, "keys": [key files], "to": address, "transfers": [{"
 "account": public key of a multisig account or null, "at": chain second or null}]}. One key and no
 account: plain transfers, as in 2018. Two keys and an account: complete units that the first key
 cosigns and the second wraps, pushed in one piece. `at`: waits for that second of the chain's clock
-and stamps the transfer with it; null: now.
+and stamps the transfer with it; null: now, stamped so that the very next block can take it.
 
 It prints the line "ready", waits for a line on standard input, and then prints one JSON line for
 each transfer: what the node answered and when.
@@ -69,8 +69,9 @@ def main():
             chain_ms = wait_for(node, transfer["at"])
             one = ready[n]
         else:
+            # A second back: a block takes only what is older than itself, so the next one may.
             chain_ms = node.network_time_ms()
-            one = build(keys, transfer, plan["to"], chain_ms // 1000)
+            one = build(keys, transfer, plan["to"], chain_ms // 1000 - 1)
         if transfer["account"] is None:
             sent = time.time()
             answer = node.announce(one)

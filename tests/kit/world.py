@@ -157,6 +157,7 @@ class World:
         self.group = process.Group()
         self.genesis = self.roster = self.policy = None
         self.ports = {}
+        self.server_nodes = None        # ports that kuramorid uses instead of the node's two
         self.sealed_people = {}         # name: file, of seal_people()
         self.token = hashlib.sha256(f"token {self.settings.seed}".encode()).hexdigest()
 
@@ -464,13 +465,14 @@ class World:
             self.ports["api"] = process.free_port()
         if not (folder / "token").exists():
             write_private(folder / "token", self.token + "\n")
+        nodes = self.server_nodes or (self.ports["node public"], self.ports["node clean"])
         pairs = self.documents() + [
             ("journal", folder / "journal.db"), ("listen", f"127.0.0.1:{self.ports['api']}"),
             ("token_file", folder / "token"),
             ("signer_a_socket", self.socket("signer-a", "server")),
             ("signer_b_socket", self.socket("signer-b", "server")),
-            ("node_public", f"127.0.0.1:{self.ports['node public']}"),
-            ("node_clean", f"127.0.0.1:{self.ports['node clean']}"), ("poll_ms", self.settings.poll_ms),
+            ("node_public", f"127.0.0.1:{nodes[0]}"), ("node_clean", f"127.0.0.1:{nodes[1]}"),
+            ("poll_ms", self.settings.poll_ms),
             ("settle_depth", self.settings.settle_depth), ("deposit_depth", self.settings.deposit_depth)]
         pairs += [(f"watcher{i}_socket", self.socket(f"watcher-{i}", "server"))
                   for i in range(1, self.settings.watchers + 1)]
