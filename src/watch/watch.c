@@ -506,8 +506,9 @@ static enum err replay_record(struct watch *w, const struct log_view *v, uint32_
 	case LOG_WATCH_BLOCK:
 		for (size_t p = 0; p < w->payments_n; p++) {
 			struct watch_payment *one = &w->config.storage.payments[p];
+			struct id128 name = watch_self_short(&one->inner_hash);
 
-			if (memcmp(one->inner_hash.b, r.id.b, sizeof r.id.b) == 0) {
+			if (id128_eq(&name, &r.id)) {
 				one->settled = true;
 			}
 		}

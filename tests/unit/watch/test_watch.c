@@ -899,7 +899,7 @@ static void bad_stops(void)
 		raw[i] = keep;
 		items[1] = bytes_of(raw, i);
 		T_EQ(reply_type(ask(ROLE_STOP, WATCHER_STOP_PUT, items + 1, 1)), DOC_REFUSAL);
-		r.replies_n = 0;
+		replies_forget();
 	}
 	T_EQ(r.w.stops_n, 0);
 	T_EQ(r.signer[A].stops, 0);
@@ -1183,5 +1183,5 @@ int main(int argc, char **argv)
 		{ "caught up", caught_up },
 	};
 
-	return t_main(cases, ARRAY_LEN(cases), argc, argv);
+	return rig_end(t_main(cases, ARRAY_LEN(cases), argc, argv));
 }

@@ -669,5 +669,5 @@ int main(int argc, char **argv)
 		{ "planted bugs", planted },
 	};
 
-	return t_main(cases, ARRAY_LEN(cases), argc, argv);
+	return rig_end(t_main(cases, ARRAY_LEN(cases), argc, argv));
 }

@@ -950,15 +950,34 @@ static inline void rig_chain(void)
 	mine(CLEAN);
 }
 
-/* Everything up and agreed: signers, a peer, both nodes read. */
+static inline void replies_forget(void)
+{
+	for (size_t i = 0; i < r.replies_n; i++) {
+		free(r.replies[i].body);
+	}
+	r.replies_n = 0;
+}
+
+/* Gives everything back; hands result through. */
+static inline int rig_end(int result)
+{
+	for (size_t i = 0; i < r.queue_n; i++) {
+		free(r.queue[i].body);
+	}
+	r.queue_n = 0;
+	replies_forget();
+	nis_close(r.nis);
+	r.nis = NULL;
+	return result;
+}
+
+/* Everything made, nothing connected yet. */
 static inline void rig_make(void)
 {
 	for (size_t i = 0; i < r.queue_n; i++) {
 		free(r.queue[i].body);
 	}
-	for (size_t i = 0; i < r.replies_n; i++) {
-		free(r.replies[i].body);
-	}
+	replies_forget();
 	nis_close(r.nis);
 	memset(&r, 0, sizeof r);
 	CHECK(crypto_init() == ERR_OK);
@@ -991,6 +1010,7 @@ static inline void rig_make(void)
 	rig_boot();
 }
 
+/* Everything up and agreed: signers, a peer, both nodes read. */
 static inline void rig_up(void)
 {
 	rig_make();
