@@ -354,7 +354,7 @@ def stopped_watchers(teller, evening, shop, customer):
     teller.check("and nothing of it reaches a pool or the chain",
                  state in ("approved", "approving") and not waiting, state)
     teller.event(f"Watchers 2 and 3 are stopped (SIGSTOP). A withdrawal of 321 XEM is asked for; after 1.5 s and "
-                 f"{w.public.height() - height} blocks it is still '{state}': nobody has acknowledged it.")
+                 f"{blocks(w.public.height() - height)} it is still '{state}': nobody has acknowledged it.")
     for number in (2, 3):
         w.group[f"watcher-{number}"].go_on()
     shop.wait([one], ("announced", "confirming", "settled"))
@@ -515,6 +515,10 @@ def proposal(world, key, till, to, amount, at):
     return nem.Multisig(key, inner, []).sign(key)
 
 
+def blocks(count):
+    return f"{count} block" if count == 1 else f"{count} blocks"
+
+
 def announce_unit(node, unit):
     """As a wallet does: the wrapper, then its cosignatures; the codes in order."""
     answers = [node.announce(nem_bare(unit))]
@@ -595,7 +599,7 @@ def jammed_till(teller, evening, proxies):
     mined = any(isinstance(t, nem.Multisig) and t.inner_hash() == rogue.inner_hash()
                 for _, _, t in follower.transfers)
     teller.check("the proposal is never mined", not mined)
-    collected(teller, evening, unit, rogue)
+    collected(teller, evening)
     after = evening.holdings()
     paid = unit.inner.amount + unit.total_fee()
     teller.check("nothing is lost: the holdings are those of before, less the honest payment",
@@ -605,7 +609,7 @@ def jammed_till(teller, evening, proxies):
     teller.figure("freeze_ms", round(1000 * (max(times.values()) - sent), 1))
 
 
-def collected(teller, evening, unit, rogue):
+def collected(teller, evening):
     """What one stolen key can make of every signature that the till has collected."""
     w, k = evening.world, evening.world.keys
     units = [one for _, _, one in evening.follow().transfers if isinstance(one, nem.Multisig)]
@@ -640,7 +644,8 @@ def collected(teller, evening, unit, rogue):
     attempt("his own wrapper around it, all as fee, public", w.public.announce, mine)
     attempt("the same in a colluding block", w.given, [mine], colluder)
     attempt("the same with A's old cosignature attached", w.given, [withsig], colluder)
-    attempt("his proposal in a colluding block", w.given, [rogue], colluder)
+    alone = proposal(w, k.a, k.till, k.thief.address(), 1_000 * XEM, w.chain_time())
+    attempt("a proposal of 1,000 XEM in a colluding block", w.given, [alone], colluder)
     # 36 hours later nodes have forgotten the hashes.
     w.dev("clock", offset_s=37 * 3600)
     late = w.chain_time()
@@ -695,6 +700,7 @@ def both_keys_probe(teller, evening):
     folder, files = steal_keys(evening)
     thief = story_a.Thief(folder, {"port": w.public.port, "keys": files, "to": k.thief.address(), "transfers": [
         {"micro": 10 * XEM, "account": k.till.public_hex, "at": None}]}, "probe")
+    w.dev("next-pool", pool="public")       # the worse case: what is public is mined first
     accepted_at = w.public.height()
     try:
         thief.go()
@@ -708,13 +714,15 @@ def both_keys_probe(teller, evening):
     reaction = 1000 * (later - said["answered_s"])
     worst = 1000 * (later - said["sent_s"])
     teller.event(f"The thief (process {thief.pid}) has the keys of A and B; the server is stopped. As at 00:02:13 he "
-                 f"tries 10 XEM first, from the till: complete, validly signed, taken by the node.")
+                 f"tries 10 XEM first, from the till: complete, validly signed, taken by the public port, which also makes "
+                 "the next block (the clean pool would take the evacuation first).")
     teller.event(f"Nobody attested it. {reaction:.0f} ms after the node's answer both signers have a freeze on disk "
                  f"({worst:.0f} ms after the announcement left the thief; the watchers ask the node every "
                  f"{w.settings.poll_ms} ms).")
     first = further_tries(teller, evening, "at once")
     probe = bytes.fromhex(said["inner"])
     height = evening.wait_mined(probe)
+    w.dev("next-pool", pool="alternate")
 
     def empty():
         balances = evening.follow().balances
@@ -730,7 +738,7 @@ def both_keys_probe(teller, evening):
     teller.event(f"The watchers derive the moves, A and B sign them (frozen signers sign nothing else), the watchers "
                  f"announce them: {xem(safe)} XEM of till, purses and deposit account are in spare boxes by block "
                  f"{last}. The node took the probe at height {accepted_at} and mined it in block {height}: evacuated "
-                 f"{last - accepted_at} block{'s' if last - accepted_at != 1 else ''} after it was taken.")
+                 f"{blocks(last - accepted_at)} after it was taken.")
     second = further_tries(teller, evening, "after the evacuation")
     evening.wait_blocks(2)
     stolen, fees, sweep_fees = lost_of(evening, before, new_transfers(evening, start))
@@ -749,7 +757,7 @@ def both_keys_probe(teller, evening):
     teller.figure("freeze_from_sending_ms", round(worst, 1))
     teller.figure("poll_ms", w.settings.poll_ms)
     teller.figure("blocks_to_evacuation", last - accepted_at)
-    teller.figure("evacuated_text", f"{last - accepted_at} block{'s' if last - accepted_at != 1 else ''}")
+    teller.figure("evacuated_text", blocks(last - accepted_at))
     teller.figure("evacuation_fees", sweep_fees)
     teller.figure("tries", first + second)
 
