@@ -147,7 +147,7 @@ static void reading(void)
 	(void)snprintf(other, sizeof other, "%s/x", path);
 	T_EQ(file_read(other, small, sizeof small, &n), ERR_NOT_FOUND);
 	T_EQ(file_read("", small, sizeof small, &n), ERR_NOT_FOUND);
-	T_EQ(file_read("/dev/zero", small, sizeof small, &n), ERR_INPUT);
+	T_EQ(file_read("/dev/null", small, sizeof small, &n), ERR_INPUT);
 	(void)snprintf(other, sizeof other, "%s/fifo", dir);
 	T_EQ(mkfifo(other, 0600), 0);
 	T_EQ(file_read(other, small, sizeof small, &n), ERR_INPUT); /* and does not wait */
