@@ -7,9 +7,9 @@
  *   sandbox_probe PROFILE --bare NAME    the same without the sandbox (to show what death proves)
  *   sandbox_probe PROFILE --work         enters, does what is allowed, exits 0
  *
- * PROFILE is signer or daemon.  A signer's list is every call of this kernel but those few that
- * docs/processes.md names, so a call that is added to the filter by mistake is found.  The two
- * lists here are written down on their own and not taken from src/io/sandbox.c, which they judge.
+ * PROFILE is signer or daemon.  A signer's list is every call of this kernel but the few in
+ * signer_may, so a call that is added to the filter by mistake is found.  The two lists here are
+ * written down on their own and not taken from src/io/sandbox.c, which they judge.
  */
 #include <fcntl.h>
 #include <seccomp.h>

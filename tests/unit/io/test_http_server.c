@@ -463,7 +463,7 @@ static void bad_requests(void)
 	finish();
 }
 
-static bool gets(const char *head, size_t fill, const char *tail, const char *answer)
+static bool asks_long(const char *head, size_t fill, const char *tail, const char *answer)
 {
 	static char text[80000];
 	struct conn *c = &conns[0];
@@ -480,16 +480,16 @@ static bool gets(const char *head, size_t fill, const char *tail, const char *an
 static void limits(void)
 {
 	T_CHECK(start(0, 0, NULL));
-	T_CHECK(gets("GET /", HTTP_PATH_MAX - 1, HOST "\r\n", "HTTP/1.1 404 "));
+	T_CHECK(asks_long("GET /", HTTP_PATH_MAX - 1, HOST "\r\n", "HTTP/1.1 404 "));
 	T_EQ(served, 1);
-	T_CHECK(gets("GET /", HTTP_PATH_MAX, HOST "\r\n", "HTTP/1.1 413 "));
-	T_CHECK(gets("GET /method" HOST "X: ", 40000, "\r\n\r\n", "HTTP/1.1 431 "));
+	T_CHECK(asks_long("GET /", HTTP_PATH_MAX, HOST "\r\n", "HTTP/1.1 413 "));
+	T_CHECK(asks_long("GET /method" HOST "X: ", 40000, "\r\n\r\n", "HTTP/1.1 431 "));
 	T_EQ(served, 1);
 	/* A body of unknown length is counted while it comes. */
-	T_CHECK(gets("POST /echo" HOST "Transfer-Encoding: chunked\r\n\r\n10000\r\n", HTTP_BODY_MAX,
-		     "\r\n0\r\n\r\n", "HTTP/1.1 200 "));
-	T_CHECK(gets("POST /echo" HOST "Transfer-Encoding: chunked\r\n\r\n10001\r\n",
-		     HTTP_BODY_MAX + 1, "\r\n0\r\n\r\n", "HTTP/1.1 413 "));
+	T_CHECK(asks_long("POST /echo" HOST "Transfer-Encoding: chunked\r\n\r\n10000\r\n",
+			  HTTP_BODY_MAX, "\r\n0\r\n\r\n", "HTTP/1.1 200 "));
+	T_CHECK(asks_long("POST /echo" HOST "Transfer-Encoding: chunked\r\n\r\n10001\r\n",
+			  HTTP_BODY_MAX + 1, "\r\n0\r\n\r\n", "HTTP/1.1 413 "));
 	T_EQ(served, 2);
 	finish();
 }
