@@ -41,7 +41,7 @@ static uint32_t interval_s(const struct node *n, uint32_t top_s)
 uint32_t node_now_s(struct node *n)
 {
 	uint32_t top_s = nis_top(n->nis).time_s;
-	uint32_t now = top_s;
+	uint32_t now = 0;
 
 	switch (n->clock) {
 	case NODE_CLOCK_DEMAND:

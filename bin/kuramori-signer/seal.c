@@ -160,11 +160,10 @@ int signer_seal(int argc, char **argv)
 	for (int i = 3; i < argc; i++) {
 		if (strcmp(argv[i], "--json") == 0) {
 			json = true;
-		} else if (i + 1 < argc && strcmp(argv[i], "--ops") == 0 &&
-			   number_of(argv[i + 1], &cost.ops)) {
-			i++;
-		} else if (i + 1 < argc && strcmp(argv[i], "--mem-kib") == 0 &&
-			   number_of(argv[i + 1], &cost.mem_kib)) {
+		} else if (i + 1 < argc &&
+			   ((strcmp(argv[i], "--ops") == 0 && number_of(argv[i + 1], &cost.ops)) ||
+			    (strcmp(argv[i], "--mem-kib") == 0 &&
+			     number_of(argv[i + 1], &cost.mem_kib)))) {
 			i++;
 		} else {
 			return fail(ERR_USAGE, usage);

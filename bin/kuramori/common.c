@@ -251,12 +251,12 @@ int cli_api(const struct cli *c, const char *path, struct bytes body, unsigned *
 	return 0;
 }
 
-void cli_clean(char *out, size_t cap, struct bytes b)
+void cli_clean(char *out, size_t cap, struct bytes text)
 {
-	size_t n = b.n < cap - 1 ? b.n : cap - 1;
+	size_t n = text.n < cap - 1 ? text.n : cap - 1;
 
 	for (size_t i = 0; i < n; i++) {
-		out[i] = b.p[i] >= 0x20 && b.p[i] < 0x7f ? (char)b.p[i] : '?';
+		out[i] = text.p[i] >= 0x20 && text.p[i] < 0x7f ? (char)text.p[i] : '?';
 	}
 	out[n] = '\0';
 }

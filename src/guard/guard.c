@@ -382,15 +382,23 @@ static void status_send(struct guard *g, const struct guard_ask *ask, struct eff
 /* The gate stands before us; this is the second look at the same table. */
 static uint16_t capability(uint16_t number)
 {
-	switch (number) {
-#define MSG(name, n, roles, max_bytes, phase) \
-	case (n):                             \
-		return (roles);
+	/* clang-format off */
+	static const struct {
+		uint16_t number;
+		uint16_t roles;
+	} rows[] = {
+#define MSG(name, n, capability, max_bytes, phase) { (n), (capability) },
 #include "ipc/signer.def"
 #undef MSG
-	default:
-		return 0;
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (rows[i].number == number) {
+			return rows[i].roles;
+		}
 	}
+	return 0;
 }
 
 static void frame(struct guard *g, const struct event *event, struct effects *out)

@@ -234,6 +234,7 @@ void guard_feed_heartbeat(struct guard *g, struct guard_ask *ask, struct effects
 		guard_self_refuse(g, ask, &no, out);
 		return;
 	}
+	CHECK(nonce != NULL);
 	*w = (struct guard_watcher){
 		.heard = true,
 		.nonce_number = nonce->number,
@@ -256,6 +257,7 @@ void guard_feed_heartbeat(struct guard *g, struct guard_ask *ask, struct effects
 		return;
 	}
 	guard_self_answer(g, ask, NULL, 0, out);
+	guard_sign_release(g, out);
 }
 
 /* The batch that was read back, as a NEXT reply: nonce, attestation, its subject's documents. */
@@ -313,6 +315,7 @@ static enum err subject_answer(struct guard *g, struct guard_feed *f, const stru
 
 void guard_feed_reply(struct guard *g, const struct event *event, struct effects *out)
 {
+	g->reads_out -= g->reads_out > 0;
 	for (size_t i = 0; i < GUARD_FEEDS_MAX; i++) {
 		struct guard_feed *f = &g->feeds[i];
 		const struct guard_payment *p;
@@ -352,7 +355,8 @@ void guard_feed_serve(struct guard *g, struct effects *out)
 		struct guard_feed *f = &g->feeds[i];
 		const struct guard_payment *p;
 
-		if (!f->used || !f->held || f->reading || effects_free(out) < 4) {
+		if (!f->used || !f->held || f->reading || effects_free(out) < 4 ||
+		    g->reads_out == GUARD_FEEDS_MAX) {
 			continue;
 		}
 		p = guard_self_after(g, f->after);
@@ -360,6 +364,7 @@ void guard_feed_serve(struct guard *g, struct effects *out)
 			uint8_t arguments[12];
 
 			f->reading = true;
+			g->reads_out++;
 			f->sequence = p->sequence;
 			f->call = ++g->calls_made;
 			le64_put(arguments, p->batch_offset);

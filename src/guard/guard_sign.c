@@ -284,11 +284,23 @@ static struct guard_pending *pending_of(struct guard *g, const struct hash32 *at
 	return NULL;
 }
 
-/* A free place, or that of the oldest for which nobody waits any more; NULL: busy. */
-static struct guard_pending *pending_new(struct guard *g)
+/*
+ * A free place, or that of the oldest for which nobody waits any more; NULL: busy.  watcher: who
+ * asks, or -1.  One watcher whose sweeps wait must not keep the others from theirs.
+ */
+static struct guard_pending *pending_new(struct guard *g, int watcher)
 {
 	struct guard_pending *oldest = NULL;
+	size_t each = 0;
 
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		const struct guard_pending *w = &g->pending[i];
+
+		each += watcher >= 0 && w->used && w->waiting && w->watcher == watcher;
+	}
+	if (each >= GUARD_PENDING_EACH) {
+		return NULL;
+	}
 	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
 		struct guard_pending *w = &g->pending[i];
 
@@ -310,6 +322,7 @@ static void pending_fill(struct guard *g, struct guard_pending *w, const struct 
 
 	w->used = true;
 	w->waiting = true;
+	w->watcher = ask->watcher;
 	w->channel = ask->channel;
 	w->request_id = ask->request_id;
 	w->number = ask->reply;
@@ -341,7 +354,7 @@ static enum err resume(struct guard *g, const struct guard_payment *p, const str
 		guard_self_refuse(g, &before, &superseded, out);
 	}
 	if (w == NULL) {
-		w = pending_new(g);
+		w = pending_new(g, ask->watcher);
 	}
 	if (w == NULL) {
 		return guard_self_no(no, ERR_BUSY, "", "too many signatures wait for watchers");
@@ -396,8 +409,8 @@ struct fresh {
 static void commit(struct guard *g, const struct fresh *f, const struct guard_ask *ask,
 		   struct effects *out)
 {
-	struct guard_payment *p = guard_self_payment_new(g, g->own_ms);
-	struct guard_pending *w = pending_new(g);
+	struct guard_payment *p = guard_self_payment_new(g, g->own_ms, f->sweep);
+	struct guard_pending *w = pending_new(g, ask->watcher);
 	struct policy_time now;
 	struct log_record r = { .kind = LOG_GUARD_ATTEST,
 				.id = f->request_id,
@@ -463,17 +476,20 @@ static enum err may_pay(const struct guard *g, struct guard_no *no)
 	return guard_self_well(g, no);
 }
 
-static enum err tables_have_room(struct guard *g, uint64_t batch_bytes, uint64_t keep,
+static enum err tables_have_room(struct guard *g, const struct guard_ask *ask, bool sweep,
 				 struct guard_no *no)
 {
-	if (!guard_self_payment_room(g, g->own_ms)) {
+	const uint64_t batch_bytes = (uint64_t)2 * GUARD_SIGN_BYTES_MAX;
+	const uint64_t keep = sweep ? GUARD_HEADROOM_BYTES / 2 : GUARD_HEADROOM_BYTES;
+
+	if (!guard_self_payment_room(g, g->own_ms, sweep)) {
 		return guard_self_no(no, ERR_FULL, "payments", "the memory of payments is full");
 	}
 	if (!guard_self_room(g, batch_bytes, keep)) {
 		return guard_self_no(no, ERR_FULL, "journal",
 				     "the journal is full but for freezes and sweeps");
 	}
-	if (pending_new(g) == NULL) {
+	if (pending_new(g, ask->watcher) == NULL) {
 		return guard_self_no(no, ERR_BUSY, "", "too many signatures wait for watchers");
 	}
 	return ERR_OK;
@@ -569,7 +585,7 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 			return e;
 		}
 	}
-	e = tables_have_room(g, 2 * GUARD_SIGN_BYTES_MAX, GUARD_HEADROOM_BYTES, no);
+	e = tables_have_room(g, ask, false, no);
 	if (e != ERR_OK) {
 		return e;
 	}
@@ -723,7 +739,7 @@ static enum err sweep_judge(struct guard *g, struct guard_ask *ask, struct guard
 			return e;
 		}
 	}
-	e = tables_have_room(g, 2 * GUARD_SIGN_BYTES_MAX, GUARD_HEADROOM_BYTES / 2, no);
+	e = tables_have_room(g, ask, true, no);
 	if (e != ERR_OK) {
 		return e;
 	}
@@ -778,7 +794,6 @@ void guard_sign_ack(struct guard *g, struct guard_ask *ask, struct effects *out)
 {
 	struct log_record r = { .kind = LOG_GUARD_ACK };
 	struct guard_payment *p = NULL;
-	struct guard_pending *w;
 	struct log_batch b;
 	struct guard_no no;
 	struct doc_ack ack;
@@ -813,6 +828,14 @@ void guard_sign_ack(struct guard *g, struct guard_ask *ask, struct effects *out)
 		guard_self_answer(g, ask, NULL, 0, out);
 		return;
 	}
+	/* what acknowledges payments must not use up what freezes and sweeps need */
+	if (!guard_self_room(g, d.raw.n + 1024,
+			     p->sweep ? GUARD_HEADROOM_BYTES / 4 : GUARD_HEADROOM_BYTES / 2)) {
+		(void)guard_self_no(&no, ERR_FULL, "journal",
+				    "the journal is full but for freezes and sweeps");
+		guard_self_refuse(g, ask, &no, out);
+		return;
+	}
 	r.id = guard_self_short(&p->attestation);
 	r.credit.b[0] = (uint8_t)watcher;
 	guard_self_begin(g, &b);
@@ -820,13 +843,31 @@ void guard_sign_ack(struct guard *g, struct guard_ask *ask, struct effects *out)
 	guard_self_commit(g, &b, out);
 	p->acked |= (uint8_t)(1u << watcher);
 	guard_self_answer(g, ask, NULL, 0, out);
-	w = pending_of(g, &p->attestation);
-	if (w == NULL || !w->waiting || !guard_self_quorum(g, p->acked)) {
-		return;
+	guard_sign_release(g, out);
+}
+
+void guard_sign_release(struct guard *g, struct effects *out)
+{
+	struct guard_no no;
+	/* what k held when it was signed for, some may have been told to stop since */
+	bool may = may_pay(g, &no) == ERR_OK;
+
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		struct guard_pending *w = &g->pending[i];
+		const struct guard_payment *p;
+
+		if (!w->used || !w->waiting || !(w->sweep || may) || effects_free(out) < 8) {
+			continue;
+		}
+		p = guard_self_by_attestation(g, &w->attestation);
+		if (p == NULL || !guard_self_quorum(g, p->acked)) {
+			continue;
+		}
+		/* guard_sign_freeze() emptied the places of payments; this holds if that ever
+		 * changes */
+		CHECK(w->sweep || (g->stops_n == 0 && !g->locked));
+		release(g, w, out);
 	}
-	/* guard_sign_freeze() emptied the places of payments; this holds if that ever changes */
-	CHECK(p->sweep || (g->stops_n == 0 && !g->locked));
-	release(g, w, out);
 }
 
 void guard_sign_freeze(struct guard *g, struct effects *out)
@@ -884,7 +925,7 @@ enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r, u
 	if (program == g->programs_n) {
 		return ERR_CORRUPT;
 	}
-	if (t.subject_type == DOC_SWEEP) {
+	if (reserve == NULL) {
 		g->sweeps_n++;
 	} else {
 		const struct policy_entry entry = {
@@ -899,7 +940,7 @@ enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r, u
 			return e;
 		}
 	}
-	p = guard_self_payment_new(g, own_ms);
+	p = guard_self_payment_new(g, own_ms, reserve == NULL);
 	if (p == NULL) {
 		return ERR_FULL;
 	}

@@ -80,15 +80,16 @@ static bool row_matches(const struct config_row *r, const char *key, size_t n, u
 
 	if (mark == NULL) {
 		*entry = 0;
-		return strlen(r->key) == n && memcmp(r->key, key, n) == 0;
+		return bytes_eq(bytes_str(r->key), bytes_of(key, n));
 	}
 	head = (size_t)(mark - r->key);
 	tail = strlen(mark + 1);
-	if (n < head + tail + 1 || memcmp(key, r->key, head) != 0) {
+	if (n < head + tail + 1 || !bytes_eq(bytes_of(key, head), bytes_of(r->key, head))) {
 		return false;
 	}
 	used = list_number(key + head, n - head - tail, r->count, entry);
-	return used == n - head - tail && memcmp(key + n - tail, mark + 1, tail) == 0;
+	return used == n - head - tail &&
+	       bytes_eq(bytes_of(key + n - tail, tail), bytes_of(mark + 1, tail));
 }
 
 /* Index of the row, or p->n. */
@@ -169,9 +170,9 @@ static bool set_number(const struct config_row *r, uint8_t *at, const char *text
 static bool set_bool(const struct config_row *r, uint8_t *at, const char *text, size_t n,
 		     char why[WHY_MAX])
 {
-	bool yes = n == 3 && memcmp(text, "yes", 3) == 0;
+	bool yes = bytes_eq(bytes_of(text, n), bytes_str("yes"));
 
-	if (!yes && !(n == 2 && memcmp(text, "no", 2) == 0)) {
+	if (!yes && !bytes_eq(bytes_of(text, n), bytes_str("no"))) {
 		(void)snprintf(why, WHY_MAX, "`%s` must be yes or no", r->key);
 		return false;
 	}

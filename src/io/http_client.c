@@ -376,6 +376,7 @@ void http_client_close(struct http_client *c)
 		return;
 	}
 	while (c->calls != NULL) {
+		CHECK(c->calls->client == c);
 		call_finish(c->calls, ERR_STOPPING, 0);
 	}
 	(void)curl_multi_cleanup(c->multi);

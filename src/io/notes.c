@@ -205,7 +205,8 @@ void notes_core(struct bytes note)
 		const char *name = level_word(levels[i]);
 		size_t len = strlen(name);
 
-		if (note.n > len && memcmp(note.p, name, len) == 0 && note.p[len] == ' ') {
+		if (note.n > len && bytes_eq(bytes_of(note.p, len), bytes_of(name, len)) &&
+		    note.p[len] == ' ') {
 			level = levels[i];
 			word = len + 1;
 		}

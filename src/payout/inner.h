@@ -277,8 +277,8 @@ void sign_link(struct payout *p, uint32_t channel, bool up);
 
 /* --- follow.c --- */
 MUST_CHECK enum err follow_init(struct payout *p);
-void follow_event(struct payout *p, const struct event *e, struct effects *out);
-void follow_book(struct payout *p, struct effects *out);
+void follow_event(struct payout *p, const struct event *e, struct effects *fx);
+void follow_book(struct payout *p, struct effects *fx);
 /* Place of an account in the books; dies if it is not there. */
 uint32_t follow_index(const struct payout *p, const struct id128 *id);
 MUST_CHECK enum err follow_replay_seen(struct payout *p, const struct log_record *r);

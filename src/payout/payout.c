@@ -70,6 +70,18 @@ static enum err open_typed(struct doc *d, struct bytes raw, const struct hash32 
 	return e;
 }
 
+/* Which of the three documents a field belongs to. */
+static enum err name_fault(struct doc_fault *fault, const char *document, enum err e)
+{
+	char field[sizeof fault->field];
+
+	if (e != ERR_OK) {
+		(void)snprintf(field, sizeof field, "%s.%.40s", document, fault->field);
+		memcpy(fault->field, field, sizeof field);
+	}
+	return e;
+}
+
 static enum err read_documents(struct payout *p, const struct payout_config *c,
 			       struct doc_fault *fault)
 {
@@ -78,7 +90,7 @@ static enum err read_documents(struct payout *p, const struct payout_config *c,
 	enum err e = open_typed(&d, c->genesis, NULL, DOC_GENESIS, "genesis", fault);
 
 	if (e != ERR_OK || (e = doc_genesis_read(&d, &p->genesis, fault)) != ERR_OK) {
-		return e;
+		return name_fault(fault, "genesis", e);
 	}
 	p->genesis_id = d.id;
 	if (p->genesis.chain_network != c->network) {
@@ -92,7 +104,7 @@ static enum err read_documents(struct payout *p, const struct payout_config *c,
 		e = doc_open(&d, c->roster, &p->genesis_id, fault);
 	}
 	if (e != ERR_OK || (e = doc_roster_read(&d, &p->roster, fault)) != ERR_OK) {
-		return e;
+		return name_fault(fault, "roster", e);
 	}
 	doc_zero_id(&zero_id, &d);
 	p->roster_id = d.id;
@@ -105,7 +117,7 @@ static enum err read_documents(struct payout *p, const struct payout_config *c,
 		e = doc_open(&d, c->policy, &p->genesis_id, fault);
 	}
 	if (e != ERR_OK || (e = doc_policy_read(&d, &p->policy, fault)) != ERR_OK) {
-		return e;
+		return name_fault(fault, "policy", e);
 	}
 	doc_zero_id(&zero_id, &d);
 	p->policy_id = d.id;
@@ -200,7 +212,7 @@ void payout_free(struct payout *p)
 		withdraw_let_go(&p->all[i]);
 		free(p->all[i].docs);
 	}
-	for (size_t i = 0; i < p->stops_n; i++) {
+	for (size_t i = 0; p->stops != NULL && i < p->stops_n; i++) {
 		free(p->stops[i].p);
 	}
 	books_free(&p->books);

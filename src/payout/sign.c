@@ -269,8 +269,8 @@ void sign_send(struct payout *p, struct effects *out)
 		uint32_t channel =
 		    w->state == PAYOUT_AUTHORISED ? PAYOUT_CHANNEL_B : PAYOUT_CHANNEL_A;
 
-		if (effects_free(out) <= 2 * EFFECTS_KEPT ||
-		    effects_room(out) < 2 * FRAME_BODY_MAX) {
+		if (effects_free(out) <= (size_t)2 * EFFECTS_KEPT ||
+		    effects_room(out) < (size_t)2 * FRAME_BODY_MAX) {
 			return; /* the next step goes on */
 		}
 		if (w->state == PAYOUT_ANNOUNCED) {

@@ -150,7 +150,7 @@ static void order_of(struct sim *s, struct plot *p, const struct doc_request *r,
 				       .created_ms = SIM_START_MS + s->now,
 				       .destination = r->destination,
 				       .expires_ms = SIM_START_MS + s->now + 600000,
-				       .fee_max = money_of(ASSET_XEM, 3 * SIM_XEM),
+				       .fee_max = money_of(ASSET_XEM, (u128)3 * SIM_XEM),
 				       .genesis = world.genesis_id,
 				       .message_n = r->message_n,
 				       .network = NEM_NETWORK_TEST,
@@ -179,6 +179,21 @@ static void forged_approval(struct sim *s, struct plot *p)
 	}
 }
 
+/* True approvals, of another order. */
+static void grafted_approvals(struct sim *s, struct plot *p)
+{
+	const struct paper *paper = paper_pick(s, 0, false);
+	struct bytes items[ITEMS_MAX];
+	size_t n = 0;
+
+	if (paper != NULL &&
+	    frame_items_all(bytes_of(paper->p, paper->n), items, ITEMS_MAX, &n) == ERR_OK) {
+		for (size_t i = 3; i < n; i++) {
+			(void)plot_keep(p, p->n, items[i]);
+		}
+	}
+}
+
 /* A request of his own: with the stolen key, or with one that nobody knows. */
 static bool own_request(struct sim *s, struct plot *p, bool stolen)
 {
@@ -202,7 +217,7 @@ static bool own_request(struct sim *s, struct plot *p, bool stolen)
 		struct writer w = writer_make(raw, sizeof raw);
 
 		fate_bytes(&s->fate, random, sizeof random);
-		r = (struct doc_request){ .amount = money_of(ASSET_XEM, amount * SIM_XEM),
+		r = (struct doc_request){ .amount = money_of(ASSET_XEM, (u128)amount * SIM_XEM),
 					  .asset = ASSET_XEM,
 					  .customer = "c-1",
 					  .genesis = world.genesis_id,
@@ -220,8 +235,10 @@ static bool own_request(struct sim *s, struct plot *p, bool stolen)
 	if (!plot_order(s, p, chain_now_s(s) - 3)) {
 		return false;
 	}
-	if (fate_permille(&s->fate, 400)) {
+	if (fate_permille(&s->fate, 300)) {
 		forged_approval(s, p);
+	} else if (fate_permille(&s->fate, 700)) {
+		grafted_approvals(s, p);
 	}
 	return true;
 }
@@ -247,8 +264,9 @@ static bool plot_make(struct sim *s, struct plot *p)
 		p->order.created_ms += fate_range(&s->fate, 1, 500);
 		return plot_order(s, p, chain_s);
 	case 3: /* more */
-		p->order.amount = money_of(ASSET_XEM, money_units(&p->order.amount) +
-							  fate_range(&s->fate, 1, 900) * SIM_XEM);
+		p->order.amount =
+		    money_of(ASSET_XEM, money_units(&p->order.amount) +
+					    (u128)fate_range(&s->fate, 1, 900) * SIM_XEM);
 		return plot_order(s, p, chain_s);
 	case 4: /* to himself */
 		memcpy(p->order.destination.text, world.foe_address.text,

@@ -13,6 +13,7 @@
 enum {
 	FREEZE_BOUND_MS = 3000, /* theft to the last freeze, when nothing is broken */
 	BALANCED_DUST = 2,      /* XEM that a swept account may keep */
+	SETTLE_DEPTH = 3,       /* as host.c configures the server */
 };
 
 struct attested *laws_attested(struct sim *s, const struct hash32 *id)
@@ -359,6 +360,51 @@ void laws_send(struct sim *s, uint32_t h, const struct effect *f)
 
 /* ---- the server's books ---------------------------------------------------------------------- */
 
+/* The server knows the very chain that there is. */
+static bool up_to_date(const struct sim *s)
+{
+	const struct host *k = &s->host[HOST_PAYOUT];
+	uint64_t at = k->fed[NODE_PUBLIC];
+	struct nis_block b;
+
+	return k->fed_whole[NODE_PUBLIC] && at == nis_height(s->nis) && at > 0 &&
+	       nis_block_at(s->nis, at, &b) && hash32_eq(&b.hash, &k->fed_hash[NODE_PUBLIC][at]);
+}
+
+/* What the server calls mined or settled is in the chain, where it says, as deep as it must be. */
+static void states_hold(struct sim *s)
+{
+	bool current = up_to_date(s);
+	uint64_t top = s->host[HOST_PAYOUT].fed[NODE_PUBLIC];
+
+	for (size_t i = 0; i < payout_count(host_payout()) && i < REQUESTS_MAX; i++) {
+		struct payout_view v;
+		bool there = false;
+
+		payout_at(&v, host_payout(), i);
+		if (v.state != PAYOUT_SETTLED && v.state != PAYOUT_CONFIRMING) {
+			s->settled[i] = false;
+			continue;
+		}
+		for (size_t k = 0; k < s->hits_n; k++) {
+			there = there || (s->hits[k].height == v.height &&
+					  id128_eq(&s->hits[k].request_id, &v.request_id));
+		}
+		if (current && !there) {
+			sim_broken(s, "P9", "a withdrawal is %s in block %llu, where it is not",
+				   state_name(v.state), (unsigned long long)v.height);
+			return;
+		}
+		if (v.state == PAYOUT_SETTLED && !s->settled[i] &&
+		    top + 1 < v.height + SETTLE_DEPTH) {
+			sim_broken(s, "P9", "a withdrawal is settled at depth %llu",
+				   (unsigned long long)(top + 1 - v.height));
+			return;
+		}
+		s->settled[i] = v.state == PAYOUT_SETTLED;
+	}
+}
+
 static void books_hold(struct sim *s)
 {
 	static struct payout_account accounts[PAYOUT_OWN_MAX];
@@ -372,6 +418,10 @@ static void books_hold(struct sim *s)
 	if (!s->host[HOST_PAYOUT].fed_whole[NODE_PUBLIC]) {
 		return; /* it reads the chain again from the start: its balances are not there yet
 			 */
+	}
+	states_hold(s);
+	if (s->failed) {
+		return;
 	}
 	n = payout_reconcile(host_payout(), accounts);
 	for (size_t i = 0; i < n; i++) {
@@ -578,7 +628,7 @@ static bool caps_hit(const struct sim *s)
 	u128 all = 0, unapproved = 0;
 
 	for (size_t i = 0; i < s->asked_n; i++) {
-		u128 amount = money_units(&s->asked[i].request.amount) + 2 * SIM_XEM;
+		u128 amount = money_units(&s->asked[i].request.amount) + (u128)2 * SIM_XEM;
 		unsigned needed = 0;
 
 		if (policy_tier(&needed, &world.policy_doc, &s->asked[i].request.amount) !=
@@ -629,6 +679,56 @@ static void withdrawals_end(struct sim *s, bool quiet)
 	}
 }
 
+/* What each customer has, added up from the chain by other means than the server's. */
+static void customers_end(struct sim *s)
+{
+	u128 due[CUSTOMERS];
+	struct policy_fees fees;
+
+	for (unsigned c = 0; c < CUSTOMERS; c++) {
+		due[c] = people_claim(c);
+	}
+	for (uint64_t h = 3; h <= nis_height(s->nis); h++) {
+		struct nis_entry e;
+		struct nem_tx tx;
+
+		for (unsigned i = 0; nis_entry_at(s->nis, h, i, &e); i++) {
+			CHECK(nem_tx_decode(&tx, NEM_NETWORK_TEST, e.verifiable, NEM_SIGNED) ==
+			      ERR_OK);
+			for (unsigned c = 0; tx.type == NEM_TRANSFER && c < CUSTOMERS; c++) {
+				if (s->has_token[c] &&
+				    tx.transfer.message_bytes == strlen(s->token[c]) &&
+				    memcmp(tx.transfer.message, s->token[c], strlen(s->token[c])) ==
+					0) {
+					due[c] += tx.transfer.amount_micro;
+				}
+			}
+		}
+	}
+	for (size_t k = 0; k < s->hits_n; k++) {
+		const struct asked *a = asked_by(s, &s->hits[k].request_id);
+
+		if (a != NULL) {
+			CHECK(policy_fees(&fees, &a->request.amount, a->request.message_n) ==
+			      ERR_OK);
+			due[a->customer] -= money_units(&a->request.amount) + fees.total;
+		}
+	}
+	for (unsigned c = 0; c < CUSTOMERS && s->opening == 3; c++) {
+		struct id128 id;
+		u128 have;
+
+		books_account_id(&id, BOOKS_CUSTOMER, ASSET_XEM, bytes_str(people_name(c)));
+		have = books_balance(payout_books(host_payout()), &id);
+		if (have != due[c]) {
+			sim_broken(s, "P1", "%s is owed %llu, and the books say %llu",
+				   people_name(c), (unsigned long long)due[c],
+				   (unsigned long long)have);
+			return;
+		}
+	}
+}
+
 void laws_end(struct sim *s)
 {
 	bool frozen = false;
@@ -643,6 +743,12 @@ void laws_end(struct sim *s)
 			sim_broken(s, "liveness", "%s did not come back", host_name(h));
 		} else if (s->theft && !s->host[h].frozen_on_disk) {
 			sim_broken(s, "P2", "a theft, and %s never froze", host_name(h));
+		}
+	}
+	for (uint32_t h = HOST_A; h < HOSTS && frozen && !s->failed; h++) {
+		if (!s->host[h].frozen_on_disk) {
+			sim_broken(s, "P5", "a freeze that others hold never came to %s",
+				   host_name(h));
 		}
 	}
 	for (unsigned i = 0; i < BOXES && !s->failed; i++) {
@@ -662,9 +768,12 @@ void laws_end(struct sim *s)
 	}
 	books_hold(s);
 	if (!s->failed) {
-		withdrawals_end(s, !frozen && s->opening >= 3 && !caps_hit(s) &&
-				       !s->swarm.evil_server && !s->swarm.jam &&
-				       !s->swarm.clock_far);
+		s->quiet = !frozen && s->opening >= 3 && !caps_hit(s) && !s->swarm.evil_server &&
+			   !s->swarm.jam && !s->swarm.clock_far;
+		withdrawals_end(s, s->quiet);
+	}
+	if (!s->failed && !s->theft && !s->swarm.evil_server) {
+		customers_end(s);
 	}
 	if (!s->failed && s->opening < 3) {
 		sim_broken(s, "liveness", "the books were never opened");

@@ -170,6 +170,7 @@ struct swarm {
 	bool officers;       /* an officer freezes at some moment */
 	unsigned requests;   /* how many customers ask */
 	unsigned overdraw;   /* permille of requests for more than there is */
+	uint32_t far;        /* a watcher's host, whose links are slow all night; 0: none */
 	uint64_t thief_from; /* ms; before it the thief only listens */
 };
 
@@ -357,6 +358,9 @@ struct sim {
 	struct attested attested[ATTESTS_MAX];
 	size_t attested_n;
 
+	bool settled[REQUESTS_MAX]; /* seen before, by place in the server's list */
+	bool quiet;                 /* a night in which everything had to end */
+
 	struct sent { /* what the server asked signers for */
 		struct id128 request_id;
 		struct hash32 attempt;
@@ -427,7 +431,7 @@ void net_ask(struct sim *s, uint32_t conn, uint16_t number, uint64_t id, const s
 void net_close(struct sim *s, uint32_t h, uint32_t channel);
 void net_frame(struct sim *s, const struct item *i);
 void net_lost(struct sim *s, const struct item *i);
-void net_break(struct sim *s, uint32_t conn);
+void net_break(struct sim *s, uint32_t index);
 void net_host_gone(struct sim *s, uint32_t h);
 /* This watcher has both signers on the line, and had for a while. */
 bool net_hears(const struct sim *s, uint32_t watcher);
@@ -447,6 +451,8 @@ void people_act(struct sim *s);
 void people_api(struct sim *s, const struct item *i);
 void people_answer(struct sim *s, uint64_t tag, struct bytes body);
 void people_officer(struct sim *s);
+const char *people_name(unsigned customer);
+u128 people_claim(unsigned customer);
 /* Signs a request with the back end's key; false: no room. */
 bool people_request(struct sim *s, unsigned customer, uint64_t amount, const struct nem_address *to,
 		    const char *message, bool foe, size_t *index);

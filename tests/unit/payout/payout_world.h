@@ -530,7 +530,7 @@ static inline void blob_asked(struct world *w, const struct effect *f)
 			}
 		}
 	}
-	CHECK(!"a blob that the journal does not have");
+	CHECK(0 && "a blob that the journal does not have");
 }
 
 static inline void blobs_deliver(struct world *w)
