@@ -43,12 +43,14 @@
 
 enum {
 	GUARD_PENDING_MAX = 24,   /* attested, not yet acknowledged by k: more are told "busy" */
+	GUARD_PENDING_EACH = 16,  /* of them for one watcher: a sweep of every hot account */
 	GUARD_FEEDS_MAX = 16,     /* channels that watchers hold a NEXT on */
 	GUARD_STOPS_MAX = 128,    /* stop documents */
 	GUARD_STOPS_EACH_MAX = 8, /* of one issuer: nobody can use up the table for others */
 	GUARD_STOP_BYTES = 384 * 1024, /* of all their envelopes together */
 	GUARD_SWEEPS_MAX = 512,        /* sweeps ever signed */
 	GUARD_SWEEPS_EACH_MAX = 64,    /* of one hot account */
+	GUARD_SWEEPS_SHARE = 4, /* a quarter of payments_cap, at most GUARD_SWEEPS_MAX, is theirs */
 	GUARD_SIGN_BYTES_MAX =
 	    40 * 1024,                  /* documents of one SIGN: a NEXT reply must hold them all */
 	GUARD_APPROVALS_MAX = 16,       /* in one SIGN */
@@ -130,6 +132,7 @@ struct guard_config {
 struct guard_pending {
 	bool used;
 	bool waiting; /* somebody wants the answer: channel and request_id */
+	int watcher;  /* who asked, -1: the server */
 	uint32_t channel;
 	uint64_t request_id;
 	uint16_t number; /* of the reply */
@@ -223,6 +226,7 @@ struct guard {
 	struct guard_nonce nonces[GUARD_NONCES];
 	uint64_t nonces_made;
 	uint64_t calls_made;
+	size_t reads_out; /* GUARD_CALL_READs that are not answered yet */
 
 	/* counters */
 	uint64_t refused, refused_unlogged, signatures_released;

@@ -216,7 +216,8 @@ void guard_self_refuse(struct guard *g, const struct guard_ask *ask, const struc
 	(void)snprintf(refusal.code, sizeof refusal.code, "%s", err_slug(no->err));
 	(void)snprintf(refusal.field, sizeof refusal.field, "%s", field);
 	(void)snprintf(refusal.detail, sizeof refusal.detail, "%s", no->words);
-	if (refusal_may_be_logged(g)) {
+	/* a freeze answers all who wait in one step: they are told, even where nothing more fits */
+	if (effects_free(out) > GUARD_PENDING_MAX + 8 && refusal_may_be_logged(g)) {
 		char line[DOC_FIELD_MAX + POLICY_WORDS_MAX + 4];
 		struct log_record r = { .kind = LOG_GUARD_REFUSE,
 					.id = ask->about,
@@ -232,8 +233,10 @@ void guard_self_refuse(struct guard *g, const struct guard_ask *ask, const struc
 	} else {
 		g->refused_unlogged++;
 	}
-	effects_note(out, "unusual refused code=%s field=%s words=\"%s\"", refusal.code, field,
-		     no->words);
+	if (effects_free(out) > GUARD_PENDING_MAX + 8) {
+		effects_note(out, "unusual refused code=%s field=%s words=\"%s\"", refusal.code,
+			     field, no->words);
+	}
 	CHECK(doc_refusal_make(&w, NULL, &refusal, NULL) == ERR_OK);
 	item = bytes_of(w.p, w.n);
 	guard_self_answer(g, ask, &item, 1, out);
@@ -329,24 +332,33 @@ static bool forgettable(const struct guard_payment *p, uint64_t own_ms)
 	return own_ms > age && named_ms < own_ms - age;
 }
 
-bool guard_self_payment_room(const struct guard *g, uint64_t own_ms)
+/* How many entries there may be before old ones make room. */
+static size_t payments_limit(const struct guard *g, bool sweep)
 {
-	if (g->payments_n < g->config.storage.payments_cap) {
+	size_t cap = g->config.storage.payments_cap;
+	size_t share = cap / GUARD_SWEEPS_SHARE;
+
+	return sweep ? cap : cap - (share < GUARD_SWEEPS_MAX ? share : GUARD_SWEEPS_MAX);
+}
+
+bool guard_self_payment_room(const struct guard *g, uint64_t own_ms, bool sweep)
+{
+	size_t kept = 0;
+
+	if (g->payments_n < payments_limit(g, sweep)) {
 		return true;
 	}
 	for (size_t i = 0; i < g->payments_n; i++) {
-		if (forgettable(&g->config.storage.payments[i], own_ms)) {
-			return true;
-		}
+		kept += !forgettable(&g->config.storage.payments[i], own_ms);
 	}
-	return false;
+	return kept < payments_limit(g, sweep);
 }
 
-struct guard_payment *guard_self_payment_new(struct guard *g, uint64_t own_ms)
+struct guard_payment *guard_self_payment_new(struct guard *g, uint64_t own_ms, bool sweep)
 {
 	struct guard_payment *all = g->config.storage.payments;
 
-	if (g->payments_n == g->config.storage.payments_cap) {
+	if (g->payments_n >= payments_limit(g, sweep)) {
 		size_t kept = 0;
 
 		for (size_t i = 0; i < g->payments_n; i++) {

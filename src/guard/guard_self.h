@@ -85,15 +85,18 @@ struct guard_payment *guard_self_after(const struct guard *g, uint64_t sequence)
 uint64_t guard_self_newest(const struct guard *g);
 /*
  * A place for one more, or NULL: full.  Payments whose request ids have become too old to be
- * accepted (policy.h, POLICY_REQUEST_DAYS) make room.
+ * accepted (policy.h, POLICY_REQUEST_DAYS) make room.  Payments leave a part of the table to
+ * sweeps: whoever fills it must not have disarmed the evacuation.
  */
-struct guard_payment *guard_self_payment_new(struct guard *g, uint64_t own_ms);
-bool guard_self_payment_room(const struct guard *g, uint64_t own_ms);
+struct guard_payment *guard_self_payment_new(struct guard *g, uint64_t own_ms, bool sweep);
+bool guard_self_payment_room(const struct guard *g, uint64_t own_ms, bool sweep);
 
 /* guard_sign.c */
 void guard_sign_frame(struct guard *g, struct guard_ask *ask, struct effects *out);
 void guard_sign_sweep(struct guard *g, struct guard_ask *ask, struct effects *out);
 void guard_sign_ack(struct guard *g, struct guard_ask *ask, struct effects *out);
+/* k watchers hold it and still see the world as we do: what waits for that leaves. */
+void guard_sign_release(struct guard *g, struct effects *out);
 /* A freeze has landed: nothing that waits for acknowledgements leaves any more. */
 void guard_sign_freeze(struct guard *g, struct effects *out);
 void guard_sign_closed(struct guard *g, uint32_t channel);
