@@ -321,7 +321,11 @@ static void call(struct sim *s, uint32_t h, const struct effect *f)
 	if (f->number == CALL_ANNOUNCE && h != HOST_A && h != HOST_B) {
 		CHECK(f->body.n > 4);
 		item.a = le32_get(f->body.p);
-		queue_add(s, fate_range(&s->fate, 1, s->swarm.slow && !s->healing ? 1500 : 10),
+		queue_add(s,
+			  fate_range(&s->fate, 1,
+				     s->swarm.slow && !s->healing && fate_permille(&s->fate, 300)
+					 ? 1500
+					 : 10),
 			  item, bytes_of(f->body.p + 4, f->body.n - 4));
 	} else if (f->number == GUARD_CALL_READ && (h == HOST_A || h == HOST_B)) {
 		call_read(s, h, f);

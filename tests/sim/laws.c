@@ -695,7 +695,11 @@ static void customers_end(struct sim *s)
 		for (unsigned i = 0; nis_entry_at(s->nis, h, i, &e); i++) {
 			CHECK(nem_tx_decode(&tx, NEM_NETWORK_TEST, e.verifiable, NEM_SIGNED) ==
 			      ERR_OK);
-			for (unsigned c = 0; tx.type == NEM_TRANSFER && c < CUSTOMERS; c++) {
+			for (unsigned c = 0;
+			     tx.type == NEM_TRANSFER &&
+			     nem_address_eq(&tx.transfer.recipient, &world.hot_address[3]) &&
+			     c < CUSTOMERS;
+			     c++) {
 				if (s->has_token[c] &&
 				    tx.transfer.message_bytes == strlen(s->token[c]) &&
 				    memcmp(tx.transfer.message, s->token[c], strlen(s->token[c])) ==

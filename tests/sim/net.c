@@ -8,7 +8,7 @@
 
 #include "sim/sim.h"
 
-enum { TO_SERVER = 0, TO_CLIENT = 1, EXCUSE_MS = 2000, SLOW_MS = 250 };
+enum { TO_SERVER = 0, TO_CLIENT = 1, EXCUSE_MS = 2000, SLOW_MS = 250, FAR_MS = 200 };
 
 static struct gate_table signer_table, watcher_table;
 
@@ -50,7 +50,7 @@ void net_init(struct sim *s)
 
 static uint64_t delay_ms(struct sim *s)
 {
-	if (s->swarm.slow && !s->healing && fate_permille(&s->fate, 40)) {
+	if (s->swarm.slow && !s->healing && fate_permille(&s->fate, 60)) {
 		return fate_permille(&s->fate, 800) ? fate_range(&s->fate, 10, SLOW_MS)
 						    : fate_range(&s->fate, SLOW_MS, 2500);
 	}
@@ -104,11 +104,15 @@ static void put(struct sim *s, uint32_t index, unsigned direction, uint16_t numb
 	struct bytes frame;
 	uint64_t at = s->now + delay_ms(s);
 
+	if (s->swarm.far != 0 && !s->healing && c->client == s->swarm.far) {
+		at += fate_range(&s->fate, 60, FAR_MS);
+	}
+
 	CHECK(frame_raw(buffer, sizeof buffer, number, id, body, &frame) == ERR_OK);
 	if (at < c->last[direction]) {
 		at = c->last[direction];
 	}
-	if (at > s->now + SLOW_MS) {
+	if (at > s->now + SLOW_MS + FAR_MS) {
 		excuse(s, c, at + EXCUSE_MS);
 	}
 	c->last[direction] = at;

@@ -18,7 +18,7 @@ enum {
 	TRIES_MAX = 40,
 };
 
-static const char *customer_name(unsigned i)
+const char *people_name(unsigned i)
 {
 	static const char *const names[CUSTOMERS] = { "c-1", "c-2", "c-3", "c-4", "c-5", "c-6" };
 
@@ -153,7 +153,7 @@ static void put_u128(struct writer *w, u128 v)
 	writer_bytes(w, bytes_of(b, sizeof b));
 }
 
-static u128 claim_of(unsigned i)
+u128 people_claim(unsigned i)
 {
 	return (u128)(i + 1 == CUSTOMERS ? CLAIM_LAST : CLAIM) * SIM_XEM;
 }
@@ -170,7 +170,7 @@ static void open_books(struct sim *s)
 		}
 	}
 	for (unsigned i = 0; i < CUSTOMERS; i++) {
-		sum += claim_of(i);
+		sum += people_claim(i);
 	}
 	if (s->opening == 0) {
 		put_u128(&w, sum);
@@ -178,11 +178,11 @@ static void open_books(struct sim *s)
 	} else if (s->opening == 1) {
 		writer_u32(&w, CUSTOMERS);
 		for (unsigned i = 0; i < CUSTOMERS; i++) {
-			struct bytes name = bytes_str(customer_name(i));
+			struct bytes name = bytes_str(people_name(i));
 
 			writer_u32(&w, (uint32_t)name.n);
 			writer_bytes(&w, name);
-			put_u128(&w, claim_of(i));
+			put_u128(&w, people_claim(i));
 		}
 		call_add(s, API_OPEN_CLAIMS, bytes_of(w.p, w.n), -1);
 	} else {
@@ -212,7 +212,7 @@ bool people_request(struct sim *s, unsigned customer, uint64_t amount, const str
 	uuid7_make(&a->request.request_id, SIM_START_MS + s->now, random);
 	a->request_id = a->request.request_id;
 	(void)snprintf(a->request.customer, sizeof a->request.customer, "%s",
-		       customer_name(customer));
+		       people_name(customer));
 	memcpy(a->request.destination.text, to->text, sizeof a->request.destination.text);
 	memcpy(a->request.message, message, strlen(message));
 	CHECK(doc_request_make(&w, &a->doc, &a->request, world.backend.secret) == ERR_OK);
@@ -304,7 +304,7 @@ static void deposit(struct sim *s)
 	}
 	if (!s->has_token[c]) {
 		s->has_token[c] =
-		    payout_token(s->token[c], host_payout(), bytes_str(customer_name(c))) == ERR_OK;
+		    payout_token(s->token[c], host_payout(), bytes_str(people_name(c))) == ERR_OK;
 		if (!s->has_token[c]) {
 			return;
 		}

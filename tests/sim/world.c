@@ -225,7 +225,7 @@ static void policy_make(struct doc_policy *p)
 {
 	*p = (struct doc_policy){
 		.tier_count = 3,
-		.approval_tiers = { { 0, xem(100) }, { 1, xem(1000) }, { 2, xem(4000) } },
+		.approval_tiers = { { 0, xem(100) }, { 1, xem(600) }, { 2, xem(1200) } },
 		.asset = ASSET_XEM,
 		.attempt_life_s = 3600,
 		.clock_skew_ms = 600000,
@@ -233,10 +233,10 @@ static void policy_make(struct doc_policy *p)
 		.fee_max = xem(3),
 		.heartbeat_age_ms = 20000,
 		.hot_ceiling_bp = 500,
-		.hour_max = xem(6000),
+		.hour_max = xem(1500),
 		.number = 1,
 		.order_life_ms = 3600000,
-		.payment_max = xem(3000),
+		.payment_max = xem(1200),
 		.till_max = xem(100000),
 		.unapproved_day_max = xem(400),
 	};
