@@ -173,6 +173,9 @@ def conclude(teller):
         out(teller._paint("1", "The same night, side by side"))
         print_table(table, out)
         out("  The times of A are those of 2018; the times of B are measured on this machine in this run.")
+        paid = teller.figures.get("B.1", {}).get("paid")
+        if paid is not None:
+            out(f"  Before B.4 and B.5 the evening had paid out {xem(paid)} XEM in ordinary business.")
     out("")
     if failed:
         out(teller._paint("31;1", f"{len(failed)} of {len(teller.checks)} claims did not hold:"))

@@ -862,8 +862,8 @@ def both_keys_at_once(teller, evening):
         teller.check(f"{words} does not open to A and B", answers[0]["code"] != 1, answers)
     tell_tries(teller, tries)
     kept = sum(boxes.values())
-    teller.say(f"Lost: {xem(stolen + fees)} XEM with fees, {percent(stolen + fees, before, 2)} of the holdings: the hot "
-               f"float, all of it. Kept: {xem(after)} XEM, of which {xem(kept)} in {len(boxes)} boxes that these keys "
+    teller.say(f"Lost: {xem(stolen + fees)} XEM with fees, {percent(stolen + fees, before, 2)} of the holdings and "
+               f"{percent(stolen + fees, float_micro)} of the hot float of {xem(float_micro)}. Kept: {xem(after)} XEM, of which {xem(kept)} in {len(boxes)} boxes that these keys "
                "do not open.")
     summary(teller, before, stolen + fees, after, max(times.values()) - first, f"{reaction:.0f} ms",
             f"{reaction:.0f} ms", float_micro)
