@@ -36,6 +36,7 @@ struct http_client {
 	struct loop_timer timer;
 	struct http_call *calls;
 	size_t calls_n;
+	bool closing;
 };
 
 static bool header_clean(const char *value)
@@ -375,6 +376,7 @@ void http_client_close(struct http_client *c)
 	if (c == NULL) {
 		return;
 	}
+	c->closing = true; /* or a caller who asks again whatever the answer keeps us here */
 	while (c->calls != NULL) {
 		CHECK(c->calls->client == c);
 		call_finish(c->calls, ERR_STOPPING, 0);
@@ -390,6 +392,9 @@ enum err http_client_send(struct http_client *c, const struct http_client_reques
 	enum err e;
 
 	CHECK(r->on_done != NULL);
+	if (c->closing) {
+		return ERR_STOPPING;
+	}
 	if (c->calls_n >= HTTP_CLIENT_AT_ONCE_MAX) {
 		return ERR_FULL;
 	}

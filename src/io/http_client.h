@@ -46,7 +46,10 @@ struct http_client_request {
 	void *ctx;
 };
 
-/* ERR_INPUT url; ERR_FULL too many in flight; ERR_IO.  on_done is not called then. */
+/*
+ * ERR_INPUT url; ERR_FULL too many in flight; ERR_STOPPING out of an on_done that
+ * http_client_close() calls; ERR_IO.  on_done is not called then.
+ */
 MUST_CHECK enum err http_client_send(struct http_client *c, const struct http_client_request *r);
 
 /*

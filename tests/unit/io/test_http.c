@@ -155,6 +155,37 @@ static void answers(void)
 	finish();
 }
 
+static enum err second;
+
+static void on_done_again(void *ctx, enum err e, unsigned s, struct bytes body)
+{
+	(void)body;
+	last = e;
+	status = s;
+	done++;
+	second = http_client_send(client, ctx);
+}
+
+/* Who always asks again does not keep a closing client alive. */
+static void closing(void)
+{
+	struct http_client_request r = { .url = "http://127.0.0.1:1/",
+					 .timeout_ms = 4000,
+					 .on_done = on_done_again };
+
+	T_CHECK(start());
+	r.ctx = &r;
+	second = ERR_OK;
+	T_EQ(http_client_send(client, &r), ERR_OK);
+	T_EQ(http_client_send(client, &r), ERR_OK);
+	http_client_close(client);
+	T_EQ(done, 2);
+	T_EQ(last, ERR_STOPPING);
+	T_EQ(second, ERR_STOPPING);
+	http_server_close(server);
+	loop_close(&l);
+}
+
 static void busy_port(void)
 {
 	struct http_server_plan plan = { .on_request = on_request };
@@ -207,6 +238,7 @@ int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
 		{ "answers, now and later, and limits", answers },
+		{ "a client that closes", closing },
 		{ "a busy port", busy_port },
 		{ "servers that answer rubbish", rubbish_servers },
 	};
