@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small exchange of real processes for the attacks: one ceremony, copied afresh for each attack.
+
+Nothing here is a mock: node, signers, watchers, server and tool are the built programs. What an
+attack replaces is the party that it owns (kuramorid by evil.Server, people by stolen keys).
+"""
+
+import contextlib
+import hashlib
+import hmac
+import itertools
+import json
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+
+import audit  # noqa: E402
+import canon  # noqa: E402
+import evil  # noqa: E402
+import frames  # noqa: E402
+import nem  # noqa: E402
+import process  # noqa: E402
+import story_a  # noqa: E402
+import world as kit  # noqa: E402
+
+XEM = kit.XEM
+CUSTOMERS = 200
+SETTINGS = {"seed": 2018, "boxes": 14, "purses": 1, "purse_xem": 1_000_000, "till_xem": 1_300_000,
+            "spare_extra": 1, "journal_bytes": 8 * 1024 * 1024}
+# The sealing of throw-away keys is made cheap: a signer is unlocked some fifty times.
+CHEAP_SEAL = ("--ops", "1", "--mem-kib", "8192")
+
+
+class Broken(Exception):
+    """The attack succeeded, or what should have stopped it did something else."""
+
+
+def must(holds, words, detail=""):
+    """Broken unless it holds."""
+    if not holds:
+        raise Broken(f"{words}{f' ({detail})' if detail != '' else ''}")
+
+
+def xem(micro):
+    """Micro-XEM for people."""
+    whole, rest = divmod(micro, XEM)
+    return f"{whole:,}" + (f".{rest:06d}".rstrip("0") if rest else "")
+
+
+def altered_hex(text, at=-1):
+    """The same hex with one bit of one byte flipped."""
+    data = bytearray.fromhex(text)
+    data[at] ^= 1
+    return data.hex()
+
+
+class World(kit.World):
+    """tests/kit's world with what attacks need beside it."""
+
+    def seal_signers(self):
+        keys = {}
+        for which, key in (("a", self.keys.a), ("b", self.keys.b)):
+            done = process.run([self.program("kuramori-signer"), "--seal",
+                                self.place(f"signer-{which}") / "key.sealed", *CHEAP_SEAL, "--json"],
+                               input=f"{key.private_hex}\n{kit.PASSPHRASE}\n{kit.PASSPHRASE}\n")
+            keys[which] = json.loads(done.stdout)["attest_key"]
+        return keys
+
+    def attest_key(self, which):
+        """What a thief of a hot key has too: all keys of a signer follow from it."""
+        key = self.keys.a if which == "a" else self.keys.b
+        return canon.SigningKey(hmac.new(bytes.fromhex(key.private_hex), b"kuramori signer attest v1",
+                                         hashlib.sha256).digest())
+
+    def ready(self, timeout=15.0):
+        """Both signers would sign."""
+        for which in "ab":
+            process.wait_until(lambda: self.status(f"signer-{which}").get("signs") == "ready", timeout,
+                               f"signer {which} is ready")
+
+    def journal_of(self, which):
+        """A signer's journal, verified, as it is on the disk now."""
+        return audit.read_file_journal(self.journal(f"signer-{which}")).verify()
+
+    def hot(self):
+        return [key.address() for _, key in self.keys.hot]
+
+    def own(self):
+        k = self.keys
+        kinds = {"till": audit.TILL, "purse": audit.PURSE, "deposit": audit.DEPOSIT}
+        out = {key.address(): kinds[kind] for kind, key in k.hot}
+        out.update({key.address(): audit.BOX for key in k.boxes})
+        out.update({key.address(): audit.SPARE for key in k.spares})
+        return out
+
+    def follow(self):
+        """Balances and transfers from the node's blocks, every signature verified."""
+        follower = story_a.Follower(self.public)
+        follower.catch_up()
+        return follower
+
+    def wait_blocks(self, count):
+        height = self.public.height()
+        process.wait_until(lambda: self.public.height() >= height + count, 20.0 + 3 * count,
+                           f"{count} blocks")
+
+    def units(self, follower=None):
+        """Every multisig payment in the blocks, as (height, unit)."""
+        follower = follower or self.follow()
+        return [(h, t) for h, _, t in follower.transfers if isinstance(t, nem.Multisig)]
+
+    def both(self, documents, server):
+        """Asks A with documents and, with A's answer, B. (answer of A, answer of B or None)."""
+        a = server.ask("a", documents)
+        return a, server.ask("b", [*documents, a.attestation, a.signature]) if a.signed else None
+
+    def withdraw(self, customer, amount, key, message=b"", to=0):
+        """POST /v1/withdrawals; (request, status, answer)."""
+        request = self.request(customer, self.keys.outside[to].address(), amount, message)
+        status, body, _ = self.api("POST", "/v1/withdrawals", request.raw, key)
+        return request, status, body
+
+    def state(self, request):
+        return self.get(f"/v1/withdrawals/{request.body['request_id']}")["state"]
+
+    def wait_state(self, request, states, timeout=20.0):
+        return process.wait_until(lambda: self.state(request) in states and self.state(request), timeout,
+                                  f"withdrawal in {'/'.join(states)}", 0.02)
+
+
+class Rig:
+    """The ceremony, once; then a fresh world for each attack. Not for several threads."""
+
+    def __init__(self, build, folder=None):
+        self.build = Path(build)
+        self.folder = folder or process.temp_dir("ka-")
+        self.world = World(self.folder / "w", self.build, kit.Settings(**SETTINGS))
+        self.copy = self.folder / "copy"
+        self.name = ""
+
+    def make(self):
+        w = self.world
+        w.folder.mkdir(parents=True)
+        w.ceremony()
+        w.seal_people((("approver-cli", "approver"), ("officer-cli", "officer"), ("officer-cli-2", "officer")))
+        w.write_documents(w.seal_signers())
+        w.write_claims([(1_000 + 37 * n) * XEM + n for n in range(CUSTOMERS)])
+        w.open_books()
+        w.stop()
+        w.save(self.copy)
+
+    def fresh(self, server=False, programs=True):
+        """The world as the ceremony left it, started; programs False: only the node."""
+        w = self.world
+        w.group.kill()
+        for daemon in w.group:
+            daemon.env = {}
+        w.restore(self.copy)
+        w.settings = kit.Settings(**SETTINGS)
+        w.start_node()
+        if programs:
+            w.start_all(server=server)
+            w.ready()
+        return w
+
+    def scene(self, name, server=False):
+        """The running world when the last attack left this scene as it was; else a fresh one."""
+        if self.name != name:
+            self.fresh(server)
+            self.name = name
+        return self.world
+
+    def spoiled(self):
+        """Nobody goes on in this scene."""
+        self.name = ""
+
+    def end(self):
+        self.world.group.kill()
+
+
+# ---------------------------------------------------------------- asking signers
+
+@contextlib.contextmanager
+def thief_server(world):
+    with evil.Server(world) as server:
+        yield server
+
+
+def refused(server, which, documents, *codes, what=""):
+    """Asks a signer; Broken unless it refuses with one of the codes. The answer."""
+    answer = server.ask(which, documents)
+    must(not answer.signed, f"signer {which.upper()} SIGNED {what or 'what it must refuse'}")
+    must(not codes or answer.code in codes, f"signer {which.upper()} answers {answer.words()} to {what}",
+         f"expected {' or '.join(codes)}")
+    return answer
+
+
+_made = itertools.count(1)
+
+
+def payment(world, server, amount=25 * XEM, approvers=(), message=b"", exact=False):
+    """request, order, attempt, approvals of an honest payment. Unless `exact` a few micro-XEM more
+    than `amount`: no two equal payments fall into one chain second."""
+    request = world.request("c000007", world.keys.outside[2].address(), amount + (0 if exact else next(_made)),
+                            message)
+    order = server.order(request)
+    attempt = server.attempt(order)
+    return [request, order, attempt, *[world.approval(order.id, name) for name in approvers]]
+
+
+def raw_answers(world, which, documents, seconds=0.4):
+    """Every frame that a signer sends for one SIGN, as lists of items, nothing interpreted."""
+    with world.signer(which) as link:
+        link.send(frames.SIGN, [d.raw for d in documents])
+        out = []
+        while True:
+            try:
+                number, _, body = link.receive(seconds if out else 5.0)
+            except frames.Timeout:
+                return out
+            out.append((number, frames.unpack_items(body)))
+
+
+def attestations(world, which):
+    """Ids of the subjects that a signer's journal says it signed for."""
+    return [d.body["subject"] for r, d in world.journal_of(which).documents("attestation")
+            if r.kind == "GUARD_ATTEST"]
