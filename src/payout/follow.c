@@ -224,6 +224,12 @@ static uint32_t withdrawal_of(const struct payout *p, const struct chain_effects
 	return index;
 }
 
+/* A node may fill a block with lies: the list of effects must not end with it. */
+static bool may_note(const struct effects *fx)
+{
+	return effects_free(fx) > NOTES_KEPT;
+}
+
 static void delta(struct payout *p, uint32_t own, uint64_t in, uint64_t out, uint32_t move,
 		  struct effects *fx)
 {
@@ -231,8 +237,10 @@ static void delta(struct payout *p, uint32_t own, uint64_t in, uint64_t out, uin
 
 	if (__builtin_add_overflow(p->own[own].balance, in, &after) ||
 	    __builtin_sub_overflow(after, out, &after)) {
-		effects_note(fx, "broken node-lies why=\"a balance below zero\" account=%s",
-			     p->own[own].address.text);
+		if (may_note(fx)) {
+			effects_note(fx, "broken node-lies why=\"a balance below zero\" account=%s",
+				     p->own[own].address.text);
+		}
 		in = 0;
 		out = after = 0;
 	}
@@ -247,7 +255,7 @@ static void delta(struct payout *p, uint32_t own, uint64_t in, uint64_t out, uin
 static void note_outflow(const struct payout *p, const struct inner_move *m, struct effects *fx)
 {
 	/* a block full of them: the counter has them all */
-	if (effects_free(fx) <= NOTES_KEPT) {
+	if (!may_note(fx)) {
 		return;
 	}
 	char hex[65];
@@ -304,7 +312,10 @@ static void apply_tx(struct payout *p, const struct nem_tx *tx, struct effects *
 	uint64_t moved = 0, fees = 0;
 
 	if (nem_effects_list(&x, tx) != ERR_OK) {
-		effects_note(fx, "broken node-lies why=\"a transaction nobody could have made\"");
+		if (may_note(fx)) {
+			effects_note(
+			    fx, "broken node-lies why=\"a transaction nobody could have made\"");
+		}
 		return;
 	}
 	for (size_t i = 0; i < x.n; i++) {
@@ -892,7 +903,7 @@ void follow_book(struct payout *p, struct effects *fx)
 	}
 	p->book_due = false;
 	/* newest first: what came later is taken back before what it stood on */
-	for (size_t i = p->pending_n; i > 0 && room(p) && effects_free(fx) > NOTES_KEPT; i--) {
+	for (size_t i = p->pending_n; i > 0 && room(p) && may_note(fx); i--) {
 		struct inner_move *m = &p->moves[p->pending[i - 1]];
 
 		if (m->height == 0) {
@@ -902,7 +913,7 @@ void follow_book(struct payout *p, struct effects *fx)
 	for (size_t i = 0; i < p->pending_n; i++) {
 		struct inner_move *m = &p->moves[p->pending[i]];
 
-		if (m->pending && m->height != 0 && room(p) && effects_free(fx) > NOTES_KEPT) {
+		if (m->pending && m->height != 0 && room(p) && may_note(fx)) {
 			m->pending = !book_one(p, m, fx);
 		}
 		if (m->pending) {
@@ -910,7 +921,7 @@ void follow_book(struct payout *p, struct effects *fx)
 		}
 	}
 	p->pending_n = kept;
-	if (!room(p) || effects_free(fx) <= NOTES_KEPT) {
+	if (!room(p) || !may_note(fx)) {
 		p->book_due = true;
 	}
 }

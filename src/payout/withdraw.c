@@ -17,7 +17,10 @@
 #include "payout/inner.h"
 #include "policy/payment.h"
 
-enum { DOC_TEXT = 8192 };
+enum {
+	DOC_TEXT = 8192,
+	EXPIRED_MAX = 20, /* in one step */
+};
 
 enum err withdraw_reopen(struct payout *p, uint32_t index)
 {
@@ -478,8 +481,8 @@ void withdraw_request(struct payout *p, struct bytes key, struct bytes raw, stru
 		return;
 	}
 	order_of(p, &o, &r, &d.id, &fees);
-	if (!enough(p, &r, money_units(&r.amount) + fees.total) ||
-	    !advised(p, &o, &r, &d.id, &needed)) {
+	if (!advised(p, &o, &r, &d.id, &needed) ||
+	    !enough(p, &r, money_units(&r.amount) + fees.total)) {
 		return;
 	}
 	if (p->open_n >= PAYOUT_OPEN_MAX) {
@@ -716,12 +719,14 @@ void withdraw_document(struct payout *p, struct bytes raw, struct effects *out)
 void withdraw_tick(struct payout *p, struct effects *out)
 {
 	size_t n = 0;
+	unsigned expired = 0;
 
 	for (size_t i = 0; i < p->open_n; i++) {
 		struct inner_withdrawal *w = &p->all[p->open[i]];
 		enum payout_state next;
 
-		if (p->wall_ms >= w->expires_ms &&
+		/* thousands may expire in one second: so many now, the others at the next tick */
+		if (p->wall_ms >= w->expires_ms && expired < EXPIRED_MAX &&
 		    state_next(&next, w->state, w->state, PAYOUT_EXPIRE) == ERR_OK) {
 			char why[INNER_REASON_MAX + 32];
 
@@ -730,6 +735,7 @@ void withdraw_tick(struct payout *p, struct effects *out)
 			CHECK(payout_move_state(p, w, w->state, PAYOUT_EXPIRE, why) == ERR_OK);
 			release(p, w);
 			payout_note(p, out, "expired", w);
+			expired++;
 		}
 		if (state_final(w->state) && !w->wanted) {
 			withdraw_let_go(w);

@@ -930,7 +930,7 @@ static inline struct doc_request request_of(struct world *w, const char *custome
 				 .time_ms = w->wall_ms };
 	uint8_t tail[UUID7_RANDOM_BYTES] = { 0 };
 
-	le32_put(tail, ++w->request_no);
+	le32_put(tail + 5, ++w->request_no);
 	uuid7_make(&r.request_id, w->wall_ms, tail);
 	text_set(r.customer, sizeof r.customer, customer);
 	address_set(&r.destination, &w->stranger_at);

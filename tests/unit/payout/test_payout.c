@@ -1127,6 +1127,56 @@ static void other_chain(void)
 	world_free(w);
 }
 
+/* A block as full of lies as a block can be; and many ends in one second. */
+static void a_lot_at_once(void)
+{
+	struct world *w = world_open();
+	struct blob lies[NEM_BLOCK_WEIGHT_MAX];
+	struct doc_request r[60];
+	size_t ended = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
+		/* more than all the XEM there are, and more than the account holds */
+		struct nem_tx tx =
+		    transfer_make(&w->till, w->stranger_at.text,
+				  i % 2 == 0 ? NEM_SUPPLY_MICRO + 1 + i : X(9000) + i, NULL,
+				  w->block_time[w->height]);
+
+		lies[i] = tx_blob(&tx);
+	}
+	mine_these(w, lies, ARRAY_LEN(lies));
+	feed_from(w, w->height);
+	api(w, API_STATUS, bytes_of(NULL, 0));
+	T_EQ(w->err, ERR_OK);
+	for (int i = 0; i < 200; i++) {
+		tick(w);
+	}
+	undo(w, 1, false);
+	mine(w);
+	for (size_t i = 0; i < ARRAY_LEN(lies); i++) {
+		free(lies[i].p);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(r); i++) {
+		char key[8];
+
+		r[i] = request_of(w, "carol", X(5) + i);
+		snprintf(key, sizeof key, "k%zu", i);
+		w->frozen[0] = true;
+		post_request(w, key, &r[i]);
+		T_EQ(w->err, ERR_OK);
+	}
+	w->wall_ms += w->rules.order_life_ms;
+	for (int i = 0; i < 5; i++) {
+		tick(w);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(r); i++) {
+		ended += see(w, &r[i].request_id).state == PAYOUT_EXPIRED;
+	}
+	T_EQ(ended, ARRAY_LEN(r));
+	T_CHECK(customer_has(w, "carol") == X(20000));
+	world_free(w);
+}
+
 static void reading(void)
 {
 	struct world *w = world_open();
@@ -1207,6 +1257,7 @@ int main(int argc, char **argv)
 		{ "documents that do not belong together", bad_configuration },
 		{ "the planted bug is found", planted },
 		{ "another chain, and a node that lies", other_chain },
+		{ "a block full of lies, many ends at once", a_lot_at_once },
 		{ "what the API reads", reading },
 	};
 

@@ -1,0 +1,694 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Goal: the real kuramorid opens its books against the coins on chain, answers bad input with field
+and reason and without a change, and dies of nothing that its surroundings do.
+
+Method: kuramorid against kuramori-node, driven over HTTP by tests/kit; no signer runs, so that
+withdrawals wait. The state hash of the books (GET /v1/audit) is taken before and after every table
+of bad input. Then: kill -9 in the middle of the opening and later, a port in use, a journal that is
+locked, read-only, cut, another program's, a node that is down, silent or talks rubbish.
+"""
+
+import hashlib
+import http.client
+import json
+import os
+import shutil
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+
+import canon  # noqa: E402
+import claims  # noqa: E402
+import nem  # noqa: E402
+import process  # noqa: E402
+import world  # noqa: E402
+
+BUILD = Path(os.environ.get("KURAMORI_BUILD", ROOT / "build"))
+SANITIZED = os.environ.get("KURAMORI_SANITIZED") == "1"
+CUSTOMERS = 26_000 if SANITIZED else 260_000
+XEM = 1_000_000
+
+tests = []
+
+
+def test(function):
+    tests.append(function)
+    return function
+
+
+class Rig:
+    """A small exchange: three boxes, a purse, a till, a deposit account; 260,000 customers."""
+
+    def __init__(self):
+        settings = world.Settings(boxes=3, purses=1, quiet_blocks=5, block_ms=150, settle_depth=2,
+                                  deposit_depth=3, watchers=3)
+        self.world = world.World(process.temp_dir("ks-"), BUILD, settings)
+        self.world.ceremony()
+        self.world.write_documents({which: canon.SigningKey.named("attest " + which).public_hex
+                                    for which in "ab"})
+        self.amounts = claims.distribute(customers=CUSTOMERS, total=settings.claims_xem * XEM)
+        self.rich = claims.customer_name(max(range(CUSTOMERS), key=self.amounts.__getitem__))
+        self.folder = self.world.place("kuramorid")
+        self.world.write_server_config()
+        self.keys = 0
+
+    @property
+    def daemon(self):
+        return self.world.group.daemons["kuramorid"]
+
+    def argv(self, *more):
+        return [self.world.program("kuramorid"), "--config", self.folder / "kuramorid.conf", *more]
+
+    def csv(self, text):
+        path = self.folder / "claims.csv"
+        path.write_text(text)
+        return path
+
+    def open(self, path, expect):
+        return process.run(self.argv("--open-books", path), expect=expect, timeout=90)
+
+    def audit(self):
+        return self.world.get("/v1/audit")
+
+    def post(self, document, key=None, headers=None):
+        """(status, body); document: bytes or a kit document."""
+        if key is None:
+            self.keys += 1
+            key = f"key-{self.keys}"
+        raw = document if isinstance(document, (bytes, str)) else document.raw
+        return self.world.api("POST", "/v1/withdrawals", raw, idempotency_key=key, headers=headers)[:2]
+
+    def good(self, amount=5 * XEM, **more):
+        return self.world.request(more.pop("customer", self.rich),
+                                  more.pop("to", self.world.keys.outside[0].address()), amount, **more)
+
+    def changed(self, **fields):
+        """A request whose body has these fields instead, signed anew; None takes one away."""
+        body = json.loads(self.good().raw)["body"]
+        for name, value in fields.items():
+            if value is None:
+                body.pop(name, None)
+            else:
+                body[name] = value
+        return body
+
+    def envelope(self, body):
+        """Bytes of an envelope around any body, signed, canonical or not: what a confused back end
+        sends."""
+        text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        genesis = self.world.genesis.id
+        digest = hashlib.sha256(b"kuramori/request/v1\n" + genesis.encode() + b"\n" + text.encode()).digest()
+        key = self.world.keys.backend
+        signature = key.sign(b"kuramori signature v1\n" + digest.hex().encode() + b"\n")
+        return ('{"body":' + text + ',"signatures":[{"key":"' + key.public_hex + '","signature":"'
+                + signature.hex() + '"}],"type":"request","version":1}').encode()
+
+
+rig = None
+
+
+def problem_is(answer, status, slug, field):
+    code, body = answer
+    assert code == status, (code, body)
+    assert body["type"] == "urn:kuramori:problem:" + slug, body
+    assert body["status"] == status and body["title"], body
+    if field is not None:
+        assert body.get("field") == field, body
+        assert body.get("detail"), body
+
+
+@test
+def claims_that_cannot_be_are_refused():
+    total = sum(rig.amounts)
+    for text, words in [("customer,amount\nc1,1\nc2,x\n", ":3"), ("c1\n", ":1"), ("c1,-5\n", ":1"),
+                        ("c1,1.5\n", ":1"), ("c 1,5\n", ":1"), (",5\n", ":1"), ("c1,5,6\n", ":1"),
+                        ("c1,\n", ":1"), ("c1,007\n", ":1")]:
+        done = rig.open(rig.csv(text), 3)
+        assert words in done.stderr, (text, done.stderr)
+    done = rig.open(rig.csv(f"c1,{total + 2_000 * XEM + 1}\n"), 1)
+    assert "claims are" in done.stderr and "the coins on chain" in done.stderr, done.stderr
+    assert rig.open(rig.folder / "no-such-file", None).returncode != 0
+    # one customer twice with different amounts, and twice with the same
+    done = rig.open(rig.csv("c1,5\nc1,6\n"), None)
+    assert done.returncode != 0 and "c1" in done.stderr, done.stderr
+    done = rig.open(rig.csv("c1,5\nc1,5\n"), None)
+    assert done.returncode != 0, done.stderr
+    # these have begun an opening, so start anew with an empty journal
+    for name in ("journal.db", "journal.db-wal", "journal.db-shm"):
+        (rig.folder / name).unlink(missing_ok=True)
+
+
+@test
+def books_of_all_customers_are_opened_though_killed():
+    path = rig.folder / "claims.csv"
+    with open(path, "w", encoding="ascii", newline="\n") as file:
+        claims.write_csv(file, rig.amounts)
+    cut = 0
+    for wait in (0.9, 1.3, 1.8):
+        child = subprocess.Popen([str(a) for a in rig.argv("--open-books", path)],
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(wait)
+        cut += child.poll() is None
+        child.kill()
+        child.wait()
+    started = time.monotonic()
+    done = rig.open(path, 0)
+    print(f"# killed {cut} times, then opened in {time.monotonic() - started:.1f} s: {done.stdout.strip()}")
+    assert cut > 0
+    assert f"{CUSTOMERS} customers, {sum(rig.amounts)} micro-XEM" in done.stdout
+    before = (rig.folder / "journal.db").stat().st_size
+    rig.open(path, 0)  # the same once more
+    assert abs((rig.folder / "journal.db").stat().st_size - before) < 100_000
+    done = rig.open(rig.csv("mallory,1\n"), None)
+    assert done.returncode != 0, done.stdout
+    daemon = rig.world.start_server()
+    process.wait_until(lambda: rig.world.get("/v1/status")["chain_read"], 20, "the chain is read")
+    audit = rig.audit()
+    assert audit["explained"] and audit["books_valid"] and audit["opening"] == "0", audit
+    assert int(audit["customers"]) == sum(rig.amounts)
+    assert int(audit["house"]) == rig.world.settings.fees_xem * XEM
+    assert int(audit["customers"]) + int(audit["house"]) == int(audit["reserves"])
+    memory = daemon.memory()
+    print(f"# {CUSTOMERS} customers: ready in {daemon.ready_s:.2f} s, "
+          f"{memory['rss']} KB resident, {memory['peak']} KB at most (goal 49152)")
+    for index in (0, 1, CUSTOMERS // 2, CUSTOMERS - 1):
+        assert rig.world.customer_balance(claims.customer_name(index)) == rig.amounts[index]
+
+
+@test
+def who_may_ask():
+    w = rig.world
+    for headers in ({"Authorization": ""}, {"Authorization": "Bearer"}, {"Authorization": "Bearer x"},
+                    {"Authorization": "Basic " + w.token}, {"Authorization": "Bearer " + w.token + "0"},
+                    {"Authorization": "Bearer " + w.token[:-1]}):
+        for method, path in (("GET", "/v1/status"), ("POST", "/v1/withdrawals"), ("GET", "/metrics"),
+                             ("GET", "/nowhere")):
+            status, body, _ = w.api(method, path, b"{}" if method == "POST" else None, headers=headers)
+            problem_is((status, body), 401, "unauthorised", "Authorization")
+
+
+@test
+def routes_and_methods():
+    w = rig.world
+    for path in ("/", "/v1", "/v2/status", "/v1/status/", "/v1/withdrawals/a/b", "/v1/orders", "/v1/statu",
+                 "/v1//status", "/v1/accounts/", "/%2e%2e/etc/passwd"):
+        status, body, _ = w.api("GET", path)
+        assert status == 404, (path, status, body)
+    for method, path, allow in (("DELETE", "/v1/withdrawals", "GET, POST"), ("PUT", "/v1/status", "GET"),
+                                ("POST", "/v1/status", "GET"), ("GET", "/v1/documents", "POST"),
+                                ("PATCH", "/v1/documents", "POST"), ("POST", "/v1/orders/" + "0" * 64, "GET")):
+        status, body, headers = w.api(method, path, b"{}" if method in ("POST", "PUT", "PATCH") else None)
+        assert status == 405 and headers.get("Allow") == allow, (method, path, status, headers)
+        assert body["type"].endswith("method-not-allowed"), body
+    for path, slug, field in (("/v1/withdrawals/1", "bad-input", "id"),
+                              ("/v1/withdrawals/" + canon.uuid7().upper(), "bad-input", "id"),
+                              ("/v1/withdrawals/" + canon.uuid7(), "not-found", "id"),
+                              ("/v1/orders/" + "0" * 63, "bad-input", "id"),
+                              ("/v1/orders/" + "A" * 64, "bad-input", "id"),
+                              ("/v1/orders/" + "0" * 64, "not-found", "id"),
+                              ("/v1/accounts/nobody", "not-found", "id"),
+                              ("/v1/accounts/00000000-0000-8000-8000-000000000000", "not-found", "id"),
+                              ("/v1/accounts/" + "x" * 65, "bad-input", "id"),
+                              ("/v1/accounts/a%20b", "bad-input", "id"),
+                              ("/v1/deposit-tokens/nobody", "not-found", "customer"),
+                              ("/v1/withdrawals?limit=0", "field-range", "limit"),
+                              ("/v1/withdrawals?limit=101", "field-range", "limit"),
+                              ("/v1/withdrawals?limit=-1", "bad-input", "limit"),
+                              ("/v1/withdrawals?limit=99999999999999999999", "bad-input", "limit"),
+                              ("/v1/withdrawals?state=paid", "bad-input", "state")):
+        status, body, _ = w.api("GET", path)
+        problem_is((status, body), 404 if slug == "not-found" else 400, slug, field)
+
+
+@test
+def requests_that_cannot_be():
+    w, before = rig.world, rig.audit()
+    address = w.keys.outside[0].address()
+    table = [
+        # fields: what is changed, status, slug, field
+        (dict(amount="-5"), 400, "bad-amount", "amount"),
+        (dict(amount="0"), 400, None, "amount"),
+        (dict(amount="1.5"), 400, "bad-amount", "amount"),
+        (dict(amount="1e6"), 400, "bad-amount", "amount"),
+        (dict(amount="007"), 400, "bad-amount", "amount"),
+        (dict(amount=""), 400, "bad-amount", "amount"),
+        (dict(amount=" 5"), 400, "bad-amount", "amount"),
+        (dict(amount="9" * 39), 400, None, "amount"),
+        (dict(amount="9" * 60), 400, None, "amount"),
+        (dict(amount=5), 400, "field-type", "amount"),
+        (dict(amount=True), 400, "field-type", "amount"),
+        (dict(amount=["5"]), 400, "field-type", "amount"),
+        (dict(amount=None), 400, "field-missing", "amount"),
+        (dict(priority="high"), 400, "field-unknown", "priority"),
+        (dict(customer="a b"), 400, "field-range", "customer"),
+        (dict(customer=""), 400, "field-range", "customer"),
+        (dict(customer="x" * 65), 400, "field-range", "customer"),
+        (dict(customer=7), 400, "field-type", "customer"),
+        (dict(asset="nem:other"), 400, None, "asset"),
+        (dict(message="zz"), 400, None, "message"),
+        (dict(message="AA"), 400, None, "message"),
+        (dict(message="0"), 400, None, "message"),
+        (dict(message="00" * 1025), 400, None, "message"),
+        (dict(request_id="x"), 400, None, "request_id"),
+        (dict(request_id="00000000-0000-4000-8000-000000000000"), 400, None, "request_id"),
+        (dict(time_ms="1"), 400, "field-type", "time_ms"),
+        (dict(time_ms=world.now_ms() + 86_400_000), 409, "clock", None),
+        (dict(destination=w.keys.till.address()), 403, "policy", "destination"),
+        (dict(destination=w.keys.boxes[0].address()), 403, "policy", "destination"),
+        (dict(destination=w.keys.spares[0].address()), 403, "policy", "destination"),
+        (dict(customer="nobody"), 404, "not-found", "customer"),
+        (dict(amount=str(250_000 * XEM + 1)), 403, "over-cap", None),
+        (dict(genesis="0" * 64), 400, "other-genesis", None),
+    ]
+    # each way an address can be bad, as the kit knows them, and each with its own reason
+    bad = nem.bad_addresses(address)
+    reasons = set()
+    for words, text in bad:
+        answer = rig.post(rig.envelope(rig.changed(destination=text)))
+        # what no document can carry at all is refused by its place, before it is an address
+        fields = ("destination",) if text.isprintable() else ("destination", "byte")
+        assert answer[0] == 400 and answer[1]["field"].startswith(fields), (words, text, answer)
+        reasons.add(answer[1]["detail"])
+    assert len(reasons) >= 4, reasons
+    print(f"# {len(bad)} bad addresses, {len(reasons)} different reasons")
+    for fields, status, slug, field in table:
+        answer = rig.post(rig.envelope(rig.changed(**fields)))
+        try:
+            assert answer[0] == status, answer
+            assert slug is None or answer[1]["type"].endswith(":" + slug), answer
+            assert field is None or field in answer[1].get("field", ""), answer
+            assert answer[1].get("detail"), answer
+        except AssertionError as problem:
+            raise AssertionError(f"{fields}: {problem}") from None
+    # bytes that are no request at all
+    good = rig.good().raw
+    for raw, status in ((b"{", 400), (b"[]", 400), (b"null", 400), (b"\xff\xfe", 400), (b"{}", 400), (b"0", 400),
+                        (b" " + good, 400), (good + b"\n", 400), (good.replace(b'"amount"', b'"amount" '), 400),
+                        (good[:-1], 400), (good + good, 400), (b'{"body":1}', 400), (b"{" * 100, 400),
+                        (good.replace(b'"type":"request"', b'"type":"recipe"'), 400),
+                        (good.replace(b'"version":1', b'"version":2'), 400)):
+        answer = rig.post(raw)
+        assert answer[0] == status and answer[1]["detail"], (raw[:60], answer)
+    # who signed it
+    answer = rig.post(rig.good(key=canon.SigningKey.named("stranger")))
+    problem_is(answer, 403, "unknown-signer", "signatures")
+    flipped = bytearray(good)
+    at = good.index(b'"signature":"') + len(b'"signature":"') + 40
+    flipped[at] = ord("0") if flipped[at] != ord("0") else ord("1")
+    problem_is(rig.post(bytes(flipped)), 403, "bad-signature", "signatures")
+    more = good.replace(b'"amount":"5000000"', b'"amount":"5000001"')
+    problem_is(rig.post(more), 403, "bad-signature", "signatures")
+    # headers
+    status, body, _ = w.api("POST", "/v1/withdrawals", good)
+    problem_is((status, body), 400, "field-missing", "Idempotency-Key")
+    problem_is(rig.post(good, key="x" * 129), 400, "field-range", "Idempotency-Key")
+    problem_is(rig.post(good, key="a b"), 400, "field-range", "Idempotency-Key")
+    problem_is(rig.post(good, headers={"Content-Type": "text/plain"}), 415, "media-type", "Content-Type")
+    # too large: by one byte, and by far
+    for size in (65_537, 300_000):
+        try:
+            answer = rig.post(b'{"body":"' + b"x" * (size - 11) + b'"}')
+            assert answer[0] == 413, answer
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # it hung up on us before we had said everything, as it may
+    # documents
+    for raw in (good, b"{}", rig.world.policy.raw):
+        status, body, _ = w.api("POST", "/v1/documents", raw)
+        assert status == 400 and body["detail"], (status, body)
+    status, body, _ = w.api("POST", "/v1/documents", w.approval("00" * 32, "approver-1").raw)
+    problem_is((status, body), 404, "not-found", "subject")
+    after = rig.audit()
+    assert after["books_hash"] == before["books_hash"]
+    assert after["journal_records"] == before["journal_records"]
+    print(f"# {len(table)} bodies with one thing wrong; books {after['books_hash'][:16]} as before")
+
+
+@test
+def half_spoken_requests():
+    """Cut off at every tenth byte, and bytes that are no HTTP: the next one is served."""
+    w = rig.world
+    raw = rig.good().raw
+    text = (f"POST /v1/withdrawals HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {w.token}\r\n"
+            f"Content-Type: application/json\r\nIdempotency-Key: cut\r\nContent-Length: {len(raw)}\r\n\r\n"
+            ).encode() + raw
+    before = rig.audit()["books_hash"]
+    for cut in list(range(0, len(text), 10)) + [None]:
+        with socket.create_connection(("127.0.0.1", w.ports["api"]), 5) as line:
+            line.sendall(b"\x16\x03\x01\x00\xff\x00\r\n\r\n" if cut is None else text[:cut])
+    rig.daemon.check()
+    assert rig.audit()["books_hash"] == before
+
+
+@test
+def a_withdrawal_waits_and_is_the_same_after_kill():
+    w = rig.world
+    document = rig.good(7 * XEM)
+    first = rig.post(document, key="first")
+    assert first[0] == 201, first
+    again = rig.post(document, key="first")
+    assert again == first
+    other = rig.post(rig.good(8 * XEM), key="first")
+    problem_is(other, 422, "idempotency-reuse", "Idempotency-Key")
+    assert "differs" in other[1]["detail"]
+    assert rig.post(document, key="second") == first
+    held = int(first[1]["amount"]) + int(first[1]["fee"])
+    account = w.get(f"/v1/accounts/{rig.rich}")
+    assert int(account["held"]) == held and w.get("/v1/accounts/" + account["id"])["held"] == account["held"]
+    audit = rig.audit()
+    rig.daemon.kill()
+    w.start_server()
+    process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
+    assert rig.post(document, key="first") == first
+    assert rig.audit()["books_hash"] == audit["books_hash"]
+    shown = w.get("/v1/withdrawals/" + first[1]["id"])
+    assert shown["state"] == "approved", shown
+    assert [x["id"] for x in w.get("/v1/withdrawals?state=approved")["withdrawals"]] == [shown["id"]]
+    order = w.get("/v1/orders/" + shown["order"])
+    ids = {}
+    for envelope in order["documents"]:
+        opened = canon.open_document(json.dumps(envelope, sort_keys=True, separators=(",", ":"),
+                                                ensure_ascii=False).encode(), w.genesis.id)
+        ids[opened.type] = opened.id
+    assert ids["order"] == shown["order"] and ids["request"] == shown["request"]
+
+
+@test
+def approvals_and_a_veto():
+    w = rig.world
+    _, taken = rig.post(rig.good(20_000 * XEM))
+    status, body, _ = w.api("POST", "/v1/documents",
+                            w.approval(taken["order"], "approver-1", key=canon.SigningKey.named("x")).raw)
+    problem_is((status, body), 403, "bad-signature", "signatures")
+    status, body, _ = w.api("POST", "/v1/documents", w.approval(taken["order"], "officer-1").raw)
+    problem_is((status, body), 403, "unknown-signer", "person")
+    status, body, _ = w.api("POST", "/v1/documents", w.approval(taken["order"], "approver-1").raw)
+    assert status == 200 and body["state"] == "approved", body
+    before = int(w.get(f"/v1/accounts/{rig.rich}")["available"])
+    status, body, _ = w.api("POST", "/v1/documents", w.approval(taken["order"], "approver-2", "no").raw)
+    assert status == 200 and body["state"] == "refused", body
+    after = int(w.get(f"/v1/accounts/{rig.rich}")["available"])
+    assert after - before == int(taken["amount"]) + int(taken["fee"])
+
+
+@test
+def deposits_by_message():
+    w = rig.world
+    customer = claims.customer_name(17)
+    message = w.deposit_token(customer)
+    before = w.customer_balance(customer)
+    payer = w.keys.outside[1]
+    at = w.chain_time()
+    w.send(nem.Transfer(payer.public, w.keys.deposit.address(), 9 * XEM, timestamp=at, message=message.encode())
+           .sign(payer))
+    at += 1
+    w.send(nem.Transfer(payer.public, w.keys.deposit.address(), 4 * XEM, timestamp=at, message=b"?" + message.encode()[1:])
+           .sign(payer))
+    process.wait_until(lambda: w.customer_balance(customer) == before + 9 * XEM, 20, "the deposit is credited")
+    process.wait_until(lambda: int(rig.audit()["suspense"]) == 4 * XEM, 10, "the other is in suspense")
+    assert rig.audit()["explained"]
+    rig.daemon.kill()
+    w.start_server()
+    process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
+    time.sleep(1.0)
+    assert w.customer_balance(customer) == before + 9 * XEM
+    audit = rig.audit()
+    assert int(audit["suspense"]) == 4 * XEM and audit["explained"]
+
+
+@test
+def metrics_are_for_machines():
+    connection = http.client.HTTPConnection("127.0.0.1", rig.world.ports["api"], timeout=10)
+    connection.request("GET", "/metrics", headers={"Authorization": "Bearer " + rig.world.token})
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    assert answer.status == 200 and answer.getheader("Content-Type").startswith("text/plain; version=0.0.4")
+    names = {line.split("{")[0].split()[0] for line in text.splitlines() if not line.startswith("#")}
+    assert "kuramorid_withdrawals" in names and "kuramorid_chain_height" in names, names
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            float(line.rsplit(" ", 1)[1])
+
+
+@test
+def a_port_and_a_journal_in_use():
+    done = process.run(rig.argv(), expect=None, timeout=20)
+    assert done.returncode == 4, (done.returncode, done.stderr)
+    assert "journal.db" in done.stderr, done.stderr
+    other = rig.folder / "other.db"
+    done = process.run(rig.argv("--journal", other), expect=None, timeout=20)
+    assert done.returncode == 4 and "listens there already" in done.stderr, done.stderr
+    rig.daemon.check()
+    assert rig.world.get("/v1/status")["books"] == "open"
+
+
+@test
+def sigterm_with_somebody_on_the_line():
+    w = rig.world
+    lines = [socket.create_connection(("127.0.0.1", w.ports["api"]), 5) for _ in range(3)]
+    lines[1].sendall(b"GET /v1/status HTTP/1.1\r\nHost: x\r\n")  # not finished
+    lines[2].sendall((f"GET /v1/status HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {w.token}\r\n\r\n").encode())
+    assert lines[2].recv(12).startswith(b"HTTP/1.1 200")
+    started = time.monotonic()
+    rig.daemon.stop(5.0)
+    print(f"# ended {1000 * (time.monotonic() - started):.0f} ms after SIGTERM")
+    for line in lines:
+        line.close()
+
+
+def start_fails(*more, code, words, prefix=()):
+    done = process.run([*prefix, *rig.argv(*more)], expect=None, timeout=30)
+    assert done.returncode == code, (done.returncode, done.stderr[-500:])
+    assert words in done.stderr, done.stderr[-500:]
+
+
+@test
+def journals_that_cannot_be_used():
+    path = rig.folder / "journal.db"
+    holder = sqlite3.connect(path, isolation_level=None)
+    holder.execute("PRAGMA locking_mode=EXCLUSIVE")
+    holder.execute("BEGIN EXCLUSIVE")
+    start_fails(code=4, words="journal.db")
+    holder.execute("ROLLBACK")
+    holder.close()
+    if os.geteuid() == 0 and shutil.which("setpriv"):
+        # read-only: as a user who may read everything and write nothing
+        user = 64_020
+        place = rig.folder / "ro"
+        place.mkdir()
+        shutil.copy(path, place / "journal.db")
+        secret = place / "journal.secret"
+        for name, source in (("token", rig.folder / "token"), ("journal.secret", rig.folder / "journal.db.secret")):
+            shutil.copy(source, place / name)
+            os.chmod(place / name, 0o400)
+            os.chown(place / name, user, user)
+        os.chmod(place / "journal.db", 0o444)
+        os.chmod(place, 0o555)
+        for parent in (rig.folder, rig.world.folder):
+            os.chmod(parent, 0o755)
+        start_fails("--journal", place / "journal.db", "--journal-secret-file", secret, "--token-file",
+                    place / "token", code=4, words="journal.db",
+                    prefix=("setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups"))
+    for content in (b"this is no database\n" * 100, b""):
+        other = rig.folder / "other.db"
+        other.unlink(missing_ok=True)
+        other.write_bytes(content)
+        if content:
+            start_fails("--journal", other, "--listen", "127.0.0.1:1", code=3, words="other.db")
+    sql = sqlite3.connect(rig.folder / "else.db")
+    sql.execute("CREATE TABLE batches(x)")
+    sql.commit()
+    sql.close()
+    start_fails("--journal", rig.folder / "else.db", code=3, words="else.db")
+    # one bit of one record
+    damaged = rig.folder / "damaged.db"
+    shutil.copy(path, damaged)
+    sql = sqlite3.connect(damaged)
+    first, records = sql.execute("SELECT first_sequence, records FROM batches ORDER BY 1 LIMIT 1 OFFSET 5").fetchone()
+    bent = bytearray(records)
+    bent[1000] ^= 1
+    sql.execute("UPDATE batches SET records=? WHERE first_sequence=?", (bytes(bent), first))
+    sql.commit()
+    sql.close()
+    start_fails("--journal", damaged, "--journal-secret-file", rig.folder / "journal.db.secret", code=70,
+                words="damaged.db")
+    # the whole journal, but with the secret of another
+    other = rig.folder / "other.secret"
+    world.write_private(other, "11" * 32 + "\n")
+    start_fails("--journal-secret-file", other, code=70, words="journal.db")
+
+
+@test
+def wrong_start_ups():
+    start_fails("--network", "104", code=3, words="network")
+    start_fails("--settle-depth", "0", code=2, words="settle")
+    start_fails("--settle-depth", "361", code=2, words="settle")
+    start_fails("--no-such-flag", "1", code=2, words="no-such-flag")
+    start_fails("--policy-file", rig.world.place("documents") / "roster.json", code=3, words="where=policy.type")
+    start_fails("--genesis-file", "/nonexistent", code=1, words="nonexistent")
+    start_fails("--listen", "0.0.0.0:80", code=2, words="listen")
+    open_token = rig.folder / "open-token"
+    open_token.write_text("x" * 64)
+    os.chmod(open_token, 0o644)
+    start_fails("--token-file", open_token, code=1, words="open-token")
+    short = rig.folder / "short-token"
+    world.write_private(short, "short")
+    start_fails("--token-file", short, code=3, words="short-token")
+    for words in (("--help",), ("--version",), ("--check-config",)):
+        assert process.run(rig.argv(*words)).stdout.strip()
+
+
+class Talker(threading.Thread):
+    """A node that answers with these bytes, or with nothing."""
+
+    def __init__(self, answer):
+        super().__init__(daemon=True)
+        self.answer = answer
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        self.asked = 0
+        self.kept = []
+
+    def run(self):
+        while True:
+            try:
+                line, _ = self.listener.accept()
+            except OSError:
+                return
+            self.asked += 1
+            if self.answer is None:
+                self.kept.append(line)  # silent
+                continue
+            try:
+                line.recv(4096)
+                line.sendall(self.answer)
+                line.close()
+            except OSError:
+                pass
+
+    def end(self):
+        self.listener.close()
+        for line in self.kept:
+            line.close()
+
+
+@test
+def a_node_that_is_down_silent_or_mad():
+    w = rig.world
+    rubbish = [None, b"", b"\x00" * 500, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"a\":[{}]",
+               b"HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\n{}",
+               b"HTTP/1.1 200 OK\r\nContent-Length: 19\r\n\r\n{\"height\":999999999}",
+               b"HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{\"height\":-1}",
+               b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n{",
+               b"HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"]
+    dead = process.free_port()
+    for answer in ["down"] + rubbish:
+        talker = None
+        port = dead
+        if answer != "down":
+            talker = Talker(answer)
+            talker.start()
+            port = talker.port
+        daemon = process.Daemon("mad", rig.argv("--node-public", f"127.0.0.1:{port}", "--node-clean",
+                                                f"127.0.0.1:{port}"), rig.folder)
+        daemon.start(30.0)
+        if talker is not None:
+            process.wait_until(lambda: talker.asked > 0, 5, "the node is asked")
+        else:
+            time.sleep(0.3)
+        started = time.monotonic()
+        status = w.get("/v1/status")
+        took = time.monotonic() - started
+        assert status["chain_read"] is False and took < 2, (answer, status, took)
+        reply = rig.post(rig.good())
+        assert reply[0] == 503 and "chain" in reply[1]["detail"], (answer, reply)
+        account = w.get(f"/v1/accounts/{rig.rich}")
+        assert int(account["balance"]) > 0
+        daemon.stop(5.0)
+        if talker is not None:
+            talker.end()
+    # and with a real one it goes on where it was
+    w.start_server()
+    process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
+    # which goes away for a while
+    node = w.group.daemons["node"]
+    node.pause()
+    time.sleep(1.0)
+    assert w.get("/v1/status")["books"] == "open"
+    node.go_on()
+    node.kill()
+    process.wait_until(lambda: not w.get("/v1/status")["nodes_up"][0], 15, "the node is seen to be down")
+    rig.daemon.check()
+    assert rig.audit()["explained"]
+
+
+@test
+def the_books_add_up_from_the_raw_journal():
+    """Every record of the journal added up by this program alone: what kuramorid says is what it
+    wrote."""
+    audit = rig.audit()
+    rig.daemon.stop(5.0)
+    sql = sqlite3.connect(rig.folder / "journal.db")
+    kinds, debits, credits, holds = {}, {}, {}, {}
+    for (records,) in sql.execute("SELECT records FROM batches ORDER BY first_sequence"):
+        for at in range(0, len(records), 128):
+            r = records[at:at + 128]
+            kind = int.from_bytes(r[0:2], "little")
+            name, debit, credit = r[16:32], r[32:48], r[48:64]
+            amount, ref = int.from_bytes(r[64:80], "little"), r[80:96]
+            if kind == 1:
+                kinds[name] = amount
+            elif kind == 2:
+                debits[debit] = debits.get(debit, 0) + amount
+                credits[credit] = credits.get(credit, 0) + amount
+            elif kind == 3:
+                holds[name] = (debit, credit, amount)
+            elif kind in (4, 5):
+                debit, credit, amount = holds.pop(ref)
+                if kind == 4:
+                    debits[debit] = debits.get(debit, 0) + amount
+                    credits[credit] = credits.get(credit, 0) + amount
+    sql.close()
+    total = {}
+    for name, kind in kinds.items():
+        total[kind] = total.get(kind, 0) + debits.get(name, 0) - credits.get(name, 0)
+    assert sum(total.values()) == 0
+    chain = sum(total.get(kind, 0) for kind in (2, 3, 4, 5, 6))
+    assert -total[1] == int(audit["customers"]) and chain == int(audit["reserves"])
+    assert total[10] == 0 and -total[11] == int(audit["suspense"]) and -total[12] == int(audit["house"])
+    assert sum(1 for kind in kinds.values() if kind == 1) == CUSTOMERS
+    assert all(debits.get(name, 0) <= credits.get(name, 0) for name, kind in kinds.items() if kind == 1)
+
+
+def main():
+    global rig
+    process.catch_signals()
+    rig = Rig()
+    print(f"TAP version 13\n1..{len(tests)}")
+    bad = 0
+    for number, function in enumerate(tests, 1):
+        try:
+            function()
+            print(f"ok {number} - {function.__name__}", flush=True)
+        except BaseException as problem:  # noqa: B902
+            import traceback
+            for line in traceback.format_exc().splitlines():
+                print("# " + line)
+            print(f"not ok {number} - {function.__name__}: {type(problem).__name__}", flush=True)
+            bad += 1
+            if isinstance(problem, (SystemExit, KeyboardInterrupt)):
+                break
+    rig.world.group.kill()
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
