@@ -29,12 +29,12 @@ static struct watch_undo *undo_at(const struct watch *w, const struct watch_node
 	size_t cap = w->config.storage.undo_cap;
 	size_t node = (size_t)(n - w->node);
 
-	CHECK(cap > 0);
 	return &w->config.storage.undo[node * cap + (n->undo_at + i) % cap];
 }
 
 static void undo_push(struct watch *w, struct watch_node *n, uint64_t height, size_t own)
 {
+	CHECK(w->config.storage.undo_cap > 0);
 	for (size_t i = n->undo_n; i > 0; i--) {
 		const struct watch_undo *u = undo_at(w, n, i - 1);
 
