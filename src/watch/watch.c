@@ -17,6 +17,10 @@
 #include "ipc/frame.h"
 #include "watch/watch_self.h"
 
+enum {
+	ALARMS_LEAVE = 24, /* effects of a step that alarms leave to freezes */
+};
+
 /* ---- journal ------------------------------------------------------------------------------- */
 
 void watch_self_begin(struct watch *w, struct log_batch *b)
@@ -95,8 +99,8 @@ void watch_self_alarm(struct watch *w, enum watch_crime crime, const struct hash
 	struct log_batch b;
 
 	w->alarms++;
-	if (effects_free(out) < 4) {
-		return; /* counted; this step has said enough */
+	if (effects_free(out) < ALARMS_LEAVE) {
+		return; /* counted; this step has said enough, and a freeze may still follow */
 	}
 	if (w->alarms <= WATCH_ALARMS_JOURNALLED) {
 		r.debit.b[0] = (uint8_t)crime;
@@ -686,7 +690,7 @@ static void opened(struct watch *w, const struct event *event, struct effects *o
 		k->has_nonce = false;
 		k->want_heartbeat = false;
 		k->progress_mono_ms = w->mono_ms;
-		k->cursor = k->held_sequence;
+		k->cursor = k->rewound ? 0 : k->held_sequence;
 		/* An acknowledgement may have been lost with the link: all recent ones again. */
 		for (size_t i = 0; i < k->recent_n; i++) {
 			k->recent[i].acked = false;

@@ -207,6 +207,7 @@ struct watch_signer {
 		struct hash32 id;
 		uint64_t sequence;
 		bool acked;
+		bool sweep;
 	} recent[WATCH_RECENT];
 
 	size_t recent_n;

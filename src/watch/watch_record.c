@@ -207,6 +207,16 @@ static uint64_t micro(const struct money *m)
 	return money_u64(&v, m) == ERR_OK ? v : UINT64_MAX;
 }
 
+/*
+ * P7: a signer that lost its journal counts from the beginning.  It is locked, and so signs nothing
+ * but sweeps; those must be held and acknowledged under its lower numbers, or nothing of the other
+ * signer's could be completed.
+ */
+static bool begins_again(const struct watch_signer *k, const struct doc_attestation *t)
+{
+	return k->rewound && t->subject_type == DOC_SWEEP;
+}
+
 static enum verdict judge_who(const struct watch *w, unsigned signer, const struct record *r,
 			      struct why *why)
 {
@@ -219,14 +229,14 @@ static enum verdict judge_who(const struct watch *w, unsigned signer, const stru
 	if (!doc_signed_by(&r->doc, &w->roster.signers[signer].attest_key)) {
 		return bad(why, "attestation.signatures", "not signed by that signer");
 	}
-	for (size_t i = 0; i < k->recent_n; i++) {
+	for (size_t i = 0; !begins_again(k, t) && i < k->recent_n; i++) {
 		if (k->recent[i].sequence == t->sequence &&
 		    !hash32_eq(&k->recent[i].id, &r->doc.id)) {
 			return bad(why, "attestation.sequence",
 				   "another record stands at this number: the journal was forked");
 		}
 	}
-	if (t->sequence <= k->held_sequence) {
+	if (t->sequence <= k->held_sequence && !begins_again(k, t)) {
 		return bad(why, "attestation.sequence", "the numbers went backwards");
 	}
 	if (t->kind != (signer == DOC_SIGNER_A ? DOC_ATTEST_COSIGN : DOC_ATTEST_WRAP)) {
@@ -333,7 +343,17 @@ static enum verdict judge_payment(struct watch *w, unsigned signer, struct recor
 		if (!hash32_eq(&p->subject, &r->attestation.subject)) {
 			return bad(why, "order.request_id", "this request was paid before");
 		}
-		/* The other signer's word on a payment that was judged when the first spoke. */
+		/*
+		 * The other signer's word on a payment that was judged when the first spoke.  The
+		 * attempt is the same; that the order and the request beside it are too, is to be
+		 * seen.
+		 */
+		if (!hash32_eq(&r->attempt.order, &r->order_doc.id)) {
+			return bad(why, "attempt.order", "the attempt is for another order");
+		}
+		if (!hash32_eq(&r->order.request, &r->request_doc.id)) {
+			return bad(why, "order.request", "the order names another request");
+		}
 		return judge_data(w, signer, r, why);
 	}
 	v = judge_order(w, r, t_ms, why);
@@ -394,7 +414,8 @@ static enum verdict judge(struct watch *w, unsigned signer, struct record *r, st
 	if (known != NULL && !hash32_eq(&known->subject, &r->attestation.subject)) {
 		return bad(why, "attestation.inner_hash", "another order has this payment");
 	}
-	if (known != NULL && known->sequence[signer] != 0) {
+	if (known != NULL && known->sequence[signer] != 0 &&
+	    !begins_again(&w->signer[signer], &r->attestation)) {
 		return bad(why, "attestation.subject", "attested by this signer before");
 	}
 	if (known == NULL && w->payments_n == w->config.storage.payments_cap) {
@@ -413,17 +434,22 @@ static void remember(struct watch_signer *k, const struct record *r, bool acked)
 		memmove(k->recent, k->recent + 1, (WATCH_RECENT - 1) * sizeof k->recent[0]);
 		k->recent_n--;
 	}
-	k->recent[k->recent_n++] = (struct watch_recent){ .id = r->doc.id,
-							  .sequence = r->attestation.sequence,
-							  .acked = acked };
-	k->held_sequence = r->attestation.sequence;
-	k->held_head = r->attestation.head;
-	k->held_id = r->doc.id;
+	k->recent[k->recent_n++] =
+	    (struct watch_recent){ .id = r->doc.id,
+				   .sequence = r->attestation.sequence,
+				   .acked = acked,
+				   .sweep = r->attestation.subject_type == DOC_SWEEP };
+	/* The newest that was ever held is what heartbeats show, whatever a rewound one says. */
+	if (r->attestation.sequence > k->held_sequence) {
+		k->held_sequence = r->attestation.sequence;
+		k->held_head = r->attestation.head;
+		k->held_id = r->doc.id;
+	}
 	if (r->attestation.time_ms > k->held_time_ms) {
 		k->held_time_ms = r->attestation.time_ms;
 	}
-	if (k->cursor < k->held_sequence) {
-		k->cursor = k->held_sequence;
+	if (k->cursor < r->attestation.sequence) {
+		k->cursor = r->attestation.sequence;
 	}
 }
 
@@ -491,7 +517,9 @@ enum err watch_record_replay(struct watch *w, unsigned signer, const struct byte
 
 	if (read_record(w, &r, items, n, &why) != GOOD ||
 	    r.attestation.signer != (enum doc_signer)signer ||
-	    r.attestation.sequence <= w->signer[signer].held_sequence || !build(w, &r)) {
+	    (r.attestation.sequence <= w->signer[signer].held_sequence &&
+	     r.attestation.subject_type != DOC_SWEEP) ||
+	    !build(w, &r)) {
 		return ERR_CORRUPT;
 	}
 	if (r.attestation.subject_type == DOC_ATTEMPT) {
@@ -536,6 +564,13 @@ static void ack_send(struct watch *w, struct watch_signer *k, const struct watch
 	struct writer text = writer_make(w->text, sizeof w->text);
 	struct bytes item;
 
+	/*
+	 * P5: an acknowledgement releases a signature.  Who holds a freeze gives none for a
+	 * payment, so that a stop which the signer has not heard of yet binds it all the same.
+	 */
+	if (w->stops_n > 0 && !one->sweep) {
+		return;
+	}
 	(void)snprintf(ack.watcher, sizeof ack.watcher, "%s", w->config.watcher);
 	CHECK(doc_ack_make(&text, NULL, &ack, w->config.freeze_secret) == ERR_OK);
 	item = bytes_of(text.p, text.n);
@@ -558,6 +593,23 @@ static void refuse_record(struct watch *w, unsigned signer, const struct record 
 	watch_stop_issue(w, WATCH_CRIME_RECORD, false, bytes_of(NULL, 0), &r->doc.id, words, out);
 }
 
+/* This very attestation was judged and kept before. */
+static bool known_good(const struct watch *w, unsigned signer, const struct record *r)
+{
+	const struct watch_signer *k = &w->signer[signer];
+	const struct watch_payment *p = watch_self_by_inner(w, &r->attestation.inner_hash);
+
+	if (p != NULL && hash32_eq(&p->attestation[signer], &r->doc.id)) {
+		return true;
+	}
+	for (size_t i = 0; i < k->recent_n; i++) {
+		if (hash32_eq(&k->recent[i].id, &r->doc.id)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* An attestation with its documents arrived.  body: the items behind the nonce. */
 static void take(struct watch *w, unsigned signer, struct bytes body, struct effects *out)
 {
@@ -567,7 +619,6 @@ static void take(struct watch *w, unsigned signer, struct bytes body, struct eff
 	struct why why = { "", "" };
 	struct log_batch b;
 	enum verdict v;
-	bool known_good = false;
 	size_t n = 0;
 
 	if (frame_items_all(body, items, FRAME_ITEMS_MAX, &n) != ERR_OK) {
@@ -575,16 +626,20 @@ static void take(struct watch *w, unsigned signer, struct bytes body, struct eff
 	}
 	v = read_record(w, &r, items, n, &why);
 
-	for (size_t i = 0; v == GOOD && i < k->recent_n; i++) {
-		known_good = known_good || hash32_eq(&k->recent[i].id, &r.doc.id);
+	/* Past what is bad too, but only at the word of the signer itself. */
+	if (r.attestation.sequence > k->cursor &&
+	    doc_signed_by(&r.doc, &w->roster.signers[signer].attest_key)) {
+		k->cursor = r.attestation.sequence;
 	}
-	if (known_good) {
+	if (v == GOOD && known_good(w, signer, &r)) {
+		const struct watch_recent again = {
+			.id = r.doc.id,
+			.sequence = r.attestation.sequence,
+			.sweep = r.attestation.subject_type == DOC_SWEEP,
+		};
+
 		/* Told again: the signer did not hear our acknowledgement. */
-		for (size_t i = 0; i < k->recent_n; i++) {
-			if (hash32_eq(&k->recent[i].id, &r.doc.id)) {
-				ack_send(w, k, &k->recent[i], out);
-			}
-		}
+		ack_send(w, k, &again, out);
 		return;
 	}
 	if (v == GOOD) {
@@ -593,11 +648,6 @@ static void take(struct watch *w, unsigned signer, struct bytes body, struct eff
 			    watch_self_by_request(w, &r.order.request_id) == NULL
 			? GOOD
 			: judge(w, signer, &r, &why);
-	}
-	/* Past what is bad too, but only at the word of the signer itself. */
-	if (r.attestation.sequence > k->cursor &&
-	    doc_signed_by(&r.doc, &w->roster.signers[signer].attest_key)) {
-		k->cursor = r.attestation.sequence;
 	}
 	if (v == GOOD) {
 		if (batch_fill(w, &b, signer, &r, items, n) != ERR_OK) {
@@ -643,6 +693,9 @@ void watch_record_nonce(struct watch *w, int signer, const struct doc_nonce *non
 		char words[200];
 
 		k->rewound = true;
+		/* What it has signed since it began again is looked for from the beginning. */
+		k->cursor = 0;
+		k->newest = nonce->sequence;
 		(void)snprintf(words, sizeof words,
 			       "signer %s says its newest attestation is %llu; we hold %llu: its "
 			       "journal was rewound",

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Goal: two stolen signers cannot make a watcher call a theft explained; a stop that watchers hold
+ * is not undone by their own acknowledgements (P5); a signer whose memory was rewound still
+ * evacuates (P7); a flood does not hide a theft.
+ * Method: attestations by the true keys whose documents do not belong together; links that come
+ * back after a freeze; a signer that begins again from nothing; a pool with more than can wait.
+ */
+#include "watch_rig.h"
+
+static struct nem_tx stolen(enum who initiator, enum who cosigner, uint64_t amount)
+{
+	struct nem_tx t = tx_transfer(K_TILL, K_THIEF, amount);
+	struct nem_inner inner = inner_of(&t);
+	struct nem_tx w = tx_wrap(initiator, &inner, NEM_FEE_MULTISIG_MICRO);
+
+	tx_sign(&w, initiator);
+	if (cosigner != 0) {
+		tx_cosign(&w, cosigner);
+	}
+	return w;
+}
+
+/* Both signers vouch for a payment to the thief behind an attempt that was judged long ago. */
+static void borrowed_attempt(void)
+{
+	static struct doc_freeze f;
+	struct nem_tx unit;
+
+	for (int first = A; first <= B; first++) {
+		rig_up();
+		(void)pay_whole(X(50));
+		T_EQ(r.w.payments_n, 1);
+		doc_address(&r.order.destination, K_THIEF);
+		r.order.amount = xem(X(90000));
+		(void)att_tell(first);
+		(void)att_tell(1 - first);
+		rig_settle();
+		wait_ms(100);
+		T_EQ(r.signer[A].acks, 1);
+		T_EQ(r.signer[B].acks, 1);
+		T_EQ(r.w.payments_n, 1);
+		T_EQ(r.w.stops_n, 1);
+		T_CHECK(handed_freeze(&f));
+		T_CHECK(strncmp(f.reason, "record: ", 8) == 0);
+		/* and when it comes to the chain it is a theft */
+		att_make(A);
+		unit = pay_unit();
+		feed_given(0, &unit, 1);
+		wait_ms(100);
+		T_EQ(r.w.thefts, 1);
+		T_CHECK(watch_evacuating(&r.w));
+	}
+}
+
+/* The request of another payment behind a true order of the same id. */
+static void borrowed_request(void)
+{
+	rig_up();
+	pay_new(X(50));
+	pay_link();
+	(void)att_tell(A);
+	rig_settle();
+	T_EQ(r.signer[A].acks, 1);
+	r.request.amount = xem(X(1));
+	(void)att_tell(B);
+	rig_settle();
+	wait_ms(100);
+	T_EQ(r.signer[B].acks, 0);
+	T_EQ(r.w.stops_n, 1);
+}
+
+static void officer_stops(void)
+{
+	static uint8_t raw[16384];
+	struct bytes item = { raw, freeze_made(raw, sizeof raw, "officer-1", &r.person[0], false,
+					       bytes_of(NULL, 0), 7) };
+
+	T_EQ(reply_type(ask(ROLE_STOP, WATCHER_STOP_PUT, &item, 1)), DOC_RECEIPT);
+	T_CHECK(watch_frozen(&r.w));
+}
+
+/*
+ * P5: who holds a freeze acknowledges no payment any more, neither a new one nor, when a link comes
+ * back, one from before; but he keeps what he judged: it may have been released on others' word.
+ */
+static void frozen_acknowledges_nothing(void)
+{
+	struct hash32 before;
+	struct hash32 after;
+	struct nem_tx unit;
+	unsigned acks;
+
+	rig_up();
+	pay_new(X(50));
+	pay_link();
+	before = att_tell(A);
+	(void)att_tell(B);
+	rig_settle();
+	T_CHECK(was_acked(A, &before));
+	link_close(CH_A, WATCH_ROLE_SIGNER_A);
+	officer_stops();
+	acks = r.signer[A].acks;
+	link_open(CH_A, WATCH_ROLE_SIGNER_A);
+	wait_ms(100);
+	T_EQ(r.signer[A].acks, acks);
+	unit = pay_unit();
+	pay_new(X(60));
+	pay_link();
+	after = att_tell(A);
+	rig_settle();
+	wait_ms(100);
+	T_CHECK(!was_acked(A, &after));
+	T_EQ(r.w.payments_n, 2);
+	/* both are known: on the chain neither is a theft */
+	mine_given(&unit, 1);
+	feed_blocks(0);
+	wait_ms(100);
+	T_EQ(r.w.thefts, 0);
+	T_EQ(r.w.stops_n, 1);
+	/* and so after a restart */
+	acks = r.signer[A].acks;
+	rig_restart(r.batches);
+	rig_connect();
+	feed_all();
+	wait_ms(300);
+	T_EQ(r.signer[A].acks, acks);
+	T_EQ(r.w.thefts, 0);
+	T_EQ(r.w.payments_n, 2);
+}
+
+/* P7: locked means frozen, and frozen still evacuates. */
+static void rewound_evacuates(void)
+{
+	struct nem_tx t;
+	unsigned acks;
+	uint64_t held;
+
+	rig_up();
+	for (unsigned i = 0; i < 3; i++) {
+		(void)pay_whole(X(50) + i);
+	}
+	held = r.w.signer[A].held_sequence;
+	/* A's journal is gone; it begins from nothing */
+	r.signer[A].told_n = 0;
+	r.signer[A].sequence = 0;
+	r.signer[A].nonce++;
+	wait_ms(100);
+	T_EQ(r.w.stops_n, 1);
+	acks = r.signer[A].acks;
+	/* payments of such a signer are not acknowledged */
+	pay_new(X(70));
+	pay_link();
+	(void)att_tell(A);
+	r.signer[A].nonce++;
+	rig_settle();
+	wait_ms(100);
+	T_EQ(r.signer[A].acks, acks);
+	/* the theft, and the sweeps: acknowledged by A's new, lower numbers */
+	t = stolen(K_A, K_B, X(10));
+	feed_given(0, &t, 1);
+	wait_ms(WATCH_SILENT_MS + 1500);
+	T_EQ(r.w.thefts, 1);
+	T_CHECK(watch_evacuating(&r.w));
+	T_CHECK(r.signer[A].sweeps >= 2);
+	T_CHECK(r.signer[A].sequence < held + 20);
+	T_CHECK(r.signer[A].acks >= acks + 2);
+	/* what it had lost is shown in every heartbeat as before */
+	T_CHECK(r.w.signer[A].held_sequence >= held);
+	acks = r.signer[A].acks;
+	/* a restart reads such a journal back */
+	rig_restart(r.batches);
+	rig_connect();
+	feed_all();
+	wait_ms(300);
+	T_CHECK(watch_evacuating(&r.w));
+	T_CHECK(r.w.signer[A].held_sequence >= held);
+}
+
+/* More proposals than can wait, and behind them, in the same answer of the node, the theft. */
+static void theft_behind_a_flood(void)
+{
+	static struct nem_tx t[WATCH_SUSPECTS_MAX + 80];
+
+	rig_up();
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		t[i] = stolen(K_A, 0, X(1) + i);
+	}
+	t[ARRAY_LEN(t) - 1] = stolen(K_A, K_B, X(2));
+	r.signer[A].silent = true;
+	feed_given(0, t, ARRAY_LEN(t));
+	wait_ms(WATCH_SILENT_MS + 3000);
+	T_EQ(r.w.thefts, 1);
+	T_CHECK(watch_evacuating(&r.w));
+}
+
+int main(int argc, char **argv)
+{
+	static const struct t_case cases[] = {
+		{ "an attempt that was judged for another order", borrowed_attempt },
+		{ "a request that was judged for another order", borrowed_request },
+		{ "a frozen watcher acknowledges no payment", frozen_acknowledges_nothing },
+		{ "a rewound signer evacuates", rewound_evacuates },
+		{ "a theft behind a flood", theft_behind_a_flood },
+	};
+
+	return rig_end(t_main(cases, ARRAY_LEN(cases), argc, argv));
+}
