@@ -550,12 +550,16 @@ static enum err privileges_drop(void)
 	}
 	if (user[0] != '\0') {
 		number = strtoul(user, &end, 10);
-		entry = *end == '\0' ? getpwuid((uid_t)number) : getpwnam(user);
-		if (entry == NULL && *end != '\0') {
-			return say("config", ERR_NOT_FOUND, "user");
+		entry =
+		    *end == '\0' && number < UINT32_MAX ? getpwuid((uid_t)number) : getpwnam(user);
+		if ((entry == NULL && *end != '\0') || number >= UINT32_MAX) {
+			return say("config", ERR_CONFIG, "user: no such user");
 		}
 		me.plan.uid = entry != NULL ? entry->pw_uid : (uid_t)number;
 		me.plan.gid = entry != NULL ? entry->pw_gid : (gid_t)number;
+		if (me.plan.uid == 0) {
+			return say("config", ERR_CONFIG, "user: root is no user to become");
+		}
 	}
 	me.plan.profile = SANDBOX_DAEMON;
 	me.plan.files_max = 256;

@@ -68,6 +68,7 @@ class FakeSigner:
         self.path.unlink(missing_ok=True)
         self.listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.listener.bind(str(self.path))
+        os.chmod(self.path, 0o660)  # as a signer's; the kit gives it to the watchers' group
         self.listener.listen(4)
         threading.Thread(target=self.accept, daemon=True).start()
 
@@ -537,8 +538,11 @@ def two_stolen_keys_are_stopped_and_evacuated():
 @test
 def wrong_starts():
     config = world.place("watcher-1") / "kuramori-watch.conf"
-    text = config.read_text()
-    key = world.place("watcher-1") / "key"
+    # as this user itself: without a user to become
+    text = "\n".join(l for l in config.read_text().splitlines() if not l.startswith(("user", "key_file")))
+    key = world.place("wrong") / "key"
+    kit.write_private(key, world.keys.watchers["watcher-1"].seed.hex() + "\n")
+    text += f"\nkey_file = {key}"
 
     def ends(code, words, **changes):
         lines = [line for line in text.splitlines() if line.split(" = ")[0] not in changes]
@@ -552,6 +556,10 @@ def wrong_starts():
         assert words in daemon.errors(), daemon.errors()
 
     wrong = world.place("wrong")
+    if os.geteuid() == 0:
+        # a user to become, by a name or number that is none
+        ends(2, "user", user="nobody-at-all", journal_file=wrong / "journal")
+        ends(2, "user", user="0", journal_file=wrong / "journal")
     journal = wrong / "journal"
     other = wrong / "other-key"
     kit.write_private(other, canon.SigningKey.named("another").seed.hex() + "\n")
