@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BOX_XEM = 5_000_000
 OUTSIDE_XEM = 50_000                # of each outside account, to pay in with
 CONVERSION_FEE = 500_000          # micro-XEM, nem.md 3.2
+WATCHERS_USER = 64_100             # of all watchers, when started as root: they visit each other
 PASSPHRASE = "development only"    # seals throw-away keys
 
 
@@ -371,7 +372,7 @@ class World:
         """As root: a user number of its own, who owns the folder; None otherwise."""
         if os.geteuid() != 0:
             return None
-        user = 64_001 + (ord(name[-1]) - ord("a")) % 26
+        user = WATCHERS_USER if name.startswith("watcher") else 64_001 + (ord(name[-1]) - ord("a")) % 26
         for parent in (self.folder, *self.folder.parents):
             if parent == Path(tempfile.gettempdir()) or parent == Path("/"):
                 break
@@ -379,6 +380,14 @@ class World:
         for path in (folder, *folder.iterdir()):
             os.chown(path, user, user)
         return user
+
+    def admit_watchers(self, which):
+        """As root: the watchers' user may come to its sockets of a signer that has just made them."""
+        if os.geteuid() == 0:
+            for i in range(1, self.settings.watchers + 1):
+                path = self.socket(f"signer-{which}", f"watcher-{i}")
+                if path.exists():
+                    os.chown(path, -1, WATCHERS_USER)
 
     def start_signer(self, which, wait=True):
         """wait False: it still has to be unlocked, and to become ready."""
@@ -398,6 +407,7 @@ class World:
         if wait:
             self.unlock(which)
             daemon.wait_ready(20.0)
+            self.admit_watchers(which)
         return daemon
 
     def unlock(self, which):
@@ -435,6 +445,9 @@ class World:
             ("node_public", f"127.0.0.1:{self.ports['node public']}"),
             ("node_clean", f"127.0.0.1:{self.ports['node clean']}"), ("poll_ms", self.settings.poll_ms)]
         peers = [n for n in range(1, self.settings.watchers + 1) if n != number]
+        pairs.append(("user", self.own_user(name, folder)))
+        for which in "ab":
+            self.admit_watchers(which)
         pairs += [(f"peer{i}_socket", self.socket(f"watcher-{n}", "peer")) for i, n in enumerate(peers, 1)]
         write_config(folder / "kuramori-watch.conf", pairs)
         daemon = self.daemon(name, "kuramori-watch", folder)
@@ -615,8 +628,9 @@ class World:
         signers = [self.start_signer(which, wait=False) for which in "ab"]
         for which in "ab":
             self.unlock(which)
-        for one in signers:
+        for one, which in zip(signers, "ab"):
             one.wait_ready(20.0)
+            self.admit_watchers(which)
         others = [self.start_watcher(n, wait=False) for n in range(1, self.settings.watchers + 1)]
         if server:
             others.append(self.start_server(wait=False))
