@@ -214,9 +214,11 @@ static void refuse_verdict(struct payout *p, const struct policy_verdict *v)
 	char words[POLICY_WORDS_MAX];
 	const char *field = v->field;
 
-	/* the customer wrote a request, not our order */
+	/* the body that was posted is a request; our order repeats its fields */
 	if (strncmp(field, "order.", 6) == 0) {
 		field += 6;
+	} else if (strncmp(field, "request.", 8) == 0) {
+		field += 8;
 	}
 	policy_words(words, v);
 	answer_refuse(p, v->err, field, "%s", words);

@@ -784,7 +784,7 @@ static void bad_requests(void)
 		{ "stranger", ERR_SIGNER_UNKNOWN, "signatures" },
 		{ "old id", ERR_STALE, "request_id" },
 		{ "future id", ERR_CLOCK, "request_id" },
-		{ "future time", ERR_CLOCK, "request.time_ms" },
+		{ "future time", ERR_CLOCK, "time_ms" },
 		{ "genesis", ERR_GENESIS, NULL },
 	};
 
