@@ -71,6 +71,13 @@ void chain_mine(struct sim *s)
 		s->rollbacks++;
 		sim_note(s, "chain: %llu blocks are undone", (unsigned long long)back);
 		CHECK(nis_roll_back(s->nis, nis_height(s->nis) - back, now) == ERR_OK);
+		if (fate_permille(&s->fate, 400)) {
+			s->dropped = true;
+			for (unsigned k = 0; k < NODES; k++) {
+				nis_drop_pool(s->nis, k);
+			}
+			sim_note(s, "chain: and the nodes forget them");
+		}
 		laws_chain(s);
 	}
 	if (now > nis_top(s->nis).time_s && !s->failed) {

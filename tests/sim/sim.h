@@ -334,6 +334,7 @@ struct sim {
 	/* chain */
 	struct nis *nis;
 	uint64_t rollbacks;
+	bool dropped; /* nodes forgot what a rollback had put back into their pools */
 	uint64_t node_down_until[NODES];
 	uint64_t checked_height;
 	struct hash32 checked_hash;
