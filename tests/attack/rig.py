@@ -6,10 +6,13 @@ attack replaces is the party that it owns (kuramorid by evil.Server, people by s
 """
 
 import contextlib
+import copy
 import hashlib
 import hmac
 import itertools
 import json
+import os
+import struct
 import sys
 from pathlib import Path
 
@@ -97,19 +100,18 @@ class World(kit.World):
 
     def follow(self):
         """Balances and transfers from the node's blocks, every signature verified."""
-        follower = story_a.Follower(self.public)
-        follower.catch_up()
-        return follower
+        self.follower.node = self.public
+        self.follower.catch_up()
+        return self.follower
 
     def wait_blocks(self, count):
         height = self.public.height()
         process.wait_until(lambda: self.public.height() >= height + count, 20.0 + 3 * count,
                            f"{count} blocks")
 
-    def units(self, follower=None):
+    def units(self):
         """Every multisig payment in the blocks, as (height, unit)."""
-        follower = follower or self.follow()
-        return [(h, t) for h, _, t in follower.transfers if isinstance(t, nem.Multisig)]
+        return [(h, t) for h, _, t in self.follow().transfers if isinstance(t, nem.Multisig)]
 
     def both(self, documents, server):
         """Asks A with documents and, with A's answer, B. (answer of A, answer of B or None)."""
@@ -148,6 +150,8 @@ class Rig:
         w.write_documents(w.seal_signers())
         w.write_claims([(1_000 + 37 * n) * XEM + n for n in range(CUSTOMERS)])
         w.open_books()
+        self.follower = story_a.Follower(w.public)
+        self.follower.catch_up()
         w.stop()
         w.save(self.copy)
 
@@ -159,6 +163,9 @@ class Rig:
             daemon.env = {}
         w.restore(self.copy)
         w.settings = kit.Settings(**SETTINGS)
+        w.follower = copy.copy(self.follower)
+        w.follower.balances = dict(self.follower.balances)
+        w.follower.transfers = list(self.follower.transfers)
         w.start_node()
         if programs:
             w.start_all(server=server)
@@ -176,8 +183,43 @@ class Rig:
         """Nobody goes on in this scene."""
         self.name = ""
 
+    def hand_library(self):
+        path = self.folder / "hand.so"
+        if not path.exists():
+            process.run(["cc", "-O2", "-shared", "-fPIC", "-o", path, Path(__file__).parent / "hand.c"])
+        return path
+
     def end(self):
         self.world.group.kill()
+
+
+class Hand:
+    """hand.c around one daemon: its clocks, and what happens at its syncs."""
+
+    LAYOUT = struct.Struct("<qqiiii")
+    BEFORE, AFTER, FULL = 1, 2, 3
+
+    def __init__(self, rig, name):
+        self.daemon = rig.world.group[name]
+        path = rig.folder / f"{name}.hand"
+        path.write_bytes(bytes(self.LAYOUT.size))
+        os.chmod(path, 0o666)
+        os.chmod(rig.folder, 0o711)
+        self.path = path
+        self.daemon.env = {"LD_PRELOAD": str(rig.hand_library()), "ATTACK_HAND": str(path)}
+
+    def set(self, what=0, countdown=0, wall_s=0, mono_s=0):
+        with open(self.path, "r+b") as file:
+            file.write(self.LAYOUT.pack(int(wall_s * 10 ** 9), int(mono_s * 10 ** 9), what, countdown, 0, 0))
+
+    def syncs(self):
+        return self.LAYOUT.unpack(self.path.read_bytes())[4]
+
+    def off(self, timeout=5.0):
+        """Waits until the power has failed."""
+        self.daemon.process.wait(timeout)
+        self.daemon.kill()
+        self.set()
 
 
 # ---------------------------------------------------------------- asking signers
