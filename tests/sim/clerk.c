@@ -167,7 +167,9 @@ void clerk_run(struct sim *s)
 			break;
 		default:
 			if (m.holds > 0) {
-				end_hold(s, &m, fate_below(&s->fate, m.holds),
+				size_t which = (size_t)fate_below(&s->fate, m.holds);
+
+				end_hold(s, &m, which,
 					 fate_permille(&s->fate, 600) ? LOG_POST : LOG_VOID);
 			}
 			break;

@@ -278,9 +278,9 @@ static bool plot_make(struct sim *s, struct plot *p)
 		return true;
 	case 6: { /* one byte */
 		size_t i = (size_t)fate_below(&s->fate, p->n);
+		size_t at = (size_t)fate_below(&s->fate, p->doc_n[i]);
 
-		p->doc[i][fate_below(&s->fate, p->doc_n[i])] ^=
-		    (uint8_t)(1u << fate_below(&s->fate, 8));
+		p->doc[i][at] ^= (uint8_t)(1u << fate_below(&s->fate, 8));
 		return true;
 	}
 	default: /* A's word altered on its way to B */

@@ -230,8 +230,9 @@ static void fault(struct sim *s)
 		return;
 	case 2:
 		if (s->swarm.node_downs) {
-			s->node_down_until[fate_below(&s->fate, NODES)] =
-			    s->now + fate_range(&s->fate, 100, 5000);
+			unsigned node = (unsigned)fate_below(&s->fate, NODES);
+
+			s->node_down_until[node] = s->now + fate_range(&s->fate, 100, 5000);
 		}
 		return;
 	default:

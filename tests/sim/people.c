@@ -254,9 +254,9 @@ static void ask(struct sim *s)
 	if (fate_permille(&s->fate, 150)) {
 		amount = fate_range(&s->fate, 100, 600);
 	}
-	if (people_request(s, c, amount * SIM_XEM + fate_below(&s->fate, 1000),
-			   &world.customer_address[c], fate_permille(&s->fate, 300) ? "rent" : "",
-			   false, &index)) {
+	amount = amount * SIM_XEM + fate_below(&s->fate, 1000);
+	if (people_request(s, c, amount, &world.customer_address[c],
+			   fate_permille(&s->fate, 300) ? "rent" : "", false, &index)) {
 		submit(s, s->asked[index].key, &s->asked[index], (int)index);
 	}
 }
