@@ -544,6 +544,11 @@ static enum err sense_roster(const struct doc_roster *r, struct doc_fault *fault
 		return doc_table_fault(fault, ERR_FIELD_RANGE, "watchers_needed",
 				       "more are needed than there are watchers");
 	}
+	if (2 * r->watchers_needed <= r->watcher_count) {
+		/* P7: whoever acknowledged a record must be among any who unlock the signer */
+		return doc_table_fault(fault, ERR_FIELD_RANGE, "watchers_needed",
+				       "two groups of so few could know nothing of each other");
+	}
 	return sense_roster_distinct(r, fault);
 }
 

@@ -121,7 +121,8 @@ struct doc_signer_entry {
 /*
  * roster.  Beyond the form: ids distinct among back ends, people and watchers, and no key (attest
  * keys and chain keys too) stands twice; exactly signers a and b, in this order; watchers_needed is
- * 1 to the number of watchers; number 1 if and only if previous is zero.
+ * at most the number of watchers and more than half of it; number 1 if and only if previous is
+ * zero.
  */
 struct doc_roster {
 	size_t backend_count;

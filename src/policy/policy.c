@@ -390,7 +390,8 @@ static struct policy_verdict judge_times(const struct policy_question *q)
 		return clocks;
 	}
 	latest = latest_ms(&q->now);
-	ahead = latest + p->clock_skew_ms;
+	/* by the host's clock alone: the one that watchers can hold a signer to afterwards */
+	ahead = q->now.wall_ms + p->clock_skew_ms;
 	if (o->created_ms > ahead) {
 		return refuse_figure(ERR_CLOCK, "order.created_ms", "created in the future",
 				     o->created_ms, ahead);

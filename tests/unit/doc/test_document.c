@@ -488,6 +488,8 @@ static void rules_of_roster(void)
 	REFUSED(DOC_ROSTER, "signers");
 	r->watchers_needed = 4;
 	REFUSED(DOC_ROSTER, "watchers_needed");
+	r->watchers_needed = 1;
+	REFUSED(DOC_ROSTER, "watchers_needed");
 	SAMPLE_TEXT(r->watchers[2].id, "w1");
 	REFUSED(DOC_ROSTER, "w1");
 	SAMPLE_TEXT(r->people[1].id, "w1");
@@ -635,6 +637,7 @@ static void largest_documents(void)
 		SAMPLE_FILL(r->backends[i].key, (uint8_t)(140 + i));
 	}
 	r->watcher_count = DOC_WATCHERS_MAX;
+	r->watchers_needed = DOC_WATCHERS_MAX / 2 + 1;
 	for (unsigned i = 0; i < DOC_WATCHERS_MAX; i++) {
 		(void)snprintf(r->watchers[i].id, sizeof r->watchers[i].id, "w%u", i);
 		SAMPLE_FILL(r->watchers[i].key, (uint8_t)(150 + i));

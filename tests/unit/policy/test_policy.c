@@ -272,6 +272,30 @@ static void times(void)
 	w.request.time_ms++;
 	JUDGED(ERR_CLOCK, "request.time_ms");
 
+	/*
+	 * What is still to come is measured by the host's clock alone: a watcher has only the
+	 * signer's own word for its time, and would call it a bad record what a chain or an own
+	 * clock that runs ahead let through.
+	 */
+	for (int clock = 0; clock < 2; clock++) {
+		world_make(&w);
+		if (clock == 0) {
+			w.q.now.chain_s += (uint32_t)(skew / 1000);
+		} else {
+			w.q.now.own_ms += 10 * skew;
+		}
+		o->created_ms = NOW + skew;
+		o->expires_ms = o->created_ms + 20 * skew;
+		w.policy.order_life_ms = 20 * skew;
+		JUDGED(ERR_OK, "");
+		o->created_ms++;
+		o->expires_ms++;
+		JUDGED(ERR_CLOCK, "order.created_ms");
+		o->created_ms--;
+		w.request.time_ms = NOW + skew + 1;
+		JUDGED(ERR_CLOCK, "request.time_ms");
+	}
+
 	/* the clocks apart: the chain counts whole seconds */
 	world_make(&w);
 	w.q.now.wall_ms = nem_time_to_unix_ms(w.q.now.chain_s) + skew;
