@@ -18,11 +18,11 @@ enum {
 	TRIES_MAX = 40,
 };
 
-const char *people_name(unsigned i)
+const char *people_name(unsigned customer)
 {
 	static const char *const names[CUSTOMERS] = { "c-1", "c-2", "c-3", "c-4", "c-5", "c-6" };
 
-	return names[i];
+	return names[customer];
 }
 
 /* ---- calls ---------------------------------------------------------------------------------- */
@@ -153,9 +153,9 @@ static void put_u128(struct writer *w, u128 v)
 	writer_bytes(w, bytes_of(b, sizeof b));
 }
 
-u128 people_claim(unsigned i)
+u128 people_claim(unsigned customer)
 {
-	return (u128)(i + 1 == CUSTOMERS ? CLAIM_LAST : CLAIM) * SIM_XEM;
+	return (u128)(customer + 1 == CUSTOMERS ? CLAIM_LAST : CLAIM) * SIM_XEM;
 }
 
 static void open_books(struct sim *s)
