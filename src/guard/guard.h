@@ -49,7 +49,7 @@ enum {
 	GUARD_STOPS_EACH_MAX = 8, /* of one issuer: nobody can use up the table for others */
 	GUARD_STOP_BYTES = 384 * 1024, /* of all their envelopes together */
 	GUARD_SWEEPS_MAX = 512,        /* sweeps ever signed */
-	GUARD_SWEEPS_EACH_MAX = 64,    /* of one hot account */
+	GUARD_SWEEPS_EACH_MAX = 64,    /* of one hot account at one watcher's asking */
 	GUARD_SWEEPS_SHARE = 4, /* a quarter of payments_cap, at most GUARD_SWEEPS_MAX, is theirs */
 	GUARD_SIGN_BYTES_MAX =
 	    40 * 1024,                  /* documents of one SIGN: a NEXT reply must hold them all */
@@ -103,7 +103,8 @@ struct guard_payment {
 	uint8_t acked;   /* bit i: watcher i of the roster */
 	uint8_t program; /* index of guard.programs */
 	bool sweep;
-	uint8_t hot; /* index of genesis.hot */
+	uint8_t hot;   /* index of genesis.hot */
+	uint8_t asker; /* of a sweep: 1 + the watcher's place in the roster */
 };
 
 /* The caller's memory for the tables whose size is a matter of taste; must outlive the guard. */

@@ -11,6 +11,7 @@
  *   DOCUMENT       document id  request id    0            type number  the envelope
  *   GUARD_RESERVE  request id   subject       [0] hot      outflow      none
  *   GUARD_ATTEST   request id   subject       [0] hot      0            attestation
+ *                                             [1] asker of a sweep
  *   GUARD_ACK      attestation  0             [0] watcher  0            ack
  *   GUARD_STOP     document id  0             0            0            freeze
  *   GUARD_REFUSE   request id   0             0            error number "field: words"

@@ -452,8 +452,10 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	p->batch_offset = g->journal_used;
 	p->sweep = f->sweep;
 	p->program = g->program_now;
+	p->asker = f->sweep ? (uint8_t)(ask->watcher + 1) : 0;
 	blob = bytes_of(raw, attest(g, p, f->pay, raw, &p->attestation));
 	r.credit.b[0] = p->hot;
+	r.credit.b[1] = p->asker;
 	guard_self_add(g, &b, &r, f->approvals, &blob);
 	guard_self_commit(g, &b, out);
 	p->batch_bytes = (uint32_t)(g->journal_used - p->batch_offset);
@@ -676,6 +678,7 @@ static enum err sweep_judge(struct guard *g, struct guard_ask *ask, struct guard
 	struct payment pay;
 	size_t tail = is_b(g) ? 2 : 0;
 	size_t each = 0;
+	size_t all = 0;
 	size_t n = 0;
 	size_t freezes_n;
 	enum err e;
@@ -724,12 +727,19 @@ static enum err sweep_judge(struct guard *g, struct guard_ask *ask, struct guard
 		return guard_self_no(no, ERR_ONCE, "sweep.timestamp_nem_s",
 				     "exactly this move was signed before");
 	}
+	/*
+	 * Each watcher has its own share, of all and of each account: one that asks for a thousand
+	 * small moves does not use up the whole one that the others will ask for.
+	 */
 	for (size_t i = 0; i < g->payments_n; i++) {
 		const struct guard_payment *p = &g->config.storage.payments[i];
+		bool theirs = p->sweep && p->asker == (uint8_t)(ask->watcher + 1);
 
-		each += p->sweep && key32_eq(&g->genesis.hot[p->hot].public_key, &sweep.account);
+		all += theirs;
+		each += theirs && key32_eq(&g->genesis.hot[p->hot].public_key, &sweep.account);
 	}
-	if (g->sweeps_n >= GUARD_SWEEPS_MAX || each >= GUARD_SWEEPS_EACH_MAX) {
+	if (g->sweeps_n >= GUARD_SWEEPS_MAX || each >= GUARD_SWEEPS_EACH_MAX ||
+	    all >= GUARD_SWEEPS_MAX / g->roster.watcher_count) {
 		return guard_self_no(no, ERR_FULL, "sweep.account",
 				     "too many sweeps were signed already");
 	}
@@ -798,7 +808,7 @@ void guard_sign_ack(struct guard *g, struct guard_ask *ask, struct effects *out)
 	struct guard_no no;
 	struct doc_ack ack;
 	struct bytes item;
-	struct doc d;
+	struct doc d = { .raw = bytes_of(NULL, 0) };
 	size_t watcher = 0;
 	size_t n = 0;
 	enum err e;
@@ -959,6 +969,7 @@ enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r, u
 	p->program = (uint8_t)program;
 	p->sweep = t.subject_type == DOC_SWEEP;
 	p->hot = r->credit.b[0];
+	p->asker = r->credit.b[1];
 	return ERR_OK;
 }
 

@@ -235,6 +235,33 @@ static void full_of_payments(void)
 	T_EQ(r.g[A].sweeps_n, 1);
 }
 
+/* One watcher that asks for ever smaller moves does not use up what the others may ask for. */
+static void endless_sweeps(void)
+{
+	struct doc_freeze f;
+	uint64_t id = 0;
+	unsigned signed_for = 0;
+
+	start();
+	f = theft(1);
+	for (unsigned i = 0; i < GUARD_SWEEPS_EACH_MAX + 8; i++) {
+		id = sweep_by(0, X(100) + i, &f);
+		if (rig_refusal(id) == NULL) {
+			rig_acks(A);
+			signed_for++;
+		}
+	}
+	T_EQ(signed_for, GUARD_SWEEPS_EACH_MAX);
+	REFUSED(id, "full", "sweep.account");
+	/* also when the signer begins again */
+	rig_restart(A);
+	REFUSED(sweep_by(0, X(99), &f), "full", "sweep.account");
+	id = sweep_by(1, X(5000), &f);
+	T_STR(rig_code(id), "");
+	rig_acks(A);
+	T_CHECK(rig_signed(id));
+}
+
 /* Waiting sweeps of one watcher leave room for those of the others. */
 static void waiting_sweeps(void)
 {
@@ -288,6 +315,7 @@ int main(int argc, char **argv)
 		{ "a freeze while every place waits", freeze_in_a_full_house },
 		{ "a burst of NEXT", burst_of_next },
 		{ "a table full of payments still evacuates", full_of_payments },
+		{ "sweeps without end by one watcher", endless_sweeps },
 		{ "waiting sweeps of one watcher", waiting_sweeps },
 		{ "a stop that the watchers have first", stop_elsewhere },
 	};
