@@ -99,7 +99,7 @@ class Evening:
             w.start_node()
         w.start_all(server=server)
         for which in "ab":
-            process.wait_until(lambda: w.status(f"signer-{which}").get("signs") == "ready", 15.0,
+            process.wait_until(lambda: w.status(f"signer-{which}").get("signs") == "ready", 60.0,
                                f"signer {which} is ready")
         if server:
             self.wait_server()
@@ -109,7 +109,7 @@ class Evening:
         def well():
             words = self.world.get("/v1/status")
             return words["chain_read"] and all(one["up"] for one in words["links"])
-        process.wait_until(well, 20.0, "kuramorid has read the chain and reaches everybody", 0.02)
+        process.wait_until(well, 60.0, "kuramorid has read the chain and reaches everybody", 0.02)
 
     def save(self):
         self.follow()
@@ -134,10 +134,10 @@ class Evening:
     def wait_blocks(self, count):
         """Until so many more blocks were made."""
         height = self.world.public.height()
-        process.wait_until(lambda: self.world.public.height() >= height + count, 20.0 + 3 * count,
+        process.wait_until(lambda: self.world.public.height() >= height + count, 60.0 + 3 * count,
                            f"{count} blocks")
 
-    def wait_mined(self, inner_hash, timeout=20.0):
+    def wait_mined(self, inner_hash, timeout=60.0):
         """The height of the block with this payment."""
         def found():
             for height, _, one in self.follow().transfers:
@@ -149,7 +149,7 @@ class Evening:
 
 # ---------------------------------------------------------------- watching a freeze
 
-def wait_frozen(world, timeout=10.0):
+def wait_frozen(world, timeout=30.0):
     """Polls both signers until each says that a freeze is durable; wall times by signer. The poll
     goes round in about a millisecond, so a time is late by that at most."""
     links = {which: world.link(f"signer-{which}", "stop") for which in "ab"}
@@ -231,7 +231,7 @@ class Business:
         one["last"] = body
         return body["state"]
 
-    def wait(self, ones, states, timeout=30.0):
+    def wait(self, ones, states, timeout=60.0):
         left = list(ones)
 
         def done():
@@ -279,8 +279,8 @@ def ordinary_business(teller, evening):
     approve(teller, evening, shop, one_person, two_people)
     shop.wait([one_person, two_people], ("announced", "confirming", "settled"))
     stopped_watchers(teller, evening, shop, name(rich[20]))
-    shop.wait(shop.made, ("settled",), 40.0)
-    process.wait_until(lambda: w.customer_balance(name(rich[0])) == before + deposit, 20.0,
+    shop.wait(shop.made, ("settled",), 60.0)
+    process.wait_until(lambda: w.customer_balance(name(rich[0])) == before + deposit, 60.0,
                        "the deposit is credited", 0.05)
     follower = evening.follow()
     units = {one.inner_hash(): one for _, _, one in follower.transfers if isinstance(one, nem.Multisig)}
@@ -601,7 +601,7 @@ def jammed_till(teller, evening, proxies):
     teller.event(f"The honest payment of 40 XEM that both had signed before: at the public port "
                  f"{answer_text(jammed)}, at the clean one kuramorid's announcement is taken and mined in block "
                  f"{height}.")
-    shop.wait([honest], ("settled",), 20.0)
+    shop.wait([honest], ("settled",), 60.0)
     follower = evening.follow()
     mined = any(isinstance(t, nem.Multisig) and t.inner_hash() == rogue.inner_hash()
                 for _, _, t in follower.transfers)
@@ -734,7 +734,7 @@ def both_keys_probe(teller, evening):
     def empty():
         balances = evening.follow().balances
         return all(balances.get(a, 0) < 3 * XEM for a in hot)
-    process.wait_until(empty, 30.0, "till and purses are empty")
+    process.wait_until(empty, 60.0, "till and purses are empty")
     moved = [(h, t) for h, _, t in new_transfers(evening, start) if isinstance(t, nem.Multisig)
              and isinstance(t.inner, nem.Transfer) and t.inner.recipient in evening.own()]
     spares = {key.public_hex: spare.address() for (_, key), spare in zip(k.hot, k.spares)}
@@ -774,11 +774,12 @@ def books_after(teller, evening, lost, sweep_fees):
     w = evening.world
     customers = int(evening.last_audit["customers"])
     w.start_server()
+    evening.wait_server()
 
     def booked():
-        words = w.get("/v1/audit")
-        return words if words["chain_read"] and int(words["shortage"]) == lost and all_explained(words) else None
-    words = process.wait_until(booked, 30.0, "the books explain the night", 0.05)
+        words = w.get("/v1/audit")          # a look at every account: not asked for more often than needed
+        return words if int(words["shortage"]) == lost and all_explained(words) else None
+    words = process.wait_until(booked, 60.0, "the books explain the night", 0.5)
     teller.check("after the night the books balance with the chain again", words["books_valid"])
     teller.check("the loss is booked to shortage, the moves cost fees, no customer's claim has changed",
                  int(words["customers"]) == customers
