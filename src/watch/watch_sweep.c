@@ -16,6 +16,7 @@ enum {
 	LIFE_LEFT_S = 120, /* a sweep with less time than this is derived anew */
 	ANSWER_MS = 1000,  /* then the signer is asked again: the first asker may be another */
 	STALE_BLOCKS = 30,
+	ADOPT_BESIDE = 3, /* sweeps of an account beside which another's is taken up */
 };
 
 static struct watch_sweep *find_spending(struct watch *w, size_t own, uint64_t spends,
@@ -134,6 +135,19 @@ void watch_sweep_derive(struct watch *w, struct effects *out)
 	w->sweep_derived_height = best->height;
 }
 
+/* What others had signed is taken up beside our own sweeps, never in their place. */
+static bool may_adopt(const struct watch *w, size_t own)
+{
+	size_t free_places = 0;
+	size_t each = 0;
+
+	for (size_t i = 0; i < WATCH_SWEEPS_MAX; i++) {
+		free_places += w->sweeps[i].state == WATCH_SWEEP_NONE;
+		each += w->sweeps[i].state != WATCH_SWEEP_NONE && w->sweeps[i].own == own;
+	}
+	return free_places > 0 && each < ADOPT_BESIDE;
+}
+
 void watch_sweep_adopt(struct watch *w, struct bytes raw)
 {
 	const struct watch_node *best = watch_self_best(w);
@@ -151,7 +165,7 @@ void watch_sweep_adopt(struct watch *w, struct bytes raw)
 	own = watch_self_own(w, &account);
 	spends = micro(&doc.amount) + micro(&doc.fee_inner) + micro(&doc.fee_outer) +
 		 micro(&doc.fee_cosign);
-	if (own < 0 || spends > best->balance[own] ||
+	if (own < 0 || spends > best->balance[own] || !may_adopt(w, (size_t)own) ||
 	    find_spending(w, (size_t)own, spends, best->time_nem_s) != NULL) {
 		return;
 	}

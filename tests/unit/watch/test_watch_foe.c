@@ -194,6 +194,50 @@ static void theft_behind_a_flood(void)
 	T_CHECK(watch_evacuating(&r.w));
 }
 
+/*
+ * Small moves that somebody else had A sign, one after the other: acknowledged, for the freeze
+ * allows them, but they do not push our own whole ones aside.
+ */
+static void small_moves(void)
+{
+	struct nem_tx t;
+	unsigned own;
+	unsigned acks;
+
+	rig_up();
+	t = stolen(K_A, K_B, X(10));
+	feed_given(0, &t, 1);
+	wait_ms(100);
+	T_CHECK(watch_evacuating(&r.w));
+	own = r.signer[A].sweeps;
+	acks = r.signer[A].acks;
+	T_CHECK(own >= 2);
+	for (unsigned i = 0; i < 40; i++) {
+		struct money balance = xem(X(5) + i);
+
+		r.is_sweep = true;
+		r.with_freeze = false;
+		r.attest_key = NULL;
+		r.att_made = false;
+		T_CHECK(attempt_sweep_make(&r.sweep, &r.genesis, &r.policy, &r.genesis_id,
+					   &r.chain[K_TILL].public_key, &balance,
+					   r.now_s) == ERR_OK);
+		(void)att_tell(A);
+		rig_settle();
+		if (r.signer[A].swept_n + 2 > ARRAY_LEN(r.signer[A].swept)) {
+			break; /* it asked for too many: the check below says so */
+		}
+	}
+	wait_ms(100);
+	T_CHECK(r.signer[A].acks >= acks + 8);
+	T_CHECK(r.signer[A].sweeps <= own + 2);
+	for (size_t i = 0, whole = 0; i < WATCH_SWEEPS_MAX; i++) {
+		whole += r.w.sweeps[i].state == WATCH_SWEEP_READY &&
+			 r.w.sweeps[i].spends_micro >= X(40000);
+		T_CHECK(i + 1 < WATCH_SWEEPS_MAX || whole >= 2);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -201,6 +245,7 @@ int main(int argc, char **argv)
 		{ "a request that was judged for another order", borrowed_request },
 		{ "a frozen watcher acknowledges no payment", frozen_acknowledges_nothing },
 		{ "a rewound signer evacuates", rewound_evacuates },
+		{ "small moves of somebody else", small_moves },
 		{ "a theft behind a flood", theft_behind_a_flood },
 	};
 
