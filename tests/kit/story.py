@@ -9,7 +9,6 @@ claimed is checked here: a claim that does not hold is named, and the exit code 
 import argparse
 import json
 import os
-import shutil
 import sys
 import textwrap
 import time

@@ -152,7 +152,7 @@ def tell(teller, folder, build, seed):
         teller.say(f"The thief is process {thief.pid}: he has the key file and the node's address. The chain's "
                    f"clock runs {factor(SLOW_MS)} times as fast as a real one until {clock(SLOW_UNTIL_S)}, then "
                    f"{factor(FAST_MS):,} times. All times are JST of 26 January 2018. Of ten transfers the second "
-                   "is not known; the second used here is ours and marked as assumed. Basis: E established, "
+                   "is not known; the second used here is ours and marked as assumed (that of the first has one source). Basis: E established, "
                    "1 one source, C contested, I inferred.")
         teller.line()
         teller.line(" #  announced at      reported time              XEM         gone so far    share")
@@ -213,7 +213,7 @@ def aftermath(teller, rows, total, steps):
     gone = sum(one.amount for _, _, one in rows)
     first, last = steps[0], steps[-1]
     teller.line()
-    teller.say(f"By the blocks: {xem(gone)} XEM gone, 0 left for {xem(total)} XEM of claims. Nothing and nobody "
+    teller.say(f"By the blocks: {xem(gone)} XEM gone, {xem(total - gone)} left for {xem(total)} XEM of claims. Nothing and nobody "
                f"stood between the key and the coins. What people did in 2018, and when:")
     for moment in incident.MOMENTS:
         teller.line(f"{moment.when():10} {moment.what}")

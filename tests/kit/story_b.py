@@ -7,7 +7,6 @@ says about itself.
 """
 
 import copy
-import json
 import os
 import threading
 import time
@@ -757,8 +756,7 @@ def both_keys_probe(teller, evening):
     teller.say(f"Lost: {xem(stolen)} XEM and {xem(fees)} of network fees for it, {percent(stolen + fees, before, 7)} of "
                f"the holdings; the evacuation itself cost {xem(sweep_fees)} XEM in fees.")
     books_after(teller, evening, stolen + fees, sweep_fees)
-    summary(teller, before, stolen + fees, after, later - said["answered_s"],
-            f"{reaction:.0f} ms", f"{reaction:.0f} ms",
+    summary(teller, before, stolen + fees, after, f"{reaction:.0f} ms", f"{reaction:.0f} ms",
             sum(evening.saved_follower.balances.get(a, 0) for a in hot))
     teller.figure("freeze_ms", round(reaction, 1))
     teller.figure("freeze_from_sending_ms", round(worst, 1))
@@ -886,14 +884,13 @@ def both_keys_at_once(teller, evening):
     teller.say(f"Lost: {xem(stolen + fees)} XEM with fees, {percent(stolen + fees, before, 2)} of the holdings and "
                f"{percent(stolen + fees, float_micro)} of the hot float of {xem(float_micro)}. Kept: {xem(after)} XEM, of which {xem(kept)} in {len(boxes)} boxes that these keys "
                "do not open.")
-    summary(teller, before, stolen + fees, after, max(times.values()) - first, f"{reaction:.0f} ms",
-            f"{reaction:.0f} ms", float_micro)
+    summary(teller, before, stolen + fees, after, f"{reaction:.0f} ms", f"{reaction:.0f} ms", float_micro)
     teller.figure("freeze_ms", round(reaction, 1))
     teller.figure("hot_float", float_micro)
     teller.figure("evacuated_text", "nothing was left")
 
 
-def summary(teller, before, lost, after, _seconds, noticed, stopped, at_stake):
+def summary(teller, before, lost, after, noticed, stopped, at_stake):
     teller.figure("holdings", before)
     teller.figure("holdings_text", xem(before))
     teller.figure("lost", lost)
