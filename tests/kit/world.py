@@ -412,6 +412,12 @@ class World:
 
     def unlock(self, which):
         path = self.socket(f"signer-{which}", "unlock")
+        daemon = self.group.daemons.get(f"signer-{which}")
+        deadline = time.monotonic() + 20.0
+        while not path.exists() and time.monotonic() < deadline:
+            if daemon is not None:
+                daemon.check()              # what it died of is better to know than a missing socket
+            time.sleep(0.01)
         with frames.open_client(path, "signer", 1, ROOT / "src/ipc/signer.def", timeout=20.0, wait=10.0) as client:
             answer = client.call(frames.UNLOCK, [PASSPHRASE.encode()])
             if answer:
