@@ -246,13 +246,19 @@ void watch_stop_issue(struct watch *w, enum watch_crime crime, bool evacuate, st
 	struct watch_stop *s;
 	struct doc d;
 	bool officer;
+	bool said;
 	enum err e;
 
 	if (crime == WATCH_CRIME_RECORD && watch_self_called(w, about, crime)) {
 		return;
 	}
-	/* One freeze for each kind of crime says all that a freeze can say. */
-	if (w->crimes_frozen[crime] || effects_free(out) < 4) {
+	/*
+	 * One freeze for each kind of crime says all that a freeze can say, except that the coins
+	 * must go: what shows a theft is handed on while nothing that was handed on before did.
+	 */
+	said = w->crimes_frozen[crime] &&
+	       !(evacuate && !w->evacuating && watch_chain_theft(w, evidence));
+	if (said || effects_free(out) < 4) {
 		watch_self_alarm(w, crime, about, words, out);
 		return;
 	}

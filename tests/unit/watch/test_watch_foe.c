@@ -195,6 +195,43 @@ static void theft_behind_a_flood(void)
 }
 
 /*
+ * A theft that evidence cannot show (an honest unit mined twice: all its signatures are ours) takes
+ * the place of no later one: the first that does show what happened still evacuates.
+ */
+static void decoy_first(void)
+{
+	struct nem_tx unit;
+	struct nem_tx t;
+
+	for (int restart = 0; restart < 2; restart++) {
+		rig_up();
+		unit = pay_whole(X(50));
+		T_EQ(nis_say(PUBLIC, &unit), NEM_SUCCESS);
+		mine(PUBLIC);
+		feed_all();
+		nis_set_retention(r.nis, 1, r.now_s);
+		rig_pass(100000);
+		mine_given(&unit, 1);
+		feed_all();
+		wait_ms(300);
+		T_EQ(r.w.thefts, 1);
+		T_EQ(r.w.stops_n, 1);
+		T_CHECK(!watch_evacuating(&r.w));
+		if (restart == 1) {
+			rig_restart(r.batches);
+			rig_connect();
+			feed_all();
+			wait_ms(300);
+		}
+		t = stolen(K_A, K_B, X(10));
+		feed_given(0, &t, 1);
+		wait_ms(300);
+		T_CHECK(watch_evacuating(&r.w));
+		T_CHECK(r.signer[A].sweeps >= 2);
+	}
+}
+
+/*
  * Small moves that somebody else had A sign, one after the other: acknowledged, for the freeze
  * allows them, but they do not push our own whole ones aside.
  */
@@ -245,6 +282,7 @@ int main(int argc, char **argv)
 		{ "a request that was judged for another order", borrowed_request },
 		{ "a frozen watcher acknowledges no payment", frozen_acknowledges_nothing },
 		{ "a rewound signer evacuates", rewound_evacuates },
+		{ "a decoy first", decoy_first },
 		{ "small moves of somebody else", small_moves },
 		{ "a theft behind a flood", theft_behind_a_flood },
 	};
