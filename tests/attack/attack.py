@@ -11,6 +11,7 @@ line is `held` only by what this run has seen.
 import argparse
 import json
 import os
+import subprocess
 import sys
 import time
 import traceback
@@ -37,6 +38,7 @@ def arguments():
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else")
     parser.add_argument("--only", metavar="T01,T42", help="only these")
     parser.add_argument("--build", default="build-demo", metavar="FOLDER", help="where the programs are")
+    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)  # no second process
     options = parser.parse_args()
     if options.only is not None:
         options.only = options.only.split(",")
@@ -73,30 +75,43 @@ def run_one(rig, attack):
         return "broken", f"{attack.title}: could not be told to its end: {type(problem).__name__}: {text[:600]}"
 
 
-def run_all(options, out):
-    """Results by number; `out` is called with each as soon as all before it are known."""
+def run_some(options, attacks, progress):
+    """Results of these, one after the other in worlds of their own: number: (verdict, words, seconds)."""
+    rig = rigs.Rig(options.build)
+    progress.say("the ceremony")
+    rig.make()
+    results = {}
+    for n, attack in enumerate(attacks):
+        progress.say(f"{n + 1}/{len(attacks)} {attack.number} {attack.title}")
+        started = time.monotonic()
+        results[attack.number] = (*run_one(rig, attack), round(time.monotonic() - started, 1))
+    rig.end()
+    progress.say("")
+    return results
+
+
+def run_all(options):
+    """Results by number. Half of them run in a second process of this program, side by side."""
     progress = Progress(options.check or options.json)
     wanted = [n for n in NUMBERS if options.only is None or n in options.only]
-    results = {n: ("not-yet", LATER[n]) for n in wanted if n in LATER}
+    results = {n: ("not-yet", LATER[n], 0) for n in wanted if n in LATER}
     todo = sorted((a for n, a in ATTACKS.items() if n in wanted), key=lambda a: (a.scene, a.number))
-    printed = 0
-
-    def flush():
-        nonlocal printed
-        while printed < len(wanted) and wanted[printed] in results:
-            out(wanted[printed], *results[wanted[printed]])
-            printed += 1
-
-    if todo:
-        rig = rigs.Rig(options.build)
-        progress.say("the ceremony")
-        rig.make()
-        for n, attack in enumerate(todo):
-            progress.say(f"{n + 1}/{len(todo)} {attack.number} {attack.title}")
-            results[attack.number] = run_one(rig, attack)
-        rig.end()
-        progress.say("")
-    flush()
+    here = [a for a in todo if a.scene in registry.SECOND]
+    there = [a for a in todo if a.scene not in registry.SECOND]
+    if not here or not there or options.one:
+        return {**results, **(run_some(options, todo, progress) if todo else {})}
+    argv = [sys.executable, __file__, "--one", "--json", "--build", options.build, "--only",
+            ",".join(a.number for a in there)]
+    with subprocess.Popen([str(a) for a in argv], stdout=subprocess.PIPE, preexec_fn=process._die_with(os.getpid())) as other:
+        results.update(run_some(options, here, progress))
+        told = other.communicate()[0]
+    try:
+        for one in json.loads(told)["attacks"]:
+            results[one["number"]] = (one["verdict"], one["words"], one["seconds"])
+    except (ValueError, KeyError):
+        pass
+    for attack in there:
+        results.setdefault(attack.number, ("broken", f"{attack.title}: the second process ended without a word", 0))
     return results
 
 
@@ -111,21 +126,23 @@ def main():
     process.catch_signals()
     started = time.monotonic()
 
-    def line(number, verdict, words):
-        if not options.json:
-            print(f"{number}  {verdict}  {words}", flush=True)
-    results = run_all(options, line)
-    broken = sorted(n for n, (verdict, _) in results.items() if verdict == "broken")
-    words = [w for _, w in results.values()]
+    results = run_all(options)
+    if not options.json:
+        for number in NUMBERS:
+            if number in results:
+                print(f"{number}  {results[number][0]}  {results[number][1]}")
+    broken = sorted(n for n, one in results.items() if one[0] == "broken")
+    words = [one[1] for one in results.values()]
     if len(set(words)) != len(words):
         print("two lines say the same words", file=sys.stderr)
         return 1
     if options.json:
         print(json.dumps({"ok": not broken, "broken": broken, "seconds": round(time.monotonic() - started, 1),
-                          "attacks": [{"number": n, "verdict": results[n][0], "words": results[n][1]}
+                          "attacks": [{"number": n, "verdict": results[n][0], "words": results[n][1],
+                                       "seconds": results[n][2]}
                                       for n in NUMBERS if n in results]}, indent=1))
     elif not options.check:
-        held = sum(1 for verdict, _ in results.values() if verdict == "held")
+        held = sum(1 for one in results.values() if one[0] == "held")
         print(f"{held} held, {len(broken)} broken, {len(results) - held - len(broken)} not yet; "
               f"{time.monotonic() - started:.0f} s", file=sys.stderr)
     return 1 if broken else 0

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,6 +33,7 @@ static volatile struct hand *hand;
 static int (*real_clock_gettime)(clockid_t, struct timespec *);
 static int (*real_fdatasync)(int);
 static int (*real_fsync)(int);
+static int (*real_timerfd_settime)(int, int, const struct itimerspec *, struct itimerspec *);
 
 __attribute__((constructor)) static void begin(void)
 {
@@ -45,6 +47,7 @@ __attribute__((constructor)) static void begin(void)
 	*(void **)&real_clock_gettime = dlsym(RTLD_NEXT, "clock_gettime");
 	*(void **)&real_fdatasync = dlsym(RTLD_NEXT, "fdatasync");
 	*(void **)&real_fsync = dlsym(RTLD_NEXT, "fsync");
+	*(void **)&real_timerfd_settime = dlsym(RTLD_NEXT, "timerfd_settime");
 	fd = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0) {
 		abort();
@@ -76,6 +79,24 @@ int clock_gettime(clockid_t id, struct timespec *out)
 	out->tv_sec = ns / 1000000000;
 	out->tv_nsec = ns % 1000000000;
 	return 0;
+}
+
+/* A time of the moved clock, for the kernel's own. */
+int timerfd_settime(int fd, int flags, const struct itimerspec *when, struct itimerspec *old)
+{
+	struct itimerspec own = *when;
+	int64_t ns;
+
+	begin();
+	if ((flags & TFD_TIMER_ABSTIME) != 0 &&
+	    (own.it_value.tv_sec != 0 || own.it_value.tv_nsec != 0)) {
+		ns = (int64_t)own.it_value.tv_sec * 1000000000 + own.it_value.tv_nsec -
+		     hand->mono_ns;
+		ns = ns > 0 ? ns : 1; /* zero would disarm it */
+		own.it_value.tv_sec = ns / 1000000000;
+		own.it_value.tv_nsec = ns % 1000000000;
+	}
+	return real_timerfd_settime(fd, flags, &own, old);
 }
 
 static int synced(int fd, int (**real)(int))

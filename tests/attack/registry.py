@@ -7,6 +7,9 @@ NUMBERS = [f"T{n:02d}" for n in range(1, 51)]
 Attack = collections.namedtuple("Attack", "number title scene function")
 ATTACKS = {}
 
+# Scenes that run in the first of two processes; the others run in the second, side by side.
+SECOND = ("theft-1", "theft-2", "theft-3", "theft-4", "server-1", "server-4", "server-5")
+
 # Attacks whose defence is not built. The words name the part that brings it.
 LATER = {
     "T05": "one asset so far: a drain over many chains needs the second chain and the yen windows over all assets",
@@ -52,5 +55,6 @@ def load():
     import server  # noqa: F401
     import signers  # noqa: F401
     import thieves  # noqa: F401
-    absent = []
-    if absent: pass
+    absent = [n for n in NUMBERS if n not in ATTACKS and n not in LATER]
+    if absent:
+        raise ValueError(f"not registered: {', '.join(absent)}")

@@ -228,7 +228,7 @@ def crashes(rig):
     must(settled == len(found) == len(c.made) and flying == 0, "not every withdrawal is settled",
          (settled, len(found), flying))
     return (f"{len(c.made)} withdrawals, {c.kills} times kill -9 in {time.monotonic() - started:.0f} s: at "
-            f"{len(c.points)} named points ({', '.join(c.points)}), {cuts} times before or after a commit of "
+            f"{len(c.points)} named points ({'; '.join(c.points)}), {cuts} times before or after a commit of "
             f"kuramorid, 8 times anywhere, each asked for again after it; {len(paid)} payments on chain, each once; "
             "the raw journal's books equal the blocks")
 

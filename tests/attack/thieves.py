@@ -11,7 +11,7 @@ from registry import attack
 from rig import XEM, must, process, xem
 
 PROBE = 10 * XEM
-SCALE = 60                              # the first ten minutes run so many times faster
+SCALE = 150                            # the first ten minutes run so many times faster
 LATER_GAP_S = 0.15                      # between the attempts of the hours after them
 
 
