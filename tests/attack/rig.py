@@ -158,6 +158,7 @@ class Rig:
     def fresh(self, server=False, programs=True):
         """The world as the ceremony left it, started; programs False: only the node."""
         w = self.world
+        self.name = ""
         w.group.kill()
         for daemon in w.group:
             daemon.env = {}

@@ -11,7 +11,7 @@ import evil
 import frames
 import nem
 from registry import attack
-from rig import (XEM, Broken, altered_hex, attestations, must, payment, process, raw_answers, refused,
+from rig import (XEM, altered_hex, attestations, must, payment, process, raw_answers, refused,
                  thief_server, xem)
 
 PEOPLE = ("approver-1", "approver-2", "approver-3")
