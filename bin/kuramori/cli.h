@@ -31,7 +31,6 @@ struct cli {
 	char passphrase_file[CLI_PATH_MAX];
 	char stop_socket[CLI_STOPS_MAX][CLI_PATH_MAX];
 	char reason[DOC_REASON_MAX + 1];
-	char evidence_file[CLI_PATH_MAX];
 	char journal_secret_file[CLI_PATH_MAX];
 	bool evacuate;
 	bool no;
@@ -72,7 +71,7 @@ int cli_problem(unsigned status, const char *reply);
 /* Text of strangers for a terminal: everything but printable ASCII becomes '?', cut at cap. */
 void cli_clean(char *out, size_t cap, struct bytes text);
 
-/* 12345678 micro-XEM as "12.345678 XEM". */
+/* 1234567890123 micro-XEM as "1,234,567.890123 XEM". */
 void cli_xem(char *out, size_t cap, const struct money *amount);
 
 /* The commands: words are those after the command's own. */

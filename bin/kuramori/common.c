@@ -21,6 +21,7 @@ int cli_fail(enum err e, const char *format, ...)
 {
 	va_list arguments;
 
+	(void)fflush(stdout); /* what was said before stands before it, in a pipe too */
 	(void)fprintf(stderr, "kuramori: %s: ", err_words(e));
 	va_start(arguments, format);
 	(void)vfprintf(stderr, format, arguments);
@@ -125,7 +126,7 @@ int cli_documents(struct cli *c, bool need_roster)
 	return 0;
 }
 
-static int passphrase_terminal(char *out, size_t cap)
+static int passphrase_terminal(const char *prompt, char *out, size_t cap)
 {
 	struct termios before, quiet;
 	FILE *terminal = fopen("/dev/tty", "r+e");
@@ -142,7 +143,7 @@ static int passphrase_terminal(char *out, size_t cap)
 	quiet = before;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	(void)tcsetattr(fileno(terminal), TCSAFLUSH, &quiet);
-	(void)fputs("passphrase: ", terminal);
+	(void)fprintf(terminal, "%s: ", prompt);
 	(void)fflush(terminal);
 	if (fgets(out, (int)cap, terminal) == NULL) {
 		out[0] = '\0';
@@ -155,18 +156,28 @@ static int passphrase_terminal(char *out, size_t cap)
 	return 0;
 }
 
-static int passphrase(const struct cli *c, char *out, size_t cap)
+/* Reads a file of one person's; says what is wrong with it, not what might be. */
+static int read_private(const char *path, char *out, size_t cap, size_t *n)
+{
+	enum err e = file_read_private(path, out, cap, n);
+
+	if (e == ERR_POLICY) {
+		return cli_fail(e, "%s: it must be yours alone, mode 0400 or 0600", path);
+	}
+	return e == ERR_OK ? 0 : cli_fail(e, "%s", path);
+}
+
+static int passphrase(const struct cli *c, const char *prompt, char *out, size_t cap)
 {
 	size_t n = 0;
-	enum err e;
+	int code;
 
 	if (c->passphrase_file[0] == '\0') {
-		return passphrase_terminal(out, cap);
+		return passphrase_terminal(prompt, out, cap);
 	}
-	e = file_read_private(c->passphrase_file, out, cap - 1, &n);
-	if (e != ERR_OK) {
-		return cli_fail(e, "%s: it must be yours alone, mode 0400 or 0600",
-				c->passphrase_file);
+	code = read_private(c->passphrase_file, out, cap - 1, &n);
+	if (code != 0) {
+		return code;
 	}
 	out[n] = '\0';
 	out[strcspn(out, "\r\n")] = '\0';
@@ -189,7 +200,7 @@ int cli_secret(const struct cli *c, uint8_t secret[DOC_SECRET_BYTES])
 	if (code != 0) {
 		return code;
 	}
-	code = passphrase(c, words, sizeof words);
+	code = passphrase(c, "passphrase", words, sizeof words);
 	if (code != 0) {
 		return code;
 	}
@@ -220,6 +231,7 @@ int cli_api(const struct cli *c, const char *path, struct bytes body, unsigned *
 	char url[HTTP_CLIENT_URL_MAX], token[129] = "";
 	size_t n = 0;
 	enum err e;
+	int code;
 	int length = snprintf(url, sizeof url, "http://%s%s", c->api, path);
 
 	if (length < 0 || (size_t)length >= sizeof url) {
@@ -229,9 +241,9 @@ int cli_api(const struct cli *c, const char *path, struct bytes body, unsigned *
 		return cli_fail(ERR_CONFIG,
 				"token_file is not set; the API asks for a bearer token");
 	}
-	e = file_read_private(c->token_file, token, sizeof token - 1, &n);
-	if (e != ERR_OK) {
-		return cli_fail(e, "%s: it must be yours alone, mode 0400 or 0600", c->token_file);
+	code = read_private(c->token_file, token, sizeof token - 1, &n);
+	if (code != 0) {
+		return code;
 	}
 	token[n] = '\0';
 	token[strcspn(token, "\r\n")] = '\0';
@@ -263,11 +275,20 @@ void cli_clean(char *out, size_t cap, struct bytes text)
 
 void cli_xem(char *out, size_t cap, const struct money *amount)
 {
-	char whole[MONEY_TEXT_MAX];
+	char whole[MONEY_TEXT_MAX], grouped[2 * MONEY_TEXT_MAX];
 	struct money w = money_of(ASSET_XEM, money_units(amount) / 1000000);
+	size_t n, out_n = 0;
 
 	money_put(whole, &w);
-	(void)snprintf(out, cap, "%s.%06u XEM", whole, (unsigned)(money_units(amount) % 1000000));
+	n = strlen(whole);
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0 && (n - i) % 3 == 0) {
+			grouped[out_n++] = ',';
+		}
+		grouped[out_n++] = whole[i];
+	}
+	grouped[out_n] = '\0';
+	(void)snprintf(out, cap, "%s.%06u XEM", grouped, (unsigned)(money_units(amount) % 1000000));
 }
 
 int cli_problem(unsigned status, const char *reply)
@@ -285,6 +306,7 @@ int cli_problem(unsigned status, const char *reply)
 	cli_clean(clean[0], CLI_WORDS_MAX, bytes_str(title == NULL ? "the server refused" : title));
 	cli_clean(clean[1], CLI_WORDS_MAX, bytes_str(detail == NULL ? "" : detail));
 	cli_clean(clean[2], CLI_WORDS_MAX, bytes_str(field == NULL ? "" : field));
+	(void)fflush(stdout);
 	(void)fprintf(stderr, "kuramori: %s%s%s%s%s (HTTP %u)\n", clean[0],
 		      clean[1][0] != '\0' ? ": " : "", clean[1],
 		      clean[2][0] != '\0' ? ", field " : "", clean[2], status);
@@ -292,9 +314,9 @@ int cli_problem(unsigned status, const char *reply)
 	if (status == 423) {
 		return err_exit(ERR_FROZEN);
 	}
-	return status >= 500   ? err_exit(ERR_UNREACHABLE)
-	       : status == 400 ? err_exit(ERR_INPUT)
-			       : err_exit(ERR_POLICY);
+	return status >= 500                                     ? err_exit(ERR_UNREACHABLE)
+	       : status == 400 || status == 413 || status == 415 ? err_exit(ERR_INPUT)
+								 : err_exit(ERR_POLICY);
 }
 
 int cli_key_new(struct cli *c, const char *path)
@@ -303,13 +325,21 @@ int cli_key_new(struct cli *c, const char *path)
 	static const struct seal_cost cost = { .ops = 3, .mem_kib = 256 * 1024 };
 	uint8_t seed[32], salt[SEAL_SALT_BYTES], nonce[SEAL_NONCE_BYTES], sealed[SEAL_BYTES];
 	uint8_t secret[DOC_SECRET_BYTES];
-	char words[SEAL_PASSPHRASE_MAX + 1], public_hex[65];
+	char words[SEAL_PASSPHRASE_MAX + 1], again[SEAL_PASSPHRASE_MAX + 1], public_hex[65];
 	struct key32 public_key;
 	enum err e;
-	int code = passphrase(c, words, sizeof words);
+	bool same = true;
+	int code = passphrase(c, "passphrase", words, sizeof words);
 
-	if (code != 0) {
-		return code;
+	if (code == 0 && c->passphrase_file[0] == '\0') {
+		/* a slip of the finger would only show when the key is needed */
+		code = passphrase(c, "the same again", again, sizeof again);
+		same = code != 0 || strcmp(words, again) == 0;
+		crypto_wipe(again, sizeof again);
+	}
+	if (code != 0 || !same) {
+		crypto_wipe(words, sizeof words);
+		return code != 0 ? code : cli_fail(ERR_INPUT, "the two passphrases differ");
 	}
 	random_fill(seed, sizeof seed);
 	random_fill(salt, sizeof salt);

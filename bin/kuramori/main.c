@@ -54,13 +54,37 @@ static const char text[] =
     "  order show ID          the same, fetched from the API by the order's id\n"
     "  approve ID             show the order, then sign yes (--no yes: no) and hand it in\n"
     "  freeze --reason TEXT   stop every signer; prints who has persisted it\n"
-    "  status                 how signers, watchers and the server are\n"
+    "  status                 how signers, watchers and the server are; ends with 4 if one of\n"
+    "                         them does not answer, else with 5 if one is frozen or locked\n"
     "  audit verify FILE...   verify journals of stopped programs: chain, records, books\n"
     "  key new FILE           make and seal a software key; prints the public key for the roster\n"
     "\n"
     "First steps: write ~/.config/kuramori/kuramori.conf with genesis_file, roster_file, person,\n"
     "key_file and every stop socket; then `kuramori status`. When in doubt at night: freeze. One\n"
     "person is enough to stop, and nothing is lost by stopping.";
+
+/* A command that is known, with the wrong words behind it, is told what it takes. */
+static int misused(const char *const *w, size_t n)
+{
+	static const struct {
+		const char *first;
+		const char *usage;
+	} known[] = {
+		{ "order", "order show FILE|-|ID" },  { "approve", "approve ID [--no yes]" },
+		{ "freeze", "freeze --reason TEXT" }, { "status", "status" },
+		{ "audit", "audit verify FILE..." },  { "key", "key new FILE" },
+	};
+
+	if (n == 0) {
+		return cli_fail(ERR_USAGE, "say what to do; kuramori --help lists the commands");
+	}
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (strcmp(w[0], known[i].first) == 0) {
+			return cli_fail(ERR_USAGE, "it is: kuramori %s", known[i].usage);
+		}
+	}
+	return cli_fail(ERR_USAGE, "there is no command `%.64s`; kuramori --help lists them", w[0]);
+}
 
 static int commands(struct cli *c, const struct config_result *r)
 {
@@ -85,7 +109,7 @@ static int commands(struct cli *c, const struct config_result *r)
 	if (n == 3 && strcmp(w[0], "key") == 0 && strcmp(w[1], "new") == 0) {
 		return cli_key_new(c, w[2]);
 	}
-	return cli_fail(ERR_USAGE, "no such command; see kuramori --help");
+	return misused(w, n);
 }
 
 int main(int argc, char **argv)

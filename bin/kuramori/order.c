@@ -197,6 +197,7 @@ int cli_approve(struct cli *c, const char *order_hex)
 	}
 	if (!c->json) {
 		print_order(c, &s);
+		(void)fflush(stdout); /* seen before the passphrase is asked for, in a pipe too */
 	}
 	code = cli_secret(c, secret);
 	if (code != 0) {

@@ -17,11 +17,15 @@
 #include "io/unix.h"
 #include "ipc/msgs.h"
 
+enum {
+	FIRST_ROUND_MS = 1000,
+};
+
 /*
  * Signers and watchers have tables of their own; which one listens on a path is learnt by asking:
  * the wrong table is refused at HELLO and changes nothing.
  */
-static enum err ask(const struct cli *c, const char *path, uint16_t number, struct bytes item,
+static enum err ask(uint64_t timeout_ms, const char *path, uint16_t number, struct bytes item,
 		    uint8_t *reply, size_t cap, struct frame *out)
 {
 	static uint8_t request[FRAME_BYTES_MAX];
@@ -40,7 +44,7 @@ static enum err ask(const struct cli *c, const char *path, uint16_t number, stru
 	msgs_signer_table(&tables[0]);
 	msgs_watcher_table(&tables[1]);
 	for (size_t i = 0; i < 2; i++) {
-		e = unix_ask(&tables[i], path, bytes, reply, cap, c->timeout_ms, out);
+		e = unix_ask(&tables[i], path, bytes, reply, cap, timeout_ms, out);
 		if (e == ERR_OK || e == ERR_TIMEOUT) {
 			return e;
 		}
@@ -61,9 +65,17 @@ static const struct key32 *holder_key(const struct cli *c, const char *holder)
 	return NULL;
 }
 
-/* One stop socket: true if its holder's verified receipt says that it persisted this document. */
-static bool persisted(const struct cli *c, const char *path, struct bytes raw,
-		      const struct hash32 *id, char *holder, char *why, size_t why_cap)
+/* What became of the freeze at one stop socket. */
+struct told {
+	char holder[DOC_NAME_MAX + 1]; /* who has it, if it was persisted */
+	char why[CLI_WORDS_MAX];       /* why not, otherwise */
+	bool persisted;                /* its holder's verified receipt says so */
+	bool refused;                  /* it answered: asking again changes nothing */
+	bool full;                     /* it says that it is frozen and keeps no more of ours */
+};
+
+static void tell(const struct cli *c, uint64_t timeout_ms, const char *path, struct bytes raw,
+		 const struct hash32 *id, struct told *t)
 {
 	static uint8_t reply[FRAME_BYTES_MAX];
 	struct frame f;
@@ -73,47 +85,87 @@ static bool persisted(const struct cli *c, const char *path, struct bytes raw,
 	struct doc_receipt receipt;
 	struct doc_refusal refusal;
 	struct doc_fault fault = { .why = "" };
-	enum err e = ask(c, path, SIGNER_STOP_PUT, raw, reply, sizeof reply, &f);
+	enum err e = ask(timeout_ms, path, SIGNER_STOP_PUT, raw, reply, sizeof reply, &f);
 
-	holder[0] = '\0';
+	*t = (struct told){ .persisted = false };
 	if (e != ERR_OK) {
-		(void)snprintf(why, why_cap, "%s", err_words(e));
-		return false;
+		(void)snprintf(t->why, sizeof t->why, "%s", err_words(e));
+		return;
 	}
 	items = frame_items_make(f.body);
 	if (!frame_items_next(&items, &item) ||
 	    doc_open(&d, item, &c->genesis_id, &fault) != ERR_OK) {
-		(void)snprintf(why, why_cap, "an answer that makes no sense");
-		return false;
+		(void)snprintf(t->why, sizeof t->why, "an answer that makes no sense");
+		return;
 	}
 	if (d.type == DOC_REFUSAL && doc_refusal_read(&d, &refusal, NULL) == ERR_OK) {
 		char clean[CLI_WORDS_MAX];
 
 		cli_clean(clean, sizeof clean, bytes_str(refusal.detail));
-		(void)snprintf(why, why_cap, "refused: %.64s: %.400s", refusal.code, clean);
-		return false;
+		(void)snprintf(t->why, sizeof t->why, "refused: %.64s: %.400s", refusal.code,
+			       clean);
+		t->refused = true;
+		t->full = strcmp(refusal.code, err_slug(ERR_FULL)) == 0;
+		return;
 	}
 	if (d.type != DOC_RECEIPT || doc_receipt_read(&d, &receipt, NULL) != ERR_OK ||
 	    !hash32_eq(&receipt.document, id)) {
-		(void)snprintf(why, why_cap, "an answer that is no receipt for this document");
-		return false;
+		(void)snprintf(t->why, sizeof t->why,
+			       "an answer that is no receipt for this document");
+		return;
 	}
 	{
 		const struct key32 *key = holder_key(c, receipt.holder);
 
 		if (key == NULL || !doc_signed_by(&d, key)) {
-			(void)snprintf(why, why_cap, "a receipt whose signature does not verify");
-			return false;
+			(void)snprintf(t->why, sizeof t->why,
+				       "a receipt whose signature does not verify");
+			return;
 		}
 	}
-	(void)snprintf(holder, DOC_NAME_MAX + 1, "%s", receipt.holder);
-	why[0] = '\0';
-	return true;
+	(void)snprintf(t->holder, sizeof t->holder, "%s", receipt.holder);
+	t->persisted = true;
+}
+
+/* The last line of a freeze for a person: what it means and what to do next. */
+static int verdict(unsigned count, unsigned asked, unsigned refused, unsigned full)
+{
+	if (asked == 0) {
+		return cli_fail(ERR_CONFIG,
+				"no stop socket is configured: nobody was told but the server");
+	}
+	if (count == asked) {
+		return 0;
+	}
+	if (full > 0) {
+		return cli_fail(ERR_FULL,
+				"%u say that they are frozen already and keep no more freezes of "
+				"yours; look with `kuramori status`",
+				full);
+	}
+	if (count == 0 && refused > 0) {
+		return cli_fail(ERR_SIGNER_UNKNOWN,
+				"take it that NOTHING IS FROZEN: %u refused it, %u did not answer; "
+				"let an officer of the roster freeze",
+				refused, asked - refused);
+	}
+	if (count == 0) {
+		return cli_fail(
+		    ERR_UNREACHABLE,
+		    "take it that NOTHING IS FROZEN: no signer and no watcher has it; are "
+		    "these the stop sockets, and may you open them? If signers run, stop "
+		    "their processes");
+	}
+	return cli_fail(ERR_UNREACHABLE,
+			"%u of %u did not persist it; the others pass it on; look again with "
+			"`kuramori status`",
+			asked - count, asked);
 }
 
 int cli_freeze(struct cli *c)
 {
 	static struct doc_freeze freeze;
+	static struct told told[CLI_STOPS_MAX];
 	static uint8_t raw[DOC_BYTES_MAX];
 	static char answer[65536];
 	struct writer w = writer_make(raw, sizeof raw);
@@ -122,7 +174,7 @@ int cli_freeze(struct cli *c)
 	uint8_t secret[DOC_SECRET_BYTES];
 	char id_hex[65];
 	json_t *report;
-	unsigned count = 0, asked = 0, status = 0;
+	unsigned count = 0, asked = 0, refused = 0, full = 0, status = 0;
 	enum err e;
 	int code = cli_documents(c, true);
 
@@ -149,31 +201,64 @@ int cli_freeze(struct cli *c)
 		return cli_fail(e, "%s: %s", fault.field, fault.why);
 	}
 	hex_put(id_hex, bytes_of(id.b, sizeof id.b));
-	report = json_array();
 	if (!c->json) {
 		printf("freeze %s\n", id_hex);
+		(void)fflush(stdout);
 	}
+	/*
+	 * Whoever hangs must not keep the others from being told: everybody is asked briefly first,
+	 * and those that said nothing once more with patience.  A freeze that is known already is
+	 * receipted again.
+	 */
+	for (unsigned round = 0; round < 2; round++) {
+		for (size_t i = 0; i < CLI_STOPS_MAX; i++) {
+			struct told *t = &told[i];
+			uint64_t wait = round == 0 && c->timeout_ms > FIRST_ROUND_MS
+					    ? FIRST_ROUND_MS
+					    : c->timeout_ms;
+
+			if (c->stop_socket[i][0] != '\0' && !t->persisted && !t->refused) {
+				tell(c, wait, c->stop_socket[i], bytes_of(raw, w.n), &id, t);
+			}
+		}
+	}
+	report = json_array();
 	for (size_t i = 0; i < CLI_STOPS_MAX; i++) {
-		char holder[DOC_NAME_MAX + 1], why[CLI_WORDS_MAX];
-		bool good;
+		struct told *t = &told[i];
 
 		if (c->stop_socket[i][0] == '\0') {
 			continue;
 		}
 		asked++;
-		good = persisted(c, c->stop_socket[i], bytes_of(raw, w.n), &id, holder, why,
-				 sizeof why);
-		count += good;
-		if (!c->json) {
-			printf("  %-16s %s%s\n", good ? holder : "NOT PERSISTED", c->stop_socket[i],
-			       good ? "  persisted, receipt verified" : "");
-			if (!good) {
-				printf("  %-16s %s\n", "", why);
+		for (size_t k = 0; t->persisted && k < i; k++) {
+			if (told[k].persisted && strcmp(told[k].holder, t->holder) == 0) {
+				t->persisted = false; /* one holder counts once */
+				(void)snprintf(t->why, sizeof t->why,
+					       "a receipt of %.64s, who has another socket here",
+					       t->holder);
 			}
 		}
-		(void)json_array_append_new(report, json_pack("{s:s, s:b, s:s, s:s}", "socket",
-							      c->stop_socket[i], "persisted", good,
-							      "holder", holder, "why", why));
+		count += t->persisted;
+		refused += t->refused;
+		full += t->full;
+		if (!c->json) {
+			printf("  %-16s %s%s\n", t->persisted ? t->holder : "NOT PERSISTED",
+			       c->stop_socket[i],
+			       t->persisted ? "  persisted, receipt verified" : "");
+			if (!t->persisted) {
+				printf("  %-16s %s\n", "", t->why);
+			}
+		}
+		(void)json_array_append_new(report,
+					    json_pack("{s:s, s:b, s:s, s:s}", "socket",
+						      c->stop_socket[i], "persisted", t->persisted,
+						      "holder", t->holder, "why", t->why));
+	}
+	if (!c->json) {
+		printf("  %u of %u holders have it. One signer that has it signs no payment any "
+		       "more.\n",
+		       count, asked);
+		(void)fflush(stdout);
 	}
 	if (c->token_file[0] != '\0' &&
 	    cli_api(c, "/v1/documents", bytes_of(raw, w.n), &status, answer, sizeof answer) != 0) {
@@ -187,19 +272,15 @@ int cli_freeze(struct cli *c)
 		(void)fputc('\n', stdout);
 		json_decref(all);
 	} else {
-		printf("  %u of %u holders have it. One signer that has it signs no payment any "
-		       "more.\n",
-		       count, asked);
+		if (c->token_file[0] != '\0') {
+			printf("  the server, one more copy: %s\n", status == 0 ? "does not answer"
+								    : status >= 200 && status < 300
+									? "has it"
+									: "refused it");
+		}
 		json_decref(report);
 	}
-	if (asked == 0) {
-		return cli_fail(ERR_CONFIG,
-				"no stop socket is configured: nobody was told but the server");
-	}
-	return count == asked ? 0
-			      : cli_fail(ERR_UNREACHABLE,
-					 "%u holders did not persist it; the others pass it on",
-					 asked - count);
+	return verdict(count, asked, refused, full);
 }
 
 static void print_status(const struct cli *c, const char *path, json_t *all)
@@ -210,7 +291,8 @@ static void print_status(const struct cli *c, const char *path, json_t *all)
 	struct bytes item;
 	struct frame_items items;
 	struct doc d;
-	enum err e = ask(c, path, SIGNER_STATUS, bytes_of(NULL, 0), reply, sizeof reply, &f);
+	enum err e =
+	    ask(c->timeout_ms, path, SIGNER_STATUS, bytes_of(NULL, 0), reply, sizeof reply, &f);
 	json_t *one = json_pack("{s:s}", "socket", path);
 
 	if (e == ERR_OK) {
@@ -242,6 +324,13 @@ static void print_status(const struct cli *c, const char *path, json_t *all)
 		}
 	}
 	(void)json_array_append_new(all, one);
+}
+
+static bool said_yes(const json_t *one, const char *key)
+{
+	const char *value = json_string_value(json_object_get(one, key));
+
+	return value != NULL && strcmp(value, "yes") == 0;
 }
 
 int cli_status(struct cli *c)
@@ -287,8 +376,12 @@ int cli_status(struct cli *c)
 		}
 	}
 	for (size_t i = 0; i < json_array_size(all); i++) {
-		if (json_object_get(json_array_get(all, i), "error") != NULL) {
+		const json_t *one = json_array_get(all, i);
+
+		if (json_object_get(one, "error") != NULL) {
 			code = err_exit(ERR_UNREACHABLE);
+		} else if (code == 0 && (said_yes(one, "frozen") || said_yes(one, "locked"))) {
+			code = err_exit(ERR_FROZEN);
 		}
 	}
 	if (c->json) {
