@@ -446,7 +446,9 @@ static void status(struct payout *p)
 {
 	size_t by_state[PAYOUT_STATES] = { 0 };
 	struct writer *w = &p->answer;
+	struct follow_hot hot;
 
+	follow_hot(&hot, p);
 	for (size_t i = 0; i < p->all_n; i++) {
 		by_state[p->all[i].state]++;
 	}
@@ -457,6 +459,8 @@ static void status(struct payout *p)
 	put_int(w, "freezes", p->stops_n);
 	put_hash(w, "genesis", &p->genesis_id);
 	put_int(w, "height", p->top);
+	put_bool(w, "hot_over_ceiling", hot.hot_over);
+	put_int(w, "hot_share_bp", hot.all == 0 ? 0 : (uint64_t)(hot.hot * 10000 / hot.all));
 	put_hash(w, "journal_head", &p->journal.head);
 	put_int(w, "journal_records", p->journal.next_sequence);
 	open_in(w, "links", "[");
@@ -480,6 +484,7 @@ static void status(struct payout *p)
 	put_text(w, "program", "kuramorid");
 	put_hash(w, "roster", &p->roster_id);
 	put_int(w, "settle_depth", p->config.settle_depth);
+	put_bool(w, "till_over_ceiling", hot.till_over);
 	put_text(w, "version", KURAMORI_VERSION);
 	open_in(w, "withdrawals", "{");
 	for (unsigned s = PAYOUT_REQUESTED; s < PAYOUT_STATES; s++) {
@@ -551,14 +556,22 @@ static void metrics(struct payout *p)
 {
 	struct writer *w = &p->answer;
 	size_t by_state[PAYOUT_STATES] = { 0 };
+	struct follow_hot hot;
 	char line[200];
 
+	follow_hot(&hot, p);
 	for (size_t i = 0; i < p->all_n; i++) {
 		by_state[p->all[i].state]++;
 	}
 	metric(w, "accounts", "gauge", "Accounts in the books.", p->books.account_count);
 	metric(w, "chain_height", "gauge", "Newest block applied.", p->top);
 	metric(w, "chain_read", "gauge", "1 when the chain was read to its top.", p->synced);
+	metric(w, "hot_share_basis_points", "gauge", "Hot coins of all coins, 1/10,000.",
+	       hot.all == 0 ? 0 : (uint64_t)(hot.hot * 10000 / hot.all));
+	metric(w, "hot_over_ceiling", "gauge", "1 while the policy's hot ceiling is passed.",
+	       hot.hot_over);
+	metric(w, "till_over_ceiling", "gauge", "1 while a till holds more than till_max.",
+	       hot.till_over);
 	metric(w, "journal_records_total", "counter", "Records in the journal.",
 	       p->journal.next_sequence);
 	metric(w, "freezes", "gauge", "Freezes kept.", p->stops_n);

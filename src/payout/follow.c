@@ -507,12 +507,58 @@ static void take_pool(struct payout *p, uint32_t node, struct bytes body, struct
 }
 
 /* The whole chain was handed over: what the records know and it does not have is gone. */
+void follow_hot(struct follow_hot *out, const struct payout *p)
+{
+	*out = (struct follow_hot){ 0 };
+	for (size_t i = 0; i < p->own_n; i++) {
+		const struct inner_own *o = &p->own[i];
+
+		out->all += o->balance;
+		if (o->kind == BOOKS_TILL && o->balance > out->till) {
+			out->till = o->balance;
+		}
+		if (o->kind == BOOKS_TILL || o->kind == BOOKS_PURSE || o->kind == BOOKS_DEPOSIT) {
+			out->hot += o->balance;
+		}
+	}
+	out->hot_over = out->hot * 10000 > out->all * p->policy.hot_ceiling_bp;
+	out->till_over = out->till > money_units(&p->policy.till_max);
+}
+
+/*
+ * Nobody may move coins to cold but people with the policy's keys, so a ceiling that is passed is
+ * told, loudly and once, and again when it is cured (T46: the minute of breach and of cure).
+ */
+static void tell_ceilings(struct payout *p, struct effects *fx)
+{
+	struct follow_hot h;
+
+	follow_hot(&h, p);
+	if (h.hot_over != p->hot_over) {
+		effects_note(fx,
+			     "%s hot-ceiling over=%s hot_micro=%llu all_micro=%llu ceiling_bp=%llu "
+			     "height=%llu",
+			     h.hot_over ? "broken" : "info", h.hot_over ? "yes" : "no",
+			     (unsigned long long)h.hot, (unsigned long long)h.all,
+			     (unsigned long long)p->policy.hot_ceiling_bp,
+			     (unsigned long long)p->top);
+		p->hot_over = h.hot_over;
+	}
+	if (h.till_over != p->till_over) {
+		effects_note(fx, "%s till-ceiling over=%s till_micro=%llu height=%llu",
+			     h.till_over ? "broken" : "info", h.till_over ? "yes" : "no",
+			     (unsigned long long)h.till, (unsigned long long)p->top);
+		p->till_over = h.till_over;
+	}
+}
+
 static void take_top(struct payout *p, uint64_t height, struct effects *fx)
 {
 	if (!p->following || height != p->top) {
 		return;
 	}
 	p->book_due = true;
+	tell_ceilings(p, fx);
 	if (p->synced) {
 		return;
 	}

@@ -181,6 +181,8 @@ struct payout {
 	uint32_t *pending;  /* moves in the chain that are not fully booked */
 	size_t pending_n, pending_cap;
 
+	bool hot_over, till_over; /* ceilings of the policy, as last told */
+
 	/* opening */
 	uint64_t
 	    open_height; /* the books were opened on the balances after this block; 0 not yet */
@@ -284,6 +286,15 @@ uint32_t follow_index(const struct payout *p, const struct id128 *id);
 MUST_CHECK enum err follow_replay_seen(struct payout *p, const struct log_record *r);
 MUST_CHECK enum err follow_replay_transfer(struct payout *p, const struct log_record *r);
 uint32_t follow_own(const struct payout *p, const char *address);
+
+/* What lies hot at the newest block, beside the policy's ceilings. */
+struct follow_hot {
+	u128 hot, all; /* tills, purses and deposit accounts; and with boxes and spares */
+	u128 till;     /* the fullest till */
+	bool hot_over, till_over;
+};
+
+void follow_hot(struct follow_hot *out, const struct payout *p);
 
 /* --- open.c --- */
 void open_begin(struct payout *p, u128 claims, struct effects *out);

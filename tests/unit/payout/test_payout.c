@@ -1127,6 +1127,40 @@ static void other_chain(void)
 	world_free(w);
 }
 
+static bool status_says(struct world *w, const char *words)
+{
+	api(w, API_STATUS, bytes_of(NULL, 0));
+	return w->err == ERR_OK && strstr(w->text, words) != NULL;
+}
+
+/* T46: the policy's ceilings are watched block by block, and a rollback takes the breach back. */
+static void ceilings_are_told(void)
+{
+	struct world *w = world_open();
+	struct nem_tx cold, full;
+
+	/* 30,500 of 130,500 XEM are hot: 23 %, and the ceiling is 5 % */
+	T_CHECK(status_says(w, "\"hot_over_ceiling\":true,\"hot_share_bp\":2337,"));
+	T_CHECK(status_says(w, "\"till_over_ceiling\":false"));
+	cold =
+	    transfer_make(&w->stranger, w->box_at.text, X(700000), NULL, w->block_time[w->height]);
+	pool_add(w, &cold);
+	mine(w);
+	T_CHECK(status_says(w, "\"hot_over_ceiling\":false,\"hot_share_bp\":367,"));
+	full = transfer_make(&w->stranger, w->till_at.text, X(90000) + 1, NULL,
+			     w->block_time[w->height]);
+	pool_add(w, &full);
+	mine(w);
+	T_CHECK(status_says(w, "\"till_over_ceiling\":true"));
+	T_CHECK(status_says(w, "\"hot_over_ceiling\":true"));
+	undo(w, 1, false);
+	mine(w);
+	T_CHECK(status_says(w, "\"till_over_ceiling\":false"));
+	T_CHECK(status_says(w, "\"hot_over_ceiling\":false"));
+	T_STR(wrong(w), "");
+	world_free(w);
+}
+
 /* A block as full of lies as a block can be; and many ends in one second. */
 static void a_lot_at_once(void)
 {
@@ -1257,6 +1291,7 @@ int main(int argc, char **argv)
 		{ "documents that do not belong together", bad_configuration },
 		{ "the planted bug is found", planted },
 		{ "another chain, and a node that lies", other_chain },
+		{ "the ceilings of the policy are told", ceilings_are_told },
 		{ "a block full of lies, many ends at once", a_lot_at_once },
 		{ "what the API reads", reading },
 	};
