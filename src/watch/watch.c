@@ -690,6 +690,10 @@ static void opened(struct watch *w, const struct event *event, struct effects *o
 		k->has_nonce = false;
 		k->want_heartbeat = false;
 		k->progress_mono_ms = w->mono_ms;
+		/* What was asked on the old link is answered by nobody: who waits asks again. */
+		for (size_t i = 0; i < w->suspects_n; i++) {
+			w->suspects[i].need[s] = k->sync_sent + 1;
+		}
 		k->cursor = k->rewound ? 0 : k->held_sequence;
 		/* An acknowledgement may have been lost with the link: all recent ones again. */
 		for (size_t i = 0; i < k->recent_n; i++) {

@@ -13,7 +13,9 @@
  *   judging   every transaction of an own account, in a pool or in a block, must be a payment or
  *             sweep that both signers attested and that was judged here, in exactly those bytes,
  *             once.  Before anything is called a theft both signers are asked for their newest
- *             attestation (SYNC) and everything up to it is fetched: who lags does not cry.
+ *             attestation (SYNC) and everything up to it is fetched: who lags does not cry.  One
+ *             signer that has answered and knows nothing of it suffices; one that is cut off is
+ *             waited for a second, no longer.
  *   stopping  freezes are kept, receipted and handed to both signers and all other watchers, again
  *             whenever one of them shows that it lacks one.
  *   evacuation  on a theft that is verified here, or the word of two officers: whole moves of all
@@ -138,10 +140,16 @@ struct watch_config {
 	unsigned nodes;      /* 1..WATCH_NODES_MAX: channel numbers of node events */
 	unsigned node_clean; /* whose pool the sweeps are judged against; may be node_public */
 	unsigned node_public;
-	unsigned peers;      /* links to other watchers that will be opened, for STATUS */
-	uint32_t barrier_ms; /* a closed signer counts as heard after it; 0: WATCH_BARRIER_MS */
-	uint32_t silent_ms;  /* the same for one that is connected; 0: WATCH_SILENT_MS */
-	uint32_t start_ms;   /* the same for one not heard since our start; 0: WATCH_START_MS */
+	unsigned peers; /* links to other watchers that will be opened, for STATUS */
+	/*
+	 * How long a suspect waits for a signer that does not answer, unless the other one has
+	 * answered and knows nothing of it: then not at all.
+	 */
+	uint32_t silent_ms; /* connected, or cut off and perhaps soon back; 0: WATCH_SILENT_MS */
+	/* From our start, for one never heard since; and for the other's word on a payment that
+	 * one attested and that was judged good; 0: WATCH_START_MS. */
+	uint32_t start_ms;
+	uint32_t barrier_ms; /* for that one when start_ms is over; 0: WATCH_BARRIER_MS */
 	struct watch_storage storage;
 	unsigned planted; /* bits of enum watch_planted */
 };

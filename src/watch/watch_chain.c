@@ -206,21 +206,18 @@ static bool keep_valid(const struct watch *w, const struct watch_node *n, size_t
 }
 
 /*
- * Every signature in it is one that an honest signer gave for a payment that was judged here: B's
- * over exactly this wrapper, A's over exactly this cosignature, nobody else's.
+ * The form in which both signers sign this payment: B's wrapper, exactly this one, and exactly this
+ * cosignature of A, nobody else's.
  */
-static bool explained(const struct watch_payment *p, const struct nem_tx *tx)
+static bool fits(const struct watch_payment *p, const struct nem_tx *tx)
 {
 	struct hash32 hash;
 
-	if (p == NULL) {
-		return false;
-	}
 	nem_tx_hash(&hash, tx);
 	if (tx->type == NEM_COSIGNATURE) {
-		return p->sequence[DOC_SIGNER_A] != 0 && hash32_eq(&hash, &p->cosign_hash);
+		return hash32_eq(&hash, &p->cosign_hash);
 	}
-	if (p->sequence[DOC_SIGNER_B] == 0 || !hash32_eq(&hash, &p->wrap_hash)) {
+	if (tx->type != NEM_MULTISIG || !hash32_eq(&hash, &p->wrap_hash)) {
 		return false;
 	}
 	for (uint8_t i = 0; i < tx->multisig.n; i++) {
@@ -228,11 +225,21 @@ static bool explained(const struct watch_payment *p, const struct nem_tx *tx)
 
 		nem_tx_from_attached(&one, &tx->multisig.cosignature[i]);
 		nem_tx_hash(&hash, &one);
-		if (p->sequence[DOC_SIGNER_A] == 0 || !hash32_eq(&hash, &p->cosign_hash)) {
+		if (!hash32_eq(&hash, &p->cosign_hash)) {
 			return false;
 		}
 	}
 	return true;
+}
+
+/* A payment that was judged here, and whose every signature its signer attested. */
+static bool explained(const struct watch_payment *p, const struct nem_tx *tx)
+{
+	bool a = tx->type == NEM_COSIGNATURE || (tx->type == NEM_MULTISIG && tx->multisig.n > 0);
+	bool b = tx->type == NEM_MULTISIG;
+
+	return p != NULL && fits(p, tx) && (!a || p->sequence[DOC_SIGNER_A] != 0) &&
+	       (!b || p->sequence[DOC_SIGNER_B] != 0);
 }
 
 static bool nobody(void *context, const struct nem_address *account)
@@ -453,24 +460,31 @@ static void suspect_remove(struct watch *w, size_t i)
 }
 
 /* This signer has told us everything that it had signed when the suspect was seen. */
-static bool signer_heard(const struct watch *w, int s, const struct watch_suspect *one)
+static bool signer_answered(const struct watch *w, int s, const struct watch_suspect *one)
 {
 	const struct watch_signer *k = &w->signer[s];
-	uint64_t last;
+
+	return k->up && k->sync_done >= one->need[s] && k->cursor >= k->newest;
+}
+
+/* It has not, and is waited for no longer. */
+static bool signer_given_up(const struct watch *w, int s, const struct watch_suspect *one,
+			    uint64_t patience_ms)
+{
+	const struct watch_signer *k = &w->signer[s];
+	uint64_t age = w->mono_ms - one->mono_ms;
+	uint64_t last = k->progress_mono_ms > one->mono_ms ? k->progress_mono_ms : one->mono_ms;
 
 	if (k->up) {
-		if (k->sync_done >= one->need[s] && k->cursor >= k->newest) {
-			return true;
-		}
-		last = k->progress_mono_ms > one->mono_ms ? k->progress_mono_ms : one->mono_ms;
 		/* As long as what is missing comes in, it is waited for; not for ever. */
-		return w->mono_ms - last >= w->config.silent_ms ||
-		       w->mono_ms - one->mono_ms >= 20 * (uint64_t)w->config.silent_ms;
+		return w->mono_ms - last >= patience_ms ||
+		       age >= 20 * (uint64_t)w->config.silent_ms;
 	}
-	if (!k->ever_up && w->mono_ms - w->start_mono_ms < w->config.start_ms) {
-		return false;
+	if (k->ever_up) {
+		/* It may be back in a moment; and who cuts it off gains no more than this. */
+		return age >= patience_ms;
 	}
-	return w->mono_ms - one->mono_ms >= w->config.barrier_ms;
+	return w->mono_ms - w->start_mono_ms >= w->config.start_ms && age >= w->config.barrier_ms;
 }
 
 static void name_keys(const struct watch *w, const struct nem_tx *tx, char *out, size_t cap)
@@ -519,9 +533,11 @@ static void cry(struct watch *w, const struct watch_suspect *s, struct bytes raw
 	char keys[140] = "unknown";
 	uint64_t amount = 0;
 	const char *what = "unexplained";
+	const struct watch_payment *p = watch_self_by_inner(w, &s->name);
+	bool decoded = raw.n > 0 && nem_tx_decode(&tx, (uint8_t)w->genesis.chain_network, raw,
+						  NEM_SIGNED) == ERR_OK;
 
-	if (raw.n > 0 &&
-	    nem_tx_decode(&tx, (uint8_t)w->genesis.chain_network, raw, NEM_SIGNED) == ERR_OK) {
+	if (decoded) {
 		name_keys(w, &tx, keys, sizeof keys);
 		amount = leaves(w, &tx, s->own);
 		if (tx.type == NEM_MODIFICATION ||
@@ -529,8 +545,10 @@ static void cry(struct watch *w, const struct watch_suspect *s, struct bytes raw
 			what = "change of control";
 		}
 	}
-	if (watch_self_by_inner(w, &s->name) != NULL) {
-		what = s->again ? "payment seen twice" : "known payment in another form";
+	if (p != NULL) {
+		what = s->again                  ? "payment seen twice"
+		       : decoded && fits(p, &tx) ? "payment that only one signer attested"
+						 : "known payment in another form";
 	}
 	w->thefts += s->crime == WATCH_CRIME_THEFT;
 	(void)snprintf(words, sizeof words,
@@ -540,28 +558,71 @@ static void cry(struct watch *w, const struct watch_suspect *s, struct bytes raw
 	watch_stop_issue(w, crime, crime == WATCH_CRIME_THEFT, raw, &s->name, words, out);
 }
 
+/*
+ * No attestation that may still come can explain it.  B signs nothing that A did not sign before,
+ * so a transaction of ours has both their words, and a lone cosignature A's: one of them who has
+ * answered and knows nothing of it is enough, wherever the other is.
+ */
+static bool hopeless(const struct watch *w, const struct watch_suspect *s,
+		     const struct watch_payment *p, const struct nem_tx *tx)
+{
+	if (p != NULL && !fits(p, tx)) {
+		return true;
+	}
+	for (int i = 0; i < DOC_SIGNERS; i++) {
+		bool needed = i == DOC_SIGNER_A || tx->type != NEM_COSIGNATURE;
+
+		if (needed && (p == NULL || p->sequence[i] == 0) && signer_answered(w, i, s)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Nobody is left who could still speak for it.  What has exactly the form of a payment that one
+ * signer attested and that was judged good here goes where people wanted it: nothing is lost while
+ * the other's word is waited for, so that a signer which restarts makes no false alarm.
+ */
+static bool all_heard(const struct watch *w, const struct watch_suspect *s, bool half_known)
+{
+	uint64_t patience_ms = half_known && w->config.start_ms > w->config.silent_ms
+				   ? w->config.start_ms
+				   : w->config.silent_ms;
+
+	for (int i = 0; i < DOC_SIGNERS; i++) {
+		if (!signer_answered(w, i, s) && !signer_given_up(w, i, s, patience_ms)) {
+			return false;
+		}
+	}
+	return true;
+}
+
 void watch_chain_resolve(struct watch *w, struct effects *out)
 {
 	static struct nem_tx tx;
 	static uint8_t evidence[DOC_EVIDENCE_MAX];
 
-	for (size_t i = 0; i < w->suspects_n;) {
+	for (size_t i = 0; i < w->suspects_n && effects_free(out) >= 8;) {
 		struct watch_suspect s = w->suspects[i];
-		struct watch_payment *p;
+		struct watch_payment *p = watch_self_by_inner(w, &s.name);
 		bool now_explained;
+		bool heard;
 
-		if (effects_free(out) < 8 || !signer_heard(w, DOC_SIGNER_A, &s) ||
-		    !signer_heard(w, DOC_SIGNER_B, &s)) {
+		if (p == NULL && !signer_answered(w, DOC_SIGNER_A, &s) &&
+		    !signer_answered(w, DOC_SIGNER_B, &s) && !all_heard(w, &s, false)) {
 			i++;
 			continue;
 		}
 		CHECK(nem_tx_decode(&tx, (uint8_t)w->genesis.chain_network,
 				    bytes_of(w->suspect_bytes + s.at, s.n), NEM_SIGNED) == ERR_OK);
+		now_explained = !s.again && explained(p, &tx);
+		heard = all_heard(w, &s, !s.again && p != NULL && fits(p, &tx));
+		if (!now_explained && !heard && (s.again || !hopeless(w, &s, p, &tx))) {
+			i++;
+			continue;
+		}
 		memcpy(evidence, w->suspect_bytes + s.at, s.n);
-		p = watch_self_by_inner(w, &s.name);
-		now_explained = !s.again &&
-				(tx.type == NEM_MULTISIG || tx.type == NEM_COSIGNATURE) &&
-				explained(p, &tx);
 		suspect_remove(w, i);
 		if (p != NULL && s.height != 0) {
 			if (p->seen[s.node] != 0 && p->seen[s.node] != s.height) {

@@ -207,9 +207,8 @@ static void watch_stop_commit(struct sim *s, uint32_t h, const struct log_view *
 		return;
 	}
 	if (f.issuer[0] == 'w' && !s->foul) {
-		if (!net_hears(s, (uint32_t)(f.issuer[1] - '1')) || s->swarm.clock_far) {
-			/* who cannot hear a signer, or whose clock is wrong, stops rather than
-			 * trusts */
+		if (s->swarm.clock_far) {
+			/* whose clock is wrong stops rather than trusts */
 			s->foul = s->excused = true;
 			sim_note(s, "law: %s is excused", f.issuer);
 			return;

@@ -559,7 +559,7 @@ static void altered_units(void)
 	rig_settle();
 	unit = pay_unit();
 	feed_given(0, &unit, 1);
-	STOPPED("another form", true, true);
+	STOPPED("only one signer attested", true, true);
 }
 
 /* One sight a chain: the same unit in a second block, and another wrapper of what was mined. */
@@ -663,7 +663,7 @@ static void barrier_closed_signers(void)
 	link_close(CH_B, WATCH_ROLE_SIGNER_B);
 	t = stolen(K_A, K_B, X(10));
 	feed_given(0, &t, 1);
-	tick(WATCH_BARRIER_MS - 1);
+	tick(WATCH_SILENT_MS - 1);
 	T_EQ(r.w.stops_n, 0);
 	tick(1);
 	T_EQ(r.w.stops_n, 1);
@@ -674,17 +674,117 @@ static void barrier_closed_signers(void)
 	T_EQ(r.signer[B].stops, 1);
 }
 
-static void barrier_silent_signer(void)
+static void barrier_silent_signers(void)
 {
 	struct nem_tx t;
 
 	rig_up();
+	r.signer[A].silent = true;
 	r.signer[B].silent = true;
 	t = stolen(K_A, K_B, X(10));
 	feed_given(0, &t, 1);
 	wait_ms(WATCH_SILENT_MS - 25);
 	T_EQ(r.w.stops_n, 0);
 	wait_ms(50);
+	T_EQ(r.w.stops_n, 1);
+}
+
+/* Whichever signer the thief kills or hangs: the other knows nothing of it, and that is enough. */
+static void barrier_one_knows_nothing(void)
+{
+	struct nem_tx t;
+
+	for (int gone = A; gone <= B; gone++) {
+		for (int how = 0; how < 2; how++) {
+			rig_up();
+			if (how == 0) {
+				link_close(gone == A ? CH_A : CH_B, role_of(gone));
+			} else {
+				r.signer[gone].silent = true;
+			}
+			t = stolen(K_B, K_A, X(10));
+			feed_given(0, &t, 1);
+			T_EQ(r.w.stops_n, 1);
+			T_EQ(r.w.thefts, 1);
+			T_CHECK(watch_evacuating(&r.w));
+		}
+	}
+}
+
+/* One signer's word on a payment is known and good; the other is cut off before we had its own. */
+static void barrier_half_known(void)
+{
+	struct nem_tx unit;
+
+	for (int gone = A; gone <= B; gone++) {
+		for (int back = 0; back < 2; back++) {
+			rig_up();
+			pay_new(X(50));
+			pay_link();
+			(void)att_tell(1 - gone);
+			rig_settle();
+			link_close(gone == A ? CH_A : CH_B, role_of(gone));
+			(void)att_tell(gone);
+			unit = pay_unit();
+			T_EQ(nis_say(PUBLIC, &unit), NEM_SUCCESS);
+			feed_pool(0, PUBLIC);
+			tick(WATCH_START_MS - 1);
+			T_EQ(r.w.stops_n, 0);
+			T_EQ(r.w.suspects_n, 1);
+			if (back == 0) {
+				/* nobody makes us wait longer than that */
+				tick(1);
+				T_EQ(r.w.stops_n, 1);
+				continue;
+			}
+			link_open(gone == A ? CH_A : CH_B, role_of(gone));
+			wait_ms(50);
+			T_EQ(r.w.suspects_n, 0);
+			QUIET();
+			mine(PUBLIC);
+			feed_all();
+			wait_ms(50);
+			QUIET();
+		}
+	}
+}
+
+/* The same payment in a form that neither signer ever gives: no word of theirs is waited for. */
+static void barrier_another_form(void)
+{
+	struct nem_tx t;
+	struct nem_tx unit;
+
+	rig_up();
+	pay_new(X(50));
+	pay_link();
+	(void)att_tell(A);
+	rig_settle();
+	link_close(CH_B, WATCH_ROLE_SIGNER_B);
+	unit = pay_unit();
+	t = unit;
+	t.head.fee_micro += X(1);
+	tx_sign(&t, K_B);
+	feed_given(0, &t, 1);
+	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.thefts, 1);
+}
+
+/* A question that was lost with the link is asked again on the next one. */
+static void barrier_lost_question(void)
+{
+	struct nem_tx t;
+
+	rig_up();
+	r.signer[A].silent = true;
+	r.signer[B].silent = true;
+	t = stolen(K_B, K_A, X(10));
+	feed_given(0, &t, 1);
+	wait_ms(100);
+	T_EQ(r.w.stops_n, 0);
+	link_close(CH_A, WATCH_ROLE_SIGNER_A);
+	r.signer[A].silent = false;
+	link_open(CH_A, WATCH_ROLE_SIGNER_A);
 	T_EQ(r.w.stops_n, 1);
 }
 
@@ -695,6 +795,7 @@ static void barrier_never_drained(void)
 
 	rig_up();
 	r.signer[A].sequence = 1000;
+	r.signer[B].sequence = 1000;
 	t = stolen(K_A, K_B, X(10));
 	feed_given(0, &t, 1);
 	wait_ms(WATCH_SILENT_MS - 25);
@@ -712,6 +813,7 @@ static void many_suspects(void)
 		t[i] = stolen(K_A, 0, X(1) + i);
 	}
 	r.signer[A].silent = true;
+	r.signer[B].silent = true;
 	feed_given(0, t, ARRAY_LEN(t));
 	/* more than can wait: stopped at once */
 	T_EQ(r.w.suspects_n, WATCH_SUSPECTS_MAX);
@@ -1166,7 +1268,11 @@ int main(int argc, char **argv)
 		{ "change of control", change_of_control },
 		{ "an account's own key after its conversion", dead_key },
 		{ "barrier: closed signers count after their time", barrier_closed_signers },
-		{ "barrier: a silent signer counts after its time", barrier_silent_signer },
+		{ "barrier: silent signers count after their time", barrier_silent_signers },
+		{ "barrier: one who knows nothing is enough", barrier_one_knows_nothing },
+		{ "barrier: half known, the other cut off", barrier_half_known },
+		{ "barrier: a form that nobody signs", barrier_another_form },
+		{ "barrier: a question lost with the link", barrier_lost_question },
 		{ "barrier: named but never delivered", barrier_never_drained },
 		{ "more suspects than places", many_suspects },
 		{ "nodes that lie", lying_nodes },

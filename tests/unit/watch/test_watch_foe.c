@@ -188,6 +188,7 @@ static void theft_behind_a_flood(void)
 	}
 	t[ARRAY_LEN(t) - 1] = stolen(K_A, K_B, X(2));
 	r.signer[A].silent = true;
+	r.signer[B].silent = true;
 	feed_given(0, t, ARRAY_LEN(t));
 	wait_ms(WATCH_SILENT_MS + 3000);
 	T_EQ(r.w.thefts, 1);

@@ -467,6 +467,7 @@ static void commit_before_freeze(void)
 
 	rig_up();
 	link_close(CH_A, WATCH_ROLE_SIGNER_A);
+	r.signer[B].silent = true;
 	t = tx_transfer(K_TILL, K_THIEF, X(5));
 	in = inner_of(&t);
 	t = tx_wrap(K_A, &in, NEM_FEE_MULTISIG_MICRO);
@@ -475,7 +476,7 @@ static void commit_before_freeze(void)
 	writer_u32(&w, 1);
 	put_item(&w, bytes_of(one, tx_bytes(one, &t)));
 	feed(0, FEED_POOL, bytes_of(raw, w.n));
-	rig_pass(WATCH_BARRIER_MS);
+	rig_pass(WATCH_SILENT_MS);
 	ev = (struct event){ .kind = EVENT_TICK, .wall_ms = r.wall, .mono_ms = r.mono };
 	effects_init(&r.out, r.store, sizeof r.store);
 	watch_step(&r.w, &ev, &r.out);
