@@ -1,0 +1,242 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Goal: at three in the morning `kuramori` says what happened, what it means, and ends with the exit
+code that its page promises; nobody who hangs keeps a freeze from the others.
+
+Method: both real signers with their stop sockets, an officer and an approver with keys that
+`kuramori key new` sealed, sockets on which somebody listens and never answers, a server that is not
+there. Every case looks at words and exit code; whether the signers are frozen is asked of them.
+"""
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import socket
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+
+import process  # noqa: E402
+import world  # noqa: E402
+
+BUILD = Path(os.environ.get("KURAMORI_BUILD", ROOT / "build"))
+
+tests = []
+
+
+def test(function):
+    tests.append(function)
+    return function
+
+
+class Rig:
+    def __init__(self):
+        self.world = world.World(process.temp_dir("kc-"), BUILD,
+                                 world.Settings(boxes=1, purses=1, watchers=1, watchers_needed=1, quiet_blocks=1))
+        w = self.world
+        w.ceremony_node()
+        w.seal_people()
+        w.write_documents(w.seal_signers())
+        for which in "ab":
+            w.start_signer(which)
+        self.tool = w.program("kuramori")
+        self.stops = [w.socket(f"signer-{which}", "stop") for which in "ab"]
+
+    def ask(self, *words, person="officer-cli", stops=None, timeout=60.0, config=None, more=()):
+        """(exit code, stdout, stderr)"""
+        config = config or self.world.write_cli_config(person, self.stops if stops is None else stops, False)
+        done = process.run([self.tool, "--config", config, *more, *words], expect=None, timeout=timeout)
+        return done.returncode, done.stdout, done.stderr
+
+    def frozen(self, which):
+        return self.world.status(f"signer-{which}")["frozen"] == "yes"
+
+    def silent(self, name):
+        """A socket on which somebody listens and says nothing."""
+        path = self.world.place("people") / name
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(str(path))
+        listener.listen(8)
+        self.kept = getattr(self, "kept", []) + [listener]
+        return path
+
+    def terminal(self, words, answers):
+        """With a terminal of its own and no passphrase file: (exit code, what the terminal showed)."""
+        leader, follower = pty.openpty()
+        done = subprocess.Popen([str(a) for a in [self.tool, *words]], stdin=follower, stdout=follower,
+                                stderr=follower, start_new_session=True,
+                                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
+        os.close(follower)
+        shown, deadline = b"", time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if select.select([leader], [], [], 0.1)[0]:
+                try:
+                    data = os.read(leader, 4096)
+                except OSError:
+                    break
+                shown += data
+                if answers and answers[0][0] in shown:
+                    os.write(leader, answers.pop(0)[1] + b"\n")
+            elif done.poll() is not None:
+                break
+        os.close(leader)
+        return done.wait(10), shown.decode()
+
+
+@test
+def a_misused_command_is_told_what_it_takes():
+    for words, said in (((), "say what to do"), (("fly",), "there is no command `fly`"),
+                        (("approve",), "kuramori approve ID"), (("approve", "a", "b"), "kuramori approve ID"),
+                        (("order",), "kuramori order show"), (("order", "show"), "kuramori order show"),
+                        (("order", "eat", "x"), "kuramori order show"), (("status", "now"), "it is: kuramori status"),
+                        (("audit", "verify"), "kuramori audit verify FILE"), (("key", "new"), "kuramori key new FILE"),
+                        (("freeze",), "--reason"), (("freeze", "now"), "--reason"),
+                        (("freeze", "--reason"), "needs a value"), (("freeze", "--reason", ""), "is empty"),
+                        (("freeze", "--why", "x"), "--why is not known")):
+        code, out, err = rig.ask(*words)
+        assert code == 2 and said in err and out == "", (words, code, out, err)
+    assert not rig.frozen("a") and not rig.frozen("b")
+
+
+@test
+def what_is_wrong_with_a_file_is_what_is_said():
+    place = rig.world.place("people")
+    world.write_private(place / "wrong", "not the passphrase\n")
+    world.write_private(place / "open", world.PASSPHRASE + "\n", 0o644)
+    for path, code, said in ((place / "wrong", 3, "wrong passphrase"), (place / "open", 1, "yours alone"),
+                             (place / "absent", 1, "there is no such thing")):
+        config = rig.world.write_cli_config("officer-cli", rig.stops, False)
+        text = config.read_text().replace(str(place / "passphrase"), str(path))
+        config = place / "other.conf"
+        config.write_text(text)
+        got, out, err = rig.ask("freeze", "--reason", "x", config=config)
+        assert got == code and said in err and str(path if code == 1 else "officer-cli.key") in err, (path, got, err)
+        assert ("yours alone" in err) == (path.name == "open"), err
+    got, _, err = rig.ask("freeze", "--reason", "x", "--person", "nobody")
+    assert got == 1 and "not that of nobody" in err, err
+    assert not rig.frozen("a") and not rig.frozen("b")
+
+
+@test
+def a_new_passphrase_is_asked_for_twice():
+    path = rig.world.place("people") / "new.key"
+    code, shown = rig.terminal(["key", "new", path], [(b"passphrase: ", b"one way"), (b"again: ", b"other way")])
+    assert code == 3 and "differ" in shown and not path.exists() and "one way" not in shown, (code, shown)
+    code, shown = rig.terminal(["key", "new", path], [(b"passphrase: ", b"one way"), (b"again: ", b"one way")])
+    assert code == 0 and "public key for the roster" in shown and path.exists(), (code, shown)
+
+
+@test
+def an_approver_is_refused_and_nothing_is_called_frozen():
+    code, out, err = rig.ask("freeze", "--reason", "x", person="approver-cli")
+    assert code == 1 and "NOTHING IS FROZEN: 2 refused it" in err and "0 of 2" in out, (code, out, err)
+    assert "does not answer" not in err and "pass it on" not in err, err
+    assert not rig.frozen("a") and not rig.frozen("b")
+
+
+@test
+def with_nobody_there_nothing_is_called_frozen():
+    place = rig.world.place("people")
+    code, out, err = rig.ask("freeze", "--reason", "x", stops=[place / "none-1", place / "none-2"])
+    assert code == 4 and "NOTHING IS FROZEN" in err and out.count("NOT PERSISTED") == 2, (code, out, err)
+    code, _, err = rig.ask("freeze", "--reason", "x", stops=[])
+    assert code == 2 and "no stop socket" in err, (code, err)
+    code, _, err = rig.ask("status", stops=[rig.stops[0], place / "none-1"])
+    assert code == 4, (code, err)
+    code, out, _ = rig.ask("status")
+    assert code == 0 and out.count("kuramori-signer") == 2, (code, out)
+
+
+@test
+def who_hangs_does_not_keep_the_freeze_from_the_others():
+    """Three silent sockets stand before signer B: with one round of 20 s each he would wait a minute."""
+    stops = [rig.silent(f"silent-{i}") for i in range(3)] + [rig.stops[1]]
+    config = rig.world.write_cli_config("officer-cli", stops, False)
+    asked = subprocess.Popen([str(rig.tool), "--config", str(config), "--timeout-ms", "20000", "freeze",
+                              "--reason", "some of you hang"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    try:
+        process.wait_until(lambda: rig.frozen("b"), 15.0, "signer B frozen although others hang")
+        assert asked.poll() is None, "it gave up on the silent ones at once"
+    finally:
+        asked.kill()
+        asked.communicate()
+    assert not rig.frozen("a")
+
+
+@test
+def one_holder_counts_once():
+    code, out, err = rig.ask("freeze", "--reason", "twice the same", stops=[rig.stops[1], rig.stops[1]])
+    assert code == 4 and "1 of 2 holders" in out and "another socket" in out and "1 of 2 did not" in err, (out, err)
+
+
+@test
+def a_hanging_signer_gets_it_when_he_goes_on():
+    """SIGSTOP and, while the second round waits, SIGCONT: everybody has it in the end."""
+    daemon = rig.world.group.daemons["signer-a"]
+    os.kill(daemon.process.pid, signal.SIGSTOP)
+    config = rig.world.write_cli_config("officer-cli", rig.stops, False)
+    asked = subprocess.Popen([str(rig.tool), "--config", str(config), "--timeout-ms", "30000", "freeze",
+                              "--reason", "late"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        time.sleep(2.5)
+    finally:
+        os.kill(daemon.process.pid, signal.SIGCONT)
+    out, err = asked.communicate(timeout=60)
+    assert asked.returncode == 0 and "2 of 2 holders" in out, (asked.returncode, out, err)
+    assert rig.frozen("a") and rig.frozen("b")
+
+
+@test
+def frozen_is_an_exit_code_of_status():
+    code, out, _ = rig.ask("status")
+    assert code == 5 and "frozen" in out, (code, out)
+    code, out, _ = rig.ask("--json", "status")
+    assert code == 5 and out.startswith("[{"), (code, out)
+    code, _, _ = rig.ask("status", stops=rig.stops + [rig.world.place("people") / "none"])
+    assert code == 4, code
+
+
+@test
+def many_freezes_are_no_alarm_that_nothing_is_frozen():
+    """A holder keeps a fixed number of one officer's freezes; the next is told that it is frozen."""
+    code = 0
+    for _ in range(40):
+        code, out, err = rig.ask("freeze", "--reason", "again")
+        if code != 0:
+            break
+    assert code == 4 and "frozen already" in err and "NOTHING" not in err, (code, out, err)
+    assert rig.frozen("a") and rig.frozen("b")
+
+
+def main():
+    global rig
+    process.catch_signals()
+    rig = Rig()
+    print(f"TAP version 13\n1..{len(tests)}")
+    bad = 0
+    for number, function in enumerate(tests, 1):
+        try:
+            function()
+            print(f"ok {number} - {function.__name__}", flush=True)
+        except BaseException as problem:  # noqa: B902
+            import traceback
+            for line in traceback.format_exc().splitlines():
+                print("# " + line)
+            print(f"not ok {number} - {function.__name__}: {type(problem).__name__}", flush=True)
+            bad += 1
+            if isinstance(problem, (SystemExit, KeyboardInterrupt)):
+                break
+    rig.world.group.kill()
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
