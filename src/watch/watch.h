@@ -22,7 +22,8 @@
  *             hot accounts to their spare boxes, signed by A and B, announced by ourselves.
  *
  * Times of a judgement are those of the attestation, so that a watcher that was away comes to the
- * same answer later as the others did at once; attestations from the future are refused.
+ * same answer later as the others did at once.  Attestations from the future of both our host's
+ * clock and the chain's are not acknowledged before their time; that is no crime.
  *
  * The journal and the chain rebuild everything.  No allocation, no I/O, no clock, no randomness of
  * its own.  Not thread safe.  crypto_init() comes first.
@@ -200,8 +201,10 @@ struct watch_signer {
 	struct hash32 held_head;
 	struct hash32 held_id;
 	uint64_t held_time_ms;
-	uint64_t cursor;               /* newest that was looked at, good or bad */
-	uint64_t newest;               /* that SYNC or NEXT told us */
+	uint64_t cursor;               /* newest that was judged good, or bad twice (step_over()) */
+	uint64_t newest;               /* as its last nonce says */
+	struct hash32 bad_id;          /* the last one that was refused */
+	struct hash32 later_id;        /* the last one that was put off */
 	uint64_t sync_sent, sync_done; /* counts */
 	struct hash32 nonce;           /* last one answered */
 	bool has_nonce;

@@ -41,6 +41,7 @@ enum verdict {
 	GOOD,
 	BAD,    /* an honest signer never says this: alarm and freeze */
 	UNABLE, /* a limit of ours: not acknowledged, alarm, no freeze */
+	LATER,  /* our clocks do not agree yet: not acknowledged, asked for again */
 };
 
 /* Words of the verdict; static, or in the caller's buffer. */
@@ -217,6 +218,25 @@ static bool begins_again(const struct watch_signer *k, const struct doc_attestat
 	return k->rewound && t->subject_type == DOC_SWEEP;
 }
 
+/*
+ * Later than any clock of ours allows: our host's, which may be wrong itself, and the chain's, from
+ * which no honest signer is further away than the policy says (it signs nothing then).
+ */
+static bool from_the_future(const struct watch *w, uint64_t t_ms)
+{
+	uint64_t now_ms = w->wall_ms;
+
+	for (unsigned i = 0; i < w->config.nodes; i++) {
+		const struct watch_node *n = &w->node[i];
+		uint64_t chain_ms = nem_time_to_unix_ms(n->time_nem_s);
+
+		if (n->height > 0 && !n->lying && chain_ms > now_ms) {
+			now_ms = chain_ms;
+		}
+	}
+	return t_ms > now_ms + w->policy.clock_skew_ms;
+}
+
 static enum verdict judge_who(const struct watch *w, unsigned signer, const struct record *r,
 			      struct why *why)
 {
@@ -239,11 +259,15 @@ static enum verdict judge_who(const struct watch *w, unsigned signer, const stru
 	if (t->sequence <= k->held_sequence && !begins_again(k, t)) {
 		return bad(why, "attestation.sequence", "the numbers went backwards");
 	}
+	if (t->sequence > k->newest) {
+		return bad(why, "attestation.sequence", "beyond what its own nonce names");
+	}
 	if (t->kind != (signer == DOC_SIGNER_A ? DOC_ATTEST_COSIGN : DOC_ATTEST_WRAP)) {
 		return bad(why, "attestation.kind", "not what this signer signs");
 	}
-	if (t->time_ms > w->wall_ms + w->policy.clock_skew_ms) {
-		return bad(why, "attestation.time_ms", "signed in the future");
+	if (from_the_future(w, t->time_ms)) {
+		(void)bad(why, "attestation.time_ms", "signed in the future of our clocks");
+		return LATER;
 	}
 	return GOOD;
 }
@@ -593,6 +617,49 @@ static void refuse_record(struct watch *w, unsigned signer, const struct record 
 	watch_stop_issue(w, WATCH_CRIME_RECORD, false, bytes_of(NULL, 0), &r->doc.id, words, out);
 }
 
+/*
+ * No crime: one of the clocks is wrong.  It is asked for again until they agree, and what it stands
+ * for is no payment that we know meanwhile.
+ */
+static void put_off(struct watch *w, unsigned signer, const struct record *r, const struct why *why,
+		    struct effects *out)
+{
+	struct watch_signer *k = &w->signer[signer];
+
+	if (hash32_eq(&k->later_id, &r->doc.id)) {
+		return;
+	}
+	k->later_id = r->doc.id;
+	w->not_acked++;
+	effects_note(out, "unusual put_off signer=%c sequence=%llu field=%s words=\"%s\"",
+		     "ab"[signer], (unsigned long long)r -> attestation.sequence, why->field,
+		     why->words);
+}
+
+/*
+ * Past a bad attestation, so that those behind it are heard.  Whoever has the attest key may put
+ * any number on it: it counts only if the signer's nonce reaches that far, and it says so again
+ * when it is asked again for what comes after the last good one.  False: told before.
+ */
+static bool step_over(struct watch *w, unsigned signer, const struct record *r)
+{
+	struct watch_signer *k = &w->signer[signer];
+	uint64_t sequence = r->attestation.sequence;
+
+	if (hash32_is_zero(&r->doc.id) ||
+	    !doc_signed_by(&r->doc, &w->roster.signers[signer].attest_key)) {
+		return true;
+	}
+	if (!hash32_eq(&k->bad_id, &r->doc.id)) {
+		k->bad_id = r->doc.id;
+		return true;
+	}
+	if (sequence > k->cursor && sequence <= k->newest) {
+		k->cursor = sequence;
+	}
+	return false;
+}
+
 /* This very attestation was judged and kept before. */
 static bool known_good(const struct watch *w, unsigned signer, const struct record *r)
 {
@@ -625,12 +692,6 @@ static void take(struct watch *w, unsigned signer, struct bytes body, struct eff
 		n = 0;
 	}
 	v = read_record(w, &r, items, n, &why);
-
-	/* Past what is bad too, but only at the word of the signer itself. */
-	if (r.attestation.sequence > k->cursor &&
-	    doc_signed_by(&r.doc, &w->roster.signers[signer].attest_key)) {
-		k->cursor = r.attestation.sequence;
-	}
 	if (v == GOOD && known_good(w, signer, &r)) {
 		const struct watch_recent again = {
 			.id = r.doc.id,
@@ -639,6 +700,9 @@ static void take(struct watch *w, unsigned signer, struct bytes body, struct eff
 		};
 
 		/* Told again: the signer did not hear our acknowledgement. */
+		if (k->cursor < r.attestation.sequence) {
+			k->cursor = r.attestation.sequence;
+		}
 		ack_send(w, k, &again, out);
 		return;
 	}
@@ -661,8 +725,14 @@ static void take(struct watch *w, unsigned signer, struct bytes body, struct eff
 		(void)snprintf(why.words, sizeof why.words, "no room to remember it");
 		v = UNABLE;
 	}
+	if (v == LATER) {
+		put_off(w, signer, &r, &why, out);
+		return;
+	}
 	if (v != GOOD) {
-		refuse_record(w, signer, &r, v, &why, out);
+		if (step_over(w, signer, &r)) {
+			refuse_record(w, signer, &r, v, &why, out);
+		}
 		return;
 	}
 	/* Durable first: an acknowledgement says "I judged this and hold it". */
@@ -686,8 +756,10 @@ void watch_record_nonce(struct watch *w, int signer, const struct doc_nonce *non
 	static const char *const names[DOC_SIGNERS] = { "A", "B" };
 	struct watch_signer *k = &w->signer[signer];
 
-	if (nonce->sequence > k->newest) {
-		k->newest = nonce->sequence;
+	k->newest = nonce->sequence;
+	if (k->cursor > nonce->sequence) {
+		/* Somebody showed us numbers that it never gave: on from what is held. */
+		k->cursor = k->rewound ? 0 : k->held_sequence;
 	}
 	if (nonce->sequence < k->held_sequence && !k->rewound) {
 		char words[200];

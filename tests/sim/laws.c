@@ -207,12 +207,6 @@ static void watch_stop_commit(struct sim *s, uint32_t h, const struct log_view *
 		return;
 	}
 	if (f.issuer[0] == 'w' && !s->foul) {
-		if (s->swarm.clock_far) {
-			/* whose clock is wrong stops rather than trusts */
-			s->foul = s->excused = true;
-			sim_note(s, "law: %s is excused", f.issuer);
-			return;
-		}
 		sim_broken(s, "P2", "false alarm: %s freezes although nobody did anything: %s",
 			   f.issuer, f.reason);
 	}
@@ -763,8 +757,7 @@ void laws_end(struct sim *s)
 			sim_broken(s, "P2", "a box is not whole any more");
 		}
 	}
-	/* whoever has A's attest key can keep watchers from A's records, as A itself could */
-	for (unsigned i = 0; i < HOT && s->theft && !s->swarm.rogue_a && !s->failed; i++) {
+	for (unsigned i = 0; i < HOT && s->theft && !s->failed; i++) {
 		if (chain_balance(s, &world.hot_address[i]) >= BALANCED_DUST * SIM_XEM) {
 			sim_broken(s, "P5",
 				   "hot account %u was not emptied after a theft: %llu micro-XEM",

@@ -118,7 +118,6 @@ static void forged_attestations(void)
 	FORGED(r.att.subject_type = DOC_SWEEP, "documents");
 	FORGED(r.att.inner_hash.b[31] ^= 1, "attestation.inner_hash");
 	FORGED(r.att.data_n--, "attestation.data");
-	FORGED(r.att.time_ms = r.wall + 600001, "attestation.time_ms");
 	FORGED((memcpy(r.att.data, r.pay.wrap, r.pay.wrap_n), r.att.data_n = r.pay.wrap_n),
 	       "attestation.data");
 	for (size_t i = 0; i < PAYMENT_COSIGN_BYTES; i += 11) {
@@ -213,6 +212,156 @@ static void once_only(void)
 	(void)att_tell(A);
 	rig_settle();
 	T_EQ(r.signer[A].acks, 1);
+	T_EQ(r.w.stops_n, 1);
+}
+
+/* Clocks that are apart are no crime: not acknowledged before our clocks allow it, not frozen. */
+static void clocks_apart(void)
+{
+	struct hash32 id;
+	struct nem_tx unit;
+
+	/* within the skew, to the millisecond */
+	rig_up();
+	pay_new(X(50));
+	pay_link();
+	att_make(A);
+	r.att.time_ms = r.wall + r.policy.clock_skew_ms;
+	id = att_tell(A);
+	rig_settle();
+	T_CHECK(was_acked(A, &id));
+	/* beyond it: put off, asked for again, and taken when its time has come */
+	rig_up();
+	pay_new(X(50));
+	pay_link();
+	att_make(A);
+	r.att.time_ms = r.wall + r.policy.clock_skew_ms + 3000;
+	id = att_tell(A);
+	rig_settle();
+	wait_ms(2500);
+	T_EQ(r.signer[A].acks, 0);
+	T_EQ(r.w.payments_n, 0);
+	T_EQ(r.w.not_acked, 1);
+	wait_ms(1000);
+	T_CHECK(was_acked(A, &id));
+	T_EQ(r.w.payments_n, 1);
+	T_EQ(r.w.alarms, 0);
+	T_EQ(r.w.stops_n, 0);
+	/* our host's clock is 25 minutes slow, and the chain shows it */
+	rig_up();
+	pay_new(X(50));
+	pay_link();
+	att_make(A);
+	mine(PUBLIC);
+	feed_all();
+	r.wall -= 1500000;
+	id = att_tell(A);
+	rig_settle();
+	T_CHECK(was_acked(A, &id));
+	T_EQ(r.w.stops_n, 0);
+	/* what is put off explains nothing: on the chain it is a theft, within the usual time */
+	rig_up();
+	pay_new(X(50));
+	pay_link();
+	for (int s = A; s <= B; s++) {
+		att_make(s);
+		r.att.time_ms = r.wall + POLICY_DAY_MS;
+		(void)att_tell(s);
+	}
+	rig_settle();
+	unit = pay_unit();
+	feed_given(0, &unit, 1);
+	wait_ms(WATCH_SILENT_MS - 25);
+	T_EQ(r.w.stops_n, 0);
+	wait_ms(50);
+	T_EQ(r.w.thefts, 1);
+	T_EQ(r.w.stops_n, 1);
+}
+
+/* A false attestation at hand, with A's attest key: nobody asked for what it pays. */
+static struct hash32 forged_tell(uint64_t sequence)
+{
+	struct hash32 id;
+
+	pay_new(X(60));
+	r.request_key = &r.stranger;
+	pay_link();
+	att_make(A);
+	r.att.sequence = sequence;
+	id = att_tell(A);
+	r.request_key = &r.backend;
+	return id;
+}
+
+/* The number that somebody writes on a forged attestation hides no honest one behind it. */
+static void poisoned_numbers(void)
+{
+	struct model *m = &r.signer[A];
+	struct hash32 id;
+	uint64_t true_sequence;
+
+	for (int high = 0; high < 2; high++) {
+		for (int twice = 0; twice < 2; twice++) {
+			rig_up();
+			(void)pay_whole(X(50));
+			true_sequence = m->sequence;
+			(void)forged_tell(true_sequence + (high != 0 ? 1000000 : 4));
+			if (high == 0) {
+				m->sequence = true_sequence; /* the true nonce before it */
+			}
+			rig_settle();
+			if (twice != 0) {
+				wait_ms(100);
+			}
+			T_EQ(r.w.stops_n, 1);
+			T_EQ(r.w.payments_n, 1);
+			/* and the honest signer is back: its next two come below that number */
+			m->told_n = 1;
+			m->sequence = true_sequence;
+			m->nonce++;
+			rig_settle();
+			for (unsigned i = 0; i < 2; i++) {
+				pay_new(X(70) + i);
+				pay_link();
+				att_make(A);
+				r.att.sequence = true_sequence + 1 + i;
+				(void)att_tell(A);
+				rig_settle();
+				wait_ms(100);
+				T_EQ(r.w.payments_n, 2 + i);
+				T_EQ(r.w.signer[A].held_sequence, true_sequence + 1 + i);
+			}
+			T_EQ(r.w.stops_n, 1);
+		}
+	}
+	/* a bad one in its place in the signer's own order does not stand before the next ones */
+	rig_up();
+	(void)pay_whole(X(50));
+	id = forged_tell(m->sequence + 3);
+	pay_new(X(70));
+	pay_link();
+	(void)att_tell(A);
+	rig_settle();
+	wait_ms(200);
+	T_CHECK(!was_acked(A, &id));
+	T_EQ(r.w.payments_n, 2);
+	T_EQ(r.w.signer[A].held_sequence, m->sequence);
+	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.not_acked, 1);
+	/* a good payment under a number that the signer itself does not know */
+	rig_up();
+	(void)pay_whole(X(50));
+	true_sequence = m->sequence;
+	pay_new(X(70));
+	pay_link();
+	att_make(A);
+	r.att.sequence = true_sequence + 1000000;
+	id = att_tell(A);
+	m->sequence = true_sequence;
+	rig_settle();
+	wait_ms(100);
+	T_CHECK(!was_acked(A, &id));
+	T_EQ(r.w.signer[A].held_sequence, true_sequence);
 	T_EQ(r.w.stops_n, 1);
 }
 
@@ -656,6 +805,8 @@ int main(int argc, char **argv)
 		{ "attestations forged", forged_attestations },
 		{ "approvals that do not count", bad_approvals },
 		{ "once only", once_only },
+		{ "clocks apart", clocks_apart },
+		{ "poisoned numbers", poisoned_numbers },
 		{ "our own windows", windows },
 		{ "either signer first", either_signer_first },
 		{ "acknowledgements lost and repeated", repeated_and_lost_acks },
