@@ -226,22 +226,26 @@ static enum err account(struct asked *q, struct writer *out)
 	return by_name(q, out);
 }
 
+static const char *const no_query[] = { NULL };
+static const char *const list_query[] = { "state", "limit", NULL };
+
 static const struct route {
 	enum http_method method;
 	const char *path; /* ends in '/': the rest names the thing */
 	uint16_t operation;
 	build_arguments build;
+	const char *const *query; /* what may be asked for */
 } routes[] = {
-	{ HTTP_POST, "/v1/withdrawals", API_WITHDRAW, withdraw },
-	{ HTTP_GET, "/v1/withdrawals", API_WITHDRAWALS, listing },
-	{ HTTP_GET, "/v1/withdrawals/", API_WITHDRAWAL, by_request_id },
-	{ HTTP_GET, "/v1/accounts/", API_CUSTOMER, account },
-	{ HTTP_POST, "/v1/documents", API_DOCUMENT, document },
-	{ HTTP_GET, "/v1/orders/", API_ORDER, by_order_id },
-	{ HTTP_GET, "/v1/deposit-tokens/", API_TOKEN, by_name },
-	{ HTTP_GET, "/v1/status", API_STATUS, nothing },
-	{ HTTP_GET, "/v1/audit", API_AUDIT, nothing },
-	{ HTTP_GET, "/metrics", API_METRICS, nothing },
+	{ HTTP_POST, "/v1/withdrawals", API_WITHDRAW, withdraw, no_query },
+	{ HTTP_GET, "/v1/withdrawals", API_WITHDRAWALS, listing, list_query },
+	{ HTTP_GET, "/v1/withdrawals/", API_WITHDRAWAL, by_request_id, no_query },
+	{ HTTP_GET, "/v1/accounts/", API_CUSTOMER, account, no_query },
+	{ HTTP_POST, "/v1/documents", API_DOCUMENT, document, no_query },
+	{ HTTP_GET, "/v1/orders/", API_ORDER, by_order_id, no_query },
+	{ HTTP_GET, "/v1/deposit-tokens/", API_TOKEN, by_name, no_query },
+	{ HTTP_GET, "/v1/status", API_STATUS, nothing, no_query },
+	{ HTTP_GET, "/v1/audit", API_AUDIT, nothing, no_query },
+	{ HTTP_GET, "/metrics", API_METRICS, nothing, no_query },
 };
 
 enum err api_init(struct api *a, struct bytes token,
@@ -345,6 +349,7 @@ void api_on_request(void *ctx, struct http_request *r)
 	struct asked q = { .http = r, .rest = "", .field = NULL, .why = NULL };
 	struct writer w = writer_make(a->arguments, sizeof a->arguments);
 	const char *allow = NULL;
+	const char *odd;
 	const struct route *route;
 	struct api_waiting *place = NULL;
 	enum err e;
@@ -363,6 +368,12 @@ void api_on_request(void *ctx, struct http_request *r)
 	if (route == NULL) {
 		refuse(a, r, ERR_NOT_FOUND, "path",
 		       "there is no such route; docs/openapi.yaml lists them");
+		return;
+	}
+	odd = http_query_odd(r, route->query);
+	if (odd != NULL) {
+		refuse(a, r, ERR_FIELD_UNKNOWN, odd,
+		       "this route knows no such query argument, or knows it once");
 		return;
 	}
 	e = route->build(&q, &w);

@@ -392,6 +392,7 @@ static void answer_problem(struct http_request *r, enum err e, const char *field
 	char field_text[256] = "";
 	char detail_text[1024] = "";
 	char body[2048];
+	static const char *const authenticate[] = { "WWW-Authenticate", "Bearer", NULL };
 	int n;
 
 	if (field != NULL) {
@@ -407,8 +408,9 @@ static void answer_problem(struct http_request *r, enum err e, const char *field
 	    field_text, field != NULL ? "\"" : "", detail != NULL ? ",\"detail\":\"" : "",
 	    detail_text, detail != NULL ? "\"" : "");
 	CHECK(n > 0 && (size_t)n < sizeof body);
+	/* RFC 9110 11.6.1: a 401 says how to authenticate */
 	answer(r, (unsigned)err_http(e), "application/problem+json", bytes_of(body, (size_t)n),
-	       NULL);
+	       e == ERR_UNAUTHORISED ? authenticate : NULL);
 }
 
 void http_problem(struct http_request *r, enum err e, const char *field, const char *detail)
@@ -771,6 +773,38 @@ struct bytes http_body(const struct http_request *r)
 const char *http_query(const struct http_request *r, const char *key)
 {
 	return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, key);
+}
+
+struct query_search {
+	const char *const *names;
+	const char *odd;
+	unsigned seen; /* a bit for each of names */
+};
+
+static enum MHD_Result on_query(void *ctx, enum MHD_ValueKind kind, const char *key,
+				const char *value)
+{
+	struct query_search *search = ctx;
+
+	(void)kind;
+	(void)value;
+	for (unsigned i = 0; search->names[i] != NULL; i++) {
+		CHECK(i < 32);
+		if (strcmp(key, search->names[i]) == 0 && (search->seen >> i & 1) == 0) {
+			search->seen |= 1U << i;
+			return MHD_YES;
+		}
+	}
+	search->odd = key;
+	return MHD_NO;
+}
+
+const char *http_query_odd(const struct http_request *r, const char *const *names)
+{
+	struct query_search search = { .names = names };
+
+	(void)MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, on_query, &search);
+	return search.odd;
 }
 
 struct header_search {

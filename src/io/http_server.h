@@ -81,6 +81,11 @@ const char *http_path(const struct http_request *r); /* percent-decoded, without
 struct bytes http_body(const struct http_request *r);
 /* A query argument (percent-decoded) or NULL; the first if repeated. */
 const char *http_query(const struct http_request *r, const char *key);
+/*
+ * The first query argument that is in no place of names (ended by NULL) or stands twice; NULL if
+ * there is none.  A misspelt argument must not be an argument that was not given.
+ */
+const char *http_query_odd(const struct http_request *r, const char *const *names);
 /* A request header by name (any case) or NULL.  Repeated headers: NULL too, with *repeated true. */
 const char *http_header(const struct http_request *r, const char *name, bool *repeated);
 /* For the caller's own use, NULL at first. */

@@ -10,7 +10,7 @@ import pathlib
 import re
 import sys
 
-ROUTE = re.compile(r"\{ HTTP_(\w+), \"([^\"]+)\", API_(\w+), (\w+) \}")
+ROUTE = re.compile(r"\{ HTTP_(\w+), \"([^\"]+)\", API_(\w+), (\w+), (\w+) \}")
 
 
 def page_of(text):
@@ -42,7 +42,10 @@ def judge(page_text, sources):
     problems = []
     page = page_of(page_text)
     routes = {(method, path + ("{}" if path.endswith("/") else "")): build
-              for method, path, _, build in ROUTE.findall(api)}
+              for method, path, _, build, _ in ROUTE.findall(api)}
+    lists = {name: set(re.findall(r'"(\w+)"', body)) for name, body in
+             re.findall(r"^static const char \*const (\w+)\[\] = \{(.*?)\};", api, re.M | re.S)}
+    taken = {build: lists[query] for _, _, _, build, query in ROUTE.findall(api)}
     plain = {(method, re.sub(r"\{\w+\}", "{}", path)): (path, block) for (method, path), block in page.items()}
     for method, path in sorted(routes.keys() - plain.keys()):
         problems.append(f"the page lacks {method} {path}")
@@ -58,6 +61,9 @@ def judge(page_text, sources):
         if named != set(re.findall(r"\{(\w+)\}", path)):
             problems.append(f"{key[0]} {path}: the path's parameters are not those described")
         asked = set(re.findall(r"name: ([\w-]+), in: query", block))
+        if asked != taken[routes[key]]:
+            problems.append(f"{key[0]} {path}: the page names the query {sorted(asked)}, "
+                            f"the server takes {sorted(taken[routes[key]])}")
         if asked != queries.get(routes[key], set()):
             problems.append(f"{key[0]} {path}: the page names the query {sorted(asked)}, "
                             f"the server reads {sorted(queries.get(routes[key], set()))}")

@@ -198,8 +198,9 @@ def who_may_ask():
                     {"Authorization": "Bearer " + w.token[:-1]}):
         for method, path in (("GET", "/v1/status"), ("POST", "/v1/withdrawals"), ("GET", "/metrics"),
                              ("GET", "/nowhere")):
-            status, body, _ = w.api(method, path, b"{}" if method == "POST" else None, headers=headers)
+            status, body, sent = w.api(method, path, b"{}" if method == "POST" else None, headers=headers)
             problem_is((status, body), 401, "unauthorised", "Authorization")
+            assert sent.get("WWW-Authenticate") == "Bearer", sent
 
 
 @test
@@ -230,7 +231,11 @@ def routes_and_methods():
                               ("/v1/withdrawals?limit=101", "field-range", "limit"),
                               ("/v1/withdrawals?limit=-1", "bad-input", "limit"),
                               ("/v1/withdrawals?limit=99999999999999999999", "bad-input", "limit"),
-                              ("/v1/withdrawals?state=paid", "bad-input", "state")):
+                              ("/v1/withdrawals?state=paid", "bad-input", "state"),
+                              ("/v1/withdrawals?stat=settled", "field-unknown", "stat"),
+                              ("/v1/withdrawals?limit=1&limit=2", "field-unknown", "limit"),
+                              ("/v1/withdrawals?limit=1&state=settled&x", "field-unknown", "x"),
+                              ("/v1/status?limit=1", "field-unknown", "limit")):
         status, body, _ = w.api("GET", path)
         problem_is((status, body), 404 if slug == "not-found" else 400, slug, field)
 
