@@ -25,6 +25,8 @@ struct audit {
 	uint64_t records, batches, booked;
 	const char *why;
 	bool progress;
+	const struct log_checkpoint *checkpoint; /* NULL: none to meet */
+	bool met;                                /* the journal stood there with that root */
 };
 
 static enum err each(void *context, struct bytes batch)
@@ -69,6 +71,10 @@ static enum err each(void *context, struct bytes batch)
 	}
 	a->records += view.head.count;
 	a->batches++;
+	/* the root stands in the batch's own header, so it is there even without the secret */
+	if (a->checkpoint != NULL && a->chain.next_sequence == a->checkpoint->size) {
+		a->met = hash32_eq(&view.head.root, &a->checkpoint->root);
+	}
 	if (a->progress && a->batches % 16 == 0) {
 		(void)fprintf(stderr, "\r%llu records", (unsigned long long)a->records);
 	}
@@ -88,7 +94,8 @@ static bool is_sqlite(const char *path)
 	       bytes_eq(bytes_of(magic, sizeof magic), bytes_of("SQLite format 3", 16));
 }
 
-static int verify_one(struct cli *c, const char *path, const struct log_secret *secret, json_t *all)
+static int verify_one(struct cli *c, const char *path, const struct log_secret *secret,
+		      const struct log_checkpoint *checkpoint, json_t *all)
 {
 	static uint8_t buffer[LOG_BATCH_BYTES_MAX];
 	static struct store_sqlite sqlite;
@@ -106,6 +113,7 @@ static int verify_one(struct cli *c, const char *path, const struct log_secret *
 		return cli_fail(e, "no memory");
 	}
 	if (is_sqlite(path)) {
+		a.checkpoint = checkpoint; /* checkpoints are of kuramorid's journal */
 		e = store_sqlite_open(&sqlite, path, &fault);
 		store = &sqlite.base;
 	} else {
@@ -129,14 +137,19 @@ static int verify_one(struct cli *c, const char *path, const struct log_secret *
 			hex_put(digest, bytes_of(books_digest.b, sizeof books_digest.b));
 		}
 	}
+	if (e == ERR_OK && a.checkpoint != NULL && !a.met) {
+		a.why = "it does not begin with what the auditor signed: records were cut off or "
+			"rewritten";
+		e = ERR_MISMATCH;
+	}
 	hex_put(head, bytes_of(a.chain.head.b, sizeof a.chain.head.b));
 	if (c->json) {
 		(void)json_array_append_new(
-		    all, json_pack("{s:s,s:b,s:I,s:I,s:I,s:s,s:s,s:b,s:s}", "journal", path,
+		    all, json_pack("{s:s,s:b,s:I,s:I,s:I,s:s,s:s,s:b,s:b,s:s}", "journal", path,
 				   "verified", e == ERR_OK, "batches", (json_int_t)a.batches,
 				   "records", (json_int_t)a.records, "booked", (json_int_t)a.booked,
-				   "head", head, "books", digest, "tree", secret != NULL, "why",
-				   a.why == NULL ? "" : a.why));
+				   "head", head, "books", digest, "tree", secret != NULL,
+				   "checkpoint", a.met, "why", a.why == NULL ? "" : a.why));
 	} else if (e == ERR_OK) {
 		printf("%s\n  verified: %llu records in %llu batches, head %s\n", path,
 		       (unsigned long long)a.records, (unsigned long long)a.batches, head);
@@ -144,6 +157,10 @@ static int verify_one(struct cli *c, const char *path, const struct log_secret *
 		       secret != NULL
 			   ? "was recomputed"
 			   : "was not recomputed: it is salted, give journal_secret_file");
+		if (a.met) {
+			printf("  it begins with the %llu records that the auditor signed\n",
+			       (unsigned long long)a.checkpoint->size);
+		}
 		if (a.booked > 0) {
 			printf("  the books balance after %llu records, state %s\n",
 			       (unsigned long long)a.booked, digest);
@@ -162,9 +179,16 @@ static int verify_one(struct cli *c, const char *path, const struct log_secret *
 int cli_audit_verify(struct cli *c, const char *const *paths, size_t n)
 {
 	struct log_secret secret;
-	bool salted = c->journal_secret_file[0] != '\0';
-	json_t *all = json_array();
-	int worst = 0;
+	struct log_checkpoint checkpoint;
+	bool salted = c->journal_secret_file[0] != '\0',
+	     signed_point = c->checkpoint_file[0] != '\0';
+	json_t *all;
+	int worst = signed_point ? cli_checkpoint_read(c, &checkpoint) : 0;
+
+	if (worst != 0) {
+		return worst;
+	}
+	all = json_array();
 
 	if (salted) {
 		char text[65] = "";
@@ -182,7 +206,8 @@ int cli_audit_verify(struct cli *c, const char *const *paths, size_t n)
 		crypto_wipe(text, sizeof text);
 	}
 	for (size_t i = 0; i < n; i++) {
-		int code = verify_one(c, paths[i], salted ? &secret : NULL, all);
+		int code = verify_one(c, paths[i], salted ? &secret : NULL,
+				      signed_point ? &checkpoint : NULL, all);
 
 		worst = code > worst ? code : worst;
 	}

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "doc/document.h"
 #include "doc/types.h"
+#include "log/checkpoint.h"
 
 enum {
 	CLI_PATH_MAX = 256,
@@ -32,6 +33,7 @@ struct cli {
 	char stop_socket[CLI_STOPS_MAX][CLI_PATH_MAX];
 	char reason[DOC_REASON_MAX + 1];
 	char journal_secret_file[CLI_PATH_MAX];
+	char checkpoint_file[CLI_PATH_MAX];
 	bool evacuate;
 	bool no;
 	uint64_t timeout_ms;
@@ -80,6 +82,13 @@ int cli_approve(struct cli *c, const char *order_hex);
 int cli_freeze(struct cli *c);
 int cli_status(struct cli *c);
 int cli_audit_verify(struct cli *c, const char *const *paths, size_t n);
+int cli_audit_checkpoint(struct cli *c);
+
+/*
+ * Reads checkpoint_file and verifies it: signed by an auditor of the roster, of this genesis' log.
+ * 0 or an exit code, said on stderr.
+ */
+int cli_checkpoint_read(struct cli *c, struct log_checkpoint *out);
 int cli_key_new(struct cli *c, const char *path);
 
 #endif

@@ -5,7 +5,8 @@
  *
  * Guided: this file has the options and the table of commands; order.c shows and approves (it shows
  * the order decoded from the document itself, never from what the server says about it); stop.c
- * freezes, past the server, and asks everybody how they are; audit.c verifies journals; common.c
+ * freezes, past the server, and asks everybody how they are; audit.c verifies journals;
+ * checkpoint.c signs and reads checkpoints; common.c
  * has what they share.  Nothing here holds a rule of the policy.
  */
 #include <stdio.h>
@@ -44,6 +45,8 @@ static const struct config_row rows[] = {
 	  "approve: say no instead of yes; one no ends the order" },
 	{ "journal_secret_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, journal_secret_file),
 	  "FILE", "audit verify: the journal's secret, to recompute the salted tree too" },
+	{ "checkpoint_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, checkpoint_file), "FILE",
+	  "audit verify: kuramorid's journal must begin with what an auditor signed here" },
 	{ "timeout_ms", CONFIG_U64, "5000", 100, 600000, CONFIG_FIELD(cli, timeout_ms), "MS",
 	  "how long to wait for an answer" },
 };
@@ -57,6 +60,7 @@ static const char text[] =
     "  status                 how signers, watchers and the server are; ends with 4 if one of\n"
     "                         them does not answer, else with 5 if one is frozen or locked\n"
     "  audit verify FILE...   verify journals of stopped programs: chain, records, books\n"
+    "  audit checkpoint       sign size and root of kuramorid's journal, as an auditor\n"
     "  key new FILE           make and seal a software key; prints the public key for the roster\n"
     "\n"
     "First steps: write ~/.config/kuramori/kuramori.conf with genesis_file, roster_file, person,\n"
@@ -70,9 +74,12 @@ static int misused(const char *const *w, size_t n)
 		const char *first;
 		const char *usage;
 	} known[] = {
-		{ "order", "order show FILE|-|ID" },  { "approve", "approve ID [--no yes]" },
-		{ "freeze", "freeze --reason TEXT" }, { "status", "status" },
-		{ "audit", "audit verify FILE..." },  { "key", "key new FILE" },
+		{ "order", "order show FILE|-|ID" },
+		{ "approve", "approve ID [--no yes]" },
+		{ "freeze", "freeze --reason TEXT" },
+		{ "status", "status" },
+		{ "audit", "audit verify FILE... or kuramori audit checkpoint" },
+		{ "key", "key new FILE" },
 	};
 
 	if (n == 0) {
@@ -105,6 +112,9 @@ static int commands(struct cli *c, const struct config_result *r)
 	}
 	if (n >= 3 && strcmp(w[0], "audit") == 0 && strcmp(w[1], "verify") == 0) {
 		return cli_audit_verify(c, w + 2, n - 2);
+	}
+	if (n == 2 && strcmp(w[0], "audit") == 0 && strcmp(w[1], "checkpoint") == 0) {
+		return cli_audit_checkpoint(c);
 	}
 	if (n == 3 && strcmp(w[0], "key") == 0 && strcmp(w[1], "new") == 0) {
 		return cli_key_new(c, w[2]);

@@ -314,11 +314,11 @@ def all_explained(words):
 
 
 def take_checkpoint(world):
-    """What auditor-1 writes down and signs while the evening is young: size and root of the log."""
-    stated = world.get("/v1/audit")
-    return audit.make_checkpoint("kuramori.demo/kuramorid", stated["journal_records"],
-                                 bytes.fromhex(stated["journal_root"]), "auditor-1",
-                                 world.keys.people["auditor-1"][0])
+    """What an auditor signs while the evening is young, with `kuramori audit checkpoint`: size and
+    root of the log."""
+    note = world.cli("audit", "checkpoint", person="auditor-cli")["checkpoint"]
+    (world.place("people") / "checkpoint").write_text(note)
+    return note
 
 
 def approve(teller, evening, shop, one_person, two_people):
@@ -924,7 +924,8 @@ def proof(teller, evening):
         teller.check(f"the journal of {name} verifies: hashes, chain, tree of {journals[name].size:,} records",
                      journals[name].size > 0)
     server = journals["kuramorid"]
-    origin, size, root = audit.check_checkpoint(evening.checkpoint, w.keys.people["auditor-1"][0].public)
+    origin, size, root = audit.check_checkpoint(
+        evening.checkpoint, bytes.fromhex(w.keys.people["auditor-cli"][0].public_hex))
     teller.check("the checkpoint that an auditor signed in the evening is a prefix of the journal",
                  server.points.get(size, (None, None))[1] == root and size < server.size, size)
     stated = evening.last_audit
@@ -969,7 +970,9 @@ def verify_by_program(teller, evening, journals, books):
     w = evening.world
     agreed = []
     for name, path in w.journals().items():
-        report = w.cli("audit", "verify", path, server=False, secret=w.journal_secret_file(name))[0]
+        report = w.cli("audit", "verify", path, server=False, secret=w.journal_secret_file(name),
+                       checkpoint=w.place("people") / "checkpoint")[0]
+        agreed.append(report["checkpoint"] == (name == "kuramorid"))
         agreed.append(report["verified"] and report["head"] == journals[name].head.hex()
                       and report["records"] == journals[name].size)
         if name == "kuramorid":

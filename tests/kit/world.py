@@ -532,7 +532,8 @@ class World:
 
     # ------------------------------------------------------------ the tool of one person
 
-    def seal_people(self, people=(("approver-cli", "approver"), ("officer-cli", "officer"))):
+    def seal_people(self, people=(("approver-cli", "approver"), ("officer-cli", "officer"),
+                                   ("auditor-cli", "auditor"))):
         """People whose keys are made and sealed by `kuramori key new`: only the tool can use them."""
         folder = self.place("people")
         write_private(folder / "passphrase", PASSPHRASE + "\n")
@@ -560,11 +561,13 @@ class World:
         return path
 
     def cli(self, *words, person="approver-cli", json_answer=True, stops=None, server=True, secret=None,
-            expect=0):
+            checkpoint=None, expect=0):
         """`kuramori` as that person; the parsed JSON of its answer, or its text."""
         argv = [self.program("kuramori"), "--config", self.write_cli_config(person, stops, server)]
         if secret is not None:
             argv += ["--journal-secret-file", secret]
+        if checkpoint is not None:
+            argv += ["--checkpoint-file", checkpoint]
         if json_answer:
             argv.append("--json")
         done = process.run(argv + list(words), expect=expect, timeout=60.0)
