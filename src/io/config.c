@@ -22,6 +22,7 @@ struct parse {
 	uint32_t by_flag[CONFIG_ROWS_MAX];
 	uint32_t by_file[CONFIG_ROWS_MAX];
 	char *error;
+	bool no_file; /* no --config, and nothing at the usual place */
 };
 
 static PRINTF(3, 4) enum err fail(struct parse *s, enum err e, const char *format, ...)
@@ -326,6 +327,12 @@ static enum err finish(struct parse *s)
 			continue;
 		}
 		if (r->fallback == NULL) {
+			if (s->no_file) {
+				return fail(s, ERR_CONFIG,
+					    "the key `%s` is required; there is no "
+					    "/etc/kuramori/%s.conf, --config names another file",
+					    r->key, s->p->name);
+			}
 			return fail(s, ERR_CONFIG, "the key `%s` is required", r->key);
 		}
 		if (r->fallback[0] != '\0') {
@@ -470,7 +477,11 @@ static enum err load_file(struct parse *s, const char *file)
 	}
 	e = file_read(path, text, sizeof text, &n);
 	if (e == ERR_NOT_FOUND && file == NULL) {
+		s->no_file = true;
 		return ERR_OK;
+	}
+	if (e == ERR_INPUT) {
+		return fail(s, ERR_CONFIG, "%s: this is not a regular file", path);
 	}
 	if (e != ERR_OK) {
 		return fail(s, ERR_CONFIG, "%s: %s", path, err_words(e));

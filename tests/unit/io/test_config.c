@@ -101,6 +101,7 @@ static void flag_cases(void)
 {
 	char socket[] = "--socket", x[] = "x", port[] = "--port", five[] = "5", nope[] = "--nope";
 	char peer[] = "--peer1-name", help[] = "--help", json[] = "--json", one[] = "-x";
+	char config[] = "--config", slash[] = "/", nowhere[] = "/nowhere", null[] = "/dev/null";
 	struct values v;
 	struct config_result r;
 
@@ -114,6 +115,15 @@ static void flag_cases(void)
 	T_EQ(flags(&v, &r, help, NULL, NULL, NULL), ERR_OK);
 	T_EQ(r.action, CONFIG_HELP);
 	T_EQ(flags(&v, &r, NULL, NULL, NULL, NULL), ERR_CONFIG);
+	/* who forgot --config is told where nothing was found, and who named a folder, that */
+	T_STR(r.error, "the key `socket` is required; there is no /etc/kuramori/test.conf, "
+		       "--config names another file");
+	T_EQ(flags(&v, &r, config, slash, NULL, NULL), ERR_CONFIG);
+	T_STR(r.error, "/: this is not a regular file");
+	T_EQ(flags(&v, &r, config, nowhere, NULL, NULL), ERR_CONFIG);
+	T_STR(r.error, "/nowhere: there is no such thing");
+	T_EQ(flags(&v, &r, config, null, NULL, NULL), ERR_CONFIG);
+	T_STR(r.error, "/dev/null: this is not a regular file");
 	T_EQ(flags(&v, &r, socket, NULL, NULL, NULL), ERR_USAGE);
 	T_EQ(flags(&v, &r, socket, x, socket, x), ERR_USAGE);
 	T_EQ(flags(&v, &r, nope, x, NULL, NULL), ERR_USAGE);
