@@ -222,7 +222,7 @@ static void on_stop(void *ctx)
 
 static enum err fail(enum err e, const char *where, const char *why)
 {
-	NOTES(NOTES_BROKEN, "start", notes_text("where", where), notes_text("why", why),
+	NOTES(NOTES_BROKEN, "start", notes_text("where", where), notes_text("detail", why),
 	      notes_err(e));
 	return e;
 }
