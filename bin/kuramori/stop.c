@@ -138,10 +138,11 @@ static int verdict(unsigned count, unsigned asked, unsigned refused, unsigned fu
 		return 0;
 	}
 	if (full > 0) {
-		return cli_fail(ERR_FULL,
-				"%u say that they are frozen already and keep no more freezes of "
-				"yours; look with `kuramori status`",
-				full);
+		return cli_fail(
+		    ERR_FULL,
+		    "%u say that they are frozen already and keep no more freezes of "
+		    "yours (another officer's still count); look with `kuramori status`",
+		    full);
 	}
 	if (count == 0 && refused > 0) {
 		return cli_fail(ERR_SIGNER_UNKNOWN,
