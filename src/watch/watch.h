@@ -67,6 +67,7 @@ enum {
 	WATCH_STOPS_MAX = 128,
 	WATCH_STOPS_EACH_MAX = 8, /* of one issuer, as in the signers */
 	WATCH_STOP_BYTES = 704 * 1024,
+	WATCH_KEPT_MAX = 4,       /* thefts that no freeze of ours shows yet */
 	WATCH_SUSPECTS_MAX = 256, /* transactions that wait for the barrier */
 	WATCH_SUSPECT_BYTES = 512 * 1024,
 	WATCH_KNOWN_MAX = 512, /* transactions that were called by their name already */
@@ -232,6 +233,7 @@ struct watch_stop {
 	char issuer[DOC_NAME_MAX + 1];
 	bool evacuate, has_evidence, officer;
 	bool verified; /* its evidence shows a theft, by our own judgement */
+	bool refused;  /* a signer does not see that in it */
 	bool handed[DOC_SIGNERS + WATCH_PEERS_MAX];
 };
 
@@ -284,6 +286,7 @@ struct watch_sweep {
 	uint32_t deadline_nem_s;
 	bool asked;
 	uint64_t request_id, asked_mono_ms;
+	uint32_t grounds_at; /* of the freeze that was shown, in watch.stop_bytes */
 	struct payment payment;
 	struct sig64 signature[DOC_SIGNERS];
 	uint32_t raw_n, attest_n, sign_n;
@@ -332,6 +335,15 @@ struct watch {
 	uint64_t weighed_height;
 	uint64_t freeze_wall_ms;  /* when the commit of our newest own freeze was handed over */
 	uint64_t suspect_wall_ms; /* when what it is about was first seen */
+
+	/* evidence that stands in no freeze, because another one said enough: a ring */
+	struct watch_kept {
+		uint32_t n; /* 0: none */
+		struct hash32 about;
+		uint8_t raw[DOC_EVIDENCE_MAX];
+	} kept[WATCH_KEPT_MAX];
+
+	size_t kept_at;
 
 	/* suspects */
 	struct watch_suspect suspects[WATCH_SUSPECTS_MAX];

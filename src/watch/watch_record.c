@@ -745,6 +745,8 @@ static void take(struct watch *w, unsigned signer, struct bytes body, struct eff
 	}
 	if (r.attestation.subject_type == DOC_SWEEP) {
 		watch_sweep_adopt(w, r.sweep_doc.raw);
+	} else if (w->stops_n > 0) {
+		watch_stop_weigh(w, out); /* it may explain what a freeze of ours shows */
 	}
 }
 

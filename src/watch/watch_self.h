@@ -80,7 +80,11 @@ void watch_chain_resolve(struct watch *w, struct effects *out);
 bool watch_chain_theft(const struct watch *w, struct bytes evidence);
 
 /* watch_stop.c */
-/* Issues a freeze of our own unless one for this crime exists.  evidence may be empty. */
+/*
+ * Issues a freeze of our own unless one for this crime exists; again, with new evidence of a theft,
+ * while nothing that we hold convinces the signers (at most WATCH_STOPS_EACH_MAX of ours in all).
+ * evidence may be empty.
+ */
 void watch_stop_issue(struct watch *w, enum watch_crime crime, bool evacuate, struct bytes evidence,
 		      const struct hash32 *about, const char *words, struct effects *out);
 void watch_stop_put(struct watch *w, const struct event *event, struct effects *out);
@@ -94,6 +98,8 @@ void watch_stop_weigh(struct watch *w, struct effects *out);
 bool watch_stop_allows(const struct watch *w, const struct bytes *freezes, size_t n);
 /* Keeps a valid freeze that came with something else; nothing happens if it is known or bad. */
 void watch_stop_offer(struct watch *w, struct bytes raw, struct effects *out);
+/* A signer sees no theft in the freeze whose envelope begins here in stop_bytes. */
+void watch_stop_refused(struct watch *w, uint32_t at, struct effects *out);
 /* Freezes that a signer needs to see with a sweep: views of stop_bytes.  0: none allow it. */
 size_t watch_stop_grounds(const struct watch *w, struct bytes *out, size_t cap);
 void watch_stop_opened(struct watch *w, size_t dest, uint32_t channel, struct effects *out);

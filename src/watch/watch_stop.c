@@ -14,6 +14,7 @@
 enum {
 	HAND_AGAIN_MS = 500, /* between two complete hand-overs to a signer that differs */
 	PUT_LIMIT_MS = 5000, /* an unanswered STOP_PUT does not block the next for ever */
+	ISSUE_EFFECTS = 16,  /* of a step: an issue and all that follows from it */
 };
 
 /* SHA-256 over the sorted ids; zero when there are none. */
@@ -203,6 +204,53 @@ enum err watch_stop_replay(struct watch *w, uint64_t sequence, uint64_t time_ms,
 	return ERR_OK;
 }
 
+static bool evidence_shows(const struct watch *w, struct bytes raw)
+{
+	static struct doc_freeze f;
+	struct doc d;
+
+	return doc_open(&d, raw, &w->genesis_id, NULL) == ERR_OK && d.type == DOC_FREEZE &&
+	       doc_freeze_read(&d, &f, NULL) == ERR_OK && f.evacuate &&
+	       watch_chain_theft(w, bytes_of(f.evidence, f.evidence_n));
+}
+
+/* Different officers among those that we hold who say that it must be evacuated. */
+static size_t officers(const struct watch *w, const struct watch_stop **first,
+		       const struct watch_stop **second)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->stops_n; i++) {
+		const struct watch_stop *s = &w->stops[i];
+
+		if (!s->officer || !s->evacuate) {
+			continue;
+		}
+		if (n == 0) {
+			*first = s;
+			n = 1;
+		} else if (n == 1 && strcmp((*first)->issuer, s->issuer) != 0) {
+			*second = s;
+			n = 2;
+		}
+	}
+	return n;
+}
+
+/* What we hold moves the signers to evacuate, as far as we can know. */
+static bool convincing(const struct watch *w)
+{
+	const struct watch_stop *one;
+	const struct watch_stop *two;
+
+	for (size_t i = 0; i < w->stops_n; i++) {
+		if (w->stops[i].verified && !w->stops[i].refused) {
+			return true;
+		}
+	}
+	return officers(w, &one, &two) == 2;
+}
+
 /* ---- our own ------------------------------------------------------------------------------- */
 
 static void freeze_make(struct watch *w, struct writer *raw, bool evacuate, struct bytes evidence,
@@ -235,6 +283,23 @@ static void freeze_make(struct watch *w, struct writer *raw, bool evacuate, stru
 	CHECK(doc_freeze_make(raw, NULL, &f, w->config.freeze_secret) == ERR_OK);
 }
 
+/* For later: the freeze that says enough today may turn out to show nothing. */
+static void evidence_keep(struct watch *w, struct bytes evidence, const struct hash32 *about)
+{
+	struct watch_kept *k = &w->kept[w->kept_at];
+
+	for (size_t i = 0; i < WATCH_KEPT_MAX; i++) {
+		if (w->kept[i].n > 0 && hash32_eq(&w->kept[i].about, about)) {
+			return;
+		}
+	}
+	CHECK(evidence.n <= sizeof k->raw);
+	k->n = (uint32_t)evidence.n;
+	k->about = *about;
+	memcpy(k->raw, evidence.p, evidence.n);
+	w->kept_at = (w->kept_at + 1) % WATCH_KEPT_MAX;
+}
+
 void watch_stop_issue(struct watch *w, enum watch_crime crime, bool evacuate, struct bytes evidence,
 		      const struct hash32 *about, const char *words, struct effects *out)
 {
@@ -246,20 +311,24 @@ void watch_stop_issue(struct watch *w, enum watch_crime crime, bool evacuate, st
 	struct watch_stop *s;
 	struct doc d;
 	bool officer;
-	bool said;
+	bool shows;
+	bool again;
 	enum err e;
 
 	if (crime == WATCH_CRIME_RECORD && watch_self_called(w, about, crime)) {
 		return;
 	}
+	shows = evacuate && evidence.n > 0 && watch_chain_theft(w, evidence);
+	again = shows && !convincing(w);
 	/*
-	 * One freeze for each kind of crime says all that a freeze can say, except that the coins
-	 * must go: what shows a theft is handed on while nothing that was handed on before did.
+	 * One freeze for each kind of crime says all that a freeze can say, as long as it does:
+	 * the signers evacuate on evidence that they can verify.
 	 */
-	said = w->crimes_frozen[crime] &&
-	       !(evacuate && !w->evacuating && watch_chain_theft(w, evidence));
-	if (said || effects_free(out) < 4) {
+	if ((w->crimes_frozen[crime] && !again) || effects_free(out) < 4) {
 		watch_self_alarm(w, crime, about, words, out);
+		if (shows) {
+			evidence_keep(w, evidence, about);
+		}
 		return;
 	}
 	(void)snprintf(reason, sizeof reason, "%s", words);
@@ -372,37 +441,40 @@ void watch_stop_get(struct watch *w, const struct event *event, struct effects *
 
 /* ---- weighing ------------------------------------------------------------------------------ */
 
-static bool evidence_shows(const struct watch *w, struct bytes raw)
+/*
+ * Looks again at every piece of evidence: what was a theft when it was seen may be explained by an
+ * attestation that came later, and then it shows nothing to anybody.
+ */
+static void verify_again(struct watch *w)
 {
-	static struct doc_freeze f;
-	struct doc d;
-
-	return doc_open(&d, raw, &w->genesis_id, NULL) == ERR_OK && d.type == DOC_FREEZE &&
-	       doc_freeze_read(&d, &f, NULL) == ERR_OK && f.evacuate &&
-	       watch_chain_theft(w, bytes_of(f.evidence, f.evidence_n));
-}
-
-/* Different officers among those that we hold who say that it must be evacuated. */
-static size_t officers(const struct watch *w, const struct watch_stop **first,
-		       const struct watch_stop **second)
-{
-	size_t n = 0;
+	bool found = false;
 
 	for (size_t i = 0; i < w->stops_n; i++) {
-		const struct watch_stop *s = &w->stops[i];
+		struct watch_stop *s = &w->stops[i];
 
-		if (!s->officer || !s->evacuate) {
+		s->verified =
+		    !found && s->evacuate && s->has_evidence && evidence_shows(w, stop_raw(w, s));
+		found = found || (s->verified && !s->refused);
+	}
+}
+
+/* The next theft that was called and not shown, when nothing else convinces the signers. */
+static void issue_kept(struct watch *w, struct effects *out)
+{
+	for (size_t i = 0; i < WATCH_KEPT_MAX && effects_free(out) >= ISSUE_EFFECTS; i++) {
+		struct watch_kept *k = &w->kept[i];
+		struct bytes raw = bytes_of(k->raw, k->n);
+
+		if (k->n == 0 || convincing(w)) {
 			continue;
 		}
-		if (n == 0) {
-			*first = s;
-			n = 1;
-		} else if (n == 1 && strcmp((*first)->issuer, s->issuer) != 0) {
-			*second = s;
-			n = 2;
+		if (watch_chain_theft(w, raw)) {
+			watch_stop_issue(w, WATCH_CRIME_THEFT, true, raw, &k->about,
+					 "theft: shown again, what was shown before is explained",
+					 out);
 		}
+		k->n = 0;
 	}
-	return n;
 }
 
 void watch_stop_weigh(struct watch *w, struct effects *out)
@@ -411,24 +483,31 @@ void watch_stop_weigh(struct watch *w, struct effects *out)
 	const struct watch_stop *two;
 	bool allowed = false;
 
-	if (w->evacuating) {
-		return;
-	}
+	verify_again(w);
 	for (size_t i = 0; i < w->stops_n; i++) {
-		struct watch_stop *s = &w->stops[i];
-
-		if (!s->verified && s->evacuate && s->has_evidence) {
-			s->verified = evidence_shows(w, stop_raw(w, s));
-		}
-		allowed = allowed || s->verified;
+		allowed = allowed || w->stops[i].verified;
 	}
 	allowed = allowed || officers(w, &one, &two) == 2;
-	if (allowed) {
+	if (allowed && !w->evacuating) {
 		w->evacuating = true;
 		if (effects_free(out) > 4) {
 			effects_note(out, "broken evacuation begins stops=%zu", w->stops_n);
 		}
 		watch_sweep_derive(w, out);
+	}
+	issue_kept(w, out);
+}
+
+void watch_stop_refused(struct watch *w, uint32_t at, struct effects *out)
+{
+	for (size_t i = 0; i < w->stops_n; i++) {
+		struct watch_stop *s = &w->stops[i];
+
+		if (s->at == at && s->has_evidence && !s->refused) {
+			s->refused = true;
+			effects_note(out, "broken evidence_refused issuer=%s", s->issuer);
+			watch_stop_weigh(w, out);
+		}
 	}
 }
 
@@ -476,7 +555,7 @@ size_t watch_stop_grounds(const struct watch *w, struct bytes *out, size_t cap)
 
 	CHECK(cap >= 2);
 	for (size_t i = 0; i < w->stops_n; i++) {
-		if (w->stops[i].verified) {
+		if (w->stops[i].verified && !w->stops[i].refused) {
 			out[0] = stop_raw(w, &w->stops[i]);
 			return 1;
 		}
@@ -485,6 +564,13 @@ size_t watch_stop_grounds(const struct watch *w, struct bytes *out, size_t cap)
 		out[0] = stop_raw(w, one);
 		out[1] = stop_raw(w, two);
 		return 2;
+	}
+	/* Refused by one signer, who may be the thief's: the other is asked all the same. */
+	for (size_t i = 0; i < w->stops_n; i++) {
+		if (w->stops[i].verified) {
+			out[0] = stop_raw(w, &w->stops[i]);
+			return 1;
+		}
 	}
 	return 0;
 }

@@ -185,6 +185,7 @@ static void ask(struct watch *w, struct watch_sweep *s, struct effects *out)
 		return;
 	}
 	items[0] = bytes_of(s->raw, s->raw_n);
+	s->grounds_at = (uint32_t)(items[1].p - w->stop_bytes);
 	n += grounds;
 	if (s->state == WATCH_SWEEP_B) {
 		items[n++] = bytes_of(s->attest, s->attest_n);
@@ -246,6 +247,20 @@ static bool answer_read(struct watch *w, int signer, struct watch_sweep *s, stru
 	return true;
 }
 
+/* The signer sees no theft in the freeze that it was shown. */
+static bool evidence_refused(const struct watch *w, struct bytes body)
+{
+	struct doc_refusal refusal;
+	struct bytes item;
+	struct doc d;
+	size_t n = 0;
+
+	return frame_items_all(body, &item, 1, &n) == ERR_OK && n == 1 &&
+	       doc_open(&d, item, &w->genesis_id, NULL) == ERR_OK && d.type == DOC_REFUSAL &&
+	       doc_refusal_read(&d, &refusal, NULL) == ERR_OK &&
+	       strcmp(refusal.code, err_slug(ERR_EVIDENCE)) == 0;
+}
+
 void watch_sweep_reply(struct watch *w, int signer, const struct event *event, struct effects *out)
 {
 	enum watch_sweep_state state = signer == DOC_SIGNER_A ? WATCH_SWEEP_A : WATCH_SWEEP_B;
@@ -260,6 +275,9 @@ void watch_sweep_reply(struct watch *w, int signer, const struct event *event, s
 			/* Refused, or nonsense: asked again when its time has come. */
 			effects_note(out, "unusual sweep_refused signer=%c account=%s",
 				     "ab"[signer], w -> own[s->own].address.text);
+			if (evidence_refused(w, event->body)) {
+				watch_stop_refused(w, s->grounds_at, out);
+			}
 			return;
 		}
 		s->asked = false;

@@ -207,6 +207,14 @@ static void watch_stop_commit(struct sim *s, uint32_t h, const struct log_view *
 		return;
 	}
 	if (f.issuer[0] == 'w' && !s->foul) {
+		if (!net_hears(s, (uint32_t)(f.issuer[1] - '1')) &&
+		    strstr(f.reason, "unexplained") != NULL) {
+			/* who hears no signer, and has no word of either, stops rather than
+			 * trusts */
+			s->foul = s->excused = true;
+			sim_note(s, "law: %s is excused", f.issuer);
+			return;
+		}
 		sim_broken(s, "P2", "false alarm: %s freezes although nobody did anything: %s",
 			   f.issuer, f.reason);
 	}

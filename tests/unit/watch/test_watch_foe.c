@@ -276,6 +276,92 @@ static void small_moves(void)
 	}
 }
 
+static bool shown(const struct nem_tx *tx)
+{
+	static uint8_t one[NEM_TX_BYTES_MAX];
+	static struct doc_freeze f;
+
+	return handed_freeze(&f) && f.evacuate &&
+	       bytes_eq(bytes_of(f.evidence, f.evidence_n), bytes_of(one, tx_bytes(one, tx)));
+}
+
+/*
+ * A first freeze whose evidence was a payment of ours, which B's late word explains: it moves no
+ * signer, and so the real theft is shown beside it, whether it comes after that word or before.
+ */
+static void theft_behind_a_false_alarm(void)
+{
+	struct nem_tx unit;
+	struct nem_tx t;
+
+	for (int before = 0; before < 2; before++) {
+		rig_up();
+		pay_new(X(50));
+		pay_link();
+		(void)att_tell(A);
+		rig_settle();
+		link_close(CH_B, WATCH_ROLE_SIGNER_B);
+		(void)att_tell(B);
+		unit = pay_unit();
+		t = stolen(K_A, K_B, X(10));
+		r.signer[A].refuses = true;
+		feed_given(0, &unit, 1);
+		tick(WATCH_START_MS);
+		T_EQ(r.w.stops_n, 1);
+		T_CHECK(shown(&unit));
+		if (before != 0) {
+			r.signer[A].refuses = false;
+			r.w.stops[0].refused = false;
+			feed_given(0, &t, 1);
+			wait_ms(100);
+			T_EQ(r.w.stops_n, 1);
+		}
+		link_open(CH_B, WATCH_ROLE_SIGNER_B);
+		wait_ms(100);
+		if (before == 0) {
+			T_EQ(r.w.stops_n, 1);
+			r.signer[A].refuses = false;
+			feed_given(0, &t, 1);
+			wait_ms(100);
+		}
+		T_EQ(r.w.stops_n, 2);
+		T_CHECK(shown(&t));
+		wait_ms(2000);
+		T_EQ(r.w.stops_n, 2);
+		T_CHECK(r.signer[B].sweeps > 0);
+	}
+}
+
+/* Signers that see no theft in anything: each theft is shown, as many as a watcher may issue. */
+static void evidence_refused(void)
+{
+	struct nem_tx t;
+
+	rig_up();
+	r.signer[A].refuses = true;
+	for (unsigned i = 1; i <= WATCH_STOPS_EACH_MAX + 4; i++) {
+		t = stolen(K_A, K_B, X(10) + i);
+		feed_given(0, &t, 1);
+		wait_ms(1200);
+		T_EQ(r.w.stops_n, i < WATCH_STOPS_EACH_MAX ? i : WATCH_STOPS_EACH_MAX);
+		T_CHECK(i > WATCH_STOPS_EACH_MAX || shown(&t));
+	}
+	/* a restart reads them back and adds none */
+	rig_restart(r.batches);
+	rig_connect();
+	feed_all();
+	wait_ms(1200);
+	T_EQ(r.w.stops_n, WATCH_STOPS_EACH_MAX);
+	/* one that is seen is enough */
+	rig_up();
+	for (unsigned i = 1; i <= 3; i++) {
+		t = stolen(K_A, K_B, X(10) + i);
+		feed_given(0, &t, 1);
+		wait_ms(1200);
+		T_EQ(r.w.stops_n, 1);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -285,6 +371,8 @@ int main(int argc, char **argv)
 		{ "a rewound signer evacuates", rewound_evacuates },
 		{ "a decoy first", decoy_first },
 		{ "small moves of somebody else", small_moves },
+		{ "a theft behind a false alarm", theft_behind_a_false_alarm },
+		{ "evidence that signers refuse", evidence_refused },
 		{ "a theft behind a flood", theft_behind_a_flood },
 	};
 

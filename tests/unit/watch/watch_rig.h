@@ -81,6 +81,7 @@ struct model {
 	uint64_t held_id, held_after;
 	bool silent;    /* the link is open, nothing is answered */
 	bool mute_next; /* SYNC is answered, NEXT is not */
+	bool refuses;   /* sees no theft in any freeze that comes with a sweep */
 	unsigned acks, heartbeats, stops, syncs, sweeps, stop_gets;
 	struct hash32 acked[RECORDS_MAX * 4];
 	struct doc_heartbeat heartbeat; /* the last one */
@@ -606,6 +607,19 @@ static inline void signer_take(int s, const struct effect *e)
 		return;
 	case SIGNER_SWEEP:
 		m->sweeps++;
+		if (m->refuses) {
+			struct doc_refusal f = { .genesis = r.genesis_id,
+						 .field = "freeze.evidence",
+						 .detail = "a payment of ours" };
+			struct writer text = writer_make(raw, sizeof raw);
+
+			(void)snprintf(f.code, sizeof f.code, "%s", err_slug(ERR_EVIDENCE));
+			CHECK(doc_refusal_make(&text, NULL, &f, NULL) == ERR_OK);
+			put_item(&w, bytes_of(raw, text.n));
+			enqueue(channel, role_of(s), SIGNER_SWEEP + 1, e->request_id,
+				bytes_of(body, w.n));
+			return;
+		}
 		sweep_serve(s, e);
 		return;
 	}
