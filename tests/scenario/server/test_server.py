@@ -52,6 +52,7 @@ class Rig:
                                   deposit_depth=3, watchers=3)
         self.world = world.World(process.temp_dir("ks-"), BUILD, settings)
         self.world.ceremony()
+        self.world.seal_people((("auditor-cli", "auditor"), ("approver-cli", "approver")))
         self.world.write_documents({which: canon.SigningKey.named("attest " + which).public_hex
                                     for which in "ab"})
         self.amounts = claims.distribute(customers=CUSTOMERS, total=settings.claims_xem * XEM)
@@ -640,6 +641,48 @@ def a_node_that_is_down_silent_or_mad():
     process.wait_until(lambda: not w.get("/v1/status")["nodes_up"][0], 15, "the node is seen to be down")
     rig.daemon.check()
     assert rig.audit()["explained"]
+
+
+@test
+def a_checkpoint_shows_a_journal_that_was_cut_or_is_another():
+    """An auditor signs size and root; records behind that point may be added and none taken away."""
+    w, journal = rig.world, rig.folder / "journal.db"
+    done = w.cli("audit", "checkpoint", person="approver-cli", json_answer=False, expect=None)
+    note = w.cli("audit", "checkpoint", person="auditor-cli", json_answer=False)
+    assert done == "" and note.startswith("kuramori/") and "\N{EM DASH} auditor-cli " in note, (done, note)
+    size = int(note.splitlines()[1])
+    rig.daemon.stop(5.0)
+    signed = rig.folder / "checkpoint"
+
+    def verify(text, expect, path=journal):
+        signed.write_text(text)
+        report = w.cli("audit", "verify", path, person="auditor-cli", server=False, checkpoint=signed,
+                       json_answer=False, expect=expect)
+        return report
+
+    assert f"begins with the {size} records" in verify(note, 0)
+    lines = note.split("\n")
+    other = [lines[0], str(size + 1), *lines[2:]]
+    verify("\n".join(other), None)  # the signature does not fit any more
+    for text in ("", "rubbish\n", note.replace("auditor-cli", "approver-cli"), note[:-2], note + note):
+        signed.write_text(text)
+        done = process.run([w.program("kuramori"), "--config", w.write_cli_config("auditor-cli", None, False),
+                            "--checkpoint-file", signed, "audit", "verify", journal], expect=None)
+        assert done.returncode != 0 and "checkpoint" in done.stderr, (text, done.stderr)
+    # the last batches cut off by somebody who knows SQL: every batch left verifies by itself
+    short = rig.folder / "short.db"
+    shutil.copy(journal, short)
+    sql = sqlite3.connect(short)
+    sql.execute("DELETE FROM batches WHERE first_sequence IN (SELECT first_sequence FROM batches "
+                "ORDER BY first_sequence DESC LIMIT 2)")
+    sql.commit()
+    sql.close()
+    done = process.run([w.program("kuramori"), "audit", "verify", short], expect=0)
+    signed.write_text(note)
+    done = process.run([w.program("kuramori"), "--config", w.write_cli_config("auditor-cli", None, False),
+                        "--checkpoint-file", signed, "audit", "verify", short], expect=1)
+    assert "cut off or rewritten" in done.stderr, done.stderr
+    w.start_server()
 
 
 @test
