@@ -122,11 +122,13 @@ static const struct config_row ROWS[] = {
 	{ "poll_ms", CONFIG_U32, "50", 1, 60000, CONFIG_FIELD(settings, poll_ms), "MS",
 	  "Pause between two looks at a node." },
 	{ "barrier_ms", CONFIG_U32, "150", 1, 60000, CONFIG_FIELD(settings, barrier_ms), "MS",
-	  "How long a signer that is gone is waited for before something is called a theft." },
+	  "How long a suspect waits for a signer that was never heard, once start_ms is over." },
 	{ "silent_ms", CONFIG_U32, "1000", 1, 60000, CONFIG_FIELD(settings, silent_ms), "MS",
-	  "The same for a signer that is connected and does not answer." },
+	  "How long a suspect waits for a signer that does not answer, if the other one does not "
+	  "know of it by then; if it answered and does not, nobody waits." },
 	{ "start_ms", CONFIG_U32, "10000", 1, 600000, CONFIG_FIELD(settings, start_ms), "MS",
-	  "The same, from our start, for a signer that was not heard since." },
+	  "The same from our start for a signer not heard since, and for the other's word on a "
+	  "payment that one attested and that was judged good." },
 	{ "payments_max", CONFIG_U32, "65536", WATCH_PAYMENTS_MIN, WATCH_PAYMENTS_MAX,
 	  CONFIG_FIELD(settings, payments_max), "COUNT",
 	  "Payments remembered; when they are full nothing more is acknowledged." },
