@@ -128,7 +128,7 @@ static void tell(const struct cli *c, uint64_t timeout_ms, const char *path, str
 }
 
 /* The last line of a freeze for a person: what it means and what to do next. */
-static int verdict(unsigned count, unsigned asked, unsigned refused, unsigned full)
+static int verdict(unsigned count, unsigned asked, unsigned refused, unsigned full, bool evacuate)
 {
 	if (asked == 0) {
 		return cli_fail(ERR_CONFIG,
@@ -141,8 +141,8 @@ static int verdict(unsigned count, unsigned asked, unsigned refused, unsigned fu
 		return cli_fail(
 		    ERR_FULL,
 		    "%u say that they are frozen already and keep no more freezes of "
-		    "yours (another officer's still count); look with `kuramori status`",
-		    full);
+		    "yours (another officer's still count%s); look with `kuramori status`",
+		    full, evacuate ? "" : ", and your last place is for one with --evacuate yes");
 	}
 	if (count == 0 && refused > 0) {
 		return cli_fail(ERR_SIGNER_UNKNOWN,
@@ -281,7 +281,7 @@ int cli_freeze(struct cli *c)
 		}
 		json_decref(report);
 	}
-	return verdict(count, asked, refused, full);
+	return verdict(count, asked, refused, full, c->evacuate);
 }
 
 static void print_status(const struct cli *c, const char *path, json_t *all)

@@ -42,11 +42,12 @@
 #include "policy/policy.h"
 
 enum {
-	GUARD_PENDING_MAX = 24,   /* attested, not yet acknowledged by k: more are told "busy" */
-	GUARD_PENDING_EACH = 16,  /* of them for one watcher: a sweep of every hot account */
-	GUARD_FEEDS_MAX = 16,     /* channels that watchers hold a NEXT on */
-	GUARD_STOPS_MAX = 128,    /* stop documents */
-	GUARD_STOPS_EACH_MAX = 8, /* of one issuer: nobody can use up the table for others */
+	GUARD_PENDING_MAX = 24,  /* attested, not yet acknowledged by k: more are told "busy" */
+	GUARD_PENDING_EACH = 16, /* of them for one watcher: a sweep of every hot account */
+	GUARD_FEEDS_MAX = 16,    /* channels that watchers hold a NEXT on */
+	GUARD_STOPS_MAX = 128,   /* stop documents */
+	/* of one issuer: nobody can use up the table for others; the last is for an evacuation */
+	GUARD_STOPS_EACH_MAX = 8,
 	GUARD_STOP_BYTES = 384 * 1024, /* of all their envelopes together */
 	GUARD_SWEEPS_MAX = 512,        /* sweeps ever signed */
 	GUARD_SWEEPS_EACH_MAX = 64,    /* of one hot account at one watcher's asking */

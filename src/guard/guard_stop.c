@@ -82,14 +82,19 @@ static enum err issuer_check(const struct guard *g, const struct doc *d, const s
 	return ERR_OK;
 }
 
-static bool has_place(const struct guard *g, const char *issuer, size_t n)
+/*
+ * The last place of each issuer is for a freeze that asks for evacuation: he who has frozen many
+ * times can still say that the money must move.
+ */
+static bool has_place(const struct guard *g, const char *issuer, bool evacuate, size_t n)
 {
+	size_t max = evacuate ? GUARD_STOPS_EACH_MAX : GUARD_STOPS_EACH_MAX - 1;
 	size_t each = 0;
 
 	for (size_t i = 0; i < g->stops_n; i++) {
 		each += strcmp(g->stops[i].issuer, issuer) == 0;
 	}
-	return g->stops_n < GUARD_STOPS_MAX && each < GUARD_STOPS_EACH_MAX &&
+	return g->stops_n < GUARD_STOPS_MAX && each < max &&
 	       n <= sizeof g->stop_bytes - g->stop_used;
 }
 
@@ -124,7 +129,7 @@ enum err guard_stop_take(struct guard *g, const struct doc *d, const struct doc_
 	if (stop_find(g, &d->id) != NULL) {
 		return ERR_OK;
 	}
-	if (!has_place(g, f->issuer, d->raw.n)) {
+	if (!has_place(g, f->issuer, f->evacuate, d->raw.n)) {
 		return guard_self_no(no, ERR_FULL, "freeze",
 				     "no place for more stop documents; we are frozen already");
 	}
@@ -147,7 +152,7 @@ enum err guard_stop_replay(struct guard *g, uint64_t sequence, uint64_t time_ms,
 	    doc_freeze_read(&d, &f, NULL) != ERR_OK || stop_find(g, &d.id) != NULL) {
 		return ERR_CORRUPT;
 	}
-	if (!has_place(g, f.issuer, blob.n)) {
+	if (!has_place(g, f.issuer, f.evacuate, blob.n)) {
 		return ERR_FULL;
 	}
 	stop_keep(g, &d, f.issuer, sequence, time_ms);

@@ -65,7 +65,7 @@ enum {
 	WATCH_PEERS_MAX = 8,
 	WATCH_OWN_MAX = DOC_HOT_MAX + DOC_BOXES_MAX + DOC_SPARES_MAX,
 	WATCH_STOPS_MAX = 128,
-	WATCH_STOPS_EACH_MAX = 8, /* of one issuer, as in the signers */
+	WATCH_STOPS_EACH_MAX = 8, /* of one issuer, the last for an evacuation: as in the signers */
 	WATCH_STOP_BYTES = 704 * 1024,
 	WATCH_KEPT_MAX = 4,       /* thefts that no freeze of ours shows yet */
 	WATCH_SUSPECTS_MAX = 256, /* transactions that wait for the barrier */

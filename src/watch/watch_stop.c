@@ -58,14 +58,19 @@ static struct bytes stop_raw(const struct watch *w, const struct watch_stop *s)
 	return bytes_of(w->stop_bytes + s->at, s->n);
 }
 
-static bool has_place(const struct watch *w, const char *issuer, size_t n)
+/*
+ * The last place of each issuer is for a freeze that asks for evacuation: he who has frozen many
+ * times can still say that the money must move.
+ */
+static bool has_place(const struct watch *w, const char *issuer, bool evacuate, size_t n)
 {
+	size_t max = evacuate ? WATCH_STOPS_EACH_MAX : WATCH_STOPS_EACH_MAX - 1;
 	size_t each = 0;
 
 	for (size_t i = 0; i < w->stops_n; i++) {
 		each += strcmp(w->stops[i].issuer, issuer) == 0;
 	}
-	return w->stops_n < WATCH_STOPS_MAX && each < WATCH_STOPS_EACH_MAX &&
+	return w->stops_n < WATCH_STOPS_MAX && each < max &&
 	       n <= sizeof w->stop_bytes - w->stop_used;
 }
 
@@ -170,7 +175,7 @@ static struct watch_stop *stop_take(struct watch *w, const struct doc *d,
 	uint64_t sequence = w->chain.next_sequence;
 	struct log_batch b;
 
-	if (!has_place(w, f->issuer, d->raw.n)) {
+	if (!has_place(w, f->issuer, f->evacuate, d->raw.n)) {
 		return NULL;
 	}
 	watch_self_begin(w, &b);
@@ -197,7 +202,7 @@ enum err watch_stop_replay(struct watch *w, uint64_t sequence, uint64_t time_ms,
 	    stop_find(w, &d.id) != NULL) {
 		return ERR_CORRUPT;
 	}
-	if (!has_place(w, f.issuer, blob.n)) {
+	if (!has_place(w, f.issuer, f.evacuate, blob.n)) {
 		return ERR_FULL;
 	}
 	(void)stop_keep(w, &d, &f, officer, sequence, time_ms);

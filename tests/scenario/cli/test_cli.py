@@ -213,7 +213,14 @@ def many_freezes_are_no_alarm_that_nothing_is_frozen():
         if code != 0:
             break
     assert code == 4 and "frozen already" in err and "NOTHING" not in err, (code, out, err)
+    assert "--evacuate yes" in err, err
     assert rig.frozen("a") and rig.frozen("b")
+    # the last place of each issuer is for an evacuation: it is still taken by everybody, once
+    code, out, err = rig.ask("freeze", "--evacuate", "yes", "--reason", "thief")
+    assert code == 0, (code, out, err)
+    code, out, err = rig.ask("freeze", "--evacuate", "yes", "--reason", "thief again")
+    assert code == 4 and "frozen already" in err and "NOTHING" not in err, (code, out, err)
+    assert "--evacuate" not in err, err
 
 
 def main():

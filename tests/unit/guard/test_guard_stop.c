@@ -7,6 +7,7 @@
 #include "t.h"
 
 #include "chain/nem/nem_tx.h"
+#include "guard/guard_self.h"
 #include "guard_rig.h"
 #include "policy/payment.h"
 
@@ -102,12 +103,13 @@ static void many_freezes(void)
 		f = rig_freeze("watcher-1", i);
 		full += strcmp(rig_code(rig_stop(A, WATCHER, &f, &r.watcher[0])), "full") == 0;
 	}
-	T_EQ(full, 20 - GUARD_STOPS_EACH_MAX);
+	/* its last place is for an evacuation */
+	T_EQ(full, 20 - (GUARD_STOPS_EACH_MAX - 1));
 	f = rig_freeze("watcher-2", 1);
 	T_STR(rig_code(rig_stop(A, WATCHER + 1, &f, &r.watcher[1])), "");
 	T_CHECK(guard_frozen(&r.g[A]));
 	rig_restart(A);
-	T_EQ(r.g[A].stops_n, GUARD_STOPS_EACH_MAX + 1);
+	T_EQ(r.g[A].stops_n, GUARD_STOPS_EACH_MAX);
 }
 
 static void freeze_stops_payments(void)
@@ -260,7 +262,7 @@ static void what_is_no_evidence(void)
 	NOT_THEFT(g = theft_ground(&stranger, &other)); /* strangers' keys show nothing */
 	NOT_THEFT((g = theft_ground(&r.chain[A], &r.chain[B]), g.f.evidence[200] ^= 1));
 	NOT_THEFT((g = theft_ground(&r.chain[A], &r.chain[B]), g.f.evidence_n--));
-	rig_make(); /* eight freezes of one issuer are kept: a new table */
+	rig_make(); /* few freezes of one issuer are kept: a new table */
 	rig_well(A);
 	sweep_make(X(5000));
 	/* somebody else's account */
@@ -442,6 +444,78 @@ static void two_officers(void)
 	T_CHECK(rig_signed(a));
 }
 
+/* What an issuer has said before cannot keep him from asking for evacuation. */
+static void last_place(void)
+{
+	enum { ISSUERS = 3, ORDINARY = GUARD_STOPS_EACH_MAX - 1 };
+
+	static const char *const names[ISSUERS] = { "officer-1", "officer-2", "watcher-1" };
+	const struct rig_key *keys[ISSUERS];
+	static uint8_t raw[16384];
+	struct ground g[2];
+	struct doc_receipt receipt;
+	struct doc_freeze f;
+	uint64_t id;
+
+	start();
+	keys[0] = &r.person[0];
+	keys[1] = &r.person[1];
+	keys[2] = &r.watcher[0];
+	for (size_t k = 0; k < ISSUERS; k++) {
+		for (uint8_t i = 0; i < ORDINARY; i++) {
+			f = rig_freeze(names[k], i);
+			T_CHECK(receipted(rig_stop(A, STOPPER, &f, keys[k]), &receipt, A));
+		}
+		f = rig_freeze(names[k], 100);
+		REFUSED(rig_stop(A, STOPPER, &f, keys[k]), "full", "freeze");
+	}
+	T_EQ(r.g[A].stops_n, ISSUERS * ORDINARY);
+	rig_restart(A);
+	T_EQ(r.g[A].stops_n, ISSUERS * ORDINARY);
+	for (size_t k = 0; k < ISSUERS; k++) {
+		f = rig_freeze(names[k], 101);
+		REFUSED(rig_stop(A, STOPPER, &f, keys[k]), "full", "freeze");
+		/* nor does a journal hold what would not have been taken */
+		T_EQ(guard_stop_replay(&r.g[A], 1000, r.wall, rig_freeze_raw(raw, &f, keys[k])),
+		     ERR_FULL);
+		f.evacuate = true;
+		T_CHECK(receipted(rig_stop(A, STOPPER, &f, keys[k]), &receipt, A));
+		f.nonce[1] = 1;
+		REFUSED(rig_stop(A, STOPPER, &f, keys[k]), "full", "freeze");
+		f.evacuate = false;
+		REFUSED(rig_stop(A, STOPPER, &f, keys[k]), "full", "freeze");
+	}
+	rig_restart(A);
+	T_EQ(r.g[A].stops_n, ISSUERS * GUARD_STOPS_EACH_MAX);
+	/* both officers' words are held, in their last places, and they move it */
+	rig_well(A);
+	sweep_make(X(5000));
+	for (size_t k = 0; k < 2; k++) {
+		g[k] = (struct ground){ .f = rig_freeze(names[k], 101), .key = keys[k] };
+		g[k].f.time_ms = f.time_ms;
+		g[k].f.evacuate = true;
+	}
+	id = sweep_send(A, 0, g, 2, NULL);
+	T_STR(rig_code(id), "");
+	rig_acks(A);
+	T_CHECK(rig_signed(id));
+	T_EQ(r.g[A].stops_n, ISSUERS * GUARD_STOPS_EACH_MAX);
+
+	/* an evacuation that came first takes a place as any other: the last is still for one */
+	start();
+	f = rig_freeze("officer-1", 0);
+	f.evacuate = true;
+	T_CHECK(receipted(rig_stop(A, STOPPER, &f, keys[0]), &receipt, A));
+	for (uint8_t i = 1; i <= ORDINARY; i++) {
+		f = rig_freeze("officer-1", i);
+		T_STR(rig_code(rig_stop(A, STOPPER, &f, keys[0])), i < ORDINARY ? "" : "full");
+	}
+	f.evacuate = true;
+	T_CHECK(receipted(rig_stop(A, STOPPER, &f, keys[0]), &receipt, A));
+	rig_restart(A);
+	T_EQ(r.g[A].stops_n, GUARD_STOPS_EACH_MAX);
+}
+
 /* P7 */
 static void rewound(void)
 {
@@ -605,6 +679,7 @@ int main(int argc, char **argv)
 		{ "what is no evidence of a theft", what_is_no_evidence },
 		{ "evacuation", evacuation },
 		{ "the word of two officers", two_officers },
+		{ "an issuer's last place is for an evacuation", last_place },
 		{ "a rewound journal locks", rewound },
 		{ "the watchers' feed", feed },
 	};

@@ -6,6 +6,7 @@
  * with their real keys (watch_rig.h).  Every theft is first announced to the real pool or mined, so
  * that only what NIS takes is called a theft; every honest case must end without a single freeze.
  */
+#include "watch/watch_self.h"
 #include "watch_rig.h"
 
 #define QUIET()                          \
@@ -1034,6 +1035,66 @@ static void too_many_stops(void)
 	T_CHECK(watch_evacuating(&r.w));
 }
 
+static const char *refused_as(const struct queued *q)
+{
+	static struct doc_refusal f;
+	struct bytes item;
+	struct doc d;
+	size_t n = 0;
+
+	CHECK(frame_items_all(bytes_of(q->body, q->n), &item, 1, &n) == ERR_OK && n == 1);
+	CHECK(doc_open(&d, item, &r.genesis_id, NULL) == ERR_OK);
+	return d.type == DOC_REFUSAL && doc_refusal_read(&d, &f, NULL) == ERR_OK ? f.code : "";
+}
+
+/* What an issuer has said before cannot keep him from asking for evacuation. */
+static void last_place(void)
+{
+	enum { ISSUERS = 3, ORDINARY = WATCH_STOPS_EACH_MAX - 1 };
+
+	static const char *const names[ISSUERS] = { "w2", "officer-1", "officer-2" };
+	static uint8_t raw[16384];
+	const struct key *keys[ISSUERS];
+	struct bytes item;
+
+	rig_up();
+	keys[0] = &r.watcher[1];
+	keys[1] = &r.person[0];
+	keys[2] = &r.person[1];
+#define PUT(k, evacuate, nonce)                                                         \
+	(item = bytes_of(raw, freeze_made(raw, sizeof raw, names[k], keys[k], evacuate, \
+					  bytes_of(NULL, 0), nonce)),                   \
+	 ask(ROLE_STOP, WATCHER_STOP_PUT, &item, 1))
+	for (size_t k = 0; k < ISSUERS; k++) {
+		for (uint8_t i = 0; i < ORDINARY; i++) {
+			T_EQ(reply_type(PUT(k, false, i)), DOC_RECEIPT);
+		}
+		T_STR(refused_as(PUT(k, false, 100)), "full");
+		replies_forget();
+	}
+	T_EQ(r.w.stops_n, ISSUERS * ORDINARY);
+	rig_restart(r.batches);
+	rig_connect();
+	T_EQ(r.w.stops_n, ISSUERS * ORDINARY);
+	for (size_t k = 0; k < ISSUERS; k++) {
+		T_STR(refused_as(PUT(k, false, 101)), "full");
+		/* nor does a journal hold what would not have been taken */
+		T_EQ(watch_stop_replay(&r.w, 1000, r.wall, item), ERR_FULL);
+		T_CHECK(!watch_evacuating(&r.w));
+		T_EQ(reply_type(PUT(k, true, 101)), DOC_RECEIPT);
+		T_STR(refused_as(PUT(k, true, 102)), "full");
+		T_STR(refused_as(PUT(k, false, 103)), "full");
+		T_EQ(r.w.stops_n, ISSUERS * ORDINARY + k + 1);
+		replies_forget();
+	}
+	/* both officers' words, in their last places, move it; and a restart reads them back */
+	T_CHECK(watch_evacuating(&r.w));
+	rig_restart(r.batches);
+	T_EQ(r.w.stops_n, ISSUERS * WATCH_STOPS_EACH_MAX);
+	T_CHECK(watch_evacuating(&r.w));
+#undef PUT
+}
+
 /* A signer whose nonce names other stops is handed everything again, but not in a storm. */
 static void withheld_stop(void)
 {
@@ -1280,6 +1341,7 @@ int main(int argc, char **argv)
 		{ "a stop: receipt, hand-over, restart", stop_put_and_get },
 		{ "bad stops", bad_stops },
 		{ "too many stops of one issuer", too_many_stops },
+		{ "an issuer's last place is for an evacuation", last_place },
 		{ "a signer that lacks a stop", withheld_stop },
 		{ "evidence of others", evidence_of_others },
 		{ "evacuation to the last micro-XEM", evacuates },
