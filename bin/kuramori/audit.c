@@ -157,7 +157,7 @@ static int verify_one(struct cli *c, const char *path, const struct log_secret *
 		       secret != NULL
 			   ? "was recomputed"
 			   : "was not recomputed: it is salted, give journal_secret_file");
-		if (a.met) {
+		if (a.checkpoint != NULL && a.met) {
 			printf("  it begins with the %llu records that the auditor signed\n",
 			       (unsigned long long)a.checkpoint->size);
 		}

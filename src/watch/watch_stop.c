@@ -305,8 +305,9 @@ static void evidence_keep(struct watch *w, struct bytes evidence, const struct h
 	w->kept_at = (w->kept_at + 1) % WATCH_KEPT_MAX;
 }
 
-void watch_stop_issue(struct watch *w, enum watch_crime crime, bool evacuate, struct bytes evidence,
-		      const struct hash32 *about, const char *words, struct effects *out)
+/* True if a freeze was made: what is held must be weighed again then. */
+static bool issue(struct watch *w, enum watch_crime crime, bool evacuate, struct bytes evidence,
+		  const struct hash32 *about, const char *words, struct effects *out)
 {
 	static struct doc_freeze f;
 	struct writer raw = writer_make(w->text, sizeof w->text);
@@ -321,7 +322,7 @@ void watch_stop_issue(struct watch *w, enum watch_crime crime, bool evacuate, st
 	enum err e;
 
 	if (crime == WATCH_CRIME_RECORD && watch_self_called(w, about, crime)) {
-		return;
+		return false;
 	}
 	shows = evacuate && evidence.n > 0 && watch_chain_theft(w, evidence);
 	again = shows && !convincing(w);
@@ -334,7 +335,7 @@ void watch_stop_issue(struct watch *w, enum watch_crime crime, bool evacuate, st
 		if (shows) {
 			evidence_keep(w, evidence, about);
 		}
-		return;
+		return false;
 	}
 	(void)snprintf(reason, sizeof reason, "%s", words);
 	if (strncmp(words, watch_self_crime(crime), strlen(watch_self_crime(crime))) != 0) {
@@ -350,13 +351,21 @@ void watch_stop_issue(struct watch *w, enum watch_crime crime, bool evacuate, st
 	if (s == NULL) {
 		/* Everybody has been stopped by what fills the table. */
 		watch_self_alarm(w, crime, about, words, out);
-		return;
+		return false;
 	}
 	w->alarms++;
 	CHECK(w->crimes_frozen[crime]);
 	effects_note(out, "broken freeze %s", reason);
 	watch_stop_pump(w, out);
-	watch_stop_weigh(w, out);
+	return true;
+}
+
+void watch_stop_issue(struct watch *w, enum watch_crime crime, bool evacuate, struct bytes evidence,
+		      const struct hash32 *about, const char *words, struct effects *out)
+{
+	if (issue(w, crime, evacuate, evidence, about, words, out)) {
+		watch_stop_weigh(w, out);
+	}
 }
 
 /* ---- what others bring --------------------------------------------------------------------- */
@@ -463,26 +472,8 @@ static void verify_again(struct watch *w)
 	}
 }
 
-/* The next theft that was called and not shown, when nothing else convinces the signers. */
-static void issue_kept(struct watch *w, struct effects *out)
-{
-	for (size_t i = 0; i < WATCH_KEPT_MAX && effects_free(out) >= ISSUE_EFFECTS; i++) {
-		struct watch_kept *k = &w->kept[i];
-		struct bytes raw = bytes_of(k->raw, k->n);
-
-		if (k->n == 0 || convincing(w)) {
-			continue;
-		}
-		if (watch_chain_theft(w, raw)) {
-			watch_stop_issue(w, WATCH_CRIME_THEFT, true, raw, &k->about,
-					 "theft: shown again, what was shown before is explained",
-					 out);
-		}
-		k->n = 0;
-	}
-}
-
-void watch_stop_weigh(struct watch *w, struct effects *out)
+/* What is held, judged; an evacuation that it allows begins. */
+static void weigh(struct watch *w, struct effects *out)
 {
 	const struct watch_stop *one;
 	const struct watch_stop *two;
@@ -500,7 +491,26 @@ void watch_stop_weigh(struct watch *w, struct effects *out)
 		}
 		watch_sweep_derive(w, out);
 	}
-	issue_kept(w, out);
+}
+
+void watch_stop_weigh(struct watch *w, struct effects *out)
+{
+	weigh(w, out);
+	/* The next theft that was called and not shown, when nothing else convinces the signers. */
+	for (size_t i = 0; i < WATCH_KEPT_MAX && effects_free(out) >= ISSUE_EFFECTS; i++) {
+		struct watch_kept *k = &w->kept[i];
+		struct bytes raw = bytes_of(k->raw, k->n);
+
+		if (k->n == 0 || convincing(w)) {
+			continue;
+		}
+		if (watch_chain_theft(w, raw) &&
+		    issue(w, WATCH_CRIME_THEFT, true, raw, &k->about,
+			  "theft: shown again, what was shown before is explained", out)) {
+			weigh(w, out);
+		}
+		k->n = 0;
+	}
 }
 
 void watch_stop_refused(struct watch *w, uint32_t at, struct effects *out)
