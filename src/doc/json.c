@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/utf8.h"
 
 /* What may come next inside an object or array. */
 enum expect {
@@ -47,51 +48,6 @@ void json_init(struct json *j, struct bytes in)
 	if (in.n > JSON_BYTES_MAX) {
 		(void)fault(j, ERR_TOO_LARGE, JSON_BYTES_MAX, "more than 65,536 bytes");
 	}
-}
-
-/*
- * Length of the UTF-8 sequence at p (RFC 3629: shortest form, no surrogates, at most U+10FFFF) and
- * its code point; 0 if there is none.
- */
-static size_t utf8_step(const uint8_t *p, size_t n, uint32_t *code)
-{
-	uint32_t c = p[0];
-	uint32_t least;
-	size_t len;
-
-	if (c < 0x80) {
-		*code = c;
-		return 1;
-	}
-	if (c >= 0xc2 && c <= 0xdf) {
-		len = 2;
-		least = 0x80;
-		c &= 0x1f;
-	} else if (c >= 0xe0 && c <= 0xef) {
-		len = 3;
-		least = 0x800;
-		c &= 0x0f;
-	} else if (c >= 0xf0 && c <= 0xf4) {
-		len = 4;
-		least = 0x10000;
-		c &= 0x07;
-	} else {
-		return 0;
-	}
-	if (len > n) {
-		return 0;
-	}
-	for (size_t i = 1; i < len; i++) {
-		if ((p[i] & 0xc0) != 0x80) {
-			return 0;
-		}
-		c = (c << 6) | (p[i] & 0x3f);
-	}
-	if (c < least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff)) {
-		return 0;
-	}
-	*code = c;
-	return len;
 }
 
 /* Control characters, and those that make text read otherwise than it is stored. */
