@@ -311,7 +311,7 @@ static void apply_tx(struct payout *p, const struct nem_tx *tx, struct effects *
 	uint32_t from = INNER_NONE, to = INNER_NONE, move = INNER_NONE;
 	uint64_t moved = 0, fees = 0;
 
-	if (nem_effects_list(&x, tx) != ERR_OK) {
+	if (nem_effects_list_seen(&x, tx) != ERR_OK) {
 		if (may_note(fx)) {
 			effects_note(
 			    fx, "broken node-lies why=\"a transaction nobody could have made\"");

@@ -516,7 +516,7 @@ static uint64_t leaves(const struct watch *w, const struct nem_tx *tx, size_t ow
 	uint64_t out;
 
 	nem_effects_address(&from, &w->own[own].address);
-	if (nem_effects_list(&effects, tx) != ERR_OK ||
+	if (nem_effects_list_seen(&effects, tx) != ERR_OK ||
 	    chain_outflow(&sum, &effects, &from) != ERR_OK || money_u64(&out, &sum) != ERR_OK) {
 		return UINT64_MAX;
 	}
@@ -715,7 +715,7 @@ static bool effects_apply(struct watch *w, struct watch_node *n, uint64_t height
 {
 	static struct chain_effects effects;
 
-	if (nem_effects_list(&effects, tx) != ERR_OK) {
+	if (nem_effects_list_seen(&effects, tx) != ERR_OK) {
 		return false;
 	}
 	for (size_t i = 0; i < effects.n; i++) {

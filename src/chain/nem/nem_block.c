@@ -262,7 +262,7 @@ void nem_block_build_finish(struct nem_block_build *build, const struct sig64 *s
 
 /*
  * The bytes that are hashed and signed, in one piece, as the signature functions want them:
- * 220 KB of the caller's stack.  No signer process handles blocks.
+ * 420 KB of the caller's stack.  No signer process handles blocks.
  */
 struct signing {
 	uint8_t bytes[NEM_BLOCK_BYTES_MAX];

@@ -21,8 +21,8 @@ enum {
 	NEM_BLOCK_WEIGHT_MAX = 120,   /* transactions, counting inner ones and cosignatures */
 	NEM_BLOCK_NEMESIS_MAX = 1000, /* of block 1, which NIS does not limit (nem.md 1.2: 1353) */
 	NEM_BLOCK_HEADER_BYTES = 168, /* signed form without transactions */
-	/* Largest: 120 modifications of 33 entries each. */
-	NEM_BLOCK_BYTES_MAX = 220000,
+	/* Largest: 120 transfers with a full message and every mosaic (about 3.4 KB each). */
+	NEM_BLOCK_BYTES_MAX = 420000,
 };
 
 enum nem_block_type { NEM_BLOCK_NORMAL = 1, NEM_BLOCK_NEMESIS = -1 };

@@ -17,11 +17,33 @@
 extern const struct chain nem_effects_chain;
 
 /*
- * Lists every effect, in this order: movement, control changes in canonical order, threshold, then
- * fees (inner, outer, cosignatures), consent last.  Fees of zero are listed too.
- * The errors of nem_tx_check(); ERR_AMOUNT if an amount or fee is more than all the XEM there are.
+ * The levy of a mosaic is part of its definition, not of the transfer that pays it (nem.md 2.5).
+ * Only who follows the chain's definitions can list every effect of a transfer of mosaics.
  */
+struct nem_effects_assets {
+	void *context;
+	/* The levy of this mosaic in *out (NEM_LEVY_NONE: none).  False: no such mosaic. */
+	bool (*levy)(void *context, const struct nem_mosaic_id *id, struct nem_levy *out);
+};
+
+/*
+ * Lists every effect, in this order: movements (mosaics in canonical order, each followed by its
+ * levy), what the type does besides, control changes in canonical order, threshold, then fees
+ * (inner, outer, cosignatures), consent last.  Fees and movements of zero are listed too.
+ * assets may be NULL: nem:xem alone is known then.
+ * The errors of nem_tx_check(); ERR_AMOUNT if an amount or fee is more than all the XEM there are,
+ * or a quantity more than a mosaic can have; ERR_ASSET a mosaic that is not known; ERR_FIELD_RANGE
+ * a namespace whose whole name no node would take.
+ */
+MUST_CHECK enum err nem_effects_list_with(struct chain_effects *out, const struct nem_tx *tx,
+					  const struct nem_effects_assets *assets);
+/* With no mosaic known but nem:xem: what may be signed, or is refused. */
 MUST_CHECK enum err nem_effects_list(struct chain_effects *out, const struct nem_tx *tx);
+/*
+ * Of a transaction that others made and a chain took: for each mosaic whose levy is not known
+ * CHAIN_LEVY_UNKNOWN stands behind its movement.  The sender pays that, never who receives.
+ */
+MUST_CHECK enum err nem_effects_list_seen(struct chain_effects *out, const struct nem_tx *tx);
 
 /* The account whose coins and control tx concerns: the inner's signer, the cosignature's account,
  * else the signer. */

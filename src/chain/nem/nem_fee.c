@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "chain/nem/nem_fee.h"
 
+#include "base/attr.h"
 #include "base/check.h"
 
 enum {
 	UNITS_MAX = 25,
 	XEM_PER_UNIT = 10000,
 	MESSAGE_BYTES_PER_UNIT = 32,
+	SMALL_BUSINESS_SUPPLY = 10000,
 };
 
 static uint64_t message_units(uint32_t message_bytes)
@@ -27,30 +29,195 @@ uint64_t nem_fee_transfer(uint64_t amount_micro, uint32_t message_bytes)
 	return NEM_FEE_UNIT_MICRO * (units + message_units(message_bytes));
 }
 
-static uint64_t minimum(enum nem_type type, const struct nem_transfer *transfer)
+static const struct nem_fee_mosaic xem = { .supply = NEM_SUPPLY_MICRO / NEM_XEM_MICRO,
+					   .divisibility = NEM_DIVISIBILITY_MAX };
+
+/*
+ * trunc(0.8 * ln(n)) is the number of these that n reaches: NIS computes it in floating point, and
+ * the steps were found by bisection of its function (nem.md 3.2).
+ */
+static unsigned rarity(uint64_t n)
+{
+	static const uint64_t step[] = {
+		4,
+		13,
+		43,
+		149,
+		519,
+		1809,
+		6311,
+		22027,
+		76880,
+		268338,
+		936590,
+		3269018,
+		11409992,
+		39824785,
+		139002156,
+		485165196,
+		1693392924,
+		5910522064,
+		20629749058,
+		72004899338,
+		251321793305,
+		877199251319,
+		3061726229132,
+		10686474581525,
+		37299461295719,
+		130187912050633,
+		454400461972587,
+		1586013452313426,
+		5535730883721906,
+	};
+	unsigned reached = 0;
+
+	while (reached < ARRAY_LEN(step) && n >= step[reached]) {
+		reached++;
+	}
+	return reached;
+}
+
+/*
+ * min(25, max(1, floor(xem / 10,000))) of the XEM that so much of the mosaic would be worth if all
+ * of it were worth all XEM: floor(floor(S * quantity * amount / supply) / 10^(divisibility + 6)).
+ * Only multiples up to 25 matter, so products are compared and nothing is divided.
+ */
+static unsigned worth_units(const struct nem_fee_mosaic *m, uint64_t quantity,
+			    uint64_t amount_micro, unsigned divisibility)
+{
+	u128 unit = m->supply; /* at most 2^64 * 10^16: below 2^118 */
+	u128 x = (u128)xem.supply * quantity;
+	unsigned units = 1;
+
+	if (m->supply == 0) {
+		return 1;
+	}
+	for (unsigned i = 0; i < divisibility + 6 + 4; i++) {
+		unit *= 10;
+	}
+	if (__builtin_mul_overflow(x, (u128)amount_micro, &x)) {
+		return UNITS_MAX;
+	}
+	while (units < UNITS_MAX && x >= unit * (units + 1)) {
+		units++;
+	}
+	return units;
+}
+
+unsigned nem_fee_mosaic_units(const struct nem_fee_mosaic *m, uint64_t quantity,
+			      uint64_t amount_micro)
+{
+	unsigned divisibility =
+	    m->divisibility > NEM_DIVISIBILITY_MAX ? NEM_DIVISIBILITY_MAX : m->divisibility;
+	u128 total = m->supply;
+	unsigned units;
+	unsigned less;
+
+	if (divisibility == 0 && m->supply <= SMALL_BUSINESS_SUPPLY) {
+		return 1;
+	}
+	for (unsigned i = 0; i < divisibility; i++) {
+		total *= 10;
+	}
+	units = worth_units(m, quantity, amount_micro, divisibility);
+	less =
+	    total == 0 || total > NEM_QUANTITY_MAX ? 0 : rarity(NEM_QUANTITY_MAX / (uint64_t)total);
+	return units > less + 1 ? units - less : 1;
+}
+
+/* A mosaic of which nothing is known: the least that NIS asks for any. */
+static bool find_least(void *context, const struct nem_mosaic_id *id, struct nem_fee_mosaic *out)
+{
+	(void)context;
+	(void)id;
+	*out = (struct nem_fee_mosaic){ .supply = 1, .divisibility = 0 };
+	return true;
+}
+
+static enum err transfer_minimum(uint64_t *out, const struct nem_transfer *t,
+				 const struct nem_fee_lookup *lookup,
+				 const struct nem_mosaic_id **unknown)
+{
+	uint64_t units = message_units(t->message_bytes);
+
+	if (t->mosaics == 0) {
+		*out = nem_fee_transfer(t->amount_micro, t->message_bytes);
+		return ERR_OK;
+	}
+	for (unsigned i = 0; i < t->mosaics; i++) {
+		const struct nem_mosaic_id *id = &t->mosaic[i].id;
+		struct nem_fee_mosaic m = xem;
+
+		if (!nem_mosaic_is_xem(id) &&
+		    (lookup == NULL || !lookup->find(lookup->context, id, &m))) {
+			if (unknown != NULL) {
+				*unknown = id;
+			}
+			return ERR_ASSET;
+		}
+		units += nem_fee_mosaic_units(&m, t->mosaic[i].quantity, t->amount_micro);
+	}
+	*out = NEM_FEE_UNIT_MICRO * units;
+	return ERR_OK;
+}
+
+static enum err minimum(uint64_t *out, enum nem_type type, const union nem_body *body,
+			const struct nem_fee_lookup *lookup, const struct nem_mosaic_id **unknown)
 {
 	switch (type) {
 	case NEM_TRANSFER:
-		return nem_fee_transfer(transfer->amount_micro, transfer->message_bytes);
+		return transfer_minimum(out, &body->transfer, lookup, unknown);
 	case NEM_MODIFICATION:
-		return NEM_FEE_MODIFICATION_MICRO;
+		*out = NEM_FEE_MODIFICATION_MICRO;
+		return ERR_OK;
 	case NEM_COSIGNATURE:
-		return NEM_FEE_COSIGNATURE_MICRO;
+		*out = NEM_FEE_COSIGNATURE_MICRO;
+		return ERR_OK;
 	case NEM_MULTISIG:
-		return NEM_FEE_MULTISIG_MICRO;
+		*out = NEM_FEE_MULTISIG_MICRO;
+		return ERR_OK;
+	case NEM_IMPORTANCE:
+	case NEM_NAMESPACE:
+	case NEM_DEFINITION:
+	case NEM_SUPPLY:
+		*out = NEM_FEE_OTHER_MICRO;
+		return ERR_OK;
 	}
 	CHECK(false); /* a transaction type without a fee */
-	return 0;
+	return ERR_TYPE;
+}
+
+enum err nem_fee_minimum_of(uint64_t *out_micro, const struct nem_tx *tx,
+			    const struct nem_fee_lookup *lookup,
+			    const struct nem_mosaic_id **unknown)
+{
+	return minimum(out_micro, tx->type, &tx->body, lookup, unknown);
+}
+
+enum err nem_fee_minimum_of_inner(uint64_t *out_micro, const struct nem_inner *inner,
+				  const struct nem_fee_lookup *lookup,
+				  const struct nem_mosaic_id **unknown)
+{
+	return minimum(out_micro, inner->type, &inner->body, lookup, unknown);
+}
+
+static uint64_t least(enum nem_type type, const union nem_body *body)
+{
+	const struct nem_fee_lookup anything = { .find = find_least };
+	uint64_t out;
+
+	CHECK(minimum(&out, type, body, &anything, NULL) == ERR_OK);
+	return out;
 }
 
 uint64_t nem_fee_minimum(const struct nem_tx *tx)
 {
-	return minimum(tx->type, &tx->transfer);
+	return least(tx->type, &tx->body);
 }
 
 uint64_t nem_fee_minimum_inner(const struct nem_inner *inner)
 {
-	return minimum(inner->type, &inner->transfer);
+	return least(inner->type, &inner->body);
 }
 
 static bool cosignature_fee_ok(uint64_t fee_micro)

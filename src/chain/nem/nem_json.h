@@ -35,6 +35,20 @@ json_t *nem_json_tx(const struct nem_tx *tx, enum nem_form form);
 MUST_CHECK enum err nem_json_tx_read(struct nem_tx *out, uint8_t network, const json_t *j,
 				     enum nem_form form, const char **where);
 
+/*
+ * An unsigned transaction that a person or another library wrote: entries and mosaics in any order
+ * and mosaics named twice are put into the one form of NIS (nem_tx_canonicalise()).
+ */
+MUST_CHECK enum err nem_json_tx_read_any_order(struct nem_tx *out, uint8_t network, const json_t *j,
+					       const char **where);
+
+/* The MosaicDefinition of nem.md 5.3, and {"namespaceId","name"}. */
+json_t *nem_json_definition(const struct nem_mosaic_definition *definition);
+json_t *nem_json_mosaic_id(const struct nem_mosaic_id *id);
+/* The errors of the fields and of nem_mosaic_definition_check(). */
+MUST_CHECK enum err nem_json_definition_read(struct nem_mosaic_definition *out, uint8_t network,
+					     const json_t *j, const char **where);
+
 /* {"meta":{"innerHash","id","hash","height"},"transaction"} */
 struct nem_json_meta {
 	uint64_t id;     /* of this node's database: never a global name (nem.md 5.2.1) */
@@ -82,7 +96,8 @@ MUST_CHECK enum err nem_json_explorer_block_read(struct bytes *signed_form, uint
 						 size_t buffer_bytes, uint8_t network,
 						 const json_t *j, const char **where);
 
-/* {"data":hex of the signing form,"signature":hex}: the body of /transaction/announce. */
+/* {"data":hex of the signing form,"signature":hex}: the body of /transaction/announce.  NULL also
+ * if the form is longer than NEM_ANNOUNCE_BYTES_MAX, which no node would read whole. */
 json_t *nem_json_announce(const struct nem_tx *tx);
 
 /* The raw bytes and signature of an announce body; data is the caller's NEM_ANNOUNCE_BYTES_MAX.

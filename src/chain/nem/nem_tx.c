@@ -1,43 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "chain/nem/nem_tx.h"
 
-#include <assert.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "chain/nem/nem_network.h"
 #include "chain/nem/nem_time.h"
+#include "chain/nem/nem_wire.h"
 #include "crypto/keccak.h"
 
-/* nem.md 2.2-2.4.  Lengths that the format states before a field of fixed size. */
 enum {
-	KEY_LENGTH = 32,
-	SIGNATURE_LENGTH = 64,
-	ADDRESS_LENGTH = NEM_ADDRESS_CHARS,
-	ENTRY_LENGTH = 4 + 4 + KEY_LENGTH,
-	CHANGE_LENGTH = 4,
-	HASH_OBJECT_LENGTH = 4 + KEY_LENGTH,
-	MESSAGE_HEAD = 4 + 4,
-
-	SIGNING_HEAD = 60,
-	SIGNED_HEAD = SIGNING_HEAD + 4 + SIGNATURE_LENGTH,
-	TRANSFER_BODY_MAX = 4 + ADDRESS_LENGTH + 8 + 4 + MESSAGE_HEAD + NEM_MESSAGE_MAX,
-	MODIFICATION_BODY_MAX = 4 + NEM_MODIFICATIONS_MAX * (4 + ENTRY_LENGTH) + 4 + CHANGE_LENGTH,
-	COSIGNATURE_BODY = 4 + HASH_OBJECT_LENGTH + 4 + ADDRESS_LENGTH,
-	COSIGNATURE_SIGNED = SIGNED_HEAD + COSIGNATURE_BODY,
-	INNER_MAX = SIGNING_HEAD + MODIFICATION_BODY_MAX,
-	MULTISIG_SIGNING_MAX = SIGNING_HEAD + 4 + INNER_MAX,
-	MULTISIG_SIGNED_MAX =
-	    SIGNED_HEAD + 4 + INNER_MAX + 4 + NEM_COSIGNATURES_MAX * (4 + COSIGNATURE_SIGNED),
-
-	PEEK_INNER_AT = SIGNING_HEAD + 4,
+	PEEK_INNER_AT = 60 + 4, /* behind the wrapper's header and the length of the inner */
 };
 
-static_assert(COSIGNATURE_SIGNED == 212, "nem.md 2.4: 212 bytes");
-static_assert(TRANSFER_BODY_MAX <= MODIFICATION_BODY_MAX, "the modification is the larger inner");
-static_assert(MULTISIG_SIGNED_MAX <= (int)NEM_TX_BYTES_MAX, "the stated bound holds");
-static_assert(MULTISIG_SIGNING_MAX <= (int)NEM_ANNOUNCE_BYTES_MAX,
-	      "announce carries every wrapper");
+bool nem_type_is_plain(uint32_t type)
+{
+	switch (type) {
+	case NEM_TRANSFER:
+	case NEM_IMPORTANCE:
+	case NEM_MODIFICATION:
+	case NEM_NAMESPACE:
+	case NEM_DEFINITION:
+	case NEM_SUPPLY:
+		return true;
+	default:
+		return false;
+	}
+}
+
+bool nem_type_known(uint32_t type)
+{
+	return nem_type_is_plain(type) || type == NEM_COSIGNATURE || type == NEM_MULTISIG;
+}
 
 /* ---- order ---- */
 
@@ -70,13 +64,42 @@ static void sort_entries(struct nem_modification *m, uint8_t network)
 	}
 }
 
-static void canonicalise(enum nem_type type, uint8_t network, struct nem_transfer *transfer,
-			 struct nem_modification *modification)
+/* Equal ids become one entry, as far as their sum is a quantity at all; then the order of NIS. */
+static void sort_mosaics(struct nem_transfer *t)
 {
-	if (type == NEM_TRANSFER && transfer->message_bytes == 0) {
-		transfer->message_type = NEM_MESSAGE_NONE;
+	unsigned n = 0;
+
+	CHECK(t->mosaics <= NEM_MOSAICS_MAX);
+	for (unsigned i = 0; i < t->mosaics; i++) {
+		struct nem_mosaic moving = t->mosaic[i];
+		unsigned at = n;
+
+		while (at > 0 && nem_mosaic_id_cmp(&t->mosaic[at - 1].id, &moving.id) > 0) {
+			at--;
+		}
+		if (at > 0 && nem_mosaic_id_eq(&t->mosaic[at - 1].id, &moving.id) &&
+		    moving.quantity <= INT64_MAX &&
+		    t->mosaic[at - 1].quantity <= INT64_MAX - moving.quantity) {
+			t->mosaic[at - 1].quantity += moving.quantity;
+			continue;
+		}
+		memmove(&t->mosaic[at + 1], &t->mosaic[at], (n - at) * sizeof t->mosaic[0]);
+		t->mosaic[at] = moving;
+		n++;
+	}
+	memset(&t->mosaic[n], 0, (t->mosaics - n) * sizeof t->mosaic[0]);
+	t->mosaics = (uint8_t)n;
+}
+
+static void canonicalise(enum nem_type type, uint8_t network, union nem_body *body)
+{
+	if (type == NEM_TRANSFER) {
+		if (body->transfer.message_bytes == 0) {
+			body->transfer.message_type = NEM_MESSAGE_NONE;
+		}
+		sort_mosaics(&body->transfer);
 	} else if (type == NEM_MODIFICATION) {
-		sort_entries(modification, network);
+		sort_entries(&body->modification, network);
 	}
 }
 
@@ -85,13 +108,13 @@ void nem_tx_canonicalise(struct nem_tx *tx)
 	if (tx->type == NEM_MULTISIG) {
 		nem_tx_canonicalise_inner(&tx->multisig.inner);
 	} else {
-		canonicalise(tx->type, tx->head.network, &tx->transfer, &tx->modification);
+		canonicalise(tx->type, tx->head.network, &tx->body);
 	}
 }
 
 void nem_tx_canonicalise_inner(struct nem_inner *inner)
 {
-	canonicalise(inner->type, inner->head.network, &inner->transfer, &inner->modification);
+	canonicalise(inner->type, inner->head.network, &inner->body);
 }
 
 /* ---- what the format demands ---- */
@@ -107,19 +130,6 @@ static enum err check_head(const struct nem_header *h)
 	return ERR_OK;
 }
 
-static enum err check_version(uint32_t type, uint8_t version)
-{
-	if (type == NEM_TRANSFER && version == 2) {
-		/* Mosaics: the amount would be a multiplier (nem.md 2.5).  Not known in full here.
-		 */
-		return ERR_TYPE;
-	}
-	if (version == 1 || (type == NEM_MODIFICATION && version == 2)) {
-		return ERR_OK;
-	}
-	return ERR_VERSION;
-}
-
 static enum err check_address(const struct nem_address *a, uint8_t network)
 {
 	struct nem_address same;
@@ -128,8 +138,29 @@ static enum err check_address(const struct nem_address *a, uint8_t network)
 				 bytes_of(a->text, strnlen(a->text, sizeof a->text)), NULL);
 }
 
-static enum err check_transfer(const struct nem_transfer *t, uint8_t network)
+static enum err check_mosaics(const struct nem_transfer *t, uint8_t version)
 {
+	if (t->mosaics > NEM_MOSAICS_MAX) {
+		return ERR_TOO_LARGE;
+	}
+	if (t->mosaics > 0 && version < 2) {
+		return ERR_FIELD_RANGE;
+	}
+	for (unsigned i = 0; i < t->mosaics; i++) {
+		if (!nem_mosaic_id_ok(&t->mosaic[i].id) || t->mosaic[i].quantity > INT64_MAX) {
+			return ERR_FIELD_RANGE;
+		}
+		if (i > 0 && nem_mosaic_id_cmp(&t->mosaic[i - 1].id, &t->mosaic[i].id) >= 0) {
+			return ERR_NOT_CANONICAL;
+		}
+	}
+	return ERR_OK;
+}
+
+static enum err check_transfer(const struct nem_transfer *t, const struct nem_header *h)
+{
+	enum err e;
+
 	if (t->message_bytes > NEM_MESSAGE_MAX) {
 		return ERR_TOO_LARGE;
 	}
@@ -149,7 +180,8 @@ static enum err check_transfer(const struct nem_transfer *t, uint8_t network)
 		}
 		break;
 	}
-	return check_address(&t->recipient, network);
+	e = check_mosaics(t, h->version);
+	return e == ERR_OK ? check_address(&t->recipient, h->network) : e;
 }
 
 static enum err check_modification(const struct nem_modification *m, const struct nem_header *h)
@@ -177,28 +209,91 @@ static enum err check_modification(const struct nem_modification *m, const struc
 	return ERR_OK;
 }
 
+static enum err check_importance(const struct nem_importance *i)
+{
+	return i->mode == NEM_IMPORTANCE_ACTIVATE || i->mode == NEM_IMPORTANCE_DEACTIVATE
+		   ? ERR_OK
+		   : ERR_FIELD_RANGE;
+}
+
+static enum err check_provision(const struct nem_provision *p, uint8_t network)
+{
+	struct bytes parent = nem_namespace_bytes(&p->parent);
+	struct nem_namespace same;
+
+	if (p->part[NEM_NAMESPACE_MAX] != '\0' || p->parent.text[NEM_NAMESPACE_MAX] != '\0' ||
+	    !nem_namespace_part_ok(bytes_str(p->part)) ||
+	    (parent.n > 0 && nem_namespace_parse(&same, parent, NULL) != ERR_OK)) {
+		return ERR_FIELD_RANGE;
+	}
+	return check_address(&p->sink, network);
+}
+
+static enum err check_definition(const struct nem_definition *d, const struct nem_header *h)
+{
+	enum err e = nem_mosaic_definition_check(&d->mosaic, h->network);
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	/* NIS does not even parse another one (C:model/MosaicDefinitionCreationTransaction.java).
+	 */
+	if (!key32_eq(&d->mosaic.creator, &h->signer)) {
+		return ERR_KEY;
+	}
+	return check_address(&d->sink, h->network);
+}
+
+static enum err check_supply(const struct nem_supply_change *s)
+{
+	return nem_mosaic_id_ok(&s->mosaic) &&
+		       (s->type == NEM_SUPPLY_CREATE || s->type == NEM_SUPPLY_DELETE) &&
+		       s->delta >= 1 && s->delta <= NEM_QUANTITY_MAX
+		   ? ERR_OK
+		   : ERR_FIELD_RANGE;
+}
+
+static enum err check_plain(enum nem_type type, const struct nem_header *h,
+			    const union nem_body *body)
+{
+	switch (type) {
+	case NEM_TRANSFER:
+		return check_transfer(&body->transfer, h);
+	case NEM_IMPORTANCE:
+		return check_importance(&body->importance);
+	case NEM_MODIFICATION:
+		return check_modification(&body->modification, h);
+	case NEM_NAMESPACE:
+		return check_provision(&body->provision, h->network);
+	case NEM_DEFINITION:
+		return check_definition(&body->definition, h);
+	case NEM_SUPPLY:
+		return check_supply(&body->supply);
+	case NEM_COSIGNATURE:
+	case NEM_MULTISIG:
+		break;
+	}
+	return ERR_TYPE;
+}
+
 static enum err check_inner(const struct nem_inner *inner)
 {
 	enum err e;
 
-	if (inner->type != NEM_TRANSFER && inner->type != NEM_MODIFICATION) {
+	if (!nem_type_is_plain(inner->type)) {
 		return ERR_TYPE;
 	}
-	e = check_version(inner->type, inner->head.version);
+	e = nem_wire_check_version(inner->type, inner->head.version);
 	if (e == ERR_OK) {
 		e = check_head(&inner->head);
 	}
-	if (e != ERR_OK) {
-		return e;
-	}
-	return inner->type == NEM_TRANSFER ? check_transfer(&inner->transfer, inner->head.network)
-					   : check_modification(&inner->modification, &inner->head);
+	return e == ERR_OK ? check_plain(inner->type, &inner->head, &inner->body) : e;
 }
 
 static enum err check_attached(const struct nem_attached *a, const struct nem_header *wrapper,
 			       const struct hash32 *inner_hash, const struct nem_address *account)
 {
-	enum err e = check_version(NEM_COSIGNATURE, a->head.version);
+	enum err e = nem_wire_check_version(NEM_COSIGNATURE, a->head.version);
 
 	if (e == ERR_OK) {
 		e = check_head(&a->head);
@@ -251,159 +346,31 @@ static enum err check_multisig(const struct nem_multisig_body *m, const struct n
 	return ERR_OK;
 }
 
-static bool type_known(uint32_t type)
-{
-	return type == NEM_TRANSFER || type == NEM_MODIFICATION || type == NEM_COSIGNATURE ||
-	       type == NEM_MULTISIG;
-}
-
 enum err nem_tx_check(const struct nem_tx *tx)
 {
-	enum err e;
+	enum err e = nem_wire_check_version(tx->type, tx->head.version);
 
-	if (!type_known(tx->type)) {
-		return ERR_TYPE;
-	}
-	e = check_version(tx->type, tx->head.version);
 	if (e == ERR_OK) {
 		e = check_head(&tx->head);
 	}
 	if (e != ERR_OK) {
 		return e;
 	}
-	switch (tx->type) {
-	case NEM_TRANSFER:
-		return check_transfer(&tx->transfer, tx->head.network);
-	case NEM_MODIFICATION:
-		return check_modification(&tx->modification, &tx->head);
-	case NEM_COSIGNATURE:
+	if (tx->type == NEM_COSIGNATURE) {
 		return check_address(&tx->cosignature.account, tx->head.network);
-	case NEM_MULTISIG:
-		return check_multisig(&tx->multisig, &tx->head);
 	}
-	return ERR_TYPE;
+	return tx->type == NEM_MULTISIG ? check_multisig(&tx->multisig, &tx->head)
+					: check_plain(tx->type, &tx->head, &tx->body);
 }
 
-/* ---- encoding ---- */
-
-static void put_field(struct writer *w, const void *p, uint32_t n)
-{
-	writer_u32(w, n);
-	writer_bytes(w, bytes_of(p, n));
-}
-
-static void put_head(struct writer *w, enum nem_type type, const struct nem_header *h,
-		     const struct sig64 *signature)
-{
-	writer_u32(w, type);
-	writer_u32(w, nem_network_version(h->network, h->version));
-	writer_u32(w, h->time_nem_s);
-	put_field(w, h->signer.b, KEY_LENGTH);
-	if (signature != NULL) {
-		put_field(w, signature->b, SIGNATURE_LENGTH);
-	}
-	writer_u64(w, h->fee_micro);
-	writer_u32(w, h->deadline_nem_s);
-}
-
-static void put_transfer(struct writer *w, const struct nem_transfer *t)
-{
-	CHECK(t->message_bytes <= NEM_MESSAGE_MAX);
-	put_field(w, t->recipient.text, ADDRESS_LENGTH);
-	writer_u64(w, t->amount_micro);
-	if (t->message_bytes == 0) {
-		writer_u32(w, 0);
-		return;
-	}
-	writer_u32(w, (uint32_t)MESSAGE_HEAD + t->message_bytes);
-	writer_u32(w, t->message_type);
-	put_field(w, t->message, t->message_bytes);
-}
-
-static void put_modification(struct writer *w, const struct nem_modification *m, uint8_t version)
-{
-	CHECK(m->n <= NEM_MODIFICATIONS_MAX);
-	writer_u32(w, m->n);
-	for (unsigned i = 0; i < m->n; i++) {
-		writer_u32(w, ENTRY_LENGTH);
-		writer_u32(w, m->entry[i].type);
-		put_field(w, m->entry[i].cosigner.b, KEY_LENGTH);
-	}
-	if (version < 2) {
-		return;
-	}
-	if (m->has_change) {
-		writer_u32(w, CHANGE_LENGTH);
-		writer_u32(w, (uint32_t)m->change);
-	} else {
-		writer_u32(w, 0);
-	}
-}
-
-static void put_cosignature(struct writer *w, const struct nem_cosignature *c)
-{
-	writer_u32(w, HASH_OBJECT_LENGTH);
-	put_field(w, c->inner_hash.b, KEY_LENGTH);
-	put_field(w, c->account.text, ADDRESS_LENGTH);
-}
-
-static void put_inner(struct writer *w, const struct nem_inner *inner)
-{
-	put_head(w, inner->type, &inner->head, NULL);
-	if (inner->type == NEM_TRANSFER) {
-		put_transfer(w, &inner->transfer);
-	} else {
-		put_modification(w, &inner->modification, inner->head.version);
-	}
-}
-
-static void put_multisig(struct writer *w, const struct nem_multisig_body *m, enum nem_form form)
-{
-	uint8_t bytes[INNER_MAX];
-	struct writer inner = writer_make(bytes, sizeof bytes);
-
-	put_inner(&inner, &m->inner);
-	CHECK(!inner.bad);
-	put_field(w, bytes, (uint32_t)inner.n);
-	if (form == NEM_SIGNING) {
-		return;
-	}
-	CHECK(m->n <= NEM_COSIGNATURES_MAX);
-	writer_u32(w, m->n);
-	for (unsigned i = 0; i < m->n; i++) {
-		writer_u32(w, COSIGNATURE_SIGNED);
-		put_head(w, NEM_COSIGNATURE, &m->cosignature[i].head, &m->cosignature[i].signature);
-		put_cosignature(w, &m->cosignature[i].body);
-	}
-}
-
-/* Encodes whatever is in bounds; the public functions have checked the rest. */
-static void put_tx(struct writer *w, const struct nem_tx *tx, enum nem_form form)
-{
-	put_head(w, tx->type, &tx->head, form == NEM_SIGNED ? &tx->signature : NULL);
-	switch (tx->type) {
-	case NEM_TRANSFER:
-		put_transfer(w, &tx->transfer);
-		return;
-	case NEM_MODIFICATION:
-		put_modification(w, &tx->modification, tx->head.version);
-		return;
-	case NEM_COSIGNATURE:
-		put_cosignature(w, &tx->cosignature);
-		return;
-	case NEM_MULTISIG:
-		put_multisig(w, &tx->multisig, form);
-		return;
-	}
-	CHECK(false); /* a transaction type without an encoding */
-}
+/* ---- encoding and decoding ---- */
 
 void nem_tx_encode(struct writer *w, const struct nem_tx *tx, enum nem_form form)
 {
 	enum err e = nem_tx_check(tx);
 
 	CHECK(e == ERR_OK);
-	put_tx(w, tx, form);
+	nem_wire_put(w, tx, form);
 }
 
 void nem_tx_encode_inner(struct writer *w, const struct nem_inner *inner)
@@ -411,257 +378,7 @@ void nem_tx_encode_inner(struct writer *w, const struct nem_inner *inner)
 	enum err e = check_inner(inner);
 
 	CHECK(e == ERR_OK);
-	put_inner(w, inner);
-}
-
-/* ---- decoding ---- */
-
-/* A field whose length is stated and fixed: anything else is a lie. */
-static struct bytes get_field(struct reader *r, uint32_t n)
-{
-	if (reader_u32(r) != n) {
-		r->bad = true;
-	}
-	return reader_bytes(r, n);
-}
-
-static void get_copy(struct reader *r, void *out, uint32_t n)
-{
-	struct bytes b = get_field(r, n);
-
-	if (!r->bad) {
-		memcpy(out, b.p, n);
-	}
-}
-
-static enum err get_head(struct reader *r, struct nem_header *h, uint32_t *type,
-			 struct sig64 *signature)
-{
-	uint32_t version;
-	enum err e;
-
-	*type = reader_u32(r);
-	version = reader_u32(r);
-	h->time_nem_s = reader_u32(r);
-	if (r->bad) {
-		return ERR_INPUT;
-	}
-	if (!type_known(*type)) {
-		return ERR_TYPE;
-	}
-	e = nem_network_split(&h->network, &h->version, version);
-	if (e == ERR_OK) {
-		e = check_version(*type, h->version);
-	}
-	if (e != ERR_OK) {
-		return e;
-	}
-	get_copy(r, h->signer.b, KEY_LENGTH);
-	if (signature != NULL) {
-		get_copy(r, signature->b, SIGNATURE_LENGTH);
-	}
-	h->fee_micro = reader_u64(r);
-	h->deadline_nem_s = reader_u32(r);
-	return r->bad ? ERR_INPUT : ERR_OK;
-}
-
-static enum err get_transfer(struct reader *r, struct nem_transfer *t)
-{
-	uint32_t field;
-	uint32_t type;
-	uint32_t n;
-	struct bytes message;
-
-	get_copy(r, t->recipient.text, ADDRESS_LENGTH);
-	t->recipient.text[ADDRESS_LENGTH] = '\0';
-	t->amount_micro = reader_u64(r);
-	field = reader_u32(r);
-	if (r->bad) {
-		return ERR_INPUT;
-	}
-	if (field == 0) {
-		return ERR_OK;
-	}
-	type = reader_u32(r);
-	n = reader_u32(r);
-	if (r->bad) {
-		return ERR_INPUT;
-	}
-	if (n > NEM_MESSAGE_MAX) {
-		return ERR_TOO_LARGE;
-	}
-	if (field != (uint32_t)MESSAGE_HEAD + n) {
-		return ERR_INPUT;
-	}
-	if (n == 0) {
-		return ERR_NOT_CANONICAL;
-	}
-	if (type != NEM_MESSAGE_PLAIN && type != NEM_MESSAGE_ENCRYPTED) {
-		return ERR_FIELD_RANGE;
-	}
-	t->message_type = (enum nem_message_type)type;
-	t->message_bytes = (uint16_t)n;
-	message = reader_bytes(r, n);
-	if (r->bad) {
-		return ERR_INPUT;
-	}
-	memcpy(t->message, message.p, n);
-	return ERR_OK;
-}
-
-static enum err get_modification(struct reader *r, struct nem_modification *m, uint8_t version)
-{
-	uint32_t n = reader_u32(r);
-
-	if (r->bad) {
-		return ERR_INPUT;
-	}
-	if (n > NEM_MODIFICATIONS_MAX) {
-		return ERR_TOO_LARGE;
-	}
-	m->n = (uint8_t)n;
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t type;
-
-		if (reader_u32(r) != ENTRY_LENGTH) {
-			return ERR_INPUT;
-		}
-		type = reader_u32(r);
-		get_copy(r, m->entry[i].cosigner.b, KEY_LENGTH);
-		if (r->bad) {
-			return ERR_INPUT;
-		}
-		if (type != NEM_ADD && type != NEM_DELETE) {
-			return ERR_FIELD_RANGE;
-		}
-		m->entry[i].type = (enum nem_modification_type)type;
-	}
-	if (version >= 2) {
-		uint32_t length = reader_u32(r);
-
-		if (length == CHANGE_LENGTH) {
-			m->has_change = true;
-			m->change = (int32_t)reader_u32(r);
-		} else if (length != 0) {
-			return ERR_INPUT;
-		}
-	}
-	return r->bad ? ERR_INPUT : ERR_OK;
-}
-
-static enum err get_cosignature(struct reader *r, struct nem_cosignature *c)
-{
-	if (reader_u32(r) != HASH_OBJECT_LENGTH) {
-		return ERR_INPUT;
-	}
-	get_copy(r, c->inner_hash.b, KEY_LENGTH);
-	get_copy(r, c->account.text, ADDRESS_LENGTH);
-	c->account.text[ADDRESS_LENGTH] = '\0';
-	return r->bad ? ERR_INPUT : ERR_OK;
-}
-
-static enum err get_inner(struct bytes raw, struct nem_inner *inner)
-{
-	struct reader r = reader_make(raw);
-	uint32_t type;
-	enum err e = get_head(&r, &inner->head, &type, NULL);
-
-	if (e != ERR_OK) {
-		return e;
-	}
-	if (type != NEM_TRANSFER && type != NEM_MODIFICATION) {
-		return ERR_TYPE;
-	}
-	inner->type = (enum nem_type)type;
-	e = type == NEM_TRANSFER ? get_transfer(&r, &inner->transfer)
-				 : get_modification(&r, &inner->modification, inner->head.version);
-	if (e != ERR_OK) {
-		return e;
-	}
-	return reader_done(&r) ? ERR_OK : ERR_INPUT;
-}
-
-static enum err get_attached(struct bytes raw, struct nem_attached *a)
-{
-	struct reader r = reader_make(raw);
-	uint32_t type;
-	enum err e = get_head(&r, &a->head, &type, &a->signature);
-
-	if (e != ERR_OK) {
-		return e;
-	}
-	if (type != NEM_COSIGNATURE) {
-		return ERR_TYPE;
-	}
-	e = get_cosignature(&r, &a->body);
-	if (e != ERR_OK) {
-		return e;
-	}
-	return reader_done(&r) ? ERR_OK : ERR_INPUT;
-}
-
-static enum err get_multisig(struct reader *r, struct nem_multisig_body *m, enum nem_form form)
-{
-	uint32_t n = reader_u32(r);
-	struct bytes inner = reader_bytes(r, n);
-	enum err e;
-
-	if (r->bad) {
-		return ERR_INPUT;
-	}
-	e = get_inner(inner, &m->inner);
-	if (e != ERR_OK || form == NEM_SIGNING) {
-		return e;
-	}
-	n = reader_u32(r);
-	if (r->bad) {
-		return ERR_INPUT;
-	}
-	if (n > NEM_COSIGNATURES_MAX) {
-		return ERR_TOO_LARGE;
-	}
-	m->n = (uint8_t)n;
-	for (uint32_t i = 0; i < n; i++) {
-		struct bytes raw = get_field(r, COSIGNATURE_SIGNED);
-
-		if (r->bad) {
-			return ERR_INPUT;
-		}
-		e = get_attached(raw, &m->cosignature[i]);
-		if (e != ERR_OK) {
-			return e;
-		}
-	}
-	return ERR_OK;
-}
-
-static enum err get_tx(struct reader *r, struct nem_tx *tx, enum nem_form form)
-{
-	uint32_t type;
-	enum err e = get_head(r, &tx->head, &type, form == NEM_SIGNED ? &tx->signature : NULL);
-
-	if (e != ERR_OK) {
-		return e;
-	}
-	tx->type = (enum nem_type)type;
-	switch (tx->type) {
-	case NEM_TRANSFER:
-		e = get_transfer(r, &tx->transfer);
-		break;
-	case NEM_MODIFICATION:
-		e = get_modification(r, &tx->modification, tx->head.version);
-		break;
-	case NEM_COSIGNATURE:
-		e = get_cosignature(r, &tx->cosignature);
-		break;
-	case NEM_MULTISIG:
-		e = get_multisig(r, &tx->multisig, form);
-		break;
-	}
-	if (e != ERR_OK) {
-		return e;
-	}
-	return reader_done(r) ? ERR_OK : ERR_INPUT;
+	nem_wire_put_inner(w, inner);
 }
 
 enum err nem_tx_decode(struct nem_tx *out, uint8_t network, struct bytes raw, enum nem_form form)
@@ -676,7 +393,7 @@ enum err nem_tx_decode(struct nem_tx *out, uint8_t network, struct bytes raw, en
 		return ERR_TOO_LARGE;
 	}
 	memset(&tx, 0, sizeof tx);
-	e = get_tx(&r, &tx, form);
+	e = nem_wire_get(&r, &tx, form);
 	if (e != ERR_OK) {
 		return e;
 	}
@@ -688,7 +405,7 @@ enum err nem_tx_decode(struct nem_tx *out, uint8_t network, struct bytes raw, en
 		return e;
 	}
 	/* Whatever slipped past the rules above, NIS would rebuild other bytes and refuse them. */
-	put_tx(&w, &tx, form);
+	nem_wire_put(&w, &tx, form);
 	if (w.bad || !bytes_eq(bytes_of(again, w.n), raw)) {
 		return ERR_NOT_CANONICAL;
 	}
@@ -713,53 +430,47 @@ uint32_t nem_tx_peek_inner_type(struct bytes signing_form)
 
 void nem_tx_hash(struct hash32 *out, const struct nem_tx *tx)
 {
-	uint8_t bytes[MULTISIG_SIGNING_MAX];
+	uint8_t bytes[NEM_WIRE_SIGNING_MAX];
 	struct writer w = writer_make(bytes, sizeof bytes);
 
-	put_tx(&w, tx, NEM_SIGNING);
+	nem_wire_put(&w, tx, NEM_SIGNING);
 	CHECK(!w.bad);
 	keccak256(out, bytes_of(bytes, w.n));
 }
 
 void nem_tx_hash_inner(struct hash32 *out, const struct nem_inner *inner)
 {
-	uint8_t bytes[INNER_MAX];
+	uint8_t bytes[NEM_WIRE_INNER_MAX];
 	struct writer w = writer_make(bytes, sizeof bytes);
 
-	put_inner(&w, inner);
+	nem_wire_put_inner(&w, inner);
 	CHECK(!w.bad);
 	keccak256(out, bytes_of(bytes, w.n));
 }
 
 void nem_tx_payment_hash(struct hash32 *out, const struct nem_tx *tx)
 {
-	switch (tx->type) {
-	case NEM_TRANSFER:
-	case NEM_MODIFICATION:
-		nem_tx_hash(out, tx);
-		return;
-	case NEM_COSIGNATURE:
+	if (tx->type == NEM_COSIGNATURE) {
 		*out = tx->cosignature.inner_hash;
-		return;
-	case NEM_MULTISIG:
+	} else if (tx->type == NEM_MULTISIG) {
 		nem_tx_hash_inner(out, &tx->multisig.inner);
-		return;
+	} else {
+		nem_tx_hash(out, tx);
 	}
-	CHECK(false); /* a transaction type without a name */
 }
 
 static struct bytes signing_bytes(uint8_t *buffer, size_t buffer_bytes, const struct nem_tx *tx)
 {
 	struct writer w = writer_make(buffer, buffer_bytes);
 
-	put_tx(&w, tx, NEM_SIGNING);
+	nem_wire_put(&w, tx, NEM_SIGNING);
 	CHECK(!w.bad);
 	return bytes_of(buffer, w.n);
 }
 
 enum err nem_tx_sign(struct nem_tx *tx, const struct edk_secret *secret)
 {
-	uint8_t buffer[MULTISIG_SIGNING_MAX];
+	uint8_t buffer[NEM_WIRE_SIGNING_MAX];
 	struct sig64 signature;
 	struct bytes message;
 	enum err e;
@@ -782,7 +493,7 @@ enum err nem_tx_sign(struct nem_tx *tx, const struct edk_secret *secret)
 
 static bool verify_one(const struct nem_tx *tx)
 {
-	uint8_t buffer[MULTISIG_SIGNING_MAX];
+	uint8_t buffer[NEM_WIRE_SIGNING_MAX];
 
 	return edk_verify_vartime(&tx->head.signer, signing_bytes(buffer, sizeof buffer, tx),
 				  &tx->signature);
@@ -790,11 +501,10 @@ static bool verify_one(const struct nem_tx *tx)
 
 static bool verify_attached(const struct nem_attached *a)
 {
-	uint8_t buffer[SIGNING_HEAD + COSIGNATURE_BODY];
+	uint8_t buffer[NEM_WIRE_COSIGNATURE_SIGNING];
 	struct writer w = writer_make(buffer, sizeof buffer);
 
-	put_head(&w, NEM_COSIGNATURE, &a->head, NULL);
-	put_cosignature(&w, &a->body);
+	nem_wire_put_cosignature(&w, a);
 	CHECK(!w.bad);
 	return edk_verify_vartime(&a->head.signer, bytes_of(buffer, w.n), &a->signature);
 }
@@ -904,11 +614,36 @@ void nem_tx_from_inner(struct nem_tx *out, const struct nem_inner *inner)
 	memset(out, 0, sizeof *out);
 	out->type = inner->type;
 	out->head = inner->head;
-	if (inner->type == NEM_TRANSFER) {
-		out->transfer = inner->transfer;
-	} else {
-		out->modification = inner->modification;
+	out->body = inner->body;
+}
+
+enum err nem_tx_delivered(uint64_t *out_micro, struct nem_address *recipient,
+			  const struct nem_tx *tx)
+{
+	const struct nem_transfer *t = tx->type == NEM_TRANSFER ? &tx->transfer : NULL;
+	uint64_t micro = 0;
+	enum err e = ERR_OK;
+
+	if (tx->type == NEM_MULTISIG && tx->multisig.inner.type == NEM_TRANSFER) {
+		t = &tx->multisig.inner.transfer;
 	}
+	if (t != NULL && t->mosaics == 0) {
+		micro = t->amount_micro;
+		e = micro <= INT64_MAX ? ERR_OK : ERR_OVERFLOW;
+	}
+	for (unsigned i = 0; t != NULL && i < t->mosaics; i++) {
+		if (nem_mosaic_is_xem(&t->mosaic[i].id)) {
+			e = nem_mosaic_moved(&micro, t->amount_micro, t->mosaic[i].quantity);
+		}
+	}
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (micro > 0 && recipient != NULL) {
+		*recipient = t->recipient;
+	}
+	*out_micro = micro;
+	return ERR_OK;
 }
 
 unsigned nem_tx_weight(const struct nem_tx *tx)
