@@ -192,12 +192,6 @@ void nis_set_result_cache(struct nis *n, bool on)
 
 /* ---- announcing ---- */
 
-static bool is_later_type(uint32_t type)
-{
-	/* Types that NIS knows and this node does not (nem.md 2.3). */
-	return type == 0x0801 || type == 0x2001 || type == 0x4001 || type == 0x4002;
-}
-
 /*
  * Whether the version fields of a transaction and its inner name this network: if they do, it is an
  * address that does not.
@@ -228,8 +222,7 @@ static bool decode_verdict(enum err e, struct bytes raw, enum nem_form form, enu
 		*code = NEM_FAILURE_WRONG_NETWORK;
 	} else if (e == ERR_TYPE && (inner == NEM_MULTISIG || inner == NEM_COSIGNATURE)) {
 		*code = NEM_FAILURE_MULTISIG_NOT_A_COSIGNER;
-	} else if (e == ERR_VERSION ||
-		   (e == ERR_TYPE && (what == NEM_TRANSFER || is_later_type(what)))) {
+	} else if (e == ERR_VERSION) {
 		*code = NEM_FAILURE_ENTITY_INVALID_VERSION;
 	} else if (e == ERR_NOT_CANONICAL) {
 		*code = NEM_FAILURE_SIGNATURE_NOT_VERIFIABLE;

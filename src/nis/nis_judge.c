@@ -166,10 +166,37 @@ static enum nem_result multisig(const struct nis_judge *j, const struct nem_tx *
 	return NEM_SUCCESS;
 }
 
+/* What nis_state_execute() can carry out. */
+static bool carried_out(enum nem_type type, const struct nem_header *head,
+			const struct nem_transfer *transfer)
+{
+	switch (type) {
+	case NEM_TRANSFER:
+		return head->version == 1 && transfer->mosaics == 0;
+	case NEM_MODIFICATION:
+	case NEM_COSIGNATURE:
+	case NEM_MULTISIG:
+		return true;
+	case NEM_IMPORTANCE:
+	case NEM_NAMESPACE:
+	case NEM_DEFINITION:
+	case NEM_SUPPLY:
+		return false;
+	}
+	return false;
+}
+
 enum nem_result nis_judge_transaction(const struct nis_judge *j, const struct nem_tx *tx)
 {
 	struct parts p = parts_of(tx);
 	enum nem_result code = deadlines(j, &p);
+
+	if (!carried_out(tx->type, &tx->head, &tx->transfer) ||
+	    (tx->type == NEM_MULTISIG &&
+	     !carried_out(tx->multisig.inner.type, &tx->multisig.inner.head,
+			  &tx->multisig.inner.transfer))) {
+		return NEM_FAILURE_ENTITY_INVALID_VERSION;
+	}
 
 	if (code == NEM_SUCCESS && nem_fee_check(tx) != ERR_OK) {
 		code = NEM_FAILURE_INSUFFICIENT_FEE;
@@ -189,14 +216,9 @@ enum nem_result nis_judge_transaction(const struct nis_judge *j, const struct ne
 	if (code != NEM_SUCCESS) {
 		return code;
 	}
-	switch (tx->type) {
-	case NEM_TRANSFER:
-	case NEM_COSIGNATURE: /* in a block it travels inside a wrapper only: nis.c refuses it */
-		return NEM_SUCCESS;
-	case NEM_MODIFICATION:
+	if (tx->type == NEM_MODIFICATION) {
 		return modification(j, &tx->head.signer, &tx->modification);
-	case NEM_MULTISIG:
-		return multisig(j, tx);
 	}
-	return NEM_FAILURE_UNKNOWN;
+	/* A cosignature travels in a block inside a wrapper only: nis.c refuses it. */
+	return tx->type == NEM_MULTISIG ? multisig(j, tx) : NEM_SUCCESS;
 }

@@ -190,16 +190,11 @@ enum err nis_state_cost(const struct nem_tx *tx, uint64_t *out)
 
 uint32_t nis_state_debtor(const struct nis_state *s, const struct nem_tx *tx)
 {
-	switch (tx->type) {
-	case NEM_TRANSFER:
-	case NEM_MODIFICATION:
-		break;
-	case NEM_COSIGNATURE:
+	if (tx->type == NEM_COSIGNATURE) {
 		return nis_state_find(s, &tx->cosignature.account);
-	case NEM_MULTISIG:
-		return nis_state_find_key(s, &tx->multisig.inner.head.signer);
 	}
-	return nis_state_find_key(s, &tx->head.signer);
+	return nis_state_find_key(s, tx->type == NEM_MULTISIG ? &tx->multisig.inner.head.signer
+							      : &tx->head.signer);
 }
 
 static void learn_key(struct nis_view *v, struct nis_state *s, const struct key32 *key)
@@ -279,6 +274,12 @@ uint64_t nis_state_execute(struct nis_view *v, struct nis_state *s, const struct
 		change_control(v, s, &tx->head.signer, &tx->modification);
 		break;
 	case NEM_COSIGNATURE:
+		break;
+	case NEM_IMPORTANCE:
+	case NEM_NAMESPACE:
+	case NEM_DEFINITION:
+	case NEM_SUPPLY:
+		CHECK(false); /* nis_judge lets none of them through */
 		break;
 	case NEM_MULTISIG: {
 		const struct nem_inner *inner = &tx->multisig.inner;

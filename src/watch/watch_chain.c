@@ -368,19 +368,14 @@ static bool judge(const struct watch *w, const struct watch_node *n, bool in_blo
 		return false;
 	}
 	j->tx = *tx;
-	switch (tx->type) {
-	case NEM_TRANSFER:
-	case NEM_MODIFICATION:
-		judge_plain(w, n, in_block, j);
-		return true;
-	case NEM_MULTISIG:
+	if (tx->type == NEM_MULTISIG) {
 		judge_wrapper(w, n, in_block, j);
-		return true;
-	case NEM_COSIGNATURE:
+	} else if (tx->type == NEM_COSIGNATURE) {
 		judge_lone(w, n, in_block, j);
-		return true;
+	} else {
+		judge_plain(w, n, in_block, j);
 	}
-	return false;
+	return true;
 }
 
 /* ---- suspects ------------------------------------------------------------------------------ */

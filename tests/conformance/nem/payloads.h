@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * payloads.h - signed forms written by the Symbol project's own tools: all of
+ * payloads.h - signed forms written by the Symbol project's own tools: half of
  * tests/vectors/nem/models/transactions.json of symbol/symbol (commit 0e801d0b).
  * Their signatures are random bytes and their fees exceed all the XEM there are.
  */

@@ -5,6 +5,7 @@
  * several ways, lengths that lie; limits on both sides; the order of cosignatures.
  */
 #include "../../conformance/nem/golden.h"
+#include "../../conformance/nem/golden_types.h"
 #include "../../conformance/nem/nem_hex.h"
 
 #include "base/attr.h"
@@ -21,16 +22,21 @@ static uint8_t again_bytes[NEM_TX_BYTES_MAX];
 static const struct sample {
 	const char *hex;
 	enum nem_form form;
-} samples[] = {
-	{ golden_transfer_data, NEM_SIGNING },
-	{ golden_message_data, NEM_SIGNING },
-	{ golden_modification_v1_data, NEM_SIGNING },
-	{ golden_modification_v2_data, NEM_SIGNING },
-	{ golden_modification_v2_bare_data, NEM_SIGNING },
+} wrapped[] = {
 	{ golden_multisig_data, NEM_SIGNING },
-	{ golden_cosignature_data, NEM_SIGNING },
 	{ golden_multisig_signed, NEM_SIGNED },
 };
+
+/* Every type of the reference core, then the wrapped ones. */
+enum { SAMPLES = ARRAY_LEN(golden_rows) + ARRAY_LEN(wrapped) };
+
+static struct sample sample_at(size_t i)
+{
+	if (i < ARRAY_LEN(golden_rows)) {
+		return (struct sample){ golden_rows[i].data, NEM_SIGNING };
+	}
+	return wrapped[i - ARRAY_LEN(golden_rows)];
+}
 
 /* Refused with nothing written, or accepted and the same bytes again. */
 static bool refused_or_same(struct bytes raw, enum nem_form form, bool *accepted)
@@ -51,30 +57,30 @@ static bool refused_or_same(struct bytes raw, enum nem_form form, bool *accepted
 
 static void truncated(void)
 {
-	for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
-		struct bytes raw = nem_hex(raw_bytes, sizeof raw_bytes, samples[i].hex);
+	for (size_t i = 0; i < SAMPLES; i++) {
+		struct bytes raw = nem_hex(raw_bytes, sizeof raw_bytes, sample_at(i).hex);
 		bool accepted;
 
 		for (size_t n = 0; n < raw.n; n++) {
-			T_CHECK(refused_or_same(bytes_of(raw.p, n), samples[i].form, &accepted));
+			T_CHECK(refused_or_same(bytes_of(raw.p, n), sample_at(i).form, &accepted));
 			T_CHECK(!accepted);
 		}
-		T_CHECK(refused_or_same(raw, samples[i].form, &accepted));
+		T_CHECK(refused_or_same(raw, sample_at(i).form, &accepted));
 		T_CHECK(accepted);
 		raw_bytes[raw.n] = 0;
-		T_CHECK(refused_or_same(bytes_of(raw.p, raw.n + 1), samples[i].form, &accepted));
+		T_CHECK(refused_or_same(bytes_of(raw.p, raw.n + 1), sample_at(i).form, &accepted));
 		T_CHECK(!accepted);
 		/* The other form is never the same bytes. */
 		T_CHECK(refused_or_same(
-		    raw, samples[i].form == NEM_SIGNED ? NEM_SIGNING : NEM_SIGNED, &accepted));
+		    raw, sample_at(i).form == NEM_SIGNED ? NEM_SIGNING : NEM_SIGNED, &accepted));
 		T_CHECK(!accepted);
 	}
 }
 
 static void flipped(void)
 {
-	for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
-		struct bytes raw = nem_hex(raw_bytes, sizeof raw_bytes, samples[i].hex);
+	for (size_t i = 0; i < SAMPLES; i++) {
+		struct bytes raw = nem_hex(raw_bytes, sizeof raw_bytes, sample_at(i).hex);
 		unsigned refused = 0;
 
 		for (size_t at = 0; at < raw.n; at++) {
@@ -82,12 +88,12 @@ static void flipped(void)
 				bool accepted;
 
 				raw_bytes[at] ^= (uint8_t)(1u << bit);
-				T_CHECK(refused_or_same(raw, samples[i].form, &accepted));
+				T_CHECK(refused_or_same(raw, sample_at(i).form, &accepted));
 				refused += !accepted;
 				raw_bytes[at] ^= (uint8_t)(1u << bit);
 			}
 		}
-		T_CHECK(refused > 40 * 8);
+		T_CHECK(refused > 20 * 8);
 	}
 }
 
@@ -97,8 +103,8 @@ static void lengths_lie(void)
 	static const uint32_t numbers[] = { 0,    1,      31,         33,         39,        41,
 					    1024, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff };
 
-	for (size_t i = 0; i < ARRAY_LEN(samples); i++) {
-		struct bytes raw = nem_hex(raw_bytes, sizeof raw_bytes, samples[i].hex);
+	for (size_t i = 0; i < SAMPLES; i++) {
+		struct bytes raw = nem_hex(raw_bytes, sizeof raw_bytes, sample_at(i).hex);
 
 		for (size_t at = 0; at + 4 <= raw.n; at += 4) {
 			uint32_t old = le32_get(raw.p + at);
@@ -107,7 +113,7 @@ static void lengths_lie(void)
 				bool accepted;
 
 				le32_put(raw_bytes + at, numbers[k]);
-				T_CHECK(refused_or_same(raw, samples[i].form, &accepted));
+				T_CHECK(refused_or_same(raw, sample_at(i).form, &accepted));
 				T_CHECK(at != 12 || !accepted || numbers[k] == old);
 			}
 			le32_put(raw_bytes + at, old);
@@ -192,8 +198,8 @@ static void heads(void)
 	tx.head.deadline_nem_s = 0x80000000u;
 	T_EQ(nem_tx_check(&tx), ERR_FIELD_RANGE);
 	fill_transfer(&tx);
-	tx.head.version = 2;
-	T_EQ(nem_tx_check(&tx), ERR_TYPE);
+	tx.head.version = 2; /* a transfer without mosaics may have either version */
+	T_EQ(nem_tx_check(&tx), ERR_OK);
 	tx.head.version = 3;
 	T_EQ(nem_tx_check(&tx), ERR_VERSION);
 	fill_transfer(&tx);
