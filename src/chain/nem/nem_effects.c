@@ -87,7 +87,7 @@ static uint8_t token_of(struct chain_effects *out, const char *name)
 		}
 	}
 	CHECK(out->tokens < CHAIN_TOKENS_MAX && strlen(name) <= CHAIN_TOKEN_MAX);
-	strcpy(out->token[out->tokens].name, name);
+	memcpy(out->token[out->tokens].name, name, strlen(name) + 1);
 	return (uint8_t)out->tokens++;
 }
 

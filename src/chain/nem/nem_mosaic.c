@@ -217,16 +217,22 @@ bool nem_mosaic_id_ok(const struct nem_mosaic_id *id)
 	       nem_mosaic_name_ok(name_bytes(id));
 }
 
+/* With the blank and colon that NIS prints behind it: a shorter name ends in a blank. */
+enum { ORDER_TEXT = NEM_MOSAIC_ID_MAX + 3 };
+
+static void order_text(char out[ORDER_TEXT], const struct nem_mosaic_id *id)
+{
+	(void)snprintf(out, ORDER_TEXT, "%.*s:%.*s :", NEM_NAMESPACE_MAX, id->space.text,
+		       NEM_MOSAIC_NAME_MAX, id->name);
+}
+
 int nem_mosaic_id_cmp(const struct nem_mosaic_id *a, const struct nem_mosaic_id *b)
 {
-	/* With the blank and colon that NIS prints behind it: a shorter name ends in a blank. */
-	char a_text[NEM_MOSAIC_ID_MAX + 4];
-	char b_text[NEM_MOSAIC_ID_MAX + 4];
+	char a_text[ORDER_TEXT];
+	char b_text[ORDER_TEXT];
 
-	nem_mosaic_id_put(a_text, a);
-	nem_mosaic_id_put(b_text, b);
-	strcat(a_text, " :");
-	strcat(b_text, " :");
+	order_text(a_text, a);
+	order_text(b_text, b);
 	return strcmp(a_text, b_text);
 }
 

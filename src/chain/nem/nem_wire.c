@@ -80,10 +80,12 @@ static void property_value(char out[PROPERTY_VALUE_MAX + 1], unsigned i,
 			       (unsigned long long)p->initial_supply);
 		return;
 	case 2:
-		strcpy(out, p->supply_mutable ? "true" : "false");
+		(void)snprintf(out, PROPERTY_VALUE_MAX + 1, "%s",
+			       p->supply_mutable ? "true" : "false");
 		return;
 	case 3:
-		strcpy(out, p->transferable ? "true" : "false");
+		(void)snprintf(out, PROPERTY_VALUE_MAX + 1, "%s",
+			       p->transferable ? "true" : "false");
 		return;
 	}
 	CHECK(false); /* a property without a value */
