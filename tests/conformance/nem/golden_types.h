@@ -201,6 +201,7 @@ static const struct golden_row {
 	  "Id\":{\"namespaceId\":\"alice.vouchers\",\"name\":\"tag\"},\"version\":-1744830463,\"sig"
 	  "ner\":\"c5f54ba980fcbb657dbaaa42700539b207873e134d2375efeab5f1ab52f87844\"}" },
 };
+
 /* clang-format on */
 
 #endif
