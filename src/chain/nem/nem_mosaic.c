@@ -241,20 +241,27 @@ bool nem_mosaic_is_xem(const struct nem_mosaic_id *id)
 	return nem_mosaic_id_eq(id, &nem_mosaic_xem);
 }
 
-static enum err scaled(uint64_t *out, uint64_t a, uint64_t b, uint64_t divisor)
+enum err nem_mosaic_moved(uint64_t *out, uint64_t amount_micro, uint64_t quantity)
 {
-	u128 product = (u128)a * b / divisor;
+	u128 moved = (u128)amount_micro * quantity / AMOUNT_DIVISOR;
 
-	if (product > INT64_MAX) {
+	if (moved > INT64_MAX) {
 		return ERR_OVERFLOW;
 	}
-	*out = (uint64_t)product;
+	*out = (uint64_t)moved;
 	return ERR_OK;
 }
 
-enum err nem_mosaic_moved(uint64_t *out, uint64_t amount_micro, uint64_t quantity)
+/* Java multiplies two longs and keeps 64 bits; division cuts towards zero. */
+static enum err percentile(uint64_t *out, uint64_t fee, uint64_t moved)
 {
-	return scaled(out, amount_micro, quantity, AMOUNT_DIVISOR);
+	int64_t due = (int64_t)(fee * moved) / PERCENTILE_DIVISOR;
+
+	if (due < 0) {
+		return ERR_OVERFLOW;
+	}
+	*out = (uint64_t)due;
+	return ERR_OK;
 }
 
 enum err nem_levy_due(uint64_t *out, const struct nem_levy *levy, uint64_t moved)
@@ -267,7 +274,7 @@ enum err nem_levy_due(uint64_t *out, const struct nem_levy *levy, uint64_t moved
 		*out = levy->fee;
 		return ERR_OK;
 	case NEM_LEVY_PERCENTILE:
-		return scaled(out, levy->fee, moved, PERCENTILE_DIVISOR);
+		return percentile(out, levy->fee, moved);
 	}
 	CHECK(false); /* a levy without a rule */
 	return ERR_TYPE;

@@ -55,7 +55,7 @@ struct nem_mosaic {
 enum nem_levy_type {
 	NEM_LEVY_NONE = 0,
 	NEM_LEVY_ABSOLUTE = 1,   /* fee smallest units of the levy's mosaic per transfer */
-	NEM_LEVY_PERCENTILE = 2, /* fee * quantity / 10,000, rounded down */
+	NEM_LEVY_PERCENTILE = 2, /* fee * quantity / 10,000, rounded down (nem_levy_due) */
 };
 
 /* What the sender of a mosaic pays on top, in the levy's own mosaic. */
@@ -136,8 +136,10 @@ bool nem_mosaic_is_xem(const struct nem_mosaic_id *id);
 MUST_CHECK enum err nem_mosaic_moved(uint64_t *out, uint64_t amount_micro, uint64_t quantity);
 
 /*
- * What the sender pays on top of moving `moved` smallest units: fee, or floor(fee * moved / 10^4).
- * 0 without a levy.  ERR_OVERFLOW beyond 2^63-1.
+ * What the sender pays on top of moving `moved` smallest units (at most 2^63-1): fee, or
+ * floor(fee * moved / 10^4).  0 without a levy.  NIS forms that product in 64 bits with sign
+ * (C:model/mosaic/DefaultMosaicTransferFeeCalculator.java): beyond 2^63-1 it wraps, and what is
+ * paid is what is left of it.  ERR_OVERFLOW where that is below zero, where NIS fails too.
  */
 MUST_CHECK enum err nem_levy_due(uint64_t *out, const struct nem_levy *levy, uint64_t moved);
 
