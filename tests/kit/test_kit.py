@@ -11,6 +11,7 @@ import hashlib
 import http.server
 import io
 import json
+import math
 import os
 import signal
 import socket
@@ -416,6 +417,11 @@ class Transactions(unittest.TestCase):
         with self.assertRaises(nem.Malformed):
             nem.from_json(dict(good, version=3))
         self.assertEqual(nem.from_json(dict(good, message={"payload": "", "type": 1})).message, b"")
+
+    def test_rarity_of_a_mosaic_is_the_logarithm_of_nis(self):
+        for step, n in enumerate(nem._ADJUSTMENT, 1):
+            self.assertEqual(int(0.8 * math.log(n)), step)
+            self.assertEqual(int(0.8 * math.log(n - 1)), step - 1)
 
     def test_fees(self):
         fee = nem.minimum_transfer_fee
