@@ -11,6 +11,8 @@
 #include "crypto/crypto.h"
 #include "crypto/keccak.h"
 #include "nis/nis_chain.h"
+#include "nis/nis_conflict.h"
+#include "nis/nis_execute.h"
 #include "nis/nis_pool.h"
 
 /* ---- opening ---- */
@@ -98,7 +100,7 @@ static enum err make_nemesis(struct nis *n, const struct nis_nemesis *nemesis)
 		if (e != ERR_OK) {
 			goto out;
 		}
-		(void)nis_state_execute(&n->scratch, &n->state, &tx); /* the fee is 0 */
+		(void)nis_execute(&n->scratch, &n->state, &tx); /* the fee is 0 */
 	}
 	e = nem_block_build_sign(&build, &key, &verifiable);
 	if (e == ERR_OK) {
@@ -159,7 +161,7 @@ void nis_close(struct nis *n)
 	}
 	for (size_t i = 0; i < n->link_n; i++) {
 		free(n->link[i].bytes);
-		free(n->link[i].before);
+		nis_state_undo_free(&n->link[i].undo);
 	}
 	free(n->link);
 	free(n->row);
@@ -207,6 +209,16 @@ static bool versions_fit(const struct nis *n, struct bytes raw, enum nem_form fo
 	       raw.p[header + 4 + network_at] == n->network;
 }
 
+/* Of a transfer that is too large somewhere: its message is not (nem.md 2.4). */
+static bool message_fits(struct bytes raw, enum nem_form form)
+{
+	size_t head = form == NEM_SIGNING ? 60 : 128;
+	size_t at = nem_tx_peek_type(raw) == NEM_MULTISIG ? head + 4 + 60 : head;
+	size_t bytes_at = at + 44 + 8; /* behind recipient and amount: the field's length */
+
+	return raw.n >= bytes_at + 4 && le32_get(raw.p + bytes_at) <= 8 + NEM_MESSAGE_MAX;
+}
+
 /*
  * What NIS answers where our decoder refuses: it parses more leniently and its validators speak
  * afterwards.  True if there is such a code; the bytes are no transaction for either otherwise.
@@ -227,7 +239,8 @@ static bool decode_verdict(enum err e, struct bytes raw, enum nem_form form, enu
 	} else if (e == ERR_NOT_CANONICAL) {
 		*code = NEM_FAILURE_SIGNATURE_NOT_VERIFIABLE;
 	} else if (e == ERR_TOO_LARGE && what == NEM_TRANSFER && raw.n <= NEM_TX_BYTES_MAX) {
-		*code = NEM_FAILURE_MESSAGE_TOO_LARGE;
+		*code = message_fits(raw, form) ? NEM_FAILURE_TOO_MANY_MOSAIC_TRANSFERS
+						: NEM_FAILURE_MESSAGE_TOO_LARGE;
 	} else if (e == ERR_TOO_LARGE && what == NEM_MODIFICATION && raw.n <= NEM_TX_BYTES_MAX) {
 		*code = NEM_FAILURE_TOO_MANY_MULTISIG_COSIGNERS;
 	} else if (e == ERR_FIELD_RANGE && what == NEM_MODIFICATION) {
@@ -265,22 +278,31 @@ static void answer(struct nis_answer *out, const struct nis_parts *parts, enum n
 	}
 }
 
-static void take(struct nis *n, struct nis_pool *p, const struct nem_tx *tx, uint32_t now_s,
-		 bool whole, struct nis_answer *out)
+static enum err take(struct nis *n, struct nis_pool *p, const struct nem_tx *tx, uint32_t now_s,
+		     bool whole, struct nis_answer *out, const char **why)
 {
+	const struct nem_mosaic_id *unknown = NULL;
 	struct nis_parts parts;
 	enum nem_result code;
 
 	nis_chain_parts(&parts, tx);
 	if (n->result_cache && nis_pool_remembered(p, &parts.hash[0], now_s, &code)) {
 		answer(out, &parts, code == NEM_SUCCESS ? NEM_NEUTRAL : code);
-		return;
+		return ERR_OK;
 	}
-	code = nis_pool_add(n, p, tx, &parts, now_s, whole);
+	code = nis_pool_add(n, p, tx, &parts, now_s, whole, &unknown);
+	if (unknown != NULL) {
+		out->unknown = *unknown;
+		if (why != NULL) {
+			*why = "no fee can be found for a mosaic that nobody defined";
+		}
+		return ERR_ASSET;
+	}
 	if (n->result_cache) {
 		nis_pool_remember(p, &parts.hash[0], now_s, code);
 	}
 	answer(out, &parts, code);
+	return ERR_OK;
 }
 
 static enum err decode(struct nis *n, struct nem_tx *tx, struct bytes raw, enum nem_form form,
@@ -325,8 +347,7 @@ enum err nis_announce(struct nis *n, unsigned pool, struct bytes data,
 		return e;
 	}
 	tx.signature = *signature;
-	take(n, &n->pool[pool], &tx, now_s, false, out);
-	return ERR_OK;
+	return take(n, &n->pool[pool], &tx, now_s, false, out, why);
 }
 
 enum err nis_push(struct nis *n, unsigned pool, struct bytes verifiable, uint32_t now_s,
@@ -341,8 +362,7 @@ enum err nis_push(struct nis *n, unsigned pool, struct bytes verifiable, uint32_
 	if (e != ERR_OK || done) {
 		return e;
 	}
-	take(n, &n->pool[pool], &tx, now_s, true, out);
-	return ERR_OK;
+	return take(n, &n->pool[pool], &tx, now_s, true, out, why);
 }
 
 void nis_expire(struct nis *n, uint32_t now_s)
@@ -400,18 +420,29 @@ static bool key_is(const struct nis *n, const struct key32 *key, const struct ne
 	return nem_address_eq(&a, address);
 }
 
-static bool body_concerns(const struct nis *n, enum nem_type type,
-			  const struct nem_transfer *transfer,
-			  const struct nem_modification *modification,
+static bool body_concerns(const struct nis *n, enum nem_type type, const union nem_body *body,
 			  const struct nem_address *address)
 {
-	if (type == NEM_TRANSFER) {
-		return nem_address_eq(&transfer->recipient, address);
-	}
-	for (unsigned i = 0; type == NEM_MODIFICATION && i < modification->n; i++) {
-		if (key_is(n, &modification->entry[i].cosigner, address)) {
-			return true;
+	switch (type) {
+	case NEM_TRANSFER:
+		return nem_address_eq(&body->transfer.recipient, address);
+	case NEM_IMPORTANCE:
+		return key_is(n, &body->importance.remote, address);
+	case NEM_MODIFICATION:
+		for (unsigned i = 0; i < body->modification.n; i++) {
+			if (key_is(n, &body->modification.entry[i].cosigner, address)) {
+				return true;
+			}
 		}
+		return false;
+	case NEM_NAMESPACE:
+		return nem_address_eq(&body->provision.sink, address);
+	case NEM_DEFINITION:
+		return nem_address_eq(&body->definition.sink, address);
+	case NEM_SUPPLY:
+	case NEM_COSIGNATURE:
+	case NEM_MULTISIG:
+		return false;
 	}
 	return false;
 }
@@ -430,7 +461,7 @@ bool nis_pool_concerns(const struct nis *n, unsigned pool, size_t index,
 		return true;
 	}
 	if (tx.type != NEM_MULTISIG) {
-		return body_concerns(n, tx.type, &tx.transfer, &tx.modification, address);
+		return body_concerns(n, tx.type, &tx.body, address);
 	}
 	inner = &tx.multisig.inner;
 	nem_address_from_key(&account, &inner->head.signer, n->network);
@@ -440,7 +471,7 @@ bool nis_pool_concerns(const struct nis *n, unsigned pool, size_t index,
 	     nem_multisig_has(n->state.holding[number].control, address))) {
 		return true;
 	}
-	return body_concerns(n, inner->type, &inner->transfer, &inner->modification, address);
+	return body_concerns(n, inner->type, &inner->body, address);
 }
 
 uint64_t nis_pool_balance(const struct nis *n, unsigned pool, const struct nem_address *address)
@@ -533,37 +564,28 @@ static void choose(struct nis *n, struct nis_pool *p, struct nem_block_build *bu
 		   uint32_t time_s)
 {
 	size_t *order = nis_pool_order(p);
-	struct nis_map modified = { 0 };
+	struct nis_conflict conflict = { .seen = { 0 } };
 
 	nis_state_view_clear(&n->scratch);
 	for (size_t k = 0; k < p->n; k++) {
 		const struct nis_pool_entry *e = &p->entry[order[k]];
-		struct hash32 key = { { 0 } };
 		struct nem_tx tx;
-		uint32_t account;
 
 		if (e->timestamp_s >= time_s || e->outer_deadline_s < time_s) {
 			continue;
 		}
 		nis_chain_decode(n, bytes_of(e->bytes, e->bytes_n), &tx);
-		account = nis_chain_modified(n, &tx);
-		le32_put(key.b, account);
-		if (account != NIS_MAP_NONE && nis_map_get(&modified, &key, NULL)) {
-			continue; /* 79: it waits for the next block */
-		}
 		if (nis_chain_fits(n, &tx, &n->harvester.public_key, time_s, time_s) !=
-		    NEM_SUCCESS) {
-			continue;
+			NEM_SUCCESS ||
+		    nis_conflict_add(&conflict, &tx) != NEM_SUCCESS) {
+			continue; /* 79, 149: it waits for the next block */
 		}
 		if (nem_block_build_add(build, &tx) != ERR_OK) {
 			break;
 		}
-		if (account != NIS_MAP_NONE) {
-			nis_map_put(&modified, &key, 0);
-		}
-		(void)nis_state_execute(&n->scratch, &n->state, &tx);
+		(void)nis_execute(&n->scratch, &n->state, &tx);
 	}
-	nis_map_free(&modified);
+	nis_conflict_free(&conflict);
 	free(order);
 }
 
@@ -640,7 +662,7 @@ enum err nis_roll_back(struct nis *n, uint64_t height, uint32_t now_s)
 	if (height < 1 || height > n->link_n) {
 		return ERR_FIELD_RANGE;
 	}
-	if (height < n->link_n && n->link[height].before == NULL) {
+	if (height < n->link_n && n->link[height].undo.account == NULL) {
 		return ERR_STATE;
 	}
 	/* Oldest first, so that what depends on something follows it. */

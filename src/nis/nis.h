@@ -17,8 +17,6 @@
  *  - Harvesting is by appointment: the caller says when and from which pool a block is made.  There
  *    is no importance, no difficulty, no score beyond the height, and no fork choice; other chains
  *    are had by nis_roll_back() and new blocks.
- *  - Transfers of version 1, aggregate modifications, multisig wrappers and cosignatures are
- *    known; every other type is refused with FAILURE_ENTITY_INVALID_VERSION (22).
  *  - The spam filter is a switch and counts every importance as 0 (nem.md 6).
  *  - After a block a pool also drops what would repeat a hash of the chain, instead of keeping it
  *    until its deadline.
@@ -106,15 +104,16 @@ struct nis_answer {
 	enum nem_result code;
 	struct hash32 hash;
 	bool has_inner;
-	struct hash32 inner; /* of a multisig: what cosigners sign */
+	struct hash32 inner;          /* of a multisig: what cosigners sign */
+	struct nem_mosaic_id unknown; /* with ERR_ASSET only; the rest is not written then */
 };
 
 /*
  * /transaction/announce: the non-verifiable bytes and their signature, judged by one pool (0..pools
  * - 1) against its own state.  ERR_OK with a verdict in *out, whatever its code; ERR_INPUT if the
  * bytes are no transaction; ERR_ADDRESS if a recipient is not an address of this network (NIS
- * answers 404); ERR_TYPE for a type not known here; ERR_TOO_LARGE.  *why (may be NULL): words,
- * static, on failure.
+ * answers 404); ERR_ASSET if a mosaic is not defined (NIS answers 400); ERR_TYPE for a type not
+ * known here; ERR_TOO_LARGE.  *why (may be NULL): words, static, on failure.
  */
 MUST_CHECK enum err nis_announce(struct nis *n, unsigned pool, struct bytes data,
 				 const struct sig64 *signature, uint32_t now_s,

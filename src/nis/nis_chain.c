@@ -7,6 +7,9 @@
 #include "base/check.h"
 #include "chain/nem/nem_fee.h"
 #include "chain/nem/nem_time.h"
+#include "nis/nis_asset.h"
+#include "nis/nis_conflict.h"
+#include "nis/nis_execute.h"
 
 /* ---- hashes ---- */
 
@@ -69,34 +72,68 @@ bool nis_chain_retained(const struct nis *n, const struct hash32 *hash)
 
 /* ---- judging ---- */
 
-uint32_t nis_chain_modified(const struct nis *n, const struct nem_tx *tx)
+/* ---- who harvests for whom (N:state/RemoteLinks.java, cache/DefaultAccountStateCache.java) ----
+ */
+
+uint32_t nis_chain_beneficiary(const struct nis *n, const struct key32 *harvester, uint64_t height)
 {
-	if (tx->type == NEM_MODIFICATION) {
-		return nis_state_find_key(&n->state, &tx->head.signer);
-	}
-	if (tx->type == NEM_MULTISIG && tx->multisig.inner.type == NEM_MODIFICATION) {
-		return nis_state_find_key(&n->state, &tx->multisig.inner.head.signer);
-	}
-	return NIS_MAP_NONE;
+	uint32_t account = nis_state_find_key(&n->state, harvester);
+	struct nis_remote link = nis_asset_remote(&n->scratch, account);
+	enum nis_remote_status status = nis_asset_remote_status(&link, height);
+
+	return status == NIS_REMOTE_ACTIVE || status == NIS_REMOTE_DEACTIVATING ? link.partner
+										: account;
 }
 
-/* N:validators/block/NoSelfSignedTransactionsBlockValidator.java: children count. */
-static bool signed_by(const struct nem_tx *tx, const struct key32 *key)
+/* N:validators/block/EligibleSignerBlockValidator.java. */
+static bool may_harvest(const struct nis *n, const struct key32 *harvester)
 {
-	if (key32_eq(&tx->head.signer, key)) {
+	struct nis_remote link =
+	    nis_asset_remote(&n->scratch, nis_state_find_key(&n->state, harvester));
+
+	switch (nis_asset_remote_status(&link, nis_state_height(&n->scratch))) {
+	case NIS_REMOTE_NOT_SET:
+	case NIS_REMOTE_OWNER_ACTIVATING:
+	case NIS_REMOTE_OWNER_INACTIVE:
+	case NIS_REMOTE_DEACTIVATING:
+	case NIS_REMOTE_ACTIVE:
 		return true;
-	}
-	if (tx->type == NEM_MULTISIG) {
-		if (key32_eq(&tx->multisig.inner.head.signer, key)) {
-			return true;
-		}
-		for (unsigned i = 0; i < tx->multisig.n; i++) {
-			if (key32_eq(&tx->multisig.cosignature[i].head.signer, key)) {
-				return true;
-			}
-		}
+	case NIS_REMOTE_OWNER_ACTIVE:
+	case NIS_REMOTE_OWNER_DEACTIVATING:
+	case NIS_REMOTE_ACTIVATING:
+	case NIS_REMOTE_INACTIVE:
+		return false;
 	}
 	return false;
+}
+
+static bool is_harvesters(const struct nis *n, const struct key32 *signer,
+			  const struct key32 *harvester, uint32_t owner)
+{
+	return key32_eq(signer, harvester) ||
+	       (owner != NIS_MAP_NONE && nis_state_find_key(&n->state, signer) == owner);
+}
+
+/*
+ * N:validators/block/NoSelfSignedTransactionsBlockValidator.java: children count, and so does who
+ * lends the harvester his importance.
+ */
+static bool signed_by(const struct nis *n, const struct nem_tx *tx, const struct key32 *harvester)
+{
+	uint32_t owner = nis_chain_beneficiary(n, harvester, nis_state_height(&n->scratch));
+
+	if (is_harvesters(n, &tx->head.signer, harvester, owner)) {
+		return true;
+	}
+	if (tx->type != NEM_MULTISIG) {
+		return false;
+	}
+	for (unsigned i = 0; i < tx->multisig.n; i++) {
+		if (is_harvesters(n, &tx->multisig.cosignature[i].head.signer, harvester, owner)) {
+			return true;
+		}
+	}
+	return is_harvesters(n, &tx->multisig.inner.head.signer, harvester, owner);
 }
 
 enum nem_result nis_chain_fits(struct nis *n, const struct nem_tx *tx,
@@ -113,10 +150,10 @@ enum nem_result nis_chain_fits(struct nis *n, const struct nem_tx *tx,
 		/* It travels inside its wrapper only (nem.md 2.8). */
 		return NEM_FAILURE_MULTISIG_NO_MATCHING_MULTISIG;
 	}
-	if (signed_by(tx, harvester)) {
+	if (signed_by(n, tx, harvester)) {
 		return NEM_FAILURE_SELF_SIGNED_TRANSACTION;
 	}
-	return nis_judge_transaction(&j, tx);
+	return nis_judge_transaction(&j, tx, NULL);
 }
 
 static enum nem_result judge_head(const struct nis *n, const struct nem_block *block,
@@ -140,6 +177,9 @@ static enum nem_result judge_head(const struct nis *n, const struct nem_block *b
 	}
 	if (key32_eq(&h->harvester, &n->nemesis)) {
 		return NEM_FAILURE_CANNOT_HARVEST_FROM_BLOCKED_ACCOUNT;
+	}
+	if (!may_harvest(n, &h->harvester)) {
+		return NEM_FAILURE_INELIGIBLE_BLOCK_SIGNER;
 	}
 	if (block->weight > NEM_BLOCK_WEIGHT_MAX) {
 		return NEM_FAILURE_TOO_MANY_TRANSACTIONS;
@@ -168,14 +208,14 @@ static enum nem_result judge_body(struct nis *n, const struct nem_block *block, 
 				  bool made_here, uint64_t *fees)
 {
 	struct nem_block_walk walk = nem_block_walk_make(block);
-	struct nis_map seen = { 0 }, modified = { 0 };
+	struct nis_map seen = { 0 };
+	struct nis_conflict conflict = { .seen = { 0 } };
 	enum nem_result code = NEM_SUCCESS;
 	struct nem_tx tx;
 
 	*fees = 0;
 	while (code == NEM_SUCCESS && nem_block_walk_decode(&walk, &tx)) {
 		struct nis_parts parts;
-		uint32_t account = nis_chain_modified(n, &tx);
 
 		nis_chain_parts(&parts, &tx);
 		code = judge_repeats(n, &seen, &parts);
@@ -186,31 +226,26 @@ static enum nem_result judge_body(struct nis *n, const struct nem_block *block, 
 			code = nis_chain_fits(n, &tx, &block->head.harvester,
 					      block->head.time_nem_s, now_s);
 		}
-		if (code == NEM_SUCCESS && account != NIS_MAP_NONE) {
-			struct hash32 key = { { 0 } };
-
-			le32_put(key.b, account);
-			if (nis_map_get(&modified, &key, NULL)) {
-				code = NEM_FAILURE_CONFLICTING_MULTISIG_MODIFICATION;
-			}
-			nis_map_put(&modified, &key, 0);
+		if (code == NEM_SUCCESS) {
+			code = nis_conflict_add(&conflict, &tx);
 		}
 		if (code == NEM_SUCCESS) {
-			*fees += nis_state_execute(&n->scratch, &n->state, &tx);
+			*fees += nis_execute(&n->scratch, &n->state, &tx);
 		}
 	}
 	nis_map_free(&seen);
-	nis_map_free(&modified);
+	nis_conflict_free(&conflict);
 	return code;
 }
 
 enum nem_result nis_chain_judge(struct nis *n, const struct nem_block *block,
 				struct bytes verifiable, uint32_t now_s, bool made_here)
 {
-	enum nem_result code = judge_head(n, block, now_s, made_here);
+	enum nem_result code;
 	uint64_t fees = 0;
 
 	nis_state_view_clear(&n->scratch);
+	code = judge_head(n, block, now_s, made_here);
 	if (code == NEM_SUCCESS) {
 		code = judge_body(n, block, now_s, made_here, &fees);
 	}
@@ -243,18 +278,32 @@ static void post(struct nis *n, uint32_t account, uint32_t row, unsigned flags)
 	n->head[account] = (uint32_t)n->posting_n;
 }
 
-static void post_body(struct nis *n, uint32_t row, enum nem_type type,
-		      const struct nem_transfer *transfer,
-		      const struct nem_modification *modification)
+static void post_body(struct nis *n, uint32_t row, enum nem_type type, const union nem_body *body)
 {
-	if (type == NEM_TRANSFER) {
-		post(n, nis_state_number(&n->state, &transfer->recipient), row, NIS_POSTING_IN);
-	} else if (type == NEM_MODIFICATION) {
-		for (unsigned i = 0; i < modification->n; i++) {
-			post(n,
-			     nis_state_number_of_key(&n->state, &modification->entry[i].cosigner),
-			     row, NIS_POSTING_IN);
+	switch (type) {
+	case NEM_TRANSFER:
+		post(n, nis_state_number(&n->state, &body->transfer.recipient), row,
+		     NIS_POSTING_IN);
+		return;
+	case NEM_IMPORTANCE:
+		post(n, nis_state_number_of_key(&n->state, &body->importance.remote), row,
+		     NIS_POSTING_IN);
+		return;
+	case NEM_MODIFICATION:
+		for (unsigned i = 0; i < body->modification.n; i++) {
+			const struct key32 *key = &body->modification.entry[i].cosigner;
+
+			post(n, nis_state_number_of_key(&n->state, key), row, NIS_POSTING_IN);
 		}
+		return;
+	case NEM_NAMESPACE:
+		post(n, nis_state_number(&n->state, &body->provision.sink), row, NIS_POSTING_IN);
+		return;
+	case NEM_DEFINITION: /* definitions and supplies never come in (nem.md 5.2.1) */
+	case NEM_SUPPLY:
+	case NEM_COSIGNATURE:
+	case NEM_MULTISIG:
+		return;
 	}
 }
 
@@ -273,9 +322,9 @@ static void post_all(struct nis *n, uint32_t row, const struct nem_tx *tx)
 			post(n, nis_state_number(&n->state, &control->cosigner[i]), row,
 			     NIS_POSTING_OUT);
 		}
-		post_body(n, row, inner->type, &inner->transfer, &inner->modification);
+		post_body(n, row, inner->type, &inner->body);
 	} else {
-		post_body(n, row, tx->type, &tx->transfer, &tx->modification);
+		post_body(n, row, tx->type, &tx->body);
 	}
 }
 
@@ -314,13 +363,15 @@ static void add_row(struct nis *n, uint64_t height, size_t offset, size_t bytes_
 
 static void give_fees(struct nis *n, const struct key32 *harvester, uint64_t fees)
 {
-	struct nis_holding *h =
-	    nis_state_edit(&n->scratch, nis_state_number_of_key(&n->state, harvester));
+	uint32_t signer = nis_state_number_of_key(&n->state, harvester);
+	uint32_t owner = nis_chain_beneficiary(n, harvester, nis_state_height(&n->scratch));
+	struct nis_holding *h = nis_state_edit(&n->scratch, signer);
 
-	CHECK(!__builtin_add_overflow(h->balance, fees, &h->balance));
-	h->harvested++;
 	h->key = *harvester;
 	h->key_known = true;
+	h = nis_state_edit(&n->scratch, owner);
+	CHECK(!__builtin_add_overflow(h->balance, fees, &h->balance));
+	h->harvested++;
 }
 
 void nis_chain_append(struct nis *n, const struct nem_block *block, struct bytes verifiable,
@@ -350,16 +401,13 @@ void nis_chain_append(struct nis *n, const struct nem_block *block, struct bytes
 	if (block->head.height > 1) {
 		give_fees(n, &block->head.harvester, fees);
 	}
-	nis_state_commit(&n->state, &n->scratch, &l.before, &l.before_n);
+	nis_state_commit(&n->state, &n->scratch, &l.undo);
+	n->state.height = block->head.height;
 	n->link = nis_map_room(n->link, &n->cap_link, n->link_n + 1, sizeof n->link[0]);
 	n->link[n->link_n++] = l;
 	CHECK(n->link_n == block->head.height);
 	if (n->link_n > n->undo_blocks) {
-		struct nis_link *old = &n->link[n->link_n - 1 - n->undo_blocks];
-
-		free(old->before);
-		old->before = NULL;
-		old->before_n = 0;
+		nis_state_undo_free(&n->link[n->link_n - 1 - n->undo_blocks].undo);
 	}
 }
 
@@ -369,10 +417,8 @@ void nis_chain_undo(struct nis *n)
 
 	CHECK(n->link_n > 1);
 	l = &n->link[n->link_n - 1];
-	CHECK(l->before != NULL);
-	for (size_t i = l->before_n; i > 0; i--) {
-		n->state.holding[l->before[i - 1].account] = l->before[i - 1].holding;
-	}
+	CHECK(l->undo.account != NULL);
+	nis_state_undo(&n->state, &l->undo);
 	while (n->record_n > l->first_record) {
 		const struct nis_record *r = &n->record[--n->record_n];
 
@@ -388,8 +434,9 @@ void nis_chain_undo(struct nis *n)
 		n->head[p->account] = p->before == NIS_MAP_NONE ? 0 : p->before + 1;
 	}
 	n->row_n = l->first_row;
-	free(l->before);
+	nis_state_undo_free(&l->undo);
 	free(l->bytes);
 	*l = (struct nis_link){ 0 };
 	n->link_n--;
+	n->state.height = n->link_n;
 }

@@ -80,8 +80,7 @@ struct nis_link {
 	uint64_t fees;
 	unsigned transactions, weight;
 	size_t first_row, first_record, first_posting;
-	struct nis_before *before; /* NULL when it can no longer be undone */
-	size_t before_n;
+	struct nis_undo undo; /* account NULL when it can no longer be undone */
 };
 
 struct nis {
@@ -148,8 +147,11 @@ MUST_CHECK enum nem_result nis_chain_fits(struct nis *n, const struct nem_tx *tx
 					  const struct key32 *harvester, uint32_t block_s,
 					  uint32_t now_s);
 
-/* The account whose multisig control tx changes, or NIS_MAP_NONE. */
-uint32_t nis_chain_modified(const struct nis *n, const struct nem_tx *tx);
+/*
+ * Who gets the fees of a block that this key signs at this height: the account that lends the key
+ * its importance, else its own.  NIS_MAP_NONE if that was never heard of.
+ */
+uint32_t nis_chain_beneficiary(const struct nis *n, const struct key32 *harvester, uint64_t height);
 
 /* The transaction of a pool entry or row, decoded; dies if its bytes are not what was stored. */
 void nis_chain_decode(const struct nis *n, struct bytes verifiable, struct nem_tx *out);

@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nis/nis_judge.h"
 
+#include <string.h>
+
+#include "base/attr.h"
 #include "base/check.h"
 #include "chain/nem/nem_fee.h"
 #include "chain/nem/nem_multisig.h"
 #include "chain/nem/nem_time.h"
+#include "nis/nis_asset.h"
+#include "nis/nis_execute.h"
 
-/* The headers of a transaction in the order in which NIS judges them. */
+/* The parts of a transaction in the order in which NIS judges them. */
+struct part {
+	enum nem_type type;
+	const struct nem_header *head;
+	const union nem_body *body;        /* of a plain type */
+	const struct nem_address *account; /* of a cosignature */
+};
+
 struct parts {
-	const struct nem_header *head[1 + NEM_COSIGNATURES_MAX + 1];
+	struct part part[1 + NEM_COSIGNATURES_MAX + 1];
 	unsigned n;
 };
 
@@ -16,12 +28,23 @@ static struct parts parts_of(const struct nem_tx *tx)
 {
 	struct parts p = { .n = 0 };
 
-	p.head[p.n++] = &tx->head;
+	p.part[p.n++] = (struct part){
+		.type = tx->type,
+		.head = &tx->head,
+		.body = nem_type_is_plain(tx->type) ? &tx->body : NULL,
+		.account = tx->type == NEM_COSIGNATURE ? &tx->cosignature.account : NULL,
+	};
 	if (tx->type == NEM_MULTISIG) {
-		for (unsigned i = 0; i < tx->multisig.n; i++) {
-			p.head[p.n++] = &tx->multisig.cosignature[i].head;
+		const struct nem_multisig_body *m = &tx->multisig;
+
+		for (unsigned i = 0; i < m->n; i++) {
+			p.part[p.n++] = (struct part){ .type = NEM_COSIGNATURE,
+						       .head = &m->cosignature[i].head,
+						       .account = &m->cosignature[i].body.account };
 		}
-		p.head[p.n++] = &tx->multisig.inner.head;
+		p.part[p.n++] = (struct part){ .type = m->inner.type,
+					       .head = &m->inner.head,
+					       .body = &m->inner.body };
 	}
 	return p;
 }
@@ -31,7 +54,7 @@ static struct parts parts_of(const struct nem_tx *tx)
 static enum nem_result deadlines(const struct nis_judge *j, const struct parts *p)
 {
 	for (unsigned i = 0; i < p->n; i++) {
-		const struct nem_header *h = p->head[i];
+		const struct nem_header *h = p->part[i].head;
 
 		if (h->time_nem_s >= h->deadline_nem_s) {
 			return NEM_FAILURE_PAST_DEADLINE;
@@ -60,7 +83,8 @@ static enum nem_result deadlines(const struct nis_judge *j, const struct parts *
 static enum nem_result timestamps(const struct nis_judge *j, const struct parts *p)
 {
 	for (unsigned i = 0; i < p->n; i++) {
-		if ((uint64_t)p->head[i]->time_nem_s > (uint64_t)j->now_s + NEM_TIME_FUTURE_MAX_S) {
+		if ((uint64_t)p->part[i].head->time_nem_s >
+		    (uint64_t)j->now_s + NEM_TIME_FUTURE_MAX_S) {
 			return NEM_FAILURE_TIMESTAMP_TOO_FAR_IN_FUTURE;
 		}
 	}
@@ -71,21 +95,165 @@ static enum nem_result timestamps(const struct nis_judge *j, const struct parts 
 static enum nem_result nemesis(const struct nis_judge *j, const struct parts *p)
 {
 	for (unsigned i = 0; i < p->n; i++) {
-		if (key32_eq(&p->head[i]->signer, j->nemesis)) {
+		if (key32_eq(&p->part[i].head->signer, j->nemesis)) {
 			return NEM_FAILURE_NEMESIS_ACCOUNT_TRANSACTION_AFTER_NEMESIS_BLOCK;
 		}
 	}
 	return NEM_SUCCESS;
 }
 
-/* All fees and the amount, from the account that pays them (nem.md 3.3). */
-static enum nem_result balance(const struct nis_judge *j, const struct nem_tx *tx)
+/*
+ * N:validators/transaction/MinimumFeeValidator.java.  What a mosaic costs depends on its supply; of
+ * one that nobody defined NIS cannot tell.
+ */
+static enum nem_result fees(const struct nis_judge *j, const struct nem_tx *tx,
+			    const struct nem_mosaic_id **unknown)
 {
-	const struct nis_holding *h = nis_state_get(j->view, nis_state_debtor(j->state, tx));
-	uint64_t cost;
+	struct nis_view *view = NULL;
+	struct nem_fee_lookup lookup = { .find = nis_asset_fee_lookup };
+	uint64_t least;
 
-	if (nis_state_cost(tx, &cost) != ERR_OK || h->balance < cost) {
-		return NEM_FAILURE_INSUFFICIENT_BALANCE;
+	memcpy(&view, &j->view, sizeof view); /* the look-up only reads it */
+	lookup.context = view;
+	if (nem_fee_minimum_of(&least, tx, &lookup, unknown) != ERR_OK) {
+		return NEM_FAILURE_UNKNOWN;
+	}
+	if (tx->head.fee_micro < least || nem_fee_check(tx) != ERR_OK) {
+		return NEM_FAILURE_INSUFFICIENT_FEE;
+	}
+	if (tx->type == NEM_MULTISIG) {
+		const struct nem_inner *inner = &tx->multisig.inner;
+
+		if (nem_fee_minimum_of_inner(&least, inner, &lookup, unknown) != ERR_OK) {
+			return NEM_FAILURE_UNKNOWN;
+		}
+		if (inner->head.fee_micro < least) {
+			return NEM_FAILURE_INSUFFICIENT_FEE;
+		}
+	}
+	return NEM_SUCCESS;
+}
+
+/* What one account has gained or lost of one asset so far. */
+struct net {
+	uint32_t account, mosaic;
+	u128 in, out;
+};
+
+struct nets {
+	struct net net[2 * NIS_FLOW_MAX];
+	unsigned n;
+};
+
+static struct net *net_of(struct nets *nets, uint32_t account, uint32_t mosaic)
+{
+	for (unsigned i = 0; i < nets->n; i++) {
+		if (nets->net[i].account == account && nets->net[i].mosaic == mosaic) {
+			return &nets->net[i];
+		}
+	}
+	nets->net[nets->n] = (struct net){ .account = account, .mosaic = mosaic };
+	return &nets->net[nets->n++];
+}
+
+static u128 held(const struct nis_judge *j, uint32_t account, uint32_t mosaic)
+{
+	struct nis_mosaic m;
+
+	if (mosaic == NIS_MAP_NONE) {
+		return nis_state_get(j->view, account)->balance;
+	}
+	return nis_asset_mosaic_at(j->view, mosaic, &m) ? nis_asset_quantity(j->view, account, &m)
+							: 0;
+}
+
+/*
+ * N:validators/transaction/BalanceValidator.java and MosaicBalanceValidator.java: step by step, and
+ * never below zero, so that what comes back may pay what follows.
+ */
+static enum nem_result balances(const struct nis_judge *j, const struct nem_tx *tx, bool of_mosaics)
+{
+	struct nis_flow flow;
+	struct nets nets = { .n = 0 };
+
+	if (nis_execute_flow(&flow, j->view, NULL, tx) != ERR_OK) {
+		/* What does not exist or cannot be computed is judged elsewhere first. */
+		return of_mosaics ? NEM_FAILURE_INSUFFICIENT_BALANCE : NEM_SUCCESS;
+	}
+	for (unsigned i = 0; i < flow.n; i++) {
+		const struct nis_flow_step *f = &flow.step[i];
+		struct net *from;
+
+		if ((f->mosaic != NIS_MAP_NONE) != of_mosaics) {
+			continue;
+		}
+		from = net_of(&nets, f->from, f->mosaic);
+		from->out += f->quantity;
+		if (from->out > from->in + held(j, f->from, f->mosaic)) {
+			return NEM_FAILURE_INSUFFICIENT_BALANCE;
+		}
+		if (f->to != NIS_MAP_NONE) {
+			net_of(&nets, f->to, f->mosaic)->in += f->quantity;
+		}
+	}
+	return NEM_SUCCESS;
+}
+
+/* ---- accounts that may not take part ---- */
+
+static bool is_working_remote(const struct nis_judge *j, uint32_t account)
+{
+	struct nis_remote link = nis_asset_remote(j->view, account);
+
+	return link.exists && link.is_remote &&
+	       nis_asset_remote_status(&link, nis_state_height(j->view)) != NIS_REMOTE_INACTIVE;
+}
+
+static bool is_working_remote_address(const struct nis_judge *j, const struct nem_address *address)
+{
+	return is_working_remote(j, nis_state_find(j->state, address));
+}
+
+static bool names_remote(const struct nis_judge *j, const struct part *p)
+{
+	const union nem_body *body = p->body;
+
+	switch (p->type) {
+	case NEM_TRANSFER:
+		return is_working_remote_address(j, &body->transfer.recipient);
+	case NEM_NAMESPACE:
+		return is_working_remote_address(j, &body->provision.sink);
+	case NEM_DEFINITION:
+		return is_working_remote_address(j, &body->definition.sink) ||
+		       (body->definition.mosaic.levy.type != NEM_LEVY_NONE &&
+			is_working_remote_address(j, &body->definition.mosaic.levy.recipient));
+	case NEM_MODIFICATION:
+		for (unsigned i = 0; i < body->modification.n; i++) {
+			if (is_working_remote(
+				j, nis_state_find_key(j->state,
+						      &body->modification.entry[i].cosigner))) {
+				return true;
+			}
+		}
+		return false;
+	case NEM_COSIGNATURE:
+		return is_working_remote_address(j, p->account);
+	case NEM_IMPORTANCE: /* the one kind that is about remotes */
+	case NEM_SUPPLY:
+	case NEM_MULTISIG: /* its parts are judged beside it */
+		return false;
+	}
+	return false;
+}
+
+/* N:validators/transaction/RemoteNonOperationalValidator.java. */
+static enum nem_result remotes(const struct nis_judge *j, const struct parts *p)
+{
+	for (unsigned i = 0; i < p->n; i++) {
+		if (is_working_remote(j, nis_state_find_key(j->state, &p->part[i].head->signer)) ||
+		    names_remote(j, &p->part[i])) {
+			return NEM_FAILURE_TRANSACTION_NOT_ALLOWED_FOR_REMOTE;
+		}
 	}
 	return NEM_SUCCESS;
 }
@@ -98,7 +266,7 @@ static enum nem_result operational(const struct nis_judge *j, const struct nem_t
 	unsigned n = tx->type == NEM_MULTISIG ? p->n - 1 : p->n;
 
 	for (unsigned i = 0; i < n; i++) {
-		uint32_t signer = nis_state_find_key(j->state, &p->head[i]->signer);
+		uint32_t signer = nis_state_find_key(j->state, &p->part[i].head->signer);
 		enum nem_result code = nem_multisig_judge_plain(nis_state_control(j->view, signer));
 
 		if (code != NEM_SUCCESS) {
@@ -138,68 +306,79 @@ static enum nem_result modification(const struct nis_judge *j, const struct key3
 				  m, &lookup);
 }
 
-static enum nem_result multisig(const struct nis_judge *j, const struct nem_tx *tx)
+/* N:validators/transaction/FeeSinkNonOperationalValidator.java: since the treasury was issued anew,
+ * which a development network did in block 1. */
+static bool is_sink(const struct key32 *signer)
 {
-	const struct nem_inner *inner = &tx->multisig.inner;
-	uint32_t account = nis_state_find_key(j->state, &inner->head.signer);
-	const struct nem_multisig *control = nis_state_control(j->view, account);
-	struct nem_address initiator;
+	return key32_eq(signer, &nem_sink_namespace_key) || key32_eq(signer, &nem_sink_mosaic_key);
+}
+
+static enum nem_result initiator(const struct nis_judge *j, const struct nem_tx *tx)
+{
+	const struct key32 *of = &tx->multisig.inner.head.signer;
+	struct nem_address signer;
 	enum nem_result code;
 
-	nem_address_from_key(&initiator, &tx->head.signer, j->state->network);
-	code = nem_multisig_judge_initiator(control, &initiator);
-	if (code != NEM_SUCCESS) {
-		return code;
+	nem_address_from_key(&signer, &tx->head.signer, j->state->network);
+	code = nem_multisig_judge_initiator(
+	    nis_state_control(j->view, nis_state_find_key(j->state, of)), &signer);
+	if (code == NEM_SUCCESS && is_sink(of)) {
+		code = NEM_FAILURE_TRANSACTION_NOT_ALLOWED_FOR_MULTISIG;
 	}
-	if (inner->type == NEM_MODIFICATION) {
-		code = modification(j, &inner->head.signer, &inner->modification);
-		if (code != NEM_SUCCESS) {
-			return code;
-		}
-	}
-	switch (j->place) {
-	case NIS_JUDGE_POOL:
-		break;
-	case NIS_JUDGE_BLOCK:
-		return nem_multisig_judge_signatures(control, tx);
-	}
-	return NEM_SUCCESS;
+	return code;
 }
 
-/* What nis_state_execute() can carry out. */
-static bool carried_out(enum nem_type type, const struct nem_header *head,
-			const struct nem_transfer *transfer)
+/* What NIS asks of the kind of one part. */
+static enum nem_result of_type(const struct nis_judge *j, const struct nem_tx *tx,
+			       const struct part *p)
 {
-	switch (type) {
+	uint32_t signer = nis_state_find_key(j->state, &p->head->signer);
+
+	switch (p->type) {
 	case NEM_TRANSFER:
-		return head->version == 1 && transfer->mosaics == 0;
-	case NEM_MODIFICATION:
-	case NEM_COSIGNATURE:
-	case NEM_MULTISIG:
-		return true;
+		return nis_judge_bag(j, &p->head->signer, &p->body->transfer);
 	case NEM_IMPORTANCE:
+		return nis_judge_importance(j, signer, &p->body->importance);
+	case NEM_MULTISIG:
+		return initiator(j, tx);
+	case NEM_MODIFICATION:
+		return modification(j, &p->head->signer, &p->body->modification);
 	case NEM_NAMESPACE:
+		return nis_judge_provision(j, signer, &p->body->provision);
 	case NEM_DEFINITION:
+		return nis_judge_definition(j, signer, &p->body->definition);
 	case NEM_SUPPLY:
-		return false;
+		return nis_judge_supply(j, &p->head->signer, &p->body->supply);
+	case NEM_COSIGNATURE: /* in a block it travels inside a wrapper only: nis.c refuses it */
+		return NEM_SUCCESS;
 	}
-	return false;
+	return NEM_FAILURE_UNKNOWN;
 }
 
-enum nem_result nis_judge_transaction(const struct nis_judge *j, const struct nem_tx *tx)
+static enum nem_result complete(const struct nis_judge *j, const struct nem_tx *tx)
 {
+	if (tx->type != NEM_MULTISIG || j->place == NIS_JUDGE_POOL) {
+		return NEM_SUCCESS;
+	}
+	return nem_multisig_judge_signatures(
+	    nis_state_control(j->view,
+			      nis_state_find_key(j->state, &tx->multisig.inner.head.signer)),
+	    tx);
+}
+
+enum nem_result nis_judge_transaction(const struct nis_judge *j, const struct nem_tx *tx,
+				      const struct nem_mosaic_id **unknown)
+{
+	/* One validator a kind, each on the wrapper and then on what is in it. */
+	static const enum nem_type order[] = { NEM_IMPORTANCE, NEM_MULTISIG,   NEM_MODIFICATION,
+					       NEM_NAMESPACE,  NEM_DEFINITION, NEM_SUPPLY,
+					       NEM_TRANSFER };
+	const struct nem_mosaic_id *none = NULL;
 	struct parts p = parts_of(tx);
 	enum nem_result code = deadlines(j, &p);
 
-	if (!carried_out(tx->type, &tx->head, &tx->transfer) ||
-	    (tx->type == NEM_MULTISIG &&
-	     !carried_out(tx->multisig.inner.type, &tx->multisig.inner.head,
-			  &tx->multisig.inner.transfer))) {
-		return NEM_FAILURE_ENTITY_INVALID_VERSION;
-	}
-
-	if (code == NEM_SUCCESS && nem_fee_check(tx) != ERR_OK) {
-		code = NEM_FAILURE_INSUFFICIENT_FEE;
+	if (code == NEM_SUCCESS) {
+		code = fees(j, tx, &none);
 	}
 	if (code == NEM_SUCCESS) {
 		code = timestamps(j, &p);
@@ -208,17 +387,29 @@ enum nem_result nis_judge_transaction(const struct nis_judge *j, const struct ne
 		code = nemesis(j, &p);
 	}
 	if (code == NEM_SUCCESS) {
-		code = balance(j, tx);
+		code = balances(j, tx, false);
+	}
+	if (code == NEM_SUCCESS) {
+		code = remotes(j, &p);
 	}
 	if (code == NEM_SUCCESS) {
 		code = operational(j, tx, &p);
 	}
-	if (code != NEM_SUCCESS) {
-		return code;
+	for (unsigned t = 0; code == NEM_SUCCESS && t < ARRAY_LEN(order); t++) {
+		for (unsigned i = 0; code == NEM_SUCCESS && i < p.n; i++) {
+			if (p.part[i].type == order[t]) {
+				code = of_type(j, tx, &p.part[i]);
+			}
+		}
 	}
-	if (tx->type == NEM_MODIFICATION) {
-		return modification(j, &tx->head.signer, &tx->modification);
+	if (code == NEM_SUCCESS) {
+		code = balances(j, tx, true);
 	}
-	/* A cosignature travels in a block inside a wrapper only: nis.c refuses it. */
-	return tx->type == NEM_MULTISIG ? multisig(j, tx) : NEM_SUCCESS;
+	if (code == NEM_SUCCESS) {
+		code = complete(j, tx);
+	}
+	if (unknown != NULL) {
+		*unknown = none;
+	}
+	return code;
 }

@@ -32,7 +32,24 @@ struct nis_judge {
 	uint32_t block_s; /* the block's time; unused in a pool */
 };
 
-MUST_CHECK enum nem_result nis_judge_transaction(const struct nis_judge *j,
-						 const struct nem_tx *tx);
+/*
+ * *unknown (may be NULL): the mosaic that nobody defined, where NIS ends with an exception in the
+ * place of a code (nem.md 5.4.1); the result is then FAILURE_UNKNOWN.  NULL otherwise.
+ */
+MUST_CHECK enum nem_result nis_judge_transaction(const struct nis_judge *j, const struct nem_tx *tx,
+						 const struct nem_mosaic_id **unknown);
+
+/* ---- nis_judge_asset.c: the validators of single types; signer is the account's number ---- */
+
+MUST_CHECK enum nem_result nis_judge_importance(const struct nis_judge *j, uint32_t signer,
+						const struct nem_importance *importance);
+MUST_CHECK enum nem_result nis_judge_provision(const struct nis_judge *j, uint32_t signer,
+					       const struct nem_provision *provision);
+MUST_CHECK enum nem_result nis_judge_definition(const struct nis_judge *j, uint32_t signer,
+						const struct nem_definition *definition);
+MUST_CHECK enum nem_result nis_judge_supply(const struct nis_judge *j, const struct key32 *signer,
+					    const struct nem_supply_change *change);
+MUST_CHECK enum nem_result nis_judge_bag(const struct nis_judge *j, const struct key32 *signer,
+					 const struct nem_transfer *transfer);
 
 #endif

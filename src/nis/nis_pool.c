@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "chain/nem/nem_fee.h"
+#include "nis/nis_execute.h"
 
 enum { RESULTS_PURGE_MIN = 4096, RESULTS_MAX = 262144 };
 
@@ -213,7 +213,7 @@ static void append(struct nis *n, struct nis_pool *p, const struct nem_tx *tx,
 	}
 	p->entry[p->n++] = e;
 	p->multisigs += e.has_inner;
-	(void)nis_state_execute(&p->view, &n->state, tx); /* a pool gives its fees to nobody */
+	(void)nis_execute(&p->view, &n->state, tx); /* a pool gives its fees to nobody */
 	p->version++;
 }
 
@@ -249,7 +249,7 @@ static enum nem_result cosign(struct nis *n, struct nis_pool *p, const struct ne
 		return NEM_SUCCESS;
 	}
 	entry_write(n, &p->entry[at], &wrapper);
-	(void)nis_state_execute(&p->view, &n->state, cosignature);
+	(void)nis_execute(&p->view, &n->state, cosignature);
 	p->version++;
 	return NEM_SUCCESS;
 }
@@ -277,11 +277,13 @@ static bool cosigners_belong(const struct nis *n, const struct nem_tx *tx)
 }
 
 enum nem_result nis_pool_add(struct nis *n, struct nis_pool *p, const struct nem_tx *tx,
-			     const struct nis_parts *parts, uint32_t now_s, bool whole)
+			     const struct nis_parts *parts, uint32_t now_s, bool whole,
+			     const struct nem_mosaic_id **unknown)
 {
 	struct nis_judge j = judge_of(n, p, now_s);
 	enum nem_result code;
 
+	*unknown = NULL;
 	if (any_known(p, parts)) {
 		return NEM_NEUTRAL;
 	}
@@ -295,7 +297,7 @@ enum nem_result nis_pool_add(struct nis *n, struct nis_pool *p, const struct nem
 	if (nem_tx_verify(tx) != ERR_OK) {
 		return NEM_FAILURE_SIGNATURE_NOT_VERIFIABLE;
 	}
-	code = nis_judge_transaction(&j, tx);
+	code = nis_judge_transaction(&j, tx, unknown);
 	if (code != NEM_SUCCESS) {
 		return code;
 	}
@@ -378,13 +380,13 @@ static bool replay(struct nis *n, struct nis_pool *p, size_t i, uint32_t now_s)
 	nis_chain_decode(n, bytes_of(e->bytes, e->bytes_n), &tx);
 	nis_chain_parts(&parts, &tx);
 	if (any_known(p, &parts) || any_retained(n, &parts) ||
-	    nis_judge_transaction(&j, &tx) != NEM_SUCCESS) {
+	    nis_judge_transaction(&j, &tx, NULL) != NEM_SUCCESS) {
 		return false;
 	}
 	for (unsigned k = 0; k < parts.n; k++) {
 		nis_map_put(&p->known, &parts.hash[k], i);
 	}
-	(void)nis_state_execute(&p->view, &n->state, &tx);
+	(void)nis_execute(&p->view, &n->state, &tx);
 	p->multisigs += e->has_inner;
 	return true;
 }

@@ -15,9 +15,11 @@ void nis_pool_free(struct nis_pool *p);
 /*
  * Takes a transaction or says why not; signature included.  whole: as /push/transaction, every
  * attached cosignature must be a cosigner's.  The result cache is not asked here.
+ * *unknown: as nis_judge_transaction().
  */
 MUST_CHECK enum nem_result nis_pool_add(struct nis *n, struct nis_pool *p, const struct nem_tx *tx,
-					const struct nis_parts *parts, uint32_t now_s, bool whole);
+					const struct nis_parts *parts, uint32_t now_s, bool whole,
+					const struct nem_mosaic_id **unknown);
 
 /* The remembered answer for this hash, if there is one that is younger than ten minutes. */
 bool nis_pool_remembered(const struct nis_pool *p, const struct hash32 *hash, uint32_t now_s,

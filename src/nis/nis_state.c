@@ -6,7 +6,6 @@
 
 #include "base/base32.h"
 #include "base/check.h"
-#include "chain/nem/nem_fee.h"
 
 static void controls_free(struct nis_controls *c)
 {
@@ -17,8 +16,10 @@ static void controls_free(struct nis_controls *c)
 	*c = (struct nis_controls){ 0 };
 }
 
-static struct nem_multisig *controls_add(struct nis_controls *c)
+struct nem_multisig *nis_state_new_control(struct nis_view *v)
 {
+	struct nis_controls *c = &v->controls;
+
 	c->p = nis_map_room(c->p, &c->cap, c->n + 1, sizeof(struct nem_multisig *));
 	c->p[c->n] = nis_map_alloc(sizeof(struct nem_multisig));
 	return c->p[c->n++];
@@ -35,6 +36,16 @@ void nis_state_free(struct nis_state *s)
 	free(s->holding);
 	nis_map_free(&s->by_address);
 	controls_free(&s->controls);
+	free(s->names.name);
+	nis_map_free(&s->names.by_key);
+	free(s->mosaics.id);
+	nis_map_free(&s->mosaics.by_key);
+	for (size_t i = 0; i < s->definitions.n; i++) {
+		free(s->definitions.p[i]);
+	}
+	free(s->definitions.p);
+	nis_map_free(&s->definitions.by_key);
+	nis_cell_free(&s->cells);
 	*s = (struct nis_state){ 0 };
 }
 
@@ -116,6 +127,7 @@ void nis_state_view_free(struct nis_view *v)
 	free(v->stamp);
 	free(v->touched);
 	controls_free(&v->controls);
+	nis_cell_free(&v->cells);
 	*v = (struct nis_view){ 0 };
 }
 
@@ -129,6 +141,25 @@ void nis_state_view_clear(struct nis_view *v)
 		v->generation = 1;
 	}
 	controls_free(&v->controls);
+	nis_cell_free(&v->cells);
+}
+
+uint64_t nis_state_height(const struct nis_view *v)
+{
+	return v->state->height + 1;
+}
+
+struct nis_cell nis_state_cell(const struct nis_view *v, struct nis_cell_key key)
+{
+	bool changed;
+	struct nis_cell cell = nis_cell_get(&v->cells, key, &changed);
+
+	return changed ? cell : nis_cell_get(&v->state->cells, key, NULL);
+}
+
+void nis_state_set_cell(struct nis_view *v, struct nis_cell_key key, const struct nis_cell *cell)
+{
+	nis_cell_put(&v->cells, key, cell);
 }
 
 const struct nis_holding *nis_state_get(const struct nis_view *v, uint32_t account)
@@ -169,25 +200,6 @@ const struct nem_multisig *nis_state_control(const struct nis_view *v, uint32_t 
 	return h->control != NULL ? h->control : &ordinary;
 }
 
-enum err nis_state_cost(const struct nem_tx *tx, uint64_t *out)
-{
-	uint64_t cost, amount = 0;
-
-	if (nem_fee_total(&cost, tx) != ERR_OK) {
-		return ERR_OVERFLOW;
-	}
-	if (tx->type == NEM_TRANSFER) {
-		amount = tx->transfer.amount_micro;
-	} else if (tx->type == NEM_MULTISIG && tx->multisig.inner.type == NEM_TRANSFER) {
-		amount = tx->multisig.inner.transfer.amount_micro;
-	}
-	if (__builtin_add_overflow(cost, amount, &cost)) {
-		return ERR_OVERFLOW;
-	}
-	*out = cost;
-	return ERR_OK;
-}
-
 uint32_t nis_state_debtor(const struct nis_state *s, const struct nem_tx *tx)
 {
 	if (tx->type == NEM_COSIGNATURE) {
@@ -197,112 +209,12 @@ uint32_t nis_state_debtor(const struct nis_state *s, const struct nem_tx *tx)
 							      : &tx->head.signer);
 }
 
-static void learn_key(struct nis_view *v, struct nis_state *s, const struct key32 *key)
-{
-	uint32_t account = nis_state_number_of_key(s, key);
-
-	if (!nis_state_get(v, account)->key_known) {
-		struct nis_holding *h = nis_state_edit(v, account);
-
-		h->key_known = true;
-		h->key = *key;
-	}
-}
-
-static void take(struct nis_view *v, uint32_t account, uint64_t amount)
-{
-	struct nis_holding *h = nis_state_edit(v, account);
-
-	CHECK(h->balance >= amount);
-	h->balance -= amount;
-}
-
-static void give(struct nis_view *v, uint32_t account, uint64_t amount)
-{
-	struct nis_holding *h = nis_state_edit(v, account);
-
-	CHECK(!__builtin_add_overflow(h->balance, amount, &h->balance));
-}
-
-static void move(struct nis_view *v, struct nis_state *s, const struct key32 *from,
-		 const struct nem_transfer *transfer)
-{
-	take(v, nis_state_number_of_key(s, from), transfer->amount_micro);
-	give(v, nis_state_number(s, &transfer->recipient), transfer->amount_micro);
-}
-
-static void change_control(struct nis_view *v, struct nis_state *s, const struct key32 *of,
-			   const struct nem_modification *modification)
-{
-	uint32_t account = nis_state_number_of_key(s, of);
-	struct nem_multisig *control = controls_add(&v->controls);
-
-	*control = *nis_state_control(v, account);
-	nem_multisig_apply(control, s->network, modification);
-	nis_state_edit(v, account)->control = control->n > 0 ? control : NULL;
-	for (unsigned i = 0; i < modification->n; i++) {
-		const struct nem_modification_entry *e = &modification->entry[i];
-		uint32_t cosigner = nis_state_number_of_key(s, &e->cosigner);
-		struct nis_holding *h;
-
-		learn_key(v, s, &e->cosigner);
-		h = nis_state_edit(v, cosigner);
-		switch (e->type) {
-		case NEM_ADD:
-			h->cosigner_of++;
-			break;
-		case NEM_DELETE:
-			CHECK(h->cosigner_of > 0);
-			h->cosigner_of--;
-			break;
-		}
-	}
-}
-
-uint64_t nis_state_execute(struct nis_view *v, struct nis_state *s, const struct nem_tx *tx)
-{
-	uint64_t fees = 0;
-
-	CHECK(nem_fee_total(&fees, tx) == ERR_OK);
-	learn_key(v, s, &tx->head.signer);
-	take(v, nis_state_debtor(s, tx), fees);
-	switch (tx->type) {
-	case NEM_TRANSFER:
-		move(v, s, &tx->head.signer, &tx->transfer);
-		break;
-	case NEM_MODIFICATION:
-		change_control(v, s, &tx->head.signer, &tx->modification);
-		break;
-	case NEM_COSIGNATURE:
-		break;
-	case NEM_IMPORTANCE:
-	case NEM_NAMESPACE:
-	case NEM_DEFINITION:
-	case NEM_SUPPLY:
-		CHECK(false); /* nis_judge lets none of them through */
-		break;
-	case NEM_MULTISIG: {
-		const struct nem_inner *inner = &tx->multisig.inner;
-
-		learn_key(v, s, &inner->head.signer);
-		for (unsigned i = 0; i < tx->multisig.n; i++) {
-			learn_key(v, s, &tx->multisig.cosignature[i].head.signer);
-		}
-		if (inner->type == NEM_TRANSFER) {
-			move(v, s, &inner->head.signer, &inner->transfer);
-		} else {
-			change_control(v, s, &inner->head.signer, &inner->modification);
-		}
-		break;
-	}
-	}
-	return fees;
-}
-
-void nis_state_commit(struct nis_state *s, struct nis_view *v, struct nis_before **before,
-		      size_t *n)
+void nis_state_commit(struct nis_state *s, struct nis_view *v, struct nis_undo *undo)
 {
 	struct nis_before *old = nis_map_alloc((v->touched_n + 1) * sizeof *old);
+	struct nis_cell_before *cells =
+	    v->cells.n > 0 ? nis_map_alloc(v->cells.n * sizeof *cells) : NULL;
+	size_t n = 0;
 
 	CHECK(v->state == s);
 	for (size_t i = 0; i < v->touched_n; i++) {
@@ -311,6 +223,18 @@ void nis_state_commit(struct nis_state *s, struct nis_view *v, struct nis_before
 		old[i] = (struct nis_before){ .account = account, .holding = s->holding[account] };
 		s->holding[account] = v->own[account];
 	}
+	for (size_t i = 0; i < v->cells.cap; i++) {
+		const struct nis_cell_slot *slot = &v->cells.slot[i];
+		struct nis_cell_key key;
+
+		if (slot->key[0] == 0) {
+			continue;
+		}
+		key = nis_cell_key_of(slot);
+		cells[n++] = (struct nis_cell_before){ .key = key,
+						       .cell = nis_cell_get(&s->cells, key, NULL) };
+		nis_cell_put(&s->cells, key, &slot->cell);
+	}
 	/* The view's control objects live on in the accounts that name them. */
 	for (size_t i = 0; i < v->controls.n; i++) {
 		s->controls.p = nis_map_room(s->controls.p, &s->controls.cap, s->controls.n + 1,
@@ -318,7 +242,23 @@ void nis_state_commit(struct nis_state *s, struct nis_view *v, struct nis_before
 		s->controls.p[s->controls.n++] = v->controls.p[i];
 	}
 	v->controls.n = 0;
-	*before = old;
-	*n = v->touched_n;
+	*undo = (struct nis_undo){ .account = old, .n = v->touched_n, .cell = cells, .cells = n };
 	nis_state_view_clear(v);
+}
+
+void nis_state_undo(struct nis_state *s, const struct nis_undo *undo)
+{
+	for (size_t i = undo->n; i > 0; i--) {
+		s->holding[undo->account[i - 1].account] = undo->account[i - 1].holding;
+	}
+	for (size_t i = undo->cells; i > 0; i--) {
+		nis_cell_put(&s->cells, undo->cell[i - 1].key, &undo->cell[i - 1].cell);
+	}
+}
+
+void nis_state_undo_free(struct nis_undo *undo)
+{
+	free(undo->account);
+	free(undo->cell);
+	*undo = (struct nis_undo){ 0 };
 }

@@ -20,6 +20,7 @@
 #include "chain/nem/nem_address.h"
 #include "chain/nem/nem_multisig.h"
 #include "chain/nem/nem_tx.h"
+#include "nis/nis_cell.h"
 #include "nis/nis_map.h"
 
 /* What changes of an account.  control is shared and never written after it was made. */
@@ -38,13 +39,38 @@ struct nis_controls {
 	size_t n, cap;
 };
 
+/* Names that were ever heard of, by number. */
+struct nis_names {
+	struct nem_namespace *name;
+	size_t n, cap;
+	struct nis_map by_key;
+};
+
+struct nis_mosaics {
+	struct nem_mosaic_id *id;
+	size_t n, cap;
+	struct nis_map by_key;
+};
+
+/* Definitions that were ever executed, each once, never changed. */
+struct nis_definitions {
+	struct nem_mosaic_definition **p;
+	size_t n, cap;
+	struct nis_map by_key;
+};
+
 struct nis_state {
 	uint8_t network;
+	uint64_t height; /* of the confirmed chain: views execute for the block after it */
 	struct nem_address *address; /* by number */
 	struct nis_holding *holding; /* confirmed, by number */
 	size_t n, cap, cap_holding;
 	struct nis_map by_address;
 	struct nis_controls controls;
+	struct nis_names names;
+	struct nis_mosaics mosaics;
+	struct nis_definitions definitions;
+	struct nis_cells cells; /* confirmed: what nis_asset.h reads */
 };
 
 struct nis_view {
@@ -56,12 +82,26 @@ struct nis_view {
 	uint32_t *touched;
 	size_t touched_n, cap_touched;
 	struct nis_controls controls;
+	struct nis_cells cells;
 };
 
 /* An account as it was before a block. */
 struct nis_before {
 	uint32_t account;
 	struct nis_holding holding;
+};
+
+struct nis_cell_before {
+	struct nis_cell_key key;
+	struct nis_cell cell;
+};
+
+/* All that a block changed, as it was before.  All zero: nothing. */
+struct nis_undo {
+	struct nis_before *account;
+	size_t n;
+	struct nis_cell_before *cell;
+	size_t cells;
 };
 
 void nis_state_init(struct nis_state *s, uint8_t network);
@@ -80,18 +120,15 @@ void nis_state_view_clear(struct nis_view *v);
 /* NIS_MAP_NONE has an empty account: judging strangers' bytes adds nothing to memory. */
 const struct nis_holding *nis_state_get(const struct nis_view *v, uint32_t account);
 struct nis_holding *nis_state_edit(struct nis_view *v, uint32_t account);
+/* The height that a view executes for. */
+uint64_t nis_state_height(const struct nis_view *v);
+struct nis_cell nis_state_cell(const struct nis_view *v, struct nis_cell_key key);
+void nis_state_set_cell(struct nis_view *v, struct nis_cell_key key, const struct nis_cell *cell);
+/* Room for a control that belongs to the view, and to the state once it is committed. */
+struct nem_multisig *nis_state_new_control(struct nis_view *v);
 /* The control of an account; one that is all zero for an ordinary account. */
 const struct nem_multisig *nis_state_control(const struct nis_view *v, uint32_t account);
 
-/*
- * Executes a transaction that was judged (dies if the balance does not suffice): movement, control,
- * public keys, fees away from the debtor.  Returns the fees, which the caller gives to a harvester
- * or, in a pool, to nobody.
- */
-uint64_t nis_state_execute(struct nis_view *v, struct nis_state *s, const struct nem_tx *tx);
-
-/* What the debtor needs: amount and all fees.  ERR_OVERFLOW. */
-MUST_CHECK enum err nis_state_cost(const struct nem_tx *tx, uint64_t *out);
 /*
  * Who pays: the multisig account for multisigs and cosignatures, else the signer.  NIS_MAP_NONE if
  * that account was never heard of.
@@ -99,10 +136,12 @@ MUST_CHECK enum err nis_state_cost(const struct nem_tx *tx, uint64_t *out);
 uint32_t nis_state_debtor(const struct nis_state *s, const struct nem_tx *tx);
 
 /*
- * Writes the view into the confirmed state it stands on and clears it.  *before: malloc'd, *n
- * entries, what the touched accounts were.
+ * Writes the view into the confirmed state it stands on and clears it.  *undo: what was there
+ * before; nis_state_undo_free() ends it.
  */
-void nis_state_commit(struct nis_state *s, struct nis_view *v, struct nis_before **before,
-		      size_t *n);
+void nis_state_commit(struct nis_state *s, struct nis_view *v, struct nis_undo *undo);
+/* Writes back what was there before.  The height is the caller's. */
+void nis_state_undo(struct nis_state *s, const struct nis_undo *undo);
+void nis_state_undo_free(struct nis_undo *undo);
 
 #endif
