@@ -261,6 +261,61 @@ unsigned nis_seen(const struct nis *n, const struct hash32 *hash);
 /* The index-th transaction of a block, 0 <= index < its transactions.  False if there is none. */
 bool nis_entry_at(const struct nis *n, uint64_t height, unsigned index, struct nis_entry *out);
 
+/* ---- namespaces and mosaics, confirmed (nem.md 5.3) ---------------------------------------- */
+
+struct nis_namespace {
+	uint64_t id; /* of this node; rises */
+	struct nem_namespace name;
+	struct nem_address owner;
+	uint64_t height; /* of the root's last provision, also for what is below it */
+	bool active;     /* false: expired */
+};
+
+/* False if nobody ever provided it, or somebody else took over its root since. "nem" is there. */
+bool nis_namespace(const struct nis *n, const struct nem_namespace *name,
+		   struct nis_namespace *out);
+/* Roots with id < before_id (0: all), newest first; expired ones too.  How many were written. */
+size_t nis_roots(const struct nis *n, uint64_t before_id, struct nis_namespace *out, size_t cap);
+/* Namespaces of an owner, active ones only; parent NULL: any level, else directly below it. */
+size_t nis_namespaces_of(const struct nis *n, const struct nem_address *owner,
+			 const struct nem_namespace *parent, uint64_t before_id,
+			 struct nis_namespace *out, size_t cap);
+
+struct nis_mosaic_info {
+	uint64_t id;                                    /* of this node; rises */
+	const struct nem_mosaic_definition *definition; /* valid until nis_close() */
+	uint64_t supply;                                /* whole units */
+	bool active;                                    /* its namespace has not expired */
+};
+
+/* False if it was never defined, or belongs to somebody who lost the root.  nem:xem is there. */
+bool nis_mosaic(const struct nis *n, const struct nem_mosaic_id *id, struct nis_mosaic_info *out);
+/*
+ * Definitions, newest first, with id < before_id (0: all), active ones only; in this namespace and
+ * by this creator, as far as they are given (NULL: any).
+ */
+size_t nis_mosaics(const struct nis *n, const struct nem_namespace *space,
+		   const struct nem_address *creator, uint64_t before_id,
+		   struct nis_mosaic_info *out, size_t cap);
+/* What an address owns, nem:xem first even if 0; expired mosaics are left out. */
+size_t nis_owned(const struct nis *n, const struct nem_address *address, struct nem_mosaic *out,
+		 size_t cap);
+
+enum nis_remote_state {
+	NIS_REMOTE_STATE_INACTIVE,
+	NIS_REMOTE_STATE_ACTIVATING,
+	NIS_REMOTE_STATE_ACTIVE,
+	NIS_REMOTE_STATE_DEACTIVATING,
+	NIS_REMOTE_STATE_REMOTE, /* it harvests for somebody */
+};
+
+/*
+ * The remote status of /account/status.  *forwarded (may be NULL): the account behind an address
+ * that harvests for another, else the address itself.
+ */
+enum nis_remote_state nis_remote_state(const struct nis *n, const struct nem_address *address,
+				       struct nem_address *forwarded);
+
 /* ---- the feed (chain/feed.h), for the simulator -------------------------------------------- */
 
 /* Bytes that nis_feed_pool() writes now. */

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "chain/nem/nem_fee.h"
+#include "nis/nis_asset.h"
 #include "nis/nis_chain.h"
 #include "nis/nis_pool.h"
 
@@ -148,6 +149,8 @@ static const char *check_postings(const struct nis *n)
 	return reached == n->posting_n ? NULL : "a transfer is missing from its lists";
 }
 
+static const char *check_mosaics(const struct nis *n, const struct nis_view *v);
+
 /* What a pool holds together never leads below zero, and all fees it took are on the way. */
 static const char *check_pool(const struct nis *n, const struct nis_pool *p)
 {
@@ -182,14 +185,74 @@ static const char *check_pool(const struct nis *n, const struct nis_pool *p)
 	if (multisigs != p->multisigs) {
 		return "a pool miscounts its multisigs";
 	}
+	if (check_mosaics(n, &p->view) != NULL) {
+		return "the mosaics of a pool do not add up";
+	}
 	return sum + fees == NEM_SUPPLY_MICRO
 		   ? NULL
 		   : "the balances of a pool do not add up to the supply";
 }
 
+/* Of every mosaic that exists all holdings together are its supply, confirmed and in each view. */
+static const char *check_mosaics(const struct nis *n, const struct nis_view *v)
+{
+	for (uint32_t i = 0; i < n->state.mosaics.n; i++) {
+		struct nis_mosaic m;
+		uint64_t units;
+		u128 sum = 0;
+
+		if (!nis_asset_mosaic_at(v, i, &m)) {
+			continue;
+		}
+		if (nem_mosaic_units(&units, m.supply, m.definition->properties.divisibility) !=
+		    ERR_OK) {
+			return "a mosaic has more than there may be of any";
+		}
+		for (uint32_t a = 0; a < n->state.n; a++) {
+			sum += nis_asset_quantity(v, a, &m);
+		}
+		if (sum != units) {
+			return "the holdings of a mosaic do not add up to its supply";
+		}
+	}
+	return NULL;
+}
+
+/* An active link has two ends that name each other, unless one end took part in a later one. */
+static const char *check_links(const struct nis *n)
+{
+	struct nis_view v;
+
+	nis_state_view_init(&v, &n->state);
+	for (uint32_t a = 0; a < n->state.n; a++) {
+		struct nis_remote link = nis_asset_remote(&v, a);
+		struct nis_remote other;
+
+		if (!link.exists || link.mode != NEM_IMPORTANCE_ACTIVATE) {
+			continue;
+		}
+		other = nis_asset_remote(&v, link.partner);
+		if (!other.exists || other.height < link.height ||
+		    (other.height == link.height &&
+		     (other.partner != a || other.is_remote == link.is_remote))) {
+			return "a remote link has only one end";
+		}
+	}
+	return n->state.height == n->link_n ? NULL : "the state is of another height";
+}
+
 const char *nis_validate(const struct nis *n)
 {
+	struct nis_view confirmed;
 	const char *wrong = check_supply(n);
+
+	nis_state_view_init(&confirmed, &n->state);
+	if (wrong == NULL) {
+		wrong = check_mosaics(n, &confirmed);
+	}
+	if (wrong == NULL) {
+		wrong = check_links(n);
+	}
 
 	if (wrong == NULL) {
 		wrong = check_control(n);

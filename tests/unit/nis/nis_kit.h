@@ -14,6 +14,9 @@
 #include "nis/nis.h"
 #include "t.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 enum {
 	PUBLIC = 0,
 	CLEAN = 1,
@@ -144,11 +147,90 @@ static inline struct nem_tx wrap(unsigned initiator, const struct nem_tx *inner,
 	tx.head.fee_micro = NEM_FEE_MULTISIG_MICRO;
 	tx.multisig.inner.type = inner->type;
 	tx.multisig.inner.head = inner->head;
-	if (inner->type == NEM_TRANSFER) {
-		tx.multisig.inner.transfer = inner->transfer;
-	} else {
-		tx.multisig.inner.modification = inner->modification;
+	tx.multisig.inner.body = inner->body;
+	return tx;
+}
+
+static inline struct nem_tx provision(unsigned who, const char *parent, const char *part,
+				      uint32_t now)
+{
+	struct nem_tx tx;
+
+	head(&tx, NEM_NAMESPACE, who, now);
+	nem_address_from_key(&tx.provision.sink, &nem_sink_namespace_key, NEM_NETWORK_TEST);
+	tx.provision.rental_fee_micro =
+	    parent[0] == '\0' ? NEM_FEE_RENTAL_ROOT_MICRO : NEM_FEE_RENTAL_SUB_MICRO;
+	(void)snprintf(tx.provision.parent.text, sizeof tx.provision.parent.text, "%s", parent);
+	(void)snprintf(tx.provision.part, sizeof tx.provision.part, "%s", part);
+	tx.head.fee_micro = NEM_FEE_OTHER_MICRO;
+	return tx;
+}
+
+static inline struct nem_mosaic_id mosaic_id(const char *text)
+{
+	struct nem_mosaic_id id = { .name = "" };
+
+	if (nem_mosaic_id_parse(&id, bytes_str(text), NULL) != ERR_OK) {
+		abort();
 	}
+	return id;
+}
+
+/* 1,000 pieces that cannot be divided, mutable, transferable, without levy. */
+static inline struct nem_tx definition(unsigned who, const char *id, uint32_t now)
+{
+	struct nem_tx tx;
+	struct nem_mosaic_definition *d = &tx.definition.mosaic;
+
+	head(&tx, NEM_DEFINITION, who, now);
+	d->creator = key_of(who).public_key;
+	d->id = mosaic_id(id);
+	d->description_bytes = 4;
+	memcpy(d->description, "what", 4);
+	d->properties = (struct nem_mosaic_properties){ .initial_supply = 1000,
+							.supply_mutable = true,
+							.transferable = true };
+	nem_address_from_key(&tx.definition.sink, &nem_sink_mosaic_key, NEM_NETWORK_TEST);
+	tx.definition.creation_fee_micro = NEM_FEE_CREATION_MICRO;
+	tx.head.fee_micro = NEM_FEE_OTHER_MICRO;
+	return tx;
+}
+
+static inline struct nem_tx supply(unsigned who, const char *id, enum nem_supply_type type,
+				   uint64_t delta, uint32_t now)
+{
+	struct nem_tx tx;
+
+	head(&tx, NEM_SUPPLY, who, now);
+	tx.supply.mosaic = mosaic_id(id);
+	tx.supply.type = type;
+	tx.supply.delta = delta;
+	tx.head.fee_micro = NEM_FEE_OTHER_MICRO;
+	return tx;
+}
+
+/* So much of one mosaic, with the multiplier one. */
+static inline struct nem_tx send(unsigned from, unsigned to, const char *id, uint64_t quantity,
+				 uint32_t now)
+{
+	struct nem_tx tx = transfer(from, to, XEM, now);
+
+	tx.head.version = 2;
+	tx.transfer.mosaics = 1;
+	tx.transfer.mosaic[0] = (struct nem_mosaic){ mosaic_id(id), quantity };
+	tx.head.fee_micro = 25 * NEM_FEE_UNIT_MICRO; /* enough for any */
+	return tx;
+}
+
+static inline struct nem_tx importance(unsigned owner, unsigned remote,
+				       enum nem_importance_mode mode, uint32_t now)
+{
+	struct nem_tx tx;
+
+	head(&tx, NEM_IMPORTANCE, owner, now);
+	tx.importance.mode = mode;
+	tx.importance.remote = key_of(remote).public_key;
+	tx.head.fee_micro = NEM_FEE_OTHER_MICRO;
 	return tx;
 }
 
