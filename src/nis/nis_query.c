@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Namespaces, mosaics and remote links as the REST interface asks for them (nem.md 5.2, 5.3). */
-#include <string.h>
-
 #include "base/check.h"
 #include "nis/nis_asset.h"
 #include "nis/nis_chain.h"
@@ -91,8 +89,8 @@ static bool is_child(const struct nem_namespace *name, const struct nem_namespac
 	struct bytes above = nem_namespace_bytes(parent);
 
 	return nem_namespace_levels(name) == nem_namespace_levels(parent) + 1 &&
-	       child.n > above.n && memcmp(child.p, above.p, above.n) == 0 &&
-	       child.p[above.n] == '.';
+	       child.n > above.n && child.p[above.n] == '.' &&
+	       bytes_eq(bytes_of(child.p, above.n), above);
 }
 
 size_t nis_namespaces_of(const struct nis *n, const struct nem_address *owner,
