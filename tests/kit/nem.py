@@ -514,6 +514,8 @@ class Modification(Transaction):
             entry = _Reader(reader.sized(40, "modification"))
             entries.append((entry.u32(), entry.sized(32, "cosignatory")))
             entry.end()
+            if entries[-1][0] not in (ADD, DELETE):
+                raise Malformed(f"modification of type {entries[-1][0]}")
         change = None
         if common["version"] == 2:
             size = reader.u32()
@@ -521,6 +523,8 @@ class Modification(Transaction):
                 change = reader.i32()
             elif size != 0:
                 raise Malformed(f"minimum cosignatories: length {size}")
+        if not entries and change is None:
+            raise Malformed("a modification that changes nothing")
         return cls(modifications=entries, relative_change=change, **common)
 
     @classmethod
@@ -681,6 +685,9 @@ def _read_transaction(reader, with_signature):
             one = decode_verifiable(reader.blob())
             if one.type != COSIGNATURE:
                 raise Malformed("a multisig carries something that is no cosignature")
+            if one.other_hash != transaction.inner.hash() or one.network != network \
+                    or one.other_account != address_of(transaction.inner.signer, network):
+                raise Malformed("a multisig carries a cosignature of something else")
             transaction.cosignatures.append(one)
     return transaction
 

@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Goal: the kit's Python and our C, written apart from each other, agree on every NEM transaction.
+
+Method: random transactions and blocks of every type, with names, messages and numbers at their
+limits, plain and in a multisig: C makes the kit's bytes, hash, signature, least fee and JSON from
+the kit's JSON, and the other way round.  Then damaged bytes: what one accepts the other accepts,
+as the same transaction.  The seed is printed; KURAMORI_SEED sets it.
+"""
+
+import json
+import os
+import random
+import subprocess
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "kit"))
+
+import nem  # noqa: E402
+import nem_types  # noqa: E402
+
+TOOL = sys.argv.pop(1)
+SEED = int(os.environ.get("KURAMORI_SEED", "1"))
+COUNT = 260
+KEYS = [nem.KeyPair.named(f"random {i}") for i in range(12)]
+NETWORKS = (nem.MAINNET, nem.TESTNET, nem.MIJIN)
+LOWER = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+class Make:
+    """Random valid transactions."""
+
+    def __init__(self, rng, network):
+        self.rng, self.network = rng, network
+
+    def number(self, most):
+        """Small, at the end, or anything: numbers of every length are equally likely."""
+        kind = self.rng.randrange(8)
+        return (0, 1, most, most - 1)[kind] if kind < 4 \
+            else self.rng.randrange(1 << self.rng.randrange(1, 64)) % (most + 1)
+
+    def part(self, most):
+        size = self.rng.choice((1, 2, 5, most))
+        return self.rng.choice(LOWER) + "".join(self.rng.choice(LOWER + "-_")
+                                                for _ in range(size - 1))
+
+    def space(self):
+        parts = [self.part(16)] + [self.part(46) for _ in range(self.rng.randrange(3))]
+        return ".".join(parts)
+
+    def name(self):
+        words = ["".join(self.rng.choice(LOWER + "'-_") for _ in range(self.rng.randrange(1, 7)))
+                 for _ in range(self.rng.randrange(1, 5))]
+        return (self.rng.choice(LOWER) + " ".join(words))[:32].strip()
+
+    def identity(self):
+        return ("nem", "xem") if self.rng.random() < 0.25 else (self.space(), self.name())
+
+    def address(self):
+        return self.rng.choice(KEYS).address(self.network)
+
+    def text(self):
+        alphabet = self.rng.choice(("abc ", "é金\U0001fa99x", LOWER + "\"\\/\t<>&\x7f\x01"))
+        while True:
+            out = "".join(self.rng.choice(alphabet) for _ in range(
+                self.rng.choice((1, 3, 40, 250))))
+            try:
+                nem_types.check_description(out)
+                return out
+            except nem.Malformed:
+                continue
+
+    def head(self):
+        return {"timestamp": self.number((1 << 31) - 1), "deadline": self.number((1 << 31) - 1),
+                "fee": self.number(nem_types.LONG_MAX), "network": self.network}
+
+    def plain(self, kind, signer):
+        rng, head = self.rng, self.head()
+        if kind in ("transfer", "mosaics"):
+            message = rng.randbytes(rng.choice((0, 0, 1, 31, 32, 1023, 1024)))
+            mosaics = []
+            if kind == "mosaics":
+                mosaics = [(*self.identity(), self.number(nem_types.LONG_MAX))
+                           for _ in range(rng.randrange(13))]
+                mosaics = list({m[:2]: m for m in mosaics}.values())
+                rng.shuffle(mosaics)
+            return nem.Transfer(signer, self.address(), self.number(nem_types.LONG_MAX),
+                                message=message, message_type=rng.choice((1, 2)),
+                                mosaics=mosaics, version=2 if kind == "mosaics" else 1, **head)
+        if kind == "modification":
+            keys = rng.sample(KEYS, rng.randrange(1, len(KEYS)))
+            version = rng.choice((1, 2))
+            change = None if version == 1 or rng.random() < 0.3 \
+                else rng.choice((0, 1, -1, 32, (1 << 31) - 1, -(1 << 31)))
+            return nem.Modification(signer, [(rng.choice((1, 2)), k) for k in keys], change,
+                                    version=version, **head)
+        if kind == "importance":
+            return nem_types.Importance(signer, rng.choice((1, 2)), rng.choice(KEYS), **head)
+        if kind == "namespace":
+            return nem_types.Namespace(signer, self.address(), self.number(nem_types.LONG_MAX),
+                                       self.part(64), rng.choice((None, self.space())), **head)
+        if kind == "definition":
+            divisibility = rng.randrange(7)
+            levy = None if rng.random() < 0.4 else (
+                rng.choice((1, 2)), self.address(), self.identity(),
+                self.number(nem_types.LONG_MAX))
+            return nem_types.Definition(
+                signer, (self.space(), self.name()), self.text(), self.address(),
+                self.number(nem_types.LONG_MAX), divisibility,
+                self.number(nem_types.QUANTITY_MAX // 10 ** divisibility),
+                rng.random() < 0.5, rng.random() < 0.5, levy, **head)
+        if kind == "supply":
+            return nem_types.Supply(signer, (self.space(), self.name()), rng.choice((1, 2)),
+                                    max(1, self.number(nem_types.QUANTITY_MAX)), **head)
+        raise AssertionError(kind)
+
+    KINDS = ("transfer", "mosaics", "modification", "importance", "namespace", "definition",
+             "supply")
+
+    def any(self, i):
+        """(signed transaction, key); every type in turn, each third time in a wrapper."""
+        key = self.rng.choice(KEYS)
+        kind = self.KINDS[i % len(self.KINDS)]
+        if i % 23 == 22:
+            return nem.Cosignature(key, self.rng.randbytes(32), self.address(),
+                                   **self.head()).sign(key), key
+        if i // len(self.KINDS) % 3 == 2:
+            inner = self.plain(kind, self.rng.choice(KEYS))
+            others = self.rng.sample(KEYS, self.rng.randrange(4))
+            consents = [nem.Cosignature.of(k, inner, self.number(1 << 30)) for k in others]
+            self.rng.shuffle(consents)
+            return nem.Multisig(key, inner, consents, **self.head()).sign(key), key
+        return self.plain(kind, key).sign(key), key
+
+
+class Tool:
+    def __init__(self):
+        self.process = subprocess.Popen([TOOL], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        text=True)
+
+    def ask(self, **question):
+        self.process.stdin.write(json.dumps(question) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        self.process.stdout.close()
+        return self.process.wait(10)
+
+
+def unsigned(transaction):
+    obj = transaction.to_json()
+    obj.pop("signature")
+    obj.pop("signatures", None)
+    return obj
+
+
+def shuffled(rng, obj):
+    """Lists that people may write in any order."""
+    for holder in (obj, obj.get("otherTrans", {})):
+        for name in ("mosaics", "modifications"):
+            if name in holder:
+                rng.shuffle(holder[name])
+    return obj
+
+
+class Random(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.rng = random.Random(SEED)
+        cls.tool = Tool()
+        cls.made = [Make(cls.rng, cls.rng.choice(NETWORKS)).any(i) for i in range(COUNT)]
+
+    @classmethod
+    def tearDownClass(cls):
+        assert cls.tool.close() == 0
+
+    def same(self, answer, one):
+        self.assertNotIn("error", answer, one.to_json())
+        self.assertEqual(answer["signing"], one.non_verifiable().hex())
+        self.assertEqual(answer["hash"], one.hash().hex())
+
+    def definitions(self, one):
+        inner = one.inner if isinstance(one, nem.Multisig) else one
+        out = {}
+        for namespace, name, _ in getattr(inner, "mosaics", ()):
+            divisibility = self.rng.randrange(7)
+            supply = self.rng.choice((0, 1, 10_000, 10_001,
+                                      self.rng.randrange(nem_types.QUANTITY_MAX)))
+            out[namespace, name] = \
+                min(supply, nem_types.QUANTITY_MAX // 10 ** divisibility), divisibility
+        return out
+
+    def test_json_to_bytes(self):
+        kinds = set()
+        for one, key in self.made:
+            known = self.definitions(one)
+            answer = self.tool.ask(
+                json=shuffled(self.rng, unsigned(one)), key=key.private_hex, network=one.network,
+                mosaics={f"{ns}:{name}": list(v) for (ns, name), v in known.items()})
+            self.same(answer, one)
+            self.assertEqual(answer["signature"], one.signature.hex())
+            self.assertTrue(answer["verified"])
+            minimum = one.minimum_fee(known) if isinstance(one, nem.Transfer) \
+                else one.minimum_fee()
+            self.assertEqual(answer["fee"], minimum)
+            kinds.add((one.type, one.version, getattr(one, "inner", one).type))
+        self.assertEqual(len(kinds), 9 + 6, kinds)  # alone (two versions of two), and wrapped
+
+    def test_signed_json_both_ways(self):
+        for one, _ in self.made:
+            answer = self.tool.ask(signed_json=one.to_json(), network=one.network)
+            self.same(answer, one)
+            self.assertEqual(answer["signed"], one.verifiable().hex())
+            self.assertTrue(answer["verified"])
+            self.assertEqual(answer["json"], one.to_json())
+            self.assertEqual(nem.from_json(answer["json"]), one)
+
+    def test_bytes_to_json(self):
+        for one, _ in self.made:
+            answer = self.tool.ask(signed=one.verifiable().hex(), network=one.network)
+            self.same(answer, one)
+            self.assertEqual(answer["json"], one.to_json())
+            self.assertTrue(answer["verified"])
+            self.assertEqual(nem.decode_verifiable(bytes.fromhex(answer["signed"])), one)
+            self.same(self.tool.ask(signing=one.non_verifiable().hex(), network=one.network), one)
+
+    def test_another_network_is_refused(self):
+        for one, _ in self.made[:40]:
+            other = NETWORKS[NETWORKS.index(one.network) - 1]
+            answer = self.tool.ask(signed=one.verifiable().hex(), network=other)
+            self.assertIn("error", answer)
+
+    def damage(self, raw):
+        raw, kind, at = bytearray(raw), self.rng.randrange(7), self.rng.randrange(len(raw))
+        if kind == 0:
+            raw[at] ^= 1 << self.rng.randrange(8)
+        elif kind == 1:
+            raw[at] = self.rng.choice(b"\x00\x01\x20\x2e\x3a\x7f\x80\xff")
+        elif kind == 2:
+            del raw[at:]
+        elif kind == 3:
+            del raw[at:at + self.rng.choice((1, 4))]
+        elif kind == 4:
+            raw[at:at] = self.rng.randbytes(self.rng.choice((1, 4)))
+        elif kind == 5:
+            word = int.from_bytes(raw[at:at + 4], "little")
+            raw[at:at + 4] = (word + self.rng.choice((-1, 1, 1 << 31)) & 0xFFFFFFFF) \
+                .to_bytes(4, "little")
+        else:
+            other = self.rng.randrange(len(raw))
+            raw[at:at + 4], raw[other:other + 4] = raw[other:other + 4], raw[at:at + 4]
+        return bytes(raw)
+
+    def test_damaged_bytes_are_judged_alike(self):
+        accepted = refused = 0
+        for one, _ in self.made:
+            for form, whole, decode in (("signing", one.non_verifiable(), nem.decode),
+                                        ("signed", one.verifiable(), nem.decode_verifiable)):
+                for _ in range(12):
+                    raw = self.damage(whole)
+                    try:
+                        mine = decode(raw)
+                        if mine.network != one.network:
+                            continue
+                    except nem.Malformed:
+                        mine = None
+                    answer = self.tool.ask(**{form: raw.hex()}, network=one.network)
+                    if mine is None:
+                        self.assertIn("error", answer, f"{form} {raw.hex()}")
+                        refused += 1
+                    else:
+                        self.assertNotIn("error", answer, f"{form} {raw.hex()}")
+                        self.assertEqual(answer["hash"], mine.hash().hex())
+                        accepted += 1
+        print(f"# {accepted} damaged transactions are others, {refused} are none")
+        self.assertGreater(accepted, 500)
+        self.assertGreater(refused, 1500)
+
+    def test_blocks(self):
+        for size in (0, 1, 5, 20, 30):
+            network = self.rng.choice(NETWORKS)
+            key = self.rng.choice(KEYS)
+            make = Make(self.rng, network)
+            inside = [make.any(self.rng.randrange(200))[0] for _ in range(size)]
+            block = nem.Block(key, self.rng.randbytes(32), 2 + make.number(1 << 40),
+                              make.number((1 << 31) - 1), inside, network=network).sign(key)
+            answer = self.tool.ask(block=block.verifiable().hex(), network=network)
+            self.assertNotIn("error", answer)
+            self.assertEqual(answer["hash"], block.hash().hex())
+            self.assertTrue(answer["verified"])
+            self.assertEqual(answer["json"], block.to_json())
+            again = self.tool.ask(block_json=block.to_json(), network=network)
+            self.assertEqual(again, answer)
+            self.assertEqual(nem.Block.from_json(answer["json"]).hash(), block.hash())
+
+
+if __name__ == "__main__":
+    print(f"# seed {SEED}")
+    unittest.main()
