@@ -26,6 +26,7 @@ enum {
 	NODE_BODY_MAX = 1048576,    /* /dev/block may carry 120 transactions */
 	NODE_BLOCKS_AT_ONCE = 2000, /* /dev/blocks */
 	NODE_FAULT_MS_MAX = 600000,
+	NODE_UNLOCKED_MAX = 4, /* as NIS by default */
 };
 
 struct node_config {
@@ -96,6 +97,8 @@ struct node {
 	uint32_t expired_at_s;
 	struct loop_timer block_timer, stop_timer;
 	int notify_fd;
+	struct key32 unlocked[NODE_UNLOCKED_MAX]; /* by /account/unlock: public keys only */
+	size_t unlocked_n;
 	uint32_t start_s;   /* when the program began, chain time */
 	int disk_fd;        /* -1: in memory only */
 	uint64_t *disk_end; /* of the file after block 1 + i */
@@ -136,6 +139,8 @@ void node_disk_close(struct node *n);
 
 void node_rest_request(void *port, struct http_request *r);
 void node_rest_gone(void *port, struct http_request *r);
+/* Answers a request, past every fault. */
+void node_rest_dispatch(struct node_port *p, struct http_request *r);
 /* Reply with NIS's JSON: text and CR LF.  Takes j. */
 void node_rest_json(struct http_request *r, unsigned status, json_t *j);
 /* NIS's error body (nem.md 5.0). */

@@ -502,6 +502,7 @@ bool nis_block_at(const struct nis *n, uint64_t height, struct nis_block *out)
 				   .hash = l->hash,
 				   .verifiable = bytes_of(l->bytes, l->bytes_n),
 				   .harvester = l->harvester,
+				   .beneficiary = n->state.address[l->beneficiary],
 				   .fees = l->fees,
 				   .transactions = l->transactions,
 				   .all_transactions = l->weight };

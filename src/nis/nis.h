@@ -43,6 +43,7 @@ enum {
 	NIS_RETENTION_S = 36 * 3600,        /* nis.transactionHashRetentionTime (nem.md 5.4.3) */
 	NIS_RESULT_CACHE_S = 600,           /* nem.md 5.4.2 */
 	NIS_SPAM_START = 120,               /* nem.md 6 */
+	NIS_NAMESPACE_BLOCKS = 525600,      /* a root lives so long (nem.md 3.5) */
 	NIS_POOL_TRANSACTIONS_MAX = 100000, /* ours: then FAILURE_TRANSACTION_CACHE_TOO_FULL */
 };
 
@@ -167,7 +168,9 @@ struct nis_block {
 	struct hash32 hash;
 	struct bytes verifiable; /* with the harvester's signature; valid until rolled back */
 	struct key32 harvester;
-	uint64_t fees;             /* micro-XEM, all to the harvester */
+	struct nem_address
+	    beneficiary;           /* who got the fees: the harvester, or who lent it importance */
+	uint64_t fees;             /* micro-XEM */
 	unsigned transactions;     /* wrappers count once */
 	unsigned all_transactions; /* inner and cosignatures counted */
 };

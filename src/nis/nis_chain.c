@@ -361,7 +361,7 @@ static void add_row(struct nis *n, uint64_t height, size_t offset, size_t bytes_
 	post_all(n, row, tx);
 }
 
-static void give_fees(struct nis *n, const struct key32 *harvester, uint64_t fees)
+static uint32_t give_fees(struct nis *n, const struct key32 *harvester, uint64_t fees)
 {
 	uint32_t signer = nis_state_number_of_key(&n->state, harvester);
 	uint32_t owner = nis_chain_beneficiary(n, harvester, nis_state_height(&n->scratch));
@@ -372,6 +372,7 @@ static void give_fees(struct nis *n, const struct key32 *harvester, uint64_t fee
 	h = nis_state_edit(&n->scratch, owner);
 	CHECK(!__builtin_add_overflow(h->balance, fees, &h->balance));
 	h->harvested++;
+	return owner;
 }
 
 void nis_chain_append(struct nis *n, const struct nem_block *block, struct bytes verifiable,
@@ -399,7 +400,7 @@ void nis_chain_append(struct nis *n, const struct nem_block *block, struct bytes
 		add_row(n, block->head.height, (size_t)(one.p - verifiable.p), one.n, &tx);
 	}
 	if (block->head.height > 1) {
-		give_fees(n, &block->head.harvester, fees);
+		l.beneficiary = give_fees(n, &block->head.harvester, fees);
 	}
 	nis_state_commit(&n->state, &n->scratch, &l.undo);
 	n->state.height = block->head.height;

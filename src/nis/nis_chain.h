@@ -77,6 +77,7 @@ struct nis_link {
 	struct hash32 hash;
 	uint32_t time_s;
 	struct key32 harvester;
+	uint32_t beneficiary; /* account */
 	uint64_t fees;
 	unsigned transactions, weight;
 	size_t first_row, first_record, first_posting;

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rest.h - what the files of the REST interface share: replies, arguments, tables of routes.
+ */
+#ifndef KURAMORI_NODE_REST_H
+#define KURAMORI_NODE_REST_H
+
+#include "node.h"
+
+enum {
+	REST_PAGE_DEFAULT = 25,
+	REST_PAGE_MIN = 5,
+	REST_PAGE_MAX = 100,
+};
+
+#define REST_NIS_VERSION "0.6.102"
+/* The start value of NIS (nem.md 6): this node has no difficulty of its own. */
+#define REST_DIFFICULTY UINT64_C(100000000000000)
+
+struct node_route {
+	enum http_method method;
+	const char *path; /* NULL: the end of the table */
+	void (*handle)(struct node_port *p, struct http_request *r);
+};
+
+extern const struct node_route node_rest_chain_routes[];
+extern const struct node_route node_rest_account_routes[];
+extern const struct node_route node_rest_mosaic_routes[];
+extern const struct node_route node_rest_transaction_routes[];
+
+/* The headers that let every page ask. */
+extern const char *const node_rest_cors[];
+
+/* At most 64 bytes as a string. */
+json_t *node_rest_hex(const void *p, size_t n);
+/* {"data":list}.  Takes the list. */
+void node_rest_data(struct http_request *r, json_t *list);
+/* Appends or dies; takes j. */
+void node_rest_append(json_t *list, json_t *j);
+
+/* ---- arguments: false after an error was sent ---- */
+
+/* NIS takes either case and no hyphens (nem.md 1.2). */
+bool node_rest_address(struct node *n, struct http_request *r, struct nem_address *out);
+/* The same from {"account":text} or any JSON string. */
+bool node_rest_address_json(struct node *n, struct http_request *r, const json_t *text,
+			    struct nem_address *out);
+/* A decimal argument; false, and nothing sent, if it is there and is none. */
+bool node_rest_number(struct http_request *r, const char *key, uint64_t *out, bool *given);
+bool node_rest_hash(struct node *n, struct http_request *r, struct hash32 *out, bool *given);
+/* The height in the body. */
+bool node_rest_height(struct node *n, struct http_request *r, uint64_t *out);
+/* id and pageSize, clamped as NIS does (N:controller/requests/DefaultPage.java).  *id 0: not given.
+ */
+bool node_rest_page(struct node *n, struct http_request *r, uint64_t *id, size_t *page);
+bool node_rest_key(struct node *n, struct http_request *r, struct nem_address *out);
+
+/* ---- objects ---- */
+
+json_t *node_rest_pair(const struct nis_entry *e);
+json_t *node_rest_pooled(const struct nis_pooled *e, bool with_meta);
+/* AccountMetaDataPair. */
+json_t *node_rest_account(struct node *n, const struct nem_address *address);
+json_t *node_rest_node(const struct node_port *p);
+
+#endif
