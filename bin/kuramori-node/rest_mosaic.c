@@ -64,6 +64,14 @@ static bool mosaic_text(struct node *n, struct http_request *r, const char *text
 	return false;
 }
 
+/* An empty parent is none: so nem-sdk asks. */
+static bool parent_given(const struct http_request *r)
+{
+	const char *text = http_query(r, "parent");
+
+	return text != NULL && text[0] != '\0';
+}
+
 /* The mosaic that ?mosaicId= names; what nobody defined, or (unless asked for) expired, is 404. */
 static bool mosaic_arg(struct node *n, struct http_request *r, bool expired_too,
 		       struct nis_mosaic_info *out)
@@ -175,7 +183,7 @@ static void get_created(struct node_port *p, struct http_request *r)
 	struct nis_mosaic_info found[REST_PAGE_MAX];
 	struct nem_address address;
 	struct nem_namespace parent;
-	bool has_parent = http_query(r, "parent") != NULL;
+	bool has_parent = parent_given(r);
 	uint64_t id;
 	size_t page, n;
 	json_t *list;
@@ -197,7 +205,7 @@ static void get_account_namespaces(struct node_port *p, struct http_request *r)
 	struct nis_namespace found[REST_PAGE_MAX];
 	struct nem_address address;
 	struct nem_namespace parent;
-	bool has_parent = http_query(r, "parent") != NULL;
+	bool has_parent = parent_given(r);
 	uint64_t id;
 	size_t page, n;
 	json_t *list;
