@@ -489,6 +489,7 @@ static void request(struct node *n, const char *path, const char *body)
 		.url = url,
 		.body = body == NULL ? bytes_of(NULL, 0) : bytes_str(body),
 		.timeout_ms = n->options.timeout_ms,
+		.reply_max = NODE_REPLY_MAX,
 		.on_done = on_poll,
 		.ctx = n,
 	};

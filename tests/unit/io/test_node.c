@@ -421,13 +421,13 @@ static bool never(void)
 	return false;
 }
 
-static void start(enum fault fault)
+static void start_patient(enum fault fault, uint32_t timeout_ms)
 {
 	struct http_server_plan plan = { .on_request = on_request, .on_gone = on_gone };
 	struct node_options options = { .host = "127.0.0.1",
 					.network = 0x98,
 					.poll_ms = POLL_MS,
-					.timeout_ms = 300,
+					.timeout_ms = timeout_ms,
 					.pool = true,
 					.on_feed = on_feed };
 	struct nis_block nemesis;
@@ -443,6 +443,11 @@ static void start(enum fault fault)
 	options.nemesis = nemesis.hash;
 	options.port = http_server_port(n.server);
 	CHECK(node_open(&n.node, &n.loop, n.client, &options) == ERR_OK);
+}
+
+static void start(enum fault fault)
+{
+	start_patient(fault, 300);
 }
 
 static void stop(void)
@@ -474,6 +479,43 @@ static void reads_a_chain(void)
 	T_CHECK(until_ms(at_top, 5000));
 	T_EQ(n.blocks, 64);
 	T_EQ(n.undos, 0);
+	stop();
+}
+
+/* A transfer whose JSON is as long as a message can make it, twice in an explorer's block. */
+static void pool_add_fat(uint64_t amount)
+{
+	uint8_t raw[NEM_TX_BYTES_MAX];
+	struct edk_secret s = key_of(1);
+	struct nem_tx tx = transfer(amount);
+	struct nis_answer answer;
+
+	tx.transfer.message_type = NEM_MESSAGE_PLAIN;
+	tx.transfer.message_bytes = NEM_MESSAGE_MAX;
+	memset(tx.transfer.message, 'x', NEM_MESSAGE_MAX);
+	tx.head.fee_micro = nem_fee_minimum(&tx);
+	CHECK(nem_tx_sign(&tx, &s) == ERR_OK);
+	CHECK(nis_push(n.nis, 0, bytes_of(raw, raw_of(raw, &tx)), n.now_s, &answer, NULL) ==
+	      ERR_OK);
+	CHECK(answer.code == NEM_SUCCESS);
+}
+
+/*
+ * For the price of fees anybody fills blocks with the longest transactions there are.  Who was away
+ * meanwhile reads ten of them in one answer, and must not be blind from then on.
+ */
+static void reads_the_fattest_blocks(void)
+{
+	start_patient(FINE, 60000);
+	for (uint64_t i = 0; i < 12; i++) {
+		for (uint64_t k = 0; k < NEM_BLOCK_WEIGHT_MAX; k++) {
+			pool_add_fat(1 + i * NEM_BLOCK_WEIGHT_MAX + k);
+		}
+		mine(1);
+	}
+	T_CHECK(until_ms(at_top, 60000));
+	T_EQ(n.blocks, 13);
+	T_EQ(n.downs, 0);
 	stop();
 }
 
@@ -753,6 +795,7 @@ static void bad_options(void)
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
+		{ "reads the fattest blocks", reads_the_fattest_blocks },
 		{ "reads a chain, ten blocks a call", reads_a_chain },
 		{ "tells the pool when it changes", tells_the_pool_when_it_changes },
 		{ "walks back at every depth", walks_back },

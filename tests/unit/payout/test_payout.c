@@ -548,6 +548,126 @@ static void deposits(void)
 	world_free(w);
 }
 
+/* A transfer of version 2 with one mosaic, mined without asking any rule. */
+static void pay_in_mosaic(struct world *w, const char *id, uint64_t quantity, uint64_t multiplier,
+			  const char *message, bool wrapped)
+{
+	uint32_t t;
+	struct nem_tx tx;
+	struct nem_tx out;
+
+	CHECK(nem_time_from_unix_ms(&t, w->wall_ms) == ERR_OK);
+	tx = transfer_make(&w->stranger, w->deposit_at.text, multiplier, message, t);
+	tx.head.version = 2;
+	tx.transfer.mosaics = 1;
+	CHECK(nem_mosaic_id_parse(&tx.transfer.mosaic[0].id, bytes_str(id), NULL) == ERR_OK);
+	tx.transfer.mosaic[0].quantity = quantity;
+	out = tx;
+	if (wrapped) {
+		memset(&out, 0, sizeof out);
+		out.type = NEM_MULTISIG;
+		out.head = tx.head;
+		out.head.version = 1;
+		out.head.fee_micro = NEM_FEE_MULTISIG_MICRO;
+		out.multisig.inner.type = NEM_TRANSFER;
+		out.multisig.inner.head = tx.head;
+		out.multisig.inner.head.signer = w->harvester.public_key;
+		out.multisig.inner.transfer = tx.transfer;
+	}
+	CHECK(nem_tx_sign(&out, &w->stranger) == ERR_OK);
+	pool_add(w, &out);
+}
+
+/*
+ * T44, nem.md 2.5: with mosaics the amount is a multiplier.  "1.0 XEM" with a worthless mosaic, or
+ * one that is called almost like XEM, is nothing; nem:xem as a mosaic is what it is multiplied to.
+ */
+static void deposits_of_mosaics(void)
+{
+	static const struct {
+		const char *id;
+		uint64_t quantity, multiplier, credit;
+	} rows[] = {
+		{ "fake:xem", 1, X(1), 0 },          { "fake:xem", NEM_QUANTITY_MAX, X(1), 0 },
+		{ "nem.xem:xem", X(1000), X(1), 0 }, { "nem:xem-", X(1000), X(1), 0 },
+		{ "xem:nem", X(1000), X(5), 0 },     { "nem:xem", 0, X(9000), 0 },
+		{ "nem:xem", 1, X(1) - 1, 0 },       { "nem:xem", X(3), X(1), X(3) },
+		{ "nem:xem", 7, X(2) + 500000, 17 },
+	};
+
+	for (int wrapped = 0; wrapped < 2; wrapped++) {
+		struct world *w = world_open();
+		char token[PAYOUT_TOKEN_CHARS + 1];
+		u128 credit = 0;
+		u128 before = own_has(w, BOOKS_DEPOSIT, &w->deposit_at);
+
+		T_EQ(payout_token(token, w->p, bytes_str("erin")), ERR_OK);
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			pay_in_mosaic(w, rows[i].id, rows[i].quantity, rows[i].multiplier, token,
+				      wrapped != 0);
+			pay_in_mosaic(w, rows[i].id, rows[i].quantity, rows[i].multiplier, NULL,
+				      wrapped != 0);
+			credit += rows[i].credit;
+			mine_n(w, 5);
+			T_CHECK(customer_has(w, "erin") == credit);
+			T_CHECK(house_has(w, BOOKS_SUSPENSE) == credit);
+			T_CHECK(own_has(w, BOOKS_DEPOSIT, &w->deposit_at) == before + 2 * credit);
+			T_STR(wrong(w), "");
+		}
+		restart(w);
+		mine_n(w, 5);
+		T_CHECK(customer_has(w, "erin") == credit);
+		T_STR(wrong(w), "");
+		world_free(w);
+	}
+}
+
+/* Whoever names our deposit account as a sink or levy, or in a definition, credits no customer. */
+static void other_types_coming_in(void)
+{
+	struct world *w = world_open();
+	struct nem_tx tx;
+	uint32_t t;
+
+	CHECK(nem_time_from_unix_ms(&t, w->wall_ms) == ERR_OK);
+	for (unsigned i = 0; i < 3; i++) {
+		tx = transfer_make(&w->stranger, w->deposit_at.text, 0, NULL, t);
+		memset(&tx.body, 0, sizeof tx.body);
+		if (i == 0) {
+			tx.type = NEM_NAMESPACE;
+			tx.provision.sink = w->deposit_at;
+			tx.provision.rental_fee_micro = X(100);
+			memcpy(tx.provision.part, "alice", 6);
+		} else if (i == 1) {
+			tx.type = NEM_DEFINITION;
+			tx.definition.mosaic.creator = w->stranger.public_key;
+			tx.definition.mosaic.description_bytes = 1;
+			tx.definition.mosaic.description[0] = 'd';
+			CHECK(nem_mosaic_id_parse(&tx.definition.mosaic.id, bytes_str("alice:g"),
+						  NULL) == ERR_OK);
+			tx.definition.mosaic.levy.type = NEM_LEVY_ABSOLUTE;
+			tx.definition.mosaic.levy.recipient = w->deposit_at;
+			tx.definition.mosaic.levy.mosaic = nem_mosaic_xem;
+			tx.definition.mosaic.levy.fee = X(50);
+			tx.definition.sink = w->deposit_at;
+			tx.definition.creation_fee_micro = X(10);
+		} else {
+			tx.type = NEM_IMPORTANCE;
+			tx.importance.mode = NEM_IMPORTANCE_ACTIVATE;
+			tx.importance.remote = w->deposit.public_key;
+		}
+		CHECK(nem_tx_sign(&tx, &w->stranger) == ERR_OK);
+		pool_add(w, &tx);
+		mine_n(w, 5);
+		T_STR(wrong(w), "");
+	}
+	/* The sinks' fees are coins that came from nobody we know: in suspense, and nothing else.
+	 */
+	T_CHECK(house_has(w, BOOKS_SUSPENSE) == X(110));
+	T_CHECK(customer_has(w, "erin") == 0);
+	world_free(w);
+}
+
 static void deposit_undone(void)
 {
 	struct world *w = world_open();
@@ -1278,6 +1398,8 @@ int main(int argc, char **argv)
 		{ "time ends it before a key has spoken, not after", expiry },
 		{ "idempotency", idempotency },
 		{ "deposits by message, once, at depth", deposits },
+		{ "deposits that are mosaics", deposits_of_mosaics },
+		{ "other types coming in", other_types_coming_in },
 		{ "a deposit undone and mined again", deposit_undone },
 		{ "a payment undone and announced again", payment_undone },
 		{ "what nobody ordered is a shortage at once", shortage },

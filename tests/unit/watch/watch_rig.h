@@ -264,11 +264,7 @@ static inline struct nem_inner inner_of(const struct nem_tx *tx)
 	memset(&in, 0, sizeof in);
 	in.type = tx->type;
 	in.head = tx->head;
-	if (tx->type == NEM_TRANSFER) {
-		in.transfer = tx->transfer;
-	} else {
-		in.modification = tx->modification;
-	}
+	in.body = tx->body;
 	return in;
 }
 
