@@ -37,7 +37,6 @@ enum {
 	NODE_TIMEOUT_MS = 5000,
 	NODE_PAUSE_MIN_MS = 100,
 	NODE_PAUSE_MAX_MS = 2000,
-	NODE_POOL_MAX_BYTES = 2 * 1024 * 1024, /* larger pools are cut: see node_options.own */
 	/*
 	 * Ten blocks in the longest JSON: 120 transfers each, with a full message and twelve
 	 * mosaics of the longest names (5.7 KB), every one twice, are 13.7 MB.  Anybody can fill
@@ -45,6 +44,8 @@ enum {
 	 * from then on.
 	 */
 	NODE_REPLY_MAX = 24 << 20,
+	/* A transaction is shorter in bytes than in JSON: no pool that was read is cut. */
+	NODE_POOL_MAX_BYTES = NODE_REPLY_MAX,
 	NODE_ANNOUNCE_MS = 10000,
 	NODE_ANNOUNCES_MAX = 64, /* that wait to be seen; more are answered ERR_FULL */
 	NODE_HOST_MAX = 256,

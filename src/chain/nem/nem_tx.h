@@ -70,7 +70,11 @@ enum {
 	NEM_ANNOUNCE_BYTES_MAX = 2048,
 };
 
-/* Times in NEM seconds (nem_time.h), fees in micro-XEM, both as signed by `signer`. */
+/*
+ * Times in NEM seconds (nem_time.h), fees in micro-XEM, both as signed by `signer`.  Fees and
+ * amounts are any 64 bits to the format, as the official vectors have them; what is more than there
+ * is at all nem_effects.h refuses, and what is beyond 2^63-1 has no JSON.
+ */
 struct nem_header {
 	uint8_t network;
 	uint8_t
@@ -275,9 +279,9 @@ MUST_CHECK enum err nem_tx_verify(const struct nem_tx *tx);
  */
 MUST_CHECK enum err nem_tx_attach(struct nem_tx *multisig, const struct nem_tx *cosignature);
 
-/* An attached cosignature as a transaction of its own. */
+/* An attached cosignature as a transaction of its own; it may not be one of *out itself. */
 void nem_tx_from_attached(struct nem_tx *out, const struct nem_attached *attached);
-/* The inner transaction as if it stood alone (unsigned). */
+/* The inner transaction as if it stood alone (unsigned); it may not be that of *out itself. */
 void nem_tx_from_inner(struct nem_tx *out, const struct nem_inner *inner);
 
 /*

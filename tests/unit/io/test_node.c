@@ -519,6 +519,24 @@ static void reads_the_fattest_blocks(void)
 	stop();
 }
 
+static bool has_all_of_the_pool(void)
+{
+	return n.pool_count == nis_pool_count(n.nis, 0);
+}
+
+/* A flood of the longest transactions hides nothing that stands behind them. */
+static void tells_the_fattest_pool(void)
+{
+	start_patient(FINE, 60000);
+	for (uint64_t k = 0; k < 1800; k++) {
+		pool_add_fat(1 + k);
+	}
+	T_EQ(nis_pool_count(n.nis, 0), 1800);
+	T_CHECK(until_ms(has_all_of_the_pool, 60000));
+	T_EQ(n.downs, 0);
+	stop();
+}
+
 static void tells_the_pool_when_it_changes(void)
 {
 	unsigned before;
@@ -796,6 +814,7 @@ int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
 		{ "reads the fattest blocks", reads_the_fattest_blocks },
+		{ "tells the fattest pool", tells_the_fattest_pool },
 		{ "reads a chain, ten blocks a call", reads_a_chain },
 		{ "tells the pool when it changes", tells_the_pool_when_it_changes },
 		{ "walks back at every depth", walks_back },
