@@ -9,6 +9,7 @@ import time
 
 import audit
 import nem
+import nem_types
 from registry import attack
 from rig import CUSTOMERS, Hand, XEM, must, process, xem
 
@@ -304,6 +305,29 @@ def deposit(world, amount, message, to=None, payer=1, mine=False):
     return one
 
 
+def with_mosaic(world, message, mosaic, multiplier):
+    """A transfer of version 2 to our deposit account that the node takes."""
+    payer = world.keys.outside[4]
+    world.send(nem.Transfer(payer.public, world.keys.deposit.address(), multiplier, timestamp=world.chain_time(),
+                            message=message, mosaics=[mosaic], version=2, fee=3 * XEM).sign(payer))
+
+
+def false_mosaics(world, message):
+    """Three transfers, each of an amount that is not XEM, with a mosaic that is called xem."""
+    maker = world.keys.outside[4]
+    sink = {"namespace": "3e82e1c1e4a75adaa3cba8c101c3cd31d9817a2eb966eb3b511fb2ed45b8e262",
+            "mosaic": "53e140b5947f104cabc2d6fe8baedbc30ef9a0609c717d9613de593ec2a266d3"}
+    sink = {name: nem.address_of(bytes.fromhex(key)) for name, key in sink.items()}
+    world.send(nem_types.Namespace(maker.public, sink["namespace"], 100 * XEM, "xem",
+                                   timestamp=world.chain_time()).sign(maker))
+    world.mine(1, 1)
+    world.send(nem_types.Definition(maker.public, ("xem", "xem"), "XEM", sink["mosaic"], 10 * XEM, divisibility=6,
+                                    initial_supply=8_999_999_999, timestamp=world.chain_time()).sign(maker))
+    world.mine(1, 1)
+    for quantity, multiplier in ((1, 1 * XEM), (1_000_000 * XEM, 1 * XEM), (1_000, 9_000 * XEM)):
+        with_mosaic(world, message, ("xem", "xem", quantity), multiplier)
+
+
 @attack("T44", "false top-up", "server-3")
 def false_top_up(rig):
     w = rig.fresh(server=True)
@@ -336,34 +360,28 @@ def false_top_up(rig):
     bare = nem.Multisig(k.holders[0], nem.Transfer(k.boxes[1].public, k.deposit.address(), 5 * XEM,
                                                    timestamp=w.chain_time(), message=token), []).sign(k.holders[0])
     proposal = w.public.announce(bare)["code"]
-    # What looks like coins and is none: a mosaic beside an amount of one (transfer of version 2).
-    one = nem.Transfer(k.outside[4].public, k.deposit.address(), 1 * XEM, timestamp=w.chain_time(), message=token,
-                       mosaics=[("fake", "xem", 1_000_000 * XEM)], version=2, fee=10 * XEM) if mosaics_known() else None
-    mosaic = w.public.announce(one.sign(k.outside[4]))["code"] if one is not None else None
+    # What looks like coins and is none: with mosaics the amount is only a multiplier (nem.md 2.5).
+    false_mosaics(w, token)
     w.mine(6, 1)
     process.wait_until(lambda: int(w.get("/v1/audit")["height"]) == w.public.height(), 5.0, "kuramorid has read them")
     time.sleep(0.3)
     nothing("a deposit that names nobody")
     suspense = int(w.get("/v1/audit")["suspense"])
     must(suspense >= 60 * XEM, "what names nobody is in suspense", xem(suspense))
-    # And a true one, once.
+    # And true ones, once: plainly, and as nem:xem beside a multiplier of one.
     deposit(w, 33 * XEM, token)
+    with_mosaic(w, token, ("nem", "xem", 7 * XEM), 1 * XEM)
     w.mine(6, 1)
-    process.wait_until(lambda: w.customer_balance(customer) == before + 33 * XEM, 5.0, "a true deposit is credited")
+    process.wait_until(lambda: w.customer_balance(customer) == before + 40 * XEM, 5.0, "true deposits are credited")
     w.mine(5, 1)
     time.sleep(0.3)
-    must(w.customer_balance(customer) == before + 33 * XEM, "it was credited twice")
+    must(w.customer_balance(customer) == before + 40 * XEM, "they were credited twice")
     rig.spoiled()
-    looks = f", a mosaic transfer (node answers {mosaic})" if mosaic is not None else ""
     return (f"credited 0: unconfirmed, two blocks deep, rolled back and dropped, six near misses of the message, to a "
-            f"box, an uncosigned proposal (node answers {proposal}){looks}; {xem(suspense)} XEM that name nobody wait "
-            "in suspense, a true deposit of 33 XEM was credited once at depth "
+            f"box, an uncosigned proposal (node answers {proposal}), three mosaic transfers of an amount of up to 9,000 XEM; "
+            f"{xem(suspense)} XEM that name nobody wait in suspense, a true deposit of 33 XEM and one of 7 as a mosaic "
+            "were credited once at depth "
             f"{w.settings.deposit_depth}")
-
-
-def mosaics_known():
-    import inspect
-    return "mosaics" in inspect.signature(nem.Transfer.__init__).parameters
 
 
 @attack("T45", "a rollback deeper than confirmations", "server-4")
