@@ -357,6 +357,7 @@ def _mosaic_units(amount, quantity, supply, divisibility):
     equivalent = 0
     if supply:
         equivalent = 8_999_999_999 * quantity * amount // supply // 10 ** (divisibility + 6)
+        equivalent = (equivalent + (1 << 63)) % (1 << 64) - (1 << 63)  # BigInteger.longValue()
     fee = min(25, max(1, equivalent // 10_000))
     total = supply * 10 ** divisibility
     n = 9_000_000_000_000_000 // total if total else 0
@@ -757,6 +758,8 @@ def effects(transaction):
         account = address_of(transaction.inner.signer, transaction.network)
         outer = transaction.total_fee() - transaction.inner.fee
         return [(account, -outer)] + effects(transaction.inner)
+    if isinstance(transaction, Cosignature):
+        return [(transaction.other_account, -transaction.fee)]
     out = [(transaction.address(), -transaction.fee)]
     if isinstance(transaction, Transfer):
         moved = transaction.xem_moved()

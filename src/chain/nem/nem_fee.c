@@ -77,31 +77,55 @@ static unsigned rarity(uint64_t n)
 	return reached;
 }
 
+/* A product of three 64-bit numbers: limbs from the lowest. */
+struct wide {
+	uint64_t limb[3];
+};
+
+static struct wide product(uint64_t a, uint64_t b, uint64_t c)
+{
+	u128 ab = (u128)a * b;
+	u128 low = (u128)(uint64_t)ab * c;
+	u128 high = (u128)(uint64_t)(ab >> 64) * c + (uint64_t)(low >> 64);
+
+	return (struct wide){ { (uint64_t)low, (uint64_t)high, (uint64_t)(high >> 64) } };
+}
+
+static void divide(struct wide *w, uint64_t by)
+{
+	uint64_t rest = 0;
+
+	for (int i = 2; i >= 0; i--) {
+		u128 part = (u128)rest << 64 | w->limb[i];
+
+		w->limb[i] = (uint64_t)(part / by);
+		rest = (uint64_t)(part % by);
+	}
+}
+
 /*
  * min(25, max(1, floor(xem / 10,000))) of the XEM that so much of the mosaic would be worth if all
  * of it were worth all XEM: floor(floor(S * quantity * amount / supply) / 10^(divisibility + 6)).
- * Only multiples up to 25 matter, so products are compared and nothing is divided.
+ * Of that NIS keeps 64 bits with sign (BigInteger.longValue()): more than anybody can own may wrap
+ * to little.
  */
 static unsigned worth_units(const struct nem_fee_mosaic *m, uint64_t quantity,
 			    uint64_t amount_micro, unsigned divisibility)
 {
-	u128 unit = m->supply; /* at most 2^64 * 10^16: below 2^118 */
-	u128 x = (u128)xem.supply * quantity;
-	unsigned units = 1;
+	struct wide worth = product(xem.supply, quantity, amount_micro);
+	uint64_t scale = 1;
+	int64_t units;
 
 	if (m->supply == 0) {
 		return 1;
 	}
-	for (unsigned i = 0; i < divisibility + 6 + 4; i++) {
-		unit *= 10;
+	for (unsigned i = 0; i < divisibility + 6; i++) {
+		scale *= 10; /* at most 10^12 */
 	}
-	if (__builtin_mul_overflow(x, (u128)amount_micro, &x)) {
-		return UNITS_MAX;
-	}
-	while (units < UNITS_MAX && x >= unit * (units + 1)) {
-		units++;
-	}
-	return units;
+	divide(&worth, m->supply);
+	divide(&worth, scale);
+	units = (int64_t)worth.limb[0] / XEM_PER_UNIT;
+	return units < 1 ? 1 : units > UNITS_MAX ? UNITS_MAX : (unsigned)units;
 }
 
 unsigned nem_fee_mosaic_units(const struct nem_fee_mosaic *m, uint64_t quantity,

@@ -40,7 +40,8 @@ struct nem_fee_mosaic {
 
 /*
  * The units of one mosaic in a transfer (nem.md 3.2): amount_micro and quantity as they stand in
- * it.  1..25; a mosaic of few indivisible pieces costs 1.  Divisibility above 6 counts as 6.
+ * it.  1..25; a mosaic of few indivisible pieces costs 1.  Divisibility above 6 counts as 6.  Exact
+ * also where NIS's own arithmetic wraps (C:model/AbstractTransactionFeeCalculator.java).
  */
 unsigned nem_fee_mosaic_units(const struct nem_fee_mosaic *mosaic, uint64_t quantity,
 			      uint64_t amount_micro);

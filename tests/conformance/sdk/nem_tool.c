@@ -19,6 +19,7 @@
 
 #include "base/hex.h"
 #include "chain/nem/nem_block.h"
+#include "chain/nem/nem_effects.h"
 #include "chain/nem/nem_fee.h"
 #include "chain/nem/nem_json.h"
 #include "crypto/crypto.h"
@@ -72,6 +73,30 @@ static bool find_mosaic(void *context, const struct nem_mosaic_id *id, struct ne
 	return true;
 }
 
+/* [[kind, from, to, micro, token, quantity, change], ...] */
+static json_t *effects_json(const struct nem_tx *tx)
+{
+	static struct chain_effects x;
+	enum err e = nem_effects_list_seen(&x, tx);
+	json_t *list;
+
+	if (e != ERR_OK) {
+		return json_string(err_slug(e));
+	}
+	list = json_array();
+	for (size_t i = 0; i < x.n; i++) {
+		const struct chain_effect *f = &x.effect[i];
+		bool named = f->kind >= CHAIN_TOKEN_MOVE && f->kind <= CHAIN_NAME;
+
+		(void)json_array_append_new(
+		    list, json_pack("[i,s,s,I,s,I,i]", (int)f->kind, f->from.text, f->to.text,
+				    (json_int_t)money_units(&f->amount),
+				    named ? x.token[f->token].name : "", (json_int_t)f->quantity,
+				    (int)f->change));
+	}
+	return list;
+}
+
 static json_t *answer_tx(const json_t *in, const struct nem_tx *tx)
 {
 	struct nem_fee_lookup lookup = { .context = json_object_get(in, "mosaics"),
@@ -93,6 +118,7 @@ static json_t *answer_tx(const json_t *in, const struct nem_tx *tx)
 	if (nem_fee_minimum_of(&fee, tx, &lookup, NULL) == ERR_OK) {
 		(void)json_object_set_new(j, "fee", json_integer((json_int_t)fee));
 	}
+	(void)json_object_set_new(j, "effects", effects_json(tx));
 	(void)json_object_set_new(j, "json", nem_json_tx(tx, NEM_SIGNED));
 	return j;
 }

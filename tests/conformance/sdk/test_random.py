@@ -166,6 +166,63 @@ def shuffled(rng, obj):
     return obj
 
 
+MOVE, FEE, ADD, REMOVE, THRESHOLD, CONSENT, TOKEN, MINT, BURN, DEFINE, NAME, DELEGATE, UNDELEGATE, \
+    LEVY_UNKNOWN = range(1, 15)
+
+
+def expected_effects(one):
+    """What chain/nem/nem_effects.h promises, from the kit's objects; None where it refuses."""
+    inner = getattr(one, "inner", one)
+    account = one.other_account if one.type == nem.COSIGNATURE \
+        else nem.address_of(inner.signer, one.network)
+    out = []
+
+    def add(kind, to="", micro=0, token="", quantity=0, change=0):
+        out.append([kind, account, to, micro, token, quantity, change])
+    if isinstance(inner, nem.Transfer):
+        if not inner.mosaics:
+            add(MOVE, inner.recipient, inner.amount)
+        for space, name, quantity in inner._mosaics():
+            moved = inner.amount * quantity // nem.MICRO
+            if (space, name) == ("nem", "xem"):
+                add(MOVE, inner.recipient, moved)
+            else:
+                add(TOKEN, inner.recipient, 0, f"{space}:{name}", moved)
+                add(LEVY_UNKNOWN)
+    elif isinstance(inner, nem.Modification):
+        for kind, key in inner._entries():
+            add(ADD if kind == nem.ADD else REMOVE, nem.address_of(key, one.network))
+        if inner.relative_change is not None:
+            add(THRESHOLD, change=inner.relative_change)
+    elif isinstance(inner, nem_types.Importance):
+        add(DELEGATE if inner.mode == 1 else UNDELEGATE, nem.address_of(inner.remote, one.network))
+    elif isinstance(inner, nem_types.Namespace):
+        whole = inner.part if inner.parent is None else f"{inner.parent}.{inner.part}"
+        try:
+            nem_types.check_namespace(whole)
+        except nem.Malformed:
+            return None
+        add(MOVE, inner.sink, inner.rental_fee)
+        add(NAME, token=whole)
+    elif isinstance(inner, nem_types.Definition):
+        add(MOVE, inner.sink, inner.creation_fee)
+        add(DEFINE, inner.levy[1] if inner.levy else "", 0, ":".join(inner.identity),
+            inner.initial_supply)
+    elif isinstance(inner, nem_types.Supply):
+        add(MINT if inner.kind == 1 else BURN, token=":".join(inner.identity), quantity=inner.delta)
+    if inner is not one:
+        add(FEE, micro=inner.fee)
+    add(FEE, micro=one.fee)
+    for consent in one._attached() if isinstance(one, nem.Multisig) else ():
+        add(FEE, micro=consent.fee)
+    if one.type == nem.COSIGNATURE:
+        add(CONSENT, one.address())
+    if any(e[3] > nem.SUPPLY_MICRO or (e[0] == TOKEN and e[5] > nem_types.QUANTITY_MAX)
+           for e in out):
+        return None
+    return out
+
+
 class Random(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -226,6 +283,44 @@ class Random(unittest.TestCase):
             self.assertTrue(answer["verified"])
             self.assertEqual(nem.decode_verifiable(bytes.fromhex(answer["signed"])), one)
             self.same(self.tool.ask(signing=one.non_verifiable().hex(), network=one.network), one)
+
+    def test_effects(self):
+        listed = refused = 0
+        for i in range(3 * COUNT):
+            make = Make(self.rng, self.rng.choice(NETWORKS))
+            one, key = make.any(i)
+            # Half of them of amounts that exist.
+            if i % 2:
+                for part in (one, getattr(one, "inner", one), *getattr(one, "cosignatures", ())):
+                    part.fee %= 1_000_000_000
+                    for name in ("amount", "rental_fee", "creation_fee"):
+                        if hasattr(part, name):
+                            setattr(part, name, getattr(part, name) % nem.SUPPLY_MICRO)
+                if isinstance(one, nem.Multisig):
+                    one.cosignatures = []
+                one.sign(key)
+            answer = self.tool.ask(signed=one.verifiable().hex(), network=one.network)
+            self.assertNotIn("error", answer)
+            want = expected_effects(one)
+            if want is None:
+                self.assertIsInstance(answer["effects"], str, answer)
+                refused += 1
+                continue
+            self.assertEqual(answer["effects"], want)
+            listed += 1
+            # And the balances that follow are the kit's.
+            change = {}
+            for kind, payer, to, micro, *_ in answer["effects"]:
+                change[payer] = change.get(payer, 0) - micro
+                if kind == MOVE:
+                    change[to] = change.get(to, 0) + micro
+            kit = {}
+            for address, micro in nem.effects(one):
+                kit[address] = kit.get(address, 0) + micro
+            self.assertEqual({a: m for a, m in change.items() if m},
+                             {a: m for a, m in kit.items() if m})
+        self.assertGreater(listed, COUNT)
+        self.assertGreater(refused, COUNT // 2)
 
     def test_another_network_is_refused(self):
         for one, _ in self.made[:40]:
