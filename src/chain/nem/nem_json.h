@@ -5,10 +5,10 @@
  * that holds a key links it.
  *
  * Reading follows NIS: integers must be integers, keys in any order, unknown keys ignored, hex in
- * either case, null objects are {}.  What is read must then be canonical: it passes nem_tx_check().
- * Every json_t that is returned belongs to the caller (json_decref); NULL only when memory ends or
- * an amount or fee is beyond 2^63-1, which no node accepts. *where (may be NULL) names the field
- * that is wrong; static storage.
+ * either case, what is not there is {} or null.  What is read must then be canonical: it passes
+ * nem_tx_check(). Every json_t that is returned belongs to the caller (json_decref); NULL only when
+ * memory ends or an amount or fee is beyond 2^63-1, which no node accepts. *where (may be NULL)
+ * names the field that is wrong; static storage.
  */
 #ifndef KURAMORI_CHAIN_NEM_JSON_H
 #define KURAMORI_CHAIN_NEM_JSON_H

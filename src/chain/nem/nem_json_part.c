@@ -89,6 +89,16 @@ const json_t *nem_json_get_object(struct nem_json_get *g, const json_t *object, 
 	return j;
 }
 
+const json_t *nem_json_get_optional(struct nem_json_get *g, const json_t *object, const char *name)
+{
+	const json_t *j = nem_json_get(g, object, name);
+
+	if (j != NULL && !json_is_null(j) && !json_is_object(j)) {
+		nem_json_fail(g, ERR_FIELD_TYPE, name);
+	}
+	return g->e == ERR_OK && json_object_size(j) > 0 ? j : NULL;
+}
+
 const json_t *nem_json_get_array(struct nem_json_get *g, const json_t *object, const char *name,
 				 size_t max)
 {

@@ -40,6 +40,8 @@ enum err nem_json_finish(const struct nem_json_get *g, const char **where);
 const json_t *nem_json_get(struct nem_json_get *g, const json_t *object, const char *name);
 /* The same of a type: ERR_FIELD_TYPE; ERR_TOO_LARGE; ERR_FIELD_RANGE. */
 const json_t *nem_json_get_object(struct nem_json_get *g, const json_t *object, const char *name);
+/* An object that is not there as {} or as null: NULL then, without an error. */
+const json_t *nem_json_get_optional(struct nem_json_get *g, const json_t *object, const char *name);
 const json_t *nem_json_get_array(struct nem_json_get *g, const json_t *object, const char *name,
 				 size_t max);
 int64_t nem_json_get_integer(struct nem_json_get *g, const json_t *object, const char *name,

@@ -291,9 +291,9 @@ static void get_mosaics(struct nem_json_get *g, const json_t *j, struct nem_tran
 
 static void get_message(struct nem_json_get *g, const json_t *j, struct nem_transfer *t)
 {
-	const json_t *message = nem_json_get_object(g, j, "message");
+	const json_t *message = nem_json_get_optional(g, j, "message");
 
-	if (g->e != ERR_OK || json_object_size(message) == 0) {
+	if (message == NULL) {
 		return;
 	}
 	t->message_type = (enum nem_message_type)nem_json_get_integer(
@@ -330,9 +330,9 @@ static void get_modification(struct nem_json_get *g, const json_t *j, uint8_t ve
 		m->n = (uint8_t)(i + 1);
 	}
 	if (version >= 2) {
-		const json_t *change = nem_json_get_object(g, j, "minCosignatories");
+		const json_t *change = nem_json_get_optional(g, j, "minCosignatories");
 
-		if (g->e == ERR_OK && json_object_size(change) > 0) {
+		if (change != NULL) {
 			m->has_change = true;
 			m->change = (int32_t)nem_json_get_integer(g, change, "relativeChange",
 								  INT32_MIN, INT32_MAX);
@@ -372,7 +372,7 @@ static void get_provision(struct nem_json_get *g, const json_t *j, uint8_t netwo
 static void get_levy(struct nem_json_get *g, const json_t *j, uint8_t network,
 		     struct nem_levy *levy)
 {
-	if (g->e != ERR_OK || json_object_size(j) == 0) {
+	if (j == NULL) {
 		return;
 	}
 	levy->type = (enum nem_levy_type)nem_json_get_integer(g, j, "type", NEM_LEVY_ABSOLUTE,
@@ -464,7 +464,7 @@ static void get_mosaic_definition(struct nem_json_get *g, const json_t *j, uint8
 	nem_json_get_hex(g, j, "creator", d->creator.b, sizeof d->creator.b);
 	get_id(g, j, "id", &d->id);
 	get_properties(g, j, &d->properties);
-	get_levy(g, nem_json_get_object(g, j, "levy"), network, &d->levy);
+	get_levy(g, nem_json_get_optional(g, j, "levy"), network, &d->levy);
 	if (g->e != ERR_OK) {
 		return;
 	}

@@ -126,6 +126,43 @@ static void any_order(void)
 	json_decref(j);
 }
 
+/* Where NIS writes {} for what is not there, other libraries write null, and NIS reads both. */
+static void null_is_nothing(void)
+{
+	static const char *const may[] = { "message", "levy", "minCosignatories" };
+	unsigned changed = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(golden_rows); i++) {
+		static uint8_t bytes[NEM_TX_BYTES_MAX];
+		struct bytes raw = nem_hex(bytes, sizeof bytes, golden_rows[i].data);
+		struct nem_tx tx;
+		struct nem_tx back;
+		struct hash32 a;
+		struct hash32 b;
+		json_t *j;
+
+		T_EQ(nem_tx_decode(&tx, NET, raw, NEM_SIGNING), ERR_OK);
+		j = nem_json_tx(&tx, NEM_SIGNING);
+		for (size_t k = 0; k < ARRAY_LEN(may); k++) {
+			json_t *holder = json_object_get(j, "mosaicDefinition");
+
+			holder = holder != NULL ? holder : j;
+			if (json_object_get(holder, may[k]) == NULL ||
+			    json_object_size(json_object_get(holder, may[k])) > 0) {
+				continue;
+			}
+			(void)json_object_set_new(holder, may[k], json_null());
+			changed++;
+			T_EQ(nem_json_tx_read(&back, NET, j, NEM_SIGNING, NULL), ERR_OK);
+			nem_tx_hash(&a, &tx);
+			nem_tx_hash(&b, &back);
+			T_CHECK(hash32_eq(&a, &b));
+		}
+		json_decref(j);
+	}
+	T_CHECK(changed >= 5);
+}
+
 /* Every key taken away or given a wrong type, at any depth: refused, naming a field. */
 static void damage(json_t *root, json_t *object, unsigned *refused, unsigned *accepted)
 {
@@ -320,6 +357,7 @@ int main(int argc, char **argv)
 		{ "transactions both ways", transactions },
 		{ "every type both ways", both_ways },
 		{ "in any order", any_order },
+		{ "null is nothing", null_is_nothing },
 		{ "every field missing or of another type", damaged },
 		{ "metadata pairs and unconfirmed", pair },
 		{ "blocks", block },

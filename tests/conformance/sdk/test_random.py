@@ -379,6 +379,98 @@ class Random(unittest.TestCase):
         self.assertGreater(accepted, 500)
         self.assertGreater(refused, 1500)
 
+    # (kind of transaction, path of the field, what is the last good, what is not)
+    LIMITS = [
+        ("transfer", "timeStamp", [0, (1 << 31) - 1], [-1, 1 << 31, 1.0, "1", None]),
+        ("transfer", "deadline", [0, (1 << 31) - 1], [-1, 1 << 31, True]),
+        ("transfer", "fee", [0, nem_types.LONG_MAX], [-1, 1 << 63, 0.5]),
+        ("transfer", "amount", [0, nem_types.LONG_MAX], [-1, 1 << 63, 1e3, "5"]),
+        ("transfer", "signer", ["ab" * 32, "AB" * 32], ["ab" * 31, "ab" * 33, "zz" * 32, ""]),
+        ("transfer", "type", [257], [0, 258, 4100, -257, 0x102, 257 + (1 << 32)]),
+        ("transfer", "version", [-1744830463], [-1744830462 + 1, -1744830464, 1, 2550136833]),
+        ("transfer", "recipient", [KEYS[0].address()],
+         [KEYS[0].address(nem.MAINNET), KEYS[0].address()[:-1], KEYS[0].address().lower(), "",
+          nem.pretty(KEYS[0].address())]),
+        ("transfer", "message", [{}, None, {"payload": "", "type": 1}, {"payload": "00", "type": 2},
+                                 {"payload": "ab" * 1024, "type": 1}],
+         [{"payload": "ab" * 1025, "type": 1}, {"payload": "0", "type": 1}, {"payload": "00"},
+          {"payload": "00", "type": 0}, {"payload": "00", "type": 3}, {"type": 1}, [], "x"]),
+        ("mosaics", "mosaics.0.quantity", [0, nem_types.LONG_MAX], [-1, 1 << 63, "1"]),
+        ("mosaics", "mosaics.0.mosaicId.namespaceId",
+         ["a", "a" * 16 + "." + "b" * 64 + "." + "c" * 46],
+         ["", "A", "a.", "a" * 17, "a." + "b" * 65, "a.b.c.d", "a\0", "a" * 16 + "." + "b" * 64
+          + "." + "c" * 47]),
+        ("mosaics", "mosaics.0.mosaicId.name", ["a", "b c", "d" * 32],
+         ["", " a", "a ", "a  b", "A", "d" * 33, "a\0", "\u00e9"]),
+        ("modification", "modifications.0.modificationType", [1, 2], [0, 3, -1]),
+        ("modification", "modifications.0.cosignatoryAccount", ["cd" * 32], ["cd" * 31, ""]),
+        ("modification", "minCosignatories",
+         [{"relativeChange": (1 << 31) - 1}, {"relativeChange": -(1 << 31)}, {}, None],
+         [{"relativeChange": 1 << 31}, {"relativeChange": -(1 << 31) - 1}, {"other": 1}]),
+        ("importance", "mode", [1, 2], [0, 3, "1"]),
+        ("importance", "remoteAccount", ["ab" * 32], ["ab" * 31, None]),
+        ("namespace", "rentalFee", [0, nem_types.LONG_MAX], [-1, 1 << 63]),
+        ("namespace", "newPart", ["a", "a" * 128], ["", "-a", "a.b", "a" * 129, "a\0", None]),
+        ("namespace", "parent", [None, "a", "a.b.c"], ["", "a.b.c.d", "a.", 5]),
+        ("namespace", "rentalFeeSink", [KEYS[1].address()], [KEYS[1].address(nem.MIJIN), ""]),
+        ("definition", "mosaicDefinition.description", ["d", "d" * 512, "\U0001fa99" * 256],
+         ["", " ", "d" * 513, "\U0001fa99" * 257, "\u3000", None]),
+        ("definition", "mosaicDefinition.properties.0.value", ["0", "6"],
+         ["7", "-1", "00", "", "+1", " 1", 1]),
+        ("definition", "mosaicDefinition.properties.1.value", ["0", "9000000000"],
+         ["9000000001", "-1", "", "1.0", "99999999999999999999"]),
+        ("definition", "mosaicDefinition.properties.2.value", ["true", "false"], ["True", "1", ""]),
+        ("definition", "mosaicDefinition.properties.0.name", [],
+         ["transferable", "Divisibility", "more"]),
+        ("definition", "mosaicDefinition.creator", [], ["ab" * 32, KEYS[3].public_hex]),
+        ("definition", "mosaicDefinition.levy.type", [1, 2], [0, 3]),
+        ("definition", "mosaicDefinition.levy.fee", [0, nem_types.LONG_MAX], [-1, 1 << 63]),
+        ("definition", "mosaicDefinition.levy", [{}, None], [{"type": 1}, [], 1]),
+        ("definition", "creationFee", [0, nem_types.LONG_MAX], [-1, 1 << 63]),
+        ("supply", "supplyType", [1, 2], [0, 3]),
+        ("supply", "delta", [1, nem_types.QUANTITY_MAX], [0, -1, nem_types.QUANTITY_MAX + 1]),
+    ]
+
+    def limited(self, kind):
+        """JSON of a transaction of this kind whose other fields are ordinary."""
+        common = {"fee": 5, "timestamp": 7, "deadline": 9}
+        to = KEYS[5].address()
+        return unsigned({
+            "transfer": lambda: nem.Transfer(KEYS[2], to, 1, **common),
+            "mosaics": lambda: nem.Transfer(KEYS[2], to, 1, mosaics=[("x", "y", 1)], **common),
+            "modification": lambda: nem.Modification(KEYS[2], [(1, KEYS[4])], 1, **common),
+            "importance": lambda: nem_types.Importance(KEYS[2], 1, KEYS[4], **common),
+            "namespace": lambda: nem_types.Namespace(KEYS[2], to, 1, "x", "y", **common),
+            "definition": lambda: nem_types.Definition(
+                KEYS[2], ("x", "y"), "d", to, 1, 6, 9, levy=(1, to, ("nem", "xem"), 1), **common),
+            "supply": lambda: nem_types.Supply(KEYS[2], ("x", "y"), 1, 1, **common),
+        }[kind]().sign(KEYS[2]))
+
+    def test_limits_in_json(self):
+        for kind, path, good, bad in self.LIMITS:
+            for wrapped in (False, True):
+                for wanted, values in ((True, good), (False, bad)):
+                    for value in values:
+                        inner = self.limited(kind)
+                        *folders, last = path.split(".")
+                        holder = inner
+                        for name in folders:
+                            holder = holder[int(name) if name.isdigit() else name]
+                        holder[last] = value
+                        whole = inner
+                        if wrapped:
+                            whole = unsigned(nem.Multisig(KEYS[1], nem.Transfer(
+                                KEYS[2], KEYS[3].address(), 1)).sign(KEYS[1]))
+                            whole["otherTrans"] = inner
+                        if kind == "definition" and path.endswith("creator"):
+                            whole["signer"] = KEYS[2].public_hex
+                        answer = self.tool.ask(json=whole, network=nem.TESTNET)
+                        # Another type has other fields; the creator of a mosaic is its signer.
+                        self.assertEqual("error" not in answer, wanted, (path, value, answer))
+                        if not wanted and not isinstance(value, int):
+                            self.assertTrue(answer["where"] or answer["error"] == "bad-input",
+                                            (path, value, answer))
+
     def test_blocks(self):
         for size in (0, 1, 5, 20, 30):
             network = self.rng.choice(NETWORKS)
