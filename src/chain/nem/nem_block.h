@@ -19,7 +19,7 @@
 
 enum {
 	NEM_BLOCK_WEIGHT_MAX = 120,   /* transactions, counting inner ones and cosignatures */
-	NEM_BLOCK_NEMESIS_MAX = 1000, /* of block 1, which NIS does not limit (nem.md 1.2: 1353) */
+	NEM_BLOCK_NEMESIS_MAX = 1400, /* of block 1, which NIS does not limit (nem.md 1.2: 1353) */
 	NEM_BLOCK_HEADER_BYTES = 168, /* signed form without transactions */
 	/* Largest: 120 transfers with a full message and every mosaic (about 3.4 KB each). */
 	NEM_BLOCK_BYTES_MAX = 420000,

@@ -299,6 +299,8 @@ static void nemesis(void)
 	struct nem_tx tx;
 	struct bytes raw;
 
+	/* That of the main network (nem.md 1.2), by which a client knows it. */
+	T_CHECK(NEM_BLOCK_NEMESIS_MAX >= 1353);
 	T_EQ(nem_block_build_start(&build, big, sizeof big, &head), ERR_OK);
 	for (unsigned i = 0; i < NEM_BLOCK_NEMESIS_MAX; i++) {
 		transfer(&tx, i);

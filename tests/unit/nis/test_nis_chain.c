@@ -80,7 +80,7 @@ static void configurations_that_are_refused(void)
 	c.network = NEM_NETWORK_MAIN;
 	T_EQ(nis_open(&n, &c, &nemesis), ERR_ADDRESS);
 	c.network = NEM_NETWORK_TEST;
-	nemesis.n = 1001;
+	nemesis.n = NEM_BLOCK_NEMESIS_MAX + 1;
 	T_EQ(nis_open(&n, &c, &nemesis), ERR_FULL);
 	nemesis.n = 2;
 	T_EQ(nis_open(&n, &c, &nemesis), ERR_OK);
