@@ -7,9 +7,10 @@
 // is known to be wrong (nem.md 7.4) its bytes must differ in exactly that way, and each such case is
 // counted by name.
 //
-//   node compare.mjs --modules DIR --tool PATH [--seed N] [--count N]
+//   node compare.mjs --tool PATH [--modules DIR] [--seed N] [--count N]
 //
-// DIR is a node_modules with nem-sdk 1.6.11 and symbol-sdk 3.3.2.  Output is TAP.
+// PATH is our nem_tool; DIR a node_modules with nem-sdk 1.6.11 and symbol-sdk 3.3.2 (without it, that
+// of tests/scenario/sdk).  Output is TAP.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -22,7 +23,7 @@ const option = (name, otherwise) => {
 	const at = process.argv.indexOf(`--${name}`);
 	return at < 0 ? otherwise : process.argv[at + 1];
 };
-const modules = path.resolve(option('modules', 'node_modules'));
+const modules = path.resolve(option('modules', path.join(import.meta.dirname ?? '.', '../../scenario/sdk/node_modules')));
 const seed = Number(option('seed', process.env.KURAMORI_SEED ?? '1'));
 const count = Number(option('count', '320'));
 const load = name => import(pathToFileURL(path.join(modules, name)));
