@@ -17,13 +17,13 @@ import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import readline from 'node:readline';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const option = (name, otherwise) => {
 	const at = process.argv.indexOf(`--${name}`);
 	return at < 0 ? otherwise : process.argv[at + 1];
 };
-const modules = path.resolve(option('modules', path.join(import.meta.dirname ?? '.', '../../scenario/sdk/node_modules')));
+const modules = path.resolve(option('modules', fileURLToPath(new URL('../../scenario/sdk/node_modules', import.meta.url))));
 const seed = Number(option('seed', process.env.KURAMORI_SEED ?? '1'));
 const count = Number(option('count', '320'));
 const load = name => import(pathToFileURL(path.join(modules, name)));
