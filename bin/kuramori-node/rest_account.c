@@ -356,17 +356,18 @@ static void post_unlock(struct node_port *p, struct http_request *r)
 {
 	struct node *n = p->node;
 	struct key32 key;
+	size_t at;
 
 	if (!private_key(n, r, &key)) {
 		return;
 	}
-	if (unlocked_at(n, &key) == n->unlocked_n) {
-		if (n->unlocked_n == NODE_UNLOCKED_MAX) {
-			node_rest_error(n, r, 400, "the maximum number of harvesters is reached");
-			return;
-		}
-		n->unlocked[n->unlocked_n++] = key;
+	at = unlocked_at(n, &key);
+	if (at == NODE_UNLOCKED_MAX) {
+		node_rest_error(n, r, 400, "the maximum number of harvesters is reached");
+		return;
 	}
+	n->unlocked[at] = key;
+	n->unlocked_n = at == n->unlocked_n ? at + 1 : n->unlocked_n;
 	http_reply(r, 200, "application/json", bytes_of(NULL, 0), node_rest_cors);
 }
 

@@ -113,7 +113,8 @@ static enum nem_result fees(const struct nis_judge *j, const struct nem_tx *tx,
 	struct nem_fee_lookup lookup = { .find = nis_asset_fee_lookup };
 	uint64_t least;
 
-	memcpy(&view, &j->view, sizeof view); /* the look-up only reads it */
+	/* The pointer itself loses its const: the look-up only reads. */
+	memcpy(&view, &j->view, sizeof view); /* NOLINT(bugprone-sizeof-expression) */
 	lookup.context = view;
 	if (nem_fee_minimum_of(&least, tx, &lookup, unknown) != ERR_OK) {
 		return NEM_FAILURE_UNKNOWN;
@@ -218,6 +219,8 @@ static bool names_remote(const struct nis_judge *j, const struct part *p)
 {
 	const union nem_body *body = p->body;
 
+	CHECK(p->type == NEM_COSIGNATURE ? p->account != NULL
+					 : p->type == NEM_MULTISIG || body != NULL);
 	switch (p->type) {
 	case NEM_TRANSFER:
 		return is_working_remote_address(j, &body->transfer.recipient);

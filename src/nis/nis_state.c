@@ -231,6 +231,7 @@ void nis_state_commit(struct nis_state *s, struct nis_view *v, struct nis_undo *
 			continue;
 		}
 		key = nis_cell_key_of(slot);
+		CHECK(cells != NULL); /* cells.n counts the slots in use */
 		cells[n++] = (struct nis_cell_before){ .key = key,
 						       .cell = nis_cell_get(&s->cells, key, NULL) };
 		nis_cell_put(&s->cells, key, &slot->cell);

@@ -306,7 +306,7 @@ enum err nem_json_explorer_block_read(struct bytes *signed_form, uint8_t *buffer
 	struct nem_block_walk walk;
 	struct nem_tx tx;
 	struct hash32 hash;
-	struct bytes raw;
+	struct bytes raw = { NULL, 0 };
 	const json_t *from = nem_json_get_object(&g, j, "block");
 	const json_t *txes = nem_json_get_array(&g, j, "txes", NEM_BLOCK_NEMESIS_MAX);
 	enum err e;

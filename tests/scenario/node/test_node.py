@@ -623,7 +623,7 @@ class Program(unittest.TestCase):
         for amount in ("0", "-1", "1.5", "", "01", "x", "1 ", "9" * 40, str(2**64)):
             self.assertIn("nemesis.txt:1", start(f"{address('A')} {amount}\n"))
         self.assertIn("why=overflow", start(good + f"{address('B')} {nem.SUPPLY_MICRO}\n"))
-        self.assertIn("why=full", start(good * 1001))
+        self.assertIn("why=full", start(good * 1401))
         for key in ("", "00", "zz" * 32, KEYS["A"].private_hex + "00", KEYS["A"].private_hex + "\n\n"):
             self.assertIn("nemesis.key", start(good, keys={"nemesis.key": key}))
             self.assertIn("harvester.key", start(good, keys={"harvester.key": key}))
