@@ -9,8 +9,8 @@
 //
 //   node compare.mjs --tool PATH [--modules DIR] [--seed N] [--count N]
 //
-// PATH is our nem_tool; DIR a node_modules with nem-sdk 1.6.11 and symbol-sdk 3.3.2 (without it, that
-// of tests/scenario/sdk).  Output is TAP.
+// PATH is our nem_tool; DIR a node_modules with nem-sdk 1.6.11 and symbol-sdk 3.3.2 (without it, the
+// one of tools/install-sdk).  Output is TAP.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -23,7 +23,7 @@ const option = (name, otherwise) => {
 	const at = process.argv.indexOf(`--${name}`);
 	return at < 0 ? otherwise : process.argv[at + 1];
 };
-const modules = path.resolve(option('modules', fileURLToPath(new URL('../../scenario/sdk/node_modules', import.meta.url))));
+const modules = path.resolve(option('modules', fileURLToPath(new URL('../../../build-test/sdk/node_modules', import.meta.url))));
 const seed = Number(option('seed', process.env.KURAMORI_SEED ?? '1'));
 const count = Number(option('count', '320'));
 const load = name => import(pathToFileURL(path.join(modules, name)));
