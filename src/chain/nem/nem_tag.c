@@ -122,6 +122,9 @@ static enum err check_facts(const struct nem_tag_facts *f)
 	if (err == ERR_OK && f->height == 0) {
 		err = ERR_FIELD_RANGE;
 	}
+	for (size_t i = 0; err == ERR_OK && i < f->services; i++) {
+		err = check_address(&f->service[i], f->network);
+	}
 	if (err == ERR_OK) {
 		err = check_taggers(f);
 	}
@@ -378,8 +381,14 @@ static unsigned count_edits(const char *a, size_t na, const char *b, size_t nb)
 
 static bool texts_alike(const char *a, size_t na, const char *b, size_t nb)
 {
-	unsigned edits = count_edits(a, na, b, nb);
+	size_t more = na > nb ? na - nb : nb - na;
+	unsigned edits;
 
+	/* Most mosaics differ more in length alone: an account stuffed with them costs little. */
+	if (more > NEM_TAG_ALIKE_EDITS) {
+		return false;
+	}
+	edits = count_edits(a, na, b, nb);
 	return edits == 0 || (na >= NEM_TAG_ALIKE_CHARS && nb >= NEM_TAG_ALIKE_CHARS &&
 			      edits <= NEM_TAG_ALIKE_EDITS);
 }

@@ -129,7 +129,7 @@ struct nem_tags {
  * what the creator itself holds.
  * ERR_FIELD_RANGE (a height of 0 or above facts->height, names that are none, a mosaic that two
  * taggers share, is owned twice, defined twice, a root listed twice), ERR_NETWORK or ERR_ADDRESS
- * (account, owner of a root), ERR_FULL (more than NEM_TAGGERS_MAX taggers), the errors of
+ * (account, service, owner of a root), ERR_FULL (more than NEM_TAGGERS_MAX taggers), the errors of
  * nem_tx_check() for a transaction.  Nothing is written then.
  */
 MUST_CHECK enum err nem_tag_read(struct nem_tags *out, const struct nem_tag_facts *facts);

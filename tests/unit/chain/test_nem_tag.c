@@ -170,9 +170,11 @@ static void other_names(void)
 	static const char *const alike[] = {
 		"evil:warning_dont_accept_stolen_funds", "ts:warning-dont-accept-stolen-funds",
 		"ts:warning_dont_accept_st0len_funds",   "t5:warning_dont_accept_stolen_funds",
-		"ts:warnlng_dont_accept_stolen_funds",   "ts.ts:warning_dont_accept_stolen_fund",
+		"ts:warnlng_dont_accept_stolen_funds",   "ts:warning_dont_accept_stolen_fund",
+		"ts.ts:warning_dont_accept_stolen_fund",
 	};
-	static const char *const unlike[] = { "ts:hello", "nem:xem", "a:w", "ts:funds" };
+	static const char *const unlike[] = { "ts:hello", "ts:warning_dont_accept_stolen_f",
+					      "nem:xem", "a:w", "ts:funds" };
 
 	for (size_t i = 0; i < ARRAY_LEN(alike); i++) {
 		set_scene();
@@ -235,6 +237,15 @@ static void passed_on_and_dust(void)
 	set_scene();
 	s.tagger[0].creator_known = false;
 	EXPECT(NEM_TAG_UNPROVEN, NEM_TAG_KEY_UNKNOWN);
+	set_scene();
+	s.definition[0].properties.transferable = true; /* with a levy, as some tags were */
+	EXPECT(NEM_TAG_IN_EFFECT, NEM_TAG_BY_CREATOR);
+	s.f.seens = 0;
+	EXPECT(NEM_TAG_UNPROVEN, NEM_TAG_SOURCE_UNSEEN);
+	set_scene();
+	s.tx[0].transfer.mosaic[0].id = nem_mosaic_xem; /* coins from the tagger are no tag */
+	s.f.owneds = 0;
+	EXPECT(NEM_TAG_NONE, 0);
 }
 
 /* Whoever stuffs an account with look-alikes hides no tag. */
@@ -277,6 +288,7 @@ static void hostile_facts(void)
 	REFUSED(s.f.network = 0x68, ERR_NETWORK);
 	REFUSED(s.f.account.text[5] ^= 1, ERR_ADDRESS);
 	REFUSED(memset(s.f.account.text, 'T', sizeof s.f.account.text), ERR_ADDRESS);
+	REFUSED((s.f.services = 1, s.service.text[3] ^= 1), ERR_ADDRESS);
 	REFUSED(s.f.taggers = NEM_TAGGERS_MAX + 1, ERR_FULL);
 	REFUSED((s.tagger[1] = s.tagger[0], s.f.taggers = 2), ERR_FIELD_RANGE);
 	REFUSED(s.tagger[0].mosaic.name[0] = 'A', ERR_FIELD_RANGE);
