@@ -37,6 +37,9 @@ struct cli {
 	bool evacuate;
 	bool no;
 	uint64_t timeout_ms;
+	char network[16];
+	char nem_key_file[CLI_PATH_MAX];
+	uint64_t wait_s;
 	/* how to answer */
 	bool json;
 	/* filled by cli_documents() */

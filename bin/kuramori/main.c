@@ -6,8 +6,8 @@
  * Guided: this file has the options and the table of commands; order.c shows and approves (it shows
  * the order decoded from the document itself, never from what the server says about it); stop.c
  * freezes, past the server, and asks everybody how they are; audit.c verifies journals;
- * checkpoint.c signs and reads checkpoints; common.c
- * has what they share.  Nothing here holds a rule of the policy.
+ * checkpoint.c signs and reads checkpoints; nem.c, nem_tx.c and nem_node.c are `kuramori nem`;
+ * common.c has what they share.  Nothing here holds a rule of the policy.
  */
 #include <stdio.h>
 #include <string.h>
@@ -18,6 +18,7 @@
 #include "io/config.h"
 #include "io/file.h"
 #include "io/notes.h"
+#include "nem.h"
 
 static const struct config_row rows[] = {
 	{ "api", CONFIG_STRING, "127.0.0.1:8480", 0, 0, CONFIG_FIELD(cli, api), "HOST:PORT",
@@ -49,6 +50,12 @@ static const struct config_row rows[] = {
 	  "audit verify: kuramorid's journal must begin with what an auditor signed here" },
 	{ "timeout_ms", CONFIG_U64, "5000", 100, 600000, CONFIG_FIELD(cli, timeout_ms), "MS",
 	  "how long to wait for an answer" },
+	{ "network", CONFIG_STRING, "testnet", 0, 0, CONFIG_FIELD(cli, network),
+	  "mainnet|testnet|mijin", "nem: whose addresses and transactions are meant" },
+	{ "nem_key_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, nem_key_file), "FILE",
+	  "nem tx sign: the private key, mode 0400 or 0600 (kuramori nem key new)" },
+	{ "wait_s", CONFIG_U64, "300", 0, 86400, CONFIG_FIELD(cli, wait_s), "S",
+	  "nem tx announce: how long to wait until the transaction stands in a block" },
 };
 
 static const char text[] =
@@ -62,6 +69,22 @@ static const char text[] =
     "  audit verify FILE...   verify journals of stopped programs: chain, records, books\n"
     "  audit checkpoint       sign size and root of kuramorid's journal, as an auditor\n"
     "  key new FILE           make and seal a software key; prints the public key for the roster\n"
+    "  nem key new FILE       make a NEM key, unsealed, for tests and small accounts\n"
+    "  nem key show FILE|-    public key and address of a private key\n"
+    "  nem address TEXT [TEXT] check an address, or derive it from a public key; two: compare\n"
+    "  nem tx build FILE|-    JSON of NIS in any order, out in its one form; times and least fees\n"
+    "                         are filled in where they are missing\n"
+    "  nem tx decode FILE|-   JSON or hex: what it is and every effect it would have\n"
+    "  nem tx sign FILE|-     sign with nem_key_file\n"
+    "  nem tx verify FILE|-   signatures, and each attached cosignature's\n"
+    "  nem tx announce HOST:PORT FILE|-\n"
+    "                         hand it to a node, and see it in a block, by hash and content\n"
+    "  nem multisig status HOST:PORT ADDRESS\n"
+    "                         cosigners, how many must sign, what waits for whom until when\n"
+    "  nem node status HOST:PORT...\n"
+    "                         heights, clocks, and whether they are on one chain; 4 if one does "
+    "not\n"
+    "                         answer, 1 if they disagree\n"
     "\n"
     "First steps: write ~/.config/kuramori/kuramori.conf with genesis_file, roster_file, person,\n"
     "key_file and every stop socket; then `kuramori status`. When in doubt at night: freeze. One\n"
@@ -80,6 +103,7 @@ static int misused(const char *const *w, size_t n)
 		{ "status", "status" },
 		{ "audit", "audit verify FILE... or kuramori audit checkpoint" },
 		{ "key", "key new FILE" },
+		{ "nem", "nem key|address|tx|multisig|node ...; kuramori --help lists them" },
 	};
 
 	if (n == 0) {
@@ -118,6 +142,9 @@ static int commands(struct cli *c, const struct config_result *r)
 	}
 	if (n == 3 && strcmp(w[0], "key") == 0 && strcmp(w[1], "new") == 0) {
 		return cli_key_new(c, w[2]);
+	}
+	if (n >= 2 && strcmp(w[0], "nem") == 0) {
+		return cli_nem(c, w + 1, n - 1);
 	}
 	return misused(w, n);
 }

@@ -16,25 +16,12 @@
 #include "crypto/crypto.h"
 #include "crypto/uuid7.h"
 #include "io/clock.h"
+#include "nem.h"
 
 struct shown {
 	struct doc_order order;
 	struct hash32 id;
 };
-
-/* Groups of six, as wallets print addresses: two people can compare them by eye. */
-static void grouped(char out[48], const char *address)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; address[i] != '\0'; i++) {
-		if (i > 0 && i % 6 == 0) {
-			out[n++] = '-';
-		}
-		out[n++] = address[i];
-	}
-	out[n] = '\0';
-}
 
 static int read_order(const struct cli *c, struct bytes raw, struct shown *out)
 {
@@ -73,7 +60,7 @@ static void print_order(const struct cli *c, const struct shown *s)
 	cli_xem(amount, sizeof amount, &s->order.amount);
 	cli_xem(fee, sizeof fee, &s->order.fee_max);
 	money_put(micro, &s->order.amount);
-	grouped(address, s->order.destination.text);
+	cli_grouped(address, s->order.destination.text);
 	uuid7_put(request, &s->order.request_id);
 	clock_text(expires, s->order.expires_ms);
 	cli_clean(message, sizeof message, bytes_of(s->order.message, s->order.message_n));

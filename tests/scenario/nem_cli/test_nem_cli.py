@@ -1,0 +1,337 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Goal: `kuramori nem` makes what a node takes, refuses with the exit code of its page what no node
+would take, says every effect, and never lets a private key out.
+
+Method: the real program, one command feeding the next, against real kuramori-nodes whose chain
+stands at the wall clock. Keys, bytes and hashes are compared with tests/kit/nem.py, which shares
+nothing with the program.
+"""
+
+import http.server
+import json
+import os
+import stat
+import sys
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+
+import nem  # noqa: E402
+import process  # noqa: E402
+from devnode import DevNode, program  # noqa: E402
+
+XEM = 1_000_000
+folder = process.temp_dir("kn-")
+names = ("alice", "bob", "carol", "till")
+keys = {name: nem.KeyPair.named(name) for name in names}
+tests = []
+
+
+def test(function):
+    tests.append(function)
+    return function
+
+
+def address(name):
+    return keys[name].address()
+
+
+def key_file(name):
+    path = folder / f"{name}.key"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(keys[name].private_hex + "\n")
+    return path
+
+
+def nem_seconds():
+    return int(time.time()) - 1_427_587_585
+
+
+def ask(*words, stdin="", code=0):
+    """stdout; the exit code must be `code`. With another code than 0: stderr."""
+    done = process.run([program("kuramori"), "nem", *words], expect=None, input=stdin)
+    assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
+    for key in keys.values():
+        assert key.private_hex not in done.stdout + done.stderr, "a private key came out"
+    if code != 0:
+        assert done.stderr.startswith("kuramori: "), done.stderr
+        return done.stderr
+    return done.stdout
+
+
+def transfer(sender, recipient, amount, **more):
+    return {"type": 257, "version": -1744830463, "signer": keys[sender].public_hex,
+            "recipient": address(recipient), "amount": amount, "message": {}, **more}
+
+
+def build(tx):
+    return json.loads(ask("--json", "tx", "build", "-", stdin=json.dumps(tx)))
+
+
+def sign(name, tx):
+    return ask("--json", "--nem-key-file", str(key_file(name)), "tx", "sign", "-",
+               stdin=tx if isinstance(tx, str) else json.dumps(tx))
+
+
+def decode(text):
+    return json.loads(ask("--json", "tx", "decode", "-", stdin=text))
+
+
+class Chain:
+    """A node whose clock is the wall's, and blocks made by a thread while `ask` waits."""
+
+    def __init__(self, name, grants=None):
+        self.node = DevNode(folder / name, grants or {address(n): 1000 * XEM for n in names},
+                            nem_seconds() - 3600).start()
+        self.node.clock(mode="real")
+        self.place = f"127.0.0.1:{self.node.public.port}"
+
+    def during(self, *words, stdin="", code=0):
+        ended = threading.Event()
+
+        def mine():
+            while not ended.wait(0.3):
+                self.node.blocks()
+        thread = threading.Thread(target=mine)
+        thread.start()
+        try:
+            return ask(*words, stdin=stdin, code=code)
+        finally:
+            ended.set()
+            thread.join()
+
+
+@test
+def keys_are_made_shown_and_kept():
+    path = folder / "new.key"
+    made = json.loads(ask("--json", "key", "new", str(path)))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    pair = nem.KeyPair(path.read_text().strip())
+    assert made["public_key"] == pair.public_hex and made["address"] == pair.address()
+    before = path.read_text()
+    assert "exists" in ask("key", "new", str(path), code=1)
+    assert path.read_text() == before
+    assert nem.pretty(pair.address()) in ask("key", "show", str(path))
+    assert json.loads(ask("--json", "key", "show", "-", stdin=before)) == made
+    os.chmod(path, 0o644)
+    assert "yours alone" in ask("key", "show", str(path), code=1)
+    for text in ("", "00", "zz" * 32, before.strip() + "00", before.strip()[:-1]):
+        assert "64 hexadecimal digits" in ask("key", "show", "-", stdin=text, code=3)
+    second = folder / "second.key"
+    ask("key", "new", str(second))
+    assert second.read_text() != before
+
+
+@test
+def addresses_are_checked_and_compared():
+    good = address("alice")
+    assert json.loads(ask("--json", "address", nem.pretty(good).lower()))["address"] == good
+    assert json.loads(ask("--json", "address", keys["alice"].public_hex))["address"] == good
+    main = keys["alice"].address(nem.MAINNET)
+    ask("address", main, code=3)
+    assert json.loads(ask("--json", "--network", "mainnet", "address", main))["address"] == main
+    for bad in nem.bad_addresses(good):
+        text = bad if isinstance(bad, str) else bad[0]
+        if text.replace("-", "").replace(" ", "").upper() != good and text.strip() and text[0] != "-":
+            ask("address", text, code=3)
+    ask("address", good, nem.pretty(good))
+    assert "characters differ" in ask("address", good, address("bob"), code=1)
+    ask("--network", "othernet", "address", good, code=2)
+
+
+@test
+def what_is_built_is_what_the_kit_builds():
+    tx = build(transfer("alice", "bob", 5 * XEM))
+    assert tx["fee"] == 50_000 and 0 <= nem_seconds() - tx["timeStamp"] < 60
+    assert tx["deadline"] == tx["timeStamp"] + 3600
+    kit = nem.from_json({**tx})
+    kit.sign(keys["alice"])
+    ours = json.loads(sign("alice", tx))
+    assert bytes.fromhex(ours["signature"]) == kit.signature
+    seen = decode(json.dumps(ours))
+    assert seen["hash"] == kit.hash().hex() and seen["signature"] == "verifies"
+    moves = [(e["from"], e["to"], e["micro_xem"]) for e in seen["effects"]]
+    assert moves == [(address("alice"), address("bob"), "5000000"), (address("alice"), "", "50000")]
+    for form in (kit.verifiable(), kit.non_verifiable()):
+        assert decode(form.hex())["hash"] == seen["hash"]
+    assert decode(kit.non_verifiable().hex())["signature"] == "none"
+    words = ask("tx", "decode", "-", stdin=json.dumps(ours))
+    assert f"{nem.pretty(address('alice'))} loses 5.000000 XEM to {nem.pretty(address('bob'))}" in words
+
+
+@test
+def entries_are_put_in_order():
+    entries = [{"modificationType": 1, "cosignatoryAccount": keys[n].public_hex}
+               for n in ("carol", "bob", "alice")]
+    for order in (entries, entries[::-1], entries[1:] + entries[:1]):
+        tx = build({"type": 4097, "version": -1744830462, "signer": keys["till"].public_hex,
+                    "modifications": order, "minCosignatories": {"relativeChange": 2}})
+        got = [nem.KeyPair.named(n).public_hex for n in names]
+        listed = [m["cosignatoryAccount"] for m in tx["modifications"]]
+        where = {keys[n].public_hex: address(n) for n in names}
+        assert listed == sorted(listed, key=where.get) and set(listed) < set(got)
+        assert tx["fee"] == 500_000
+
+
+@test
+def what_does_not_verify_is_refused():
+    ours = json.loads(sign("alice", build(transfer("alice", "bob", XEM))))
+    ask("tx", "verify", "-", stdin=json.dumps(ours))
+    for change in ({"amount": XEM + 1}, {"fee": 60_000}, {"recipient": address("carol")},
+                   {"signature": "00" * 64}, {"signer": keys["bob"].public_hex}):
+        ask("tx", "verify", "-", stdin=json.dumps({**ours, **change}), code=1)
+    unsigned = {k: v for k, v in ours.items() if k != "signature"}
+    ask("tx", "verify", "-", stdin=json.dumps(unsigned), code=1)
+    assert "not the key" in ask("--nem-key-file", str(key_file("bob")), "tx", "sign", "-",
+                                stdin=json.dumps(unsigned), code=3)
+    ask("tx", "sign", "-", stdin=json.dumps(unsigned), code=2)
+    ask("--nem-key-file", "-", "tx", "sign", "-", stdin=json.dumps(unsigned), code=2)
+    low = {**unsigned, "fee": 49_999}
+    assert "least" in ask("--nem-key-file", str(key_file("alice")), "tx", "sign", "-",
+                          stdin=json.dumps(low), code=3)
+    high = process.run([program("kuramori"), "nem", "--nem-key-file", str(key_file("alice")), "tx", "sign",
+                        "-"], input=json.dumps({**unsigned, "fee": 5 * XEM}))
+    assert "5000000 micro-XEM" in high.stderr
+
+
+@test
+def hostile_input_is_refused_with_a_reason():
+    ours = sign("alice", build(transfer("alice", "bob", XEM, message={"payload": "00ff", "type": 1})))
+    kit = nem.from_json(json.loads(ours)).verifiable() if "payload" in ours else b""
+    assert len(kit) > 150
+    for cut in range(0, len(kit), 7):
+        ask("tx", "decode", "-", stdin=kit[:cut].hex(), code=3)
+    for text in ("", "{", "[]", "{}", "null", "0", "zz", '{"type":257}', "{" * 5000, '{"a":1,"a":1}',
+                 ours.replace("257", "999"), ours.replace(address("bob"), address("bob")[:-1]),
+                 "0" * 300_000):
+        ask("tx", "decode", "-", stdin=text, code=3)
+    for key in ("signer", "recipient", "amount", "type", "version"):
+        broken = json.loads(ours)
+        del broken[key]
+        assert key in ask("tx", "decode", "-", stdin=json.dumps(broken), code=3)
+    ask("tx", "decode", str(folder / "nothing"), code=1)
+    for words in ([], ["what"], ["tx"], ["tx", "what"], ["key"], ["node"], ["node", "status"], ["tx", "decode"],
+                  ["multisig"], ["tx", "announce", "-"], ["key", "new"]):
+        ask(*words, code=2)
+
+
+@test
+def a_payment_goes_all_the_way():
+    chain = world["chain"]
+    ours = sign("alice", build(transfer("alice", "bob", 7 * XEM)))
+    told = json.loads(chain.during("--json", "tx", "announce", chain.place, "-", stdin=ours))
+    assert told["hash"] == decode(ours)["hash"] and told["height"] > 1
+    assert chain.node.public.account(address("bob"))["account"]["balance"] == 1007 * XEM
+    # again: the node has it, and the chain says where
+    again = process.run([program("kuramori"), "nem", "--json", "tx", "announce", chain.place, "-"],
+                        input=ours, expect=None)
+    assert again.returncode in (0, 1), again.stderr
+    assert chain.node.public.account(address("bob"))["account"]["balance"] == 1007 * XEM
+    much = sign("alice", build(transfer("alice", "bob", 5000 * XEM)))
+    assert "FAILURE_INSUFFICIENT_BALANCE" in ask("tx", "announce", chain.place, "-", stdin=much, code=1)
+    spoiled = json.dumps({**json.loads(ours), "amount": 8 * XEM})
+    ask("tx", "announce", chain.place, "-", stdin=spoiled, code=1)
+    late = sign("alice", build(transfer("alice", "bob", XEM)))
+    assert "do not send another" in ask("--wait-s", "1", "tx", "announce", chain.place, "-", stdin=late,
+                                        code=4)
+    ask("tx", "announce", "127.0.0.1:1", "-", stdin=ours, code=4)
+
+
+@test
+def cosigners_see_what_waits_for_them():
+    chain = world["chain"]
+    till = address("till")
+    assert "no multisig" in ask("multisig", "status", chain.place, till)
+    make = build({"type": 4097, "version": -1744830462, "signer": keys["till"].public_hex,
+                  "modifications": [{"modificationType": 1, "cosignatoryAccount": keys[n].public_hex}
+                                    for n in ("alice", "bob", "carol")],
+                  "minCosignatories": {"relativeChange": 2}})
+    chain.during("tx", "announce", chain.place, "-", stdin=sign("till", make))
+    words = ask("multisig", "status", chain.place, till)
+    assert "needs 2 of 3" in words and "nothing waits" in words
+    wrapper = build({"type": 4100, "version": -1744830463, "signer": keys["alice"].public_hex,
+                     "otherTrans": transfer("till", "carol", 3 * XEM)})
+    assert wrapper["fee"] == 150_000 and wrapper["otherTrans"]["fee"] == 50_000
+    signed = sign("alice", wrapper)
+    inner = decode(signed)
+    ask("--wait-s", "0", "tx", "announce", chain.place, "-", stdin=signed, code=4)
+    state = json.loads(ask("--json", "multisig", "status", chain.place, till))
+    one, = state["waiting"]
+    assert one["payment"] == inner["payment"] and one["signed"] == [address("alice")]
+    assert sorted(one["missing"]) == sorted([address("bob"), address("carol")])
+    yes = build({"type": 4098, "version": -1744830463, "signer": keys["bob"].public_hex,
+                 "otherHash": {"data": inner["payment"]}, "otherAccount": till})
+    ask("tx", "announce", chain.place, "-", stdin=sign("bob", yes))
+    before = chain.node.public.account(address("carol"))["account"]["balance"]
+    chain.node.blocks()
+    assert chain.node.public.account(address("carol"))["account"]["balance"] == before + 3 * XEM
+    assert "nothing waits" in ask("multisig", "status", chain.place, till)
+
+
+@test
+def nodes_are_held_against_each_other():
+    chain, other = world["chain"], Chain("other", {address("bob"): 5 * XEM})
+    own = json.loads(ask("--json", "node", "status", chain.place))
+    assert own["answers"] and own["hash"] == chain.node.public.last_block().hash().hex()
+    assert "on the chain of most" in ask("node", "status", chain.place, chain.place)
+    done = process.run([program("kuramori"), "nem", "node", "status", chain.place, chain.place, other.place],
+                       expect=None)
+    assert done.returncode == 1 and done.stdout.count("ANOTHER CHAIN") == 1, done
+    assert "1 of 3" in done.stderr
+    done = process.run([program("kuramori"), "nem", "node", "status", chain.place, "127.0.0.1:1"], expect=None)
+    assert done.returncode == 4 and "does not answer" in done.stdout, done
+    other.node.stop()
+
+
+@test
+def a_server_that_is_no_node_is_named():
+    class Liar(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b'{"height":-1,"sendTimeStamp":9e99,"transactions":[' + b"7," * 1000)
+
+        do_POST = do_GET
+
+        def log_message(self, *_):
+            pass
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    place = f"127.0.0.1:{server.server_address[1]}"
+    for words in (["node", "status", place], ["multisig", "status", place, address("till")]):
+        done = process.run([program("kuramori"), "nem", *words], expect=None)
+        assert done.returncode == 4 and place in done.stderr, done
+    ours = sign("alice", build(transfer("alice", "bob", XEM)))
+    assert place in ask("tx", "announce", place, "-", stdin=ours, code=4)
+    server.shutdown()
+
+
+world = {}
+
+
+def main():
+    process.catch_signals()
+    print(f"TAP version 13\n1..{len(tests)}", flush=True)
+    bad = 0
+    world["chain"] = Chain("chain")
+    for number, function in enumerate(tests, 1):
+        try:
+            function()
+            print(f"ok {number} - {function.__name__}", flush=True)
+        except Exception:  # noqa: B902
+            import traceback
+            for line in traceback.format_exc().splitlines():
+                print("# " + line)
+            print(f"not ok {number} - {function.__name__}", flush=True)
+            bad += 1
+    world["chain"].node.stop()
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
