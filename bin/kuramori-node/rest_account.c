@@ -50,6 +50,19 @@ static const char *remote_status(enum nis_remote_state state)
 	return NULL;
 }
 
+static bool is_unlocked(const struct node *n, const struct nem_address *address)
+{
+	for (size_t i = 0; i < n->unlocked_n; i++) {
+		struct nem_address one;
+
+		nem_address_from_key(&one, &n->unlocked[i], NODE_NETWORK);
+		if (nem_address_eq(&one, address)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static json_t *account_meta(struct node *n, const struct nem_address *address)
 {
 	static struct nem_address of[COSIGNATORY_OF_MAX];
@@ -67,8 +80,8 @@ static json_t *account_meta(struct node *n, const struct nem_address *address)
 		CHECK(json_array_append_new(cosignatory_of, account_info(n, &of[i])) == 0);
 	}
 	return json_pack("{s:o,s:o,s:s,s:s}", "cosignatories", cosignatories, "cosignatoryOf",
-			 cosignatory_of, "status", "LOCKED", "remoteStatus",
-			 remote_status(nis_remote_state(n->nis, address, NULL)));
+			 cosignatory_of, "status", is_unlocked(n, address) ? "UNLOCKED" : "LOCKED",
+			 "remoteStatus", remote_status(nis_remote_state(n->nis, address, NULL)));
 }
 
 json_t *node_rest_account(struct node *n, const struct nem_address *address)

@@ -223,10 +223,14 @@ await check('the SDK errors that are known (nem.md 7.4)', async () => {
 });
 
 await check('harvesting: unlocked, counted, locked', async () => {
+	const status = async () => (await requests.account.data(endpoint, keys.R.address)).meta.status;
+	assert.equal(await status(), 'LOCKED');
 	assert.equal((await requests.account.unlockInfo(endpoint))['num-unlocked'], 0);
 	await requests.account.harvesting.start(endpoint, keys.R.private);
 	assert.equal((await requests.account.unlockInfo(endpoint))['num-unlocked'], 1);
+	assert.equal(await status(), 'UNLOCKED');
 	await requests.account.harvesting.stop(endpoint, keys.R.private);
+	assert.equal(await status(), 'LOCKED');
 	assert.equal((await requests.account.unlockInfo(endpoint))['num-unlocked'], 0);
 	const top = (await requests.chain.lastBlock(endpoint));
 	const harvester = nem.model.address.toAddress(top.signer, TESTNET);
@@ -254,14 +258,21 @@ await check('errors of NIS reach the caller as such', async () => {
 		e => e.data.message === "unable to find fee information for 'alice:lead'");
 });
 
-await check('twelve hours of blocks, page by page', async () => {
+await check('an account\'s transactions, page by page, by id and by hash', async () => {
+	const page = id => requests.account.transactions.all(endpoint, keys.A.address, undefined, id);
 	const all = (await requests.account.transactions.all(endpoint, keys.A.address)).data;
-	const last = all[all.length - 1];
-	const below = (await requests.account.transactions.all(endpoint, keys.A.address, undefined, last.meta.id)).data;
-	assert.ok(below.every(t => t.meta.id < last.meta.id));
+	const ids = list => list.map(t => t.meta.id);
+	assert.ok(all.length >= 3);
+	assert.deepEqual(ids(all), [...ids(all)].sort((a, b) => b - a));
+	// what lies below the first is the rest of the page (and, of a full one, one more)
+	const below = ids((await page(all[0].meta.id)).data);
+	assert.deepEqual(below.slice(0, all.length - 1), ids(all).slice(1));
+	assert.equal(below.length, all.length < 25 ? all.length - 1 : below.length);
+	const last = (await page(all[all.length - 1].meta.id)).data;
+	assert.ok(all.length === 25 || last.length === 0);
 	const under = (await requests.account.transactions.all(endpoint, keys.A.address,
 		all[0].meta.hash.data)).data;
-	assert.equal(under[0].meta.id, all[1].meta.id);
+	assert.deepEqual(ids(under), below);
 });
 
 done();
