@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: no branch and no address depends on a secret in edk_secret_make() and edk_sign().
+ * Goal: no branch and no address depends on a secret in edk_secret_make(), edk_sign(),
+ * hd_root() and hd_child().
  *
  * Method: run under valgrind with the secret marked undefined: memcheck then reports every jump and
  * every address computed from it.  The gate runs it twice: as it is (no report but the
@@ -12,11 +13,13 @@
 
 #include "crypto/crypto.h"
 #include "crypto/edk.h"
+#include "crypto/hd.h"
 
 int main(int argc, char **argv)
 {
 	const bool leak = argc > 1 && strcmp(argv[1], "leak") == 0;
 	uint8_t seed[32], message[144];
+	struct hd_node node;
 	struct edk_secret secret;
 	struct sig64 sig;
 
@@ -38,6 +41,12 @@ int main(int argc, char **argv)
 	if (!edk_verify_vartime(&secret.public_key, bytes_of(message, sizeof message), &sig)) {
 		return 3;
 	}
+	if (hd_root(&node, bytes_of(seed, sizeof seed)) != ERR_OK ||
+	    hd_child(&node, &node, 44) != ERR_OK) {
+		return 4;
+	}
+	edk_secret_make(&secret, node.key);
+	hd_wipe(&node);
 	edk_secret_wipe(&secret);
 	return 0;
 }

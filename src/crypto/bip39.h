@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bip39.h - a secret as English words (BIP39), for taking an account over from another wallet.
+ *
+ * Looking a word up and choosing one read the whole list each time, so that neither the order nor
+ * the place in memory shows which word it was.  What shows is the length of each word and of the
+ * text.  Nothing allocates; what was secret on the stack is wiped.  crypto_init() comes first.
+ */
+#ifndef KURAMORI_CRYPTO_BIP39_H
+#define KURAMORI_CRYPTO_BIP39_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/err.h"
+
+enum {
+	BIP39_WORDS = 2048,
+	BIP39_WORD_MAX = 8, /* letters */
+	BIP39_COUNT_MAX = 24,
+	BIP39_ENTROPY_MAX = 32,
+	BIP39_TEXT_BYTES = BIP39_COUNT_MAX * (BIP39_WORD_MAX + 1), /* with the NUL */
+	BIP39_PASSPHRASE_MAX = 256,
+	BIP39_SEED_BYTES = 64,
+};
+
+/*
+ * entropy: 16, 20, 24, 28 or 32 bytes, which become 12, 15, 18, 21 or 24 words with one blank
+ * between them and a NUL at the end.  The caller wipes out.
+ * ERR_INPUT: another length; out untouched.
+ */
+MUST_CHECK enum err bip39_text(char out[BIP39_TEXT_BYTES], struct bytes entropy);
+
+/*
+ * The entropy of a text in the spelling bip39_text() writes: lower case, one blank between words,
+ * none around them.  Writes *n bytes; the caller wipes out.
+ * ERR_INPUT: a number of words other than the five, another spelling, a word not on the list.
+ * ERR_KEY: the checksum is wrong.  out and *n are written only on ERR_OK.
+ */
+MUST_CHECK enum err bip39_entropy(uint8_t out[BIP39_ENTROPY_MAX], size_t *n, struct bytes text);
+
+/*
+ * The seed: PBKDF2 with HMAC-SHA-512, 2,048 rounds, salt "mnemonic" and the passphrase (which may
+ * be empty).  BIP39 normalises a passphrase by NFKD; ASCII is its own normal form, so nothing else
+ * is taken rather than derive another wallet's key.  The caller wipes out.
+ * ERR_INPUT, ERR_KEY: as bip39_entropy().  ERR_FIELD_RANGE: a passphrase above
+ * BIP39_PASSPHRASE_MAX bytes or with a byte outside 0x20..0x7e.  out is written only on ERR_OK.
+ */
+MUST_CHECK enum err bip39_seed(uint8_t out[BIP39_SEED_BYTES], struct bytes text,
+			       struct bytes passphrase);
+
+/* The word at index (below BIP39_WORDS), padded with NULs; public use only: the address shows. */
+void bip39_word(char out[BIP39_WORD_MAX + 1], size_t index);
+
+#endif
