@@ -76,7 +76,7 @@ enum err bip39_text(char out[BIP39_TEXT_BYTES], struct bytes entropy)
 		uint8_t word[BIP39_WORD_MAX];
 
 		for (size_t bit = i * WORD_BITS; bit < (i + 1) * WORD_BITS; bit++) {
-			index = index << 1 | (packed[bit / 8] >> (7 - bit % 8) & 1U);
+			index = index << 1 | ((unsigned)packed[bit / 8] >> (7 - bit % 8) & 1U);
 		}
 		le64_put(word, choose(index));
 		for (size_t k = 0; k < BIP39_WORD_MAX && word[k] != 0; k++) {
