@@ -24,17 +24,10 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/kit"))
 
 import process  # noqa: E402
+import tap  # noqa: E402
 import world  # noqa: E402
 
 BUILD = Path(os.environ.get("KURAMORI_BUILD", ROOT / "build"))
-
-tests = []
-
-
-def test(function):
-    tests.append(function)
-    return function
-
 
 class Rig:
     def __init__(self):
@@ -91,7 +84,7 @@ class Rig:
         return done.wait(10), shown.decode()
 
 
-@test
+@tap.test
 def a_misused_command_is_told_what_it_takes():
     for words, said in (((), "say what to do"), (("fly",), "there is no command `fly`"),
                         (("approve",), "kuramori approve ID"), (("approve", "a", "b"), "kuramori approve ID"),
@@ -106,7 +99,7 @@ def a_misused_command_is_told_what_it_takes():
     assert not rig.frozen("a") and not rig.frozen("b")
 
 
-@test
+@tap.test
 def what_is_wrong_with_a_file_is_what_is_said():
     place = rig.world.place("people")
     world.write_private(place / "wrong", "not the passphrase\n")
@@ -125,7 +118,7 @@ def what_is_wrong_with_a_file_is_what_is_said():
     assert not rig.frozen("a") and not rig.frozen("b")
 
 
-@test
+@tap.test
 def a_new_passphrase_is_asked_for_twice():
     path = rig.world.place("people") / "new.key"
     code, shown = rig.terminal(["key", "new", path], [(b"passphrase: ", b"one way"), (b"again: ", b"other way")])
@@ -134,7 +127,7 @@ def a_new_passphrase_is_asked_for_twice():
     assert code == 0 and "public key for the roster" in shown and path.exists(), (code, shown)
 
 
-@test
+@tap.test
 def an_approver_is_refused_and_nothing_is_called_frozen():
     code, out, err = rig.ask("freeze", "--reason", "x", person="approver-cli")
     assert code == 1 and "NOTHING IS FROZEN: 2 refused it" in err and "0 of 2" in out, (code, out, err)
@@ -142,7 +135,7 @@ def an_approver_is_refused_and_nothing_is_called_frozen():
     assert not rig.frozen("a") and not rig.frozen("b")
 
 
-@test
+@tap.test
 def with_nobody_there_nothing_is_called_frozen():
     place = rig.world.place("people")
     code, out, err = rig.ask("freeze", "--reason", "x", stops=[place / "none-1", place / "none-2"])
@@ -155,7 +148,7 @@ def with_nobody_there_nothing_is_called_frozen():
     assert code == 0 and out.count("kuramori-signer") == 2, (code, out)
 
 
-@test
+@tap.test
 def who_hangs_does_not_keep_the_freeze_from_the_others():
     """Three silent sockets stand before signer B: with one round of 20 s each he would wait a minute."""
     stops = [rig.silent(f"silent-{i}") for i in range(3)] + [rig.stops[1]]
@@ -171,13 +164,13 @@ def who_hangs_does_not_keep_the_freeze_from_the_others():
     assert not rig.frozen("a")
 
 
-@test
+@tap.test
 def one_holder_counts_once():
     code, out, err = rig.ask("freeze", "--reason", "twice the same", stops=[rig.stops[1], rig.stops[1]])
     assert code == 4 and "1 of 2 holders" in out and "another socket" in out and "1 of 2 did not" in err, (out, err)
 
 
-@test
+@tap.test
 def a_hanging_signer_gets_it_when_he_goes_on():
     """SIGSTOP and, while the second round waits, SIGCONT: everybody has it in the end."""
     daemon = rig.world.group.daemons["signer-a"]
@@ -194,7 +187,7 @@ def a_hanging_signer_gets_it_when_he_goes_on():
     assert rig.frozen("a") and rig.frozen("b")
 
 
-@test
+@tap.test
 def frozen_is_an_exit_code_of_status():
     code, out, _ = rig.ask("status")
     assert code == 5 and "frozen" in out, (code, out)
@@ -204,7 +197,7 @@ def frozen_is_an_exit_code_of_status():
     assert code == 4, code
 
 
-@test
+@tap.test
 def many_freezes_are_no_alarm_that_nothing_is_frozen():
     """A holder keeps a fixed number of one officer's freezes; the next is told that it is frozen."""
     code = 0
@@ -223,27 +216,14 @@ def many_freezes_are_no_alarm_that_nothing_is_frozen():
     assert "--evacuate" not in err, err
 
 
-def main():
+def start():
     global rig
-    process.catch_signals()
     rig = Rig()
-    print(f"TAP version 13\n1..{len(tests)}")
-    bad = 0
-    for number, function in enumerate(tests, 1):
-        try:
-            function()
-            print(f"ok {number} - {function.__name__}", flush=True)
-        except BaseException as problem:  # noqa: B902
-            import traceback
-            for line in traceback.format_exc().splitlines():
-                print("# " + line)
-            print(f"not ok {number} - {function.__name__}: {type(problem).__name__}", flush=True)
-            bad += 1
-            if isinstance(problem, (SystemExit, KeyboardInterrupt)):
-                break
+
+
+def end():
     rig.world.group.kill()
-    return 1 if bad else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    tap.run(start, end)

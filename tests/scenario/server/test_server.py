@@ -29,20 +29,13 @@ import canon  # noqa: E402
 import claims  # noqa: E402
 import nem  # noqa: E402
 import process  # noqa: E402
+import tap  # noqa: E402
 import world  # noqa: E402
 
 BUILD = Path(os.environ.get("KURAMORI_BUILD", ROOT / "build"))
 SANITIZED = os.environ.get("KURAMORI_SANITIZED") == "1"
 CUSTOMERS = 26_000 if SANITIZED else 260_000
 XEM = 1_000_000
-
-tests = []
-
-
-def test(function):
-    tests.append(function)
-    return function
-
 
 class Rig:
     """A small exchange: three boxes, a purse, a till, a deposit account; 260,000 customers."""
@@ -126,7 +119,7 @@ def problem_is(answer, status, slug, field):
         assert body.get("detail"), body
 
 
-@test
+@tap.test
 def claims_that_cannot_be_are_refused():
     total = sum(rig.amounts)
     for text, words in [("customer,amount\nc1,1\nc2,x\n", ":3"), ("c1\n", ":1"), ("c1,-5\n", ":1"),
@@ -147,7 +140,7 @@ def claims_that_cannot_be_are_refused():
         (rig.folder / name).unlink(missing_ok=True)
 
 
-@test
+@tap.test
 def books_of_all_customers_are_opened_though_killed():
     path = rig.folder / "claims.csv"
     with open(path, "w", encoding="ascii", newline="\n") as file:
@@ -191,7 +184,7 @@ def books_of_all_customers_are_opened_though_killed():
         assert rig.world.customer_balance(claims.customer_name(index)) == rig.amounts[index]
 
 
-@test
+@tap.test
 def who_may_ask():
     w = rig.world
     for headers in ({"Authorization": ""}, {"Authorization": "Bearer"}, {"Authorization": "Bearer x"},
@@ -204,7 +197,7 @@ def who_may_ask():
             assert sent.get("WWW-Authenticate") == "Bearer", sent
 
 
-@test
+@tap.test
 def routes_and_methods():
     w = rig.world
     for path in ("/", "/v1", "/v2/status", "/v1/status/", "/v1/withdrawals/a/b", "/v1/orders", "/v1/statu",
@@ -241,7 +234,7 @@ def routes_and_methods():
         problem_is((status, body), 404 if slug == "not-found" else 400, slug, field)
 
 
-@test
+@tap.test
 def requests_that_cannot_be():
     w, before = rig.world, rig.audit()
     address = w.keys.outside[0].address()
@@ -344,7 +337,7 @@ def requests_that_cannot_be():
     print(f"# {len(table)} bodies with one thing wrong; books {after['books_hash'][:16]} as before")
 
 
-@test
+@tap.test
 def half_spoken_requests():
     """Cut off at every tenth byte, and bytes that are no HTTP: the next one is served."""
     w = rig.world
@@ -360,7 +353,7 @@ def half_spoken_requests():
     assert rig.audit()["books_hash"] == before
 
 
-@test
+@tap.test
 def a_withdrawal_waits_and_is_the_same_after_kill():
     w = rig.world
     document = rig.good(7 * XEM)
@@ -393,7 +386,7 @@ def a_withdrawal_waits_and_is_the_same_after_kill():
     assert ids["order"] == shown["order"] and ids["request"] == shown["request"]
 
 
-@test
+@tap.test
 def approvals_and_a_veto():
     w = rig.world
     _, taken = rig.post(rig.good(20_000 * XEM))
@@ -411,7 +404,7 @@ def approvals_and_a_veto():
     assert after - before == int(taken["amount"]) + int(taken["fee"])
 
 
-@test
+@tap.test
 def deposits_by_message():
     w = rig.world
     customer = claims.customer_name(17)
@@ -436,7 +429,7 @@ def deposits_by_message():
     assert int(audit["suspense"]) == 4 * XEM and audit["explained"]
 
 
-@test
+@tap.test
 def metrics_are_for_machines():
     connection = http.client.HTTPConnection("127.0.0.1", rig.world.ports["api"], timeout=10)
     connection.request("GET", "/metrics", headers={"Authorization": "Bearer " + rig.world.token})
@@ -451,7 +444,7 @@ def metrics_are_for_machines():
             float(line.rsplit(" ", 1)[1])
 
 
-@test
+@tap.test
 def a_port_and_a_journal_in_use():
     done = process.run(rig.argv(), expect=None, timeout=20)
     assert done.returncode == 4, (done.returncode, done.stderr)
@@ -463,7 +456,7 @@ def a_port_and_a_journal_in_use():
     assert rig.world.get("/v1/status")["books"] == "open"
 
 
-@test
+@tap.test
 def sigterm_with_somebody_on_the_line():
     w = rig.world
     lines = [socket.create_connection(("127.0.0.1", w.ports["api"]), 5) for _ in range(3)]
@@ -483,7 +476,7 @@ def start_fails(*more, code, words, prefix=()):
     assert words in done.stderr, done.stderr[-500:]
 
 
-@test
+@tap.test
 def journals_that_cannot_be_used():
     path = rig.folder / "journal.db"
     holder = sqlite3.connect(path, isolation_level=None)
@@ -539,7 +532,7 @@ def journals_that_cannot_be_used():
     start_fails("--journal-secret-file", other, code=70, words="journal.db")
 
 
-@test
+@tap.test
 def wrong_start_ups():
     start_fails("--network", "104", code=3, words="network")
     start_fails("--settle-depth", "0", code=2, words="settle")
@@ -593,7 +586,7 @@ class Talker(threading.Thread):
             line.close()
 
 
-@test
+@tap.test
 def a_node_that_is_down_silent_or_mad():
     w = rig.world
     rubbish = [None, b"", b"\x00" * 500, b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{\"a\":[{}]",
@@ -643,7 +636,7 @@ def a_node_that_is_down_silent_or_mad():
     assert rig.audit()["explained"]
 
 
-@test
+@tap.test
 def a_checkpoint_shows_a_journal_that_was_cut_or_is_another():
     """An auditor signs size and root; records behind that point may be added and none taken away."""
     w, journal = rig.world, rig.folder / "journal.db"
@@ -685,7 +678,7 @@ def a_checkpoint_shows_a_journal_that_was_cut_or_is_another():
     w.start_server()
 
 
-@test
+@tap.test
 def the_books_add_up_from_the_raw_journal():
     """Every record of the journal added up by this program alone: what kuramorid says is what it
     wrote."""
@@ -723,27 +716,14 @@ def the_books_add_up_from_the_raw_journal():
     assert all(debits.get(name, 0) <= credits.get(name, 0) for name, kind in kinds.items() if kind == 1)
 
 
-def main():
+def start():
     global rig
-    process.catch_signals()
     rig = Rig()
-    print(f"TAP version 13\n1..{len(tests)}")
-    bad = 0
-    for number, function in enumerate(tests, 1):
-        try:
-            function()
-            print(f"ok {number} - {function.__name__}", flush=True)
-        except BaseException as problem:  # noqa: B902
-            import traceback
-            for line in traceback.format_exc().splitlines():
-                print("# " + line)
-            print(f"not ok {number} - {function.__name__}: {type(problem).__name__}", flush=True)
-            bad += 1
-            if isinstance(problem, (SystemExit, KeyboardInterrupt)):
-                break
+
+
+def end():
     rig.world.group.kill()
-    return 1 if bad else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    tap.run(start, end)

@@ -28,6 +28,7 @@ import canon  # noqa: E402
 import frames  # noqa: E402
 import nem  # noqa: E402
 import process  # noqa: E402
+import tap  # noqa: E402
 
 BUILD = Path(os.environ.get("KURAMORI_BUILD", ROOT / "build"))
 PROGRAM = BUILD / "bin/kuramori-signer/kuramori-signer"
@@ -38,14 +39,6 @@ XEM = 1_000_000
 AGE_MS = 8_000
 SANITIZED = os.environ.get("KURAMORI_SANITIZED") == "1"
 UID = 64_001  # as root each signer becomes a user of its own
-
-tests = []
-
-
-def test(function):
-    tests.append(function)
-    return function
-
 
 def now_ms():
     return int(time.time() * 1000)
@@ -299,7 +292,7 @@ def field_of(pid, name):
 rig = Rig()
 
 
-@test
+@tap.test
 def starts_only_when_everything_belongs_together():
     def refuses(expect, words, **changes):
         daemon = rig.begin("a", **changes)
@@ -336,7 +329,7 @@ def starts_only_when_everything_belongs_together():
     refuses_unlocked(1, "policy", policy_file=path)  # T22
 
 
-@test
+@tap.test
 def unlocks_once_and_by_passphrase_only():
     daemon = rig.begin("a")
     refusal = rig.refusal(rig.unlock("a", "wrong"))
@@ -361,7 +354,7 @@ def unlocks_once_and_by_passphrase_only():
     assert daemon.stop() == 0
 
 
-@test
+@tap.test
 def signs_one_payment_with_both():
     for which in "ab":
         rig.start(which)
@@ -386,7 +379,7 @@ def signs_one_payment_with_both():
     rig.kept = documents, from_a
 
 
-@test
+@tap.test
 def refuses_by_name():
     def refused(code, field, documents):
         answer = rig.refusal(rig.sign("a", documents))
@@ -430,7 +423,7 @@ def refuses_by_name():
         assert words in log, f"{words} is not in the log"
 
 
-@test
+@tap.test
 def stays_what_it_was_after_kill_9():
     documents, from_a = rig.kept
     rig.daemons["a"].kill()
@@ -456,7 +449,7 @@ def stays_what_it_was_after_kill_9():
         assert (answer["code"], answer["field"]) == ("already-used", "order.request_id"), answer
 
 
-@test
+@tap.test
 def kill_9_at_any_moment_never_pays_twice():
     """Killed after a random time while it works; asked again, it gives the first bytes."""
     seed = int(os.environ.get("KURAMORI_SEED", "1"))
@@ -477,7 +470,7 @@ def kill_9_at_any_moment_never_pays_twice():
             assert server.call(frames.SIGN, raws) == first
 
 
-@test
+@tap.test
 def gives_up_every_right():
     daemon = rig.daemons["a"]
     pid = daemon.pid
@@ -520,7 +513,7 @@ def gives_up_every_right():
     assert any(str(t).endswith("journal") for t in kinds.values()), kinds
 
 
-@test
+@tap.test
 def journals_before_it_answers():
     daemon = rig.daemons["a"]
     trace = rig.folder / "trace"
@@ -588,7 +581,7 @@ def memory_has(pid, needles):
     return False
 
 
-@test
+@tap.test
 def the_key_is_nowhere_else():
     key = bytes.fromhex(rig.chain["a"].private_hex)
     needles = windows(key) + windows(key[::-1]) + [rig.chain["a"].private_hex.encode(),
@@ -604,7 +597,7 @@ def the_key_is_nowhere_else():
         assert not memory_has(rig.daemons["a"].pid, [PASSPHRASE.encode()]), "the passphrase stays"
 
 
-@test
+@tap.test
 def bad_frames_close_only_their_sender():
     rig.well("a")
     raws = [d.raw for d in rig.payment(11 * XEM)]
@@ -639,7 +632,7 @@ def bad_frames_close_only_their_sender():
     assert len(rig.sign("a", rig.payment(12 * XEM))) == 2
 
 
-@test
+@tap.test
 def status_tells():
     with rig.client("a", "stop") as client:
         (raw,) = client.call(frames.STATUS)
@@ -650,7 +643,7 @@ def status_tells():
     assert int(detail["memory_high_water_kib"]) > 0 and int(detail["secret_bytes"]) > 0
 
 
-@test
+@tap.test
 def freeze_wins():
     freeze = rig.document("freeze", {
         "evacuate": False, "evidence": "", "issuer": "officer-1", "nonce": "ab" * 16,
@@ -675,7 +668,7 @@ def freeze_wins():
         assert server.call(frames.STOP_GET) == [freeze.raw]
 
 
-@test
+@tap.test
 def one_journal_one_process_and_undamaged():
     """A second process does not get the journal; a damaged one is not used."""
     daemon = rig.daemons["b"]
@@ -708,26 +701,10 @@ def one_journal_one_process_and_undamaged():
     rig.start("b").stop()
 
 
-def main():
-    process.catch_signals()
-    print(f"TAP version 13\n1..{len(tests)}")
-    bad = 0
-    for number, function in enumerate(tests, 1):
-        try:
-            function()
-            print(f"ok {number} - {function.__name__}", flush=True)
-        except BaseException as problem:  # noqa: B902
-            import traceback
-            for line in traceback.format_exc().splitlines():
-                print("# " + line)
-            print(f"not ok {number} - {function.__name__}: {type(problem).__name__}", flush=True)
-            bad += 1
-            if isinstance(problem, (SystemExit, KeyboardInterrupt)):
-                break
+def end():
     for daemon in rig.daemons.values():
         daemon.kill()
-    return 1 if bad else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    tap.run(end=end)

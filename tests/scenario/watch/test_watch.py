@@ -12,7 +12,6 @@ down, silent or talk garbage; wrong starts.
 import hashlib
 import os
 import random
-import shutil
 import socket
 import sys
 import threading
@@ -27,6 +26,7 @@ import canon  # noqa: E402
 import frames  # noqa: E402
 import nem  # noqa: E402
 import process  # noqa: E402
+import tap  # noqa: E402
 import world as kit  # noqa: E402
 
 BUILD = Path(os.environ.get("KURAMORI_BUILD", ROOT / "build"))
@@ -35,13 +35,7 @@ XEM = kit.XEM
 DEF = ROOT / "src/ipc/signer.def"
 TABLE = frames.table_hash("signer", 1, frames.read_table(DEF))
 
-tests = []
 history = {"a": [], "b": []}
-
-
-def test(function):
-    tests.append(function)
-    return function
 
 
 class FakeSigner:
@@ -336,7 +330,7 @@ def mined(inner_hash):
     process.wait_until(look, 15.0, "the payment is mined", 0.2)
 
 
-@test
+@tap.test
 def quiet_start_with_true_figures():
     with Scene() as scene:
         beat = scene.signers["a"].heartbeats[-1]
@@ -351,7 +345,7 @@ def quiet_start_with_true_figures():
         scene.quiet()
 
 
-@test
+@tap.test
 def a_payment_is_judged_journalled_acknowledged_and_settles():
     with Scene() as scene:
         payment = scene.payment()
@@ -374,7 +368,7 @@ def a_payment_is_judged_journalled_acknowledged_and_settles():
         assert scene.base == 0
 
 
-@test
+@tap.test
 def what_nobody_asked_for_is_not_acknowledged():
     with Scene() as scene:
         payment = scene.payment(back_end=canon.SigningKey.named("a stranger"))
@@ -385,7 +379,7 @@ def what_nobody_asked_for_is_not_acknowledged():
         assert freeze.signed_by(world.keys.watchers["watcher-1"].public_hex)
 
 
-@test
+@tap.test
 def kill_9_at_any_moment_loses_nothing():
     """What was acknowledged is in the journal; what was not is fetched again; nothing is a theft."""
     dice = random.Random(SEED)
@@ -417,7 +411,7 @@ def kill_9_at_any_moment_loses_nothing():
         assert {d.id for _, d in told} <= set(names)
 
 
-@test
+@tap.test
 def a_rollback_is_no_theft():
     with Scene() as scene:
         payment = scene.payment()
@@ -432,7 +426,7 @@ def a_rollback_is_no_theft():
         process.wait_until(lambda: int(scene.status()["height_0"]) >= height, 5.0, "height")
 
 
-@test
+@tap.test
 def nodes_that_fail():
     """Down, silent, garbage: told once, waited for, nothing is frozen, and it goes on."""
     with Scene() as scene:
@@ -458,7 +452,7 @@ def nodes_that_fail():
         scene.quiet(0.5)
 
 
-@test
+@tap.test
 def people_stop_it():
     with Scene() as scene:
         freeze = world.freeze("officer-1", "I do not like it")
@@ -481,7 +475,7 @@ def people_stop_it():
         assert scene.status()["stops"] == "1"
 
 
-@test
+@tap.test
 def a_signer_that_forgot_a_stop_is_told_again():
     with Scene() as scene:
         freeze = world.freeze("officer-1", "stop")
@@ -494,7 +488,7 @@ def a_signer_that_forgot_a_stop_is_told_again():
         process.wait_until(lambda: scene.signers["b"].stops, 5.0, "told again")
 
 
-@test
+@tap.test
 def one_stolen_key_freezes_only():
     with Scene() as scene:
         unit = stolen(keys=(world.keys.a, None))
@@ -507,7 +501,7 @@ def one_stolen_key_freezes_only():
     world.dev("drop-pool", pool="public")
 
 
-@test
+@tap.test
 def two_stolen_keys_are_stopped_and_evacuated():
     with Scene() as scene:
         k = world.keys
@@ -535,7 +529,7 @@ def two_stolen_keys_are_stopped_and_evacuated():
         assert list(journal.records("WATCH_SWEEP"))
 
 
-@test
+@tap.test
 def wrong_starts():
     config = world.place("watcher-1") / "kuramori-watch.conf"
     # as this user itself: without a user to become
@@ -601,34 +595,20 @@ def wrong_starts():
     ends(70, "corrupt", journal_file=journal)
 
 
-def main():
+def start():
     global world, attest_keys
-    process.catch_signals()
     folder = process.temp_dir("kw-")
     world = kit.World(folder, BUILD, kit.Settings(seed=7, boxes=2, purses=1, quiet_blocks=12, watchers=1,
                                                   watchers_needed=1, block_ms=500))
     attest_keys = {which: canon.SigningKey.named(f"attest {which}") for which in "ab"}
     world.ceremony()
     world.write_documents({which: key.public_hex for which, key in attest_keys.items()})
-    print(f"TAP version 13\n1..{len(tests)}")
-    bad = 0
-    for number, function in enumerate(tests, 1):
-        try:
-            function()
-            print(f"ok {number} - {function.__name__}", flush=True)
-        except BaseException as problem:  # noqa: B902
-            import traceback
-            for line in traceback.format_exc().splitlines():
-                print("# " + line)
-            print(f"not ok {number} - {function.__name__}: {type(problem).__name__}", flush=True)
-            bad += 1
-            if isinstance(problem, (SystemExit, KeyboardInterrupt)):
-                break
+
+
+def end():
     for daemon in world.group:
         daemon.kill()
-    shutil.rmtree(folder, ignore_errors=True)
-    return 1 if bad else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    tap.run(start, end)
