@@ -405,7 +405,6 @@ static void post_is_unlocked(struct node_port *p, struct http_request *r)
 	struct node *n = p->node;
 	json_t *body = node_rest_body(n, r);
 	struct nem_address address;
-	const char *answer = "nope";
 
 	if (body == NULL) {
 		return;
@@ -415,13 +414,8 @@ static void post_is_unlocked(struct node_port *p, struct http_request *r)
 		return;
 	}
 	json_decref(body);
-	for (size_t i = 0; i < n->unlocked_n; i++) {
-		struct nem_address a;
-
-		nem_address_from_key(&a, &n->unlocked[i], NODE_NETWORK);
-		answer = nem_address_eq(&a, &address) ? "ok" : answer;
-	}
-	http_reply(r, 200, "text/plain", bytes_str(answer), node_rest_cors);
+	http_reply(r, 200, "text/plain", bytes_str(is_unlocked(n, &address) ? "ok" : "nope"),
+		   node_rest_cors);
 }
 
 static void post_unlocked_info(struct node_port *p, struct http_request *r)
