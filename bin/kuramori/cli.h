@@ -40,6 +40,8 @@ struct cli {
 	char network[16];
 	char nem_key_file[CLI_PATH_MAX];
 	uint64_t wait_s;
+	uint32_t agree;
+	uint32_t account;
 	/* how to answer */
 	bool json;
 	/* filled by cli_documents() */
@@ -62,6 +64,9 @@ int cli_secret(const struct cli *c, uint8_t secret[DOC_SECRET_BYTES]);
 /* A whole file, or standard input for "-".  0 or an exit code. */
 int cli_read(const char *path, uint8_t *buffer, size_t cap, size_t *n);
 
+/* A file of one person's, mode 0400 or 0600; says what is wrong with it, not what might be. */
+int cli_read_private(const char *path, char *out, size_t cap, size_t *n);
+
 /*
  * One call of kuramorid's API with the bearer token.  body: NULL for GET.  idempotency_key may be
  * NULL.  reply is NUL-terminated.  0 if an HTTP answer came (*status says which), else an exit
@@ -75,6 +80,9 @@ int cli_problem(unsigned status, const char *reply);
 
 /* Text of strangers for a terminal: everything but printable ASCII becomes '?', cut at cap. */
 void cli_clean(char *out, size_t cap, struct bytes text);
+
+/* Groups of six, as wallets print addresses: two people can compare them by eye. */
+void cli_grouped(char out[48], const char *address);
 
 /* 1234567890123 micro-XEM as "1,234,567.890123 XEM". */
 void cli_xem(char *out, size_t cap, const struct money *amount);

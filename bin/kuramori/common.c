@@ -156,8 +156,7 @@ static int passphrase_terminal(const char *prompt, char *out, size_t cap)
 	return 0;
 }
 
-/* Reads a file of one person's; says what is wrong with it, not what might be. */
-static int read_private(const char *path, char *out, size_t cap, size_t *n)
+int cli_read_private(const char *path, char *out, size_t cap, size_t *n)
 {
 	enum err e = file_read_private(path, out, cap, n);
 
@@ -175,7 +174,7 @@ static int passphrase(const struct cli *c, const char *prompt, char *out, size_t
 	if (c->passphrase_file[0] == '\0') {
 		return passphrase_terminal(prompt, out, cap);
 	}
-	code = read_private(c->passphrase_file, out, cap - 1, &n);
+	code = cli_read_private(c->passphrase_file, out, cap - 1, &n);
 	if (code != 0) {
 		return code;
 	}
@@ -241,7 +240,7 @@ int cli_api(const struct cli *c, const char *path, struct bytes body, unsigned *
 		return cli_fail(ERR_CONFIG,
 				"token_file is not set; the API asks for a bearer token");
 	}
-	code = read_private(c->token_file, token, sizeof token - 1, &n);
+	code = cli_read_private(c->token_file, token, sizeof token - 1, &n);
 	if (code != 0) {
 		return code;
 	}
@@ -289,6 +288,19 @@ void cli_xem(char *out, size_t cap, const struct money *amount)
 	}
 	grouped[out_n] = '\0';
 	(void)snprintf(out, cap, "%s.%06u XEM", grouped, (unsigned)(money_units(amount) % 1000000));
+}
+
+void cli_grouped(char out[48], const char *address)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; address[i] != '\0'; i++) {
+		if (i > 0 && i % 6 == 0) {
+			out[n++] = '-';
+		}
+		out[n++] = address[i];
+	}
+	out[n] = '\0';
 }
 
 int cli_problem(unsigned status, const char *reply)

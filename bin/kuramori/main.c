@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "chain/nem/nem_nodes.h"
 #include "cli.h"
 #include "crypto/crypto.h"
 #include "io/config.h"
@@ -54,6 +55,10 @@ static const struct config_row rows[] = {
 	  "mainnet|testnet|mijin", "nem: whose addresses and transactions are meant" },
 	{ "nem_key_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, nem_key_file), "FILE",
 	  "nem tx sign: the private key, mode 0400 or 0600 (kuramori nem key new)" },
+	{ "account", CONFIG_U32, "0", 0, 0x7fffffff, CONFIG_FIELD(cli, account), "N",
+	  "nem key derive: which account of the words" },
+	{ "agree", CONFIG_U32, "0", 0, NEM_NODES_MAX, CONFIG_FIELD(cli, agree), "K",
+	  "nem: how many of the nodes must say the same; 0: more than half" },
 	{ "wait_s", CONFIG_U64, "300", 0, 86400, CONFIG_FIELD(cli, wait_s), "S",
 	  "nem tx announce: how long to wait until the transaction stands in a block" },
 };
@@ -70,6 +75,11 @@ static const char text[] =
     "  audit checkpoint       sign size and root of kuramorid's journal, as an auditor\n"
     "  key new FILE           make and seal a software key; prints the public key for the roster\n"
     "  nem key new FILE       make a NEM key, unsealed, for tests and small accounts\n"
+    "  nem key words FILE     make 24 words (BIP39), unsealed, in a file of your own\n"
+    "  nem key derive FILE|- NEWFILE\n"
+    "                         the key of `account` that words have (m/44'/43'/N'/0'/0'; on "
+    "testnet\n"
+    "                         coin 1'); with passphrase_file if the words have a passphrase\n"
     "  nem key show FILE|-    public key and address of a private key\n"
     "  nem address TEXT [TEXT] check an address, or derive it from a public key; two: compare\n"
     "  nem tx build FILE|-    JSON of NIS in any order, out in its one form; times and least fees\n"
@@ -77,8 +87,9 @@ static const char text[] =
     "  nem tx decode FILE|-   JSON or hex: what it is and every effect it would have\n"
     "  nem tx sign FILE|-     sign with nem_key_file\n"
     "  nem tx verify FILE|-   signatures, and each attached cosignature's\n"
-    "  nem tx announce HOST:PORT FILE|-\n"
-    "                         hand it to a node, and see it in a block, by hash and content\n"
+    "  nem tx announce FILE|- HOST:PORT...\n"
+    "                         hand it to every node and follow the chain they agree on until it\n"
+    "                         stands there, by content, or can no longer\n"
     "  nem multisig status HOST:PORT ADDRESS\n"
     "                         cosigners, how many must sign, what waits for whom until when\n"
     "  nem node status HOST:PORT...\n"

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys and addresses of NEM. */
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/check.h"
 #include "base/hex.h"
+#include "chain/nem/nem_key.h"
 #include "chain/nem/nem_network.h"
+#include "crypto/bip39.h"
 #include "crypto/crypto.h"
 #include "io/file.h"
 #include "io/random.h"
 #include "nem.h"
 
-enum { KEY_DIGITS = 64 };
+/* With the sign byte that Java prints, a line end, and one more to see what is too long. */
+enum { KEY_TEXT_MAX = 2 * NEM_KEY_BYTES + 2 + 2 + 1 };
 
 int cli_nem_network(const struct cli *c, uint8_t *network)
 {
@@ -27,50 +30,41 @@ int cli_nem_network(const struct cli *c, uint8_t *network)
 	return cli_fail(ERR_CONFIG, "network: `%s` is none of mainnet, testnet, mijin", c->network);
 }
 
-void cli_grouped(char out[48], const char *address)
+/* A secret of text: a file of one person's, or standard input for "-"; line ends behind it are no
+ * part of it.  0 or an exit code. */
+static int read_secret(const char *path, char *text, size_t cap, size_t *n)
 {
-	size_t n = 0;
+	int code;
 
-	for (size_t i = 0; address[i] != '\0'; i++) {
-		if (i > 0 && i % 6 == 0) {
-			out[n++] = '-';
-		}
-		out[n++] = address[i];
+	*n = 0;
+	code = strcmp(path, "-") == 0 ? cli_read(path, (uint8_t *)text, cap, n)
+				      : cli_read_private(path, text, cap, n);
+	while (code == 0 && *n > 0 && (text[*n - 1] == '\n' || text[*n - 1] == '\r')) {
+		*n -= 1;
 	}
-	out[n] = '\0';
+	return code;
+}
+
+static const char *place_of(const char *path)
+{
+	return strcmp(path, "-") == 0 ? "standard input" : path;
 }
 
 int cli_nem_key(const char *path, struct edk_secret *out)
 {
-	const char *place = strcmp(path, "-") == 0 ? "standard input" : path;
-	char text[KEY_DIGITS + 3];
-	uint8_t raw[EDK_SEED_BYTES];
+	char text[KEY_TEXT_MAX];
+	uint8_t raw[NEM_KEY_BYTES];
 	size_t n = 0;
-	enum err e = ERR_OK;
-	int code = 0;
+	int code = read_secret(path, text, sizeof text, &n);
 
-	if (strcmp(path, "-") == 0) {
-		code = cli_read(path, (uint8_t *)text, sizeof text, &n);
-	} else {
-		e = file_read_private(path, text, sizeof text, &n);
-		if (e == ERR_POLICY) {
-			code = cli_fail(e, "%s: it must be yours alone, mode 0400 or 0600", path);
-		} else if (e != ERR_OK) {
-			code = cli_fail(e, "%s", path);
-		}
-	}
-	while (n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r')) {
-		n--;
-	}
 	if (code == 0) {
-		/* Exactly 64 digits: NIS takes shorter ones, and a digit lost in copying would be
-		   the key of another, empty account. */
-		e = hex_get(raw, sizeof raw, bytes_of(text, n), HEX_ANY_CASE);
-		if (e != ERR_OK) {
-			code =
-			    cli_fail(ERR_KEY, "%s: a private key is 64 hexadecimal digits", place);
-		} else {
+		/* NIS takes shorter keys too; but a digit lost in copying would be the key of
+		   another, empty account. */
+		if (nem_key_parse(raw, bytes_of(text, n)) == ERR_OK) {
 			edk_secret_from_nem(out, raw);
+		} else {
+			code = cli_fail(ERR_KEY, "%s: a private key is 64 hexadecimal digits",
+					place_of(path));
 		}
 	}
 	crypto_wipe(raw, sizeof raw);
@@ -96,32 +90,116 @@ static int print_account(const struct cli *c, const struct key32 *public_key, ui
 	return 0;
 }
 
+/* Writes a key to a new file and says whose it is. */
+static int store_key(const struct cli *c, const char *path, const uint8_t key[NEM_KEY_BYTES],
+		     uint8_t network)
+{
+	char text[2 * NEM_KEY_BYTES + 1];
+	struct nem_address address;
+	struct key32 public_key;
+	enum err e;
+
+	nem_key_public(&public_key, &address, key, network);
+	hex_put(text, bytes_of(key, NEM_KEY_BYTES));
+	text[sizeof text - 1] = '\n';
+	e = file_write_new(path, 0600, bytes_of(text, sizeof text));
+	crypto_wipe(text, sizeof text);
+	return e == ERR_OK ? print_account(c, &public_key, network) : cli_fail(e, "%s", path);
+}
+
 static int key_new(const struct cli *c, const char *path)
 {
-	uint8_t raw[EDK_SEED_BYTES];
-	char text[KEY_DIGITS + 2];
-	struct edk_secret secret;
-	struct key32 public_key;
+	uint8_t key[NEM_KEY_BYTES];
 	uint8_t network = 0;
-	enum err e;
 	int code = cli_nem_network(c, &network);
 
-	if (code != 0) {
-		return code;
+	if (code == 0) {
+		random_fill(key, sizeof key);
+		code = store_key(c, path, key, network);
+		crypto_wipe(key, sizeof key);
 	}
-	random_fill(raw, sizeof raw);
-	hex_put(text, bytes_of(raw, sizeof raw));
-	text[KEY_DIGITS] = '\n';
-	edk_secret_from_nem(&secret, raw);
-	public_key = secret.public_key;
-	e = file_write_new(path, 0600, bytes_of(text, KEY_DIGITS + 1));
-	edk_secret_wipe(&secret);
-	crypto_wipe(raw, sizeof raw);
+	return code;
+}
+
+static int key_words(const char *path)
+{
+	uint8_t entropy[BIP39_ENTROPY_MAX];
+	char text[BIP39_TEXT_BYTES + 1];
+	size_t n;
+	enum err e;
+
+	random_fill(entropy, sizeof entropy);
+	e = bip39_text(text, bytes_of(entropy, sizeof entropy));
+	crypto_wipe(entropy, sizeof entropy);
+	CHECK(e == ERR_OK);
+	n = strlen(text);
+	text[n] = '\n';
+	e = file_write_new(path, 0600, bytes_of(text, n + 1));
 	crypto_wipe(text, sizeof text);
 	if (e != ERR_OK) {
 		return cli_fail(e, "%s", path);
 	}
-	return print_account(c, &public_key, network);
+	(void)fprintf(stderr,
+		      "kuramori: note: who reads %s has the account; write the words on "
+		      "paper, then `kuramori nem key derive`\n",
+		      path);
+	return 0;
+}
+
+/* The seed of words and, if passphrase_file is set, a passphrase. */
+static int read_seed(const struct cli *c, const char *path, uint8_t seed[BIP39_SEED_BYTES])
+{
+	char words[BIP39_TEXT_BYTES + 2], passphrase[BIP39_PASSPHRASE_MAX + 2];
+	size_t n = 0, passphrase_n = 0;
+	int code = read_secret(path, words, sizeof words, &n);
+
+	if (code == 0 && c->passphrase_file[0] != '\0') {
+		code =
+		    read_secret(c->passphrase_file, passphrase, sizeof passphrase, &passphrase_n);
+	}
+	if (code == 0) {
+		enum err e =
+		    bip39_seed(seed, bytes_of(words, n), bytes_of(passphrase, passphrase_n));
+
+		if (e == ERR_KEY) {
+			code = cli_fail(e,
+					"%s: the words do not fit together (checksum): one is "
+					"wrong or in the wrong place",
+					place_of(path));
+		} else if (e == ERR_FIELD_RANGE) {
+			code = cli_fail(e, "%s: a passphrase is printable ASCII, at most %d bytes",
+					c->passphrase_file, BIP39_PASSPHRASE_MAX);
+		} else if (e != ERR_OK) {
+			code = cli_fail(e,
+					"%s: 12, 15, 18, 21 or 24 words of the English list, in "
+					"lower case with one blank between them",
+					place_of(path));
+		}
+	}
+	crypto_wipe(words, sizeof words);
+	crypto_wipe(passphrase, sizeof passphrase);
+	return code;
+}
+
+static int key_derive(const struct cli *c, const char *words, const char *path)
+{
+	uint8_t seed[BIP39_SEED_BYTES], key[NEM_KEY_BYTES];
+	uint8_t network = 0;
+	enum err e;
+	int code = cli_nem_network(c, &network);
+
+	if (code == 0) {
+		code = read_seed(c, words, seed);
+	}
+	if (code != 0) {
+		return code;
+	}
+	e = nem_key_derive(key, bytes_of(seed, sizeof seed), network, c->account);
+	code = e == ERR_OK ? store_key(c, path, key, network)
+			   : cli_fail(e, "words have no keys of %s", c->network);
+	crypto_wipe(seed, sizeof seed);
+	crypto_wipe(key, sizeof key);
+	return code;
 }
 
 static int key_show(const struct cli *c, const char *path)
@@ -220,6 +298,12 @@ int cli_nem(struct cli *c, const char *const *w, size_t n)
 {
 	if (n == 3 && strcmp(w[0], "key") == 0 && strcmp(w[1], "new") == 0) {
 		return key_new(c, w[2]);
+	}
+	if (n == 3 && strcmp(w[0], "key") == 0 && strcmp(w[1], "words") == 0) {
+		return key_words(w[2]);
+	}
+	if (n == 4 && strcmp(w[0], "key") == 0 && strcmp(w[1], "derive") == 0) {
+		return key_derive(c, w[2], w[3]);
 	}
 	if (n == 3 && strcmp(w[0], "key") == 0 && strcmp(w[1], "show") == 0) {
 		return key_show(c, w[2]);

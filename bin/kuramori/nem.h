@@ -28,7 +28,4 @@ int cli_nem_network(const struct cli *c, uint8_t *network);
  * prints them.  The caller wipes *out.  0 or an exit code. */
 int cli_nem_key(const char *path, struct edk_secret *out);
 
-/* Groups of six, as wallets print addresses: two people can compare them by eye. */
-void cli_grouped(char out[48], const char *address);
-
 #endif

@@ -2,218 +2,175 @@
 /* What NEM nodes say, side by side; and what waits for the cosigners of an account. */
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/hex.h"
-#include "chain/nem/nem_block.h"
 #include "chain/nem/nem_json.h"
-#include "chain/nem/nem_network.h"
 #include "chain/nem/nem_time.h"
 #include "io/clock.h"
-#include "io/config.h"
-#include "io/http_client.h"
-#include "nem_http.h"
-
-enum { NODES_MAX = CONFIG_REST_MAX };
-
-int cli_nem_ask(const struct cli *c, const char *node, const char *path, const json_t *body,
-		unsigned *status, json_t **out)
-{
-	static uint8_t reply[HTTP_CLIENT_REPLY_MAX];
-	struct http_client_request r = { .timeout_ms = (uint32_t)c->timeout_ms };
-	char url[HTTP_CLIENT_URL_MAX];
-	char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
-	size_t n = 0;
-	enum err e;
-	int length = snprintf(url, sizeof url, "http://%s%s", node, path);
-
-	*out = NULL;
-	if (length < 0 || (size_t)length >= sizeof url) {
-		free(text);
-		return cli_fail(ERR_USAGE, "a node is HOST:PORT");
-	}
-	CHECK(body == NULL || text != NULL);
-	r.url = url;
-	r.body = text == NULL ? bytes_of(NULL, 0) : bytes_str(text);
-	e = http_client_ask(&r, status, reply, sizeof reply, &n);
-	free(text);
-	if (e != ERR_OK) {
-		return cli_fail(e, "%s", node);
-	}
-	*out = json_loadb((const char *)reply, n, 0, NULL);
-	return 0;
-}
+#include "nem_ask.h"
 
 /* ---- node status ---- */
 
-struct seen {
-	const char *node;
-	bool answers;
-	uint64_t height;
-	struct hash32 top, common; /* of its last block; of its block at the common height */
-	bool has_common;
-	int64_t ahead_ms; /* its clock against ours */
-	uint32_t votes;   /* nodes with the same common block, itself among them */
-};
+enum { CLOCK_DIFFER_MOST_MS = NEM_TIME_FUTURE_MAX_S * 1000 };
 
-static int read_block(uint8_t network, const char *node, unsigned status, const json_t *j,
-		      struct nem_block *out)
+/* What can be learned of the nodes' clocks: how far ours is behind, if enough of them answer. */
+static enum err read_clocks(struct cli_nodes *p, int64_t *behind_ms)
 {
-	static uint8_t raw[NEM_BLOCK_BYTES_MAX];
-	const char *where = "";
-	struct bytes form = { NULL, 0 };
-	enum err e = status == 200 && j != NULL ? ERR_OK : ERR_NODE;
+	struct nem_clock_reading reading[NEM_NODES_MAX];
+	size_t n = 0;
 
-	if (e == ERR_OK) {
-		e = nem_json_block_read(&form, raw, sizeof raw, network, j, &where);
+	for (uint32_t i = 0; i < p->s.n; i++) {
+		struct nem_clock_reading *r = &reading[n];
+		unsigned status = 0;
+		json_t *j = NULL;
+		json_int_t said = -1;
+
+		if (!p->s.node[i].has_height ||
+		    nem_time_network_ms(&r->sent_ms, clock_wall_ms()) != ERR_OK) {
+			continue;
+		}
+		if (cli_nem_ask(p->c, p->name[i], "/time-sync/network-time", NULL, &status, &j) ==
+		    ERR_OK) {
+			const json_t *value = json_object_get(j, "sendTimeStamp");
+
+			said = json_is_integer(value) ? json_integer_value(value) : -1;
+		}
+		json_decref(j);
+		if (said >= 0 && nem_time_network_ms(&r->received_ms, clock_wall_ms()) == ERR_OK) {
+			r->node_ms = (uint64_t)said;
+			n++;
+		}
 	}
-	if (e == ERR_OK) {
-		e = nem_block_decode(out, network, form);
-	}
-	return e == ERR_OK ? 0
-			   : cli_fail(ERR_NODE, "%s: no block of %s (%s%s%s)", node,
-				      nem_network_name(network), err_words(e),
-				      where != NULL && where[0] != '\0' ? ": " : "",
-				      where != NULL ? where : "");
+	/* More than half cannot choose the median of an even number: half of them is what counts.
+	 */
+	return nem_clock_check(behind_ms, reading, n, (p->s.n + 1) / 2, (uint32_t)p->c->timeout_ms,
+			       CLOCK_DIFFER_MOST_MS);
 }
 
-/* Its top block and clock. */
-static int look(const struct cli *c, uint8_t network, struct seen *s)
+static const char *standing(const struct cli_nodes *p, uint32_t i, const struct nem_question *q,
+			    bool agreed)
 {
-	struct nem_block block;
-	uint64_t ours = 0;
-	unsigned status = 0;
-	json_t *j = NULL;
-	int code = cli_nem_ask(c, s->node, "/chain/last-block", NULL, &status, &j);
+	const struct nem_node *node = &p->s.node[i];
 
-	if (code == 0) {
-		code = read_block(network, s->node, status, j, &block);
+	if (!node->has_height || node->fault != NEM_NODE_WELL) {
+		return nem_node_fault_words(node->fault);
 	}
-	json_decref(j);
+	if (!q->said[i]) {
+		return "shorter than the agreed chain";
+	}
+	return agreed ? "agrees" : "no agreement";
+}
+
+static void print_nodes(const struct cli_nodes *p, const struct nem_question *q, bool agreed)
+{
+	char hash[65];
+
+	for (uint32_t i = 0; i < p->s.n; i++) {
+		hex_put(hash, bytes_of(q->hash[i].b, sizeof q->hash[i].b));
+		if (!p->s.node[i].has_height) {
+			printf("%-22s %s\n", p->name[i], standing(p, i, q, agreed));
+			continue;
+		}
+		printf("%-22s height %" PRIu64 ", there %.16s: %s\n", p->name[i],
+		       p->s.node[i].height, q->said[i] ? hash : "(no such block)",
+		       standing(p, i, q, agreed));
+	}
+}
+
+static json_t *nodes_json(const struct cli_nodes *p, const struct nem_question *q, bool agreed)
+{
+	json_t *list = json_array();
+	char hash[65];
+
+	CHECK(list != NULL);
+	for (uint32_t i = 0; i < p->s.n; i++) {
+		bool up = p->s.node[i].has_height;
+
+		hex_put(hash, bytes_of(q->hash[i].b, sizeof q->hash[i].b));
+		CHECK(json_array_append_new(
+			  list, json_pack("{s:s,s:o,s:o,s:s}", "node", p->name[i], "height",
+					  up ? json_integer((json_int_t)p->s.node[i].height)
+					     : json_null(),
+					  "hash", q->said[i] ? json_string(hash) : json_null(),
+					  "standing", standing(p, i, q, agreed))) == 0);
+	}
+	return list;
+}
+
+static int node_status(const struct cli *c, const char *const *names, size_t n)
+{
+	static struct cli_nodes p;
+	static struct nem_question q;
+	struct hash32 hash = { { 0 } };
+	uint64_t height = 0;
+	int64_t behind_ms = 0;
+	char hex[65];
+	enum err e, clock;
+	bool all_well = true, agreed;
+	int code = cli_nodes_open(&p, c, names, n);
+
 	if (code != 0) {
 		return code;
 	}
-	s->height = block.head.height;
-	nem_block_hash(&s->top, &block);
-	code = cli_nem_ask(c, s->node, "/time-sync/network-time", NULL, &status, &j);
-	if (code == 0 && nem_time_network_ms(&ours, clock_wall_ms()) == ERR_OK) {
-		json_int_t theirs = json_integer_value(json_object_get(j, "sendTimeStamp"));
-
-		/* A node that says something absurd gets an absurd difference, not an overflow. */
-		s->ahead_ms =
-		    theirs < 0 || theirs > INT64_MAX / 2 ? INT64_MAX : theirs - (int64_t)ours;
-		s->answers = true;
+	cli_nodes_heights(&p);
+	e = nem_nodes_agreed_height(&height, &p.s);
+	nem_question_hash(&q, 0);
+	if (e == ERR_OK) {
+		e = cli_nodes_block(&p, &q, height, NULL, NULL);
 	}
-	json_decref(j);
-	return code;
-}
-
-static int look_at(const struct cli *c, uint8_t network, struct seen *s, uint64_t height)
-{
-	struct nem_block block;
-	unsigned status = 0;
-	json_t *j = NULL, *body = json_pack("{s:I}", "height", (json_int_t)height);
-	int code = cli_nem_ask(c, s->node, "/block/at/public", body, &status, &j);
-
-	json_decref(body);
-	if (code == 0) {
-		code = read_block(network, s->node, status, j, &block);
+	if (e == ERR_OK) {
+		e = nem_question_agreed(&hash, NULL, &q, &p.s);
 	}
-	json_decref(j);
-	if (code == 0 && block.head.height != height) {
-		code = cli_fail(ERR_NODE, "%s: asked for block %" PRIu64 ", sent another", s->node,
-				height);
-	}
-	if (code == 0) {
-		nem_block_hash(&s->common, &block);
-		s->has_common = true;
-	}
-	return code;
-}
-
-static void vote(struct seen *s, size_t n, uint32_t *most)
-{
-	*most = 0;
-	for (size_t i = 0; i < n; i++) {
-		for (size_t k = 0; s[i].has_common && k < n; k++) {
-			s[i].votes += s[k].has_common && hash32_eq(&s[i].common, &s[k].common);
-		}
-		*most = s[i].votes > *most ? s[i].votes : *most;
-	}
-}
-
-static void print_seen(const struct cli *c, const struct seen *s, uint64_t common, uint32_t most)
-{
-	char top[65], at[65];
-	const char *words = !s->has_common     ? "does not answer"
-			    : s->votes == most ? "on the chain of most"
-					       : "ON ANOTHER CHAIN";
-
-	hex_put(top, bytes_of(s->top.b, sizeof s->top.b));
-	hex_put(at, bytes_of(s->common.b, sizeof s->common.b));
+	agreed = e == ERR_OK;
+	clock = read_clocks(&p, &behind_ms);
+	hex_put(hex, bytes_of(hash.b, sizeof hash.b));
 	if (c->json) {
-		json_t *j = json_pack("{s:s,s:b,s:I,s:s,s:I,s:s,s:I,s:i}", "node", s->node,
-				      "answers", s->has_common, "height", (json_int_t)s->height,
-				      "hash", top, "common_height", (json_int_t)common,
-				      "common_hash", at, "clock_ahead_ms", (json_int_t)s->ahead_ms,
-				      "nodes_on_it", (int)s->votes);
+		json_t *j =
+		    json_pack("{s:i,s:o,s:o,s:o,s:o}", "agree", (int)p.s.k, "height",
+			      agreed ? json_integer((json_int_t)height) : json_null(), "hash",
+			      agreed ? json_string(hex) : json_null(), "clock_behind_ms",
+			      clock == ERR_OK ? json_integer(behind_ms) : json_null(), "nodes",
+			      nodes_json(&p, &q, agreed));
 
+		CHECK(j != NULL);
 		(void)json_dumpf(j, stdout, JSON_COMPACT);
 		(void)fputc('\n', stdout);
 		json_decref(j);
-		return;
-	}
-	if (!s->has_common) {
-		printf("%-22s %s\n", s->node, words);
-		return;
-	}
-	printf("%-22s height %" PRIu64 ", top %.16s, clock %+" PRId64 " ms; block %" PRIu64
-	       " is %.16s: %s\n",
-	       s->node, s->height, top, s->ahead_ms, common, at, words);
-}
-
-static int node_status(const struct cli *c, const char *const *nodes, size_t n)
-{
-	struct seen seen[NODES_MAX] = { { .node = NULL } };
-	uint64_t common = UINT64_MAX;
-	uint32_t most = 0, tied = 0, answered = 0;
-	uint8_t network = 0;
-	int code = cli_nem_network(c, &network), worst = 0;
-
-	if (code != 0) {
-		return code;
-	}
-	for (size_t i = 0; i < n; i++) {
-		seen[i].node = nodes[i];
-		code = look(c, network, &seen[i]);
-		worst = code != 0 ? code : worst;
-		if (seen[i].answers && seen[i].height < common) {
-			common = seen[i].height;
+	} else {
+		if (agreed) {
+			printf("%u of %u agree: block %" PRIu64 " is %s\n", p.s.k, p.s.n, height,
+			       hex);
+		}
+		print_nodes(&p, &q, agreed);
+		if (clock == ERR_OK) {
+			printf("this clock is %" PRId64 " ms behind theirs\n", behind_ms);
 		}
 	}
-	for (size_t i = 0; i < n; i++) {
-		if (seen[i].answers) {
-			code = look_at(c, network, &seen[i], common);
-			worst = code != 0 ? code : worst;
+	for (uint32_t i = 0; i < p.s.n; i++) {
+		all_well = all_well && p.s.node[i].has_height;
+	}
+	if (!all_well) {
+		return cli_fail(ERR_UNREACHABLE, "not every node answers sensibly");
+	}
+	if (!agreed) {
+		return cli_fail(ERR_MISMATCH,
+				"fewer than %u of %u nodes are on one chain: believe "
+				"none before a person has looked",
+				p.s.k, p.s.n);
+	}
+	for (uint32_t i = 0; i < p.s.n; i++) {
+		if (p.s.node[i].fault != NEM_NODE_WELL) {
+			return cli_fail(ERR_MISMATCH, "%s: %s", p.name[i],
+					nem_node_fault_words(p.s.node[i].fault));
 		}
 	}
-	vote(seen, n, &most);
-	for (size_t i = 0; i < n; i++) {
-		print_seen(c, &seen[i], common, most);
-		answered += seen[i].has_common ? 1 : 0;
-		tied += seen[i].has_common && seen[i].votes == most ? 1 : 0;
-	}
-	if (worst == 0 && most < answered) {
-		worst = cli_fail(ERR_MISMATCH,
-				 tied > most ? "no chain has most of the nodes: believe none of "
-					       "them before a person has looked"
-					     : "%u of %u nodes are on another chain at height "
-					       "%" PRIu64,
-				 answered - most, answered, common);
-	}
-	return worst;
+	return clock != ERR_CLOCK ? 0
+				  : cli_fail(ERR_CLOCK,
+					     "this clock is more than %d s from theirs: what is "
+					     "signed by it will be refused",
+					     NEM_TIME_FUTURE_MAX_S);
 }
 
 int cli_nem_node(struct cli *c, const char *const *w, size_t n)
@@ -374,7 +331,6 @@ static int multisig_status(const struct cli *c, const char *node, const char *te
 	struct nem_address address = { .text = "" };
 	const char *why = "";
 	char path[128];
-	unsigned status = 0;
 	json_t *account = NULL, *reply = NULL, *pool = NULL;
 	size_t unread = 0;
 	uint8_t network = 0;
@@ -389,17 +345,11 @@ static int multisig_status(const struct cli *c, const char *node, const char *te
 		return cli_fail(e, "%.64s: %s", text, why);
 	}
 	(void)snprintf(path, sizeof path, "/account/get?address=%s", address.text);
-	code = cli_nem_ask(c, node, path, NULL, &status, &account);
-	if (code == 0 && (status != 200 || account == NULL)) {
-		code = cli_fail(ERR_NODE, "%s answered %u", node, status);
-	}
+	code = cli_nem_ask_200(c, node, path, NULL, &account);
 	if (code == 0) {
 		(void)snprintf(path, sizeof path, "/account/unconfirmedTransactions?address=%s",
 			       address.text);
-		code = cli_nem_ask(c, node, path, NULL, &status, &reply);
-	}
-	if (code == 0 && (status != 200 || reply == NULL)) {
-		code = cli_fail(ERR_NODE, "%s answered %u", node, status);
+		code = cli_nem_ask_200(c, node, path, NULL, &reply);
 	}
 	if (code == 0) {
 		pool = pool_of(account, &address, network, reply, &unread);

@@ -11,6 +11,7 @@
 
 #include "base/check.h"
 #include "base/hex.h"
+#include "chain/nem/nem_announce.h"
 #include "chain/nem/nem_effects.h"
 #include "chain/nem/nem_fee.h"
 #include "chain/nem/nem_json.h"
@@ -19,7 +20,7 @@
 #include "crypto/crypto.h"
 #include "io/clock.h"
 #include "io/loop.h"
-#include "nem_http.h"
+#include "nem_ask.h"
 
 enum {
 	INPUT_MAX = 262144,
@@ -260,11 +261,6 @@ static int build(const struct cli *c, const char *path)
 
 /* ---- showing ---- */
 
-static void xem(char out[64], const struct money *m)
-{
-	cli_xem(out, 64, m);
-}
-
 /* One effect as a sentence: the whole addresses, so that nothing hides in the middle. */
 static void effect_words(char *out, size_t cap, const struct chain_effects *all,
 			 const struct chain_effect *e)
@@ -273,7 +269,7 @@ static void effect_words(char *out, size_t cap, const struct chain_effects *all,
 
 	cli_grouped(from, e->from.text);
 	cli_grouped(to, e->to.text);
-	xem(amount, &e->amount);
+	cli_xem(amount, sizeof amount, &e->amount);
 	if (e->token < all->tokens) {
 		cli_clean(token, sizeof token, bytes_str(all->token[e->token].name));
 	}
@@ -507,44 +503,140 @@ static int verify_and_say(const struct cli *c, const char *path)
 
 /* ---- announcing ---- */
 
-/* 0 and *height when the node has it in a block, with this hash and this content. */
-static int in_block(const struct cli *c, const char *node, const struct nem_tx *tx, const char *id,
-		    uint64_t *height)
+/* What is being watched: the transaction, the nodes, and the chain that they agree on. */
+struct watched {
+	struct cli_nodes nodes;
+	struct nem_announce announce;
+	struct nem_follow follow;
+	uint8_t raw[NEM_BLOCK_BYTES_MAX]; /* the block in hand */
+};
+
+/* The agreed block at this height, in w->raw.  0 or an exit code. */
+static int agreed_block(struct watched *w, uint64_t height, struct bytes *form)
 {
-	static struct nem_tx seen;
-	struct nem_json_meta meta;
-	struct hash32 hash;
-	char path[128];
-	unsigned status = 0;
-	json_t *j = NULL;
-	enum err e;
+	static struct nem_question q;
+	enum err e = cli_nodes_block(&w->nodes, &q, height, w->raw, form);
+
+	return e == ERR_OK ? 0
+			   : cli_fail(e == ERR_WAIT ? ERR_UNREACHABLE : e,
+				      "block %" PRIu64 ": fewer than %u nodes say the same", height,
+				      w->nodes.s.k);
+}
+
+/* Begins where the transaction cannot be yet: a block more than ten seconds older than it. */
+static int begin(struct watched *w, const struct nem_tx *tx)
+{
+	struct nem_follow_at at = { .height = 0 };
+	struct bytes form = { NULL, 0 };
+	struct nem_block block;
 	int code;
 
-	*height = 0;
-	(void)snprintf(path, sizeof path, "/transaction/get?hash=%s", id);
-	code = cli_nem_ask(c, node, path, NULL, &status, &j);
-	if (code != 0 || status != 200) {
-		json_decref(j);
-		return code;
+	cli_nodes_heights(&w->nodes);
+	code = cli_nodes_agreed(&w->nodes, &at.height);
+	for (;;) {
+		if (code == 0) {
+			code = agreed_block(w, at.height, &form);
+		}
+		if (code != 0) {
+			return code;
+		}
+		CHECK(nem_block_decode(&block, tx->head.network, form) == ERR_OK);
+		if (at.height == 1 ||
+		    block.head.time_nem_s + NEM_TIME_FUTURE_MAX_S < tx->head.time_nem_s) {
+			break;
+		}
+		at.height--;
 	}
-	nem_tx_hash(&hash, tx);
-	e = nem_json_pair_read(&seen, &meta, tx->head.network, j, NULL);
-	json_decref(j);
-	if (e == ERR_OK && !hash32_eq(&meta.hash, &hash)) {
-		e = ERR_MISMATCH;
+	at.time_nem_s = block.head.time_nem_s;
+	nem_block_hash(&at.hash, &block);
+	nem_follow_init(&w->follow, tx->head.network, &at);
+	return nem_announce_init(&w->announce, tx, w->nodes.s.n, at.height) == ERR_OK
+		   ? 0
+		   : cli_fail(ERR_TOO_LARGE, "it is longer than a node reads (%d bytes)",
+			      NEM_ANNOUNCE_BYTES_MAX);
+}
+
+/* One agreed block into what is known.  0 or an exit code. */
+static int take(struct watched *w, struct bytes form)
+{
+	struct nem_follow_verdict verdict;
+	struct nem_block block;
+	enum err e = nem_follow_offer(&w->follow, &verdict, &block, form);
+
+	if (e == ERR_OK && verdict.kind == NEM_FOLLOW_FORK) {
+		e = nem_announce_undo(&w->announce, verdict.ancestor.height);
 	}
-	/* The hash covers the whole content; a signature of another would be somebody's lie. */
-	if (e == ERR_OK) {
-		e = nem_tx_verify(&seen);
+	if (e == ERR_OK &&
+	    (verdict.kind == NEM_FOLLOW_EXTENDS || verdict.kind == NEM_FOLLOW_FORK)) {
+		e = nem_announce_block(&w->announce, &block);
 	}
-	if (e != ERR_OK) {
-		return cli_fail(ERR_NODE, "%s answers with another transaction: ask other nodes",
-				node);
+	return e == ERR_OK ? 0
+			   : cli_fail(e == ERR_STATE ? e : ERR_NODE,
+				      "the agreed block %" PRIu64 " does not follow from the chain",
+				      nem_follow_want(&w->follow));
+}
+
+/* Every agreed block that is not known yet, up to the one that has the transaction. */
+static int catch_up(struct watched *w)
+{
+	uint64_t agreed = 0;
+
+	cli_nodes_heights(&w->nodes);
+	/* Fewer than enough answer just now: there is still time. */
+	if (nem_nodes_agreed_height(&agreed, &w->nodes.s) != ERR_OK) {
+		return 0;
 	}
-	if (meta.height != NEM_JSON_UNCONFIRMED_HEIGHT) {
-		*height = meta.height;
+	nem_follow_node_height(&w->follow, agreed);
+	while (nem_follow_want(&w->follow) <= agreed &&
+	       nem_announce_state(&w->announce) < NEM_ANNOUNCE_CONFIRMED) {
+		static struct nem_question q;
+		struct bytes form = { NULL, 0 };
+		int code;
+
+		/* They may be between two forks: next time. */
+		if (cli_nodes_block(&w->nodes, &q, nem_follow_want(&w->follow), w->raw, &form) !=
+		    ERR_OK) {
+			return 0;
+		}
+		code = take(w, form);
+		if (code != 0) {
+			return code;
+		}
 	}
 	return 0;
+}
+
+/* Hands it to every node and notes what each said.  0, or an exit code if none took it. */
+static int hand_out(struct watched *w, const struct nem_tx *tx)
+{
+	json_t *body = nem_json_announce(tx);
+
+	CHECK(body != NULL); /* nem_announce_init() has measured it */
+	for (uint32_t i = 0; i < w->nodes.s.n; i++) {
+		const char *name = w->nodes.name[i];
+		enum nem_result result = NEM_NEUTRAL;
+		struct hash32 hash;
+		bool has_hash = false;
+		json_t *j = NULL;
+
+		if (cli_nem_ask_200(w->nodes.c, name, "/transaction/announce", body, &j) != 0) {
+			continue;
+		}
+		if (nem_json_result_read(&result, &hash, &has_hash, j, NULL) != ERR_OK ||
+		    nem_announce_result(&w->announce, i, result, has_hash ? &hash : NULL) !=
+			ERR_OK) {
+			(void)cli_fail(ERR_NODE, "%s: no result, or one of another transaction",
+				       name);
+		} else if (result != NEM_SUCCESS && result != NEM_NEUTRAL) {
+			(void)cli_fail(ERR_STATE, "%s refused it: %d %s", name, (int)result,
+				       nem_result_name((int)result));
+		}
+		json_decref(j);
+	}
+	json_decref(body);
+	return nem_announce_state(&w->announce) != NEM_ANNOUNCE_OPEN
+		   ? 0
+		   : cli_fail(ERR_STATE, "no node took it");
 }
 
 static void end_loop(void *loop)
@@ -568,81 +660,81 @@ static bool wait_a_little(void)
 	return go_on;
 }
 
-static int wait_for_block(const struct cli *c, const char *node, const struct nem_tx *tx,
-			  const char *id)
+/* Until it is in an agreed block or can be in none.  0 or an exit code. */
+static int watch(struct watched *w, const char *id)
 {
-	uint64_t until = clock_mono_ms() + c->wait_s * 1000, height = 0;
+	uint64_t until = clock_mono_ms() + w->nodes.c->wait_s * 1000;
 
 	for (;;) {
-		int code = in_block(c, node, tx, id, &height);
+		int code = catch_up(w);
 
 		if (code != 0) {
 			return code;
 		}
-		if (height != 0) {
-			printf(c->json ? "{\"hash\":\"%s\",\"height\":%" PRIu64 "}\n"
-				       : "%s stands in block %" PRIu64 " of that node\n",
-			       id, height);
+		switch (nem_announce_state(&w->announce)) {
+		case NEM_ANNOUNCE_CONFIRMED:
+		case NEM_ANNOUNCE_BURIED:
+			printf(w->nodes.c->json ? "{\"hash\":\"%s\",\"height\":%" PRIu64 "}\n"
+						: "%s stands in block %" PRIu64 "\n",
+			       id, w->announce.in_height);
 			return 0;
+		case NEM_ANNOUNCE_EXPIRED:
+		case NEM_ANNOUNCE_DEAD:
+			return cli_fail(ERR_EXPIRED,
+					"%s: block %" PRIu64 " is beyond its deadline and it is in "
+					"none; a rollback of up to 360 blocks could still bring it",
+					id, w->announce.past_height);
+		case NEM_ANNOUNCE_OPEN:
+		case NEM_ANNOUNCE_ACCEPTED:
+		case NEM_ANNOUNCE_POOL:
+			break;
 		}
 		if (clock_mono_ms() >= until) {
 			return cli_fail(ERR_TIMEOUT,
-					"%s: accepted, but in no block after %" PRIu64 " s; it may "
-					"still come until its deadline: do not send another",
-					id, c->wait_s);
+					"%s: taken, but in no agreed block after %" PRIu64 " s; it "
+					"may still come until its deadline: do not send another",
+					id, w->nodes.c->wait_s);
 		}
 		if (!wait_a_little()) {
-			return cli_fail(ERR_STOPPING, "%s: accepted; nobody waited for its block",
-					id);
+			return cli_fail(ERR_STOPPING, "%s: taken; nobody waited for its block", id);
 		}
 	}
 }
 
-static int announce(const struct cli *c, const char *node, const char *path)
+static int announce(const struct cli *c, const char *path, const char *const *names, size_t n)
 {
 	static struct input in;
-	enum nem_result result = NEM_NEUTRAL;
-	struct hash32 hash, theirs;
+	static struct watched w;
+	struct hash32 hash;
 	char id[65];
-	bool has_hash = false;
-	unsigned status = 0;
-	json_t *j = NULL, *body;
-	enum err e;
 	int code = verify(c, path, &in);
 
+	if (code == 0) {
+		code = cli_nodes_open(&w.nodes, c, names, n);
+	}
+	if (code == 0) {
+		code = begin(&w, &in.tx);
+	}
+	/* It may stand in a block already: announcing again is asking what became of it. */
+	if (code == 0) {
+		code = catch_up(&w);
+	}
+	if (code == 0 && nem_announce_state(&w.announce) < NEM_ANNOUNCE_CONFIRMED) {
+		code = hand_out(&w, &in.tx);
+	}
 	if (code != 0) {
 		return code;
-	}
-	body = nem_json_announce(&in.tx);
-	if (body == NULL) {
-		return cli_fail(ERR_TOO_LARGE, "it is longer than a node reads (%d bytes)",
-				NEM_ANNOUNCE_BYTES_MAX);
 	}
 	nem_tx_hash(&hash, &in.tx);
 	hex_put(id, bytes_of(hash.b, sizeof hash.b));
-	code = cli_nem_ask(c, node, "/transaction/announce", body, &status, &j);
-	json_decref(body);
-	if (code != 0) {
-		return code;
-	}
-	e = nem_json_result_read(&result, &theirs, &has_hash, j, NULL);
-	json_decref(j);
-	if (status != 200 || e != ERR_OK) {
-		return cli_fail(ERR_NODE, "%s answered %u without a result", node, status);
-	}
-	/* NEUTRAL: it has seen this before, or a pool does not say; the chain tells (nem.md 5.4).
-	 */
-	if (result != NEM_SUCCESS && result != NEM_NEUTRAL) {
-		return cli_fail(ERR_STATE, "%s refused it: %d %s", node, (int)result,
-				nem_result_name((int)result));
-	}
+	/* A cosignature has no place of its own in a block: it hangs on its wrapper. */
 	if (in.tx.type == NEM_COSIGNATURE) {
 		printf(c->json ? "{\"hash\":\"%s\"}\n"
 			       : "%s taken; it goes into a block with its wrapper\n",
 		       id);
 		return 0;
 	}
-	return wait_for_block(c, node, &in.tx, id);
+	return watch(&w, id);
 }
 
 int cli_nem_tx(struct cli *c, const char *const *w, size_t n)
@@ -659,9 +751,9 @@ int cli_nem_tx(struct cli *c, const char *const *w, size_t n)
 	if (n == 2 && strcmp(w[0], "verify") == 0) {
 		return verify_and_say(c, w[1]);
 	}
-	if (n == 3 && strcmp(w[0], "announce") == 0) {
-		return announce(c, w[1], w[2]);
+	if (n >= 3 && strcmp(w[0], "announce") == 0) {
+		return announce(c, w[1], w + 2, n - 2);
 	}
 	return cli_fail(ERR_USAGE, "it is: kuramori nem tx build|decode|sign|verify FILE|- or "
-				   "kuramori nem tx announce HOST:PORT FILE|-");
+				   "kuramori nem tx announce FILE|- HOST:PORT...");
 }

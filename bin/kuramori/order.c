@@ -16,7 +16,6 @@
 #include "crypto/crypto.h"
 #include "crypto/uuid7.h"
 #include "io/clock.h"
-#include "nem.h"
 
 struct shown {
 	struct doc_order order;

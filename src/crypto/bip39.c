@@ -202,10 +202,3 @@ enum err bip39_seed(uint8_t out[BIP39_SEED_BYTES], struct bytes text, struct byt
 	pbkdf2(out, text, passphrase);
 	return ERR_OK;
 }
-
-void bip39_word(char out[BIP39_WORD_MAX + 1], size_t index)
-{
-	CHECK(index < BIP39_WORDS);
-	memcpy(out, words[index], BIP39_WORD_MAX);
-	out[BIP39_WORD_MAX] = '\0';
-}

@@ -51,7 +51,4 @@ MUST_CHECK enum err bip39_entropy(uint8_t out[BIP39_ENTROPY_MAX], size_t *n, str
 MUST_CHECK enum err bip39_seed(uint8_t out[BIP39_SEED_BYTES], struct bytes text,
 			       struct bytes passphrase);
 
-/* The word at index (below BIP39_WORDS), padded with NULs; public use only: the address shows. */
-void bip39_word(char out[BIP39_WORD_MAX + 1], size_t index);
-
 #endif
