@@ -107,7 +107,7 @@ static void tell(struct cli_nodes *p, uint32_t i)
 	p->told[i] = fault;
 }
 
-static void fail(struct cli_nodes *p, uint32_t i, enum nem_node_fault fault)
+static void blame(struct cli_nodes *p, uint32_t i, enum nem_node_fault fault)
 {
 	uint32_t random;
 
@@ -130,14 +130,14 @@ static bool fetch(struct cli_nodes *p, uint32_t i, const char *path, const json_
 	nem_nodes_asked(&p->s, i, clock_mono_ms());
 	e = cli_nem_ask(p->c, p->name[i], path, body, &status, &j);
 	if (e != ERR_OK) {
-		fail(p, i, NEM_NODE_SILENT);
+		blame(p, i, NEM_NODE_SILENT);
 		return false;
 	}
 	if (j == NULL || status != 200 ||
 	    nem_json_block_read(form, raw, NEM_BLOCK_BYTES_MAX, p->network, j, NULL) != ERR_OK ||
 	    nem_block_decode(block, p->network, *form) != ERR_OK) {
 		json_decref(j);
-		fail(p, i, NEM_NODE_GARBLED);
+		blame(p, i, NEM_NODE_GARBLED);
 		return false;
 	}
 	json_decref(j);
@@ -171,49 +171,66 @@ int cli_nodes_agreed(const struct cli_nodes *p, uint64_t *height)
 				      p->s.k, p->s.n);
 }
 
+/* The block of node i at this height; false if it gave none. */
+static bool fetch_at(struct cli_nodes *p, uint32_t i, uint64_t height, uint8_t *raw,
+		     struct bytes *form, struct hash32 *hash)
+{
+	json_t *body = json_pack("{s:I}", "height", (json_int_t)height);
+	struct nem_block block;
+	bool good;
+
+	CHECK(body != NULL);
+	good = fetch(p, i, "/block/at/public", body, raw, form, &block);
+	json_decref(body);
+	if (good && block.head.height != height) {
+		blame(p, i, NEM_NODE_GARBLED);
+		return false;
+	}
+	if (good) {
+		nem_block_hash(hash, &block);
+	}
+	return good;
+}
+
 enum err cli_nodes_block(struct cli_nodes *p, struct nem_question *q, uint64_t height, uint8_t *raw,
 			 struct bytes *form)
 {
-	static uint8_t one[NEM_BLOCK_BYTES_MAX];
-	uint8_t *kept[NEM_NODES_MAX] = { NULL };
-	size_t kept_n[NEM_NODES_MAX] = { 0 };
-	json_t *body = json_pack("{s:I}", "height", (json_int_t)height);
-	struct hash32 agreed, hash;
-	struct nem_block block;
+	static uint8_t spare[NEM_BLOCK_BYTES_MAX];
+	struct hash32 agreed, hash, kept = { { 0 } };
 	struct bytes got = { NULL, 0 };
+	bool is_kept = false;
 	enum err e;
 
-	CHECK(body != NULL);
 	nem_question_hash(q, height);
 	for (uint32_t i = 0; i < p->s.n; i++) {
+		uint8_t *into = form != NULL && !is_kept ? raw : spare;
+
 		/* A node that is shorter has no such block, and is not blamed for it. */
 		if (!p->s.node[i].has_height || p->s.node[i].height < height ||
-		    !fetch(p, i, "/block/at/public", body, one, &got, &block)) {
+		    !fetch_at(p, i, height, into, &got, &hash)) {
 			continue;
 		}
-		if (block.head.height != height) {
-			fail(p, i, NEM_NODE_GARBLED);
-			continue;
-		}
-		nem_block_hash(&hash, &block);
 		nem_question_say_hash(q, i, &hash);
-		if (form != NULL) {
-			kept[i] = malloc(got.n);
-			CHECK(kept[i] != NULL);
-			memcpy(kept[i], got.p, got.n);
-			kept_n[i] = got.n;
+		if (into == raw) {
+			*form = got;
+			kept = hash;
+			is_kept = true;
 		}
 	}
-	json_decref(body);
 	e = nem_question_agreed(&agreed, NULL, q, &p->s);
 	nem_question_judge(q, &p->s);
 	for (uint32_t i = 0; i < p->s.n; i++) {
 		tell(p, i);
-		if (e == ERR_OK && kept[i] != NULL && hash32_eq(&q->hash[i], &agreed)) {
-			memcpy(raw, kept[i], kept_n[i]);
-			*form = bytes_of(raw, kept_n[i]);
+	}
+	/* The first to answer lied: what the others said is fetched once more. */
+	for (uint32_t i = 0; e == ERR_OK && form != NULL && !hash32_eq(&kept, &agreed); i++) {
+		if (i == p->s.n) {
+			return ERR_WAIT;
 		}
-		free(kept[i]);
+		if (q->said[i] && hash32_eq(&q->hash[i], &agreed) &&
+		    fetch_at(p, i, height, raw, form, &hash)) {
+			kept = hash;
+		}
 	}
 	return e;
 }

@@ -345,6 +345,8 @@ def a_liar_among_three_changes_nothing():
     assert told["height"] == 2
     done = process.run([program("kuramori"), "nem", "--wait-s", "0", "tx", "announce", "-", *places], input=signed)
     assert f"{liar.place}: another hash" in done.stderr, done
+    # also when the liar is the first to answer
+    assert json.loads(ask("--json", "tx", "announce", "-", *places[::-1], stdin=signed))["height"] == 2
     for one in (*honest, liar):
         one.node.stop()
 
