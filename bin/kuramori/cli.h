@@ -39,6 +39,7 @@ struct cli {
 	uint64_t timeout_ms;
 	char network[16];
 	char nem_key_file[CLI_PATH_MAX];
+	char tagger_file[CLI_PATH_MAX];
 	uint64_t wait_s;
 	uint32_t agree;
 	uint32_t account;

@@ -6,7 +6,7 @@
  * Guided: this file has the options and the table of commands; order.c shows and approves (it shows
  * the order decoded from the document itself, never from what the server says about it); stop.c
  * freezes, past the server, and asks everybody how they are; audit.c verifies journals;
- * checkpoint.c signs and reads checkpoints; nem.c, nem_tx.c and nem_node.c are `kuramori nem`;
+ * checkpoint.c signs and reads checkpoints; nem*.c are `kuramori nem`;
  * common.c has what they share.  Nothing here holds a rule of the policy.
  */
 #include <stdio.h>
@@ -55,6 +55,8 @@ static const struct config_row rows[] = {
 	  "mainnet|testnet|mijin", "nem: whose addresses and transactions are meant" },
 	{ "nem_key_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, nem_key_file), "FILE",
 	  "nem tx sign: the private key, mode 0400 or 0600 (kuramori nem key new)" },
+	{ "tagger_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, tagger_file), "FILE",
+	  "nem tag read: whose tags are believed, a line each" },
 	{ "account", CONFIG_U32, "0", 0, 0x7fffffff, CONFIG_FIELD(cli, account), "N",
 	  "nem key derive: which account of the words" },
 	{ "agree", CONFIG_U32, "0", 0, NEM_NODES_MAX, CONFIG_FIELD(cli, agree), "K",
@@ -96,6 +98,12 @@ static const char text[] =
     "                         heights, clocks, and whether they are on one chain; 4 if one does "
     "not\n"
     "                         answer, 1 if they disagree\n"
+    "  nem tag read HOST:PORT ADDRESS\n"
+    "                         the theft tags of an account, believed by the tagger's key alone\n"
+    "  nem tag build HOST:PORT MOSAIC ADDRESS\n"
+    "                         the unsigned transfer that tags an account\n"
+    "  nem tag define KEY MOSAIC SUPPLY DESCRIPTION\n"
+    "                         the unsigned definition of a mosaic that can be a tag\n"
     "\n"
     "First steps: write ~/.config/kuramori/kuramori.conf with genesis_file, roster_file, person,\n"
     "key_file and every stop socket; then `kuramori status`. When in doubt at night: freeze. One\n"
@@ -114,7 +122,7 @@ static int misused(const char *const *w, size_t n)
 		{ "status", "status" },
 		{ "audit", "audit verify FILE... or kuramori audit checkpoint" },
 		{ "key", "key new FILE" },
-		{ "nem", "nem key|address|tx|multisig|node ...; kuramori --help lists them" },
+		{ "nem", "nem key|address|tx|multisig|node|tag ...; kuramori --help lists them" },
 	};
 
 	if (n == 0) {

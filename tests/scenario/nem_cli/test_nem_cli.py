@@ -8,6 +8,7 @@ stands at the wall clock. Keys, bytes and hashes are compared with tests/kit/nem
 nothing with the program.
 """
 
+import contextlib
 import http.server
 import json
 import os
@@ -25,11 +26,14 @@ import nem  # noqa: E402
 import process  # noqa: E402
 import tap  # noqa: E402
 from devnode import DevNode, program  # noqa: E402
+from node import NodeError  # noqa: E402
 
 XEM = 1_000_000
 folder = process.temp_dir("kn-")
 names = ("alice", "bob", "carol", "till")
 keys = {name: nem.KeyPair.named(name) for name in names}
+
+
 def address(name):
     return keys[name].address()
 
@@ -90,7 +94,8 @@ class Chain:
 
         def mine():
             while not ended.wait(0.3):
-                self.node.blocks()
+                with contextlib.suppress(NodeError):  # the real clock has room for one a second
+                    self.node.blocks()
         thread = threading.Thread(target=mine)
         thread.start()
         try:
@@ -398,6 +403,82 @@ def words_give_the_keys_of_other_wallets():
     ask("--network", "mijin", "key", "derive", "-", str(folder / "d6"), stdin=words, code=3)
     os.chmod(new, 0o640)
     ask("key", "derive", str(new), str(folder / "d7"), code=1)
+
+
+# The account that rental fees go to (src/chain/nem/nem_mosaic.c has its key).
+NAMESPACE_SINK = "TAMESPACEWH4MKFMBCVFERDPOOP4FK7MTDJEYP35"
+
+
+def rent(chain, who, root):
+    chain.during("tx", "announce", "-", chain.place, stdin=sign(who, build(
+        {"type": 8193, "version": -1744830463, "signer": keys[who].public_hex, "newPart": root, "parent": None,
+         "rentalFeeSink": NAMESPACE_SINK, "rentalFee": 100 * XEM})))
+
+
+def mint(chain, who, mosaic):
+    chain.during("tx", "announce", "-", chain.place, stdin=sign(who, ask(
+        "tag", "define", keys[who].public_hex, mosaic, "9000", "do not accept: stolen")))
+
+
+def give(chain, who, mosaic, to):
+    chain.during("tx", "announce", "-", chain.place,
+                 stdin=sign(who, ask("tag", "build", chain.place, mosaic, address(to))))
+
+
+@tap.test
+def a_tag_is_believed_by_its_creators_key_alone():
+    chain = Chain("tags")
+    taggers = folder / "taggers"
+
+    def trust(*lines):
+        taggers.write_text("# whose tags we believe\n\n" + "".join(line + "\n" for line in lines))
+
+    def read(who, code=0):
+        out = ask("--json", "--tagger-file", str(taggers), "tag", "read", chain.place, address(who), code=code)
+        return out if code != 0 else [(t["mosaic"], t["verdict"]) for t in json.loads(out)["tags"]]
+    real, twin, near = "marks:stolen_funds_do_not_accept", "narks:stolen_funds_do_not_accept", "marks2:stolen_funds_do_not_acept"
+    trust(f"{keys['alice'].public_hex} stolen established {real}")
+    assert read("bob") == []
+    rent(chain, "alice", "marks")
+    mint(chain, "alice", real)
+    give(chain, "alice", real, "bob")
+    assert read("bob") == [(real, "in effect")] and read("carol") == []
+    words = ask("--tagger-file", str(taggers), "tag", "read", chain.place, address("bob"))
+    assert "in effect" in words and "not transferable" in words and "sent by the creator" in words
+    # a namesake of another creator, and a name that only looks the same
+    rent(chain, "carol", "narks")
+    mint(chain, "carol", twin)
+    give(chain, "carol", twin, "till")
+    assert read("till") == [(twin, "look-alike")]
+    rent(chain, "carol", "marks2")
+    mint(chain, "carol", near)
+    give(chain, "carol", near, "till")
+    assert sorted(read("till")) == sorted([(twin, "look-alike"), (near, "look-alike")])
+    # the reader who trusts the wrong key, no key, and an exchange that was tagged
+    trust(f"{keys['carol'].public_hex} stolen established {real}")
+    assert read("bob") == [(real, "look-alike")]
+    trust(f"unknown thief inferred {real}")
+    assert read("bob") == [(real, "unproven")]
+    trust(f"{keys['alice'].public_hex} stolen established {real}", f"service {address('bob')}")
+    assert read("bob") == [(real, "mistaken")]
+    # sent back: only to its creator can it go
+    back = build({"type": 257, "version": -1744830462, "signer": keys["bob"].public_hex, "recipient": address("alice"),
+                  "amount": XEM, "message": {}, "fee": 50_000,
+                  "mosaics": [{"mosaicId": {"namespaceId": "marks", "name": "stolen_funds_do_not_accept"}, "quantity": 1}]})
+    chain.during("tx", "announce", "-", chain.place, stdin=sign("bob", back))
+    assert read("bob") == [(real, "lifted")]
+    for bad in ("x", f"{keys['alice'].public_hex} lost established {real}", f"00 stolen established {real}",
+                f"unknown stolen inferred {real[:5]}", f"unknown stolen maybe {real}", "service TALICE", "service"):
+        trust(bad)
+        assert f"{taggers}:3: " in read("bob", code=3)
+    trust()
+    read("bob", code=3)
+    ask("tag", "read", chain.place, address("bob"), code=2)
+    ask("tag", "build", chain.place, "marks:nothing", address("bob"), code=1)
+    ask("tag", "build", chain.place, real, address("alice"), code=1)
+    ask("tag", "build", chain.place, "nem:xem", address("bob"), code=3)
+    ask("tag", "define", keys["alice"].public_hex, real, "0", "x", code=3)
+    chain.node.stop()
 
 
 @tap.test
