@@ -439,11 +439,36 @@ static struct unix_channel *channel_free(struct unix_server *s)
 	return NULL;
 }
 
+/*
+ * Reads once from everybody who came by this listener, so that who hung up is seen to be gone:
+ * under load the loop may meet a newcomer before it meets the one that leaves.  read() and nothing
+ * else: a signer's sandbox kills what it does not know.
+ */
+static void make_room(struct unix_listener *li)
+{
+	struct unix_server *s = li->server;
+
+	for (size_t i = 0; i < s->channels_n; i++) {
+		struct unix_channel *c = &s->channels[i];
+
+		if (c->used && !c->gone && !c->finishing && c->listener == li) {
+			channel_read(c);
+		}
+	}
+	on_reap(s);
+}
+
+/* Only ever called from the loop, with no channel of ours on the stack. */
 static void channel_open(struct unix_listener *li, int fd)
 {
 	struct unix_server *s = li->server;
-	struct unix_channel *c = li->channels < li->channels_max ? channel_free(s) : NULL;
+	struct unix_channel *c;
 	size_t index;
+
+	if (li->channels == li->channels_max) {
+		make_room(li);
+	}
+	c = li->channels < li->channels_max ? channel_free(s) : NULL;
 
 	if (c == NULL) {
 		NOTES(NOTES_UNUSUAL, "too-many-channels", notes_text("role", role_word(li->role)),

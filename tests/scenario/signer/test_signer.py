@@ -16,6 +16,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -698,6 +699,25 @@ def one_journal_one_process_and_undamaged():
     data[at] ^= 1
     path.write_bytes(data)
     rig.start("b").stop()
+
+
+@tap.test
+def a_crowd_at_a_socket_neither_kills_nor_blocks():
+    """Two places at the server's socket. A third finds none; who comes as another leaves finds his
+    place; and the sandbox knows every call that this takes."""
+    first, second = rig.client("a", "server"), rig.client("a", "server")
+    for _ in range(20):
+        third = socket.socket(socket.AF_UNIX)
+        third.connect(str(rig.place("a") / "server.sock"))
+        assert third.recv(1) == b""
+        third.close()
+    for _ in range(50):
+        first.close()
+        first = rig.client("a", "server")
+        first.call(frames.STATUS, timeout=5.0)
+        first, second = second, first
+    first.close()
+    second.close()
 
 
 def end():

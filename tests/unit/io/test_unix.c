@@ -600,6 +600,36 @@ static void asking(void)
 	(void)close(silent);
 }
 
+/* The place of who has hung up is free at once, though the loop has not come round to it. */
+static void who_left_makes_room(void)
+{
+	int a, b, c = -1, d = -1, e = -1;
+
+	T_CHECK(start());
+	a = dial(stop_path);
+	b = dial(stop_path);
+	T_CHECK(a >= 0 && b >= 0 && look(a) == -1 && look(b) == -1);
+	(void)close(a);
+	T_EQ(unix_connect(stop_path, &c), ERR_OK);
+	turn(4);
+	T_EQ(look(c), -1);
+	/* The newcomer is seen before the one that leaves. */
+	T_EQ(unix_connect(stop_path, &d), ERR_OK);
+	(void)close(b);
+	turn(4);
+	T_EQ(look(d), -1);
+	/* Both are there: a third finds no room. */
+	T_EQ(unix_connect(stop_path, &e), ERR_OK);
+	turn(4);
+	T_EQ(look(e), 0);
+	T_EQ(look(c), -1);
+	T_EQ(look(d), -1);
+	(void)close(c);
+	(void)close(d);
+	(void)close(e);
+	finish();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -611,6 +641,7 @@ int main(int argc, char **argv)
 		{ "without HELLO where the table says so", without_hello_where_the_table_says_so },
 		{ "who does not read is closed", who_does_not_read_is_closed },
 		{ "one role cannot use up the table", one_role_cannot_use_up_the_table },
+		{ "who left makes room", who_left_makes_room },
 		{ "a stale handle reaches nobody", a_stale_handle_reaches_nobody },
 		{ "listening", listening },
 		{ "a link comes back by itself", a_link_comes_back_by_itself },
