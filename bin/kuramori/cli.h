@@ -40,6 +40,7 @@ struct cli {
 	char network[16];
 	char nem_key_file[CLI_PATH_MAX];
 	char tagger_file[CLI_PATH_MAX];
+	char cipher[8];
 	uint64_t wait_s;
 	uint32_t agree;
 	uint32_t account;

@@ -54,9 +54,12 @@ static const struct config_row rows[] = {
 	{ "network", CONFIG_STRING, "testnet", 0, 0, CONFIG_FIELD(cli, network),
 	  "mainnet|testnet|mijin", "nem: whose addresses and transactions are meant" },
 	{ "nem_key_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, nem_key_file), "FILE",
-	  "nem tx sign: the private key, mode 0400 or 0600 (kuramori nem key new)" },
+	  "nem tx sign, nem message: the private key, mode 0400 or 0600 (kuramori nem key new)" },
 	{ "tagger_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, tagger_file), "FILE",
 	  "nem tag read: whose tags are believed, a line each" },
+	{ "cipher", CONFIG_STRING, "new", 0, 0, CONFIG_FIELD(cli, cipher), "old|new",
+	  "nem message encrypt: what the other's wallet reads; old: NIS, nem-sdk; new: "
+	  "symbol-sdk" },
 	{ "account", CONFIG_U32, "0", 0, 0x7fffffff, CONFIG_FIELD(cli, account), "N",
 	  "nem key derive: which account of the words" },
 	{ "agree", CONFIG_U32, "0", 0, NEM_NODES_MAX, CONFIG_FIELD(cli, agree), "K",
@@ -98,6 +101,8 @@ static const char text[] =
     "                         heights, clocks, and whether they are on one chain; 4 if one does "
     "not\n"
     "                         answer, 1 if they disagree\n"
+    "  nem message encrypt|decrypt PUBLICKEY FILE|-\n"
+    "                         between the account of nem_key_file and the other's public key\n"
     "  nem tag read HOST:PORT ADDRESS\n"
     "                         the theft tags of an account, believed by the tagger's key alone\n"
     "  nem tag build HOST:PORT MOSAIC ADDRESS\n"
@@ -122,7 +127,8 @@ static int misused(const char *const *w, size_t n)
 		{ "status", "status" },
 		{ "audit", "audit verify FILE... or kuramori audit checkpoint" },
 		{ "key", "key new FILE" },
-		{ "nem", "nem key|address|tx|multisig|node|tag ...; kuramori --help lists them" },
+		{ "nem",
+		  "nem key|address|tx|multisig|node|message|tag ...; kuramori --help lists them" },
 	};
 
 	if (n == 0) {

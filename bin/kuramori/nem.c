@@ -320,6 +320,9 @@ int cli_nem(struct cli *c, const char *const *w, size_t n)
 	if (n >= 2 && strcmp(w[0], "node") == 0) {
 		return cli_nem_node(c, w + 1, n - 1);
 	}
+	if (n >= 2 && strcmp(w[0], "message") == 0) {
+		return cli_nem_message(c, w + 1, n - 1);
+	}
 	if (n >= 2 && strcmp(w[0], "tag") == 0) {
 		return cli_nem_tag(c, w + 1, n - 1);
 	}

@@ -51,6 +51,26 @@ void edk_secret_wipe(struct edk_secret *secret)
 	crypto_wipe(secret, sizeof *secret);
 }
 
+/*
+ * The same of any point.  libsodium refuses the other's point where it is not in the subgroup
+ * (public), and the identity as a result, which no point of the subgroup and clamped scalar give.
+ */
+static __attribute__((noinline)) bool mul_point(uint8_t out[32], const uint8_t scalar[32],
+						const struct key32 *point)
+{
+	volatile bool good = true; /* a branch, as the gate wants it (aes256.c) */
+
+	if (crypto_scalarmult_ed25519_noclamp(out, scalar, point->b) != 0) {
+		good = false;
+	}
+	return good;
+}
+
+enum err edk_shared(uint8_t out[32], const struct edk_secret *secret, const struct key32 *other)
+{
+	return mul_point(out, secret->scalar, other) ? ERR_OK : ERR_KEY;
+}
+
 /* K512(first || second || message) mod L; second may be empty. */
 static void hash_to_scalar(uint8_t out[32], const uint8_t first[32], struct bytes second,
 			   struct bytes message)

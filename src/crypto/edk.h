@@ -13,7 +13,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/attr.h"
 #include "base/bytes.h"
+#include "base/err.h"
 
 enum { EDK_SEED_BYTES = 32 };
 
@@ -46,5 +48,14 @@ void edk_sign(struct sig64 *out, const struct edk_secret *secret, struct bytes m
  */
 bool edk_verify_vartime(const struct key32 *public_key, struct bytes message,
 			const struct sig64 *signature);
+
+/*
+ * What two accounts have in common: the encoding of a * A of the other (nem.md 1.4).  Secret; the
+ * caller wipes out.
+ * ERR_KEY: no point, or one outside the subgroup of prime order.  NIS multiplies those too; there a
+ * shared secret would be one of few, or tell three bits of ours.  out is undefined then.
+ */
+MUST_CHECK enum err edk_shared(uint8_t out[32], const struct edk_secret *secret,
+			       const struct key32 *other);
 
 #endif

@@ -405,6 +405,36 @@ def words_give_the_keys_of_other_wallets():
     ask("key", "derive", str(new), str(folder / "d7"), code=1)
 
 
+@tap.test
+def messages_are_read_by_the_two_accounts_alone():
+    alice, bob = keys["alice"].public_hex, keys["bob"].public_hex
+    for cipher, head in (("new", 28), ("old", 48)):
+        payload = ask("--nem-key-file", str(key_file("alice")), "--cipher", cipher, "message", "encrypt", bob, "-",
+                      stdin="to bob \x1b[2Jalone").strip()
+        assert len(bytes.fromhex(payload)) > head
+        assert payload != ask("--nem-key-file", str(key_file("alice")), "--cipher", cipher, "message", "encrypt", bob,
+                              "-", stdin="to bob \x1b[2Jalone").strip()
+        for who, other in (("bob", alice), ("alice", bob)):
+            told = json.loads(ask("--json", "--nem-key-file", str(key_file(who)), "message", "decrypt", other, "-",
+                                  stdin=payload))
+            assert told == {"text_hex": b"to bob \x1b[2Jalone".hex(), "cipher": cipher}
+        assert ask("--nem-key-file", str(key_file("bob")), "message", "decrypt", alice, "-", stdin=payload) == \
+            "to bob ?[2Jalone\n"
+        # it travels in a transaction as type 2
+        tx = build(transfer("alice", "bob", XEM, message={"payload": payload, "type": 2}))
+        assert decode(sign("alice", tx))["transaction"]["message"] == {"payload": payload, "type": 2}
+    new = ask("--nem-key-file", str(key_file("alice")), "message", "encrypt", bob, "-", stdin="x").strip()
+    for name, other, text in (("carol", alice, new), ("bob", bob, new), ("bob", alice, new[:-2]), ("bob", alice, ""),
+                              ("bob", alice, "00" * 1025), ("bob", alice, "zz"), ("bob", "01" + "00" * 31, new)):
+        ask("--nem-key-file", str(key_file(name)), "message", "decrypt", other, "-", stdin=text, code=3)
+    ask("--nem-key-file", str(key_file("bob")), "message", "encrypt", address("alice"), "-", stdin="x", code=3)
+    ask("--nem-key-file", str(key_file("bob")), "message", "encrypt", alice, "-", stdin="x" * 997, code=3)
+    ask("--nem-key-file", str(key_file("bob")), "message", "encrypt", alice, "-", stdin="", code=3)
+    ask("--nem-key-file", str(key_file("bob")), "--cipher", "rot13", "message", "encrypt", alice, "-", stdin="x", code=2)
+    ask("message", "encrypt", alice, "-", stdin="x", code=2)
+    ask("--nem-key-file", "-", "message", "encrypt", alice, "-", stdin="x", code=2)
+
+
 # The account that rental fees go to (src/chain/nem/nem_mosaic.c has its key).
 NAMESPACE_SINK = "TAMESPACEWH4MKFMBCVFERDPOOP4FK7MTDJEYP35"
 
