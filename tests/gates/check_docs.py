@@ -9,11 +9,11 @@ import re
 import subprocess
 import sys
 
-# pkg-config name in meson.build: (row of docs/dependencies.md, library that is linked)
+# name in meson.build (of pkg-config, or of the library where Debian has no such file): (row of docs/dependencies.md, library that is linked)
 LIBRARIES = {"libsodium": ("libsodium", "libsodium"), "nettle": ("nettle", "libnettle"),
              "sqlite3": ("SQLite", "libsqlite3"), "libmicrohttpd": ("libmicrohttpd", "libmicrohttpd"),
              "libcurl": ("libcurl (GnuTLS)", "libcurl-gnutls"), "jansson": ("jansson", "libjansson"),
-             "libseccomp": ("libseccomp", "libseccomp")}
+             "libseccomp": ("libseccomp", "libseccomp"), "bearssl": ("BearSSL", "libbearssl")}
 PROGRAMS = ("kuramorid", "kuramori-signer", "kuramori-watch", "kuramori-node", "kuramori")
 
 
@@ -48,7 +48,7 @@ def judge_threats(text, root):
 
 def judge_dependencies(text, root, needed):
     named = {row[0] for row in rows(text)}
-    built = set(re.findall(r"^dep_\w+ = dependency\('([\w-]+)'\)", (root / "meson.build").read_text(), re.M))
+    built = set(re.findall(r"^dep_\w+ = (?:dependency|cc\.find_library)\('([\w-]+)'", (root / "meson.build").read_text(), re.M))
     problems = [f"dependencies: {name} is built with and not known here" for name in sorted(built - LIBRARIES.keys())]
     linked = {name for names in needed.values() for name in names}
     for name, (row, library) in LIBRARIES.items():
