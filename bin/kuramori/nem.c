@@ -294,6 +294,7 @@ static int address_compare(const struct cli *c, const char *one, const char *oth
 			   : cli_fail(ERR_MISMATCH, "two accounts: %u characters differ", differ);
 }
 
+/* n is at least 1: main.c has told the others what it takes. */
 int cli_nem(struct cli *c, const char *const *w, size_t n)
 {
 	if (n == 3 && strcmp(w[0], "key") == 0 && strcmp(w[1], "new") == 0) {
@@ -314,19 +315,19 @@ int cli_nem(struct cli *c, const char *const *w, size_t n)
 	if (n == 3 && strcmp(w[0], "address") == 0) {
 		return address_compare(c, w[1], w[2]);
 	}
-	if (n >= 2 && strcmp(w[0], "tx") == 0) {
+	if (strcmp(w[0], "tx") == 0) {
 		return cli_nem_tx(c, w + 1, n - 1);
 	}
-	if (n >= 2 && strcmp(w[0], "node") == 0) {
+	if (strcmp(w[0], "node") == 0) {
 		return cli_nem_node(c, w + 1, n - 1);
 	}
-	if (n >= 2 && strcmp(w[0], "message") == 0) {
+	if (strcmp(w[0], "message") == 0) {
 		return cli_nem_message(c, w + 1, n - 1);
 	}
-	if (n >= 2 && strcmp(w[0], "tag") == 0) {
+	if (strcmp(w[0], "tag") == 0) {
 		return cli_nem_tag(c, w + 1, n - 1);
 	}
-	if (n >= 2 && strcmp(w[0], "multisig") == 0) {
+	if (strcmp(w[0], "multisig") == 0) {
 		return cli_nem_multisig(c, w + 1, n - 1);
 	}
 	return cli_fail(ERR_USAGE,

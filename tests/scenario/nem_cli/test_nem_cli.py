@@ -231,6 +231,8 @@ def hostile_input_is_refused_with_a_reason():
     for words in ([], ["what"], ["tx"], ["tx", "what"], ["key"], ["node"], ["node", "status"], ["tx", "decode"],
                   ["multisig"], ["tx", "announce", "-"], ["key", "new"]):
         ask(*words, code=2)
+    for word in ("tx", "node", "message", "tag", "multisig"):
+        assert f"it is: kuramori nem {word} " in ask(word, code=2)
 
 
 @tap.test
