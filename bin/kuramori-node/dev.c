@@ -347,67 +347,24 @@ static void post_drop_pool(struct node *n, struct http_request *r)
 	done(n, r);
 }
 
-static bool read_fault(const json_t *j, enum node_fault *out)
-{
-	static const struct {
-		const char *name;
-		enum node_fault fault;
-	} names[] = {
-		{ "none", NODE_FAULT_NONE },       { "delay", NODE_FAULT_DELAY },
-		{ "unavailable", NODE_FAULT_503 }, { "garbage", NODE_FAULT_GARBAGE },
-		{ "silent", NODE_FAULT_SILENT },   { "refuse", NODE_FAULT_REFUSE },
-	};
-
-	const char *text = json_string_value(json_object_get(j, "kind"));
-
-	for (size_t i = 0; text != NULL && i < ARRAY_LEN(names); i++) {
-		if (strcmp(text, names[i].name) == 0) {
-			*out = names[i].fault;
-			return true;
-		}
-	}
-	return false;
-}
-
-/* {"port":"public"|"clean","kind":...,"delay_ms":n} */
+/* {"port":"public"|"clean","kind":...}: fault.c knows the rest. */
 static void post_fault(struct node *n, struct http_request *r)
 {
-	static const char *const fields[] = { "port", "kind", "delay_ms", NULL };
+	static const char *const fields[] = { "port",     "kind",  "path", "lie",
+					      "delay_ms", "times", "by",   NULL };
 	json_t *j = read_fields(n, r, fields);
-	const char *port;
-	struct node_port *p;
-	enum node_fault fault = NODE_FAULT_NONE;
-	int64_t ms = 0;
+	const char *wrong = "";
 	bool good;
-	enum err e;
 
 	if (j == NULL) {
 		return;
 	}
-	port = json_string_value(json_object_get(j, "port"));
-	good = port != NULL && (strcmp(port, "public") == 0 || strcmp(port, "clean") == 0) &&
-	       read_fault(j, &fault) && read_number(j, "delay_ms", 1, NODE_FAULT_MS_MAX, 1000, &ms);
-	p = &n->port[good && strcmp(port, "clean") == 0 ? NODE_CLEAN : NODE_PUBLIC];
-	good = good && (fault != NODE_FAULT_REFUSE || p->pool == NODE_CLEAN);
+	good = node_fault_set(n, j, &wrong);
 	json_decref(j);
 	if (!good) {
-		node_rest_error(n, r, 400,
-				"port public or clean; kind none, delay, unavailable, garbage, "
-				"silent, or for clean refuse; delay_ms 1 to 600000");
+		node_rest_error(n, r, 400, wrong);
 		return;
 	}
-	p->fault = fault;
-	p->fault_ms = (uint32_t)ms;
-	if (fault == NODE_FAULT_REFUSE && p->server != NULL) {
-		http_server_stop(p->server);
-		http_server_close(p->server);
-		p->server = NULL;
-	} else if (fault != NODE_FAULT_REFUSE && p->server == NULL &&
-		   !node_rest_open(p, p->number, &e)) {
-		node_rest_error(n, r, 500, "the clean port cannot be opened again");
-		return;
-	}
-	node_rest_release(p);
 	done(n, r);
 }
 
@@ -540,6 +497,41 @@ static void post_block(struct node *n, struct http_request *r)
 				 (json_int_t)nis_height(n->nis)));
 }
 
+static void on_restart(void *ctx)
+{
+	struct node *n = ctx;
+
+	loop_stop(&n->loop);
+}
+
+/*
+ * {"down_ms":0}: the node ends as on SIGTERM, and after so long begins anew with the same ports and
+ * configuration.  Only what is in data_dir lives on.
+ */
+static void post_restart(struct node *n, struct http_request *r)
+{
+	static const char *const fields[] = { "down_ms", NULL };
+	json_t *j = read_fields(n, r, fields);
+	int64_t ms;
+	bool good;
+
+	if (j == NULL) {
+		return;
+	}
+	good = read_number(j, "down_ms", 0, NODE_FAULT_MS_MAX, 0, &ms);
+	json_decref(j);
+	if (!good) {
+		node_rest_error(n, r, 400, "down_ms 0 to 600000");
+		return;
+	}
+	n->down_ms = (uint32_t)ms;
+	n->restart = true;
+	/* Not now: a server cannot stop in the middle of a request of its own. */
+	n->restart_timer = (struct loop_timer){ .on = on_restart, .ctx = n };
+	loop_timer_set(&n->loop, &n->restart_timer, 0, 0);
+	done(n, r);
+}
+
 static void post_validate(struct node *n, struct http_request *r)
 {
 	const char *wrong = nis_validate(n->nis);
@@ -566,6 +558,7 @@ bool node_dev_request(struct node *n, struct http_request *r)
 		{ HTTP_POST, "/dev/drop-pool", post_drop_pool },
 		{ HTTP_POST, "/dev/fault", post_fault },
 		{ HTTP_POST, "/dev/settings", post_settings },
+		{ HTTP_POST, "/dev/restart", post_restart },
 		{ HTTP_POST, "/dev/validate", post_validate },
 	};
 

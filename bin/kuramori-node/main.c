@@ -117,7 +117,7 @@ static void on_stop(void *ctx)
 {
 	struct node *n = ctx;
 
-	if (notify_send(n->notify_fd, "STOPPING=1") != ERR_OK) {
+	if (!n->restart && notify_send(n->notify_fd, "STOPPING=1") != ERR_OK) {
 		NOTES(NOTES_UNUSUAL, "notify", notes_err(ERR_IO)); /* it stops all the same */
 	}
 	n->hold = true;
@@ -132,7 +132,7 @@ static void on_stop(void *ctx)
 	loop_timer_set(&n->loop, &n->stop_timer, STOP_POLL_MS, STOP_POLL_MS);
 }
 
-static void say_ready(struct node *n, bool json)
+static void say_ready(struct node *n)
 {
 	struct nis_block nemesis;
 	unsigned public_port = n->port[NODE_PUBLIC].number, clean_port = n->port[NODE_CLEAN].number;
@@ -141,7 +141,7 @@ static void say_ready(struct node *n, bool json)
 	NOTES(NOTES_INFO, "ready", notes_u64("public_port", public_port),
 	      notes_u64("clean_port", clean_port), notes_u64("height", nis_height(n->nis)),
 	      notes_hex("nemesis", bytes_of(nemesis.hash.b, 32)));
-	if (json) {
+	if (n->json) {
 		(void)printf("{\"clean_port\":%u,\"nemesis\":\"", clean_port);
 		for (unsigned i = 0; i < 32; i++) {
 			(void)printf("%02x", nemesis.hash.b[i]);
@@ -169,19 +169,30 @@ static enum err open_ports(struct node *n)
 	return ERR_OK;
 }
 
-static enum err run(struct node *n, bool json)
+/* The ports open and the clock starts.  Whoever cannot do that ends. */
+static void begin(void *ctx)
 {
-	char what[600] = "";
-	enum err e = crypto_init();
+	struct node *n = ctx;
+	enum err e = open_ports(n);
 
 	if (e == ERR_OK) {
-		e = notify_open(&n->notify_fd);
+		n->start_s = node_now_s(n);
+		node_arm(n);
+		say_ready(n);
+		e = notify_send(n->notify_fd, "READY=1");
 	}
 	if (e != ERR_OK) {
-		NOTES(NOTES_BROKEN, "start", notes_err(e));
-		return e;
+		n->result = e;
+		loop_end(&n->loop);
 	}
-	e = node_nemesis_open(n, what, sizeof what);
+}
+
+/* From nothing to the end of one life: everything that is not in a file begins anew. */
+static enum err live(struct node *n)
+{
+	char what[600] = "";
+	enum err e = node_nemesis_open(n, what, sizeof what);
+
 	if (e != ERR_OK) {
 		NOTES(NOTES_BROKEN, "nemesis", notes_text("at", what), notes_err(e));
 		return e;
@@ -197,16 +208,60 @@ static enum err run(struct node *n, bool json)
 		return e;
 	}
 	loop_on_stop(&n->loop, on_stop, n);
-	e = open_ports(n);
-	if (e == ERR_OK) {
-		n->start_s = node_now_s(n);
-		node_arm(n);
-		say_ready(n, json);
-		e = notify_send(n->notify_fd, "READY=1");
+	n->begin_timer = (struct loop_timer){ .on = begin, .ctx = n };
+	loop_timer_set(&n->loop, &n->begin_timer, n->down_ms, 0);
+	e = loop_run(&n->loop);
+	for (unsigned i = 0; i < NODE_PORTS; i++) {
+		http_server_close(n->port[i].server);
 	}
+	loop_close(&n->loop);
+	return e == ERR_OK ? n->result : e;
+}
+
+static void end(struct node *n)
+{
+	node_disk_close(n);
+	nis_close(n->nis);
+	edk_secret_wipe(&n->identity);
+}
+
+/* What the next life knows of this one: the configuration, with the ports that were found. */
+static void be_born_again(struct node *n)
+{
+	struct node next = { .disk_fd = -1,
+			     .notify_fd = n->notify_fd,
+			     .config = n->config,
+			     .down_ms = n->down_ms,
+			     .json = n->json };
+
+	next.config.public_port = n->port[NODE_PUBLIC].number;
+	next.config.clean_port = n->port[NODE_CLEAN].number;
+	*n = next;
+}
+
+static enum err run(struct node *n)
+{
+	enum err e = crypto_init();
+	bool again;
+
 	if (e == ERR_OK) {
-		e = loop_run(&n->loop);
+		e = notify_open(&n->notify_fd);
 	}
+	if (e != ERR_OK) {
+		NOTES(NOTES_BROKEN, "start", notes_err(e));
+		return e;
+	}
+	do {
+		if (!choose(n)) {
+			return ERR_CONFIG;
+		}
+		e = live(n);
+		end(n);
+		again = e == ERR_OK && n->restart;
+		if (again) {
+			be_born_again(n);
+		}
+	} while (again);
 	return e;
 }
 
@@ -215,23 +270,11 @@ int main(int argc, char **argv)
 	static struct node n = { .disk_fd = -1, .notify_fd = -1 };
 	struct config_result result;
 	int exit_code = 0;
-	enum err e;
 
 	notes_init("kuramori-node", NOTES_INFO);
 	if (!config_start(&PROGRAM, &n.config, argc, argv, &result, &exit_code)) {
 		return exit_code;
 	}
-	if (!choose(&n)) {
-		return err_exit(ERR_CONFIG);
-	}
-	e = run(&n, result.json);
-	for (unsigned i = 0; i < NODE_PORTS; i++) {
-		if (n.port[i].server != NULL) {
-			http_server_close(n.port[i].server);
-		}
-	}
-	node_disk_close(&n);
-	nis_close(n.nis);
-	edk_secret_wipe(&n.identity);
-	return err_exit(e);
+	n.json = result.json;
+	return err_exit(run(&n));
 }

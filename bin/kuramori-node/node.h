@@ -25,9 +25,15 @@ enum { NODE_PUBLIC = 0, NODE_CLEAN = 1, NODE_PORTS = 2, NODE_NETWORK = 0x98 };
 enum {
 	NODE_BODY_MAX = 1048576,    /* /dev/block may carry 120 transactions */
 	NODE_BLOCKS_AT_ONCE = 2000, /* /dev/blocks */
-	NODE_FAULT_MS_MAX = 600000,
+	NODE_FAULT_MS_MAX = 600000, /* and of a restart */
+	NODE_FAULTS_MAX = 16,
+	NODE_FAULT_PATH_MAX = 63,
+	NODE_FAULT_TIMES_MAX = 1000000,
 	NODE_UNLOCKED_MAX = 4, /* as NIS by default */
 };
+
+/* Twice all there is, in micro-XEM. */
+#define NODE_LIE_BY_MAX INT64_C(10000000000000000)
 
 struct node_config {
 	char nemesis_file[512], nemesis_key_file[512], harvester_key_file[512];
@@ -50,22 +56,48 @@ enum node_clock {
 
 enum node_pool_choice { NODE_NEXT_ALTERNATE, NODE_NEXT_PUBLIC, NODE_NEXT_CLEAN };
 
-enum node_fault {
+enum node_fault_kind {
 	NODE_FAULT_NONE,
-	NODE_FAULT_DELAY,   /* answers late */
-	NODE_FAULT_503,     /* NIS_ILLEGAL_STATE_NOT_BOOTED */
-	NODE_FAULT_GARBAGE, /* 200 and no JSON */
-	NODE_FAULT_SILENT,  /* takes the request and never answers */
-	NODE_FAULT_REFUSE,  /* the port is closed; the clean one only */
+	NODE_FAULT_DELAY,       /* answers late */
+	NODE_FAULT_UNAVAILABLE, /* NIS_ILLEGAL_STATE_NOT_BOOTED */
+	NODE_FAULT_GARBAGE,     /* 200 and no JSON */
+	NODE_FAULT_SILENT,      /* takes the request and never answers */
+	NODE_FAULT_DROP,        /* closes the connection in place of an answer */
+	NODE_FAULT_CUT,         /* closes it in the middle of the answer */
+	NODE_FAULT_TRUNCATED,   /* half of the JSON, as if it were the whole answer */
+	NODE_FAULT_DRIP,        /* a byte of the answer now and then */
+	NODE_FAULT_LIE,         /* a well-formed answer that is not true */
+	NODE_FAULT_REFUSE,      /* the port is closed; the clean one only */
+};
+
+enum node_lie {
+	NODE_LIE_NONE,
+	NODE_LIE_HEIGHT,   /* every height moved */
+	NODE_LIE_BALANCE,  /* every balance moved */
+	NODE_LIE_HASH,     /* every hash another */
+	NODE_LIE_EMPTY,    /* every list empty */
+	NODE_LIE_ACCEPTED, /* announcements are thrown away and answered SUCCESS */
+	NODE_LIE_REFUSED,  /* announcements are taken and answered as refused */
+};
+
+/* How requests of one path of one port fail. */
+struct node_fault {
+	enum node_fault_kind kind;
+	enum node_lie lie;
+	char path[NODE_FAULT_PATH_MAX + 1]; /* "": every path without a fault of its own */
+	uint32_t ms;                        /* delay, drip */
+	uint32_t times;                     /* how many requests more; 0: until it is changed */
+	int64_t by;                         /* lies: what is added */
 };
 
 struct node;
 
-/* A request that a fault holds back. */
-struct node_held {
-	struct node_held *next;
+/* A request that meets a fault: the user of the http_request meanwhile. */
+struct node_faulty {
+	struct node_fault fault;
+	struct node_faulty *next; /* of those that are held back */
 	struct node_port *port;
-	struct http_request *request; /* NULL: the client went away */
+	struct http_request *request;
 	struct loop_timer timer;
 };
 
@@ -74,9 +106,9 @@ struct node_port {
 	unsigned pool;
 	struct http_server *server; /* NULL while it refuses */
 	uint16_t number;
-	enum node_fault fault;
-	uint32_t fault_ms;
-	struct node_held *held;
+	struct node_fault faults[NODE_FAULTS_MAX];
+	size_t faults_n;
+	struct node_faulty *held;
 };
 
 struct node {
@@ -95,8 +127,12 @@ struct node {
 	bool last_was_public;
 	bool hold; /* no blocks by themselves */
 	uint32_t expired_at_s;
-	struct loop_timer block_timer, stop_timer;
+	struct loop_timer block_timer, stop_timer, begin_timer, restart_timer;
 	int notify_fd;
+	bool json;                                /* the ready line */
+	bool restart;                             /* this life ends and another begins */
+	uint32_t down_ms;                         /* between the two */
+	enum err result;                          /* why it could not begin */
 	struct key32 unlocked[NODE_UNLOCKED_MAX]; /* by /account/unlock: public keys only */
 	size_t unlocked_n;
 	uint32_t start_s;   /* when the program began, chain time */
@@ -135,11 +171,23 @@ void node_disk_append(struct node *n);
 void node_disk_cut(struct node *n);
 void node_disk_close(struct node *n);
 
+/* ---- fault.c: the ports, and what goes wrong on them ---- */
+
+bool node_rest_open(struct node_port *p, uint16_t number, enum err *e);
+/*
+ * Sets, replaces or (kind none) ends the fault of a path, as a test asks for it (docs/node.md,
+ * "Faults"); none for every path ends all of the port.  Answers what a lifted fault held back.
+ * False and *wrong in words, nothing changed, if j says no such fault.
+ */
+bool node_fault_set(struct node *n, const json_t *j, const char **wrong);
+/* What the answer to r is to be a lie about. */
+enum node_lie node_fault_lie(const struct http_request *r);
+/* Sends an answer the way the fault of r wants it.  Takes j. */
+void node_fault_reply(struct http_request *r, unsigned status, json_t *j);
+
 /* ---- rest.c: the REST interface of NIS ---- */
 
-void node_rest_request(void *port, struct http_request *r);
-void node_rest_gone(void *port, struct http_request *r);
-/* Answers a request, past every fault. */
+/* Answers a request; what node_fault_lie() says is told in the answer. */
 void node_rest_dispatch(struct node_port *p, struct http_request *r);
 /* Reply with NIS's JSON: text and CR LF.  Takes j. */
 void node_rest_json(struct http_request *r, unsigned status, json_t *j);
@@ -147,9 +195,6 @@ void node_rest_json(struct http_request *r, unsigned status, json_t *j);
 void node_rest_error(struct node *n, struct http_request *r, unsigned status, const char *message);
 /* The body as a JSON object, or NULL after an error was sent. */
 json_t *node_rest_body(struct node *n, struct http_request *r);
-/* Answers what a lifted fault held back. */
-void node_rest_release(struct node_port *p);
-bool node_rest_open(struct node_port *p, uint16_t number, enum err *e);
 
 /* ---- dev.c: the hooks of development under /dev/ ---- */
 

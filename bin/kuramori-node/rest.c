@@ -26,10 +26,16 @@ const char *const node_rest_cors[] = { "Access-Control-Allow-Origin",
 
 void node_rest_json(struct http_request *r, unsigned status, json_t *j)
 {
-	char *text = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
-	size_t n = text == NULL ? 0 : strlen(text);
-	char *line = malloc(n + 3);
+	char *text, *line;
+	size_t n;
 
+	if (http_user(r) != NULL) {
+		node_fault_reply(r, status, j);
+		return;
+	}
+	text = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
+	n = text == NULL ? 0 : strlen(text);
+	line = malloc(n + 3);
 	CHECK(text != NULL && line != NULL);
 	memcpy(line, text, n + 1);
 	line[n] = '\r'; /* NIS ends its JSON so */

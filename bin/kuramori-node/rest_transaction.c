@@ -57,6 +57,25 @@ static void note_answer(const struct node_port *p, const char *how, const struct
 	      notes_hex("hash", bytes_of(a->hash.b, 32)));
 }
 
+/* The lie of a node that throws a transaction away.  False, nothing sent, if it is none at all. */
+static bool claim_accepted(struct http_request *r, struct bytes data)
+{
+	struct hash32 hash, inner;
+	struct nem_tx tx;
+	bool has_inner;
+
+	if (nem_tx_decode(&tx, NODE_NETWORK, data, NEM_SIGNING) != ERR_OK) {
+		return false;
+	}
+	has_inner = tx.type == NEM_MULTISIG;
+	nem_tx_hash(&hash, &tx);
+	if (has_inner) {
+		nem_tx_hash_inner(&inner, &tx.multisig.inner);
+	}
+	node_rest_json(r, 200, nem_json_result(NEM_SUCCESS, &hash, has_inner ? &inner : NULL));
+	return true;
+}
+
 static void post_announce(struct node_port *p, struct http_request *r)
 {
 	json_t *body = node_rest_body(p->node, r);
@@ -82,6 +101,9 @@ static void post_announce(struct node_port *p, struct http_request *r)
 		node_rest_error(p->node, r, e == ERR_FIELD_MISSING ? 500 : 400, message);
 		return;
 	}
+	if (node_fault_lie(r) == NODE_LIE_ACCEPTED && claim_accepted(r, bytes_of(data, n))) {
+		return;
+	}
 	e = nis_announce(p->node->nis, p->pool, bytes_of(data, n), &signature, node_now_s(p->node),
 			 &answer, &why);
 	if (e == ERR_ASSET) {
@@ -93,6 +115,9 @@ static void post_announce(struct node_port *p, struct http_request *r)
 		return;
 	}
 	note_answer(p, "announce", &answer);
+	if (node_fault_lie(r) == NODE_LIE_REFUSED) {
+		answer.code = NEM_FAILURE_INSUFFICIENT_BALANCE;
+	}
 	node_rest_json(
 	    r, 200,
 	    nem_json_result(answer.code, &answer.hash, answer.has_inner ? &answer.inner : NULL));

@@ -20,6 +20,7 @@ enum {
 	POOL_BYTES = 32 * 1024, /* request line and headers of one connection */
 	DISCARD_TIMES = 4,      /* so many limits of a too large body are read before we hang up */
 	BODY_FIRST = 4096,
+	BROKEN_BLOCK = 1024,
 	SWEEP_MS = 1000,
 };
 
@@ -33,11 +34,23 @@ struct http_peer {
 	struct http_peer *next, *before;
 };
 
+/* The body of an answer that is to arrive badly (http_reply_broken()). */
+struct broken_body {
+	struct http_request *request;
+	struct http_breakage how;
+	struct loop_timer timer;
+	uint8_t *bytes;
+	size_t n;
+	bool due;       /* the next byte may go */
+	bool suspended; /* MHD waits for the timer */
+};
+
 struct http_request {
 	struct http_server *server;
 	struct http_peer *peer;
 	struct MHD_Connection *connection;
 	struct MHD_Response *response; /* ready, not yet queued */
+	struct broken_body *broken;    /* the response's, if it is such a one */
 	unsigned status;
 	enum http_method method;
 	char *path;
@@ -320,17 +333,104 @@ static enum MHD_Result on_argument(void *ctx, enum MHD_ValueKind kind, const cha
 	return MHD_YES;
 }
 
-static struct MHD_Response *make_response(const char *content_type, struct bytes body,
-					  const char *const *extra)
+static struct MHD_Response *whole_response(struct bytes body)
 {
 	/* MHD takes a non-const pointer but copies. */
 	union {
 		const uint8_t *ours;
 		void *theirs;
 	} p = { .ours = body.n > 0 ? body.p : (const uint8_t *)"" };
-	struct MHD_Response *m =
-	    MHD_create_response_from_buffer(body.n, p.theirs, MHD_RESPMEM_MUST_COPY);
 
+	return MHD_create_response_from_buffer(body.n, p.theirs, MHD_RESPMEM_MUST_COPY);
+}
+
+static void broken_resume(struct broken_body *b)
+{
+	struct http_server *s = b->request->server;
+
+	loop_timer_off(s->loop, &b->timer);
+	if (b->suspended) {
+		b->suspended = false;
+		s->again = true;
+		MHD_resume_connection(b->request->connection);
+		loop_timer_set(s->loop, &s->timer, 0, 0);
+	}
+}
+
+static void on_drip(void *ctx)
+{
+	struct broken_body *b = ctx;
+
+	b->due = true;
+	broken_resume(b);
+}
+
+static ssize_t on_broken_read(void *ctx, uint64_t at, char *out, size_t max)
+{
+	struct broken_body *b = ctx;
+	size_t left;
+
+	if (at >= b->how.cut) {
+		return MHD_CONTENT_READER_END_WITH_ERROR; /* closes the connection */
+	}
+	left = (b->n < b->how.cut ? b->n : b->how.cut) - (size_t)at;
+	if (b->how.drip_ms == 0) {
+		left = left < max ? left : max;
+	} else if (b->due) {
+		left = 1;
+		b->due = false;
+	} else {
+		b->suspended = true;
+		MHD_suspend_connection(b->request->connection);
+		loop_timer_set(b->request->server->loop, &b->timer, b->how.drip_ms, 0);
+		return 0;
+	}
+	memcpy(out, b->bytes + at, left);
+	return (ssize_t)left;
+}
+
+/* The request is over, which may be before MHD lets go of the response. */
+static void broken_end(struct broken_body *b)
+{
+	loop_timer_off(b->request->server->loop, &b->timer);
+	b->request->broken = NULL;
+	b->request = NULL;
+}
+
+static void on_broken_free(void *ctx)
+{
+	struct broken_body *b = ctx;
+
+	if (b->request != NULL) {
+		broken_end(b);
+	}
+	free(b->bytes);
+	free(b);
+}
+
+static struct MHD_Response *broken_response(struct http_request *r, struct bytes body,
+					    const struct http_breakage *how)
+{
+	struct broken_body *b = calloc(1, sizeof *b);
+
+	CHECK(b != NULL);
+	b->request = r;
+	b->how = *how;
+	b->timer = (struct loop_timer){ .on = on_drip, .ctx = b };
+	b->n = body.n;
+	b->bytes = malloc(body.n + 1);
+	CHECK(b->bytes != NULL);
+	if (body.n > 0) {
+		memcpy(b->bytes, body.p, body.n);
+	}
+	r->broken = b;
+	return MHD_create_response_from_callback(body.n, BROKEN_BLOCK, on_broken_read, b,
+						 on_broken_free);
+}
+
+static struct MHD_Response *with_headers(struct MHD_Response *m, const char *content_type,
+					 const char *const *extra)
+{
 	CHECK(m != NULL);
 	if (content_type != NULL) {
 		CHECK(MHD_add_response_header(m, "Content-Type", content_type) == MHD_YES);
@@ -344,12 +444,11 @@ static struct MHD_Response *make_response(const char *content_type, struct bytes
 }
 
 /* on_access() finds the response: now, or when MHD asks it again about a resumed request. */
-static void answer(struct http_request *r, unsigned status, const char *content_type,
-		   struct bytes body, const char *const *extra)
+static void answer_with(struct http_request *r, unsigned status, struct MHD_Response *m)
 {
 	CHECK(status >= 200 && status <= 599);
 	CHECK(r->response == NULL && r->status == 0 && !r->left);
-	r->response = make_response(content_type, body, extra);
+	r->response = m;
 	r->status = status;
 	r->handed = false;
 	peer_forget(r->peer);
@@ -358,11 +457,36 @@ static void answer(struct http_request *r, unsigned status, const char *content_
 	}
 }
 
+static void answer(struct http_request *r, unsigned status, const char *content_type,
+		   struct bytes body, const char *const *extra)
+{
+	answer_with(r, status, with_headers(whole_response(body), content_type, extra));
+}
+
 void http_reply(struct http_request *r, unsigned status, const char *content_type,
 		struct bytes body, const char *const *extra)
 {
 	CHECK(r->handed);
 	answer(r, status, content_type, body, extra);
+}
+
+void http_reply_broken(struct http_request *r, unsigned status, const char *content_type,
+		       struct bytes body, const char *const *extra, const struct http_breakage *how)
+{
+	CHECK(r->handed);
+	answer_with(r, status, with_headers(broken_response(r, body, how), content_type, extra));
+}
+
+/* on_access() sees left and closes: now, or when MHD asks it again about a resumed request. */
+void http_drop(struct http_request *r)
+{
+	CHECK(r->handed && !r->left);
+	peer_forget(r->peer);
+	r->handed = false;
+	r->left = true;
+	if (r->suspended) {
+		request_resume(r);
+	}
 }
 
 static size_t json_text(char *out, size_t cap, const char *text)
@@ -562,6 +686,9 @@ static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, c
 	r->handed = true;
 	r->peer->handed = true;
 	s->plan.on_request(s->plan.ctx, r);
+	if (r->left) {
+		return MHD_NO;
+	}
 	if (r->response != NULL) {
 		return send_response(r);
 	}
@@ -592,6 +719,9 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **ow
 	}
 	peer_forget(r->peer);
 	request_unlink(r);
+	if (r->broken != NULL) {
+		broken_end(r->broken);
+	}
 	if (r->response != NULL) {
 		MHD_destroy_response(r->response);
 	}
@@ -725,6 +855,10 @@ void http_server_stop(struct http_server *s)
 				s->plan.on_gone(s->plan.ctx, r);
 			}
 			answer_problem(r, ERR_STOPPING, NULL, NULL);
+		}
+		if (r->broken != NULL) {
+			r->broken->how.cut = 0;
+			broken_resume(r->broken);
 		}
 	}
 	server_run(s);

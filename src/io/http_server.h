@@ -99,6 +99,25 @@ void *http_user(const struct http_request *r);
 void http_reply(struct http_request *r, unsigned status, const char *content_type,
 		struct bytes body, const char *const *extra);
 
+/*
+ * How an answer goes wrong on its way: for a server that tests clients (kuramori-node), never for
+ * one that serves them.
+ */
+struct http_breakage {
+	size_t cut; /* the connection is closed after so many bytes of the body; SIZE_MAX: never */
+	uint32_t drip_ms; /* one byte of the body each so many milliseconds; 0: all at once */
+};
+
+/*
+ * http_reply() whose Content-Length says all of body and whose bytes come as how says.  A stopping
+ * server does not wait for them: it cuts the answer where it is.
+ */
+void http_reply_broken(struct http_request *r, unsigned status, const char *content_type,
+		       struct bytes body, const char *const *extra,
+		       const struct http_breakage *how);
+/* In place of an answer: the connection is closed without a byte.  r is gone. */
+void http_drop(struct http_request *r);
+
 /* A problem document (RFC 9457) for e: type, title, status, and detail, field if not NULL. */
 void http_problem(struct http_request *r, enum err e, const char *field, const char *detail);
 

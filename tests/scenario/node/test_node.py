@@ -45,6 +45,14 @@ def transfer(now, source, to, micro, **more):
         .sign(KEYS[source])
 
 
+def answers(port, height):
+    with Node(port, timeout=1) as node:
+        try:
+            return node.height() == height
+        except NodeError:
+            return False
+
+
 class NodeCase(unittest.TestCase):
     settings = {}
 
@@ -478,6 +486,140 @@ class Hooks(NodeCase):
         fault(port="clean", kind="none")
         with Node(self.clean.port) as again:
             self.assertEqual(again.height(), 1)
+
+    def test_faults_of_a_path(self):
+        fault = lambda **f: self.world.dev("fault", port="public", **f)
+        for bad in ({"kind": "lie"}, {"kind": "lie", "lie": "x"}, {"kind": "drop", "lie": "hash"},
+                    {"kind": "drop", "path": "chain"}, {"kind": "drop", "path": "/dev/state"},
+                    {"kind": "drop", "path": "/" + 63 * "x"}, {"kind": "drop", "times": -1},
+                    {"kind": "drop", "times": 1000001}, {"kind": "lie", "lie": "height", "by": 0.5},
+                    {"kind": "lie", "lie": "height", "by": 10 ** 16 + 1}, {"kind": "drop", "x": 1}):
+            self.refused(400, self.public.post, "/dev/fault", {"port": "public", **bad})
+        self.refused(400, self.world.dev, "fault", port="clean", kind="refuse", path="/chain/height")
+        self.refused(400, self.world.dev, "fault", port="clean", kind="refuse", times=1)
+        # One path fails, the others and the other port do not.
+        fault(path="/chain/height", kind="unavailable", times=2)
+        for _ in range(2):
+            self.refused(503, self.public.height)
+            self.assertEqual(self.public.last_block().height, 1)
+            self.assertEqual(self.clean.height(), 1)
+        self.assertEqual(self.public.height(), 1)
+        # A path of its own stands before the whole port; none ends one, or all.
+        fault(kind="unavailable")
+        fault(path="/chain/height", kind="delay", delay_ms=1)
+        self.assertEqual(self.public.height(), 1)
+        self.refused(503, self.public.last_block)
+        fault(path="/chain/height", kind="none")
+        self.refused(503, self.public.height)
+        fault(kind="none")
+        self.assertEqual(self.public.height(), 1)
+        for i in range(16):
+            fault(path=f"/{i}", kind="drop")
+        self.refused(400, self.world.dev, "fault", port="public", path="/16", kind="drop")
+        fault(path="/3", kind="silent")
+        fault(kind="none")
+        self.refused(404, self.public.get, "/3")
+
+    def test_answers_that_break(self):
+        fault = lambda **f: self.world.dev("fault", port="clean", **f)
+        path = f"/account/get?address={address('A')}"
+        whole = self.clean.raw("GET", path)[1]
+        self.assertTrue(whole.endswith(b"}\r\n"))
+        whole = whole[:-2]
+        fault(kind="drop")
+        self.refused(0, self.clean.get, path)
+        fault(kind="truncated")
+        self.assertEqual(self.clean.raw("GET", path), (200, whole[:len(whole) // 2]))
+        fault(kind="drip", delay_ms=1)
+        self.assertEqual(self.clean.raw("GET", path), (200, whole))
+        fault(kind="cut")
+        with socket.create_connection(("127.0.0.1", self.clean.port), timeout=10) as s:
+            s.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            got = b"".join(iter(lambda: s.recv(4096), b""))
+        head, body = got.split(b"\r\n\r\n", 1)
+        self.assertEqual(body, whole[:len(whole) // 2])
+        self.assertIn(f"Content-Length: {len(whole)}\r\n".encode(), head + b"\r\n")
+        # A drip that would last hours ends with its client, and with the node.
+        fault(kind="drip", delay_ms=600000)
+        with Node(self.clean.port, timeout=0.3) as slow:
+            self.refused(0, slow.height)
+        began = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(1) as pool, Node(self.clean.port) as patient:
+            waiting = pool.submit(self.refused, 0, patient.height)
+            time.sleep(0.2)
+            self.assertEqual(self.world.stop(), 0)
+            waiting.result(5)
+        self.assertLess(time.monotonic() - began, 5)
+
+    def test_lies(self):
+        fault = lambda **f: self.world.dev("fault", port="public", kind="lie", **f)
+        self.world.blocks(2)
+        zero = transfer(self.world.now(), "A", "B", XEM)
+        self.clean.announce(zero)
+        self.world.blocks(pool="clean")
+        self.assertEqual(len(self.public.transfers(address("A"))), 2)
+        fault(lie="height", by=7)
+        self.assertEqual(self.public.height(), 11)
+        fault(lie="height", by=-(10 ** 16))
+        self.assertEqual(self.public.height(), 0)
+        self.assertEqual(self.clean.height(), 4)
+        fault(lie="balance", by=-5)
+        self.assertEqual(self.public.balance(address("A")), self.clean.balance(address("A")) - 5)
+        fault(lie="empty")
+        self.assertEqual(self.public.transfers(address("A")), [])
+        one = transfer(self.world.now(), "A", "X", XEM)
+        fault(lie="hash", times=1)
+        told = self.public.announce(one)
+        self.assertEqual(told["code"], 1)
+        self.assertNotEqual(told["transactionHash"]["data"], one.hash().hex())
+        self.assertEqual(self.world.state()["public_pool"], 1)
+        # Accepted, and thrown away; refused, and taken.
+        two, three = (transfer(self.world.now(), "A", "X", v * XEM) for v in (2, 3))
+        fault(lie="accepted", path="/transaction/announce")
+        told = self.public.announce(two)
+        self.assertEqual((told["code"], told["message"]), (1, "SUCCESS"))
+        self.assertEqual(told["transactionHash"]["data"], two.hash().hex())
+        self.assertEqual(self.world.state()["public_pool"], 1)
+        fault(lie="refused", path="/transaction/announce")
+        told = self.public.announce(three)
+        self.assertEqual((told["code"], told["message"]), (5, "FAILURE_INSUFFICIENT_BALANCE"))
+        self.assertEqual(self.world.state()["public_pool"], 2)
+        self.world.dev("fault", port="public", kind="none")
+        self.world.blocks(pool="public")
+        self.assertIsNone(self.public.transaction(two.hash()))
+        self.assertEqual(self.public.balance(address("X")), 1_000_004 * XEM)
+
+    def test_restart(self):
+        with DevNode(temp_dir(), grants(), START, data_dir=temp_dir() / "data") as world:
+            one, two = (transfer(START, "A", "X", v * XEM) for v in (1, 2))
+            world.public.announce(one)
+            world.blocks(pool="public")
+            world.public.announce(two)
+            world.dev("fault", port="clean", kind="silent")
+            self.refused(400, world.dev, "restart", down_ms=-1)
+            ports = world.public.port, world.clean.port
+            self.assertEqual(world.dev("restart", down_ms=300)["public_pool"], 1)
+            down = []
+            wait_until(lambda: answers(ports[0], 2) or down.append(1), 10, "the node again")
+            self.assertTrue(down)
+            # The chain is there; pools, faults and what the hooks had set are not.
+            state = world.state()
+            self.assertEqual((state["public_port"], state["clean_port"]), ports)
+            self.assertEqual((state["height"], state["public_pool"]), (2, 0))
+            self.assertEqual(world.clean.height(), 2)
+            self.assertEqual(world.public.balance(address("X")), 1_000_001 * XEM)
+            world.public.announce(two)
+            world.blocks(pool="public")
+            self.assertTrue(world.dev("validate")["valid"])
+            for _ in range(3):
+                world.dev("restart")
+                wait_until(lambda: answers(ports[0], 3), 10, "the node again")
+            self.assertEqual(world.stop(), 0)
+        # In memory only, the next life begins at the first block.
+        with DevNode(temp_dir(), grants(), START) as world:
+            world.blocks(3)
+            world.dev("restart")
+            wait_until(lambda: answers(world.public.port, 1), 10, "the node again")
 
     def test_hooks_only_in_development(self):
         other = DevNode(self.folder / "other", grants(), START, name="other", development="no")

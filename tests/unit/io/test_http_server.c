@@ -80,6 +80,20 @@ static void on_request(void *ctx, struct http_request *r)
 	} else if (strcmp(path, "/twice") == 0) {
 		say_text(r, "one");
 		say_text(r, "two");
+	} else if (strcmp(path, "/cut") == 0 || strcmp(path, "/drip") == 0) {
+		struct http_breakage how = { .cut = SIZE_MAX };
+
+		if (path[1] == 'c') {
+			how.cut = strtoul(http_query(r, "at"), NULL, 10);
+		} else {
+			how.drip_ms = (uint32_t)strtoul(http_query(r, "ms"), NULL, 10);
+		}
+		http_reply_broken(r, 200, "text/plain", bytes_str("abcdefgh"), NULL, &how);
+	} else if (strcmp(path, "/drop") == 0) {
+		http_drop(r);
+	} else if (strcmp(path, "/drop-waiting") == 0) {
+		http_drop(waiting[--waiting_n]);
+		say_text(r, "dropped");
 	} else if (strcmp(path, "/stop") == 0) {
 		http_server_stop(server);
 	} else {
@@ -763,6 +777,78 @@ static void our_own_mistakes_die(void)
 	T_CHECK(t_dies(SIGABRT, reply_to_the_gone));
 }
 
+static void answers_that_break(void)
+{
+	struct conn *c = &conns[0];
+	char text[64];
+
+	T_CHECK(start(0, 0, NULL));
+	for (unsigned at = 0; at <= 8; at++) {
+		T_CHECK(dial(c));
+		(void)snprintf(text, sizeof text, "GET /cut?at=%u" HOST "\r\n", at);
+		T_CHECK(say(c, text));
+		if (at < 8) {
+			T_CHECK(hears_end(c));
+			T_EQ(c->n, strlen(c->in));
+			T_CHECK(strstr(c->in, "Content-Length: 8\r\n") != NULL);
+			T_CHECK(strncmp(c->in + c->n - at, "abcdefgh", at) == 0);
+			T_CHECK(strncmp(c->in + c->n - at - 4, "\r\n\r\n", 4) == 0);
+		} else {
+			/* Cut behind its end, it is whole, and the connection goes on. */
+			T_CHECK(hears(c, "\r\n\r\nabcdefgh"));
+			T_CHECK(say(c, "GET /drip?ms=1" HOST "\r\n"));
+			T_CHECK(hears(c, "\r\n\r\na"));
+			T_CHECK(hears(c, "bcdefgh"));
+			T_CHECK(say(c, "GET /drop" HOST "\r\n"));
+			T_CHECK(hears_end(c));
+			T_EQ(c->n, 0);
+		}
+		hang_up(c);
+	}
+	/* A request that waits is dropped from another's handler. */
+	T_CHECK(dial(c));
+	T_CHECK(dial(&conns[1]));
+	T_CHECK(say(c, "GET /later?tag=x" HOST "\r\n"));
+	T_CHECK(turn_until(&served, 12));
+	T_CHECK(say(&conns[1], "GET /drop-waiting" HOST "\r\n"));
+	T_CHECK(hears(&conns[1], "dropped"));
+	T_CHECK(hears_end(c));
+	T_EQ(c->n, 0);
+	T_EQ(gone, 0);
+	T_CHECK(http_server_idle(server));
+	finish();
+}
+
+/* Who leaves in the middle of an answer, and a stop there, leave nothing behind. */
+static void broken_answers_end(void)
+{
+	struct conn *c = &conns[0];
+
+	T_CHECK(start(0, 0, NULL));
+	T_CHECK(dial(c));
+	T_CHECK(say(c, "GET /drip?ms=1" HOST "\r\n"));
+	T_CHECK(hears(c, "\r\n\r\na"));
+	hang_up(c);
+	for (int i = 0; i < 200 && !http_server_idle(server); i++) {
+		T_EQ(loop_turn(&l, 20), ERR_OK);
+	}
+	T_CHECK(http_server_idle(server));
+	T_CHECK(dial(c));
+	T_CHECK(say(c, "GET /drip?ms=600000" HOST "\r\n"));
+	T_CHECK(turn_until(&served, 2));
+	T_CHECK(!http_server_idle(server));
+	http_server_stop(server);
+	T_CHECK(hears_end(c));
+	T_CHECK(http_server_idle(server));
+	/* Once more, closed without turning the loop again. */
+	finish();
+	T_CHECK(start(0, 0, NULL));
+	T_CHECK(dial(c));
+	T_CHECK(say(c, "GET /drip?ms=600000" HOST "\r\n"));
+	T_CHECK(turn_until(&served, 1));
+	finish();
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -779,6 +865,8 @@ int main(int argc, char **argv)
 		{ "deferred answers to one client alone", deferred_alone },
 		{ "deferred answers in a crowd", deferred_in_a_crowd },
 		{ "deferred answers out of another's handler", deferred_by_another },
+		{ "answers that break", answers_that_break },
+		{ "broken answers end", broken_answers_end },
 		{ "stopping", stopping },
 		{ "our own mistakes die", our_own_mistakes_die },
 	};
