@@ -107,13 +107,15 @@ void node_expire(struct node *n)
 
 /*
  * A tick of the wall clock that falls into the second of the last block is one too early and makes
- * none: two blocks cannot share a second, and one in the future would be no block of a clock.
+ * none: two blocks cannot share a second, and one in the future would be no block of a clock.  With
+ * NIS's rule a tick in which the harvester does not hit makes none either, and the interval clock
+ * jumps to where it does.
  */
 static void on_tick(void *ctx)
 {
 	struct node *n = ctx;
 	uint32_t top_s = nis_top(n->nis).time_s;
-	uint32_t time_s = 0;
+	uint32_t time_s = 0, from;
 	enum err e = ERR_OK;
 
 	switch (n->clock) {
@@ -129,7 +131,11 @@ static void on_tick(void *ctx)
 		time_s = (n->stand_s > top_s ? n->stand_s : top_s) + n->interval_s;
 		break;
 	}
-	if (time_s > top_s) {
+	from = nis_harvest_from(n->nis, NULL);
+	if (n->clock == NODE_CLOCK_INTERVAL && from != NIS_NEVER && time_s < from) {
+		time_s = from;
+	}
+	if (time_s > top_s && (time_s >= from || from == NIS_NEVER)) {
 		e = node_mine(n, node_next_pool(n), time_s);
 	}
 	if (e != ERR_OK) {

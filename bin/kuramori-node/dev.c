@@ -168,10 +168,15 @@ static void post_blocks(struct node *n, struct http_request *r)
 	}
 	for (int64_t i = 0; i < count; i++) {
 		uint32_t now = node_now_s(n), top_s = nis_top(n->nis).time_s;
-		uint32_t time_s = top_s;
+		uint32_t time_s = top_s, from = nis_harvest_from(n->nis, NULL);
 
+		if (from == NIS_NEVER) {
+			json_decref(j);
+			node_rest_error(n, r, 400, "the harvester may not harvest");
+			return;
+		}
 		if (n->clock == NODE_CLOCK_REAL) {
-			time_s = now > top_s ? now : top_s + 1;
+			time_s = now > from ? now : from;
 			if (time_s > now + NEM_TIME_FUTURE_MAX_S) {
 				json_decref(j);
 				node_rest_error(n, r, 400,
@@ -183,6 +188,9 @@ static void post_blocks(struct node *n, struct http_request *r)
 			json_decref(j);
 			node_rest_error(n, r, 400, "the chain clock is at its end");
 			return;
+		}
+		if (time_s < from) {
+			time_s = from; /* the first second in which it hits */
 		}
 		(void)read_pool(n, j, &pool); /* "next" may alternate */
 		CHECK(node_mine(n, pool, time_s) == ERR_OK);
@@ -418,14 +426,16 @@ static bool read_given(const json_t *j, uint8_t *buffer, size_t cap, size_t *n)
 	return !w.bad;
 }
 
-static uint32_t given_time(struct node *n, int64_t seconds)
+/* When this harvester (NULL: ours) makes a block: as soon as asked, or as it hits. */
+static uint32_t given_time(struct node *n, int64_t seconds, const struct edk_secret *harvester)
 {
 	uint32_t now = node_now_s(n), top_s = nis_top(n->nis).time_s;
+	uint32_t from = nis_harvest_from(n->nis, harvester == NULL ? NULL : &harvester->public_key);
+	uint32_t time_s = n->clock != NODE_CLOCK_REAL ? now + (uint32_t)seconds
+			  : now > top_s               ? now
+						      : top_s + 1;
 
-	if (n->clock == NODE_CLOCK_REAL) {
-		return now > top_s ? now : top_s + 1;
-	}
-	return now + (uint32_t)seconds;
+	return from != NIS_NEVER && time_s < from ? from : time_s;
 }
 
 /* {"transactions":[hex or JSON],"seconds":60,"harvester":private key}: a block past every pool. */
@@ -475,7 +485,8 @@ static void post_block(struct node *n, struct http_request *r)
 		if (text != NULL) {
 			edk_secret_from_nem(&key, raw);
 		}
-		e = nis_mine_given(n->nis, views, count, given_time(n, seconds),
+		e = nis_mine_given(n->nis, views, count,
+				   given_time(n, seconds, text != NULL ? &key : NULL),
 				   text != NULL ? &key : NULL, &code);
 		edk_secret_wipe(&key);
 		crypto_wipe(raw, sizeof raw);

@@ -48,6 +48,8 @@ static const struct config_row ROWS[] = {
 	  CONFIG_FIELD(node_config, block_interval_ms), "MS", "Between two blocks of the clock." },
 	{ "next_pool", CONFIG_STRING, "alternate", 0, 0, CONFIG_FIELD(node_config, next_pool),
 	  "POOL", "Which pool makes the next block: alternate, public or clean." },
+	{ "harvest_rule", CONFIG_STRING, "any", 0, 0, CONFIG_FIELD(node_config, harvest_rule),
+	  "RULE", "any: a block is good in any second; nis: only in one in which its harvester hits." },
 	{ "retention_s", CONFIG_U32, "129600", 0, UINT32_MAX, CONFIG_FIELD(node_config, retention_s),
 	  "SECONDS", "How long hashes are remembered (NIS: 36 h); 0 for ever." },
 	{ "result_cache", CONFIG_BOOL, "yes", 0, 0, CONFIG_FIELD(node_config, result_cache),
@@ -93,6 +95,11 @@ static bool choose(struct node *n)
 	} else {
 		NOTES(NOTES_BROKEN, "config", notes_text("key", "next_pool"),
 		      notes_text("wants", "alternate, public or clean"));
+		return false;
+	}
+	if (strcmp(c->harvest_rule, "any") != 0 && strcmp(c->harvest_rule, "nis") != 0) {
+		NOTES(NOTES_BROKEN, "config", notes_text("key", "harvest_rule"),
+		      notes_text("wants", "any or nis"));
 		return false;
 	}
 	n->clock = strcmp(c->blocks, "clock") == 0 ? NODE_CLOCK_REAL : NODE_CLOCK_DEMAND;

@@ -95,7 +95,8 @@ enum err node_nemesis_open(struct node *n, char *what, size_t cap)
 				     .pools = NODE_PORTS,
 				     .retention_s = n->config.retention_s,
 				     .result_cache = n->config.result_cache,
-				     .spam_filter = n->config.spam_filter };
+				     .spam_filter = n->config.spam_filter,
+				     .must_hit = strcmp(n->config.harvest_rule, "nis") == 0 };
 	struct nis_nemesis plan = { .time_s = n->config.nemesis_time, .grants = grants };
 	enum err e = read_grants(grants, &plan.n, n->config.nemesis_file, what, cap);
 

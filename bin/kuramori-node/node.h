@@ -40,6 +40,7 @@ struct node_config {
 	char data_dir[512];
 	char blocks[16];
 	char next_pool[16];
+	char harvest_rule[16];
 	uint32_t nemesis_time;
 	uint32_t public_port, clean_port;
 	uint32_t block_interval_ms;
@@ -150,8 +151,8 @@ uint64_t node_now_network_ms(struct node *n);
 void node_arm(struct node *n);
 unsigned node_next_pool(struct node *n);
 /*
- * One block at time_s from a pool, stored.  ERR_FIELD_RANGE if its time is not after the top's;
- * the process ends if it cannot be stored.
+ * One block at time_s from a pool, stored; the process ends if it cannot be stored.  Errors as
+ * nis_mine().
  */
 MUST_CHECK enum err node_mine(struct node *n, unsigned pool, uint32_t time_s);
 /* Drops what has expired, at most once a chain second. */

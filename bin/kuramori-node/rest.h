@@ -14,8 +14,6 @@ enum {
 };
 
 #define REST_NIS_VERSION "0.6.102"
-/* The start value of NIS (nem.md 6): this node has no difficulty of its own. */
-#define REST_DIFFICULTY UINT64_C(100000000000000)
 
 struct node_route {
 	enum http_method method;

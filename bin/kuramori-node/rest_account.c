@@ -22,10 +22,11 @@ static json_t *account_info(struct node *n, const struct nem_address *address)
 	multisig = a.cosigners == 0 ? json_object()
 				    : json_pack("{s:i,s:i}", "cosignatoriesCount", (int)a.cosigners,
 						"minCosignatories", (int)a.minimum);
-	/* Importance and vesting are not computed here: everything is vested, nothing important. */
+	/* Everything is vested; importance is a share of balances (docs/node.md). */
 	j = json_pack("{s:s,s:I,s:I,s:f,s:I,s:o,s:n,s:o}", "address", address->text,
 		      "harvestedBlocks", (json_int_t)a.harvested, "balance", (json_int_t)a.balance,
-		      "importance", 0.0, "vestedBalance", (json_int_t)a.balance, "publicKey",
+		      "importance", (double)a.importance / (double)NIS_IMPORTANCE_WHOLE,
+		      "vestedBalance", (json_int_t)a.balance, "publicKey",
 		      a.key_known ? node_rest_hex(a.public_key.b, 32) : json_null(), "label",
 		      "multisigInfo", multisig);
 	CHECK(j != NULL);
@@ -306,17 +307,17 @@ static void get_harvests(struct node_port *p, struct http_request *r)
 
 		CHECK(nis_block_at(p->node->nis, h, &b));
 		if (nem_address_eq(&b.beneficiary, &address)) {
-			node_rest_append(
-			    list, json_pack("{s:I,s:I,s:I,s:I,s:I}", "id", (json_int_t)h, "height",
-					    (json_int_t)h, "timeStamp", (json_int_t)b.time_s,
-					    "totalFee", (json_int_t)b.fees, "difficulty",
-					    (json_int_t)REST_DIFFICULTY));
+			node_rest_append(list, json_pack("{s:I,s:I,s:I,s:I,s:I}", "id",
+							 (json_int_t)h, "height", (json_int_t)h,
+							 "timeStamp", (json_int_t)b.time_s,
+							 "totalFee", (json_int_t)b.fees,
+							 "difficulty", (json_int_t)b.difficulty));
 		}
 	}
 	node_rest_data(r, list);
 }
 
-/* Nobody's importance is computed here (docs/node.md). */
+/* NIS lists what its proof of importance computed; there is none here (docs/node.md). */
 static void get_importances(struct node_port *p, struct http_request *r)
 {
 	(void)p;

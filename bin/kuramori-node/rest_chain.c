@@ -45,19 +45,16 @@ static void get_last_block(struct node_port *p, struct http_request *r)
 	node_rest_json(r, 200, nem_json_block(&block));
 }
 
-/* The sum of difficulty - seconds over all blocks after the first (nem.md 6), as NIS prints big
- * integers: bytes in hexadecimal, with a zero in front when the first bit is set. */
+/* As NIS prints big integers: bytes in hexadecimal, with a zero in front when the first bit is set
+ * (nem.md 5.1). */
 static void get_score(struct node_port *p, struct http_request *r)
 {
-	struct nis_block first, top = nis_top(p->node->nis);
+	u128 score = nis_top(p->node->nis).score;
 	char text[2 + 32 + 1] = "00";
 	char *start = text + 2;
 	uint8_t big[16];
-	u128 score;
 	size_t skip = 0;
 
-	CHECK(nis_block_at(p->node->nis, 1, &first));
-	score = (u128)REST_DIFFICULTY * (top.height - 1) - (top.time_s - first.time_s);
 	for (size_t i = 0; i < sizeof big; i++) {
 		big[sizeof big - 1 - i] = (uint8_t)(score >> (8 * i));
 	}
@@ -99,7 +96,7 @@ static json_t *explorer(const struct nis_block *b)
 {
 	struct nem_block block = decoded(b);
 
-	return nem_json_explorer_block(&block, REST_DIFFICULTY, &b->beneficiary);
+	return nem_json_explorer_block(&block, b->difficulty, &b->beneficiary);
 }
 
 static void post_local_block_at(struct node_port *p, struct http_request *r)

@@ -89,6 +89,7 @@ static enum err make_nemesis(struct nis *n, const struct nis_nemesis *nemesis)
 		struct nis_holding *h = nis_state_edit(&n->scratch, rich);
 
 		h->balance = NEM_SUPPLY_MICRO;
+		n->nemesis_account = rich;
 	}
 	for (size_t i = 0; i < nemesis->n; i++) {
 		struct nem_tx tx;
@@ -130,6 +131,7 @@ enum err nis_open(struct nis **out, const struct nis_config *config,
 			   .undo_blocks = config->undo_blocks,
 			   .result_cache = config->result_cache,
 			   .spam_filter = config->spam_filter,
+			   .must_hit = config->must_hit,
 			   .planted = config->planted,
 			   .next_id = 1 };
 	if (n->undo_blocks == 0) {
@@ -504,6 +506,9 @@ bool nis_block_at(const struct nis *n, uint64_t height, struct nis_block *out)
 				   .harvester = l->harvester,
 				   .beneficiary = n->state.address[l->beneficiary],
 				   .fees = l->fees,
+				   .difficulty = l->difficulty,
+				   .score = l->score,
+				   .generation = l->generation,
 				   .transactions = l->transactions,
 				   .all_transactions = l->weight };
 	return true;
@@ -550,6 +555,7 @@ static enum err finish_block(struct nis *n, struct nem_block_build *build,
 		return e;
 	}
 	*code = nis_chain_judge(n, &block, verifiable, now_s, made_here);
+	nis_chain_settle(n);
 	for (unsigned i = 0; *code == NEM_SUCCESS && i < n->pools; i++) {
 		nis_pool_reset(n, &n->pool[i], now_s, NULL, 0);
 	}
@@ -594,9 +600,16 @@ enum err nis_mine(struct nis *n, unsigned pool, uint32_t time_s)
 {
 	struct nem_block_build build;
 	enum nem_result code = NEM_FAILURE_UNKNOWN;
+	uint32_t from = nis_harvest_from(n, NULL);
 	enum err e;
 
 	CHECK(pool < n->pools);
+	if (from == NIS_NEVER) {
+		return ERR_STATE;
+	}
+	if (time_s < from) {
+		return ERR_FIELD_RANGE;
+	}
 	e = start_block(n, &build, &n->harvester, time_s);
 	if (e != ERR_OK) {
 		return e;
@@ -648,47 +661,10 @@ enum err nis_accept(struct nis *n, struct bytes verifiable, uint32_t now_s, enum
 		return e == ERR_TYPE || e == ERR_ADDRESS ? e : ERR_INPUT;
 	}
 	*code = nis_chain_judge(n, &block, verifiable, now_s, false);
+	nis_chain_settle(n);
 	for (unsigned i = 0; *code == NEM_SUCCESS && i < n->pools; i++) {
 		nis_pool_reset(n, &n->pool[i], now_s, NULL, 0);
 	}
-	return ERR_OK;
-}
-
-enum err nis_roll_back(struct nis *n, uint64_t height, uint32_t now_s)
-{
-	struct bytes *back = NULL;
-	uint8_t **copies = NULL;
-	size_t back_n = 0, cap = 0, cap_copies = 0;
-
-	if (height < 1 || height > n->link_n) {
-		return ERR_FIELD_RANGE;
-	}
-	if (height < n->link_n && n->link[height].undo.account == NULL) {
-		return ERR_STATE;
-	}
-	/* Oldest first, so that what depends on something follows it. */
-	for (size_t r = height == n->link_n ? n->row_n : n->link[height].first_row; r < n->row_n;
-	     r++) {
-		const struct nis_row *row = &n->row[r];
-		uint8_t *copy = nis_map_alloc(row->bytes_n);
-
-		memcpy(copy, n->link[row->height - 1].bytes + row->offset, row->bytes_n);
-		back = nis_map_room(back, &cap, back_n + 1, sizeof back[0]);
-		copies = nis_map_room(copies, &cap_copies, back_n + 1, sizeof(uint8_t *));
-		copies[back_n] = copy;
-		back[back_n++] = bytes_of(copy, row->bytes_n);
-	}
-	while (n->link_n > height) {
-		nis_chain_undo(n);
-	}
-	for (unsigned i = 0; i < n->pools; i++) {
-		nis_pool_reset(n, &n->pool[i], now_s, back, back_n);
-	}
-	for (size_t i = 0; i < back_n; i++) {
-		free(copies[i]);
-	}
-	free(copies);
-	free(back);
 	return ERR_OK;
 }
 
@@ -709,6 +685,7 @@ void nis_account(const struct nis *n, const struct nem_address *address, struct 
 	out->public_key = h->key;
 	out->cosignatory_of = h->cosigner_of;
 	out->harvested = h->harvested;
+	out->importance = nis_chain_importance(n, number);
 	if (h->control != NULL) {
 		out->cosigners = h->control->n;
 		out->minimum = h->control->min;

@@ -14,9 +14,12 @@
  * cosignature kills its proposal; results are cached by a hash that ignores the signature.
  *
  * What differs from NIS, on purpose:
- *  - Harvesting is by appointment: the caller says when and from which pool a block is made.  There
- *    is no importance, no difficulty, no score beyond the height, and no fork choice; other chains
- *    are had by nis_roll_back() and new blocks.
+ *  - The caller says when and from which pool a block is made.  Difficulty, score and fork choice
+ * are NIS's; whether a harvester must have been drawn for the second of its block is a switch
+ *    (must_hit), off for chains whose blocks are made by appointment.
+ *  - Importance is not NEM's proof of importance: it is an account's share of the XEM of all that
+ *    have at least 10,000, without vesting (docs/decisions/0006-importance-is-balance.md).
+ *  - The generation hash of block 1, a constant of each network in NIS, is the hash of block 1.
  *  - The spam filter is a switch and counts every importance as 0 (nem.md 6).
  *  - After a block a pool also drops what would repeat a hash of the chain, instead of keeping it
  *    until its deadline.
@@ -36,6 +39,7 @@
 #include "chain/nem/nem_multisig.h"
 #include "chain/nem/nem_result.h"
 #include "crypto/edk.h"
+#include "nis/nis_score.h"
 
 enum {
 	NIS_POOLS_MAX = 4,
@@ -45,7 +49,11 @@ enum {
 	NIS_SPAM_START = 120,               /* nem.md 6 */
 	NIS_NAMESPACE_BLOCKS = 525600,      /* a root lives so long (nem.md 3.5) */
 	NIS_POOL_TRANSACTIONS_MAX = 100000, /* ours: then FAILURE_TRANSACTION_CACHE_TOO_FULL */
+	NIS_BRANCH_MAX = 400,               /* blocks at once from another node (nem.md 6) */
 };
+
+/* The time of no block. */
+#define NIS_NEVER UINT32_MAX
 
 /* Bugs planted for ./sim, which must find them.  Programs leave `planted` at 0. */
 enum nis_plant {
@@ -60,6 +68,7 @@ struct nis_config {
 	    undo_blocks;   /* kept for nis_roll_back(); 0: NIS_UNDO_MAX, which is also the most */
 	bool result_cache; /* 10 minutes by hash, each pool its own */
 	bool spam_filter;
+	bool must_hit;         /* blocks need hit < target (nem.md 6); off: any second will do */
 	unsigned planted;      /* 0, or bits of enum nis_plant */
 	uint8_t harvester[32]; /* private key as NEM prints it; throw-away keys only */
 };
@@ -169,8 +178,11 @@ struct nis_block {
 	struct bytes verifiable; /* with the harvester's signature; valid until rolled back */
 	struct key32 harvester;
 	struct nem_address
-	    beneficiary;           /* who got the fees: the harvester, or who lent it importance */
-	uint64_t fees;             /* micro-XEM */
+	    beneficiary;     /* who got the fees: the harvester, or who lent it importance */
+	uint64_t fees;       /* micro-XEM */
+	uint64_t difficulty; /* nem.md 6 */
+	u128 score;          /* of the chain from block 1 (whose own is 0) up to this block */
+	struct hash32 generation;
 	unsigned transactions;     /* wrappers count once */
 	unsigned all_transactions; /* inner and cosignatures counted */
 };
@@ -181,9 +193,18 @@ bool nis_block_at(const struct nis *n, uint64_t height, struct nis_block *out);
 struct nis_block nis_top(const struct nis *n);
 
 /*
+ * The first second at which this harvester (a public key; NULL: the configured one) may make the
+ * next block: the one after the top's, or with must_hit the first in which it hits.  NIS_NEVER: it
+ * is the nemesis key, it may not because of its remote links (11), it has no importance, or that
+ * second is beyond NEM's time.
+ */
+uint32_t nis_harvest_from(const struct nis *n, const struct key32 *harvester);
+
+/*
  * Makes, signs, judges and appends the next block at time_s from one pool: expired ones dropped,
  * those with timestamp < time_s <= deadline and enough signatures, in fee order, at most 120, none
- * by the harvester.  ERR_FIELD_RANGE if time_s is not after the top block.
+ * by the harvester.  ERR_FIELD_RANGE if time_s is before nis_harvest_from(); ERR_STATE if that is
+ * NIS_NEVER.
  */
 MUST_CHECK enum err nis_mine(struct nis *n, unsigned pool, uint32_t time_s);
 
@@ -212,6 +233,25 @@ MUST_CHECK enum err nis_accept(struct nis *n, struct bytes verifiable, uint32_t 
  */
 MUST_CHECK enum err nis_roll_back(struct nis *n, uint64_t height, uint32_t now_s);
 
+/*
+ * Fork choice (N:sync/BlockChainUpdateContext.java): count blocks of another node in verifiable
+ * form, one after the other, the first one on a block of ours.  If they are valid, and the chain
+ * that ends with them has a higher score than ours, they replace what we have above that block, and
+ * the transactions of our blocks go back to every pool, as far as they still fit.  Otherwise
+ * everything is as it was before, ids included.  Work that the blocks cannot pay for with their
+ * score is not begun.
+ *
+ * ERR_OK with the verdict in *code: SUCCESS they are our chain now; NEUTRAL not a higher score
+ * (also when we have them); FAILURE_MAX_CHAIN_SIZE_EXCEEDED more than NIS_BRANCH_MAX;
+ * FAILURE_BLOCK_UNEXPECTED_HEIGHT there is none of our blocks before the first, or the heights do
+ * not rise by one; FAILURE_CHAIN_INVALID the first does not follow our block, one does not follow
+ * the other, the times do not rise, or more than the kept blocks (at most NIS_UNDO_MAX) would have
+ * to go; else what nis_accept() says of the first that is refused.  ERR_INPUT (also count 0),
+ * ERR_TYPE, ERR_ADDRESS: one of them is no block.
+ */
+MUST_CHECK enum err nis_adopt(struct nis *n, const struct bytes *blocks, size_t count,
+			      uint32_t now_s, enum nem_result *code);
+
 /* ---- confirmed state ----------------------------------------------------------------------- */
 
 struct nis_account {
@@ -224,6 +264,7 @@ struct nis_account {
 	struct nem_address cosigner[NEM_MULTISIG_COSIGNERS_MAX];
 	unsigned cosignatory_of; /* how many accounts; nis_cosignatory_of() lists them */
 	uint64_t harvested;      /* blocks */
+	uint64_t importance; /* share of NIS_IMPORTANCE_WHOLE; at the top, not every 359 blocks */
 };
 
 /* An address that never occurred has zeros: never an error (nem.md 5.2). */

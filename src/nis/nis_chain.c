@@ -85,8 +85,7 @@ uint32_t nis_chain_beneficiary(const struct nis *n, const struct key32 *harveste
 										: account;
 }
 
-/* N:validators/block/EligibleSignerBlockValidator.java. */
-static bool may_harvest(const struct nis *n, const struct key32 *harvester)
+bool nis_chain_may_harvest(const struct nis *n, const struct key32 *harvester)
 {
 	struct nis_remote link =
 	    nis_asset_remote(&n->scratch, nis_state_find_key(&n->state, harvester));
@@ -105,6 +104,76 @@ static bool may_harvest(const struct nis *n, const struct key32 *harvester)
 		return false;
 	}
 	return false;
+}
+
+/* ---- importance, difficulty, hits ---- */
+
+uint64_t nis_chain_difficulty(const struct nis *n, uint64_t height)
+{
+	uint64_t difficulty[NIS_DIFFICULTY_BLOCKS];
+	uint32_t time_s[NIS_DIFFICULTY_BLOCKS];
+	size_t many = height < NIS_DIFFICULTY_BLOCKS ? (size_t)height : NIS_DIFFICULTY_BLOCKS;
+
+	CHECK(height >= 1 && height <= n->link_n);
+	for (size_t i = 0; i < many; i++) {
+		const struct nis_link *l = &n->link[height - many + i];
+
+		difficulty[i] = l->difficulty;
+		time_s[i] = l->time_s;
+	}
+	return nis_score_difficulty(difficulty, time_s, many);
+}
+
+uint64_t nis_chain_harvest_xem(const struct nis *n, uint32_t account,
+			       const struct nis_holding *holding)
+{
+	uint64_t xem = holding->balance / 1000000;
+
+	return account == n->nemesis_account || xem < NIS_HARVEST_MIN_XEM ? 0 : xem;
+}
+
+uint64_t nis_chain_importance(const struct nis *n, uint32_t account)
+{
+	uint64_t xem;
+
+	if (account == NIS_MAP_NONE || n->harvest_xem == 0) {
+		return 0;
+	}
+	xem = nis_chain_harvest_xem(n, account, &n->state.holding[account]);
+	return (uint64_t)((u128)xem * NIS_IMPORTANCE_WHOLE / n->harvest_xem);
+}
+
+uint32_t nis_harvest_from(const struct nis *n, const struct key32 *harvester)
+{
+	const struct nis_link *top = &n->link[n->link_n - 1];
+	const struct key32 *key = harvester != NULL ? harvester : &n->harvester.public_key;
+	struct hash32 generation;
+	uint32_t wait = 1;
+
+	if (!nis_chain_may_harvest(n, key) || key32_eq(key, &n->nemesis)) {
+		return NIS_NEVER;
+	}
+	if (n->must_hit) {
+		uint32_t account = nis_chain_beneficiary(n, key, n->link_n + 1);
+
+		nis_score_generation(&generation, &top->generation, key);
+		wait = nis_score_wait(nis_score_hit(&generation), nis_chain_importance(n, account),
+				      nis_chain_difficulty(n, n->link_n));
+	}
+	return wait > NEM_TIME_MAX_S - top->time_s ? NIS_NEVER : top->time_s + wait;
+}
+
+/* Keeps the sum: `undo` holds what the accounts were before a block, n->state what they are. */
+static void weigh(struct nis *n, const struct nis_undo *undo, bool back)
+{
+	for (size_t i = 0; i < undo->n; i++) {
+		uint32_t account = undo->account[i].account;
+		uint64_t before = nis_chain_harvest_xem(n, account, &undo->account[i].holding);
+		uint64_t after = nis_chain_harvest_xem(n, account, &n->state.holding[account]);
+
+		n->harvest_xem += back ? before : after;
+		n->harvest_xem -= back ? after : before;
+	}
 }
 
 static bool is_harvesters(const struct nis *n, const struct key32 *signer,
@@ -178,8 +247,11 @@ static enum nem_result judge_head(const struct nis *n, const struct nem_block *b
 	if (key32_eq(&h->harvester, &n->nemesis)) {
 		return NEM_FAILURE_CANNOT_HARVEST_FROM_BLOCKED_ACCOUNT;
 	}
-	if (!may_harvest(n, &h->harvester)) {
+	if (!nis_chain_may_harvest(n, &h->harvester)) {
 		return NEM_FAILURE_INELIGIBLE_BLOCK_SIGNER;
+	}
+	if (h->time_nem_s < nis_harvest_from(n, &h->harvester)) {
+		return NEM_FAILURE_BLOCK_NOT_HIT;
 	}
 	if (block->weight > NEM_BLOCK_WEIGHT_MAX) {
 		return NEM_FAILURE_TOO_MANY_TRANSACTIONS;
@@ -375,6 +447,21 @@ static uint32_t give_fees(struct nis *n, const struct key32 *harvester, uint64_t
 	return owner;
 }
 
+/* Difficulty, score and generation of a block whose hash and time are known. */
+static void rate(const struct nis *n, struct nis_link *l)
+{
+	const struct nis_link *before = n->link_n == 0 ? NULL : &n->link[n->link_n - 1];
+
+	if (before == NULL) {
+		l->difficulty = NIS_DIFFICULTY_START;
+		l->generation = l->hash;
+		return;
+	}
+	l->difficulty = nis_chain_difficulty(n, n->link_n);
+	l->score = before->score + l->difficulty - (l->time_s - before->time_s);
+	nis_score_generation(&l->generation, &before->generation, &l->harvester);
+}
+
 void nis_chain_append(struct nis *n, const struct nem_block *block, struct bytes verifiable,
 		      uint64_t fees)
 {
@@ -402,13 +489,20 @@ void nis_chain_append(struct nis *n, const struct nem_block *block, struct bytes
 	if (block->head.height > 1) {
 		l.beneficiary = give_fees(n, &block->head.harvester, fees);
 	}
+	rate(n, &l);
 	nis_state_commit(&n->state, &n->scratch, &l.undo);
+	weigh(n, &l.undo, false);
 	n->state.height = block->head.height;
 	n->link = nis_map_room(n->link, &n->cap_link, n->link_n + 1, sizeof n->link[0]);
 	n->link[n->link_n++] = l;
 	CHECK(n->link_n == block->head.height);
-	if (n->link_n > n->undo_blocks) {
-		nis_state_undo_free(&n->link[n->link_n - 1 - n->undo_blocks].undo);
+}
+
+void nis_chain_settle(struct nis *n)
+{
+	for (size_t i = n->link_n > n->undo_blocks ? n->link_n - n->undo_blocks : 0;
+	     i > 0 && n->link[i - 1].undo.account != NULL; i--) {
+		nis_state_undo_free(&n->link[i - 1].undo);
 	}
 }
 
@@ -419,6 +513,7 @@ void nis_chain_undo(struct nis *n)
 	CHECK(n->link_n > 1);
 	l = &n->link[n->link_n - 1];
 	CHECK(l->undo.account != NULL);
+	weigh(n, &l->undo, true);
 	nis_state_undo(&n->state, &l->undo);
 	while (n->record_n > l->first_record) {
 		const struct nis_record *r = &n->record[--n->record_n];

@@ -14,6 +14,7 @@
 #include "nis/nis.h"
 #include "nis/nis_judge.h"
 #include "nis/nis_map.h"
+#include "nis/nis_score.h"
 #include "nis/nis_state.h"
 
 /* One root transaction that waits in a pool. */
@@ -79,6 +80,9 @@ struct nis_link {
 	struct key32 harvester;
 	uint32_t beneficiary; /* account */
 	uint64_t fees;
+	uint64_t difficulty;
+	u128 score;               /* of the chain up to here */
+	struct hash32 generation; /* what decides who may make the next block */
 	unsigned transactions, weight;
 	size_t first_row, first_record, first_posting;
 	struct nis_undo undo; /* account NULL when it can no longer be undone */
@@ -89,9 +93,12 @@ struct nis {
 	unsigned pools;
 	uint32_t retention_s, undo_blocks;
 	bool result_cache, spam_filter;
+	bool must_hit;
 	unsigned planted;
 	struct edk_secret harvester;
 	struct key32 nemesis;
+	uint32_t nemesis_account;
+	uint64_t harvest_xem; /* what all accounts that may harvest have together, confirmed */
 	struct nis_state state;
 	struct nis_view scratch; /* of the block that is being judged */
 	struct nis_link *link;   /* block of height h is link[h - 1] */
@@ -133,9 +140,34 @@ void nis_chain_parts(struct nis_parts *out, const struct nem_tx *tx);
 MUST_CHECK enum nem_result nis_chain_judge(struct nis *n, const struct nem_block *block,
 					   struct bytes verifiable, uint32_t now_s, bool made_here);
 
-/* Appends a block that was judged, or block 1, whose execution stands in n->scratch. */
+/*
+ * Appends a block that was judged, or block 1, whose execution stands in n->scratch.  What older
+ * blocks need to be undone stays until nis_chain_settle().
+ */
 void nis_chain_append(struct nis *n, const struct nem_block *block, struct bytes verifiable,
 		      uint64_t fees);
+
+/* Forgets how to undo what is more than n->undo_blocks deep. */
+void nis_chain_settle(struct nis *n);
+
+/* Of the block after `height`, 1 <= height <= the top's. */
+uint64_t nis_chain_difficulty(const struct nis *n, uint64_t height);
+
+/*
+ * What an account weighs in n->harvest_xem: its confirmed balance in whole XEM if that is enough to
+ * harvest (nem.md 6), else 0.  The nemesis account weighs nothing: it may not harvest.
+ */
+uint64_t nis_chain_harvest_xem(const struct nis *n, uint32_t account,
+			       const struct nis_holding *holding);
+
+/* The share of NIS_IMPORTANCE_WHOLE that this account has at the top; NIS_MAP_NONE has none. */
+uint64_t nis_chain_importance(const struct nis *n, uint32_t account);
+
+/*
+ * The remote links let this key harvest the next block
+ * (N:validators/block/EligibleSignerBlockValidator.java).  n->scratch must be clear.
+ */
+bool nis_chain_may_harvest(const struct nis *n, const struct key32 *harvester);
 
 /* Undoes the top block, which must still have what it needs for that. */
 void nis_chain_undo(struct nis *n);

@@ -94,6 +94,31 @@ static const char *check_block(const struct nis *n, size_t i)
 	return NULL;
 }
 
+/* What hangs on the headers alone, and the sum that importance is a share of. */
+static const char *check_scores(const struct nis *n)
+{
+	uint64_t xem = 0;
+
+	for (uint32_t a = 0; a < n->state.n; a++) {
+		xem += nis_chain_harvest_xem(n, a, &n->state.holding[a]);
+	}
+	if (xem != n->harvest_xem) {
+		return "the XEM that may harvest are miscounted";
+	}
+	for (size_t i = 1; i < n->link_n; i++) {
+		const struct nis_link *l = &n->link[i], *before = &n->link[i - 1];
+		struct hash32 generation;
+
+		nis_score_generation(&generation, &before->generation, &l->harvester);
+		if (l->difficulty != nis_chain_difficulty(n, i) ||
+		    l->score != before->score + l->difficulty - (l->time_s - before->time_s) ||
+		    !hash32_eq(&generation, &l->generation)) {
+			return "a difficulty, score or generation does not follow";
+		}
+	}
+	return NULL;
+}
+
 static const char *check_records(const struct nis *n)
 {
 	uint64_t id = 0;
@@ -262,6 +287,9 @@ const char *nis_validate(const struct nis *n)
 	}
 	for (size_t i = 0; wrong == NULL && i < n->link_n; i++) {
 		wrong = check_block(n, i);
+	}
+	if (wrong == NULL) {
+		wrong = check_scores(n);
 	}
 	if (wrong == NULL) {
 		wrong = check_records(n);

@@ -103,7 +103,7 @@ class Reading(NodeCase):
                                            "status": "LOCKED", "remoteStatus": "INACTIVE"})
         self.assertEqual(account["account"], {
             "address": address("A"), "harvestedBlocks": 0, "balance": 1_000_000 * XEM,
-            "importance": 0.0, "vestedBalance": 1_000_000 * XEM, "publicKey": None, "label": None,
+            "importance": (8999999999 // 9) / 8999999999, "vestedBalance": 1_000_000 * XEM, "publicKey": None, "label": None,
             "multisigInfo": {}})
         self.assertEqual(public.get("/account/status", address=address("A")), account["meta"])
         self.assertEqual(public.get("/account/get/from-public-key",
