@@ -13,7 +13,6 @@
  * a slow moment of the machine falls on both.  Rates are of processor time: the machine may be
  * shared.  Printed are medians with the lowest and highest.  Nothing is asserted but that every
  * announce is taken; and with `memory NODE KIB` that the sets stay below so many KiB.
-
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -171,7 +171,7 @@ void nis_close(struct nis *n)
 	free(n->posting);
 	free(n->head);
 	free(n->buffer);
-	nis_map_free(&n->record_of);
+	nis_index_free(&n->record_of);
 	nis_state_view_free(&n->scratch);
 	nis_state_free(&n->state);
 	edk_secret_wipe(&n->harvester);
@@ -404,14 +404,18 @@ size_t nis_pool_count(const struct nis *n, unsigned pool)
 struct nis_pooled nis_pool_at(const struct nis *n, unsigned pool, size_t index)
 {
 	const struct nis_pool_entry *e;
+	struct nis_pooled p;
 
 	CHECK(pool < n->pools && index < n->pool[pool].n);
 	e = &n->pool[pool].entry[index];
-	return (struct nis_pooled){ .verifiable = bytes_of(e->bytes, e->bytes_n),
-				    .hash = e->hash,
-				    .has_inner = e->has_inner,
-				    .inner = e->inner,
-				    .timestamp_s = e->timestamp_s };
+	p = (struct nis_pooled){ .verifiable = bytes_of(e->bytes, e->bytes_n),
+				 .hash = e->hash,
+				 .has_inner = e->has_inner,
+				 .timestamp_s = e->timestamp_s };
+	if (e->has_inner) {
+		p.inner = nis_pool_inner(e);
+	}
+	return p;
 }
 
 static bool key_is(const struct nis *n, const struct key32 *key, const struct nem_address *address)
@@ -682,7 +686,9 @@ void nis_account(const struct nis *n, const struct nem_address *address, struct 
 	h = &n->state.holding[number];
 	out->balance = h->balance;
 	out->key_known = h->key_known;
-	out->public_key = h->key;
+	if (h->key_known) {
+		out->public_key = n->state.key[number];
+	}
 	out->cosignatory_of = h->cosigner_of;
 	out->harvested = h->harvested;
 	out->importance = nis_chain_importance(n, number);
@@ -716,14 +722,18 @@ size_t nis_cosignatory_of(const struct nis *n, const struct nem_address *address
 static struct nis_entry entry_of(const struct nis *n, size_t row)
 {
 	const struct nis_row *r = &n->row[row];
+	const struct hash32 *inner = nis_chain_inner(n, row);
+	struct nis_entry e = { .id = r->id,
+			       .height = r->height,
+			       .verifiable =
+				   bytes_of(n->link[r->height - 1].bytes + r->offset, r->bytes_n),
+			       .hash = n->record[r->record].hash };
 
-	return (struct nis_entry){ .id = r->id,
-				   .height = r->height,
-				   .verifiable = bytes_of(n->link[r->height - 1].bytes + r->offset,
-							  r->bytes_n),
-				   .hash = r->hash,
-				   .has_inner = r->has_inner,
-				   .inner = r->inner };
+	if (inner != NULL) {
+		e.has_inner = true;
+		e.inner = *inner;
+	}
+	return e;
 }
 
 size_t nis_transfers(const struct nis *n, const struct nem_address *address,
@@ -761,21 +771,21 @@ size_t nis_transfers(const struct nis *n, const struct nem_address *address,
 
 bool nis_find(const struct nis *n, const struct hash32 *hash, struct nis_entry *out)
 {
-	struct nis_record r;
+	uint32_t at = nis_chain_record(n, hash);
 
-	if (!nis_chain_retained(n, hash) || !nis_chain_record(n, hash, &r) || !r.is_root) {
+	if (at == NIS_MAP_NONE || !nis_chain_retained(n, hash) ||
+	    n->row[n->record[at].row].record != at) {
 		return false;
 	}
-	*out = entry_of(n, r.row);
+	*out = entry_of(n, n->record[at].row);
 	return true;
 }
 
 unsigned nis_seen(const struct nis *n, const struct hash32 *hash)
 {
-	uint64_t at = NIS_MAP_NONE;
+	uint32_t at = nis_chain_record(n, hash);
 	unsigned seen = 0;
 
-	(void)nis_map_get(&n->record_of, hash, &at);
 	for (; at != NIS_MAP_NONE; at = n->record[at].before) {
 		seen++;
 	}

@@ -40,15 +40,27 @@ void nis_chain_decode(const struct nis *n, struct bytes verifiable, struct nem_t
 	CHECK(nem_tx_decode(out, n->network, verifiable, NEM_SIGNED) == ERR_OK);
 }
 
-bool nis_chain_record(const struct nis *n, const struct hash32 *hash, struct nis_record *out)
+static struct nis_keys records(const struct nis *n)
 {
-	uint64_t at;
+	return (struct nis_keys){ .first = n->record,
+				  .stride = sizeof n->record[0],
+				  .bytes = sizeof n->record[0].hash };
+}
 
-	if (!nis_map_get(&n->record_of, hash, &at)) {
-		return false;
-	}
-	*out = n->record[at];
-	return true;
+static_assert(offsetof(struct nis_record, hash) == 0, "a record begins with its key");
+
+uint32_t nis_chain_record(const struct nis *n, const struct hash32 *hash)
+{
+	return nis_index_find(&n->record_of, records(n), hash->b);
+}
+
+const struct hash32 *nis_chain_inner(const struct nis *n, size_t row)
+{
+	size_t second = (size_t)n->row[row].record + 1;
+
+	/* The inner transaction's record follows the wrapper's; a plain one's stands alone. */
+	return second < n->record_n && n->record[second].row == row ? &n->record[second].hash
+								    : NULL;
 }
 
 /*
@@ -65,9 +77,9 @@ static bool retained(const struct nis *n, const struct nis_record *r)
 
 bool nis_chain_retained(const struct nis *n, const struct hash32 *hash)
 {
-	struct nis_record r;
+	uint32_t at = nis_chain_record(n, hash);
 
-	return nis_chain_record(n, hash, &r) && retained(n, &r);
+	return at != NIS_MAP_NONE && retained(n, &n->record[at]);
 }
 
 /* ---- judging ---- */
@@ -333,20 +345,20 @@ enum nem_result nis_chain_judge(struct nis *n, const struct nem_block *block,
 
 static void post(struct nis *n, uint32_t account, uint32_t row, unsigned flags)
 {
-	n->head = nis_map_room(n->head, &n->cap_head, (size_t)account + 1, sizeof n->head[0]);
+	n->head = nis_map_room_zero(n->head, &n->cap_head, (size_t)account + 1, sizeof n->head[0]);
 	if (n->head[account] != 0 && n->posting[n->head[account] - 1].row == row) {
-		n->posting[n->head[account] - 1].flags |= flags;
+		n->posting[n->head[account] - 1].flags |= flags & NIS_POSTING_ALL;
 		return;
 	}
 	n->posting =
 	    nis_map_room(n->posting, &n->cap_posting, n->posting_n + 1, sizeof n->posting[0]);
-	CHECK(n->posting_n + 1 < NIS_MAP_NONE);
+	CHECK(n->posting_n + 1 < NIS_MAP_NONE && account <= NIS_POSTING_ACCOUNT_MAX);
 	n->posting[n->posting_n++] =
 	    (struct nis_posting){ .row = row,
 				  .before =
 				      n->head[account] == 0 ? NIS_MAP_NONE : n->head[account] - 1,
-				  .account = account,
-				  .flags = flags };
+				  .account = account & NIS_POSTING_ACCOUNT_MAX,
+				  .flags = flags & NIS_POSTING_ALL };
 	n->head[account] = (uint32_t)n->posting_n;
 }
 
@@ -406,28 +418,25 @@ static void add_row(struct nis *n, uint64_t height, size_t offset, size_t bytes_
 	struct nis_parts parts;
 	uint32_t row = (uint32_t)n->row_n;
 
-	CHECK(n->row_n < NIS_MAP_NONE);
+	CHECK(n->row_n < NIS_MAP_NONE && n->record_n < NIS_MAP_NONE && height < NIS_MAP_NONE &&
+	      offset + bytes_n <= NEM_BLOCK_BYTES_MAX);
 	nis_chain_parts(&parts, tx);
 	n->row = nis_map_room(n->row, &n->cap_row, n->row_n + 1, sizeof n->row[0]);
 	n->row[n->row_n++] = (struct nis_row){ .id = n->next_id++,
-					       .height = height,
-					       .offset = offset,
-					       .bytes_n = bytes_n,
-					       .hash = parts.hash[0],
-					       .inner = parts.hash[1],
-					       .has_inner = parts.has_inner };
+					       .height = (uint32_t)height,
+					       .offset = (uint32_t)offset,
+					       .bytes_n = (uint32_t)bytes_n,
+					       .record = (uint32_t)n->record_n };
 	for (unsigned i = 0; i < parts.n; i++) {
-		uint64_t before = NIS_MAP_NONE;
+		uint32_t before = nis_chain_record(n, &parts.hash[i]);
 
-		(void)nis_map_get(&n->record_of, &parts.hash[i], &before);
 		n->record =
 		    nis_map_room(n->record, &n->cap_record, n->record_n + 1, sizeof n->record[0]);
 		n->record[n->record_n] = (struct nis_record){ .hash = parts.hash[i],
 							      .timestamp_s = parts.timestamp_s[i],
 							      .row = row,
-							      .before = (uint32_t)before,
-							      .is_root = i == 0 };
-		nis_map_put(&n->record_of, &parts.hash[i], n->record_n);
+							      .before = before };
+		nis_index_put(&n->record_of, records(n), (uint32_t)n->record_n);
 		n->record_n++;
 	}
 	post_all(n, row, tx);
@@ -439,8 +448,8 @@ static uint32_t give_fees(struct nis *n, const struct key32 *harvester, uint64_t
 	uint32_t owner = nis_chain_beneficiary(n, harvester, nis_state_height(&n->scratch));
 	struct nis_holding *h = nis_state_edit(&n->scratch, signer);
 
-	h->key = *harvester;
 	h->key_known = true;
+	nis_state_keep_key(&n->state, signer, harvester);
 	h = nis_state_edit(&n->scratch, owner);
 	CHECK(!__builtin_add_overflow(h->balance, fees, &h->balance));
 	h->harvested++;
@@ -519,9 +528,9 @@ void nis_chain_undo(struct nis *n)
 		const struct nis_record *r = &n->record[--n->record_n];
 
 		if (r->before == NIS_MAP_NONE) {
-			nis_map_remove(&n->record_of, &r->hash);
+			nis_index_remove(&n->record_of, records(n), r->hash.b);
 		} else {
-			nis_map_put(&n->record_of, &r->hash, r->before);
+			nis_index_put(&n->record_of, records(n), r->before);
 		}
 	}
 	while (n->posting_n > l->first_posting) {

@@ -19,26 +19,27 @@
 
 /* One root transaction that waits in a pool. */
 struct nis_pool_entry {
-	uint8_t *bytes; /* verifiable form, ours */
-	size_t bytes_n;
 	struct hash32 hash;
-	struct hash32 inner;
-	bool has_inner;
+	uint8_t *bytes; /* verifiable form, ours; of a multisig its inner hash behind it */
+	uint64_t fee;   /* its own */
+	uint32_t bytes_n;
 	uint32_t timestamp_s;
 	uint32_t deadline_s;       /* the earliest of all its parts */
 	uint32_t outer_deadline_s; /* its own */
-	uint64_t fee;              /* its own */
 	uint32_t debtor;
+	bool has_inner;
 };
 
 /* A remembered answer (nem.md 5.4.2): code in the low, time in the high half. */
 struct nis_pool {
 	struct nis_pool_entry *entry; /* in order of arrival */
 	size_t n, cap;
-	struct nis_map known; /* hashes of roots, inner transactions and cosignatures */
+	struct nis_index by_hash; /* entries */
+	struct nis_map parts;     /* entries by the hashes of inner transactions and cosignatures */
 	struct nis_map results;
 	size_t results_purge; /* forget the old ones when there are that many */
 	size_t multisigs;     /* entries that are multisig */
+	uint32_t earliest_s;  /* the least deadline of all entries; UINT32_MAX if there are none */
 	struct nis_view view;
 	uint64_t version;
 };
@@ -49,27 +50,29 @@ struct nis_record {
 	uint32_t timestamp_s; /* of that part: what retention counts from */
 	uint32_t row;         /* the root transaction that it came with */
 	uint32_t before;      /* an earlier record of the same hash, or NIS_MAP_NONE */
-	bool is_root;
 };
 
 /* A confirmed root transaction. */
 struct nis_row {
 	uint64_t id;
-	uint64_t height;
-	size_t offset, bytes_n; /* in the bytes of its block */
-	struct hash32 hash;
-	struct hash32 inner;
-	bool has_inner;
+	uint32_t height;
+	uint32_t offset, bytes_n; /* in the bytes of its block */
+	uint32_t record; /* of its own hash; those of its parts follow, the inner's first */
 };
 
-enum { NIS_POSTING_IN = 1, NIS_POSTING_OUT = 2 };
+enum {
+	NIS_POSTING_IN = 1,
+	NIS_POSTING_OUT = 2,
+	NIS_POSTING_ALL = 3,
+	NIS_POSTING_ACCOUNT_MAX = (1 << 30) - 1,
+};
 
 /* A row concerns an account; a chain from the newest to the oldest. */
 struct nis_posting {
 	uint32_t row;
 	uint32_t before; /* or NIS_MAP_NONE */
-	uint32_t account;
-	unsigned flags;
+	uint32_t account : 30;
+	uint32_t flags : 2;
 };
 
 struct nis_link {
@@ -107,7 +110,7 @@ struct nis {
 	size_t row_n, cap_row;
 	struct nis_record *record;
 	size_t record_n, cap_record;
-	struct nis_map record_of; /* hash to its newest record */
+	struct nis_index record_of; /* hash to its newest record */
 	struct nis_posting *posting;
 	size_t posting_n, cap_posting;
 	uint32_t *head; /* by account: newest posting + 1, 0 none */
@@ -119,8 +122,10 @@ struct nis {
 
 /* True if the hash stands in the chain and is not forgotten yet (nem.md 5.4.3, 6). */
 bool nis_chain_retained(const struct nis *n, const struct hash32 *hash);
-/* The same hash anywhere in the chain. */
-bool nis_chain_record(const struct nis *n, const struct hash32 *hash, struct nis_record *out);
+/* The newest record of a hash anywhere in the chain, or NIS_MAP_NONE. */
+uint32_t nis_chain_record(const struct nis *n, const struct hash32 *hash);
+/* The inner hash of a row that is a multisig, else NULL. */
+const struct hash32 *nis_chain_inner(const struct nis *n, size_t row);
 
 /* Hashes of a transaction's parts: its own, its inner's, its cosignatures'. */
 struct nis_parts {

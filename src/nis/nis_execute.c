@@ -155,7 +155,7 @@ static void learn_key(struct nis_view *v, struct nis_state *s, const struct key3
 		struct nis_holding *h = nis_state_edit(v, account);
 
 		h->key_known = true;
-		h->key = *key;
+		nis_state_keep_key(s, account, key);
 	}
 }
 

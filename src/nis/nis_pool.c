@@ -11,7 +11,7 @@ enum { RESULTS_PURGE_MIN = 4096, RESULTS_MAX = 262144 };
 
 void nis_pool_init(struct nis *n, struct nis_pool *p)
 {
-	*p = (struct nis_pool){ .results_purge = RESULTS_PURGE_MIN };
+	*p = (struct nis_pool){ .results_purge = RESULTS_PURGE_MIN, .earliest_s = UINT32_MAX };
 	nis_state_view_init(&p->view, &n->state);
 }
 
@@ -27,7 +27,8 @@ void nis_pool_free(struct nis_pool *p)
 		entry_free(&p->entry[i]);
 	}
 	free(p->entry);
-	nis_map_free(&p->known);
+	nis_index_free(&p->by_hash);
+	nis_map_free(&p->parts);
 	nis_map_free(&p->results);
 	nis_state_view_free(&p->view);
 	*p = (struct nis_pool){ 0 };
@@ -66,11 +67,11 @@ void nis_pool_remember(struct nis_pool *p, const struct hash32 *hash, uint32_t n
 	if (p->results.n >= p->results_purge) {
 		struct nis_map fresh = { 0 };
 
-		for (size_t i = 0; i < p->results.cap; i++) {
-			const struct nis_map_slot *s = &p->results.slot[i];
+		for (size_t i = 0; i < p->results.n; i++) {
+			const struct nis_map_item *r = &p->results.item[i];
 
-			if (s->used && result_fresh(s->value, now_s)) {
-				nis_map_put(&fresh, &s->key, s->value);
+			if (result_fresh(r->value, now_s)) {
+				nis_map_put(&fresh, &r->key, r->value);
 			}
 		}
 		nis_map_free(&p->results);
@@ -141,10 +142,39 @@ static struct nis_judge judge_of(struct nis *n, const struct nis_pool *p, uint32
 				   .block_s = now_s };
 }
 
+static struct nis_keys entries(const struct nis_pool *p)
+{
+	return (struct nis_keys){ .first = p->entry,
+				  .stride = sizeof p->entry[0],
+				  .bytes = sizeof p->entry[0].hash };
+}
+
+static_assert(offsetof(struct nis_pool_entry, hash) == 0, "an entry begins with its key");
+
+uint32_t nis_pool_known(const struct nis_pool *p, const struct hash32 *hash)
+{
+	uint32_t at = nis_index_find(&p->by_hash, entries(p), hash->b);
+	uint64_t of;
+
+	if (at == NIS_MAP_NONE && nis_map_get(&p->parts, hash, &of)) {
+		at = (uint32_t)of;
+	}
+	return at;
+}
+
+struct hash32 nis_pool_inner(const struct nis_pool_entry *e)
+{
+	struct hash32 h;
+
+	CHECK(e->has_inner);
+	memcpy(h.b, e->bytes + e->bytes_n, sizeof h.b);
+	return h;
+}
+
 static bool any_known(const struct nis_pool *p, const struct nis_parts *parts)
 {
 	for (unsigned i = 0; i < parts->n; i++) {
-		if (nis_map_get(&p->known, &parts->hash[i], NULL)) {
+		if (nis_pool_known(p, &parts->hash[i]) != NIS_MAP_NONE) {
 			return true;
 		}
 	}
@@ -178,23 +208,49 @@ static uint32_t earliest_deadline(const struct nem_tx *tx)
 	return least;
 }
 
-static void entry_write(struct nis *n, struct nis_pool_entry *e, const struct nem_tx *tx)
+/* inner: its hash if tx is a multisig, else NULL; not in the bytes of e. */
+static void entry_write(struct nis *n, struct nis_pool_entry *e, const struct nem_tx *tx,
+			const struct hash32 *inner)
 {
-	uint8_t buffer[NEM_TX_BYTES_MAX];
+	uint8_t buffer[NEM_TX_BYTES_MAX + sizeof inner->b];
 	struct writer w = writer_make(buffer, sizeof buffer);
 
 	nem_tx_encode(&w, tx, NEM_SIGNED);
+	e->bytes_n = (uint32_t)w.n;
+	if (inner != NULL) {
+		writer_bytes(&w, bytes_of(inner->b, sizeof inner->b));
+	}
 	CHECK(!w.bad);
 	free(e->bytes);
 	e->bytes = nis_map_alloc(w.n);
 	memcpy(e->bytes, buffer, w.n);
-	e->bytes_n = w.n;
 	e->timestamp_s = tx->head.time_nem_s;
 	e->deadline_s = earliest_deadline(tx);
 	e->outer_deadline_s = tx->head.deadline_nem_s;
 	e->fee = tx->head.fee_micro;
-	e->has_inner = tx->type == NEM_MULTISIG;
+	e->has_inner = inner != NULL;
 	e->debtor = nis_state_debtor(&n->state, tx);
+}
+
+/* Names entry i by the hashes of all its parts. */
+static void name_parts(struct nis_pool *p, uint32_t i, const struct nis_parts *parts)
+{
+	nis_index_put(&p->by_hash, entries(p), i);
+	for (unsigned k = 1; k < parts->n; k++) {
+		nis_map_put(&p->parts, &parts->hash[k], i);
+	}
+}
+
+static void note_deadline(struct nis_pool *p, const struct nis_pool_entry *e)
+{
+	if (e->deadline_s < p->earliest_s) {
+		p->earliest_s = e->deadline_s;
+	}
+}
+
+static const struct hash32 *inner_of(const struct nis_parts *parts)
+{
+	return parts->has_inner ? &parts->hash[1] : NULL;
 }
 
 /* Puts a judged root transaction at the end and executes it. */
@@ -203,15 +259,12 @@ static void append(struct nis *n, struct nis_pool *p, const struct nem_tx *tx,
 {
 	struct nis_pool_entry e = { .hash = parts->hash[0] };
 
-	entry_write(n, &e, tx);
-	if (parts->has_inner) {
-		e.inner = parts->hash[1];
-	}
+	entry_write(n, &e, tx, inner_of(parts));
 	p->entry = nis_map_room(p->entry, &p->cap, p->n + 1, sizeof p->entry[0]);
-	for (unsigned i = 0; i < parts->n; i++) {
-		nis_map_put(&p->known, &parts->hash[i], p->n);
-	}
-	p->entry[p->n++] = e;
+	p->entry[p->n] = e;
+	name_parts(p, (uint32_t)p->n, parts);
+	note_deadline(p, &e);
+	p->n++;
 	p->multisigs += e.has_inner;
 	(void)nis_execute(&p->view, &n->state, tx); /* a pool gives its fees to nobody */
 	p->version++;
@@ -227,12 +280,15 @@ static enum nem_result cosign(struct nis *n, struct nis_pool *p, const struct ne
 	struct nem_tx wrapper;
 	struct nis_view confirmed;
 	uint32_t account;
-	uint64_t at;
+	uint32_t at = nis_pool_known(p, &cosignature->cosignature.inner_hash);
+	struct hash32 inner;
 	enum nem_result code;
 
-	if (!nis_map_get(&p->known, &cosignature->cosignature.inner_hash, &at) ||
-	    !p->entry[at].has_inner ||
-	    !hash32_eq(&p->entry[at].inner, &cosignature->cosignature.inner_hash)) {
+	if (at == NIS_MAP_NONE || !p->entry[at].has_inner) {
+		return NEM_FAILURE_MULTISIG_NO_MATCHING_MULTISIG;
+	}
+	inner = nis_pool_inner(&p->entry[at]);
+	if (!hash32_eq(&inner, &cosignature->cosignature.inner_hash)) {
 		return NEM_FAILURE_MULTISIG_NO_MATCHING_MULTISIG;
 	}
 	nis_chain_decode(n, bytes_of(p->entry[at].bytes, p->entry[at].bytes_n), &wrapper);
@@ -243,12 +299,13 @@ static enum nem_result cosign(struct nis *n, struct nis_pool *p, const struct ne
 	if (code != NEM_SUCCESS) {
 		return code;
 	}
-	nis_map_put(&p->known, hash, at);
+	nis_map_put(&p->parts, hash, at);
 	if (nem_tx_attach(&wrapper, cosignature) != ERR_OK) {
 		/* This signer's second one: accepted, neither counted nor charged (nem.md 3.3). */
 		return NEM_SUCCESS;
 	}
-	entry_write(n, &p->entry[at], &wrapper);
+	entry_write(n, &p->entry[at], &wrapper, &inner);
+	note_deadline(p, &p->entry[at]);
 	(void)nis_execute(&p->view, &n->state, cosignature);
 	p->version++;
 	return NEM_SUCCESS;
@@ -315,12 +372,7 @@ enum nem_result nis_pool_add(struct nis *n, struct nis_pool *p, const struct nem
 
 bool nis_pool_has_expired(const struct nis_pool *p, uint32_t now_s)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		if (p->entry[i].deadline_s < now_s) {
-			return true;
-		}
-	}
-	return false;
+	return p->earliest_s < now_s;
 }
 
 static int by_fee(const void *va, const void *vb, void *pool)
@@ -360,10 +412,7 @@ static void take_back(struct nis *n, struct nis_pool *p, const struct bytes *ext
 		nis_chain_decode(n, extra[i], &tx);
 		nis_chain_parts(&parts, &tx);
 		e.hash = parts.hash[0];
-		if (parts.has_inner) {
-			e.inner = parts.hash[1];
-		}
-		entry_write(n, &e, &tx);
+		entry_write(n, &e, &tx, inner_of(&parts));
 		p->entry = nis_map_room(p->entry, &p->cap, p->n + 1, sizeof p->entry[0]);
 		p->entry[p->n++] = e;
 	}
@@ -383,9 +432,7 @@ static bool replay(struct nis *n, struct nis_pool *p, size_t i, uint32_t now_s)
 	    nis_judge_transaction(&j, &tx, NULL) != NEM_SUCCESS) {
 		return false;
 	}
-	for (unsigned k = 0; k < parts.n; k++) {
-		nis_map_put(&p->known, &parts.hash[k], i);
-	}
+	name_parts(p, (uint32_t)i, &parts);
 	(void)nis_execute(&p->view, &n->state, &tx);
 	p->multisigs += e->has_inner;
 	return true;
@@ -397,9 +444,11 @@ void nis_pool_reset(struct nis *n, struct nis_pool *p, uint32_t now_s, const str
 	size_t *order, kept = 0, old_n = p->n;
 	bool *stays;
 
-	nis_map_clear(&p->known);
+	nis_index_clear(&p->by_hash);
+	nis_map_clear(&p->parts);
 	nis_state_view_clear(&p->view);
 	p->multisigs = 0;
+	p->earliest_s = UINT32_MAX;
 	take_back(n, p, extra, extra_n);
 	order = nis_pool_order(p);
 	stays = nis_map_alloc(p->n + 1);
@@ -413,19 +462,18 @@ void nis_pool_reset(struct nis *n, struct nis_pool *p, uint32_t now_s, const str
 			continue;
 		}
 		p->entry[kept] = p->entry[i];
-		if (kept != i) {
-			p->entry[i] = (struct nis_pool_entry){ 0 };
-		}
-		stays[i] = false;
+		note_deadline(p, &p->entry[kept]);
 		order[i] = kept++;
 	}
 	if (kept != p->n || kept != old_n) {
-		for (size_t s = 0; s < p->known.cap; s++) {
-			if (p->known.slot[s].used) {
-				p->known.slot[s].value = order[p->known.slot[s].value];
-			}
-		}
 		p->n = kept;
+		nis_index_clear(&p->by_hash);
+		for (uint32_t i = 0; i < p->n; i++) {
+			nis_index_put(&p->by_hash, entries(p), i);
+		}
+		for (size_t i = 0; i < p->parts.n; i++) {
+			p->parts.item[i].value = order[p->parts.item[i].value];
+		}
 		p->version++;
 	}
 	free(order);

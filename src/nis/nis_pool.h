@@ -34,6 +34,11 @@ void nis_pool_remember(struct nis_pool *p, const struct hash32 *hash, uint32_t n
 void nis_pool_reset(struct nis *n, struct nis_pool *p, uint32_t now_s, const struct bytes *extra,
 		    size_t extra_n);
 
+/* The entry that has a part with this hash, or NIS_MAP_NONE. */
+uint32_t nis_pool_known(const struct nis_pool *p, const struct hash32 *hash);
+/* The inner hash of an entry that has one. */
+struct hash32 nis_pool_inner(const struct nis_pool_entry *e);
+
 /* True if a part of an entry has passed its deadline. */
 bool nis_pool_has_expired(const struct nis_pool *p, uint32_t now_s);
 

@@ -4,8 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base32.h"
 #include "base/check.h"
+
+enum { RECENT = 256 };
+
+/* Finding the address of a key takes three hashes, and one transaction asks ten times. */
+struct nis_recent {
+	struct {
+		struct key32 key;
+		uint32_t number; /* + 1; 0: nothing */
+	} at[RECENT];
+};
 
 static void controls_free(struct nis_controls *c)
 {
@@ -28,13 +37,17 @@ struct nem_multisig *nis_state_new_control(struct nis_view *v)
 void nis_state_init(struct nis_state *s, uint8_t network)
 {
 	*s = (struct nis_state){ .network = network };
+	s->recent = nis_map_alloc(sizeof *s->recent);
+	memset(s->recent, 0, sizeof *s->recent);
 }
 
 void nis_state_free(struct nis_state *s)
 {
 	free(s->address);
 	free(s->holding);
-	nis_map_free(&s->by_address);
+	free(s->key);
+	free(s->recent);
+	nis_index_free(&s->by_address);
 	controls_free(&s->controls);
 	free(s->names.name);
 	nis_map_free(&s->names.by_key);
@@ -49,61 +62,54 @@ void nis_state_free(struct nis_state *s)
 	*s = (struct nis_state){ 0 };
 }
 
-/*
- * The 25 bytes behind the address: anybody may choose them, so no two addresses may share a key.
- * The first eight are mixed with the rest (each step can be undone, so keys stay distinct), because
- * the map looks at them alone and the first is the network.
- */
-static struct hash32 key_of(const struct nem_address *address)
+/* All of an address: anybody may choose most of it. */
+static struct nis_keys addresses(const struct nis_state *s)
 {
-	uint8_t raw[25] = { 0 };
-	struct hash32 key = { { 0 } };
-
-	CHECK(base32_get(raw, sizeof raw, nem_address_bytes(address)) == ERR_OK);
-	memcpy(key.b, raw, sizeof raw);
-	for (size_t i = 8; i < sizeof key.b; i += 8) {
-		uint64_t mixed =
-		    (le64_get(key.b) ^ le64_get(key.b + i)) * UINT64_C(0x9e3779b97f4a7c15);
-
-		le64_put(key.b, mixed ^ (mixed >> 29));
-	}
-	return key;
+	return (struct nis_keys){ .first = s->address,
+				  .stride = sizeof s->address[0],
+				  .bytes = NEM_ADDRESS_CHARS };
 }
+
+static_assert(offsetof(struct nem_address, text) == 0 && NEM_ADDRESS_CHARS % 8 == 0,
+	      "an address is a key of an index");
 
 uint32_t nis_state_find(const struct nis_state *s, const struct nem_address *address)
 {
-	struct hash32 key = key_of(address);
-	uint64_t number;
-
-	if (!nis_map_get(&s->by_address, &key, &number)) {
-		return NIS_MAP_NONE;
-	}
-	CHECK(nem_address_eq(&s->address[number], address));
-	return (uint32_t)number;
+	return nis_index_find(&s->by_address, addresses(s), address->text);
 }
 
 uint32_t nis_state_number(struct nis_state *s, const struct nem_address *address)
 {
 	uint32_t number = nis_state_find(s, address);
-	struct hash32 key;
 
 	if (number != NIS_MAP_NONE) {
 		return number;
 	}
-	CHECK(s->n < NIS_MAP_NONE);
 	s->address = nis_map_room(s->address, &s->cap, s->n + 1, sizeof s->address[0]);
 	s->holding = nis_map_room(s->holding, &s->cap_holding, s->n + 1, sizeof s->holding[0]);
 	s->address[s->n] = *address;
 	s->holding[s->n] = (struct nis_holding){ 0 };
-	key = key_of(address);
-	nis_map_put(&s->by_address, &key, s->n);
+	nis_index_put(&s->by_address, addresses(s), (uint32_t)s->n);
 	return (uint32_t)s->n++;
+}
+
+/* The place of a key among the recent ones, and whether it stands there. */
+static size_t recent_place(const struct nis_state *s, const struct key32 *key, bool *is_there)
+{
+	size_t i = le16_get(key->b) % RECENT;
+
+	*is_there = s->recent->at[i].number != 0 && key32_eq(&s->recent->at[i].key, key);
+	return i;
 }
 
 uint32_t nis_state_number_of_key(struct nis_state *s, const struct key32 *key)
 {
+	uint32_t number = nis_state_find_key(s, key);
 	struct nem_address address;
 
+	if (number != NIS_MAP_NONE) {
+		return number;
+	}
 	nem_address_from_key(&address, key, s->network);
 	return nis_state_number(s, &address);
 }
@@ -111,21 +117,38 @@ uint32_t nis_state_number_of_key(struct nis_state *s, const struct key32 *key)
 uint32_t nis_state_find_key(const struct nis_state *s, const struct key32 *key)
 {
 	struct nem_address address;
+	uint32_t number;
+	bool is_there;
+	size_t i = recent_place(s, key, &is_there);
 
+	if (is_there) {
+		return s->recent->at[i].number - 1;
+	}
 	nem_address_from_key(&address, key, s->network);
-	return nis_state_find(s, &address);
+	number = nis_state_find(s, &address);
+	if (number != NIS_MAP_NONE) {
+		s->recent->at[i].key = *key;
+		s->recent->at[i].number = number + 1;
+	}
+	return number;
+}
+
+void nis_state_keep_key(struct nis_state *s, uint32_t account, const struct key32 *key)
+{
+	CHECK(account < s->n);
+	s->key = nis_map_room(s->key, &s->cap_key, (size_t)account + 1, sizeof s->key[0]);
+	s->key[account] = *key;
 }
 
 void nis_state_view_init(struct nis_view *v, const struct nis_state *s)
 {
-	*v = (struct nis_view){ .state = s, .generation = 1 };
+	*v = (struct nis_view){ .state = s };
 }
 
 void nis_state_view_free(struct nis_view *v)
 {
 	free(v->own);
-	free(v->stamp);
-	free(v->touched);
+	free(v->place);
 	controls_free(&v->controls);
 	nis_cell_free(&v->cells);
 	*v = (struct nis_view){ 0 };
@@ -133,13 +156,7 @@ void nis_state_view_free(struct nis_view *v)
 
 void nis_state_view_clear(struct nis_view *v)
 {
-	v->touched_n = 0;
-	v->generation++;
-	if (v->generation == 0) {
-		/* 2^32 clearings: a stamp of the first would look new again. */
-		memset(v->stamp, 0, v->cap_stamp * sizeof v->stamp[0]);
-		v->generation = 1;
-	}
+	v->n = 0;
 	controls_free(&v->controls);
 	nis_cell_free(&v->cells);
 }
@@ -162,34 +179,42 @@ void nis_state_set_cell(struct nis_view *v, struct nis_cell_key key, const struc
 	nis_cell_put(&v->cells, key, cell);
 }
 
+/* The holding that the view changed, or NULL. */
+static struct nis_held *changed(const struct nis_view *v, uint32_t account)
+{
+	uint32_t at = account < v->cap_place ? v->place[account] : NIS_MAP_NONE;
+
+	return at < v->n && v->own[at].account == account ? &v->own[at] : NULL;
+}
+
 const struct nis_holding *nis_state_get(const struct nis_view *v, uint32_t account)
 {
 	static const struct nis_holding nobody;
+	const struct nis_held *own;
 
 	if (account == NIS_MAP_NONE) {
 		return &nobody;
 	}
-	if (account < v->cap_stamp && v->stamp[account] == v->generation) {
-		return &v->own[account];
-	}
+	own = changed(v, account);
 	CHECK(account < v->state->n);
-	return &v->state->holding[account];
+	return own != NULL ? &own->holding : &v->state->holding[account];
 }
 
 struct nis_holding *nis_state_edit(struct nis_view *v, uint32_t account)
 {
+	struct nis_held *own = changed(v, account);
+
 	CHECK(account < v->state->n);
-	if (account < v->cap_stamp && v->stamp[account] == v->generation) {
-		return &v->own[account];
+	if (own != NULL) {
+		return &own->holding;
 	}
-	v->own = nis_map_room(v->own, &v->cap_own, (size_t)account + 1, sizeof v->own[0]);
-	v->stamp = nis_map_room(v->stamp, &v->cap_stamp, (size_t)account + 1, sizeof v->stamp[0]);
-	v->touched =
-	    nis_map_room(v->touched, &v->cap_touched, v->touched_n + 1, sizeof v->touched[0]);
-	v->own[account] = v->state->holding[account];
-	v->stamp[account] = v->generation;
-	v->touched[v->touched_n++] = account;
-	return &v->own[account];
+	v->own = nis_map_room(v->own, &v->cap_own, v->n + 1, sizeof v->own[0]);
+	v->place =
+	    nis_map_room_zero(v->place, &v->cap_place, (size_t)account + 1, sizeof v->place[0]);
+	v->own[v->n] =
+	    (struct nis_held){ .account = account, .holding = v->state->holding[account] };
+	v->place[account] = (uint32_t)v->n;
+	return &v->own[v->n++].holding;
 }
 
 const struct nem_multisig *nis_state_control(const struct nis_view *v, uint32_t account)
@@ -211,17 +236,17 @@ uint32_t nis_state_debtor(const struct nis_state *s, const struct nem_tx *tx)
 
 void nis_state_commit(struct nis_state *s, struct nis_view *v, struct nis_undo *undo)
 {
-	struct nis_before *old = nis_map_alloc((v->touched_n + 1) * sizeof *old);
+	struct nis_held *old = nis_map_alloc((v->n + 1) * sizeof *old);
 	struct nis_cell_before *cells =
 	    v->cells.n > 0 ? nis_map_alloc(v->cells.n * sizeof *cells) : NULL;
 	size_t n = 0;
 
 	CHECK(v->state == s);
-	for (size_t i = 0; i < v->touched_n; i++) {
-		uint32_t account = v->touched[i];
+	for (size_t i = 0; i < v->n; i++) {
+		uint32_t account = v->own[i].account;
 
-		old[i] = (struct nis_before){ .account = account, .holding = s->holding[account] };
-		s->holding[account] = v->own[account];
+		old[i] = (struct nis_held){ .account = account, .holding = s->holding[account] };
+		s->holding[account] = v->own[i].holding;
 	}
 	for (size_t i = 0; i < v->cells.cap; i++) {
 		const struct nis_cell_slot *slot = &v->cells.slot[i];
@@ -243,7 +268,7 @@ void nis_state_commit(struct nis_state *s, struct nis_view *v, struct nis_undo *
 		s->controls.p[s->controls.n++] = v->controls.p[i];
 	}
 	v->controls.n = 0;
-	*undo = (struct nis_undo){ .account = old, .n = v->touched_n, .cell = cells, .cells = n };
+	*undo = (struct nis_undo){ .account = old, .n = v->n, .cell = cells, .cells = n };
 	nis_state_view_clear(v);
 }
 

@@ -29,9 +29,16 @@ struct nis_holding {
 	uint64_t harvested;
 	const struct nem_multisig *control; /* NULL: an ordinary account */
 	uint32_t cosigner_of;               /* number of accounts */
-	bool key_known;
-	struct key32 key;
+	bool key_known;                     /* nis_state.key has it */
 };
+
+/* The holding of one account. */
+struct nis_held {
+	uint32_t account;
+	struct nis_holding holding;
+};
+
+struct nis_recent;
 
 /* Control objects, freed together. */
 struct nis_controls {
@@ -64,8 +71,10 @@ struct nis_state {
 	uint64_t height; /* of the confirmed chain: views execute for the block after it */
 	struct nem_address *address; /* by number */
 	struct nis_holding *holding; /* confirmed, by number */
-	size_t n, cap, cap_holding;
-	struct nis_map by_address;
+	struct key32 *key;           /* by number, of accounts whose key some holding knows */
+	size_t n, cap, cap_holding, cap_key;
+	struct nis_index by_address;
+	struct nis_recent *recent; /* numbers of the public keys that were asked for last */
 	struct nis_controls controls;
 	struct nis_names names;
 	struct nis_mosaics mosaics;
@@ -75,20 +84,12 @@ struct nis_state {
 
 struct nis_view {
 	const struct nis_state *state;
-	struct nis_holding *own;
-	uint32_t *stamp; /* == generation: own is valid */
-	size_t cap_own, cap_stamp;
-	uint32_t generation;
-	uint32_t *touched;
-	size_t touched_n, cap_touched;
+	struct nis_held *own; /* in the order of the first change */
+	size_t n, cap_own;
+	uint32_t *place; /* by account: where in own, if that is the account's there */
+	size_t cap_place;
 	struct nis_controls controls;
 	struct nis_cells cells;
-};
-
-/* An account as it was before a block. */
-struct nis_before {
-	uint32_t account;
-	struct nis_holding holding;
 };
 
 struct nis_cell_before {
@@ -98,7 +99,7 @@ struct nis_cell_before {
 
 /* All that a block changed, as it was before.  All zero: nothing. */
 struct nis_undo {
-	struct nis_before *account;
+	struct nis_held *account;
 	size_t n;
 	struct nis_cell_before *cell;
 	size_t cells;
@@ -112,6 +113,8 @@ uint32_t nis_state_number(struct nis_state *s, const struct nem_address *address
 uint32_t nis_state_find(const struct nis_state *s, const struct nem_address *address);
 uint32_t nis_state_number_of_key(struct nis_state *s, const struct key32 *key);
 uint32_t nis_state_find_key(const struct nis_state *s, const struct key32 *key);
+/* Keeps the public key of an account, which is the same for ever: it hashes to the address. */
+void nis_state_keep_key(struct nis_state *s, uint32_t account, const struct key32 *key);
 
 void nis_state_view_init(struct nis_view *v, const struct nis_state *s);
 void nis_state_view_free(struct nis_view *v);
@@ -119,6 +122,7 @@ void nis_state_view_free(struct nis_view *v);
 void nis_state_view_clear(struct nis_view *v);
 /* NIS_MAP_NONE has an empty account: judging strangers' bytes adds nothing to memory. */
 const struct nis_holding *nis_state_get(const struct nis_view *v, uint32_t account);
+/* The same to be changed; valid until the next one is asked for. */
 struct nis_holding *nis_state_edit(struct nis_view *v, uint32_t account);
 /* The height that a view executes for. */
 uint64_t nis_state_height(const struct nis_view *v);

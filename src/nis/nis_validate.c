@@ -60,7 +60,7 @@ static const char *check_keys(const struct nis *n)
 			return "an address does not find its account";
 		}
 		if (n->state.holding[i].key_known) {
-			nem_address_from_key(&a, &n->state.holding[i].key, n->network);
+			nem_address_from_key(&a, &n->state.key[i], n->network);
 			if (!nem_address_eq(&a, &n->state.address[i])) {
 				return "an account has another account's public key";
 			}
@@ -131,21 +131,21 @@ static const char *check_records(const struct nis *n)
 		nis_chain_decode(n, bytes_of(n->link[r->height - 1].bytes + r->offset, r->bytes_n),
 				 &tx);
 		nis_chain_parts(&parts, &tx);
-		if (r->id <= id || !hash32_eq(&parts.hash[0], &r->hash)) {
+		if (r->id <= id || !hash32_eq(&parts.hash[0], &n->record[r->record].hash) ||
+		    (nis_chain_inner(n, i) != NULL) != parts.has_inner) {
 			return "a confirmed transaction has a wrong id or hash";
 		}
 		id = r->id;
 		for (unsigned k = 0; k < parts.n; k++) {
-			if (!nis_map_get(&n->record_of, &parts.hash[k], NULL)) {
+			if (nis_chain_record(n, &parts.hash[k]) == NIS_MAP_NONE) {
 				return "a hash of the chain is not remembered";
 			}
 		}
 	}
 	for (size_t i = 0; i < n->record_n; i++) {
-		uint64_t at;
+		uint32_t at = nis_chain_record(n, &n->record[i].hash);
 
-		if (!nis_map_get(&n->record_of, &n->record[i].hash, &at) || at < i ||
-		    n->record[i].row >= n->row_n) {
+		if (at == NIS_MAP_NONE || at < i || n->record[i].row >= n->row_n) {
 			return "a remembered hash names no transaction";
 		}
 	}
@@ -181,6 +181,7 @@ static const char *check_pool(const struct nis *n, const struct nis_pool *p)
 {
 	u128 sum = 0, fees = 0;
 	size_t multisigs = 0;
+	uint32_t earliest_s = UINT32_MAX;
 
 	for (uint32_t i = 0; i < n->state.n; i++) {
 		sum += nis_state_get(&p->view, i)->balance;
@@ -189,7 +190,7 @@ static const char *check_pool(const struct nis *n, const struct nis_pool *p)
 		const struct nis_pool_entry *e = &p->entry[i];
 		struct nem_tx tx;
 		struct nis_parts parts;
-		uint64_t fee, at;
+		uint64_t fee;
 
 		nis_chain_decode(n, bytes_of(e->bytes, e->bytes_n), &tx);
 		nis_chain_parts(&parts, &tx);
@@ -198,8 +199,11 @@ static const char *check_pool(const struct nis *n, const struct nis_pool *p)
 		}
 		fees += fee;
 		multisigs += e->has_inner;
+		if (e->deadline_s < earliest_s) {
+			earliest_s = e->deadline_s;
+		}
 		for (unsigned k = 0; k < parts.n; k++) {
-			if (!nis_map_get(&p->known, &parts.hash[k], &at) || at != i) {
+			if (nis_pool_known(p, &parts.hash[k]) != i) {
 				return "a pooled hash names another transaction";
 			}
 			if (nis_chain_retained(n, &parts.hash[k])) {
@@ -207,8 +211,11 @@ static const char *check_pool(const struct nis *n, const struct nis_pool *p)
 			}
 		}
 	}
-	if (multisigs != p->multisigs) {
-		return "a pool miscounts its multisigs";
+	if (multisigs != p->multisigs || p->by_hash.n != p->n) {
+		return "a pool miscounts its entries";
+	}
+	if (earliest_s != p->earliest_s) {
+		return "a pool does not know when it must look for what has expired";
 	}
 	if (check_mosaics(n, &p->view) != NULL) {
 		return "the mosaics of a pool do not add up";
