@@ -56,6 +56,12 @@ static const struct config_row rows[] = {
 	{ "node_clean", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(server_config, node_clean),
 	  "HOST:PORT",
 	  "a node that takes transactions from us alone; payments are announced to both" },
+	{ "node_witness#", CONFIG_STRING, "", 0, 0, CONFIG_ARRAY(server_config, node_witness),
+	  "HOST:PORT", "a node of somebody else, whose chain is compared with the followed one" },
+	{ "nodes_agree", CONFIG_U32, "0", 0, SERVER_NODES, CONFIG_FIELD(server_config, nodes_agree),
+	  "N",
+	  "nodes that must have a block, the followed one among them, before anything is credited "
+	  "or settled by it; 0: more than half of them" },
 	{ "network", CONFIG_U32, "152", 1, 255, CONFIG_FIELD(server_config, network), "BYTE",
 	  "the network consented to: 152 is development; must be the genesis document's" },
 	{ "poll_ms", CONFIG_U32, "50", 5, 60000, CONFIG_FIELD(server_config, poll_ms), "MS",
@@ -170,7 +176,7 @@ static void on_feed(void *ctx, uint16_t number, uint64_t request_id, struct byte
 			   .body = body };
 
 	run_event(&n->server->run, &e);
-	if (number == FEED_TOP && n->index == 0 && n->server->opening.csv != NULL) {
+	if (n->server->opening.csv != NULL && payout_chain_read(n->server->payout)) {
 		opening_begin(n->server);
 	}
 }
@@ -262,8 +268,27 @@ static enum err replay_one(void *context, struct bytes batch)
 	return payout_replay(context, batch);
 }
 
+/* The nodes in the order in which the core counts them. */
+static uint32_t node_list(const struct server *s, const char *where[SERVER_NODES])
+{
+	uint32_t n = 0;
+
+	where[n++] = s->config.node_public;
+	if (s->config.node_clean[0] != '\0') {
+		where[n++] = s->config.node_clean;
+	}
+	for (size_t i = 0; i < SERVER_WITNESSES; i++) {
+		if (s->config.node_witness[i][0] != '\0') {
+			where[n++] = s->config.node_witness[i];
+		}
+	}
+	return n;
+}
+
 static enum err open_core(struct server *s)
 {
+	const char *where[SERVER_NODES];
+	uint32_t nodes = node_list(s, where);
 	static uint8_t raw[3][DOC_BYTES_MAX];
 	const char *paths[3] = { s->config.genesis_file, s->config.roster_file,
 				 s->config.policy_file };
@@ -272,6 +297,17 @@ static enum err open_core(struct server *s)
 	size_t n[3];
 	enum err e;
 
+	for (uint32_t i = 0; i < nodes; i++) {
+		for (uint32_t j = 0; j < i; j++) {
+			if (strcmp(where[i], where[j]) == 0) {
+				return fail(ERR_CONFIG, where[i],
+					    "a node that is named twice is no second witness");
+			}
+		}
+	}
+	if (s->config.nodes_agree > nodes) {
+		return fail(ERR_CONFIG, "nodes_agree", "more than there are nodes");
+	}
 	for (size_t i = 0; i < 3; i++) {
 		e = file_read(paths[i], raw[i], sizeof raw[i], &n[i]);
 		if (e != ERR_OK) {
@@ -287,7 +323,9 @@ static enum err open_core(struct server *s)
 			.network = (uint8_t)s->config.network,
 			.settle_depth = s->config.settle_depth,
 			.deposit_depth = s->config.deposit_depth,
-			.nodes = s->config.node_clean[0] == '\0' ? 1 : 2,
+			.nodes = nodes,
+			.nodes_agree =
+			    s->config.nodes_agree == 0 ? nodes / 2 + 1 : s->config.nodes_agree,
 			.in_flight = s->config.in_flight,
 		};
 
@@ -346,7 +384,8 @@ static enum err open_links(struct server *s)
 
 static enum err open_nodes(struct server *s)
 {
-	const char *where[SERVER_NODES] = { s->config.node_public, s->config.node_clean };
+	const char *where[SERVER_NODES];
+	uint32_t nodes = node_list(s, where);
 	static uint8_t raw[DOC_BYTES_MAX];
 	static struct doc_genesis genesis;
 	struct doc d;
@@ -362,7 +401,7 @@ static enum err open_nodes(struct server *s)
 	if (e == ERR_OK) {
 		e = http_client_open(&s->client, &s->loop);
 	}
-	for (size_t i = 0; e == ERR_OK && i < SERVER_NODES; i++) {
+	for (size_t i = 0; e == ERR_OK && i < nodes; i++) {
 		struct server_node *own = &s->nodes[i];
 		struct node_options options = { .network = (uint8_t)s->config.network,
 						.nemesis = genesis.chain_nemesis,
@@ -371,9 +410,6 @@ static enum err open_nodes(struct server *s)
 						.on_feed = on_feed,
 						.ctx = own };
 
-		if (where[i][0] == '\0') {
-			continue;
-		}
 		e = node_address(options.host, &options.port, where[i]);
 		if (e != ERR_OK) {
 			return fail(e, where[i], "a node is given as HOST:PORT");

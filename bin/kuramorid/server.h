@@ -23,7 +23,9 @@
 
 enum {
 	SERVER_PATH_MAX = 256,
-	SERVER_NODES = 2, /* the public one, whose chain is followed, and the clean one */
+	SERVER_WITNESSES = 6,                /* nodes whose chain is compared */
+	SERVER_NODES = 2 + SERVER_WITNESSES, /* the public one, whose chain is followed, the clean
+					      * one, and those */
 	SERVER_LINKS_MAX = 2 + DOC_WATCHERS_MAX,
 	SERVER_TICK_MS = 200,
 	SERVER_CHECK_MS = 10, /* while stopping: is everything answered? */
@@ -42,12 +44,14 @@ struct server_config {
 	char watcher_socket[DOC_WATCHERS_MAX][UNIX_PATH_MAX];
 	char node_public[SERVER_PATH_MAX];
 	char node_clean[SERVER_PATH_MAX];
+	char node_witness[SERVER_WITNESSES][SERVER_PATH_MAX];
 	char open_books[SERVER_PATH_MAX];
 	uint32_t network;
 	uint32_t poll_ms;
 	uint32_t settle_depth;
 	uint32_t deposit_depth;
 	uint32_t in_flight;
+	uint32_t nodes_agree;
 };
 
 /* A CALL that is answered from the loop, never from inside a step. */

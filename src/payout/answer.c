@@ -459,6 +459,7 @@ static void status(struct payout *p)
 	put_int(w, "freezes", p->stops_n);
 	put_hash(w, "genesis", &p->genesis_id);
 	put_int(w, "height", p->top);
+	put_int(w, "height_agreed", p->agreed);
 	put_bool(w, "hot_over_ceiling", hot.hot_over);
 	put_int(w, "hot_share_bp", hot.all == 0 ? 0 : (uint64_t)(hot.hot * 10000 / hot.all));
 	put_hash(w, "journal_head", &p->journal.head);
@@ -474,6 +475,13 @@ static void status(struct payout *p)
 	}
 	json_put_raw(w, "]");
 	put_int(w, "network", p->config.network);
+	put_int(w, "nodes_agree", p->config.nodes_agree);
+	open_in(w, "nodes_split", "[");
+	for (uint32_t i = 0; i < p->config.nodes; i++) {
+		comma(w);
+		json_put_bool(w, p->node_split[i]);
+	}
+	json_put_raw(w, "]");
 	open_in(w, "nodes_up", "[");
 	for (uint32_t i = 0; i < p->config.nodes; i++) {
 		comma(w);
@@ -565,6 +573,8 @@ static void metrics(struct payout *p)
 	}
 	metric(w, "accounts", "gauge", "Accounts in the books.", p->books.account_count);
 	metric(w, "chain_height", "gauge", "Newest block applied.", p->top);
+	metric(w, "chain_height_agreed", "gauge", "Newest block that enough nodes have.",
+	       p->agreed);
 	metric(w, "chain_read", "gauge", "1 when the chain was read to its top.", p->synced);
 	metric(w, "hot_share_basis_points", "gauge", "Hot coins of all coins, 1/10,000.",
 	       hot.all == 0 ? 0 : (uint64_t)(hot.hot * 10000 / hot.all));

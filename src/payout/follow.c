@@ -2,7 +2,9 @@
 /*
  * follow.c - what the chain did to our accounts, and what the books make of it.
  *
- * One node is followed, block by block, from the first; every block proves itself (nem_follow.h).
+ * Node 0 is followed, block by block, from the first; every block proves itself (nem_follow.h).
+ * That does not prove that the network has it, so nothing is credited or settled by a block before
+ * config.nodes_agree nodes have it (nem_agree.h); what leaves us is believed from one.
  * Each transaction that touches an account of ours is a movement with one to three lines, each a
  * transfer between two accounts of the books.  A line has a target: what it should have booked as
  * of now, zero if its block is undone or not yet deep enough.  follow_book() moves every line
@@ -58,9 +60,11 @@ enum err follow_init(struct payout *p)
 	const struct doc_genesis *g = &p->genesis;
 
 	p->follow = calloc(1, sizeof *p->follow);
-	if (p->follow == NULL) {
+	p->agree = calloc(1, sizeof *p->agree);
+	if (p->follow == NULL || p->agree == NULL) {
 		return ERR_FULL;
 	}
+	nem_agree_init(p->agree, p->config.nodes, p->config.nodes_agree);
 	for (size_t i = 0; i < g->hot_count; i++) {
 		struct nem_address a;
 
@@ -367,6 +371,21 @@ static void trim(struct payout *p)
 	}
 }
 
+/* Node's chain has this block.  What was agreed stays so while node 0 keeps it. */
+static void agree_block(struct payout *p, uint32_t node, const struct nem_block *block)
+{
+	struct hash32 hash;
+	uint64_t agreed;
+
+	if (block->head.height == 0) {
+		return;
+	}
+	nem_block_hash(&hash, block);
+	nem_agree_block(p->agree, node, block->head.height, &hash);
+	agreed = nem_agree_height(p->agree, 0);
+	p->agreed = agreed > p->agreed ? agreed : p->agreed;
+}
+
 static void apply_block(struct payout *p, const struct nem_block *block, struct effects *fx)
 {
 	struct nem_block_walk walk = nem_block_walk_make(block);
@@ -375,6 +394,7 @@ static void apply_block(struct payout *p, const struct nem_block *block, struct 
 	CHECK(tx != NULL);
 	p->top = block->head.height;
 	p->top_time = block->head.time_nem_s;
+	agree_block(p, 0, block);
 	while (nem_block_walk_decode(&walk, tx)) {
 		apply_tx(p, tx, fx);
 	}
@@ -411,6 +431,8 @@ static void undo_to(struct payout *p, uint64_t height, struct effects *fx)
 		}
 	}
 	p->top = height;
+	p->agreed = p->agreed < height ? p->agreed : height;
+	nem_agree_undo(p->agree, 0, height);
 	if (nem_follow_find(p->follow, height) != NULL) {
 		p->top_time = nem_follow_find(p->follow, height)->time_nem_s;
 	}
@@ -552,14 +574,10 @@ static void tell_ceilings(struct payout *p, struct effects *fx)
 	}
 }
 
-static void take_top(struct payout *p, uint64_t height, struct effects *fx)
+/* Once after the start: the whole chain was handed over, and enough nodes have it. */
+static void sync(struct payout *p, struct effects *fx)
 {
-	if (!p->following || height != p->top) {
-		return;
-	}
-	p->book_due = true;
-	tell_ceilings(p, fx);
-	if (p->synced) {
+	if (p->synced || !p->following || p->said_top != p->top || p->agreed < p->top) {
 		return;
 	}
 	if (p->top < p->high) {
@@ -574,6 +592,48 @@ static void take_top(struct payout *p, uint64_t height, struct effects *fx)
 		}
 	}
 	effects_note(fx, "info chain-read height=%llu", (unsigned long long)p->top);
+}
+
+/* Whose chain is another than node 0's: one of the two is no longer the network's. */
+static void tell_splits(struct payout *p, struct effects *fx)
+{
+	for (uint32_t i = 1; i < p->config.nodes; i++) {
+		uint64_t from = nem_agree_split(p->agree, 0, i);
+
+		if ((from != 0) == p->node_split[i]) {
+			continue;
+		}
+		p->node_split[i] = from != 0;
+		if (from != 0) {
+			effects_note(fx, "unusual node-split node=%u from=%llu agreed=%llu", i,
+				     (unsigned long long)from, (unsigned long long)p->agreed);
+		} else {
+			effects_note(fx, "info node-joined node=%u", i);
+		}
+	}
+}
+
+static void take_top(struct payout *p, uint64_t height, struct effects *fx)
+{
+	if (!p->following || height != p->top) {
+		return;
+	}
+	p->said_top = height;
+	p->book_due = true;
+	tell_ceilings(p, fx);
+	tell_splits(p, fx);
+	sync(p, fx);
+}
+
+/* A block of a node that is not followed: only that it has it counts. */
+static void take_witness(struct payout *p, uint32_t node, struct bytes raw, struct effects *fx)
+{
+	struct nem_block block;
+
+	if (nem_block_decode(&block, (uint8_t)p->genesis.chain_network, raw) == ERR_OK) {
+		agree_block(p, node, &block);
+		sync(p, fx);
+	}
 }
 
 static void take_announced(struct payout *p, const struct event *e, struct effects *fx)
@@ -607,12 +667,19 @@ void follow_event(struct payout *p, const struct event *e, struct effects *fx)
 	case FEED_BLOCK:
 		if (e->channel == 0) {
 			take_block(p, e->body, fx);
+		} else {
+			take_witness(p, e->channel, e->body, fx);
 		}
 		return;
 	case FEED_UNDO:
 		height = reader_u64(&r);
-		if (e->channel == 0 && reader_done(&r) && height >= 1) {
+		if (!reader_done(&r) || height < 1) {
+			return;
+		}
+		if (e->channel == 0) {
 			undo_to(p, height, fx);
+		} else {
+			nem_agree_undo(p->agree, e->channel, height);
 		}
 		return;
 	case FEED_POOL:
@@ -843,7 +910,8 @@ static void line_back(struct payout *p, struct inner_move *m, struct inner_line 
 
 static bool deep(const struct payout *p, const struct inner_move *m)
 {
-	uint64_t depth = p->top - m->height + 1;
+	/* of the blocks that enough nodes have; 0: its own is not one of them */
+	uint64_t depth = p->agreed < m->height ? 0 : p->agreed - m->height + 1;
 
 	switch ((enum inner_move_kind)m->kind) {
 	case MOVE_PAYMENT:

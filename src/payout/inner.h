@@ -11,6 +11,7 @@
 #define KURAMORI_PAYOUT_INNER_H
 
 #include "chain/nem/nem_address.h"
+#include "chain/nem/nem_agree.h"
 #include "chain/nem/nem_follow.h"
 #include "payout/map.h"
 #include "payout/payout.h"
@@ -166,9 +167,13 @@ struct payout {
 
 	/* chain */
 	struct nem_follow *follow;
+	struct nem_agree *agree;
+	bool node_split[PAYOUT_NODES_MAX]; /* as last told: its chain is another than node 0's */
 	bool following, synced, book_due;
 	bool node_up[PAYOUT_NODES_MAX];
 	uint64_t top;      /* blocks applied */
+	uint64_t agreed;   /* so far of them nodes_agree nodes had the same chain */
+	uint64_t said_top; /* node 0's word of how high it is, 0 before it gave one */
 	uint32_t top_time; /* NEM seconds */
 	uint64_t high;     /* highest block a booking stands on */
 	struct inner_own own[PAYOUT_OWN_MAX];

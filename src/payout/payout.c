@@ -165,7 +165,8 @@ enum err payout_init(struct payout **out, const struct payout_config *config,
 	p->config = *config;
 	if (config->settle_depth < 1 || config->settle_depth > NEM_FOLLOW_REWRITE_MAX ||
 	    config->deposit_depth < 1 || config->deposit_depth > NEM_FOLLOW_REWRITE_MAX ||
-	    config->nodes < 1 || config->nodes > PAYOUT_NODES_MAX || config->in_flight < 1 ||
+	    config->nodes < 1 || config->nodes > PAYOUT_NODES_MAX || config->nodes_agree < 1 ||
+	    config->nodes_agree > config->nodes || config->in_flight < 1 ||
 	    config->in_flight > PAYOUT_IN_FLIGHT_MAX || config->log_secret == NULL) {
 		*fault = (struct doc_fault){ "configuration", "depths, nodes or in_flight" };
 		e = ERR_FIELD_RANGE;
@@ -229,6 +230,7 @@ void payout_free(struct payout *p)
 	free(p->stops);
 	free(p->history_entries);
 	free(p->follow);
+	free(p->agree);
 	free(p->deltas);
 	free(p->moves);
 	free(p->pending);
@@ -646,6 +648,11 @@ void payout_step(struct payout *p, const struct event *event, struct effects *ou
 	commit(p, out);
 	answer_send(p, out);
 	sign_send(p, out);
+}
+
+bool payout_chain_read(const struct payout *p)
+{
+	return p->synced;
 }
 
 const struct books *payout_books(const struct payout *p)

@@ -114,6 +114,8 @@ struct payout_config {
 	uint32_t settle_depth;  /* 1..360 blocks, the payment's own counted */
 	uint32_t deposit_depth; /* 1..360 */
 	uint32_t nodes;         /* 1..PAYOUT_NODES_MAX; node 0 is the one whose chain is followed */
+	uint32_t nodes_agree;   /* 1..nodes that must have a block, node 0 one of them, before
+				 * anything is credited or settled by it */
 	uint32_t in_flight;     /* attempts at once, 1..PAYOUT_IN_FLIGHT_MAX */
 	unsigned planted;       /* enum payout_planted */
 	unsigned books_planted; /* enum books_plant */
@@ -125,8 +127,8 @@ struct payout;
  * Reads the three documents and checks that they belong together: genesis names this roster and
  * this policy; the network is the one consented to; the policy is complete.
  * ERR_FULL no memory; the errors of doc_open() and doc_X_read(); ERR_MISMATCH, ERR_NETWORK,
- * ERR_POLICY, ERR_FIELD_RANGE (depths, nodes).  fault (not NULL) names document and field.
- * *out on ERR_OK only; the caller ends it with payout_free().
+ * ERR_POLICY, ERR_FIELD_RANGE (depths, nodes, how many agree).  fault (not NULL) names document and
+ * field. *out on ERR_OK only; the caller ends it with payout_free().
  */
 MUST_CHECK enum err payout_init(struct payout **out, const struct payout_config *config,
 				struct doc_fault *fault);
@@ -145,6 +147,9 @@ void payout_start(struct payout *p, uint64_t wall_ms, uint64_t mono_ms, struct e
 
 /* One event.  out was initialised with at least PAYOUT_EFFECTS_BYTES. */
 void payout_step(struct payout *p, const struct event *event, struct effects *out);
+
+/* The chain was read to its top once since the start, and nodes_agree nodes had all of it. */
+bool payout_chain_read(const struct payout *p);
 
 /* The books; lives as long as p. */
 const struct books *payout_books(const struct payout *p);

@@ -159,6 +159,7 @@ class World:
         self.genesis = self.roster = self.policy = None
         self.ports = {}
         self.server_nodes = None        # ports that kuramorid uses instead of the node's two
+        self.server_witnesses = []      # ports of nodes whose chain it compares
         self.sealed_people = {}         # name: file, of seal_people()
         self.token = hashlib.sha256(f"token {self.settings.seed}".encode()).hexdigest()
 
@@ -493,6 +494,7 @@ class World:
             ("node_public", f"127.0.0.1:{nodes[0]}"), ("node_clean", f"127.0.0.1:{nodes[1]}"),
             ("poll_ms", self.settings.poll_ms),
             ("settle_depth", self.settings.settle_depth), ("deposit_depth", self.settings.deposit_depth)]
+        pairs += [(f"node_witness{i}", f"127.0.0.1:{port}") for i, port in enumerate(self.server_witnesses, 1)]
         pairs += [(f"watcher{i}_socket", self.socket(f"watcher-{i}", "server"))
                   for i in range(1, self.settings.watchers + 1)]
         write_config(folder / "kuramorid.conf", pairs)

@@ -219,6 +219,7 @@ static enum err payout_boot(struct sim *s, bool replay_only)
 		.settle_depth = 3,
 		.deposit_depth = 3,
 		.nodes = NODES,
+		.nodes_agree = 1 + (uint32_t)(s->seed % NODES), /* every second night all of them */
 		.in_flight = 4,
 		.planted = s->options.plants.payout,
 		.books_planted = s->options.plants.books,
@@ -398,6 +399,8 @@ static void effects_do(struct sim *s, uint32_t h)
 			if (f->kind == EFFECT_COMMIT) {
 				commit_crash(s, h, f->body);
 			}
+			/* What it decided may be on its disk: judged before it is gone. */
+			laws_step(s, h, committed);
 			host_crash(s, h, "at an effect");
 			return;
 		}
@@ -406,11 +409,10 @@ static void effects_do(struct sim *s, uint32_t h)
 	if (s->failed) {
 		return;
 	}
+	laws_step(s, h, committed);
 	if (crash_at == s->effects.n) {
 		host_crash(s, h, "after a step");
-		return;
 	}
-	laws_step(s, h, committed);
 }
 
 void host_step(struct sim *s, uint32_t h, struct event *e)

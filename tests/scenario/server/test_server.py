@@ -430,6 +430,72 @@ def deposits_by_message():
 
 
 @tap.test
+def a_chain_for_us_alone():
+    """Whoever runs the node that is followed makes blocks for us alone, valid in all that a reader can
+    check, and pays himself in. Believed alone it is credited; with witnesses it is not."""
+    w = rig.world
+    customer = claims.customer_name(18)
+    message = w.deposit_token(customer)
+    before = w.customer_balance(customer)
+    rig.daemon.stop(5.0)
+    w.dev("hold", hold=True)
+    fork = w.public.height()
+    folder = w.place("liar")
+    shutil.copytree(w.place("node") / "data", folder / "data")
+    ports = process.free_ports(2)
+    liar = process.Daemon("liar", [str(a) for a in (
+        w.program("kuramori-node"), "--config", w.place("node") / "kuramori-node.conf", "--public-port", ports[0],
+        "--clean-port", ports[1], "--data-dir", folder / "data", "--blocks", "demand")], folder)
+    liar.start(10.0)
+    with world.Node(ports[0]) as his:
+        payer = w.keys.outside[2]
+        pay = nem.Transfer(payer.public, w.keys.deposit.address(), 777 * XEM, message=message.encode(),
+                           timestamp=his.get("/dev/state")["now_nem_s"]).sign(payer)
+        assert his.announce(pay)["code"] == 1
+        his.post("/dev/blocks", {"count": 6, "seconds": 1, "pool": "public"})
+        assert his.height() == fork + 6 and w.public.height() == fork
+
+        # One that believes him alone, on a copy of the journal.
+        naive = rig.folder / "naive"
+        naive.mkdir()
+        for file in rig.folder.glob("journal.db*"):
+            shutil.copy(file, naive / file.name)
+        port = process.free_port()
+        robbed = process.Daemon("naive", rig.argv(
+            "--journal", naive / "journal.db", "--listen", f"127.0.0.1:{port}", "--node-public", f"127.0.0.1:{ports[0]}",
+            "--nodes-agree", 1), naive)
+        robbed.start(30.0)
+        ours, w.ports["api"] = w.ports["api"], port
+        process.wait_until(lambda: w.customer_balance(customer) == before + 777 * XEM, 20, "the naive one is robbed")
+        w.ports["api"] = ours
+        robbed.stop(5.0)
+
+        # Ours asks two more.
+        w.server_nodes, w.server_witnesses = (ports[0], w.ports["node clean"]), [w.ports["node public"]]
+        w.start_server()
+        process.wait_until(lambda: w.get("/v1/status")["height"] == fork + 6, 20, "his chain is read")
+        w.dev("hold", hold=False)
+        process.wait_until(lambda: w.public.height() >= fork + 8, 20, "the network goes on")
+        process.wait_until(lambda: w.get("/v1/status")["nodes_split"] == [False, True, True], 20, "the split is told")
+        status = w.get("/v1/status")
+        assert status["height_agreed"] == fork and status["nodes_agree"] == 2 and not status["chain_read"], status
+        assert w.customer_balance(customer) == before
+        his.post("/dev/blocks", {"count": 20, "seconds": 1, "pool": "public"})
+        process.wait_until(lambda: w.get("/v1/status")["height"] == fork + 26, 20, "more of his chain is read")
+        assert w.customer_balance(customer) == before
+        assert rig.post(rig.good())[0] == 503
+        rig.daemon.stop(5.0)
+    liar.stop(5.0)
+    w.server_nodes, w.server_witnesses = None, []
+    w.start_server()
+    process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
+    assert w.customer_balance(customer) == before and rig.audit()["explained"]
+    for more, words in ((("--nodes-agree", 3), "more than there are nodes"),
+                        (("--node-witness1", f"127.0.0.1:{w.ports['node public']}"), "no second witness")):
+        start_fails(*more, code=2, words=words)
+
+
+@tap.test
 def metrics_are_for_machines():
     connection = http.client.HTTPConnection("127.0.0.1", rig.world.ports["api"], timeout=10)
     connection.request("GET", "/metrics", headers={"Authorization": "Bearer " + rig.world.token})
@@ -603,8 +669,7 @@ def a_node_that_is_down_silent_or_mad():
             talker = Talker(answer)
             talker.start()
             port = talker.port
-        daemon = process.Daemon("mad", rig.argv("--node-public", f"127.0.0.1:{port}", "--node-clean",
-                                                f"127.0.0.1:{port}"), rig.folder)
+        daemon = process.Daemon("mad", rig.argv("--node-public", f"127.0.0.1:{port}"), rig.folder)
         daemon.start(30.0)
         if talker is not None:
             process.wait_until(lambda: talker.asked > 0, 5, "the node is asked")

@@ -847,6 +847,7 @@ static inline struct world *world_new(void)
 		.settle_depth = 3,
 		.deposit_depth = 4,
 		.nodes = 2,
+		.nodes_agree = 1,
 		.in_flight = 8,
 	};
 	w->store = malloc(PAYOUT_EFFECTS_BYTES);

@@ -1158,6 +1158,11 @@ static void bad_configuration(void)
 	c.nodes = 0;
 	T_EQ(payout_init(&p, &c, &fault), ERR_FIELD_RANGE);
 	c = w->config;
+	c.nodes_agree = 0;
+	T_EQ(payout_init(&p, &c, &fault), ERR_FIELD_RANGE);
+	c.nodes_agree = c.nodes + 1;
+	T_EQ(payout_init(&p, &c, &fault), ERR_FIELD_RANGE);
+	c = w->config;
 	c.roster = c.policy;
 	T_CHECK(payout_init(&p, &c, &fault) != ERR_OK);
 	c = w->config;
@@ -1251,6 +1256,88 @@ static bool status_says(struct world *w, const char *words)
 {
 	api(w, API_STATUS, bytes_of(NULL, 0));
 	return w->err == ERR_OK && strstr(w->text, words) != NULL;
+}
+
+static void witness(struct world *w, uint32_t node, size_t from, size_t to)
+{
+	for (size_t h = from; h <= to; h++) {
+		feed(w, node, FEED_BLOCK, view(&w->block[h]));
+	}
+}
+
+/*
+ * Whoever runs the node that is followed makes blocks for us alone, valid in all that a reader can
+ * check, and pays himself in: with money he does not have, or that he sent elsewhere on the
+ * network's chain.
+ */
+static void a_chain_for_us_alone(void)
+{
+	struct world *w = world_open();
+	char token[PAYOUT_TOKEN_CHARS + 1];
+	struct blob alone[7];
+	size_t fork;
+	struct doc_request r = request_of(w, "carol", X(50));
+
+	w->config.nodes = 3;
+	w->config.nodes_agree = 2;
+	restart(w);
+	/* One node's word does not begin business. */
+	T_CHECK(status_says(w, "\"chain_read\":false"));
+	witness(w, 1, 1, w->height - 1);
+	T_CHECK(status_says(w, "\"chain_read\":false"));
+	witness(w, 1, w->height, w->height);
+	T_CHECK(status_says(w, "\"chain_read\":true"));
+	T_EQ(payout_token(token, w->p, bytes_str("erin")), ERR_OK);
+	fork = w->height;
+	pay_in(w, w->deposit_at.text, X(999), token);
+	mine_n(w, 6);
+	T_CHECK(customer_has(w, "erin") == 0);
+	T_STR(wrong(w), "");
+	for (size_t i = 1; i <= 6; i++) {
+		alone[i] = blob_of(view(&w->block[fork + i]));
+	}
+	/* His second node is another's, and does not follow him. */
+	undo(w, 6, false);
+	mine_n(w, 6);
+	witness(w, 1, fork + 1, w->height);
+	for (size_t i = 1; i <= 6; i++) {
+		feed(w, 2, FEED_BLOCK, view(&alone[i]));
+		free(alone[i].p);
+	}
+	feed_u64(w, FEED_TOP, w->height);
+	T_CHECK(status_says(w, "\"nodes_split\":[false,false,true]"));
+	T_CHECK(customer_has(w, "erin") == 0);
+	/* What both have is credited, at its depth in what both have. */
+	pay_in(w, w->deposit_at.text, X(10), token);
+	mine_n(w, 6);
+	witness(w, 1, fork + 7, fork + 9);
+	T_CHECK(customer_has(w, "erin") == 0);
+	witness(w, 1, fork + 10, fork + 10);
+	T_CHECK(customer_has(w, "erin") == X(10));
+	/* A witness that goes away, or back, takes nothing with it. */
+	{
+		uint8_t one[8];
+
+		le64_put(one, 1);
+		feed(w, 1, FEED_UNDO, bytes_of(one, sizeof one));
+		feed(w, 1, FEED_DOWN, bytes_str("gone"));
+	}
+	mine(w);
+	T_CHECK(customer_has(w, "erin") == X(10));
+	T_STR(wrong(w), "");
+	/* A payment is seen by one, and settled by two. */
+	post_request(w, "k", &r);
+	T_EQ(w->err, ERR_OK);
+	T_CHECK(reach(w, &r.request_id, PAYOUT_CONFIRMING));
+	mine_n(w, 6);
+	T_EQ(see(w, &r.request_id).state, PAYOUT_CONFIRMING);
+	witness(w, 2, 2, w->height);
+	T_EQ(see(w, &r.request_id).state, PAYOUT_SETTLED);
+	T_CHECK(status_says(w, "\"nodes_split\":[false,false,true]")); /* told at the next top */
+	feed_u64(w, FEED_TOP, w->height);
+	T_CHECK(status_says(w, "\"nodes_split\":[false,false,false]"));
+	T_STR(wrong(w), "");
+	world_free(w);
 }
 
 /* T46: the policy's ceilings are watched block by block, and a rollback takes the breach back. */
@@ -1413,6 +1500,7 @@ int main(int argc, char **argv)
 		{ "documents that do not belong together", bad_configuration },
 		{ "the planted bug is found", planted },
 		{ "another chain, and a node that lies", other_chain },
+		{ "a chain for us alone credits nothing", a_chain_for_us_alone },
 		{ "the ceilings of the policy are told", ceilings_are_told },
 		{ "a block full of lies, many ends at once", a_lot_at_once },
 		{ "what the API reads", reading },
