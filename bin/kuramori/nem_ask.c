@@ -171,6 +171,46 @@ int cli_nodes_agreed(const struct cli_nodes *p, uint64_t *height)
 				      p->s.k, p->s.n);
 }
 
+static uint32_t alike(const struct cli_nodes *p, json_t *const *answers, uint32_t i)
+{
+	uint32_t n = 0;
+
+	for (uint32_t j = 0; j < p->s.n; j++) {
+		n += answers[i] != NULL && json_equal(answers[i], answers[j]) == 1 ? 1U : 0U;
+	}
+	return n;
+}
+
+int cli_nodes_same(const struct cli_nodes *p, json_t *const *answers, size_t *place)
+{
+	uint32_t found = p->s.n, given = 0;
+
+	for (uint32_t i = 0; i < p->s.n; i++) {
+		given += answers[i] != NULL ? 1U : 0U;
+		if (found == p->s.n && alike(p, answers, i) >= p->s.k) {
+			found = i;
+		}
+	}
+	if (given < p->s.k) {
+		return cli_fail(ERR_UNREACHABLE, "fewer than %u of %u nodes answer sensibly",
+				p->s.k, p->s.n);
+	}
+	if (found == p->s.n) {
+		return cli_fail(ERR_MISMATCH,
+				"fewer than %u of %u nodes say the same: ask again when the next "
+				"block is there, and believe none before",
+				p->s.k, p->s.n);
+	}
+	for (uint32_t i = 0; i < p->s.n; i++) {
+		if (answers[i] != NULL && json_equal(answers[i], answers[found]) != 1) {
+			(void)fprintf(stderr, "kuramori: note: %s: says something else\n",
+				      p->name[i]);
+		}
+	}
+	*place = found;
+	return 0;
+}
+
 /* The block of node i at this height; false if it gave none. */
 static bool fetch_at(struct cli_nodes *p, uint32_t i, uint64_t height, uint8_t *raw,
 		     struct bytes *form, struct hash32 *hash)

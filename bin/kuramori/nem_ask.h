@@ -39,6 +39,13 @@ void cli_nodes_heights(struct cli_nodes *p);
 /* The height that enough nodes have reached.  0 or an exit code. */
 int cli_nodes_agreed(const struct cli_nodes *p, uint64_t *height);
 
+/*
+ * What each node answered to one question (NULL: nothing of use, which was said already): *place is
+ * that of the first answer that enough others equal.  Who answers otherwise is named on stderr.
+ * 0 or an exit code.
+ */
+int cli_nodes_same(const struct cli_nodes *p, json_t *const *answers, size_t *place);
+
 /* Asks each node for its block at this height; q then holds the hashes, and who differs is named.
  * form (may be NULL): the signed form of the agreed block, in the caller's NEM_BLOCK_BYTES_MAX.
  * ERR_WAIT, ERR_MISMATCH as nem_question_agreed(). */

@@ -2,11 +2,13 @@
 /* What NEM nodes say, side by side; and what waits for the cosigners of an account. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/hex.h"
 #include "chain/nem/nem_json.h"
+#include "chain/nem/nem_multisig.h"
 #include "chain/nem/nem_time.h"
 #include "io/clock.h"
 #include "nem_ask.h"
@@ -201,53 +203,106 @@ static bool has_signed(const struct nem_tx *tx, const char *cosigner)
 	return false;
 }
 
-static const char *cosigner_at(const json_t *account, size_t i)
+static int by_text(const void *a, const void *b)
 {
-	const char *text = json_string_value(json_object_get(
-	    json_array_get(json_object_get(json_object_get(account, "meta"), "cosignatories"), i),
-	    "address"));
-
-	return text == NULL ? "?" : text;
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static size_t cosigners_of(const json_t *account)
+/*
+ * What the chain says of the account, in one form whatever the node's order: {"cosignatories":
+ * [address], "minimum": n}.  NULL if it is no answer.
+ */
+static json_t *control_of(const json_t *account, uint8_t network)
 {
-	return json_array_size(json_object_get(json_object_get(account, "meta"), "cosignatories"));
+	const json_t *list = json_object_get(json_object_get(account, "meta"), "cosignatories");
+	const json_t *info = json_object_get(json_object_get(account, "account"), "multisigInfo");
+	const char *text[NEM_MULTISIG_COSIGNERS_MAX];
+	size_t n = json_array_size(list);
+	json_int_t minimum = json_integer_value(json_object_get(info, "minCosignatories"));
+	json_t *out = json_array();
+
+	CHECK(out != NULL);
+	if (!json_is_array(list) || n > NEM_MULTISIG_COSIGNERS_MAX || minimum < 0 ||
+	    minimum > (json_int_t)n) {
+		json_decref(out);
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct nem_address a;
+
+		text[i] = json_string_value(json_object_get(json_array_get(list, i), "address"));
+		if (text[i] == NULL ||
+		    nem_address_parse(&a, network, bytes_str(text[i]), NULL) != ERR_OK) {
+			json_decref(out);
+			return NULL;
+		}
+	}
+	qsort(text, n, sizeof text[0], by_text);
+	for (size_t i = 0; i < n; i++) {
+		CHECK(json_array_append_new(out, json_string(text[i])) == 0);
+	}
+	/* NIS writes 0 for "all of them" in a modification, never here; still: say what is meant.
+	 */
+	return json_pack("{s:o,s:I}", "cosignatories", out, "minimum",
+			 minimum == 0 ? (json_int_t)n : minimum);
 }
 
-/* A wrapper in the pool that spends from the account: who has signed, who has not, until when. */
-static json_t *waiting(const json_t *account, const struct nem_tx *tx)
+/* A wrapper in a pool that spends from the account: who has signed, who has not, until when. */
+static json_t *waiting(const json_t *control, const struct nem_tx *tx)
 {
+	const json_t *cosigners = json_object_get(control, "cosignatories");
 	json_t *done = json_array(), *missing = json_array();
 	char id[65], until[CLOCK_TEXT_MAX];
+	struct nem_address initiator;
 	struct hash32 hash;
 
 	CHECK(done != NULL && missing != NULL);
-	for (size_t i = 0; i < cosigners_of(account); i++) {
-		const char *cosigner = cosigner_at(account, i);
+	for (size_t i = 0; i < json_array_size(cosigners); i++) {
+		const char *cosigner = json_string_value(json_array_get(cosigners, i));
 
 		CHECK(json_array_append_new(has_signed(tx, cosigner) ? done : missing,
 					    json_string(cosigner)) == 0);
 	}
 	nem_tx_payment_hash(&hash, tx);
 	hex_put(id, bytes_of(hash.b, sizeof hash.b));
+	nem_address_from_key(&initiator, &tx->head.signer, tx->head.network);
 	clock_text(until, nem_time_to_unix_ms(tx->head.deadline_nem_s));
-	return json_pack("{s:s,s:s,s:o,s:o}", "payment", id, "deadline", until, "signed", done,
-			 "missing", missing);
+	return json_pack("{s:s,s:s,s:s,s:o,s:o,s:[]}", "payment", id, "deadline", until,
+			 "initiator", initiator.text, "signed", done, "missing", missing, "nodes");
 }
 
-static json_t *pool_of(const json_t *account, const struct nem_address *address, uint8_t network,
-		       const json_t *reply, size_t *unread)
+/* The same wrapper in another pool: cosignatures may have reached one and not the other. */
+static json_t *listed(json_t *list, json_t *one)
+{
+	size_t i;
+	json_t *known;
+
+	json_array_foreach(list, i, known)
+	{
+		if (json_equal(json_object_get(known, "payment"),
+			       json_object_get(one, "payment")) &&
+		    json_equal(json_object_get(known, "initiator"),
+			       json_object_get(one, "initiator")) &&
+		    json_equal(json_object_get(known, "signed"), json_object_get(one, "signed"))) {
+			return known;
+		}
+	}
+	CHECK(json_array_append(list, one) == 0);
+	return json_array_get(list, json_array_size(list) - 1);
+}
+
+/* What waits in one node's pool, added to the list. */
+static void pool_of(json_t *list, const json_t *control, const struct nem_address *address,
+		    uint8_t network, const char *node, const json_t *reply, size_t *unread)
 {
 	static struct nem_tx tx;
-	const json_t *list = json_object_get(reply, "data");
-	json_t *out = json_array();
+	const json_t *data = json_object_get(reply, "data");
 
-	CHECK(out != NULL);
-	for (size_t i = 0; i < json_array_size(list); i++) {
+	for (size_t i = 0; i < json_array_size(data); i++) {
 		struct nem_address from;
+		json_t *one;
 
-		if (nem_json_unconfirmed_read(&tx, network, json_array_get(list, i), NULL) !=
+		if (nem_json_unconfirmed_read(&tx, network, json_array_get(data, i), NULL) !=
 		    ERR_OK) {
 			*unread += 1;
 			continue;
@@ -256,115 +311,145 @@ static json_t *pool_of(const json_t *account, const struct nem_address *address,
 			continue;
 		}
 		nem_address_from_key(&from, &tx.multisig.inner.head.signer, network);
-		if (nem_address_eq(&from, address)) {
-			CHECK(json_array_append_new(out, waiting(account, &tx)) == 0);
+		if (!nem_address_eq(&from, address)) {
+			continue;
 		}
+		one = waiting(control, &tx);
+		CHECK(one != NULL &&
+		      json_array_append_new(json_object_get(listed(list, one), "nodes"),
+					    json_string(node)) == 0);
+		json_decref(one);
 	}
-	return out;
 }
 
-static void print_waiting(const json_t *one)
+static void print_waiting(const json_t *one, size_t nodes)
 {
 	const json_t *missing = json_object_get(one, "missing");
+	const json_t *in = json_object_get(one, "nodes");
 
 	printf("waits      %s until %s\n", json_string_value(json_object_get(one, "payment")),
 	       json_string_value(json_object_get(one, "deadline")));
+	printf("  proposed by %s\n", json_string_value(json_object_get(one, "initiator")));
 	for (size_t i = 0; i < json_array_size(missing); i++) {
 		printf("  not yet signed by %s\n", json_string_value(json_array_get(missing, i)));
 	}
+	if (json_array_size(in) < nodes) {
+		printf("  only in the pool of");
+		for (size_t i = 0; i < json_array_size(in); i++) {
+			printf(" %s", json_string_value(json_array_get(in, i)));
+		}
+		printf("\n");
+	}
 }
 
-static int print_multisig(const struct cli *c, const struct nem_address *address,
-			  const json_t *account, json_t *pool, size_t unread)
+static void print_multisig(const struct cli *c, const struct nem_address *address, json_t *control,
+			   json_t *list, size_t nodes, size_t unread)
 {
-	const json_t *info = json_object_get(json_object_get(account, "account"), "multisigInfo");
-	json_int_t minimum = json_integer_value(json_object_get(info, "minCosignatories"));
-	size_t n = cosigners_of(account);
+	const json_t *cosigners = json_object_get(control, "cosignatories");
+	json_int_t minimum = json_integer_value(json_object_get(control, "minimum"));
+	size_t n = json_array_size(cosigners);
 
 	if (c->json) {
-		json_t *j =
-		    json_pack("{s:s,s:i,s:I,s:O,s:O,s:i}", "address", address->text, "cosigners",
-			      (int)n, "minimum", minimum, "cosignatories",
-			      json_object_get(json_object_get(account, "meta"), "cosignatories"),
-			      "waiting", pool, "unread", (int)unread);
+		json_t *j = json_pack("{s:s,s:i,s:I,s:O,s:O,s:i}", "address", address->text,
+				      "cosigners", (int)n, "minimum", minimum, "cosignatories",
+				      cosigners, "waiting", list, "unread", (int)unread);
 
-		if (j == NULL) {
-			return cli_fail(ERR_NODE, "the node's answer is no account");
-		}
+		CHECK(j != NULL);
 		(void)json_dumpf(j, stdout, JSON_COMPACT);
 		(void)fputc('\n', stdout);
 		json_decref(j);
-		return 0;
+		return;
 	}
 	if (n == 0) {
 		printf("%s is no multisig account\n", address->text);
-		return 0;
+		return;
 	}
-	/* NIS writes 0 for "all of them" in a modification, never here; still: say what is meant.
-	 */
-	printf("%s needs %" JSON_INTEGER_FORMAT " of %zu\n", address->text,
-	       minimum == 0 ? (json_int_t)n : minimum, n);
+	printf("%s needs %" JSON_INTEGER_FORMAT " of %zu\n", address->text, minimum, n);
 	for (size_t i = 0; i < n; i++) {
-		char clean[CLI_WORDS_MAX];
-
-		cli_clean(clean, sizeof clean, bytes_str(cosigner_at(account, i)));
-		printf("cosigner   %s\n", clean);
+		printf("cosigner   %s\n", json_string_value(json_array_get(cosigners, i)));
 	}
-	if (n == (size_t)(minimum == 0 ? (json_int_t)n : minimum)) {
+	if (n == (size_t)minimum) {
 		printf("careful: every key is needed; one that is lost locks the account for "
 		       "ever\n");
 	}
-	for (size_t i = 0; i < json_array_size(pool); i++) {
-		print_waiting(json_array_get(pool, i));
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		print_waiting(json_array_get(list, i), nodes);
 	}
-	if (json_array_size(pool) == 0) {
-		printf("nothing waits in this node's pool\n");
+	if (json_array_size(list) == 0) {
+		printf("nothing waits in %s\n", nodes == 1 ? "this node's pool" : "their pools");
 	}
 	if (unread > 0) {
-		printf("%zu more in the pool could not be read\n", unread);
+		printf("%zu more in the pools could not be read\n", unread);
 	}
-	return 0;
 }
 
-static int multisig_status(const struct cli *c, const char *node, const char *text)
+/* The account as each node has it; answers[i] NULL, and said why, where there is none. */
+static void ask_control(const struct cli_nodes *p, const struct nem_address *address,
+			json_t *answers[NEM_NODES_MAX])
 {
+	char path[128];
+
+	(void)snprintf(path, sizeof path, "/account/get?address=%s", address->text);
+	for (uint32_t i = 0; i < p->s.n; i++) {
+		json_t *j = NULL;
+
+		if (cli_nem_ask_200(p->c, p->name[i], path, NULL, &j) == 0) {
+			answers[i] = control_of(j, p->network);
+			if (answers[i] == NULL) {
+				(void)cli_fail(ERR_NODE, "%s: its answer is no account",
+					       p->name[i]);
+			}
+		}
+		json_decref(j);
+	}
+}
+
+static int multisig_status(const struct cli *c, const char *text, const char *const *names,
+			   size_t n)
+{
+	static struct cli_nodes p;
 	struct nem_address address = { .text = "" };
 	const char *why = "";
 	char path[128];
-	json_t *account = NULL, *reply = NULL, *pool = NULL;
-	size_t unread = 0;
-	uint8_t network = 0;
+	json_t *answers[NEM_NODES_MAX] = { NULL }, *list = json_array();
+	size_t unread = 0, place = 0;
 	enum err e;
-	int code = cli_nem_network(c, &network);
+	int code = cli_nodes_open(&p, c, names, n);
 
-	if (code != 0) {
-		return code;
-	}
-	e = nem_address_normalise(&address, network, bytes_str(text), &why);
-	if (e != ERR_OK) {
-		return cli_fail(e, "%.64s: %s", text, why);
-	}
-	(void)snprintf(path, sizeof path, "/account/get?address=%s", address.text);
-	code = cli_nem_ask_200(c, node, path, NULL, &account);
+	CHECK(list != NULL);
 	if (code == 0) {
-		(void)snprintf(path, sizeof path, "/account/unconfirmedTransactions?address=%s",
-			       address.text);
-		code = cli_nem_ask_200(c, node, path, NULL, &reply);
+		e = nem_address_normalise(&address, p.network, bytes_str(text), &why);
+		code = e == ERR_OK ? 0 : cli_fail(e, "%.64s: %s", text, why);
 	}
 	if (code == 0) {
-		pool = pool_of(account, &address, network, reply, &unread);
-		code = print_multisig(c, &address, account, pool, unread);
+		ask_control(&p, &address, answers);
+		code = cli_nodes_same(&p, answers, &place);
 	}
-	json_decref(pool);
-	json_decref(reply);
-	json_decref(account);
+	(void)snprintf(path, sizeof path, "/account/unconfirmedTransactions?address=%s",
+		       address.text);
+	for (uint32_t i = 0; code == 0 && i < p.s.n; i++) {
+		json_t *reply = NULL;
+
+		if (answers[i] != NULL && cli_nem_ask_200(c, p.name[i], path, NULL, &reply) == 0) {
+			pool_of(list, answers[place], &address, p.network, p.name[i], reply,
+				&unread);
+		}
+		json_decref(reply);
+	}
+	if (code == 0) {
+		print_multisig(c, &address, answers[place], list, n, unread);
+	}
+	for (size_t i = 0; i < NEM_NODES_MAX; i++) {
+		json_decref(answers[i]);
+	}
+	json_decref(list);
 	return code;
 }
 
 int cli_nem_multisig(struct cli *c, const char *const *w, size_t n)
 {
-	if (n == 3 && strcmp(w[0], "status") == 0) {
-		return multisig_status(c, w[1], w[2]);
+	if (n >= 3 && strcmp(w[0], "status") == 0) {
+		return multisig_status(c, w[1], w + 2, n - 2);
 	}
-	return cli_fail(ERR_USAGE, "it is: kuramori nem multisig status HOST:PORT ADDRESS");
+	return cli_fail(ERR_USAGE, "it is: kuramori nem multisig status ADDRESS HOST:PORT...");
 }

@@ -420,7 +420,8 @@ static void print_tag(const json_t *j)
 	}
 }
 
-static int tell(const struct cli *c, const struct known *k)
+/* What the facts of one node say; NULL after an error was said. */
+static json_t *verdicts(const struct known *k, const char *node)
 {
 	static struct nem_tags tags;
 	json_t *list = json_array();
@@ -429,34 +430,42 @@ static int tell(const struct cli *c, const struct known *k)
 	CHECK(list != NULL);
 	if (e != ERR_OK) {
 		json_decref(list);
-		return cli_fail(e, "the taggers or the node's answers do not fit together");
+		(void)cli_fail(e, "%s: the taggers or its answers do not fit together", node);
+		return NULL;
 	}
 	for (size_t i = 0; i < tags.n; i++) {
 		CHECK(json_array_append_new(list, tag_json(k, &tags.tag[i])) == 0);
 	}
+	list = json_pack("{s:o,s:I}", "tags", list, "left_off", (json_int_t)tags.left_off);
+	CHECK(list != NULL);
+	return list;
+}
+
+static void print_tags(const struct cli *c, const struct nem_address *account, uint64_t height,
+		       json_t *answer)
+{
+	const json_t *list = json_object_get(answer, "tags");
+	json_int_t left_off = json_integer_value(json_object_get(answer, "left_off"));
+
 	if (c->json) {
-		json_t *j = json_pack("{s:s,s:I,s:O,s:I}", "address", k->f.account.text, "height",
-				      (json_int_t)k->f.height, "tags", list, "left_off",
-				      (json_int_t)tags.left_off);
+		json_t *j = json_pack("{s:s,s:I,s:O,s:I}", "address", account->text, "height",
+				      (json_int_t)height, "tags", list, "left_off", left_off);
 
 		CHECK(j != NULL);
 		(void)json_dumpf(j, stdout, JSON_COMPACT);
 		(void)fputc('\n', stdout);
 		json_decref(j);
-	} else {
-		for (size_t i = 0; i < json_array_size(list); i++) {
-			print_tag(json_array_get(list, i));
-		}
-		if (tags.n == 0) {
-			printf("no tag and nothing like one, as of block %" PRIu64 "\n",
-			       k->f.height);
-		}
-		if (tags.left_off > 0) {
-			printf("and %zu more look-alikes\n", tags.left_off);
-		}
+		return;
 	}
-	json_decref(list);
-	return 0;
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		print_tag(json_array_get(list, i));
+	}
+	if (json_array_size(list) == 0) {
+		printf("no tag and nothing like one, as of block %" PRIu64 "\n", height);
+	}
+	if (left_off > 0) {
+		printf("and %" JSON_INTEGER_FORMAT " more look-alikes\n", left_off);
+	}
 }
 
 static int address_of(uint8_t network, const char *text, struct nem_address *out)
@@ -467,11 +476,26 @@ static int address_of(uint8_t network, const char *text, struct nem_address *out
 	return e == ERR_OK ? 0 : cli_fail(e, "%.64s: %s", text, why);
 }
 
-static int tag_read(const struct cli *c, const char *node, const char *text)
+/* Whatever a node said. */
+static void forget(struct known *k)
+{
+	for (size_t i = 0; i < k->f.seens; i++) {
+		free(k->kept[i]);
+	}
+	k->f.seens = k->f.owneds = k->f.definitions = k->f.spaces = 0;
+	k->f.height = 0;
+}
+
+static int tag_read(const struct cli *c, const char *text, const char *const *names, size_t n)
 {
 	static struct known k;
-	int code = cli_nem_network(c, &k.f.network);
+	static struct cli_nodes p;
+	json_t *answers[NEM_NODES_MAX] = { NULL };
+	uint64_t heights[NEM_NODES_MAX] = { 0 };
+	size_t place = 0;
+	int code = cli_nodes_open(&p, c, names, n);
 
+	k.f.network = p.network;
 	k.f.tagger = k.tagger;
 	k.f.owned = k.owned;
 	k.f.definition = k.definition;
@@ -484,14 +508,22 @@ static int tag_read(const struct cli *c, const char *node, const char *text)
 	if (code == 0) {
 		code = read_taggers(c, &k);
 	}
-	if (code == 0) {
-		code = read_facts(c, node, &k);
+	for (size_t i = 0; code == 0 && i < n; i++) {
+		/* What one node cannot say is said, and the others are asked. */
+		if (read_facts(c, names[i], &k) == 0) {
+			heights[i] = k.f.height;
+			answers[i] = verdicts(&k, names[i]);
+		}
+		forget(&k);
 	}
 	if (code == 0) {
-		code = tell(c, &k);
+		code = cli_nodes_same(&p, answers, &place);
 	}
-	for (size_t i = 0; i < k.f.seens; i++) {
-		free(k.kept[i]);
+	if (code == 0) {
+		print_tags(c, &k.f.account, heights[place], answers[place]);
+	}
+	for (size_t i = 0; i < NEM_NODES_MAX; i++) {
+		json_decref(answers[i]);
 	}
 	return code;
 }
@@ -615,16 +647,17 @@ static int tag_define(const struct cli *c, const char *key, const char *mosaic, 
 
 int cli_nem_tag(struct cli *c, const char *const *w, size_t n)
 {
-	if (n == 3 && strcmp(w[0], "read") == 0) {
-		return tag_read(c, w[1], w[2]);
+	if (n >= 3 && strcmp(w[0], "read") == 0) {
+		return tag_read(c, w[1], w + 2, n - 2);
 	}
 	if (n == 4 && strcmp(w[0], "build") == 0) {
-		return tag_build(c, w[1], w[2], w[3]);
+		return tag_build(c, w[3], w[1], w[2]);
 	}
 	if (n == 5 && strcmp(w[0], "define") == 0) {
 		return tag_define(c, w[1], w[2], w[3], w[4]);
 	}
-	return cli_fail(ERR_USAGE, "it is: kuramori nem tag read HOST:PORT ADDRESS, nem tag build "
-				   "HOST:PORT MOSAIC ADDRESS or nem tag define KEY MOSAIC SUPPLY "
-				   "DESCRIPTION");
+	return cli_fail(ERR_USAGE,
+			"it is: kuramori nem tag read ADDRESS HOST:PORT..., nem tag build "
+			"MOSAIC ADDRESS HOST:PORT or nem tag define KEY MOSAIC SUPPLY "
+			"DESCRIPTION");
 }

@@ -259,13 +259,13 @@ def a_payment_goes_all_the_way():
 def cosigners_see_what_waits_for_them():
     chain = world["chain"]
     till = address("till")
-    assert "no multisig" in ask("multisig", "status", chain.place, till)
+    assert "no multisig" in ask("multisig", "status", till, chain.place)
     make = build({"type": 4097, "version": -1744830462, "signer": keys["till"].public_hex,
                   "modifications": [{"modificationType": 1, "cosignatoryAccount": keys[n].public_hex}
                                     for n in ("alice", "bob", "carol")],
                   "minCosignatories": {"relativeChange": 2}})
     chain.during("tx", "announce", "-", chain.place, stdin=sign("till", make))
-    words = ask("multisig", "status", chain.place, till)
+    words = ask("multisig", "status", till, chain.place)
     assert "needs 2 of 3" in words and "nothing waits" in words
     wrapper = build({"type": 4100, "version": -1744830463, "signer": keys["alice"].public_hex,
                      "otherTrans": transfer("till", "carol", 3 * XEM)})
@@ -273,17 +273,31 @@ def cosigners_see_what_waits_for_them():
     signed = sign("alice", wrapper)
     inner = decode(signed)
     ask("--wait-s", "0", "tx", "announce", "-", chain.place, stdin=signed, code=4)
-    state = json.loads(ask("--json", "multisig", "status", chain.place, till))
+    state = json.loads(ask("--json", "multisig", "status", till, chain.place))
     one, = state["waiting"]
     assert one["payment"] == inner["payment"] and one["signed"] == [address("alice")]
     assert sorted(one["missing"]) == sorted([address("bob"), address("carol")])
+    assert one["initiator"] == address("alice") and one["nodes"] == [chain.place]
+    # It stands in one pool of three; and a node that lies about the account is outvoted and named.
+    port = chain.node.clean.port
+    clean, third = f"127.0.0.1:{port}", f"localhost:{port}"
+    words = ask("multisig", "status", till, clean, third, chain.place)
+    assert f"only in the pool of {chain.place}" in words and f"proposed by {address('alice')}" in words
+    for lie in ({"kind": "lie", "lie": "empty"}, {"kind": "garbage"}, {"kind": "drop"}, {"kind": "truncated"}):
+        chain.node.dev("fault", port="public", path="/account/get", **lie)
+        done = process.run([program("kuramori"), "nem", "multisig", "status", till, chain.place, clean, third])
+        assert "needs 2 of 3" in done.stdout and chain.place in done.stderr, (lie, done)
+        ask("--agree", "3", "multisig", "status", till, chain.place, clean, third, code=4)
+        ask("multisig", "status", till, chain.place, clean, code=4)
+    chain.node.dev("fault", port="public", kind="none")
+    ask("multisig", "status", till, chain.place, chain.place, code=2)
     yes = build({"type": 4098, "version": -1744830463, "signer": keys["bob"].public_hex,
                  "otherHash": {"data": inner["payment"]}, "otherAccount": till})
     ask("tx", "announce", "-", chain.place, stdin=sign("bob", yes))
     before = chain.node.public.account(address("carol"))["account"]["balance"]
     chain.node.blocks()
     assert chain.node.public.account(address("carol"))["account"]["balance"] == before + 3 * XEM
-    assert "nothing waits" in ask("multisig", "status", chain.place, till)
+    assert "nothing waits" in ask("multisig", "status", till, chain.place)
 
 
 @tap.test
@@ -454,7 +468,7 @@ def mint(chain, who, mosaic):
 
 def give(chain, who, mosaic, to):
     chain.during("tx", "announce", "-", chain.place,
-                 stdin=sign(who, ask("tag", "build", chain.place, mosaic, address(to))))
+                 stdin=sign(who, ask("tag", "build", mosaic, address(to), chain.place)))
 
 
 @tap.test
@@ -466,7 +480,7 @@ def a_tag_is_believed_by_its_creators_key_alone():
         taggers.write_text("# whose tags we believe\n\n" + "".join(line + "\n" for line in lines))
 
     def read(who, code=0):
-        out = ask("--json", "--tagger-file", str(taggers), "tag", "read", chain.place, address(who), code=code)
+        out = ask("--json", "--tagger-file", str(taggers), "tag", "read", address(who), chain.place, code=code)
         return out if code != 0 else [(t["mosaic"], t["verdict"]) for t in json.loads(out)["tags"]]
     real, twin, near = "marks:stolen_funds_do_not_accept", "narks:stolen_funds_do_not_accept", "marks2:stolen_funds_do_not_acept"
     trust(f"{keys['alice'].public_hex} stolen established {real}")
@@ -475,8 +489,18 @@ def a_tag_is_believed_by_its_creators_key_alone():
     mint(chain, "alice", real)
     give(chain, "alice", real, "bob")
     assert read("bob") == [(real, "in effect")] and read("carol") == []
-    words = ask("--tagger-file", str(taggers), "tag", "read", chain.place, address("bob"))
+    words = ask("--tagger-file", str(taggers), "tag", "read", address("bob"), chain.place)
     assert "in effect" in words and "not transferable" in words and "sent by the creator" in words
+    # one of three nodes hides what came in, or what is owned: outvoted, and named; two of three do not
+    port = chain.node.clean.port
+    three = [chain.place, f"127.0.0.1:{port}", f"localhost:{port}"]
+    for path in ("/account/transfers/incoming", "/account/mosaic/owned"):
+        chain.node.dev("fault", port="public", path=path, kind="lie", lie="empty")
+        done = process.run([program("kuramori"), "nem", "--tagger-file", str(taggers), "tag", "read",
+                            address("bob"), *three])
+        assert "in effect" in done.stdout and f"{chain.place}: says something else" in done.stderr, done
+        ask("--tagger-file", str(taggers), "tag", "read", address("bob"), *three[:2], code=1)
+        chain.node.dev("fault", port="public", path=path, kind="none")
     # a namesake of another creator, and a name that only looks the same
     rent(chain, "carol", "narks")
     mint(chain, "carol", twin)
@@ -505,10 +529,10 @@ def a_tag_is_believed_by_its_creators_key_alone():
         assert f"{taggers}:3: " in read("bob", code=3)
     trust()
     read("bob", code=3)
-    ask("tag", "read", chain.place, address("bob"), code=2)
-    ask("tag", "build", chain.place, "marks:nothing", address("bob"), code=1)
-    ask("tag", "build", chain.place, real, address("alice"), code=1)
-    ask("tag", "build", chain.place, "nem:xem", address("bob"), code=3)
+    ask("tag", "read", address("bob"), chain.place, code=2)
+    ask("tag", "build", "marks:nothing", address("bob"), chain.place, code=1)
+    ask("tag", "build", real, address("alice"), chain.place, code=1)
+    ask("tag", "build", "nem:xem", address("bob"), chain.place, code=3)
     ask("tag", "define", keys["alice"].public_hex, real, "0", "x", code=3)
     chain.node.stop()
 
@@ -528,7 +552,7 @@ def a_server_that_is_no_node_is_named():
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Liar)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     place = f"127.0.0.1:{server.server_address[1]}"
-    for words in (["node", "status", place], ["multisig", "status", place, address("till")]):
+    for words in (["node", "status", place], ["multisig", "status", address("till"), place]):
         done = process.run([program("kuramori"), "nem", *words], expect=None)
         assert done.returncode == 4 and place in done.stderr, done
     ours = sign("alice", build(transfer("alice", "bob", XEM)))
