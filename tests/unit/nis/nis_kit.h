@@ -35,23 +35,37 @@ struct world {
 	uint32_t now;
 };
 
+/* Made once each: a search asks for them some hundred thousand times. */
+struct person {
+	bool made;
+	struct edk_secret key;
+	struct nem_address address;
+};
+
+static inline const struct person *person_of(unsigned who)
+{
+	static struct person people[256];
+	struct person *p = &people[who % 256];
+
+	if (!p->made) {
+		uint8_t raw[32];
+
+		memset(raw, (int)who, sizeof raw);
+		edk_secret_from_nem(&p->key, raw);
+		nem_address_from_key(&p->address, &p->key.public_key, NEM_NETWORK_TEST);
+		p->made = true;
+	}
+	return p;
+}
+
 static inline struct edk_secret key_of(unsigned who)
 {
-	struct edk_secret s;
-	uint8_t raw[32];
-
-	memset(raw, (int)who, sizeof raw);
-	edk_secret_from_nem(&s, raw);
-	return s;
+	return person_of(who)->key;
 }
 
 static inline struct nem_address address_of(unsigned who)
 {
-	struct edk_secret s = key_of(who);
-	struct nem_address a;
-
-	nem_address_from_key(&a, &s.public_key, NEM_NETWORK_TEST);
-	return a;
+	return person_of(who)->address;
 }
 
 static inline struct nis_config world_config(void)
