@@ -92,6 +92,7 @@ enum err node_mine(struct node *n, unsigned pool, uint32_t time_s)
 	}
 	n->tick_mono_ms = clock_mono_ms();
 	node_disk_append(n);
+	node_push_blocks(n, nis_height(n->nis));
 	return ERR_OK;
 }
 

@@ -122,12 +122,13 @@ static json_t *state(struct node *n)
 
 	hex_put(hash, bytes_of(top.hash.b, 32));
 	j = json_pack(
-	    "{s:I,s:I,s:I,s:s,s:s,s:s,s:b,s:I,s:I,s:i,s:i}", "height", (json_int_t)top.height,
+	    "{s:I,s:I,s:I,s:s,s:s,s:s,s:b,s:I,s:I,s:i,s:i,s:i}", "height", (json_int_t)top.height,
 	    "time_nem_s", (json_int_t)top.time_s, "now_nem_s", (json_int_t)node_now_s(n), "hash",
 	    hash, "clock", clock_name(n->clock), "next_pool", next_name(n->next), "hold",
 	    (int)n->hold, "public_pool", (json_int_t)nis_pool_count(n->nis, NODE_PUBLIC),
 	    "clean_pool", (json_int_t)nis_pool_count(n->nis, NODE_CLEAN), "public_port",
-	    (int)n->port[NODE_PUBLIC].number, "clean_port", (int)n->port[NODE_CLEAN].number);
+	    (int)n->port[NODE_PUBLIC].number, "clean_port", (int)n->port[NODE_CLEAN].number,
+	    "websocket_port", (int)n->config.websocket_port);
 	CHECK(j != NULL);
 	return j;
 }
@@ -311,6 +312,8 @@ static void post_rollback(struct node *n, struct http_request *r)
 	int64_t blocks;
 	bool good;
 	uint32_t now = node_now_s(n);
+	struct hash32 *waiting;
+	size_t waiting_n;
 	enum err e;
 
 	if (j == NULL) {
@@ -322,8 +325,10 @@ static void post_rollback(struct node *n, struct http_request *r)
 		node_rest_error(n, r, 400, "blocks 1 to 360, and not the first block");
 		return;
 	}
+	waiting = node_push_remember(n, &waiting_n);
 	e = nis_roll_back(n->nis, nis_height(n->nis) - (uint64_t)blocks, now);
 	if (e != ERR_OK) {
+		free(waiting);
 		node_rest_error(n, r, 400, err_words(e));
 		return;
 	}
@@ -332,6 +337,7 @@ static void post_rollback(struct node *n, struct http_request *r)
 		n->stand_s = now;
 	}
 	node_disk_cut(n);
+	node_push_returned(n, waiting, waiting_n);
 	done(n, r);
 }
 
@@ -501,6 +507,7 @@ static void post_block(struct node *n, struct http_request *r)
 		n->stand_s = nis_top(n->nis).time_s;
 		n->tick_mono_ms = clock_mono_ms();
 		node_disk_append(n);
+		node_push_blocks(n, nis_height(n->nis));
 	}
 	node_rest_json(r, 200,
 		       json_pack("{s:i,s:s,s:I}", "code", (int)code, "message",

@@ -31,6 +31,20 @@ static const struct config_row ROWS[] = {
 	  "PORT", "Port of the public pool on the loopback; 0 chooses one and prints it." },
 	{ "clean_port", CONFIG_U32, "7891", 0, 65535, CONFIG_FIELD(node_config, clean_port),
 	  "PORT", "Port of the clean pool on the loopback; 0 chooses one and prints it." },
+	{ "websocket_port", CONFIG_U32, "7778", 0, 65535, CONFIG_FIELD(node_config, websocket_port),
+	  "PORT", "Port of the WebSocket on the loopback; 0 chooses one and prints it." },
+	{ "websocket_connections", CONFIG_U32, "64", 1, 512,
+	  CONFIG_FIELD(node_config, websocket_connections),
+	  "NUMBER", "Connections to the WebSocket port; one more is answered 503." },
+	{ "websocket_queue_bytes", CONFIG_U32, "2097152", 65536, 67108864,
+	  CONFIG_FIELD(node_config, websocket_queue_bytes),
+	  "BYTES", "What may wait for one WebSocket client; a slower one is cut off." },
+	{ "websocket_subscriptions", CONFIG_U32, "64", 1, 1024,
+	  CONFIG_FIELD(node_config, websocket_subscriptions),
+	  "NUMBER", "Subscriptions of one WebSocket client; one more ends its session." },
+	{ "websocket_addresses", CONFIG_U32, "10000", 1, 1000000,
+	  CONFIG_FIELD(node_config, websocket_addresses),
+	  "NUMBER", "Addresses that all WebSocket clients together may have observed." },
 	{ "nemesis_file", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(node_config, nemesis_file),
 	  "FILE", "Grants of the first block: a line `ADDRESS MICRO-XEM` each." },
 	{ "nemesis_time", CONFIG_U32, NULL, 0, INT32_MAX, CONFIG_FIELD(node_config, nemesis_time),
@@ -134,6 +148,7 @@ static void on_stop(void *ctx)
 			http_server_stop(n->port[i].server);
 		}
 	}
+	node_push_stop(n);
 	n->stop_timer.on = on_stop_poll;
 	n->stop_timer.ctx = n;
 	loop_timer_set(&n->loop, &n->stop_timer, STOP_POLL_MS, STOP_POLL_MS);
@@ -143,19 +158,23 @@ static void say_ready(struct node *n)
 {
 	struct nis_block nemesis;
 	unsigned public_port = n->port[NODE_PUBLIC].number, clean_port = n->port[NODE_CLEAN].number;
+	unsigned websocket_port = n->config.websocket_port;
 
 	(void)nis_block_at(n->nis, 1, &nemesis);
 	NOTES(NOTES_INFO, "ready", notes_u64("public_port", public_port),
-	      notes_u64("clean_port", clean_port), notes_u64("height", nis_height(n->nis)),
+	      notes_u64("clean_port", clean_port), notes_u64("websocket_port", websocket_port),
+	      notes_u64("height", nis_height(n->nis)),
 	      notes_hex("nemesis", bytes_of(nemesis.hash.b, 32)));
 	if (n->json) {
 		(void)printf("{\"clean_port\":%u,\"nemesis\":\"", clean_port);
 		for (unsigned i = 0; i < 32; i++) {
 			(void)printf("%02x", nemesis.hash.b[i]);
 		}
-		(void)printf("\",\"public_port\":%u}\n", public_port);
+		(void)printf("\",\"public_port\":%u,\"websocket_port\":%u}\n", public_port,
+			     websocket_port);
 	} else {
-		(void)printf("public_port %u\nclean_port %u\n", public_port, clean_port);
+		(void)printf("public_port %u\nclean_port %u\nwebsocket_port %u\n", public_port,
+			     clean_port, websocket_port);
 	}
 	(void)fflush(stdout);
 }
@@ -173,7 +192,12 @@ static enum err open_ports(struct node *n)
 			return e;
 		}
 	}
-	return ERR_OK;
+	e = node_push_open(n);
+	if (e != ERR_OK) {
+		NOTES(NOTES_BROKEN, "port", notes_u64("port", n->config.websocket_port),
+		      notes_err(e));
+	}
+	return e;
 }
 
 /* The ports open and the clock starts.  Whoever cannot do that ends. */
@@ -221,6 +245,7 @@ static enum err live(struct node *n)
 	for (unsigned i = 0; i < NODE_PORTS; i++) {
 		http_server_close(n->port[i].server);
 	}
+	node_push_close(n);
 	loop_close(&n->loop);
 	return e == ERR_OK ? n->result : e;
 }

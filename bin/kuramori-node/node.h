@@ -43,6 +43,8 @@ struct node_config {
 	char harvest_rule[16];
 	uint32_t nemesis_time;
 	uint32_t public_port, clean_port;
+	uint32_t websocket_port, websocket_connections, websocket_queue_bytes;
+	uint32_t websocket_subscriptions, websocket_addresses;
 	uint32_t block_interval_ms;
 	uint32_t retention_s;
 	bool development, result_cache, spam_filter;
@@ -136,6 +138,7 @@ struct node {
 	enum err result;                          /* why it could not begin */
 	struct key32 unlocked[NODE_UNLOCKED_MAX]; /* by /account/unlock: public keys only */
 	size_t unlocked_n;
+	struct push *push;  /* NULL: not open */
 	uint32_t start_s;   /* when the program began, chain time */
 	int disk_fd;        /* -1: in memory only */
 	uint64_t *disk_end; /* of the file after block 1 + i */
@@ -201,6 +204,27 @@ json_t *node_rest_body(struct node *n, struct http_request *r);
 
 /* True if the path was one of them and has been answered. */
 bool node_dev_request(struct node *n, struct http_request *r);
+
+/* ---- push.c, push_port.c: the WebSocket port (docs/node.md, "WebSocket") ---- */
+
+/* The port that was found is in the configuration then.  ERR_BUSY it is in use; ERR_IO; nothing
+ * stays open then. */
+MUST_CHECK enum err node_push_open(struct node *n);
+/* Nobody new; goodbye to all.  Nothing happens if it is not open. */
+void node_push_stop(struct node *n);
+void node_push_close(struct node *n);
+
+/* The blocks from `first` to the top are new, and came together: call it once they are stored. */
+void node_push_blocks(struct node *n, uint64_t first);
+/* The pool of this port took a transaction: its signing form and signature, or (NULL) its signed
+ * form. */
+void node_push_taken(struct node_port *port, struct bytes form, const struct sig64 *signature);
+/*
+ * What comes back to the pool when blocks are undone is said again: remember before, returned
+ * after. The list belongs to the caller until node_push_returned() frees it.
+ */
+struct hash32 *node_push_remember(struct node *n, size_t *count);
+void node_push_returned(struct node *n, struct hash32 *hash, size_t count);
 
 /* ---- nemesis.c ---- */
 

@@ -117,18 +117,23 @@ json_t *node_rest_body(struct node *n, struct http_request *r)
 	return j;
 }
 
+bool node_rest_address_text(struct bytes text, struct nem_address *out)
+{
+	char upper[NEM_ADDRESS_CHARS];
+
+	if (text.n != sizeof upper) {
+		return false;
+	}
+	for (size_t i = 0; i < sizeof upper; i++) {
+		upper[i] = (char)toupper(text.p[i]);
+	}
+	return nem_address_parse(out, NODE_NETWORK, bytes_of(upper, sizeof upper), NULL) == ERR_OK;
+}
+
 static bool address_text(struct node *n, struct http_request *r, const char *text,
 			 struct nem_address *out)
 {
-	char upper[NEM_ADDRESS_CHARS + 1] = { 0 };
-
-	for (size_t i = 0; text != NULL && i < NEM_ADDRESS_CHARS && text[i] != '\0'; i++) {
-		int c = toupper((unsigned char)text[i]);
-
-		upper[i] = (char)c;
-	}
-	if (text == NULL || strlen(text) != NEM_ADDRESS_CHARS ||
-	    nem_address_parse(out, NODE_NETWORK, bytes_str(upper), NULL) != ERR_OK) {
+	if (text == NULL || !node_rest_address_text(bytes_str(text), out)) {
 		node_rest_error(n, r, 400, "address must be valid");
 		return false;
 	}

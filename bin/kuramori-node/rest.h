@@ -40,6 +40,8 @@ void node_rest_append(json_t *list, json_t *j);
 
 /* NIS takes either case and no hyphens (nem.md 1.2). */
 bool node_rest_address(struct node *n, struct http_request *r, struct nem_address *out);
+/* The same of text, from wherever; sends nothing. */
+bool node_rest_address_text(struct bytes text, struct nem_address *out);
 /* The same from {"account":text} or any JSON string. */
 bool node_rest_address_json(struct node *n, struct http_request *r, const json_t *text,
 			    struct nem_address *out);
@@ -60,5 +62,14 @@ json_t *node_rest_pooled(const struct nis_pooled *e, bool with_meta);
 /* AccountMetaDataPair. */
 json_t *node_rest_account(struct node *n, const struct nem_address *address);
 json_t *node_rest_node(const struct node_port *p);
+json_t *node_rest_mosaic(const struct nem_mosaic *m);
+json_t *node_rest_namespace(const struct nis_namespace *n);
+
+/*
+ * The newest by timestamp of this port's pool that concern the address: their places in the pool,
+ * at most max of them, newest first.  How many.
+ */
+size_t node_rest_recent(const struct node_port *p, const struct nem_address *address, size_t *best,
+			size_t max);
 
 #endif

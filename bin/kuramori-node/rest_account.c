@@ -250,34 +250,43 @@ json_t *node_rest_pooled(const struct nis_pooled *e, bool with_meta)
 	return with_meta ? nem_json_unconfirmed(&tx) : nem_json_tx(&tx, NEM_SIGNED);
 }
 
-/* The 25 newest by timestamp that concern the address. */
+size_t node_rest_recent(const struct node_port *p, const struct nem_address *address, size_t *best,
+			size_t max)
+{
+	const struct nis *nis = p->node->nis;
+	size_t n = 0;
+
+	for (size_t i = 0; i < nis_pool_count(nis, p->pool); i++) {
+		uint32_t at = nis_pool_at(nis, p->pool, i).timestamp_s;
+		size_t k = n;
+
+		if (!nis_pool_concerns(nis, p->pool, i, address)) {
+			continue;
+		}
+		while (k > 0 && nis_pool_at(nis, p->pool, best[k - 1]).timestamp_s < at) {
+			k--;
+		}
+		if (k == max) {
+			continue;
+		}
+		n = n < max ? n + 1 : n;
+		memmove(&best[k + 1], &best[k], (n - k - 1) * sizeof best[0]);
+		best[k] = i;
+	}
+	return n;
+}
+
 static void get_unconfirmed(struct node_port *p, struct http_request *r)
 {
 	const struct nis *nis = p->node->nis;
-	size_t best[UNCONFIRMED_MAX], n = 0;
+	size_t best[UNCONFIRMED_MAX], n;
 	struct nem_address address;
 	json_t *list;
 
 	if (!node_rest_address(p->node, r, &address)) {
 		return;
 	}
-	for (size_t i = 0; i < nis_pool_count(nis, p->pool); i++) {
-		uint32_t at = nis_pool_at(nis, p->pool, i).timestamp_s;
-		size_t k = n;
-
-		if (!nis_pool_concerns(nis, p->pool, i, &address)) {
-			continue;
-		}
-		while (k > 0 && nis_pool_at(nis, p->pool, best[k - 1]).timestamp_s < at) {
-			k--;
-		}
-		if (k == UNCONFIRMED_MAX) {
-			continue;
-		}
-		n = n < UNCONFIRMED_MAX ? n + 1 : n;
-		memmove(&best[k + 1], &best[k], (n - k - 1) * sizeof best[0]);
-		best[k] = i;
-	}
+	n = node_rest_recent(p, &address, best, UNCONFIRMED_MAX);
 	list = json_array();
 	CHECK(list != NULL);
 	for (size_t i = 0; i < n; i++) {

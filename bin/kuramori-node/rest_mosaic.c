@@ -11,10 +11,16 @@ enum { OWNED_MAX = 1024 };
 
 /* ---- objects ---- */
 
-static json_t *namespace_json(const struct nis_namespace *n)
+json_t *node_rest_namespace(const struct nis_namespace *n)
 {
 	return json_pack("{s:s,s:s,s:I}", "owner", n->owner.text, "fqn", n->name.text, "height",
 			 (json_int_t)n->height);
+}
+
+json_t *node_rest_mosaic(const struct nem_mosaic *m)
+{
+	return json_pack("{s:I,s:o}", "quantity", (json_int_t)m->quantity, "mosaicId",
+			 nem_json_mosaic_id(&m->id));
 }
 
 static json_t *supply_json(const struct nis_mosaic_info *m)
@@ -106,9 +112,7 @@ static void get_owned(struct node_port *p, struct http_request *r)
 	n = nis_owned(p->node->nis, &address, owned, OWNED_MAX);
 	list = json_array();
 	for (size_t i = 0; i < n; i++) {
-		node_rest_append(list,
-				 json_pack("{s:I,s:o}", "quantity", (json_int_t)owned[i].quantity,
-					   "mosaicId", nem_json_mosaic_id(&owned[i].id)));
+		node_rest_append(list, node_rest_mosaic(&owned[i]));
 	}
 	node_rest_data(r, list);
 }
@@ -217,7 +221,7 @@ static void get_account_namespaces(struct node_port *p, struct http_request *r)
 	n = nis_namespaces_of(p->node->nis, &address, has_parent ? &parent : NULL, id, found, page);
 	list = json_array();
 	for (size_t i = 0; i < n; i++) {
-		node_rest_append(list, namespace_json(&found[i]));
+		node_rest_append(list, node_rest_namespace(&found[i]));
 	}
 	node_rest_data(r, list);
 }
@@ -238,7 +242,7 @@ static void get_namespace(struct node_port *p, struct http_request *r)
 		node_rest_error(p->node, r, 404, message);
 		return;
 	}
-	node_rest_json(r, 200, namespace_json(&n));
+	node_rest_json(r, 200, node_rest_namespace(&n));
 }
 
 static void get_roots(struct node_port *p, struct http_request *r)
@@ -254,8 +258,8 @@ static void get_roots(struct node_port *p, struct http_request *r)
 	n = nis_roots(p->node->nis, id, found, page);
 	list = json_array();
 	for (size_t i = 0; i < n; i++) {
-		node_rest_append(list,
-				 with_meta(found[i].id, "namespace", namespace_json(&found[i])));
+		node_rest_append(
+		    list, with_meta(found[i].id, "namespace", node_rest_namespace(&found[i])));
 	}
 	node_rest_data(r, list);
 }

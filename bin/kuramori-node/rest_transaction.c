@@ -115,6 +115,9 @@ static void post_announce(struct node_port *p, struct http_request *r)
 		return;
 	}
 	note_answer(p, "announce", &answer);
+	if (answer.code == NEM_SUCCESS) {
+		node_push_taken(p, bytes_of(data, n), &signature);
+	}
 	if (node_fault_lie(r) == NODE_LIE_REFUSED) {
 		answer.code = NEM_FAILURE_INSUFFICIENT_BALANCE;
 	}
@@ -181,6 +184,9 @@ static void post_push(struct node_port *p, struct http_request *r)
 		return;
 	}
 	note_answer(p, "push", &answer);
+	if (answer.code == NEM_SUCCESS) {
+		node_push_taken(p, bytes_of(buffer, w.n), NULL);
+	}
 	/* An empty 200 whatever the verdict: peers do not ask (nem.md 5.4.3). */
 	http_reply(r, 200, "application/json", bytes_of(NULL, 0), node_rest_cors);
 }

@@ -13,10 +13,10 @@
 #include "base/check.h"
 #include "io/clock.h"
 #include "io/notes.h"
+#include "io/tcp.h"
 #include "io/unix.h"
 
 enum {
-	BACKLOG = 128,
 	POOL_BYTES = 32 * 1024, /* request line and headers of one connection */
 	DISCARD_TIMES = 4,      /* so many limits of a too large body are read before we hang up */
 	BODY_FIRST = 4096,
@@ -733,39 +733,6 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **ow
 	free(r);
 }
 
-static enum err listen_tcp(uint16_t port, int *fd, uint16_t *got)
-{
-	struct sockaddr_in a = { .sin_family = AF_INET,
-				 .sin_port = htons(port),
-				 .sin_addr = { .s_addr = htonl(INADDR_LOOPBACK) } };
-	socklen_t n = sizeof a;
-	int on = 1;
-	int s = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	enum err e = ERR_IO;
-
-	if (s < 0) {
-		return ERR_IO;
-	}
-	/* Only skips the wait after our own restart; a port with a listener stays in use. */
-	if (setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) {
-		goto out;
-	}
-	if (bind(s, (const struct sockaddr *)&a, sizeof a) != 0 || listen(s, BACKLOG) != 0) {
-		e = errno == EADDRINUSE ? ERR_BUSY : ERR_IO;
-		goto out;
-	}
-	if (getsockname(s, (struct sockaddr *)&a, &n) != 0) {
-		goto out;
-	}
-	*got = ntohs(a.sin_port);
-	*fd = s;
-	return ERR_OK;
-
-out:
-	(void)close(s);
-	return e;
-}
-
 static enum err start_mhd(struct http_server *s, int listener)
 {
 	const union MHD_DaemonInfo *info;
@@ -807,7 +774,7 @@ enum err http_server_open(struct http_server **out, struct loop *l,
 	s->plan.connections_max =
 	    plan->connections_max == 0 ? HTTP_CONNECTIONS_MAX : plan->connections_max;
 	e = plan->unix_path != NULL ? unix_listen(plan->unix_path, plan->unix_mode, &listener)
-				    : listen_tcp(plan->port, &listener, &s->port);
+				    : tcp_listen(plan->port, &listener, &s->port);
 	if (e != ERR_OK) {
 		goto out;
 	}

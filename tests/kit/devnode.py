@@ -35,7 +35,7 @@ class DevNode:
             path.unlink(missing_ok=True)
             path.touch(mode=0o600)
             path.write_text(text)
-        self.settings = {"development": "yes", "public_port": 0, "clean_port": 0,
+        self.settings = {"development": "yes", "public_port": 0, "clean_port": 0, "websocket_port": 0,
                          "nemesis_file": self.folder / "nemesis.txt", "nemesis_time": time,
                          "nemesis_key_file": self.folder / "nemesis.key",
                          "harvester_key_file": self.folder / "harvester.key", **settings}
@@ -51,6 +51,7 @@ class DevNode:
         self.nemesis = bytes.fromhex(ready["nemesis"])
         self.public = Node(ready["public_port"])
         self.clean = Node(ready["clean_port"])
+        self.websocket_port = ready["websocket_port"]
         return self
 
     def stop(self):

@@ -199,8 +199,10 @@ class World:
         block every block_ms. more: settings of the program."""
         folder = self.place("node")
         if "node public" not in self.ports:
-            self.ports["node public"], self.ports["node clean"] = process.free_ports(2)
+            self.ports["node public"], self.ports["node clean"], self.ports["node websocket"] = \
+                process.free_ports(3)
         settings = {"public_port": self.ports["node public"], "clean_port": self.ports["node clean"],
+                    "websocket_port": self.ports["node websocket"],
                     "nemesis_file": folder / "nemesis.txt", "nemesis_key_file": folder / "nemesis.key",
                     "harvester_key_file": folder / "harvester.key", "data_dir": folder / "data",
                     "development": "yes"}

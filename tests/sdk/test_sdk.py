@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goal: the official NEM clients work against kuramori-node as they are.
-Method: a real node on the real clock; Node.js runs nem_sdk.mjs and symbol_sdk.mjs, which build, sign
-and announce with the unmodified npm packages, read back what became of it, and print TAP; at the end
-the node checks every invariant and the kit recomputes every block."""
+Method: a real node on the real clock; Node.js runs nem_sdk.mjs, nem_websocket.mjs and
+symbol_sdk.mjs, which build, sign, announce and listen with the unmodified npm packages, read back
+what became of it, and print TAP; at the end the node checks every invariant and the kit recomputes
+every block."""
 
 import json
 import os
@@ -32,7 +33,8 @@ def drive(script, sdk):
     with DevNode(temp_dir(), grants) as world:
         # A little ahead of the clients' clock: a block takes only what is older than itself.
         world.dev("clock", mode="real", offset_s=5)
-        settings = {"port": world.public.port, "sdk": sdk, "keys": {n: describe(n) for n in NAMES}}
+        settings = {"port": world.public.port, "websocket": world.websocket_port, "sdk": sdk,
+                    "keys": {n: describe(n) for n in NAMES}}
         run = subprocess.run(["node", str(Path(__file__).parent / script)], input=json.dumps(settings),
                              capture_output=True, text=True, timeout=120)
         print(f"# {script}")
@@ -49,7 +51,8 @@ def drive(script, sdk):
 
 def main():
     sdk = os.environ["KURAMORI_SDK"]
-    return 0 if all([drive("nem_sdk.mjs", sdk), drive("symbol_sdk.mjs", sdk)]) else 1
+    scripts = ["nem_sdk.mjs", "nem_websocket.mjs", "symbol_sdk.mjs"]
+    return 0 if all([drive(script, sdk) for script in scripts]) else 1
 
 
 sys.exit(main())
