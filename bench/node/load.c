@@ -399,18 +399,28 @@ static void send_all(int fd, const char *p, size_t n)
 	}
 }
 
-/* A whole answer, which must be a 200; its body in *body, ended by a NUL. */
-static void receive(int fd, char buffer[ANSWER_MAX], const char **body)
+/*
+ * A whole answer, which must be a 200; its body in *body, ended by a NUL, as far as it has room:
+ * the rest is read and forgotten.  Returns the bytes of the body.
+ */
+static size_t receive(int fd, char buffer[ANSWER_MAX], const char **body)
 {
-	size_t n = 0, want = 0;
+	size_t n = 0, want = 0, head = 0, forgotten = 0;
 
 	*body = NULL;
-	while (want == 0 || n < want) {
-		ssize_t got = recv(fd, buffer + n, ANSWER_MAX - 1 - n, 0);
+	while (want == 0 || n + forgotten < want) {
+		bool full = n == ANSWER_MAX - 1;
+		static char rest[ANSWER_MAX];
+		ssize_t got =
+		    recv(fd, full ? rest : buffer + n, full ? sizeof rest : ANSWER_MAX - 1 - n, 0);
 		const char *end, *length;
 
-		if (got <= 0) {
+		if (got <= 0 || (full && want == 0)) {
 			load_die("recv");
+		}
+		if (want > 0) {
+			*(full ? &forgotten : &n) += (size_t)got;
+			continue;
 		}
 		n += (size_t)got;
 		buffer[n] = '\0';
@@ -418,13 +428,16 @@ static void receive(int fd, char buffer[ANSWER_MAX], const char **body)
 		length = strcasestr(buffer, "\r\nContent-Length:");
 		if (end != NULL && length != NULL && length < end) {
 			*body = end + 4;
-			want = (size_t)(*body - buffer) + strtoul(length + 17, NULL, 10);
+			head = (size_t)(*body - buffer);
+			want = head + strtoul(length + 17, NULL, 10);
 		}
 	}
+	buffer[n] = '\0';
 	if (strncmp(buffer, "HTTP/1.1 200", 12) != 0) {
 		(void)fprintf(stderr, "%s\n", buffer);
 		load_die("an answer is not 200");
 	}
+	return want - head;
 }
 
 void load_send(struct load_client *c, const struct load_tx *txs, size_t n, const char *expected)
@@ -452,7 +465,7 @@ void load_send(struct load_client *c, const struct load_tx *txs, size_t n, const
 			if (wait[i].revents == 0) {
 				continue;
 			}
-			receive(c->fd[i], buffer, &body);
+			(void)receive(c->fd[i], buffer, &body);
 			answered++;
 			if (strstr(body, expected) == NULL) {
 				(void)fprintf(stderr, "%s\n", body);
@@ -468,7 +481,7 @@ void load_send(struct load_client *c, const struct load_tx *txs, size_t n, const
 	}
 }
 
-const char *load_post(struct load_client *c, const char *path, const char *json)
+const char *load_post(struct load_client *c, const char *path, const char *json, size_t *bytes)
 {
 	static char buffer[ANSWER_MAX];
 	char request[LOAD_REQUEST_MAX];
@@ -482,6 +495,6 @@ const char *load_post(struct load_client *c, const char *path, const char *json)
 		load_die("a request is too long");
 	}
 	send_all(c->fd[0], request, (size_t)n);
-	receive(c->fd[0], buffer, &body);
+	*bytes = receive(c->fd[0], buffer, &body);
 	return body;
 }

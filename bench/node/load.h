@@ -81,7 +81,10 @@ void load_disconnect(struct load_client *c);
  * that each answer must contain.
  */
 void load_send(struct load_client *c, const struct load_tx *txs, size_t n, const char *expected);
-/* POSTs a JSON text and returns the body of the answer (static). */
-const char *load_post(struct load_client *c, const char *path, const char *json);
+/*
+ * POSTs a JSON text and returns the body of the answer (static), whose size is *bytes; only its
+ * beginning if it is long.
+ */
+const char *load_post(struct load_client *c, const char *path, const char *json, size_t *bytes);
 
 #endif

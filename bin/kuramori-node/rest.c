@@ -24,26 +24,56 @@ const char *const node_rest_cors[] = { "Access-Control-Allow-Origin",
 
 /* ---- replies ---- */
 
+enum { TEXT_FIRST = 512 };
+
+static int on_text(const char *p, size_t n, void *ctx)
+{
+	struct node_text *t = ctx;
+	size_t cap = t->cap == 0 ? TEXT_FIRST : t->cap;
+
+	while (cap - t->n < n) {
+		cap *= 2;
+	}
+	if (cap != t->cap) {
+		t->p = realloc(t->p, cap);
+		CHECK(t->p != NULL);
+		t->cap = cap;
+	}
+	memcpy(t->p + t->n, p, n);
+	t->n += n;
+	return 0;
+}
+
+void node_rest_text(struct node_text *t, const char *words)
+{
+	(void)on_text(words, strlen(words), t);
+}
+
+void node_rest_text_json(struct node_text *t, json_t *j)
+{
+	CHECK(j != NULL && json_dump_callback(j, on_text, t, JSON_COMPACT | JSON_ENCODE_ANY) == 0);
+	json_decref(j);
+}
+
+void node_rest_text_send(struct http_request *r, unsigned status, struct node_text *t)
+{
+	if (http_user(r) != NULL) {
+		/* A lie is told about values. */
+		node_fault_reply(r, status, json_loadb(t->p, t->n, 0, NULL));
+		free(t->p);
+	} else {
+		node_rest_text(t, "\r\n"); /* NIS ends its JSON so */
+		http_reply_malloced(r, status, "application/json", t->p, t->n, node_rest_cors);
+	}
+	*t = (struct node_text){ 0 };
+}
+
 void node_rest_json(struct http_request *r, unsigned status, json_t *j)
 {
-	char *text, *line;
-	size_t n;
+	struct node_text t = { 0 };
 
-	if (http_user(r) != NULL) {
-		node_fault_reply(r, status, j);
-		return;
-	}
-	text = j == NULL ? NULL : json_dumps(j, JSON_COMPACT);
-	n = text == NULL ? 0 : strlen(text);
-	line = malloc(n + 3);
-	CHECK(text != NULL && line != NULL);
-	memcpy(line, text, n + 1);
-	line[n] = '\r'; /* NIS ends its JSON so */
-	line[n + 1] = '\n';
-	http_reply(r, status, "application/json", bytes_of(line, n + 2), node_rest_cors);
-	free(line);
-	free(text);
-	json_decref(j);
+	node_rest_text_json(&t, j);
+	node_rest_text_send(r, status, &t);
 }
 
 static const char *reason(unsigned status)

@@ -29,6 +29,21 @@ extern const struct node_route node_rest_transaction_routes[];
 /* The headers that let every page ask. */
 extern const char *const node_rest_cors[];
 
+/*
+ * The text of a reply, in parts: a list may be long, and as one JSON value it would take several
+ * times the memory of its text.  All zero is empty.
+ */
+struct node_text {
+	char *p;
+	size_t n, cap;
+};
+
+void node_rest_text(struct node_text *t, const char *words);
+/* Takes j, which may not be NULL. */
+void node_rest_text_json(struct node_text *t, json_t *j);
+/* Sends the text, which must be a whole JSON object by now, and empties t. */
+void node_rest_text_send(struct http_request *r, unsigned status, struct node_text *t);
+
 /* At most 64 bytes as a string. */
 json_t *node_rest_hex(const void *p, size_t n);
 /* {"data":list}.  Takes the list. */

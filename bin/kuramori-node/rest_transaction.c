@@ -215,7 +215,8 @@ static void post_unconfirmed(struct node_port *p, struct http_request *r)
 	json_t *body = node_rest_body(p->node, r);
 	const char *text;
 	uint8_t challenge[64];
-	json_t *list;
+	struct node_text t = { 0 };
+	json_t *signature;
 
 	if (body == NULL) {
 		return;
@@ -230,16 +231,20 @@ static void post_unconfirmed(struct node_port *p, struct http_request *r)
 		return;
 	}
 	json_decref(body);
-	list = json_array();
-	CHECK(list != NULL);
+	signature = challenge_answer(p, challenge);
+	node_rest_text(&t, "{\"entity\":{\"data\":[");
 	for (size_t i = 0; i < nis_pool_count(p->node->nis, p->pool); i++) {
 		struct nis_pooled e = nis_pool_at(p->node->nis, p->pool, i);
 
-		CHECK(json_array_append_new(list, node_rest_pooled(&e, false)) == 0);
+		if (i > 0) {
+			node_rest_text(&t, ",");
+		}
+		node_rest_text_json(&t, node_rest_pooled(&e, false));
 	}
-	node_rest_json(r, 200,
-		       json_pack("{s:{s:o},s:o}", "entity", "data", list, "signature",
-				 challenge_answer(p, challenge)));
+	node_rest_text(&t, "]},\"signature\":");
+	node_rest_text_json(&t, signature);
+	node_rest_text(&t, "}");
+	node_rest_text_send(r, 200, &t);
 }
 
 const struct node_route node_rest_transaction_routes[] = {

@@ -470,6 +470,15 @@ void http_reply(struct http_request *r, unsigned status, const char *content_typ
 	answer(r, status, content_type, body, extra);
 }
 
+void http_reply_malloced(struct http_request *r, unsigned status, const char *content_type,
+			 void *body, size_t n, const char *const *extra)
+{
+	struct MHD_Response *m = MHD_create_response_from_buffer(n, body, MHD_RESPMEM_MUST_FREE);
+
+	CHECK(r->handed);
+	answer_with(r, status, with_headers(m, content_type, extra));
+}
+
 void http_reply_broken(struct http_request *r, unsigned status, const char *content_type,
 		       struct bytes body, const char *const *extra, const struct http_breakage *how)
 {

@@ -98,6 +98,9 @@ void *http_user(const struct http_request *r);
  */
 void http_reply(struct http_request *r, unsigned status, const char *content_type,
 		struct bytes body, const char *const *extra);
+/* The same with a body of n bytes that was malloc'd: the server frees it. */
+void http_reply_malloced(struct http_request *r, unsigned status, const char *content_type,
+			 void *body, size_t n, const char *const *extra);
 
 /*
  * How an answer goes wrong on its way: for a server that tests clients (kuramori-node), never for

@@ -418,25 +418,23 @@ struct nis_pooled nis_pool_at(const struct nis *n, unsigned pool, size_t index)
 	return p;
 }
 
-static bool key_is(const struct nis *n, const struct key32 *key, const struct nem_address *address)
+/* By their numbers, which are remembered by key: whoever has a part in a pool has one. */
+static bool key_is(const struct nis *n, const struct key32 *key, uint32_t number)
 {
-	struct nem_address a;
-
-	nem_address_from_key(&a, key, n->network);
-	return nem_address_eq(&a, address);
+	return number != NIS_MAP_NONE && nis_state_find_key(&n->state, key) == number;
 }
 
 static bool body_concerns(const struct nis *n, enum nem_type type, const union nem_body *body,
-			  const struct nem_address *address)
+			  const struct nem_address *address, uint32_t number)
 {
 	switch (type) {
 	case NEM_TRANSFER:
 		return nem_address_eq(&body->transfer.recipient, address);
 	case NEM_IMPORTANCE:
-		return key_is(n, &body->importance.remote, address);
+		return key_is(n, &body->importance.remote, number);
 	case NEM_MODIFICATION:
 		for (unsigned i = 0; i < body->modification.n; i++) {
-			if (key_is(n, &body->modification.entry[i].cosigner, address)) {
+			if (key_is(n, &body->modification.entry[i].cosigner, number)) {
 				return true;
 			}
 		}
@@ -457,27 +455,25 @@ bool nis_pool_concerns(const struct nis *n, unsigned pool, size_t index,
 		       const struct nem_address *address)
 {
 	struct nis_pooled p = nis_pool_at(n, pool, index);
-	struct nem_address account;
+	uint32_t number = nis_state_find(&n->state, address), account;
 	const struct nem_inner *inner;
 	struct nem_tx tx;
-	uint32_t number;
 
 	nis_chain_decode(n, p.verifiable, &tx);
-	if (key_is(n, &tx.head.signer, address)) {
+	if (key_is(n, &tx.head.signer, number)) {
 		return true;
 	}
 	if (tx.type != NEM_MULTISIG) {
-		return body_concerns(n, tx.type, &tx.body, address);
+		return body_concerns(n, tx.type, &tx.body, address, number);
 	}
 	inner = &tx.multisig.inner;
-	nem_address_from_key(&account, &inner->head.signer, n->network);
-	number = nis_state_find(&n->state, &account);
-	if (nem_address_eq(&account, address) ||
-	    (number != NIS_MAP_NONE && n->state.holding[number].control != NULL &&
-	     nem_multisig_has(n->state.holding[number].control, address))) {
+	account = nis_state_find_key(&n->state, &inner->head.signer);
+	if (account != NIS_MAP_NONE &&
+	    (account == number || (n->state.holding[account].control != NULL &&
+				   nem_multisig_has(n->state.holding[account].control, address)))) {
 		return true;
 	}
-	return body_concerns(n, inner->type, &inner->body, address);
+	return body_concerns(n, inner->type, &inner->body, address, number);
 }
 
 uint64_t nis_pool_balance(const struct nis *n, unsigned pool, const struct nem_address *address)
