@@ -66,6 +66,13 @@ uint64_t node_now_network_ms(struct node *n)
 	return (uint64_t)node_now_s(n) * 1000;
 }
 
+uint32_t node_judge_s(struct node *n, uint32_t time_s)
+{
+	uint32_t now = node_now_s(n);
+
+	return n->clock == NODE_CLOCK_REAL || now > time_s ? now : time_s;
+}
+
 unsigned node_next_pool(struct node *n)
 {
 	switch (n->next) {
@@ -87,12 +94,7 @@ enum err node_mine(struct node *n, unsigned pool, uint32_t time_s)
 		return e;
 	}
 	n->last_was_public = pool == NODE_PUBLIC;
-	if (n->stand_s < time_s) {
-		n->stand_s = time_s;
-	}
-	n->tick_mono_ms = clock_mono_ms();
-	node_disk_append(n);
-	node_push_blocks(n, nis_height(n->nis));
+	node_chain_moved(n, nis_height(n->nis) - 1);
 	return ERR_OK;
 }
 

@@ -121,14 +121,15 @@ static json_t *state(struct node *n)
 	json_t *j;
 
 	hex_put(hash, bytes_of(top.hash.b, 32));
-	j = json_pack(
-	    "{s:I,s:I,s:I,s:s,s:s,s:s,s:b,s:I,s:I,s:i,s:i,s:i}", "height", (json_int_t)top.height,
-	    "time_nem_s", (json_int_t)top.time_s, "now_nem_s", (json_int_t)node_now_s(n), "hash",
-	    hash, "clock", clock_name(n->clock), "next_pool", next_name(n->next), "hold",
-	    (int)n->hold, "public_pool", (json_int_t)nis_pool_count(n->nis, NODE_PUBLIC),
-	    "clean_pool", (json_int_t)nis_pool_count(n->nis, NODE_CLEAN), "public_port",
-	    (int)n->port[NODE_PUBLIC].number, "clean_port", (int)n->port[NODE_CLEAN].number,
-	    "websocket_port", (int)n->config.websocket_port);
+	j = json_pack("{s:I,s:I,s:I,s:s,s:s,s:s,s:b,s:I,s:I,s:i,s:i,s:i,s:i}", "height",
+		      (json_int_t)top.height, "time_nem_s", (json_int_t)top.time_s, "now_nem_s",
+		      (json_int_t)node_now_s(n), "hash", hash, "clock", clock_name(n->clock),
+		      "next_pool", next_name(n->next), "hold", (int)n->hold, "public_pool",
+		      (json_int_t)nis_pool_count(n->nis, NODE_PUBLIC), "clean_pool",
+		      (json_int_t)nis_pool_count(n->nis, NODE_CLEAN), "public_port",
+		      (int)n->port[NODE_PUBLIC].number, "clean_port",
+		      (int)n->port[NODE_CLEAN].number, "websocket_port",
+		      (int)n->config.websocket_port, "peers", (int)node_peers_active(n));
 	CHECK(j != NULL);
 	return j;
 }
@@ -336,7 +337,7 @@ static void post_rollback(struct node *n, struct http_request *r)
 	if (n->stand_s < now) {
 		n->stand_s = now;
 	}
-	node_disk_cut(n);
+	node_chain_moved(n, nis_height(n->nis));
 	node_push_returned(n, waiting, waiting_n);
 	done(n, r);
 }
@@ -504,10 +505,7 @@ static void post_block(struct node *n, struct http_request *r)
 		return;
 	}
 	if (code == NEM_SUCCESS) {
-		n->stand_s = nis_top(n->nis).time_s;
-		n->tick_mono_ms = clock_mono_ms();
-		node_disk_append(n);
-		node_push_blocks(n, nis_height(n->nis));
+		node_chain_moved(n, nis_height(n->nis) - 1);
 	}
 	node_rest_json(r, 200,
 		       json_pack("{s:i,s:s,s:I}", "code", (int)code, "message",
@@ -550,6 +548,27 @@ static void post_restart(struct node *n, struct http_request *r)
 	done(n, r);
 }
 
+/* {"peers":"host:port,..."}: these from now on; "" for none. */
+static void post_peers(struct node *n, struct http_request *r)
+{
+	static const char *const fields[] = { "peers", NULL };
+	json_t *j = read_fields(n, r, fields);
+	const char *text;
+	bool good;
+
+	if (j == NULL) {
+		return;
+	}
+	text = json_string_value(json_object_get(j, "peers"));
+	good = text != NULL && node_peers_set(n, text);
+	json_decref(j);
+	if (!good) {
+		node_rest_error(n, r, 400, "peers: at most 8 of host:port with commas between");
+		return;
+	}
+	done(n, r);
+}
+
 static void post_validate(struct node *n, struct http_request *r)
 {
 	const char *wrong = nis_validate(n->nis);
@@ -577,6 +596,7 @@ bool node_dev_request(struct node *n, struct http_request *r)
 		{ HTTP_POST, "/dev/fault", post_fault },
 		{ HTTP_POST, "/dev/settings", post_settings },
 		{ HTTP_POST, "/dev/restart", post_restart },
+		{ HTTP_POST, "/dev/peers", post_peers },
 		{ HTTP_POST, "/dev/validate", post_validate },
 	};
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * disk.c - blocks in one append-only file: a header, then for each block from height 2 its length
- * (u32, little-endian) and its verifiable bytes.  Pools are not stored, as in NIS.
+ * (u32, little-endian) and its verifiable bytes.  Pools are not stored, as in NIS.  A branch that
+ * replaces blocks cuts the file and is appended: whenever the program is killed, the file holds a
+ * beginning of the old chain or of the new one.
  *
  * Writes are handed to the kernel and not synced: the chain survives kill -9 of this program, which
  * is what tests need, and not the loss of power, which a development node may suffer from.
@@ -161,34 +163,36 @@ enum err node_disk_open(struct node *n)
 	return e;
 }
 
-void node_disk_append(struct node *n)
+static void append(struct node *n, uint64_t height)
 {
-	struct nis_block top = nis_top(n->nis);
+	struct nis_block b;
 	uint8_t length[4];
 
-	if (n->disk_fd < 0) {
-		return;
-	}
-	CHECK(top.height == n->disk_n + 1);
-	le32_put(length, (uint32_t)top.verifiable.n);
+	CHECK(nis_block_at(n->nis, height, &b));
+	le32_put(length, (uint32_t)b.verifiable.n);
 	if (file_write_fd(n->disk_fd, bytes_of(length, sizeof length)) != ERR_OK ||
-	    file_write_fd(n->disk_fd, top.verifiable) != ERR_OK) {
+	    file_write_fd(n->disk_fd, b.verifiable) != ERR_OK) {
 		NOTES(NOTES_BROKEN, "disk", notes_err(ERR_IO));
 		_exit(err_exit(ERR_IO));
 	}
-	remember_end(n, n->disk_end[n->disk_n - 1] + sizeof length + top.verifiable.n);
+	remember_end(n, n->disk_end[n->disk_n - 1] + sizeof length + b.verifiable.n);
 }
 
-void node_disk_cut(struct node *n)
+void node_disk_follow(struct node *n, uint64_t common)
 {
 	if (n->disk_fd < 0) {
 		return;
 	}
-	CHECK(nis_height(n->nis) >= 1 && nis_height(n->nis) <= n->disk_n);
-	n->disk_n = nis_height(n->nis);
-	if (ftruncate(n->disk_fd, (off_t)n->disk_end[n->disk_n - 1]) != 0) {
-		NOTES(NOTES_BROKEN, "disk", notes_err(ERR_IO));
-		_exit(err_exit(ERR_IO));
+	CHECK(common >= 1 && common <= n->disk_n && common <= nis_height(n->nis));
+	if (common < n->disk_n) {
+		n->disk_n = common;
+		if (ftruncate(n->disk_fd, (off_t)n->disk_end[common - 1]) != 0) {
+			NOTES(NOTES_BROKEN, "disk", notes_err(ERR_IO));
+			_exit(err_exit(ERR_IO));
+		}
+	}
+	for (uint64_t h = common + 1; h <= nis_height(n->nis); h++) {
+		append(n, h);
 	}
 }
 

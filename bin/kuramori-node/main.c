@@ -18,6 +18,7 @@
 
 #include <jansson.h>
 
+#include "base/hex.h"
 #include "crypto/crypto.h"
 #include "io/notes.h"
 #include "io/notify.h"
@@ -64,6 +65,12 @@ static const struct config_row ROWS[] = {
 	  "POOL", "Which pool makes the next block: alternate, public or clean." },
 	{ "harvest_rule", CONFIG_STRING, "any", 0, 0, CONFIG_FIELD(node_config, harvest_rule),
 	  "RULE", "any: a block is good in any second; nis: only in one in which its harvester hits." },
+	{ "peers", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(node_config, peers),
+	  "HOST:PORT,...", "Public ports of other nodes of this network, at most 8." },
+	{ "peer_interval_ms", CONFIG_U32, "1000", 10, 3600000,
+	  CONFIG_FIELD(node_config, peer_interval_ms), "MS", "Between two rounds through the peers." },
+	{ "clean_client", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(node_config, clean_client),
+	  "KEY", "Public key whose envelopes alone bring transactions into the clean pool." },
 	{ "retention_s", CONFIG_U32, "129600", 0, UINT32_MAX, CONFIG_FIELD(node_config, retention_s),
 	  "SECONDS", "How long hashes are remembered (NIS: 36 h); 0 for ever." },
 	{ "result_cache", CONFIG_BOOL, "yes", 0, 0, CONFIG_FIELD(node_config, result_cache),
@@ -116,6 +123,18 @@ static bool choose(struct node *n)
 		      notes_text("wants", "any or nis"));
 		return false;
 	}
+	if (!node_peers_set(n, c->peers)) {
+		NOTES(NOTES_BROKEN, "config", notes_text("key", "peers"),
+		      notes_text("wants", "at most 8 of host:port with commas between"));
+		return false;
+	}
+	if (c->clean_client[0] != '\0' &&
+	    hex_get(n->clean_client.b, sizeof n->clean_client.b, bytes_str(c->clean_client),
+		    HEX_ANY_CASE) != ERR_OK) {
+		NOTES(NOTES_BROKEN, "config", notes_text("key", "clean_client"),
+		      notes_text("wants", "64 hexadecimal digits"));
+		return false;
+	}
 	n->clock = strcmp(c->blocks, "clock") == 0 ? NODE_CLOCK_REAL : NODE_CLOCK_DEMAND;
 	n->interval_ms = n->clock == NODE_CLOCK_REAL ? c->block_interval_ms : 0;
 	n->interval_s = 60;
@@ -143,6 +162,7 @@ static void on_stop(void *ctx)
 	}
 	n->hold = true;
 	node_arm(n);
+	node_peers_stop(n);
 	for (unsigned i = 0; i < NODE_PORTS; i++) {
 		if (n->port[i].server != NULL) {
 			http_server_stop(n->port[i].server);
@@ -207,6 +227,9 @@ static void begin(void *ctx)
 	enum err e = open_ports(n);
 
 	if (e == ERR_OK) {
+		e = node_peers_open(n);
+	}
+	if (e == ERR_OK) {
 		n->start_s = node_now_s(n);
 		node_arm(n);
 		say_ready(n);
@@ -246,12 +269,14 @@ static enum err live(struct node *n)
 		http_server_close(n->port[i].server);
 	}
 	node_push_close(n);
+	node_peers_close(n);
 	loop_close(&n->loop);
 	return e == ERR_OK ? n->result : e;
 }
 
 static void end(struct node *n)
 {
+	node_peers_stop(n);
 	node_disk_close(n);
 	nis_close(n->nis);
 	edk_secret_wipe(&n->identity);

@@ -14,8 +14,11 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "chain/nem/nem_block.h"
+#include "chain/nem/nem_tx.h"
 #include "crypto/edk.h"
 #include "io/config.h"
+#include "io/http_client.h"
 #include "io/http_server.h"
 #include "io/loop.h"
 #include "nis/nis.h"
@@ -30,6 +33,7 @@ enum {
 	NODE_FAULT_PATH_MAX = 63,
 	NODE_FAULT_TIMES_MAX = 1000000,
 	NODE_UNLOCKED_MAX = 4, /* as NIS by default */
+	NODE_PEERS_MAX = 8,
 };
 
 /* Twice all there is, in micro-XEM. */
@@ -41,6 +45,9 @@ struct node_config {
 	char blocks[16];
 	char next_pool[16];
 	char harvest_rule[16];
+	char peers[1024];
+	char clean_client[65];
+	uint32_t peer_interval_ms;
 	uint32_t nemesis_time;
 	uint32_t public_port, clean_port;
 	uint32_t websocket_port, websocket_connections, websocket_queue_bytes;
@@ -143,6 +150,11 @@ struct node {
 	int disk_fd;        /* -1: in memory only */
 	uint64_t *disk_end; /* of the file after block 1 + i */
 	size_t disk_n, disk_cap;
+	struct node_peer *peers;
+	struct http_client *http;
+	uint8_t *peers_block; /* NEM_BLOCK_BYTES_MAX */
+	struct loop_timer peer_timer;
+	struct key32 clean_client; /* who alone may put transactions into the clean pool */
 };
 
 /* ---- clock.c: chain time, and who makes the next block ---- */
@@ -152,6 +164,11 @@ uint32_t node_now_s(struct node *n);
 uint64_t node_now_network_ms(struct node *n);
 /* Starts or stops the timer of blocks after clock, interval or hold changed. */
 void node_arm(struct node *n);
+/*
+ * When a block of that time from elsewhere is judged: the wall clock is right, the other clocks
+ * follow the blocks.
+ */
+uint32_t node_judge_s(struct node *n, uint32_t time_s);
 unsigned node_next_pool(struct node *n);
 /*
  * One block at time_s from a pool, stored; the process ends if it cannot be stored.  Errors as
@@ -169,11 +186,39 @@ void node_expire(struct node *n);
  * ERR_IO.
  */
 MUST_CHECK enum err node_disk_open(struct node *n);
-/* Stores the top block.  Dies if it cannot: memory must not be ahead of the file. */
-void node_disk_append(struct node *n);
-/* Cuts off everything above the present height.  Dies if it cannot. */
-void node_disk_cut(struct node *n);
+/*
+ * The chain is another above block `common`: cuts the file there and stores what the chain has.
+ * Dies if it cannot: memory must not be ahead of the file.
+ */
+void node_disk_follow(struct node *n, uint64_t common);
 void node_disk_close(struct node *n);
+
+/* ---- peers.c: other nodes of the same network ---- */
+
+/* Begins the rounds (docs/node.md, "Peers").  ERR_IO. */
+MUST_CHECK enum err node_peers_open(struct node *n);
+/* No more rounds; what is under way is forgotten. */
+void node_peers_stop(struct node *n);
+void node_peers_close(struct node *n);
+/* `host:port,host:port`, at most NODE_PEERS_MAX; "" for none.  False, nothing changed: malformed.
+ */
+bool node_peers_set(struct node *n, const char *text);
+/* A transaction that came into the public pool goes to every peer. */
+void node_peers_tell(struct node *n, const struct nem_tx *tx);
+/*
+ * After every change of the chain above block `common`: the clock has at least its time, the file
+ * has it, and WebSocket clients and peers hear of new blocks.
+ */
+void node_chain_moved(struct node *n, uint64_t common);
+/* nis_adopt() of blocks whose last one has this time, with all that follows from it. */
+MUST_CHECK enum err node_adopt(struct node *n, const struct bytes *blocks, size_t count,
+			       const struct nem_block_head *last, enum nem_result *code);
+/* Asks the peers now: somebody has a block that does not fit ours. */
+void node_peers_hurry(struct node *n);
+/* How many gave a good answer last. */
+size_t node_peers_active(const struct node *n);
+/* Those as NIS's Node objects. */
+json_t *node_peers_list(const struct node *n);
 
 /* ---- fault.c: the ports, and what goes wrong on them ---- */
 

@@ -70,6 +70,12 @@ bool node_rest_height(struct node *n, struct http_request *r, uint64_t *out);
 bool node_rest_page(struct node *n, struct http_request *r, uint64_t *id, size_t *page);
 bool node_rest_key(struct node *n, struct http_request *r, struct nem_address *out);
 
+/*
+ * The peer's envelope around an entity with these bytes: signed by the identity it names over their
+ * Keccak-256 (nem.md 5.4.3).
+ */
+bool node_rest_envelope(const json_t *body, struct bytes verifiable, struct key32 *identity);
+
 /* ---- objects ---- */
 
 json_t *node_rest_pair(const struct nis_entry *e);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Node, chain and blocks (nem.md 5.1). */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -18,10 +19,11 @@ static void get_heartbeat(struct node_port *p, struct http_request *r)
 
 static void get_status(struct node_port *p, struct http_request *r)
 {
-	(void)p;
-	/* 7: no other node is known, the ordinary state of a network of one (nem.md 5.1). */
+	/* 6 synchronized; 7 no other node is known, the ordinary state of a network of one
+	 * (nem.md 5.1). */
 	node_rest_json(r, 200,
-		       json_pack("{s:i,s:i,s:s}", "type", 4, "code", 7, "message", "status"));
+		       json_pack("{s:i,s:i,s:s}", "type", 4, "code",
+				 node_peers_active(p->node) > 0 ? 6 : 7, "message", "status"));
 }
 
 static void get_height(struct node_port *p, struct http_request *r)
@@ -171,15 +173,59 @@ static void get_network_time(struct node_port *p, struct http_request *r)
 	node_rest_json(r, 200, json_pack("{s:I,s:I}", "sendTimeStamp", ms, "receiveTimeStamp", ms));
 }
 
-/* A network of one has no peers (docs/node.md). */
+/* Who does not answer is not remembered by what it said before: only active ones have names. */
 static void get_peers(struct node_port *p, struct http_request *r)
 {
-	(void)p;
 	node_rest_json(r, 200,
-		       json_pack("{s:[],s:[],s:[],s:[]}", "inactive", "failure", "busy", "active"));
+		       json_pack("{s:[],s:[],s:[],s:o}", "inactive", "failure", "busy", "active",
+				 node_peers_list(p->node)));
 }
 
-static void get_no_peers(struct node_port *p, struct http_request *r)
+static void get_active(struct node_port *p, struct http_request *r)
+{
+	node_rest_data(r, node_peers_list(p->node));
+}
+
+/* A block in a peer's envelope: the next one, or a better one in the place of our last. */
+static void post_push_block(struct node_port *p, struct http_request *r)
+{
+	struct node *n = p->node;
+	json_t *body = node_rest_body(n, r);
+	uint8_t *buffer;
+	const char *where = "entity", *wrong = NULL;
+	struct bytes verifiable;
+	struct nem_block block;
+	struct key32 identity;
+	enum nem_result code = NEM_FAILURE_UNKNOWN;
+
+	if (body == NULL) {
+		return;
+	}
+	buffer = malloc(NEM_BLOCK_BYTES_MAX);
+	CHECK(buffer != NULL);
+	if (nem_json_block_read(&verifiable, buffer, NEM_BLOCK_BYTES_MAX, NODE_NETWORK,
+				json_object_get(body, "entity"), &where) != ERR_OK ||
+	    nem_block_decode(&block, NODE_NETWORK, verifiable) != ERR_OK) {
+		wrong = "the entity is no block";
+	} else if (!node_rest_envelope(body, verifiable, &identity)) {
+		wrong = "the envelope is not signed by the identity it names";
+	} else if (node_adopt(n, &verifiable, 1, &block.head, &code) != ERR_OK) {
+		wrong = "the entity is no block";
+	}
+	json_decref(body);
+	if (wrong == NULL && code != NEM_SUCCESS && code != NEM_NEUTRAL) {
+		node_peers_hurry(n);
+	}
+	free(buffer);
+	if (wrong != NULL) {
+		node_rest_error(n, r, 400, wrong);
+		return;
+	}
+	/* Nothing whatever the verdict, as for transactions. */
+	http_reply(r, 200, "application/json", bytes_of(NULL, 0), node_rest_cors);
+}
+
+static void get_experiences(struct node_port *p, struct http_request *r)
 {
 	(void)p;
 	node_rest_data(r, json_array());
@@ -197,16 +243,17 @@ const struct node_route node_rest_chain_routes[] = {
 	{ HTTP_GET, "/chain/last-block", get_last_block },
 	{ HTTP_GET, "/chain/score", get_score },
 	{ HTTP_POST, "/block/at/public", post_block_at },
+	{ HTTP_POST, "/push/block", post_push_block },
 	{ HTTP_POST, "/local/block/at", post_local_block_at },
 	{ HTTP_POST, "/local/chain/blocks-after", post_blocks_after },
 	{ HTTP_GET, "/node/info", get_node_info },
 	{ HTTP_GET, "/node/extended-info", get_extended_info },
 	{ HTTP_GET, "/time-sync/network-time", get_network_time },
 	{ HTTP_GET, "/node/peer-list/all", get_peers },
-	{ HTTP_GET, "/node/peer-list/reachable", get_no_peers },
-	{ HTTP_GET, "/node/peer-list/active", get_no_peers },
+	{ HTTP_GET, "/node/peer-list/reachable", get_active },
+	{ HTTP_GET, "/node/peer-list/active", get_active },
 	{ HTTP_GET, "/node/active-peers/max-chain-height", get_height },
-	{ HTTP_GET, "/node/experiences", get_no_peers },
+	{ HTTP_GET, "/node/experiences", get_experiences },
 	{ HTTP_POST, "/node/boot", post_boot },
 	{ HTTP_GET, NULL, NULL },
 };

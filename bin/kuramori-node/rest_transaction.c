@@ -76,6 +76,15 @@ static bool claim_accepted(struct http_request *r, struct bytes data)
 	return true;
 }
 
+static const char NOT_CLIENT[] = "the clean pool takes transactions of its client only";
+
+/* The clean port may have one client; an announcement says of nobody that it is his. */
+static bool is_client(const struct node_port *p, const struct key32 *identity)
+{
+	return p->pool != NODE_CLEAN || p->node->config.clean_client[0] == '\0' ||
+	       (identity != NULL && key32_eq(identity, &p->node->clean_client));
+}
+
 static void post_announce(struct node_port *p, struct http_request *r)
 {
 	json_t *body = node_rest_body(p->node, r);
@@ -101,6 +110,10 @@ static void post_announce(struct node_port *p, struct http_request *r)
 		node_rest_error(p->node, r, e == ERR_FIELD_MISSING ? 500 : 400, message);
 		return;
 	}
+	if (!is_client(p, NULL)) {
+		node_rest_error(p->node, r, 401, NOT_CLIENT);
+		return;
+	}
 	if (node_fault_lie(r) == NODE_LIE_ACCEPTED && claim_accepted(r, bytes_of(data, n))) {
 		return;
 	}
@@ -118,6 +131,13 @@ static void post_announce(struct node_port *p, struct http_request *r)
 	if (answer.code == NEM_SUCCESS) {
 		node_push_taken(p, bytes_of(data, n), &signature);
 	}
+	if (p->pool == NODE_PUBLIC && answer.code == NEM_SUCCESS) {
+		struct nem_tx tx;
+
+		CHECK(nem_tx_decode(&tx, NODE_NETWORK, bytes_of(data, n), NEM_SIGNING) == ERR_OK);
+		tx.signature = signature;
+		node_peers_tell(p->node, &tx);
+	}
 	if (node_fault_lie(r) == NODE_LIE_REFUSED) {
 		answer.code = NEM_FAILURE_INSUFFICIENT_BALANCE;
 	}
@@ -126,23 +146,21 @@ static void post_announce(struct node_port *p, struct http_request *r)
 	    nem_json_result(answer.code, &answer.hash, answer.has_inner ? &answer.inner : NULL));
 }
 
-/* The peer's envelope: signed by its identity over the Keccak-256 of the entity (nem.md 5.4.3). */
-static bool envelope_valid(const json_t *body, struct bytes verifiable)
+bool node_rest_envelope(const json_t *body, struct bytes verifiable, struct key32 *identity)
 {
 	const char *signature = json_string_value(json_object_get(body, "signature"));
 	const char *key =
 	    json_string_value(json_object_get(json_object_get(body, "identity"), "public-key"));
 	struct hash32 digest;
-	struct key32 public_key;
 	struct sig64 sig;
 
 	if (signature == NULL || key == NULL ||
 	    hex_get(sig.b, sizeof sig.b, bytes_str(signature), HEX_ANY_CASE) != ERR_OK ||
-	    hex_get(public_key.b, sizeof public_key.b, bytes_str(key), HEX_ANY_CASE) != ERR_OK) {
+	    hex_get(identity->b, sizeof identity->b, bytes_str(key), HEX_ANY_CASE) != ERR_OK) {
 		return false;
 	}
 	keccak256(&digest, verifiable);
-	return edk_verify_vartime(&public_key, bytes_of(digest.b, sizeof digest.b), &sig);
+	return edk_verify_vartime(identity, bytes_of(digest.b, sizeof digest.b), &sig);
 }
 
 static void post_push(struct node_port *p, struct http_request *r)
@@ -152,6 +170,7 @@ static void post_push(struct node_port *p, struct http_request *r)
 	struct writer w = writer_make(buffer, sizeof buffer);
 	struct nis_answer answer;
 	const char *where = "entity", *why = "";
+	struct key32 identity;
 	struct nem_tx tx;
 	enum err e;
 
@@ -170,13 +189,17 @@ static void post_push(struct node_port *p, struct http_request *r)
 	}
 	nem_tx_encode(&w, &tx, NEM_SIGNED);
 	CHECK(!w.bad);
-	if (!envelope_valid(body, bytes_of(buffer, w.n))) {
+	if (!node_rest_envelope(body, bytes_of(buffer, w.n), &identity)) {
 		json_decref(body);
 		node_rest_error(p->node, r, 400,
 				"the envelope is not signed by the identity it names");
 		return;
 	}
 	json_decref(body);
+	if (!is_client(p, &identity)) {
+		node_rest_error(p->node, r, 401, NOT_CLIENT);
+		return;
+	}
 	e = nis_push(p->node->nis, p->pool, bytes_of(buffer, w.n), node_now_s(p->node), &answer,
 		     &why);
 	if (e != ERR_OK) {
@@ -186,6 +209,9 @@ static void post_push(struct node_port *p, struct http_request *r)
 	note_answer(p, "push", &answer);
 	if (answer.code == NEM_SUCCESS) {
 		node_push_taken(p, bytes_of(buffer, w.n), NULL);
+	}
+	if (p->pool == NODE_PUBLIC && answer.code == NEM_SUCCESS) {
+		node_peers_tell(p->node, &tx);
 	}
 	/* An empty 200 whatever the verdict: peers do not ask (nem.md 5.4.3). */
 	http_reply(r, 200, "application/json", bytes_of(NULL, 0), node_rest_cors);

@@ -20,13 +20,15 @@ def program(name="kuramori-node"):
 
 class DevNode:
     """grants: {address: micro-XEM} of the first block at `time` (NEM seconds). The chain clock
-    stands until blocks() or clock() moves it. Settings are those of the program, as keywords."""
+    stands until blocks() or clock() moves it. harvester: the name of its key (nem.KeyPair.named).
+    Settings are those of the program, as keywords."""
 
-    def __init__(self, folder, grants, time=300_000_000, name="node", executable=None, **settings):
+    def __init__(self, folder, grants, time=300_000_000, name="node", executable=None,
+                 harvester="harvester", **settings):
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self.nemesis_key = nem.KeyPair.named("nemesis")
-        self.harvester = nem.KeyPair.named("harvester")
+        self.harvester = nem.KeyPair.named(harvester)
         files = {"nemesis.txt": "".join(f"{a} {v}\n" for a, v in grants.items()),
                  "nemesis.key": self.nemesis_key.private_hex + "\n",
                  "harvester.key": self.harvester.private_hex + "\n"}
