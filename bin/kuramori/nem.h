@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * nem.h - `kuramori nem`: keys, addresses, transactions and nodes of NEM, for people and scripts.
- * Next files: nem.c (keys, addresses), nem_tx.c, nem_node.c, nem_tag.c,
- * nem_message.c.
+ * Next files: nem.c (keys, addresses), nem_tx.c, nem_words.c, nem_node.c,
+ * nem_tag.c, nem_message.c.
  *
  * Nothing here asks the policy and nothing here can move what Kuramori's signers guard: these keys
  * are plain files of one person's.

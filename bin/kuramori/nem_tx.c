@@ -21,6 +21,7 @@
 #include "io/clock.h"
 #include "io/loop.h"
 #include "nem_ask.h"
+#include "nem_words.h"
 
 enum {
 	INPUT_MAX = 262144,
@@ -219,28 +220,17 @@ static int least_fees(struct nem_tx *tx, bool outer, bool inner)
 					 "knows; write the fee yourself");
 }
 
-static int build(const struct cli *c, const char *path)
+/* What is missing is filled in, and it is put into NIS's one form.  Takes j. */
+static int complete(const struct cli *c, uint8_t network, json_t *j)
 {
-	static char text[INPUT_MAX];
 	static struct nem_tx tx;
 	const char *where = "";
-	json_t *j = NULL, *other;
+	json_t *other;
 	bool outer = false, inner = false;
 	uint32_t now = 0;
-	uint8_t network = 0;
-	size_t n = 0;
 	enum err e;
-	int code = cli_nem_network(c, &network);
+	int code;
 
-	if (code == 0) {
-		code = read_raw(path, text, &n);
-	}
-	if (code == 0) {
-		code = load(text, n, &j);
-	}
-	if (code != 0) {
-		return code;
-	}
 	if (nem_time_from_unix_ms(&now, clock_wall_ms()) != ERR_OK) {
 		json_decref(j);
 		return cli_fail(ERR_CLOCK, "this machine's clock is not in the time of NEM");
@@ -257,6 +247,35 @@ static int build(const struct cli *c, const char *path)
 	}
 	code = least_fees(&tx, outer, inner && tx.type == NEM_MULTISIG);
 	return code != 0 ? code : print_json(c, nem_json_tx(&tx, NEM_SIGNING));
+}
+
+static int build(const struct cli *c, const char *path)
+{
+	static char text[INPUT_MAX];
+	json_t *j = NULL;
+	uint8_t network = 0;
+	size_t n = 0;
+	int code = cli_nem_network(c, &network);
+
+	if (code == 0) {
+		code = read_raw(path, text, &n);
+	}
+	if (code == 0) {
+		code = load(text, n, &j);
+	}
+	return code != 0 ? code : complete(c, network, j);
+}
+
+static int build_words(const struct cli *c, const char *const *words, size_t n)
+{
+	json_t *j = NULL;
+	uint8_t network = 0;
+	int code = cli_nem_network(c, &network);
+
+	if (code == 0) {
+		code = cli_nem_words(c, network, words, n, &j);
+	}
+	return code != 0 ? code : complete(c, network, j);
 }
 
 /* ---- showing ---- */
@@ -742,6 +761,9 @@ int cli_nem_tx(struct cli *c, const char *const *w, size_t n)
 	if (n == 2 && strcmp(w[0], "build") == 0) {
 		return build(c, w[1]);
 	}
+	if (n >= 3 && strcmp(w[0], "build") == 0) {
+		return build_words(c, w + 1, n - 1);
+	}
 	if (n == 2 && strcmp(w[0], "decode") == 0) {
 		return decode(c, w[1]);
 	}
@@ -754,6 +776,7 @@ int cli_nem_tx(struct cli *c, const char *const *w, size_t n)
 	if (n >= 3 && strcmp(w[0], "announce") == 0) {
 		return announce(c, w[1], w + 2, n - 2);
 	}
-	return cli_fail(ERR_USAGE, "it is: kuramori nem tx build|decode|sign|verify FILE|- or "
+	return cli_fail(ERR_USAGE, "it is: kuramori nem tx build|decode|sign|verify FILE|-, "
+				   "kuramori nem tx build TYPE NAME=VALUE... or "
 				   "kuramori nem tx announce FILE|- HOST:PORT...");
 }

@@ -177,6 +177,116 @@ def what_is_built_is_what_the_kit_builds():
     assert f"{nem.pretty(address('alice'))} loses 5.000000 XEM to {nem.pretty(address('bob'))}" in words
 
 
+def say(*words, code=0):
+    """tx build TYPE NAME=VALUE...: the object, or stderr."""
+    out = ask("--json", "tx", "build", *words, code=code)
+    return out if code != 0 else json.loads(out)
+
+
+@tap.test
+def every_type_is_said_in_words_too():
+    chain = Chain("said")
+    alice, bob, carol, till = (keys[n].public_hex for n in ("alice", "bob", "carol", "till"))
+
+    def goes(who, tx):
+        """Signed, announced, mined; and exactly what the kit reads and signs."""
+        mine = nem.from_json({**tx})
+        mine.sign(keys[who])
+        ours = sign(who, tx)
+        assert json.loads(ours)["signature"] == mine.signature.hex(), tx
+        told = json.loads(chain.during("--json", "tx", "announce", "-", chain.place, stdin=ours))
+        assert told["height"] > 1
+        return decode(ours)["effects"]
+
+    def same(words, tx):
+        """The same as the JSON of NIS, but for the times."""
+        times = {k: words[k] for k in ("timeStamp", "deadline")}
+        assert build({**tx, **times}) == words, (build({**tx, **times}), words)
+        return words
+    plain = same(say("transfer", f"from={alice}", f"to={nem.pretty(address('bob'))}", "amount=1.5", "message=hello = you"),
+                 {**transfer("alice", "bob", 1_500_000), "message": {"payload": b"hello = you".hex(), "type": 1}})
+    goes("alice", plain)
+    timed = say("transfer", f"from={alice}", f"to={address('bob')}", "fee=0.25", "deadline_s=600")
+    assert timed["fee"] == 250_000 and timed["deadline"] == timed["timeStamp"] + 600 and timed["amount"] == 0
+    effects = goes("alice", say("importance", f"from={alice}", f"remote={nem.KeyPair.named('remote').public_hex}", "mode=activate",
+                                "fee=0.15"))
+    assert "may harvest for" in json.dumps(effects), effects
+    # a name, a name below it, a mosaic there, more of it, and some of it sent
+    assert goes("bob", say("namespace", f"from={bob}", "name=shop"))
+    sub = same(say("namespace", f"from={bob}", "name=shop.tokens"),
+               {"type": 8193, "version": -1744830463, "signer": bob, "newPart": "tokens", "parent": "shop",
+                "rentalFeeSink": NAMESPACE_SINK, "rentalFee": 10 * XEM})
+    goes("bob", sub)
+    goes("bob", say("mosaic", f"from={bob}", "id=shop.tokens:silver coin", "description=a = b", "supply=1000",
+                    "divisibility=2", "mutable=yes", "levy=absolute", "levy_mosaic=nem:xem", "levy_fee=7",
+                    f"levy_to={address('carol')}"))
+    definition = chain.node.public.get("/mosaic/definition", mosaicId="shop.tokens:silver coin")
+    properties = {p["name"]: p["value"] for p in definition["properties"]}
+    assert properties == {"divisibility": "2", "initialSupply": "1000", "supplyMutable": "true", "transferable": "true"}
+    assert definition["levy"]["fee"] == 7 and definition["levy"]["recipient"] == address("carol")
+    goes("bob", say("supply", f"from={bob}", "id=shop.tokens:silver coin", "change=+50"))
+    goes("bob", say("supply", f"from={bob}", "id=shop.tokens:silver coin", "change=-20"))
+    assert chain.node.public.get("/mosaic/supply", mosaicId="shop.tokens:silver coin")["supply"] == 1030
+    pay = ("transfer", f"from={bob}", f"to={address('alice')}", "mosaic=shop.tokens:silver coin=205", "mosaic=nem:xem=3")
+    assert "fee" in say(*pay, code=3)
+    goes("bob", say(*pay, "fee=1"))
+    owned = chain.node.public.get("/account/mosaic/owned", address=address("alice"))["data"]
+    assert 205 in [o["quantity"] for o in owned if o["mosaicId"]["name"] == "silver coin"]
+    # cosigners, a payment of theirs, and consent to it
+    goes("till", say("cosigners", f"from={till}", f"add={alice}", f"add={bob}", f"add={carol}", "change=+2"))
+    inner = ask("--json", "tx", "build", "transfer", f"from={till}", f"to={address('carol')}", "amount=3")
+    wrapper = json.loads(ask("--json", "tx", "build", "wrap", f"from={bob}", "inner=-", stdin=inner))
+    assert wrapper["otherTrans"] == json.loads(inner) and wrapper["fee"] == 150_000
+    ours = sign("bob", wrapper)
+    ask("--wait-s", "0", "tx", "announce", "-", chain.place, stdin=ours, code=4)
+    yes = say("cosign", f"from={carol}", f"payment={decode(ours)['payment']}", f"account={address('till')}")
+    ask("tx", "announce", "-", chain.place, stdin=sign("carol", yes))
+    before = chain.node.public.balance(address("till"))
+    chain.node.blocks(pool="public")
+    assert chain.node.public.balance(address("till")) == before - 3 * XEM - 50_000 - 2 * 150_000
+    fewer = say("cosigners", f"from={till}", f"remove={carol}", "change=-1", "fee=0.5")
+    assert fewer["minCosignatories"] == {"relativeChange": -1}
+    chain.node.stop()
+
+
+@tap.test
+def words_that_say_nothing_are_named():
+    alice, bob = keys["alice"].public_hex, address("bob")
+    good = ["transfer", f"from={alice}", f"to={bob}", "amount=1"]
+    say(*good)
+    for change, words, code in (
+            (["what", *good[1:]], "TYPE", 2), (good[:1] + good[2:], "from: is missing", 2),
+            (good[:2] + good[3:], "to: is missing", 2), (good + ["amount=1"], "amount: stands twice", 2),
+            (good + ["amont=1"], "amont=1: no word", 2), (good + ["amount"], "NAME=VALUE", 2),
+            (good + ["mosaic=nem:xem=1"], "amount: not beside mosaic", 2),
+            (good[:3] + ["mosaic=nem:xem"], "mosaic", 3), (good[:3] + ["mosaic=nem=1"], "mosaic", 3),
+            (good[:3] + ["mosaic=nem:xem=-1"], "mosaic", 3), (good[:3] + ["mosaic=nem:xem=9223372036854775808"], "mosaic", 3),
+            (good + ["message=a", "encrypted=00"], "message", 2), (good + ["encrypted=zz"], "payload", 3),
+            (good + ["message=" + "x" * 1025], "message", None), (good + ["fee=-1"], "fee", 3),
+            (good + ["deadline_s=86401"], "deadline_s", 3), (good + ["deadline_s="], "deadline_s", 3),
+            (["transfer", "from=00", f"to={bob}"], "from", 3), (["transfer", f"from={alice}", "to=TALICE"], "to", 3),
+            (["importance", f"from={alice}", f"remote={alice}", "mode=on"], "mode", 3),
+            (["cosigners", f"from={alice}", f"add={alice}", "change=99"], "change", 3),
+            (["cosigners", f"from={alice}", "add=x"], "add", 3),
+            (["wrap", f"from={alice}", f"inner={folder / 'nothing'}"], "nothing", 1),
+            (["cosign", f"from={alice}", "payment=00", f"account={bob}"], "payment", 3),
+            (["namespace", f"from={alice}", "name=UPPER"], "name", 3), (["namespace", f"from={alice}", "name=a..b"], "name", 3),
+            (["mosaic", f"from={alice}", "id=a:b", "description=x", "supply=1", "levy=absolute"], "levy", 2),
+            (["mosaic", f"from={alice}", "id=a:b", "description=x", "supply=1", "levy_fee=1"], "levy", 2),
+            (["mosaic", f"from={alice}", "id=a:b", "description=x", "supply=1", "divisibility=7"], "divisibility", 3),
+            (["mosaic", f"from={alice}", "id=a:b", "description=x", "supply=1", "mutable=maybe"], "mutable", 3),
+            (["mosaic", f"from={alice}", "id=ab", "description=x", "supply=1"], "id", 3),
+            (["supply", f"from={alice}", "id=a:b", "change=5"], "change", 3),
+            (["supply", f"from={alice}", "id=a:b", "change=+x"], "change", 3)):
+        done = process.run([program("kuramori"), "nem", "tx", "build", *change], expect=None)
+        assert done.returncode == code or (code is None and done.returncode in (1, 3)), (change, done)
+        assert words in done.stderr and done.stdout == "", (change, done)
+    for amount in ("", ".", "1.", ".5", "1.0000001", "-1", "+1", "1e3", "9000000000", "1,5", "0x1", " 1", "1" * 40):
+        assert "amount" in say(*good[:3], f"amount={amount}", code=3)
+    for amount, micro in (("0", 0), ("0.000001", 1), ("8999999999", 8999999999 * XEM), ("007.10", 7_100_000)):
+        assert say(*good[:3], f"amount={amount}")["amount"] == micro
+
+
 @tap.test
 def entries_are_put_in_order():
     entries = [{"modificationType": 1, "cosignatoryAccount": keys[n].public_hex}
