@@ -278,6 +278,22 @@ class Blocks(PushCase):
         client.ask("block/last")
         self.assertEqual(client.settled(), [("/blocks", blocks[1])])
 
+    def test_the_harvester_always_changed(self):
+        harvester = self.world.harvester.address()
+        client = self.client(f"/account/{harvester}")
+        self.world.blocks()
+        self.assertEqual(client.settled(), [(f"/account/{harvester}", self.public.account(harvester))])
+
+    def test_a_patient_reader(self):
+        """Who is slow, but within the limit, gets everything once he reads."""
+        client = self.client("/blocks", "/blocks/new", receive_buffer=4096)
+        for _ in range(3):
+            self.world.blocks(200)
+        for height in range(2, 602):
+            self.assertEqual(client.message(), ("/blocks/new", {"height": height}))
+            self.assertEqual(client.message()[1]["height"], height)
+        self.assertEqual(client.settled(), [])
+
     def test_blocks_by_themselves(self):
         client = self.client("/blocks/new")
         self.world.clock(mode="interval", interval_ms=20, seconds=60)

@@ -161,6 +161,11 @@ static void fragments(void)
 	n += frame(raw + n, 0x80, "lo", 2, 1);
 	n += frame(raw + n, 0x82, "", 0, 1);
 	T_STR(read_all(raw, n), "9:0:still there?|1:0:Hello|2:0:|");
+	/* each control frame begins anew */
+	n = frame(raw, 0x89, "one", 3, 1);
+	n += frame(raw + n, 0x8a, "", 0, 1);
+	n += frame(raw + n, 0x89, "two", 3, 1);
+	T_STR(read_all(raw, n), "9:0:one|10:0:|9:0:two|");
 	/* a continuation of nothing, and a message inside another */
 	T_STR(read_frame(0x80, "lo", 2, 1), "!1002");
 	n = frame(raw, 0x01, "Hel", 3, 1);
@@ -244,6 +249,19 @@ static void fragment_attacks(void)
 	T_STR(text, "!1008");
 	feed(raw, n, n);
 	T_STR(text, "!1008dead");
+
+	/* as many as there may be, and again in the next message */
+	websocket_init(&w);
+	text[0] = '\0';
+	for (unsigned message = 0; message < 2; message++) {
+		for (unsigned i = 0; i < WEBSOCKET_FRAGMENTS_MAX; i++) {
+			unsigned last = i + 1 == WEBSOCKET_FRAGMENTS_MAX ? 0x80 : 0;
+
+			n = frame(raw, last | (i == 0 ? 2 : 0), "", 0, 1);
+			feed(raw, n, n);
+		}
+	}
+	T_STR(text, "2:0:|2:0:|");
 }
 
 static void broken_heads(void)
