@@ -201,3 +201,19 @@ bool nis_map_get(const struct nis_map *m, const struct hash32 *key, uint64_t *va
 	}
 	return true;
 }
+
+void nis_map_sift(struct nis_map *m, bool (*keep)(const void *ctx, uint64_t value), const void *ctx)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < m->n; i++) {
+		if (keep(ctx, m->item[i].value)) {
+			m->item[kept++] = m->item[i];
+		}
+	}
+	nis_index_clear(&m->index);
+	m->n = kept;
+	for (uint32_t i = 0; i < kept; i++) {
+		nis_index_put(&m->index, keys_of(m), i);
+	}
+}

@@ -72,5 +72,8 @@ void nis_map_clear(struct nis_map *m);
 void nis_map_put(struct nis_map *m, const struct hash32 *key, uint64_t value);
 /* False if it is not there; *value (may be NULL) untouched then. */
 bool nis_map_get(const struct nis_map *m, const struct hash32 *key, uint64_t *value);
+/* Forgets every value that keep() refuses; what stays keeps its order.  ctx is handed to keep(). */
+void nis_map_sift(struct nis_map *m, bool (*keep)(const void *ctx, uint64_t value),
+		  const void *ctx);
 
 #endif

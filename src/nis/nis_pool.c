@@ -49,6 +49,11 @@ static bool result_fresh(uint64_t packed, uint32_t now_s)
 	return (uint64_t)now_s < at + NIS_RESULT_CACHE_S;
 }
 
+static bool result_stays(const void *now_s, uint64_t packed)
+{
+	return result_fresh(packed, *(const uint32_t *)now_s);
+}
+
 bool nis_pool_remembered(const struct nis_pool *p, const struct hash32 *hash, uint32_t now_s,
 			 enum nem_result *code)
 {
@@ -65,22 +70,12 @@ void nis_pool_remember(struct nis_pool *p, const struct hash32 *hash, uint32_t n
 		       enum nem_result code)
 {
 	if (p->results.n >= p->results_purge) {
-		struct nis_map fresh = { 0 };
-
-		for (size_t i = 0; i < p->results.n; i++) {
-			const struct nis_map_item *r = &p->results.item[i];
-
-			if (result_fresh(r->value, now_s)) {
-				nis_map_put(&fresh, &r->key, r->value);
-			}
+		nis_map_sift(&p->results, result_stays, &now_s);
+		if (p->results.n >= RESULTS_MAX) {
+			nis_map_free(&p->results); /* too many in ten minutes: judged again */
 		}
-		nis_map_free(&p->results);
-		if (fresh.n >= RESULTS_MAX) {
-			nis_map_free(&fresh); /* too many in ten minutes: judged again instead */
-		}
-		p->results = fresh;
 		p->results_purge =
-		    fresh.n * 2 > RESULTS_PURGE_MIN ? fresh.n * 2 : RESULTS_PURGE_MIN;
+		    p->results.n * 2 > RESULTS_PURGE_MIN ? p->results.n * 2 : RESULTS_PURGE_MIN;
 	}
 	nis_map_put(&p->results, hash, result_pack(now_s, code));
 }

@@ -439,6 +439,49 @@ static void results_are_cached_ten_minutes(void)
 	WORLD_CLOSE(&w);
 }
 
+/* Thousands of answers are forgotten in one go, and none of them too early or too late. */
+static void many_results_are_cached_ten_minutes(void)
+{
+	enum { OLD = 3000, YOUNG = 3000 };
+	struct nis_config c = world_config();
+	uint32_t start;
+	struct world w;
+	struct nem_tx tx;
+
+	c.result_cache = true;
+	T_CHECK(world_open_with(&w, &c));
+	start = w.now;
+	for (unsigned i = 0; i < OLD + YOUNG; i++) {
+		w.now = i < OLD ? start : start + 400;
+		tx = transfer(X, Y, i + 1, start); /* not signed */
+		T_EQ(announce(&w, PUBLIC, &tx), NEM_FAILURE_SIGNATURE_NOT_VERIFIABLE);
+	}
+	for (unsigned i = 0; i < OLD + YOUNG; i += 500) {
+		tx = transfer(X, Y, i + 1, start);
+		w.now = start + 599;
+		T_EQ(say(&w, tx, X), NEM_FAILURE_SIGNATURE_NOT_VERIFIABLE);
+	}
+	w.now = start + 600;
+	for (unsigned i = 0; i < OLD; i += 500) {
+		T_EQ(say(&w, transfer(X, Y, i + 1, start), X), NEM_SUCCESS);
+	}
+	/* New answers until the old ones are thrown out; what is young stays. */
+	for (unsigned i = 0; i < 3 * OLD; i++) {
+		tx = transfer(X, Z, i + 1, start);
+		T_EQ(announce(&w, PUBLIC, &tx), NEM_FAILURE_SIGNATURE_NOT_VERIFIABLE);
+	}
+	w.now = start + 999;
+	for (unsigned i = OLD; i < OLD + YOUNG; i += 500) {
+		T_EQ(say(&w, transfer(X, Y, i + 1, start), X),
+		     NEM_FAILURE_SIGNATURE_NOT_VERIFIABLE);
+	}
+	w.now = start + 1000;
+	for (unsigned i = OLD; i < OLD + YOUNG; i += 500) {
+		T_EQ(say(&w, transfer(X, Y, i + 1, start), X), NEM_SUCCESS);
+	}
+	WORLD_CLOSE(&w);
+}
+
 static void conflicts_are_dropped_after_a_block(void)
 {
 	struct world w;
@@ -906,6 +949,7 @@ int main(int argc, char **argv)
 		{ "the planted bug is one", the_planted_bug_is_one },
 		{ "whole units", pushing_whole_units },
 		{ "results are cached ten minutes", results_are_cached_ten_minutes },
+		{ "many results are cached ten minutes", many_results_are_cached_ten_minutes },
 		{ "conflicts are dropped after a block", conflicts_are_dropped_after_a_block },
 		{ "120 in a block, counting everything", blocks_hold_120_counting_everything },
 		{ "fee order", fee_order },

@@ -144,6 +144,42 @@ static void map(void)
 	T_CHECK(!nis_map_get(&m, &key, NULL));
 }
 
+static bool is_even(const void *calls, uint64_t value)
+{
+	++**(size_t *const *)calls;
+	return value % 2 == 0;
+}
+
+static void sift(void)
+{
+	struct nis_map m = { 0 };
+	size_t calls = 0, *count = &calls, at = 0;
+	uint64_t got;
+	struct hash32 key;
+
+	make_keys(32);
+	nis_map_sift(&m, is_even, &count); /* of nothing */
+	T_EQ(calls, 0);
+	for (size_t i = 0; i < KEYS; i++) {
+		memcpy(key.b, kept[i].key, sizeof key.b);
+		nis_map_put(&m, &key, i);
+	}
+	nis_map_sift(&m, is_even, &count);
+	T_EQ(calls, KEYS);
+	T_EQ(m.n, KEYS / 2);
+	for (size_t i = 0; i < KEYS; i++) {
+		memcpy(key.b, kept[i].key, sizeof key.b);
+		T_EQ(nis_map_get(&m, &key, &got), i % 2 == 0);
+		if (i % 2 == 0) {
+			T_EQ(got, i);
+			T_EQ(m.item[at++].value, i);
+		}
+	}
+	nis_map_put(&m, &key, 4); /* the last, which is odd and gone */
+	T_EQ(m.n, KEYS / 2 + 1);
+	nis_map_free(&m);
+}
+
 static void room(void)
 {
 	size_t cap = 0, zero_cap = 0;
@@ -173,6 +209,7 @@ int main(int argc, char **argv)
 		{ "an index of addresses agrees with a list", addresses },
 		{ "a later number of the same key replaces", same_key },
 		{ "a map keeps what was put last", map },
+		{ "a map forgets what is refused", sift },
 		{ "room keeps what was written", room },
 	};
 
