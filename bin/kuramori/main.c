@@ -110,6 +110,8 @@ static const char text[] =
     "  nem tx announce FILE|- HOST:PORT...\n"
     "                         hand it to every node and follow the chain they agree on until it\n"
     "                         stands there, by content, or can no longer\n"
+    "  nem account ADDRESS HOST:PORT...\n"
+    "                         what it has, as of a block and as the nodes agree\n"
     "  nem multisig status ADDRESS HOST:PORT...\n"
     "                         cosigners and how many must sign, as the nodes agree; what waits "
     "for\n"
@@ -145,8 +147,8 @@ static int misused(const char *const *w, size_t n)
 		{ "status", "status" },
 		{ "audit", "audit verify FILE... or kuramori audit checkpoint" },
 		{ "key", "key new FILE" },
-		{ "nem",
-		  "nem key|address|tx|multisig|node|message|tag ...; kuramori --help lists them" },
+		{ "nem", "nem key|address|tx|account|multisig|node|message|tag ...; kuramori "
+			 "--help lists them" },
 	};
 
 	if (n == 0) {

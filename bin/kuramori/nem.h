@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * nem.h - `kuramori nem`: keys, addresses, transactions and nodes of NEM, for people and scripts.
- * Next files: nem.c (keys, addresses), nem_tx.c, nem_words.c, nem_node.c,
+ * Next files: nem.c (keys, addresses), nem_tx.c, nem_words.c, nem_account.c, nem_node.c,
  * nem_tag.c, nem_message.c.
  *
  * Nothing here asks the policy and nothing here can move what Kuramori's signers guard: these keys
@@ -19,6 +19,7 @@
 /* `kuramori nem WORDS`: an exit code. */
 int cli_nem(struct cli *c, const char *const *words, size_t n);
 int cli_nem_tx(struct cli *c, const char *const *words, size_t n);
+int cli_nem_account(struct cli *c, const char *const *words, size_t n);
 int cli_nem_node(struct cli *c, const char *const *words, size_t n);
 int cli_nem_tag(struct cli *c, const char *const *words, size_t n);
 int cli_nem_message(struct cli *c, const char *const *words, size_t n);

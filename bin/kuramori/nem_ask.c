@@ -107,6 +107,13 @@ static void tell(struct cli_nodes *p, uint32_t i)
 	p->told[i] = fault;
 }
 
+void cli_nodes_tell(struct cli_nodes *p)
+{
+	for (uint32_t i = 0; i < p->s.n; i++) {
+		tell(p, i);
+	}
+}
+
 static void blame(struct cli_nodes *p, uint32_t i, enum nem_node_fault fault)
 {
 	uint32_t random;
@@ -157,9 +164,7 @@ void cli_nodes_heights(struct cli_nodes *p)
 		}
 	}
 	nem_nodes_judge_heights(&p->s, clock_mono_ms());
-	for (uint32_t i = 0; i < p->s.n; i++) {
-		tell(p, i);
-	}
+	cli_nodes_tell(p);
 }
 
 int cli_nodes_agreed(const struct cli_nodes *p, uint64_t *height)
@@ -259,9 +264,7 @@ enum err cli_nodes_block(struct cli_nodes *p, struct nem_question *q, uint64_t h
 	}
 	e = nem_question_agreed(&agreed, NULL, q, &p->s);
 	nem_question_judge(q, &p->s);
-	for (uint32_t i = 0; i < p->s.n; i++) {
-		tell(p, i);
-	}
+	cli_nodes_tell(p);
 	/* The first to answer lied: what the others said is fetched once more. */
 	for (uint32_t i = 0; e == ERR_OK && form != NULL && !hash32_eq(&kept, &agreed); i++) {
 		if (i == p->s.n) {

@@ -39,6 +39,9 @@ void cli_nodes_heights(struct cli_nodes *p);
 /* The height that enough nodes have reached.  0 or an exit code. */
 int cli_nodes_agreed(const struct cli_nodes *p, uint64_t *height);
 
+/* Who is newly found at fault is named on stderr. */
+void cli_nodes_tell(struct cli_nodes *p);
+
 /*
  * What each node answered to one question (NULL: nothing of use, which was said already): *place is
  * that of the first answer that enough others equal.  Who answers otherwise is named on stderr.

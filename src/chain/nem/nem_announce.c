@@ -27,16 +27,6 @@ enum err nem_announce_init(struct nem_announce *a, const struct nem_tx *tx, uint
 	return ERR_OK;
 }
 
-enum err nem_announce_distinct(const struct nem_announce *a, const struct hash32 *open, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++) {
-		if (hash32_eq(&open[i], &a->hash)) {
-			return ERR_ONCE;
-		}
-	}
-	return ERR_OK;
-}
-
 bool nem_announce_is(const struct nem_announce *a, const struct nem_tx *tx)
 {
 	uint8_t form[NEM_ANNOUNCE_BYTES_MAX];

@@ -55,13 +55,6 @@ struct nem_announce {
 MUST_CHECK enum err nem_announce_init(struct nem_announce *a, const struct nem_tx *tx, uint32_t n,
 				      uint64_t agreed_height);
 
-/*
- * Two payments with the same bytes to sign have one hash, and only one is ever paid: asked with the
- * hashes of all that is open before a new one is announced.  ERR_ONCE: it is among them.
- */
-MUST_CHECK enum err nem_announce_distinct(const struct nem_announce *a, const struct hash32 *open,
-					  uint32_t n);
-
 /* The bytes to sign are the same: content, never a stated hash.  False for a tx that does not pass
  * nem_tx_check(). */
 bool nem_announce_is(const struct nem_announce *a, const struct nem_tx *tx);

@@ -89,6 +89,13 @@ class Chain:
         self.node.clock(mode="real")
         self.place = f"127.0.0.1:{self.node.public.port}"
 
+    def block(self):
+        """One of the public pool, as soon as the real clock, which has one a second, has room for it."""
+        def made():
+            with contextlib.suppress(NodeError):
+                return self.node.blocks(pool="public")
+        process.wait_until(made, 30, "a block")
+
     def during(self, *words, stdin="", code=0):
         ended = threading.Event()
 
@@ -242,7 +249,7 @@ def every_type_is_said_in_words_too():
     yes = say("cosign", f"from={carol}", f"payment={decode(ours)['payment']}", f"account={address('till')}")
     ask("tx", "announce", "-", chain.place, stdin=sign("carol", yes))
     before = chain.node.public.balance(address("till"))
-    chain.node.blocks(pool="public")
+    chain.block()
     assert chain.node.public.balance(address("till")) == before - 3 * XEM - 50_000 - 2 * 150_000
     fewer = say("cosigners", f"from={till}", f"remove={carol}", "change=-1", "fee=0.5")
     assert fewer["minCosignatories"] == {"relativeChange": -1}
@@ -405,7 +412,7 @@ def cosigners_see_what_waits_for_them():
                  "otherHash": {"data": inner["payment"]}, "otherAccount": till})
     ask("tx", "announce", "-", chain.place, stdin=sign("bob", yes))
     before = chain.node.public.account(address("carol"))["account"]["balance"]
-    chain.node.blocks()
+    chain.block()
     assert chain.node.public.account(address("carol"))["account"]["balance"] == before + 3 * XEM
     assert "nothing waits" in ask("multisig", "status", till, chain.place)
 
@@ -480,6 +487,36 @@ def a_liar_among_three_changes_nothing():
     assert json.loads(ask("--json", "tx", "announce", "-", *places[::-1], stdin=signed))["height"] == 2
     for one in (*honest, liar):
         one.node.stop()
+
+
+@tap.test
+def a_balance_is_that_of_most_nodes():
+    chain = world["chain"]
+    port = chain.node.clean.port
+    three = [f"127.0.0.1:{port}", f"localhost:{port}", chain.place]
+    real = chain.node.public.balance(address("carol"))
+    height = chain.node.public.height()
+    fault = lambda **f: chain.node.dev("fault", port="public", path="/account/get", **f)
+    told = json.loads(ask("--json", "account", address("carol"), *three))
+    assert told == {"address": address("carol"), "agree": 2, "height": height, "micro_xem": str(real)}
+    fault(kind="lie", lie="balance", by=10 ** 9)
+    for order in (three, three[::-1], three[1:] + three[:1]):
+        done = process.run([program("kuramori"), "nem", "account", nem.pretty(address("carol")), *order])
+        assert f"has {real / XEM:,.6f} XEM after block {height}; 2 of 3 agree" in done.stdout, done
+        assert f"{chain.place}: another balance at an agreed height" in done.stderr, done
+    ask("account", address("carol"), *three[1:], code=1)  # one against one
+    ask("--agree", "3", "account", address("carol"), *three, code=1)
+    for kind in ("garbage", "truncated", "drop", "unavailable"):
+        fault(kind=kind)
+        assert json.loads(ask("--json", "account", address("carol"), *three)) == told
+        ask("account", address("carol"), chain.place, code=1)
+    fault(kind="none")
+    # one that is ahead of the others says of another block: it is not counted, nor blamed
+    chain.node.dev("fault", port="public", path="/chain/height", kind="lie", lie="height", by=3)
+    assert json.loads(ask("--json", "account", address("carol"), *three)) == told
+    chain.node.dev("fault", port="public", kind="none")
+    ask("account", address("carol")[:-1], *three, code=3)
+    ask("account", address("carol"), code=2)
 
 
 @tap.test

@@ -50,7 +50,6 @@ static enum err give(uint64_t height, int past, const struct nem_tx *with)
 static void replies(void)
 {
 	struct hash32 other = { { 1 } };
-	struct hash32 open[2] = { { { 1 } }, { { 2 } } };
 
 	begin();
 	T_EQ(nem_announce_result(&a, 0, NEM_SUCCESS, &other), ERR_MISMATCH);
@@ -64,10 +63,6 @@ static void replies(void)
 	T_EQ(nem_announce_state(&a), NEM_ANNOUNCE_POOL);
 	nem_announce_pool(&a, 0, false);
 	T_EQ(nem_announce_state(&a), NEM_ANNOUNCE_ACCEPTED);
-	T_EQ(nem_announce_distinct(&a, open, 2), ERR_OK);
-	open[1] = a.hash;
-	T_EQ(nem_announce_distinct(&a, open, 2), ERR_ONCE);
-	T_EQ(nem_announce_distinct(&a, open, 1), ERR_OK);
 }
 
 static void content(void)

@@ -1,0 +1,400 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One account of NEM, as several nodes agree: what it has; and what waits for its cosigners. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/hex.h"
+#include "base/money.h"
+#include "chain/nem/nem_json.h"
+#include "chain/nem/nem_multisig.h"
+#include "chain/nem/nem_time.h"
+#include "io/clock.h"
+#include "nem_ask.h"
+
+enum { BALANCE_ROUNDS = 8 }; /* a block came in between: ask again, so often */
+
+/* ---- what it has ---- */
+
+/* The node's height; 0, and nothing said, if it gives none. */
+static uint64_t height_of(const struct cli_nodes *p, uint32_t i)
+{
+	unsigned status = 0;
+	json_t *j = NULL;
+	json_int_t height = 0;
+
+	if (cli_nem_ask(p->c, p->name[i], "/chain/height", NULL, &status, &j) == ERR_OK &&
+	    status == 200) {
+		height = json_integer_value(json_object_get(j, "height"));
+	}
+	json_decref(j);
+	return height < 0 ? 0 : (uint64_t)height;
+}
+
+/* Node i's word on the balance: between two words on its height, or it says of no block. */
+static void ask_balance(const struct cli_nodes *p, uint32_t i, const char *path,
+			struct nem_question *q, bool *stale)
+{
+	uint64_t before = height_of(p, i);
+	unsigned status = 0;
+	json_t *j = NULL;
+	const json_t *balance;
+
+	if (cli_nem_ask(p->c, p->name[i], path, NULL, &status, &j) == ERR_OK && status == 200) {
+		balance = json_object_get(json_object_get(j, "account"), "balance");
+		if (json_is_integer(balance) && json_integer_value(balance) >= 0 &&
+		    nem_question_say_balance(q, i, before, (uint64_t)json_integer_value(balance),
+					     height_of(p, i)) == ERR_STALE) {
+			*stale = true;
+		}
+	}
+	json_decref(j);
+}
+
+/* Of which block enough nodes tell the balance.  0 or an exit code. */
+static int agree_balance(struct cli_nodes *p, const char *path, uint64_t *height, uint64_t *micro)
+{
+	static struct nem_question q;
+	enum err e = ERR_WAIT;
+	bool stale = true;
+	int code = 0;
+
+	for (int round = 0; round < BALANCE_ROUNDS && stale && e == ERR_WAIT; round++) {
+		cli_nodes_heights(p);
+		code = cli_nodes_agreed(p, height);
+		if (code != 0) {
+			return code;
+		}
+		nem_question_balance(&q, *height);
+		stale = false;
+		for (uint32_t i = 0; i < p->s.n; i++) {
+			if (p->s.node[i].has_height) {
+				ask_balance(p, i, path, &q, &stale);
+			}
+		}
+		e = nem_question_agreed(NULL, micro, &q, &p->s);
+	}
+	nem_question_judge(&q, &p->s);
+	cli_nodes_tell(p);
+	if (e == ERR_OK) {
+		return 0;
+	}
+	return cli_fail(ERR_MISMATCH,
+			"fewer than %u of %u nodes say the same of block %" PRIu64
+			": believe none before a person has looked",
+			p->s.k, p->s.n, *height);
+}
+
+int cli_nem_account(struct cli *c, const char *const *w, size_t n)
+{
+	static struct cli_nodes p;
+	struct nem_address address = { .text = "" };
+	const char *why = "";
+	char path[128], grouped[48], words[64];
+	uint64_t height = 0, micro = 0;
+	struct money amount;
+	enum err e;
+	int code;
+
+	if (n < 2) {
+		return cli_fail(ERR_USAGE, "it is: kuramori nem account ADDRESS HOST:PORT...");
+	}
+	code = cli_nodes_open(&p, c, w + 1, n - 1);
+	if (code != 0) {
+		return code;
+	}
+	e = nem_address_normalise(&address, p.network, bytes_str(w[0]), &why);
+	if (e != ERR_OK) {
+		return cli_fail(e, "%.64s: %s", w[0], why);
+	}
+	(void)snprintf(path, sizeof path, "/account/get?address=%s", address.text);
+	code = agree_balance(&p, path, &height, &micro);
+	if (code != 0) {
+		return code;
+	}
+	if (c->json) {
+		printf("{\"address\":\"%s\",\"agree\":%u,\"height\":%" PRIu64
+		       ",\"micro_xem\":\"%" PRIu64 "\"}\n",
+		       address.text, p.s.k, height, micro);
+		return 0;
+	}
+	amount = money_of(ASSET_XEM, micro);
+	cli_grouped(grouped, address.text);
+	cli_xem(words, sizeof words, &amount);
+	printf("%s has %s after block %" PRIu64 "; %u of %u agree\n", grouped, words, height, p.s.k,
+	       p.s.n);
+	return 0;
+}
+
+/* ---- multisig status ---- */
+
+static bool has_signed(const struct nem_tx *tx, const char *cosigner)
+{
+	struct nem_address a;
+
+	nem_address_from_key(&a, &tx->head.signer, tx->head.network);
+	if (strcmp(a.text, cosigner) == 0) {
+		return true;
+	}
+	for (unsigned i = 0; i < tx->multisig.n; i++) {
+		nem_address_from_key(&a, &tx->multisig.cosignature[i].head.signer,
+				     tx->head.network);
+		if (strcmp(a.text, cosigner) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/*
+ * What the chain says of the account, in one form whatever the node's order: {"cosignatories":
+ * [address], "minimum": n}.  NULL if it is no answer.
+ */
+static json_t *control_of(const json_t *account, uint8_t network)
+{
+	const json_t *list = json_object_get(json_object_get(account, "meta"), "cosignatories");
+	const json_t *info = json_object_get(json_object_get(account, "account"), "multisigInfo");
+	const char *text[NEM_MULTISIG_COSIGNERS_MAX];
+	size_t n = json_array_size(list);
+	json_int_t minimum = json_integer_value(json_object_get(info, "minCosignatories"));
+	json_t *out = json_array();
+
+	CHECK(out != NULL);
+	if (!json_is_array(list) || n > NEM_MULTISIG_COSIGNERS_MAX || minimum < 0 ||
+	    minimum > (json_int_t)n) {
+		json_decref(out);
+		return NULL;
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct nem_address a;
+
+		text[i] = json_string_value(json_object_get(json_array_get(list, i), "address"));
+		if (text[i] == NULL ||
+		    nem_address_parse(&a, network, bytes_str(text[i]), NULL) != ERR_OK) {
+			json_decref(out);
+			return NULL;
+		}
+	}
+	qsort(text, n, sizeof text[0], by_text);
+	for (size_t i = 0; i < n; i++) {
+		CHECK(json_array_append_new(out, json_string(text[i])) == 0);
+	}
+	/* NIS writes 0 for "all of them" in a modification, never here; still: say what is meant.
+	 */
+	return json_pack("{s:o,s:I}", "cosignatories", out, "minimum",
+			 minimum == 0 ? (json_int_t)n : minimum);
+}
+
+/* A wrapper in a pool that spends from the account: who has signed, who has not, until when. */
+static json_t *waiting(const json_t *control, const struct nem_tx *tx)
+{
+	const json_t *cosigners = json_object_get(control, "cosignatories");
+	json_t *done = json_array(), *missing = json_array();
+	char id[65], until[CLOCK_TEXT_MAX];
+	struct nem_address initiator;
+	struct hash32 hash;
+
+	CHECK(done != NULL && missing != NULL);
+	for (size_t i = 0; i < json_array_size(cosigners); i++) {
+		const char *cosigner = json_string_value(json_array_get(cosigners, i));
+
+		CHECK(json_array_append_new(has_signed(tx, cosigner) ? done : missing,
+					    json_string(cosigner)) == 0);
+	}
+	nem_tx_payment_hash(&hash, tx);
+	hex_put(id, bytes_of(hash.b, sizeof hash.b));
+	nem_address_from_key(&initiator, &tx->head.signer, tx->head.network);
+	clock_text(until, nem_time_to_unix_ms(tx->head.deadline_nem_s));
+	return json_pack("{s:s,s:s,s:s,s:o,s:o,s:[]}", "payment", id, "deadline", until,
+			 "initiator", initiator.text, "signed", done, "missing", missing, "nodes");
+}
+
+/* The same wrapper in another pool: cosignatures may have reached one and not the other. */
+static json_t *listed(json_t *list, json_t *one)
+{
+	size_t i;
+	json_t *known;
+
+	json_array_foreach(list, i, known)
+	{
+		if (json_equal(json_object_get(known, "payment"),
+			       json_object_get(one, "payment")) &&
+		    json_equal(json_object_get(known, "initiator"),
+			       json_object_get(one, "initiator")) &&
+		    json_equal(json_object_get(known, "signed"), json_object_get(one, "signed"))) {
+			return known;
+		}
+	}
+	CHECK(json_array_append(list, one) == 0);
+	return json_array_get(list, json_array_size(list) - 1);
+}
+
+/* What waits in one node's pool, added to the list. */
+static void pool_of(json_t *list, const json_t *control, const struct nem_address *address,
+		    uint8_t network, const char *node, const json_t *reply, size_t *unread)
+{
+	static struct nem_tx tx;
+	const json_t *data = json_object_get(reply, "data");
+
+	for (size_t i = 0; i < json_array_size(data); i++) {
+		struct nem_address from;
+		json_t *one;
+
+		if (nem_json_unconfirmed_read(&tx, network, json_array_get(data, i), NULL) !=
+		    ERR_OK) {
+			*unread += 1;
+			continue;
+		}
+		if (tx.type != NEM_MULTISIG) {
+			continue;
+		}
+		nem_address_from_key(&from, &tx.multisig.inner.head.signer, network);
+		if (!nem_address_eq(&from, address)) {
+			continue;
+		}
+		one = waiting(control, &tx);
+		CHECK(one != NULL &&
+		      json_array_append_new(json_object_get(listed(list, one), "nodes"),
+					    json_string(node)) == 0);
+		json_decref(one);
+	}
+}
+
+static void print_waiting(const json_t *one, size_t nodes)
+{
+	const json_t *missing = json_object_get(one, "missing");
+	const json_t *in = json_object_get(one, "nodes");
+
+	printf("waits      %s until %s\n", json_string_value(json_object_get(one, "payment")),
+	       json_string_value(json_object_get(one, "deadline")));
+	printf("  proposed by %s\n", json_string_value(json_object_get(one, "initiator")));
+	for (size_t i = 0; i < json_array_size(missing); i++) {
+		printf("  not yet signed by %s\n", json_string_value(json_array_get(missing, i)));
+	}
+	if (json_array_size(in) < nodes) {
+		printf("  only in the pool of");
+		for (size_t i = 0; i < json_array_size(in); i++) {
+			printf(" %s", json_string_value(json_array_get(in, i)));
+		}
+		printf("\n");
+	}
+}
+
+static void print_multisig(const struct cli *c, const struct nem_address *address, json_t *control,
+			   json_t *list, size_t nodes, size_t unread)
+{
+	const json_t *cosigners = json_object_get(control, "cosignatories");
+	json_int_t minimum = json_integer_value(json_object_get(control, "minimum"));
+	size_t n = json_array_size(cosigners);
+
+	if (c->json) {
+		json_t *j = json_pack("{s:s,s:i,s:I,s:O,s:O,s:i}", "address", address->text,
+				      "cosigners", (int)n, "minimum", minimum, "cosignatories",
+				      cosigners, "waiting", list, "unread", (int)unread);
+
+		CHECK(j != NULL);
+		(void)json_dumpf(j, stdout, JSON_COMPACT);
+		(void)fputc('\n', stdout);
+		json_decref(j);
+		return;
+	}
+	if (n == 0) {
+		printf("%s is no multisig account\n", address->text);
+		return;
+	}
+	printf("%s needs %" JSON_INTEGER_FORMAT " of %zu\n", address->text, minimum, n);
+	for (size_t i = 0; i < n; i++) {
+		printf("cosigner   %s\n", json_string_value(json_array_get(cosigners, i)));
+	}
+	if (n == (size_t)minimum) {
+		printf("careful: every key is needed; one that is lost locks the account for "
+		       "ever\n");
+	}
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		print_waiting(json_array_get(list, i), nodes);
+	}
+	if (json_array_size(list) == 0) {
+		printf("nothing waits in %s\n", nodes == 1 ? "this node's pool" : "their pools");
+	}
+	if (unread > 0) {
+		printf("%zu more in the pools could not be read\n", unread);
+	}
+}
+
+/* The account as each node has it; answers[i] NULL, and said why, where there is none. */
+static void ask_control(const struct cli_nodes *p, const struct nem_address *address,
+			json_t *answers[NEM_NODES_MAX])
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof path, "/account/get?address=%s", address->text);
+	for (uint32_t i = 0; i < p->s.n; i++) {
+		json_t *j = NULL;
+
+		if (cli_nem_ask_200(p->c, p->name[i], path, NULL, &j) == 0) {
+			answers[i] = control_of(j, p->network);
+			if (answers[i] == NULL) {
+				(void)cli_fail(ERR_NODE, "%s: its answer is no account",
+					       p->name[i]);
+			}
+		}
+		json_decref(j);
+	}
+}
+
+static int multisig_status(const struct cli *c, const char *text, const char *const *names,
+			   size_t n)
+{
+	static struct cli_nodes p;
+	struct nem_address address = { .text = "" };
+	const char *why = "";
+	char path[128];
+	json_t *answers[NEM_NODES_MAX] = { NULL }, *list = json_array();
+	size_t unread = 0, place = 0;
+	enum err e;
+	int code = cli_nodes_open(&p, c, names, n);
+
+	CHECK(list != NULL);
+	if (code == 0) {
+		e = nem_address_normalise(&address, p.network, bytes_str(text), &why);
+		code = e == ERR_OK ? 0 : cli_fail(e, "%.64s: %s", text, why);
+	}
+	if (code == 0) {
+		ask_control(&p, &address, answers);
+		code = cli_nodes_same(&p, answers, &place);
+	}
+	(void)snprintf(path, sizeof path, "/account/unconfirmedTransactions?address=%s",
+		       address.text);
+	for (uint32_t i = 0; code == 0 && i < p.s.n; i++) {
+		json_t *reply = NULL;
+
+		if (answers[i] != NULL && cli_nem_ask_200(c, p.name[i], path, NULL, &reply) == 0) {
+			pool_of(list, answers[place], &address, p.network, p.name[i], reply,
+				&unread);
+		}
+		json_decref(reply);
+	}
+	if (code == 0) {
+		print_multisig(c, &address, answers[place], list, n, unread);
+	}
+	for (size_t i = 0; i < NEM_NODES_MAX; i++) {
+		json_decref(answers[i]);
+	}
+	json_decref(list);
+	return code;
+}
+
+int cli_nem_multisig(struct cli *c, const char *const *w, size_t n)
+{
+	if (n >= 3 && strcmp(w[0], "status") == 0) {
+		return multisig_status(c, w[1], w + 2, n - 2);
+	}
+	return cli_fail(ERR_USAGE, "it is: kuramori nem multisig status ADDRESS HOST:PORT...");
+}
