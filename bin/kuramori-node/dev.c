@@ -342,6 +342,72 @@ static void post_rollback(struct node *n, struct http_request *r)
 	done(n, r);
 }
 
+/* Empty blocks in the place of those that were undone.  False: the harvester may not. */
+static bool fork_from(struct node *n, int64_t count, uint32_t seconds)
+{
+	for (int64_t i = 0; i < count; i++) {
+		uint32_t from = nis_harvest_from(n->nis, NULL);
+		uint32_t time_s = nis_top(n->nis).time_s + seconds;
+		enum nem_result code = NEM_FAILURE_UNKNOWN;
+
+		if (from == NIS_NEVER || time_s > NEM_TIME_MAX_S) {
+			return false;
+		}
+		if (nis_mine_given(n->nis, NULL, 0, time_s < from ? from : time_s, NULL, &code) !=
+			ERR_OK ||
+		    code != NEM_SUCCESS) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * {"blocks":n,"more":1,"seconds":60}: the last n blocks go and n + more empty ones come, and nobody
+ * sees the chain in between: what a reorganisation looks like from outside.
+ */
+static void post_fork(struct node *n, struct http_request *r)
+{
+	static const char *const fields[] = { "blocks", "more", "seconds", NULL };
+	json_t *j = read_fields(n, r, fields);
+	int64_t blocks, more, seconds;
+	uint64_t common = nis_height(n->nis);
+	struct hash32 *waiting;
+	size_t waiting_n;
+	bool good, made;
+	enum err e;
+
+	if (j == NULL) {
+		return;
+	}
+	good = read_number(j, "blocks", 1, NIS_UNDO_MAX, 0, &blocks) && blocks > 0 &&
+	       read_number(j, "more", 0, NIS_UNDO_MAX, 1, &more) &&
+	       read_number(j, "seconds", 1, SECONDS_MAX, 60, &seconds);
+	json_decref(j);
+	if (!good || (uint64_t)blocks >= common) {
+		node_rest_error(n, r, 400,
+				"blocks 1 to 360, and not the first block; more 0 to 360; seconds "
+				"1 to 2592000");
+		return;
+	}
+	common -= (uint64_t)blocks;
+	waiting = node_push_remember(n, &waiting_n);
+	e = nis_roll_back(n->nis, common, node_now_s(n));
+	if (e != ERR_OK) {
+		free(waiting);
+		node_rest_error(n, r, 400, err_words(e));
+		return;
+	}
+	made = fork_from(n, blocks + more, (uint32_t)seconds);
+	node_chain_moved(n, common);
+	node_push_returned(n, waiting, waiting_n);
+	if (!made) {
+		node_rest_error(n, r, 400, "the harvester may not harvest, or time is at its end");
+		return;
+	}
+	done(n, r);
+}
+
 static void post_drop_pool(struct node *n, struct http_request *r)
 {
 	static const char *const fields[] = { "pool", NULL };
@@ -592,6 +658,7 @@ bool node_dev_request(struct node *n, struct http_request *r)
 		{ HTTP_POST, "/dev/next-pool", post_next_pool },
 		{ HTTP_POST, "/dev/hold", post_hold },
 		{ HTTP_POST, "/dev/rollback", post_rollback },
+		{ HTTP_POST, "/dev/fork", post_fork },
 		{ HTTP_POST, "/dev/drop-pool", post_drop_pool },
 		{ HTTP_POST, "/dev/fault", post_fault },
 		{ HTTP_POST, "/dev/settings", post_settings },

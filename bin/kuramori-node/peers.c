@@ -57,6 +57,7 @@ struct node_peer {
 	uint64_t equal, differ, lowest, stride, asked;
 	/* Its blocks above `equal`. */
 	struct bytes branch[NIS_BRANCH_MAX];
+	uint8_t *copy[NIS_BRANCH_MAX]; /* what they are views of */
 	size_t branch_n, branch_bytes;
 };
 
@@ -67,7 +68,7 @@ static void ask(struct node_peer *p, enum step step);
 static void branch_free(struct node_peer *p)
 {
 	for (size_t i = 0; i < p->branch_n; i++) {
-		free((void *)(uintptr_t)p->branch[i].p);
+		free(p->copy[i]);
 	}
 	p->branch_n = 0;
 	p->branch_bytes = 0;
@@ -327,6 +328,7 @@ static void pull_on(struct node_peer *p, struct bytes block)
 
 	CHECK(copy != NULL);
 	memcpy(copy, block.p, block.n);
+	p->copy[p->branch_n] = copy;
 	p->branch[p->branch_n++] = bytes_of(copy, block.n);
 	p->branch_bytes += block.n;
 	if (p->branch_n == NIS_BRANCH_MAX || p->branch_bytes > BRANCH_BYTES_MAX) {
@@ -422,22 +424,22 @@ static void take_pool(struct node_peer *p, const json_t *j)
 static void on_answer(void *ctx, enum err e, unsigned status, struct bytes body)
 {
 	struct node_peer *p = ctx;
+	bool wants_block;
 	json_t *j;
 
 	if (!arrived(p)) {
 		return;
 	}
+	wants_block = p->step == STEP_SEARCH || p->step == STEP_PULL;
 	if (e != ERR_OK) {
 		fail(p, err_words(e));
 		return;
 	}
 	j = json_loadb((const char *)body.p, body.n, 0, NULL);
-	if (!json_is_object(j) || (status != 200 && status != 404)) {
+	if (!json_is_object(j) || (status != 200 && !(wants_block && status == 404))) {
 		fail(p, "it does not answer like a node");
-	} else if (p->step == STEP_SEARCH || p->step == STEP_PULL) {
+	} else if (wants_block) {
 		take_block(p, status, j);
-	} else if (status != 200) {
-		fail(p, "it does not answer like a node");
 	} else if (p->step == STEP_INFO) {
 		take_info(p, j);
 	} else if (p->step == STEP_SCORE) {

@@ -209,8 +209,9 @@ static void post_push_block(struct node_port *p, struct http_request *r)
 		wrong = "the entity is no block";
 	} else if (!node_rest_envelope(body, verifiable, &identity)) {
 		wrong = "the envelope is not signed by the identity it names";
-	} else if (node_adopt(n, &verifiable, 1, &block.head, &code) != ERR_OK) {
-		wrong = "the entity is no block";
+	} else {
+		/* What could be decoded is judged. */
+		CHECK(node_adopt(n, &verifiable, 1, &block.head, &code) == ERR_OK);
 	}
 	json_decref(body);
 	if (wrong == NULL && code != NEM_SUCCESS && code != NEM_NEUTRAL) {

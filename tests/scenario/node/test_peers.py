@@ -26,6 +26,7 @@ from devnode import DevNode  # noqa: E402
 from keccak import keccak256  # noqa: E402
 from node import NodeError  # noqa: E402
 from process import Failed, catch_signals, temp_dir, wait_until  # noqa: E402
+from websocket import Client  # noqa: E402
 
 XEM = 1_000_000
 START = 300_000_000
@@ -175,6 +176,41 @@ class Together(PeersCase):
         c.kill()
         c.start()
         self.assertEqual(c.public.last_block().hash(), a.public.last_block().hash())
+
+    def test_a_fork_on_request_spreads(self):
+        """One step for whoever looks: the chain is never shorter, and WebSocket clients of a peer
+        hear of the other branch and of what waits again."""
+        a, b = nodes = self.nodes(2)
+        self.join(*nodes)
+        a.blocks(3)
+        one = transfer(a.now(), "A", "X", 5 * XEM)
+        a.public.announce(one)
+        a.blocks(2, pool="public")
+        self.agree(*nodes)
+        self.assertIsNotNone(b.public.transaction(one.hash()))
+        client = Client(b.websocket_port)
+        self.addCleanup(client.close)
+        client.subscribe("/blocks/new")
+        client.subscribe("/unconfirmed")
+        self.assertEqual(client.settled(), [])
+        state = a.dev("fork", blocks=3, seconds=59)
+        self.assertEqual((state["height"], state["public_pool"]), (7, 1))
+        self.agree(*nodes)
+        wait_until(lambda: len(b.public.pool()) == 1, SOON, "the lost transaction at b")
+        heard = client.settled()
+        self.assertEqual([t for t, _ in heard], ["/blocks/new", "/unconfirmed"])
+        self.assertEqual(heard[0][1], {"height": 4})
+        self.assertEqual(heard[1][1]["signature"], one.signature.hex())
+        self.assertEqual(b.public.balance(address("X")), 1_000_000 * XEM)
+        b.blocks(pool="public")
+        self.agree(*nodes)
+        self.assertEqual(a.public.balance(address("X")), 1_000_005 * XEM)
+        for bad in ({}, {"blocks": 0}, {"blocks": 8}, {"blocks": 361}, {"blocks": 1, "more": -1},
+                    {"blocks": 1, "seconds": 0}, {"blocks": "1"}, {"blocks": 1, "x": 1}):
+            with self.assertRaises(NodeError) as caught:
+                a.public.post("/dev/fork", bad)
+            self.assertEqual(caught.exception.status, 400)
+        self.agree(*nodes)
 
     def test_a_fork_that_is_too_deep_stays(self):
         deep, deeper, far = self.nodes(3)
