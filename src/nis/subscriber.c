@@ -262,14 +262,15 @@ static void on_connect(struct subscriber *s, const struct stomp_frame *f)
 		  2, bytes_of(NULL, 0));
 }
 
-static struct subscription *by_id(struct subscriber *s, struct bytes id)
+/* Its place; the number of subscriptions if there is none. */
+static unsigned by_id(const struct subscriber *s, struct bytes id)
 {
-	for (unsigned i = 0; i < s->subscriptions; i++) {
-		if (is(id, s->subscription[i].id)) {
-			return &s->subscription[i];
-		}
+	unsigned i = 0;
+
+	while (i < s->subscriptions && !is(id, s->subscription[i].id)) {
+		i++;
 	}
-	return NULL;
+	return i;
 }
 
 /* Copies a header that is a name: no NUL in it, so that it is what it was as a string. */
@@ -285,39 +286,38 @@ static bool copy(char *out, size_t max, struct bytes b)
 
 static void on_subscribe(struct subscriber *s, const struct stomp_frame *f)
 {
-	struct subscription one;
+	struct subscription *next = s->subscription + s->subscriptions;
 	struct bytes id, destination;
 
 	if (!stomp_find(f, "id", &id) || !stomp_find(f, "destination", &destination)) {
 		refuse(s, "SUBSCRIBE needs id and destination");
-	} else if (!copy(one.id, SUBSCRIBER_ID_MAX, id) ||
-		   !copy(one.destination, SUBSCRIBER_DESTINATION_MAX, destination)) {
-		refuse(s, "id or destination empty or too long");
-	} else if (by_id(s, id) != NULL) {
+	} else if (by_id(s, id) < s->subscriptions) {
 		refuse(s, "this id is subscribed already");
 	} else if (s->subscriptions == s->plan.subscriptions) {
 		refuse(s, "too many subscriptions");
+	} else if (!copy(next->id, SUBSCRIBER_ID_MAX, id) ||
+		   !copy(next->destination, SUBSCRIBER_DESTINATION_MAX, destination)) {
+		refuse(s, "id or destination empty or too long");
 	} else {
-		s->subscription[s->subscriptions++] = one;
+		s->subscriptions++;
 	}
 }
 
 static void on_unsubscribe(struct subscriber *s, const struct stomp_frame *f)
 {
-	struct subscription *one;
+	struct subscription *all = s->subscription;
 	struct bytes id;
+	unsigned at;
 
 	if (!stomp_find(f, "id", &id)) {
 		refuse(s, "UNSUBSCRIBE needs id");
 		return;
 	}
-	one = by_id(s, id);
-	if (one != NULL) {
-		size_t after = (size_t)(s->subscription + s->subscriptions - one) - 1;
-
+	at = by_id(s, id);
+	if (at < s->subscriptions) {
 		/* In order: messages come in the order of the subscriptions. */
-		memmove(one, one + 1, after * sizeof *one);
 		s->subscriptions--;
+		memmove(all + at, all + at + 1, (s->subscriptions - at) * sizeof *all);
 	}
 }
 
