@@ -330,6 +330,9 @@ int cli_nem(struct cli *c, const char *const *w, size_t n)
 	if (strcmp(w[0], "account") == 0) {
 		return cli_nem_account(c, w + 1, n - 1);
 	}
+	if (strcmp(w[0], "loss") == 0) {
+		return cli_nem_loss(c, w + 1, n - 1);
+	}
 	if (strcmp(w[0], "multisig") == 0) {
 		return cli_nem_multisig(c, w + 1, n - 1);
 	}

@@ -2,7 +2,7 @@
 /*
  * nem.h - `kuramori nem`: keys, addresses, transactions and nodes of NEM, for people and scripts.
  * Next files: nem.c (keys, addresses), nem_tx.c, nem_words.c, nem_account.c, nem_node.c,
- * nem_tag.c, nem_message.c.
+ * nem_tag.c, nem_message.c, nem_loss.c.
  *
  * Nothing here asks the policy and nothing here can move what Kuramori's signers guard: these keys
  * are plain files of one person's.
@@ -23,6 +23,7 @@ int cli_nem_account(struct cli *c, const char *const *words, size_t n);
 int cli_nem_node(struct cli *c, const char *const *words, size_t n);
 int cli_nem_tag(struct cli *c, const char *const *words, size_t n);
 int cli_nem_message(struct cli *c, const char *const *words, size_t n);
+int cli_nem_loss(struct cli *c, const char *const *words, size_t n);
 int cli_nem_multisig(struct cli *c, const char *const *words, size_t n);
 
 /* The network byte that `network` names.  0 or an exit code. */

@@ -685,6 +685,30 @@ def a_tag_is_believed_by_its_creators_key_alone():
 
 
 @tap.test
+def what_a_stolen_key_is_worth_is_as_the_page_says():
+    page = (ROOT / "docs/nem-wallets.md").read_text()
+    shown = re.findall(r"^    \$ kuramori nem (loss .*)\n((?:    .*\n)+)", page, re.M)
+    assert len(shown) >= 6, "the page has lost its tables"
+    for words, table in shown:
+        assert ask(*words.split()) == re.sub(r"^    ", "", table, flags=re.M), words
+    # the same for programs, and its parts add up
+    got = json.loads(ask("--json", "loss", "till", "5000000000", "live:10000000", "settled:25000000"))
+    assert (got["kind"], got["holders"], got["needed"], got["balance"]) == ("till", 3, 2, "5000000000")
+    by = {(row["keys"], row["own_blocks"]): row for row in got["losses"]}
+    assert len(by) == len(got["losses"]) == 8
+    for row in got["losses"]:
+        assert int(row["total"]) == sum(int(row[part]) for part in ("burnt", "taken", "repeated"))
+    assert by["a", False]["by"] == "raise" and by["a", False]["total"] == "999850000"
+    assert by["b", False]["by"] == "rewrap" and by["b", True]["by"] == "repeat"
+    assert by["r", True]["total"] == by["a,b", True]["total"] == "5000000000"
+    for words, code in (((), 2), (("till",), 2), (("vault", "1"), 2), (("till", "-1"), 2), (("till", "+1"), 3), (("till", "1.5"), 3),
+                        (("till", "9000000000000000"), 3), (("till", "1", "live"), 2), (("till", "1", "live:x"), 3),
+                        (("till", "1", "dead:1"), 2), (("till", "349999", "live:all"), 1),
+                        (("till", "1", *["live:1"] * 20), 2)):
+        ask("loss", *words, code=code)
+
+
+@tap.test
 def a_server_that_is_no_node_is_named():
     class Liar(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
