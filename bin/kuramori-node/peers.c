@@ -50,7 +50,7 @@ struct node_peer {
 	unsigned pause, skip; /* rounds */
 	bool active;          /* its last answer was good */
 	bool known;
-	char name[64];
+	char name[64], version[32];
 	struct key32 identity;
 	u128 ours; /* our score when its own was asked for */
 	/* The search: we agree at height `equal` (0: not known yet) and not at `differ`. */
@@ -229,9 +229,12 @@ static void take_info(struct node_peer *p, const json_t *j)
 	const json_t *identity = json_object_get(j, "identity");
 	const char *name = json_string_value(json_object_get(identity, "name"));
 	const char *key = json_string_value(json_object_get(identity, "public-key"));
-	const json_t *network = json_object_get(json_object_get(j, "metaData"), "networkId");
+	const json_t *meta = json_object_get(j, "metaData");
+	const char *version = json_string_value(json_object_get(meta, "version"));
+	const json_t *network = json_object_get(meta, "networkId");
 
-	if (key == NULL || name == NULL || strlen(name) >= sizeof p->name ||
+	if (key == NULL || name == NULL || strlen(name) >= sizeof p->name || version == NULL ||
+	    strlen(version) >= sizeof p->version ||
 	    hex_get(p->identity.b, sizeof p->identity.b, bytes_str(key), HEX_ANY_CASE) != ERR_OK) {
 		fail(p, "it does not say who it is");
 		return;
@@ -241,6 +244,7 @@ static void take_info(struct node_peer *p, const json_t *j)
 		return;
 	}
 	(void)snprintf(p->name, sizeof p->name, "%s", name);
+	(void)snprintf(p->version, sizeof p->version, "%s", version);
 	p->known = true;
 	p->active = true;
 	ask(p, STEP_SCORE);
@@ -668,11 +672,11 @@ json_t *node_peers_list(const struct node *n)
 			continue;
 		}
 		hex_put(key, bytes_of(p->identity.b, sizeof p->identity.b));
-		j = json_pack("{s:{s:i,s:i,s:s,s:n,s:n},s:{s:s,s:i,s:s},s:{s:s,s:s}}", "metaData",
+		j = json_pack("{s:{s:i,s:i,s:s,s:s,s:n},s:{s:s,s:i,s:s},s:{s:s,s:s}}", "metaData",
 			      "features", 1, "networkId", (int)(int8_t)NODE_NETWORK, "application",
-			      "NIS", "version", "platform", "endpoint", "protocol", "http", "port",
-			      (int)p->port, "host", p->host, "identity", "name", p->name,
-			      "public-key", key);
+			      "NIS", "version", p->version, "platform", "endpoint", "protocol",
+			      "http", "port", (int)p->port, "host", p->host, "identity", "name",
+			      p->name, "public-key", key);
 		CHECK(j != NULL && json_array_append_new(list, j) == 0);
 	}
 	return list;
@@ -701,7 +705,7 @@ void node_peers_stop(struct node *n)
 
 void node_peers_close(struct node *n)
 {
-	drop_all(n);
+	node_peers_stop(n);
 	if (n->http != NULL) {
 		http_client_close(n->http);
 	}

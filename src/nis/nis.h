@@ -238,8 +238,8 @@ MUST_CHECK enum err nis_roll_back(struct nis *n, uint64_t height, uint32_t now_s
  * form, one after the other, the first one on a block of ours.  If they are valid, and the chain
  * that ends with them has a higher score than ours, they replace what we have above that block, and
  * the transactions of our blocks go back to every pool, as far as they still fit.  Otherwise
- * everything is as it was before, ids included.  Work that the blocks cannot pay for with their
- * score is not begun.
+ * everything is as it was before, ids included (names and addresses that were first heard of keep
+ * their place in memory).  Work that the blocks cannot pay for with their score is not begun.
  *
  * ERR_OK with the verdict in *code: SUCCESS they are our chain now; NEUTRAL not a higher score
  * (also when we have them); FAILURE_MAX_CHAIN_SIZE_EXCEEDED more than NIS_BRANCH_MAX;

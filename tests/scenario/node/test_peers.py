@@ -104,6 +104,11 @@ class Together(PeersCase):
         listed = a.public.get("/node/peer-list/all")["active"]
         self.assertEqual({p["endpoint"]["port"] for p in listed},
                          {b.public.port, c.public.port})
+        for one in listed:
+            other = b if one["endpoint"]["port"] == b.public.port else c
+            info = other.public.get("/node/info")
+            info["metaData"]["platform"] = None
+            self.assertEqual(one, info)
         self.assertEqual(a.public.get("/node/peer-list/active")["data"], listed)
         self.assertEqual(a.public.get("/status")["code"], 6)
 
@@ -397,7 +402,7 @@ class False_(http.server.ThreadingHTTPServer):
         self.server_close()
 
 
-INFO = {"metaData": {"networkId": -104}, "identity": {"name": "x", "public-key": "11" * 32}}
+INFO = {"metaData": {"networkId": -104, "version": "1"}, "identity": {"name": "x", "public-key": "11" * 32}}
 
 
 class Hostile(PeersCase):
@@ -453,7 +458,7 @@ class Hostile(PeersCase):
             "garbage": self.false(lambda path, body: b"<html>"),
             "a list": self.false(lambda path, body: []),
             "too much": self.false(lambda path, body: b"[" * (1 << 20)),
-            "of mainnet": self.liar(block, info={**INFO, "metaData": {"networkId": 104}}),
+            "of mainnet": self.liar(block, info={**INFO, "metaData": {"networkId": 104, "version": "1"}}),
             "nobody": self.liar(block, info={}),
             "an endless score": self.liar(block, score="7" * 4000),
             "no score": self.liar(block, score="zz"),
