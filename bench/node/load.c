@@ -244,9 +244,9 @@ struct load_process load_node(const char *program, unsigned processor)
 	if (p.pid == 0) {
 		(void)dup2(out[1], STDOUT_FILENO);
 		(void)execl(program, program, "--json", "--development", "yes", "--public-port",
-			    "0", "--clean-port", "0", "--nemesis-time", start, "--nemesis-file",
-			    path[0], "--nemesis-key-file", path[1], "--harvester-key-file", path[2],
-			    (char *)NULL);
+			    "0", "--clean-port", "0", "--websocket-port", "0", "--nemesis-time",
+			    start, "--nemesis-file", path[0], "--nemesis-key-file", path[1],
+			    "--harvester-key-file", path[2], (char *)NULL);
 		load_die(program);
 	}
 	n = read(out[0], line, sizeof line - 1);

@@ -337,8 +337,8 @@ static void post_rollback(struct node *n, struct http_request *r)
 	if (n->stand_s < now) {
 		n->stand_s = now;
 	}
-	node_chain_moved(n, nis_height(n->nis));
 	node_push_returned(n, waiting, waiting_n);
+	node_chain_moved(n, nis_height(n->nis));
 	done(n, r);
 }
 
@@ -399,8 +399,8 @@ static void post_fork(struct node *n, struct http_request *r)
 		return;
 	}
 	made = fork_from(n, blocks + more, (uint32_t)seconds);
-	node_chain_moved(n, common);
 	node_push_returned(n, waiting, waiting_n);
+	node_chain_moved(n, common);
 	if (!made) {
 		node_rest_error(n, r, 400, "the harvester may not harvest, or time is at its end");
 		return;

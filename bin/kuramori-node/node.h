@@ -51,7 +51,7 @@ struct node_config {
 	uint32_t nemesis_time;
 	uint32_t public_port, clean_port;
 	uint32_t websocket_port, websocket_connections, websocket_queue_bytes;
-	uint32_t websocket_subscriptions, websocket_addresses;
+	uint32_t websocket_subscriptions, websocket_addresses, websocket_heartbeat_ms;
 	uint32_t block_interval_ms;
 	uint32_t retention_s;
 	bool development, result_cache, spam_filter;
@@ -265,8 +265,9 @@ void node_push_blocks(struct node *n, uint64_t first);
  * form. */
 void node_push_taken(struct node_port *port, struct bytes form, const struct sig64 *signature);
 /*
- * What comes back to the pool when blocks are undone is said again: remember before, returned
- * after. The list belongs to the caller until node_push_returned() frees it.
+ * What comes back to the pool when blocks are undone is said again, before the blocks that came in
+ * their place (N:chain/BlockChainUpdateContext.java, updateOurChain()): remember first, returned
+ * when they are undone.  The list belongs to the caller until node_push_returned() frees it.
  */
 struct hash32 *node_push_remember(struct node *n, size_t *count);
 void node_push_returned(struct node *n, struct hash32 *hash, size_t count);

@@ -632,8 +632,8 @@ enum err node_adopt(struct node *n, const struct bytes *blocks, size_t count,
 		free(waiting);
 		return e;
 	}
-	node_chain_moved(n, last->height - count);
 	node_push_returned(n, waiting, waiting_n);
+	node_chain_moved(n, last->height - count);
 	return ERR_OK;
 }
 

@@ -11,12 +11,11 @@
 
 enum {
 	PUSH_HEAD_MS = 10000, /* a connection that has not asked for anything so long is closed */
-	PUSH_HEARTBEAT_MS = 25000, /* SockJS's own default, and Spring's */
-	PUSH_CLOSE_MS = 2000,      /* for a client to take what is left and hang up */
-	PUSH_RETRY_MS = 100,       /* until the next look, when a descriptor could not be had */
-	PUSH_READ_BYTES = 16384,   /* of one client in one turn */
-	PUSH_ACCEPTS = 16,         /* connections in one turn */
-	PUSH_SEND_BUFFER = 65536,  /* the kernel's; the queue is ours and limited */
+	PUSH_CLOSE_MS = 2000, /* for a client to take what is left and hang up */
+	PUSH_RETRY_MS = 100,  /* until the next look, when a descriptor could not be had */
+	PUSH_READ_BYTES = 16384,  /* of one client in one turn */
+	PUSH_ACCEPTS = 16,        /* connections in one turn */
+	PUSH_SEND_BUFFER = 65536, /* the kernel's; the queue is ours and limited */
 };
 
 struct push_client {
@@ -26,6 +25,7 @@ struct push_client {
 	struct loop_timer timer;
 	struct subscriber *subscriber;
 	enum subscriber_state timed; /* the state that the timer was set for */
+	uint32_t events;             /* what its socket is watched for */
 	bool shut;                   /* nothing more will be sent */
 };
 

@@ -55,6 +55,7 @@ static bool flush(struct push_client *c)
 static void set_timer(struct push_client *c, enum subscriber_state state)
 {
 	struct loop *l = &c->push->node->loop;
+	uint32_t heartbeat_ms = c->push->node->config.websocket_heartbeat_ms;
 
 	if (state == c->timed) {
 		return;
@@ -62,7 +63,7 @@ static void set_timer(struct push_client *c, enum subscriber_state state)
 	if (state == SUBSCRIBER_CLOSING) {
 		loop_timer_set(l, &c->timer, PUSH_CLOSE_MS, 0);
 	} else if (c->timed == SUBSCRIBER_HEAD) {
-		loop_timer_set(l, &c->timer, PUSH_HEARTBEAT_MS, PUSH_HEARTBEAT_MS);
+		loop_timer_set(l, &c->timer, heartbeat_ms, heartbeat_ms);
 	}
 	c->timed = state;
 }
@@ -71,6 +72,7 @@ static void set_timer(struct push_client *c, enum subscriber_state state)
 static bool settle(struct push_client *c)
 {
 	enum subscriber_state state = subscriber_state(c->subscriber);
+	uint32_t events = EPOLLIN;
 	bool waits;
 
 	if (state == SUBSCRIBER_LOST || !flush(c)) {
@@ -83,7 +85,12 @@ static bool settle(struct push_client *c)
 		(void)shutdown(c->io.fd, SHUT_WR);
 		c->shut = true;
 	}
-	return loop_mod(&c->push->node->loop, &c->io, EPOLLIN | (waits ? EPOLLOUT : 0u)) == ERR_OK;
+	events |= waits ? EPOLLOUT : 0u;
+	if (events == c->events) {
+		return true;
+	}
+	c->events = events;
+	return loop_mod(&c->push->node->loop, &c->io, events) == ERR_OK;
 }
 
 void push_settle(struct push *p)
@@ -176,7 +183,8 @@ static void welcome(struct push *p, int fd)
 				   .io = { .fd = fd, .on = on_client, .ctx = c },
 				   .timer = { .on = on_timer, .ctx = c },
 				   .subscriber = subscriber_open(&plan),
-				   .timed = SUBSCRIBER_HEAD };
+				   .timed = SUBSCRIBER_HEAD,
+				   .events = EPOLLIN };
 	p->clients = c;
 	p->clients_n++;
 	loop_timer_set(&p->node->loop, &c->timer, PUSH_HEAD_MS, 0);

@@ -171,8 +171,10 @@ class Client(WebSocket):
         self.say("/w/api/" + what, "" if address is None else "{'account':'" + address + "'}")
 
     def frame(self):
-        """The next STOMP frame."""
+        """The next STOMP frame; heart-beats of SockJS are passed over."""
         opcode, payload = self.read()
+        while self.sockjs and payload == b"h":
+            opcode, payload = self.read()
         assert opcode == TEXT
         if not self.sockjs:
             return Frame(payload)

@@ -445,7 +445,7 @@ def a_chain_for_us_alone():
     ports = process.free_ports(2)
     liar = process.Daemon("liar", [str(a) for a in (
         w.program("kuramori-node"), "--config", w.place("node") / "kuramori-node.conf", "--public-port", ports[0],
-        "--clean-port", ports[1], "--data-dir", folder / "data", "--blocks", "demand")], folder)
+        "--clean-port", ports[1], "--websocket-port", 0, "--data-dir", folder / "data", "--blocks", "demand")], folder)
     liar.start(10.0)
     with world.Node(ports[0]) as his:
         payer = w.keys.outside[2]

@@ -315,6 +315,22 @@ class Blocks(PushCase):
         self.world.blocks()
         self.assertEqual(client.settled(), [("/blocks/new", {"height": 3})])
 
+    def test_a_fork(self):
+        """Another branch in one step: first what lost its block, then the first new height, once,
+        and every new block."""
+        client = self.client("/blocks/new", "/blocks", "/unconfirmed", f"/transactions/{address('A')}")
+        client.ask("account/subscribe", address("A"))
+        one = self.announce(self.transfer())
+        self.world.blocks(3)
+        client.settled()
+        self.world.dev("fork", blocks=3, more=1)
+        heard = client.settled()
+        self.assertEqual([topic for topic, _ in heard], ["/unconfirmed", "/blocks/new"] + ["/blocks"] * 4)
+        self.assertEqual(heard[0][1], one.to_json())
+        self.assertEqual(heard[1][1], {"height": 2})
+        self.assertEqual([body for _, body in heard[2:]],
+                         [self.public.post("/block/at/public", {"height": h}) for h in range(2, 6)])
+
     def test_a_block_past_the_pools(self):
         client = self.client("/blocks/new", "/unconfirmed", f"/transactions/{address('B')}")
         client.ask("account/subscribe", address("B"))
@@ -515,6 +531,39 @@ class Limits(PushCase):
         for client in (first, third):
             self.assertEqual(client.settled(), [])
 
+    def places(self):
+        """Three connections are taken again, as soon as the node has let go of others."""
+        def three():
+            taken = []
+            try:
+                for _ in range(3):
+                    taken.append(Client(self.port))
+            except Closed:
+                return False
+            finally:
+                for one in taken:
+                    one.close()
+            return True
+        wait_until(three, 30, "three free places", interval=0.2)
+
+    def test_who_says_nothing_leaves_a_place(self):
+        idle = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(3)]
+        idle[0].sendall(b"GET /w/messages/websocket HTTP/1.1\r\nHost: x\r\n")
+        self.places()
+        for one in idle:
+            self.assertEqual(one.recv(1), b"")
+            one.close()
+
+    def test_who_does_not_hang_up_leaves_a_place(self):
+        rude = [Client(self.port, sockjs=False) for _ in range(3)]
+        for one in rude:
+            one.send(b"x", reserved=7)
+            with self.assertRaises(Closed):
+                one.read()
+        self.places()
+        for one in rude:
+            one.close()
+
     def test_subscriptions(self):
         client = self.client("/blocks", "/blocks/new", "/errors")
         client.subscribe("/unconfirmed")
@@ -553,6 +602,17 @@ class Limits(PushCase):
             pass
         self.assertLess(read, heights - 1)
         self.assertEqual(self.topics(quick), [])
+
+
+class Heartbeats(PushCase):
+    settings = {"websocket_heartbeat_ms": 10}
+
+    def test_heartbeats(self):
+        sockjs, raw = Client(self.port), self.client(sockjs=False)
+        self.addCleanup(sockjs.close)
+        for _ in range(3):
+            self.assertEqual(sockjs.read(), (websocket.TEXT, b"h"))
+        self.assertEqual(raw.settled(), [])
 
 
 class Ends(PushCase):
