@@ -34,7 +34,7 @@ enum {
 	DEEP = 90000,    /* a pool that is nearly full */
 	DEEP_ROUNDS = 3, /* and gets full */
 	RESET_BLOCKS = 5,
-	CONNECTIONS = 16,
+	CONNECTIONS = 64,
 	MANY = NIS_POOL_TRANSACTIONS_MAX,
 	BLOCK_TXS = 120,
 	BLOCK_S = 60,
