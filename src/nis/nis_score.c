@@ -25,17 +25,17 @@ uint64_t nis_score_difficulty(const uint64_t *difficulty, const uint32_t *time_s
 	if (n < 2) {
 		return NIS_DIFFICULTY_START;
 	}
-	CHECK(time_s[n - 1] > time_s[0]);
+	CHECK(time_s[n - 1] > time_s[0] && time_s[n - 1] - time_s[0] >= n - 1);
 	for (size_t i = 0; i < n; i++) {
 		mean += difficulty[i];
 	}
 	mean /= n;
 	wide = (u128)mean * NIS_BLOCK_TARGET_S * (n - 1) / (time_s[n - 1] - time_s[0]);
-	next = (uint64_t)wide; /* at most 10^15 * 60 * 59 */
+	next = (uint64_t)wide; /* at most 60 times the mean: times rise by a second or more */
 	last = difficulty[n - 1];
 	if (19 * last > 20 * next) {
 		next = 19 * last / 20;
-	} else if (21 * last < 20 * (u128)next) {
+	} else if (21 * last < 20 * next) {
 		next = 21 * last / 20;
 	}
 	return clamp(next);
