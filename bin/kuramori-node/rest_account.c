@@ -326,11 +326,29 @@ static void get_harvests(struct node_port *p, struct http_request *r)
 	node_rest_data(r, list);
 }
 
-/* NIS lists what its proof of importance computed; there is none here (docs/node.md). */
+/*
+ * AccountImportanceViewModel of all accounts (nem.md 5.2): those without importance have it not
+ * set. There is no page rank.
+ */
 static void get_importances(struct node_port *p, struct http_request *r)
 {
-	(void)p;
-	node_rest_data(r, json_array());
+	json_t *list = json_array();
+	struct nis_account a;
+	json_int_t height = (json_int_t)nis_height(p->node->nis);
+
+	CHECK(list != NULL);
+	for (size_t i = 0; nis_account_at(p->node->nis, i, &a); i++) {
+		json_t *importance =
+		    a.importance == 0
+			? json_pack("{s:i}", "isSet", 0)
+			: json_pack("{s:i,s:f,s:f,s:I}", "isSet", 1, "score",
+				    (double)a.importance / (double)NIS_IMPORTANCE_WHOLE, "ev", 0.0,
+				    "height", height);
+
+		node_rest_append(list, json_pack("{s:s,s:o}", "address", a.address.text,
+						 "importance", importance));
+	}
+	node_rest_data(r, list);
 }
 
 /* NIS without the feature HISTORICAL_ACCOUNT_DATA. */

@@ -696,6 +696,15 @@ void nis_account(const struct nis *n, const struct nem_address *address, struct 
 	}
 }
 
+bool nis_account_at(const struct nis *n, size_t index, struct nis_account *out)
+{
+	if (index >= n->state.n) {
+		return false;
+	}
+	nis_account(n, &n->state.address[index], out);
+	return true;
+}
+
 size_t nis_cosignatory_of(const struct nis *n, const struct nem_address *address,
 			  struct nem_address *out, size_t cap)
 {

@@ -18,7 +18,7 @@
  * are NIS's; whether a harvester must have been drawn for the second of its block is a switch
  *    (must_hit), off for chains whose blocks are made by appointment.
  *  - Importance is not NEM's proof of importance: it is an account's share of the XEM of all that
- *    have at least 10,000, without vesting (docs/decisions/0006-importance-is-balance.md).
+ *    have at least 10,000, without vesting (docs/decisions/0007-importance-is-balance.md).
  *  - The generation hash of block 1, a constant of each network in NIS, is the hash of block 1.
  *  - The spam filter is a switch and counts every importance as 0 (nem.md 6).
  *  - After a block a pool also drops what would repeat a hash of the chain, instead of keeping it
@@ -269,6 +269,8 @@ struct nis_account {
 
 /* An address that never occurred has zeros: never an error (nem.md 5.2). */
 void nis_account(const struct nis *n, const struct nem_address *address, struct nis_account *out);
+/* The index-th account that was ever heard of, from 0; false if there is none. */
+bool nis_account_at(const struct nis *n, size_t index, struct nis_account *out);
 /* Writes up to cap addresses of multisig accounts that this one cosigns; returns how many. */
 size_t nis_cosignatory_of(const struct nis *n, const struct nem_address *address,
 			  struct nem_address *out, size_t cap);

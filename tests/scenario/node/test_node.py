@@ -106,6 +106,11 @@ class Reading(NodeCase):
             "importance": (8999999999 // 9) / 8999999999, "vestedBalance": 1_000_000 * XEM, "publicKey": None, "label": None,
             "multisigInfo": {}})
         self.assertEqual(public.get("/account/status", address=address("A")), account["meta"])
+        importances = {one["address"]: one["importance"]
+                       for one in public.get("/account/importances")["data"]}
+        self.assertEqual(importances[address("A")], {
+            "isSet": 1, "score": account["account"]["importance"], "ev": 0.0, "height": 1})
+        self.assertEqual(importances[self.world.nemesis_key.address()], {"isSet": 0})
         self.assertEqual(public.get("/account/get/from-public-key",
                                     publicKey=KEYS["A"].public_hex.upper()), account)
         self.assertEqual(public.get("/account/mosaic/owned", address=address("A")),

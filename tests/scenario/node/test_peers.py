@@ -547,6 +547,61 @@ class Lasting(PeersCase):
         self.assertGreater(b.state()["height"], 20)
 
 
+    def test_nights_of_a_network(self):
+        """Four nodes are parted, joined, killed and made to fork at random while all mine and pay.
+        Whenever all are joined they find one chain, and on it the sum of all payments is right."""
+        dice = random.Random(int(os.environ.get("KURAMORI_SEED", "1")))
+        nodes = [self.node(f"node {i}", lasting=True, result_cache="no") for i in range(4)]
+        paid = {}
+
+        def topology():
+            for one in nodes:
+                others = [o for o in nodes if o is not one and dice.random() < 0.4]
+                one.dev("peers", peers=",".join(f"127.0.0.1:{o.public.port}" for o in others))
+
+        def step():
+            one = dice.choice(nodes)
+            chance = dice.random()
+            if chance < 0.45:
+                pay = transfer(one.now(), dice.choice("AB"), dice.choice("XY"),
+                               1 + dice.randrange(XEM))
+                if one.public.announce(pay)["code"] == 1:
+                    paid[pay.hash()] = pay
+            elif chance < 0.75:
+                one.blocks(1 + dice.randrange(3), seconds=30 + dice.randrange(60), pool="public")
+            elif chance < 0.85:
+                topology()
+            elif chance < 0.93:
+                if one.state()["height"] > 3:
+                    one.dev("fork", blocks=1 + dice.randrange(2), seconds=20 + dice.randrange(60))
+            else:
+                one.kill()
+                one.start()
+
+        for _ in range(4):
+            for _ in range(40):
+                step()
+            self.join(*nodes)
+            for _ in range(10):
+                try:
+                    wait_until(lambda: len({one.state()["hash"] for one in nodes}) == 1, 2.0, "")
+                    break
+                except Failed:
+                    nodes[0].blocks(pool="public")  # two branches may be worth the same
+            self.agree(*nodes)
+            dice.choice(nodes).blocks(pool="public")
+            self.agree(*nodes)
+            mined = [t for block in nodes[0].public.blocks() for t in block.transactions
+                     if block.height > 1]
+            self.assertEqual(len({t.hash() for t in mined}), len(mined))
+            for t in mined:
+                self.assertEqual(t.verifiable(), paid[t.hash()].verifiable())
+            for name in "XY":
+                sum_ = sum(t.amount for t in mined if t.recipient == address(name))
+                self.assertEqual(nodes[3].public.balance(address(name)), 1_000_000 * XEM + sum_)
+        self.assertGreater(len(mined), 20)
+
+
 if __name__ == "__main__":
     catch_signals()
     unittest.main(verbosity=2)
