@@ -36,14 +36,13 @@ struct push {
 	struct push_client *clients;
 	unsigned clients_n;
 	uint64_t clients_ever;
-	bool busy;                      /* a client is being read: nobody may be dropped */
 	struct nem_address *registered; /* in order */
 	size_t registered_n;
 };
 
 /* A client's SEND (push.c). */
 void push_on_send(void *push, struct bytes destination, struct bytes body);
-/* Sends what waits and drops who is done or lost, unless a client is being read (push_port.c). */
+/* Sends what waits and drops who is done or lost; not from inside push_on_send() (push_port.c). */
 void push_settle(struct push *p);
 
 #endif

@@ -97,9 +97,6 @@ void push_settle(struct push *p)
 {
 	struct push_client *next;
 
-	if (p->busy) {
-		return;
-	}
 	for (struct push_client *c = p->clients; c != NULL; c = next) {
 		next = c->next;
 		if (!settle(c)) {
@@ -127,9 +124,7 @@ static void on_client(void *ctx, uint32_t events)
 			return;
 		}
 		if (n > 0) {
-			p->busy = true;
 			subscriber_receive(c->subscriber, bytes_of(in, (size_t)n));
-			p->busy = false;
 		}
 	}
 	push_settle(p);

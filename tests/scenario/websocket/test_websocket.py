@@ -513,7 +513,8 @@ class Transactions(PushCase):
 
 class Limits(PushCase):
     settings = {"websocket_connections": 3, "websocket_queue_bytes": 65536,
-                "websocket_subscriptions": 4, "websocket_addresses": 2}
+                "websocket_subscriptions": 4, "websocket_addresses": 2,
+                "websocket_heartbeat_ms": 3_600_000}
 
     def test_connections(self):
         first, second, third = [self.client() for _ in range(3)]
