@@ -488,7 +488,7 @@ class Hostile(PeersCase):
 
     def test_a_liar_is_left_alone(self):
         """After each failure more rounds are left out, up to 16, of those that others get."""
-        node = self.node("node", peer_interval_ms=100)
+        node = self.node("node", peer_interval_ms=200)
         liar = self.liar(lambda h: (404, {"status": 404}))
         poor = self.liar(lambda h: (404, {"status": 404}), score="00")
         node.dev("peers", peers=",".join(f"127.0.0.1:{p.server_address[1]}" for p in (liar, poor)))
