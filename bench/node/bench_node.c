@@ -39,6 +39,7 @@ enum {
 	BLOCK_TXS = 120,
 	BLOCK_S = 60,
 	FEW_RECIPIENTS = 1000,
+	OWN_RECIPIENTS = 2 * MANY, /* an address for each transaction */
 };
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -152,7 +153,7 @@ static void core_rounds(const char *title, size_t deep, size_t rounds)
 		if (n == NULL || deep == 0) {
 			nis_close(n);
 			n = load_chain();
-			fill(n, CORE_TXS * ROUNDS, deep);
+			fill(n, (size_t)CORE_TXS * ROUNDS, deep);
 		}
 		load_make(txs, CORE_TXS, CORE_TXS * i, LOAD_START, FEW_RECIPIENTS);
 		if (i % 2 == 0) {
@@ -383,13 +384,13 @@ int main(int argc, char **argv)
 	}
 	if (argc == 3 && strcmp(argv[1], "memory") == 0) {
 		(void)memory_with(argv[2], FEW_RECIPIENTS, 0);
-		(void)memory_with(argv[2], 2 * MANY, 0);
+		(void)memory_with(argv[2], OWN_RECIPIENTS, 0);
 		return 0;
 	}
 	if (argc == 4 && strcmp(argv[1], "fits") == 0) {
-		return SANITIZED                                                     ? 77
-		       : memory_with(argv[2], 2 * MANY, strtoull(argv[3], NULL, 10)) ? 0
-										     : 1;
+		return SANITIZED                                                           ? 77
+		       : memory_with(argv[2], OWN_RECIPIENTS, strtoull(argv[3], NULL, 10)) ? 0
+											   : 1;
 	}
 	(void)fprintf(stderr, "bench_node core | http NODE | memory NODE | fits NODE KIB\n");
 	return 64;

@@ -26,6 +26,15 @@ const char *const node_rest_cors[] = { "Access-Control-Allow-Origin",
 
 enum { TEXT_FIRST = 512 };
 
+void node_rest_text_room(struct node_text *t, size_t cap)
+{
+	if (cap > t->cap) {
+		t->p = realloc(t->p, cap);
+		CHECK(t->p != NULL);
+		t->cap = cap;
+	}
+}
+
 static int on_text(const char *p, size_t n, void *ctx)
 {
 	struct node_text *t = ctx;
@@ -34,11 +43,7 @@ static int on_text(const char *p, size_t n, void *ctx)
 	while (cap - t->n < n) {
 		cap *= 2;
 	}
-	if (cap != t->cap) {
-		t->p = realloc(t->p, cap);
-		CHECK(t->p != NULL);
-		t->cap = cap;
-	}
+	node_rest_text_room(t, cap);
 	memcpy(t->p + t->n, p, n);
 	t->n += n;
 	return 0;

@@ -38,6 +38,11 @@ struct node_text {
 	size_t n, cap;
 };
 
+/*
+ * Room for a text of `cap` bytes in all: one that doubles its way to many megabytes leaves holes of
+ * its former sizes behind.  What is never written takes no memory.
+ */
+void node_rest_text_room(struct node_text *t, size_t cap);
 void node_rest_text(struct node_text *t, const char *words);
 /* Takes j, which may not be NULL. */
 void node_rest_text_json(struct node_text *t, json_t *j);

@@ -11,6 +11,8 @@
 #include "io/notes.h"
 #include "rest.h"
 
+enum { POOL_TEXT_MIN = 512 };
+
 static void get_transaction(struct node_port *p, struct http_request *r)
 {
 	struct nis_entry e;
@@ -258,6 +260,8 @@ static void post_unconfirmed(struct node_port *p, struct http_request *r)
 	}
 	json_decref(body);
 	signature = challenge_answer(p, challenge);
+	/* A transfer has little more than twice the bytes as JSON. */
+	node_rest_text_room(&t, POOL_TEXT_MIN + nis_feed_pool_bytes(p->node->nis, p->pool) * 5 / 2);
 	node_rest_text(&t, "{\"entity\":{\"data\":[");
 	for (size_t i = 0; i < nis_pool_count(p->node->nis, p->pool); i++) {
 		struct nis_pooled e = nis_pool_at(p->node->nis, p->pool, i);
