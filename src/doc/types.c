@@ -295,6 +295,7 @@ TABLE(sweep);
 static const struct doc_field fields_balance[] = {
 	HEX("account", doc_balance, account),
 	AMOUNT("confirmed", doc_balance, confirmed, 0),
+	AMOUNT("promised", doc_balance, promised, 0),
 	AMOUNT("remaining", doc_balance, remaining, 0),
 };
 TABLE(balance);

@@ -249,6 +249,7 @@ struct doc_sweep {
 struct doc_balance {
 	struct key32 account;
 	struct money confirmed;
+	struct money promised;  /* attested by that signer and in no block yet: amounts and fees */
 	struct money remaining; /* after what the pool holds */
 };
 

@@ -7,13 +7,15 @@
  *
  *   SIGN      request, order, attempt, approvals (B: and A's attestation and signature).  Judged in
  *             this order: form; freeze and lock; k fresh heartbeats that agree with us; who signed
- *             what; request id; policy and windows; the attempt; the inner hash; A's part.  Then
- * ONE batch reserves the amount and attests, and the signature itself exists only when k different
- * watchers have acknowledged the attestation. SWEEP     the whole move of a hot account to its own
- * spare box, under a freeze with evidence that we verify ourselves, or the word of two officers.
- * The only thing a frozen or locked signer signs (P5, P7). STOP_*    freezes, kept and receipted.
- * One is enough to stop. NEXT, HEARTBEAT, ACK, SYNC: the watchers' side (contract of the feed:
- * docs/processes.md).
+ *             what; request id; policy and windows; the attempt; the inner hash; A's part; whether
+ *             k watchers say that the till covers it and all that is alive there.  Then ONE batch
+ *             reserves the amount and attests, and the signature itself exists only when k
+ *             different watchers have acknowledged the attestation.
+ *   SWEEP     the whole move of a hot account to its own spare box, under a freeze with evidence
+ *             that we verify ourselves, or the word of two officers.  The only thing a frozen or
+ *             locked signer signs (P5, P7).
+ *   STOP_*    freezes, kept and receipted.  One is enough to stop.
+ *   NEXT, HEARTBEAT, ACK, SYNC  the watchers' side (contract of the feed: docs/processes.md).
  *
  * Time: `own` runs on event.mono_ms while we run, continues at the newest time in the journal after
  * a start and so never counts time while off; `chain` is the lower median of the k newest fresh
@@ -99,6 +101,7 @@ struct guard_payment {
 	struct hash32 head;        /* journal head that the attestation names */
 	uint64_t sequence;         /* of its GUARD_ATTEST record */
 	uint64_t time_ms;
+	u128 outflow; /* amount and fees; 0 for a sweep */
 	uint64_t batch_offset;
 	uint32_t batch_bytes;
 	uint8_t acked;   /* bit i: watcher i of the roster */
@@ -163,6 +166,12 @@ struct guard_watcher {
 	bool roster_agrees, policy_agrees;
 	struct hash32 stop_head;
 	uint64_t stop_count;
+	uint64_t records_sequence; /* our newest attestation that it holds */
+
+	struct guard_tally {
+		bool known;
+		u128 confirmed, promised; /* of what we attested up to records_sequence */
+	} hot[DOC_HOT_MAX];
 };
 
 struct guard_feed {

@@ -215,6 +215,28 @@ static enum err heartbeat_judge(struct guard *g, const struct guard_ask *ask, st
 	return ERR_OK;
 }
 
+/* What the watcher's chain says of our accounts; of others nothing is kept. */
+static void take_tallies(const struct guard *g, struct guard_watcher *w,
+			 const struct doc_heartbeat *h)
+{
+	w->records_sequence = h->records_sequence;
+	for (size_t i = 0; i < h->balance_count; i++) {
+		const struct doc_balance *b = &h->balances[i];
+
+		for (size_t k = 0; k < g->genesis.hot_count; k++) {
+			if (key32_eq(&g->genesis.hot[k].public_key, &b->account) &&
+			    money_asset(&b->confirmed) == ASSET_XEM &&
+			    money_asset(&b->promised) == ASSET_XEM) {
+				w->hot[k] = (struct guard_tally){
+					.known = true,
+					.confirmed = money_units(&b->confirmed),
+					.promised = money_units(&b->promised),
+				};
+			}
+		}
+	}
+}
+
 void guard_feed_heartbeat(struct guard *g, struct guard_ask *ask, struct effects *out)
 {
 	const struct guard_nonce *nonce = NULL;
@@ -245,6 +267,7 @@ void guard_feed_heartbeat(struct guard *g, struct guard_ask *ask, struct effects
 		.stop_head = h.stop_head,
 		.stop_count = h.stop_count,
 	};
+	take_tallies(g, w, &h);
 	if (!g->locked && shows_unknown_record(g, &h)) {
 		g->locked = true;
 		effects_note(out, "broken locked watcher=%s sequence=%llu newest=%llu", h.watcher,

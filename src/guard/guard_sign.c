@@ -449,6 +449,7 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	p->head = g->chain.head;
 	p->sequence = g->chain.next_sequence + log_batch_count(&b);
 	p->time_ms = g->wall_ms;
+	p->outflow = f->outflow;
 	p->batch_offset = g->journal_used;
 	p->sweep = f->sweep;
 	p->program = g->program_now;
@@ -476,6 +477,51 @@ static enum err may_pay(const struct guard *g, struct guard_no *no)
 				     "a watcher holds a record of ours that our journal lacks");
 	}
 	return guard_self_well(g, no);
+}
+
+static bool is_covered_by(const struct guard *g, const struct guard_watcher *w, uint8_t hot,
+			  u128 outflow)
+{
+	const struct guard_tally *t = &w->hot[hot];
+	u128 gone;
+
+	if (!t->known || __builtin_add_overflow(t->promised, outflow, &gone)) {
+		return false;
+	}
+	/* what it has not heard of yet when it counted */
+	for (size_t i = g->payments_n; i > 0 && gone <= t->confirmed; i--) {
+		const struct guard_payment *p = &g->config.storage.payments[i - 1];
+
+		if (p->sequence <= w->records_sequence) {
+			break;
+		}
+		if (p->hot == hot && __builtin_add_overflow(gone, p->outflow, &gone)) {
+			return false;
+		}
+	}
+	return gone <= t->confirmed;
+}
+
+/*
+ * design.md 7: all that was signed for a till and is in no block stays within its balance, fees
+ * included.  What could not be mined now stays good for as long as the account has money, and would
+ * come when the till is filled again.  k fresh watchers must say so, each by its own chain.
+ */
+static enum err till_covers(const struct guard *g, const struct key32 *account, u128 outflow,
+			    struct guard_no *no)
+{
+	uint8_t hot = hot_index(g, account);
+	unsigned yes = 0;
+
+	for (size_t i = 0; i < g->roster.watcher_count; i++) {
+		const struct guard_watcher *w = &g->watchers[i];
+
+		yes += guard_self_fresh(g, w) && is_covered_by(g, w, hot, outflow);
+	}
+	return yes >= g->roster.watchers_needed
+		   ? ERR_OK
+		   : guard_self_no(no, ERR_FUNDS, "attempt.account",
+				   "the till does not cover this and what is alive in it");
 }
 
 static enum err tables_have_room(struct guard *g, const struct guard_ask *ask, bool sweep,
@@ -587,11 +633,15 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 			return e;
 		}
 	}
-	e = tables_have_room(g, ask, false, no);
+	CHECK(policy_fees(&fees, &s->order.amount, s->order.message_n) == ERR_OK);
+	fresh.outflow = money_units(&s->order.amount) + fees.total;
+	e = till_covers(g, &s->attempt.account, fresh.outflow, no);
+	if (e == ERR_OK) {
+		e = tables_have_room(g, ask, false, no);
+	}
 	if (e != ERR_OK) {
 		return e;
 	}
-	CHECK(policy_fees(&fees, &s->order.amount, s->order.message_n) == ERR_OK);
 	fresh.pay = &pay;
 	fresh.account = &s->attempt.account;
 	fresh.request_id = s->order.request_id;
@@ -607,7 +657,6 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 		fresh.docs[fresh.docs_n++] = &s->other.attestation_doc;
 		fresh.docs[fresh.docs_n++] = &s->other.signature_doc;
 	}
-	fresh.outflow = money_units(&s->order.amount) + fees.total;
 	fresh.approvals = s->yes;
 	commit(g, &fresh, ask, out);
 	return ERR_OK;
@@ -964,6 +1013,7 @@ enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r, u
 	p->head = t.head;
 	p->sequence = sequence;
 	p->time_ms = t.time_ms;
+	p->outflow = reserve != NULL ? reserve->amount : 0;
 	p->batch_offset = batch_offset;
 	p->batch_bytes = batch_bytes;
 	p->program = (uint8_t)program;

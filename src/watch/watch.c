@@ -241,6 +241,21 @@ const struct watch_node *watch_self_best(const struct watch *w)
 	return best;
 }
 
+void watch_self_seen(struct watch *w, struct watch_payment *p, unsigned node, uint64_t height)
+{
+	for (unsigned s = 0; s < DOC_SIGNERS; s++) {
+		u128 *promised = &w->node[node].promised[s][p->own];
+
+		if (p->sweep || p->sequence[s] == 0 || (p->seen[node] == 0) == (height == 0)) {
+			continue;
+		}
+		CHECK(height == 0 || *promised >= p->outflow_micro);
+		*promised =
+		    height == 0 ? *promised + p->outflow_micro : *promised - p->outflow_micro;
+	}
+	p->seen[node] = height;
+}
+
 uint64_t watch_self_remaining(const struct watch_node *n, size_t own)
 {
 	return n->balance[own] > n->pooled[own] ? n->balance[own] - n->pooled[own] : 0;

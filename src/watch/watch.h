@@ -178,6 +178,9 @@ struct watch_node {
 	uint64_t heard_mono_ms;
 	uint64_t balance[WATCH_OWN_MAX]; /* confirmed */
 	uint64_t pooled[WATCH_OWN_MAX];  /* what leaves by this node's pool */
+	/* payments, not sweeps, that a signer attested and no block of this node holds, with fees
+	 */
+	u128 promised[DOC_SIGNERS][WATCH_OWN_MAX];
 	struct nem_multisig control[WATCH_OWN_MAX];
 	size_t undo_at, undo_n; /* ring in storage.undo */
 

@@ -117,7 +117,7 @@ static void undo_to(struct watch *w, struct watch_node *n, uint64_t height, stru
 	}
 	for (size_t i = 0; i < w->payments_n; i++) {
 		if (w->config.storage.payments[i].seen[node] > height) {
-			w->config.storage.payments[i].seen[node] = 0;
+			watch_self_seen(w, &w->config.storage.payments[i], node, 0);
 		}
 	}
 	for (size_t i = 0; i < w->suspects_n; i++) {
@@ -623,7 +623,7 @@ void watch_chain_resolve(struct watch *w, struct effects *out)
 			if (p->seen[s.node] != 0 && p->seen[s.node] != s.height) {
 				now_explained = false;
 			} else {
-				p->seen[s.node] = s.height;
+				watch_self_seen(w, p, s.node, s.height);
 			}
 		}
 		if (!now_explained) {
@@ -677,7 +677,7 @@ static void settle(struct watch *w, unsigned node, uint64_t height, struct judge
 		suspect_add(w, node, height, j, true, out);
 		return;
 	}
-	p->seen[node] = height;
+	watch_self_seen(w, p, node, height);
 	if (!p->settled) {
 		CHECK(list->n < NEM_BLOCK_WEIGHT_MAX);
 		p->settled = true;

@@ -528,6 +528,9 @@ static enum err keep(struct watch *w, unsigned signer, struct record *r)
 			return ERR_FULL;
 		}
 	}
+	for (unsigned i = 0; !p->sweep && p->sequence[signer] == 0 && i < w->config.nodes; i++) {
+		w->node[i].promised[signer][p->own] += p->seen[i] == 0 ? p->outflow_micro : 0;
+	}
 	p->sequence[signer] = r->attestation.sequence;
 	p->attestation[signer] = r->doc.id;
 	remember(&w->signer[signer], r, false);
@@ -802,6 +805,7 @@ static void heartbeat_send(struct watch *w, int signer, const struct watch_node 
 			h.balances[h.balance_count++] = (struct doc_balance){
 				.account = w->genesis.hot[w->own[i].hot].public_key,
 				.confirmed = money_of(ASSET_XEM, best->balance[i]),
+				.promised = money_of(ASSET_XEM, best->promised[signer][i]),
 				.remaining = money_of(ASSET_XEM, watch_self_remaining(pool, i)),
 			};
 		}

@@ -57,6 +57,11 @@ struct watch_payment *watch_self_keep(struct watch *w, const struct watch_paymen
 int watch_self_own(const struct watch *w, const struct nem_address *address);
 /* The node whose chain we go by: up, whole, the highest; NULL if there is none. */
 const struct watch_node *watch_self_best(const struct watch *w);
+/*
+ * The payment is mined at this height of the node's chain, or (0) no longer; what is promised
+ * changes with it.
+ */
+void watch_self_seen(struct watch *w, struct watch_payment *p, unsigned node, uint64_t height);
 uint64_t watch_self_remaining(const struct watch_node *n, size_t own);
 
 /* watch_record.c: attestations */

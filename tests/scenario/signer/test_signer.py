@@ -183,7 +183,9 @@ class Rig:
     def beat(self, which, name, key=None):
         told = self.nonce(which, name)
         heartbeat = self.document("heartbeat", {
-            "balances": [], "block": "22" * 32, "chain_time_nem_s": now_nem(), "height": 7,
+            "balances": [{"account": self.till.public_hex, "confirmed": str(8 * 10**15), "promised": "0",
+                          "remaining": str(8 * 10**15)}],
+            "block": "22" * 32, "chain_time_nem_s": now_nem(), "height": 7,
             "nonce": told["nonce"], "policy": self.policy.id, "records_head": canon.ZERO_ID,
             "records_sequence": 0, "roster": self.roster.id, "signer": which,
             "stop_count": told["stop_count"], "stop_head": told["stop_head"], "watcher": name},

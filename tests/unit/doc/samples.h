@@ -190,6 +190,7 @@ static inline void sample_fill_heartbeat(struct doc_heartbeat *h)
 	for (unsigned i = 0; i < 2; i++) {
 		SAMPLE_FILL(h->balances[i].account, (uint8_t)(0x10 + i));
 		h->balances[i].confirmed = sample_money(500 + i);
+		h->balances[i].promised = sample_money(40 + i);
 		h->balances[i].remaining = sample_money(i);
 	}
 	SAMPLE_FILL(h->block, 0x20);

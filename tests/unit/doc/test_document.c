@@ -657,6 +657,7 @@ static void largest_documents(void)
 	for (unsigned i = 0; i < DOC_BALANCES_MAX; i++) {
 		SAMPLE_FILL(h->balances[i].account, (uint8_t)i);
 		h->balances[i].confirmed = money_of(ASSET_XEM, ~(u128)0);
+		h->balances[i].promised = money_of(ASSET_XEM, ~(u128)0);
 		h->balances[i].remaining = money_of(ASSET_XEM, ~(u128)0);
 	}
 	w = writer_make(space, sizeof space);

@@ -490,6 +490,11 @@ static inline struct doc_heartbeat rig_heartbeat(int s, unsigned watcher)
 		.signer = (enum doc_signer)s,
 		.stop_count = nonce.stop_count,
 		.stop_head = nonce.stop_head,
+		.balance_count = 1,
+		.balances = { { .account = r.till.public_key,
+				.confirmed = xem(X(UINT64_C(8000000000))),
+				.promised = xem(0),
+				.remaining = xem(X(UINT64_C(8000000000))) } },
 	};
 	uint32_t chain_s = 0;
 

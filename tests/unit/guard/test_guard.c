@@ -510,6 +510,90 @@ static void heartbeats(void)
 #undef BEATEN
 }
 
+/* One heartbeat with these figures of the till; records: how many of ours the watcher holds. */
+static void tally(unsigned watcher, uint64_t confirmed, uint64_t promised, uint64_t records)
+{
+	struct doc_heartbeat h = rig_heartbeat(A, watcher);
+
+	h.balances[0].confirmed = xem(confirmed);
+	h.balances[0].promised = xem(promised);
+	h.records_sequence = records;
+	if (records != 0) {
+		h.records_head = r.payments[A][r.g[A].payments_n - 1].head;
+	}
+	(void)rig_beat_as(A, WATCHER + watcher, &h, &r.watcher[watcher]);
+}
+
+static void tallies(uint64_t confirmed, uint64_t promised, uint64_t records)
+{
+	rig_tick(A, 1001);
+	for (unsigned i = 0; i < 3; i++) {
+		tally(i, confirmed, promised, records);
+	}
+}
+
+/* docs/nem-wallets.md: what is alive in a till stays within its balance, fees included. */
+static void within_the_till(void)
+{
+	const uint64_t fees = 400000;
+	struct doc_heartbeat h;
+	uint64_t records;
+
+	rig_make();
+	tallies(X(110) + 2 * fees - 1, 0, 0);
+	rig_withdrawal(X(60), 0, 1);
+	T_STR(rig_code(rig_sign()), "");
+	/* nobody has told of the first yet: the signer itself remembers it */
+	rig_withdrawal(X(50), 0, 2);
+	REFUSED(rig_sign(), "insufficient-funds", "attempt.account");
+	tallies(X(110) + 2 * fees, 0, 0);
+	T_STR(rig_code(rig_sign()), "");
+	/* the watchers hold both, and no block does */
+	records = r.payments[A][1].sequence;
+	tallies(X(110) + 3 * fees, X(110) + 2 * fees, records);
+	rig_withdrawal(1, 0, 3);
+	REFUSED(rig_sign(), "insufficient-funds", "attempt.account");
+	/* the same after a restart, in which nobody has told anything yet */
+	rig_restart(A);
+	tallies(X(110) + 2 * fees, 0, 0);
+	REFUSED(rig_sign(), "insufficient-funds", "attempt.account");
+	/* one is mined: its coins are gone, and so is the promise */
+	tallies(X(50) + fees, X(50) + fees, records);
+	REFUSED(rig_sign(), "insufficient-funds", "attempt.account");
+	/* one watcher that knows better, in either direction, changes nothing */
+	rig_tick(A, 1001);
+	tally(0, X(1000), 0, records);
+	tally(1, X(50) + fees, X(50) + fees, records);
+	tally(2, X(50) + fees, X(50) + fees, records);
+	REFUSED(rig_sign(), "insufficient-funds", "attempt.account");
+	rig_tick(A, 1001);
+	tally(0, 0, X(1000), records);
+	tally(1, X(1000), 0, records);
+	h = rig_heartbeat(A, 2);
+	h.balance_count = 0; /* says nothing of the till: no word for it */
+	(void)rig_beat_as(A, WATCHER + 2, &h, &r.watcher[2]);
+	REFUSED(rig_sign(), "insufficient-funds", "attempt.account");
+	rig_tick(A, 1001);
+	tally(0, 0, X(1000), records);
+	tally(1, X(1000), 0, records);
+	h = rig_heartbeat(A, 2);
+	h.balances[0].account = r.purse.public_key; /* another account's coins */
+	(void)rig_beat_as(A, WATCHER + 2, &h, &r.watcher[2]);
+	REFUSED(rig_sign(), "insufficient-funds", "attempt.account");
+	/* figures at the end of what numbers hold */
+	rig_tick(A, 1001);
+	for (unsigned i = 0; i < 3; i++) {
+		h = rig_heartbeat(A, i);
+		h.balances[0].confirmed = money_of(ASSET_XEM, ~(u128)0);
+		h.balances[0].promised = money_of(ASSET_XEM, ~(u128)0);
+		(void)rig_beat_as(A, WATCHER + i, &h, &r.watcher[i]);
+	}
+	REFUSED(rig_sign(), "insufficient-funds", "attempt.account");
+	tallies(X(50) + 3 * fees, X(50) + fees, records);
+	T_STR(rig_code(rig_sign()), "");
+	T_EQ(r.g[A].payments_n, 3);
+}
+
 /* The lower of two chain times counts. */
 static void chain_clock(void)
 {
@@ -729,6 +813,7 @@ int main(int argc, char **argv)
 		{ "windows", windows },
 		{ "B believes nothing of A's", b_checks_a },
 		{ "heartbeats: absent, stale, replayed, disagreeing", heartbeats },
+		{ "what is alive in a till stays within its balance", within_the_till },
 		{ "the chain's clock is the lower median", chain_clock },
 		{ "acknowledgements: forged, borrowed, repeated", acks },
 		{ "no message on the wrong socket, no number that signs bytes", roles },

@@ -125,6 +125,59 @@ static void ordinary_payment(void)
 	T_EQ(r.signer[A].heartbeat.records_head.b[0], r.signer[A].sequence);
 }
 
+/* What the newest heartbeat to this signer says of the till. */
+static uint64_t promised(int signer)
+{
+	const struct doc_heartbeat *h = &r.signer[signer].heartbeat;
+	const struct key32 *till = &r.chain[K_TILL].public_key;
+	uint64_t found = UINT64_MAX;
+
+	r.signer[signer].nonce++;
+	wait_ms(50);
+	for (size_t i = 0; i < h->balance_count; i++) {
+		if (key32_eq(&h->balances[i].account, till) &&
+		    money_u64(&found, &h->balances[i].promised) != ERR_OK) {
+			return UINT64_MAX;
+		}
+	}
+	return found;
+}
+
+/* docs/nem-wallets.md: what each signer has attested for a till and no block holds. */
+static void promises(void)
+{
+	const uint64_t fees = 400000;
+	struct nem_tx first, second;
+	uint64_t height;
+
+	rig_up();
+	T_EQ(promised(A), 0);
+	first = pay_whole(X(50));
+	T_EQ(promised(A), X(50) + fees);
+	T_EQ(promised(B), X(50) + fees);
+	second = pay_whole(X(30));
+	T_EQ(promised(A), X(80) + 2 * fees);
+	height = nis_height(r.nis);
+	T_EQ(nis_say(PUBLIC, &first), NEM_SUCCESS);
+	T_EQ(promised(A), X(80) + 2 * fees); /* a pool is no block */
+	mine(PUBLIC);
+	feed_all();
+	T_EQ(promised(A), X(30) + fees);
+	T_EQ(promised(B), X(30) + fees);
+	/* undone, it is promised again */
+	T_CHECK(nis_roll_back(r.nis, height, r.now_s) == ERR_OK);
+	for (unsigned i = 0; i < 2; i++) {
+		feed_undo(i, height);
+	}
+	T_EQ(promised(A), X(80) + 2 * fees);
+	T_EQ(nis_say(PUBLIC, &second), NEM_SUCCESS);
+	mine(PUBLIC);
+	feed_all();
+	T_EQ(promised(A), 0);
+	T_EQ(promised(B), 0);
+	QUIET();
+}
+
 static void approved_payments(void)
 {
 	rig_up();
@@ -1309,6 +1362,7 @@ int main(int argc, char **argv)
 		{ "a quiet start: heartbeats with the chain's own figures", starts_quiet },
 		{ "no heartbeat without a node", no_heartbeat_without_chain },
 		{ "an ordinary payment", ordinary_payment },
+		{ "what is promised of a till", promises },
 		{ "payments with approvals", approved_payments },
 		{ "a watcher that was away for a day", lagging_watcher },
 		{ "the pool is faster than the signers", pool_before_attestation },
