@@ -93,6 +93,7 @@ void cli_xem(char *out, size_t cap, const struct money *amount);
 int cli_order_show(struct cli *c, const char *what);
 int cli_approve(struct cli *c, const char *order_hex);
 int cli_freeze(struct cli *c);
+int cli_close(struct cli *c, const char *address);
 int cli_status(struct cli *c);
 int cli_audit_verify(struct cli *c, const char *const *paths, size_t n);
 int cli_audit_checkpoint(struct cli *c);

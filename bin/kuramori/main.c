@@ -75,6 +75,9 @@ static const char text_system[] =
     "  order show ID          the same, fetched from the API by the order's id\n"
     "  approve ID             show the order, then sign yes (--no yes: no) and hand it in\n"
     "  freeze --reason TEXT   stop every signer; prints who has persisted it\n"
+    "  close ADDRESS --reason TEXT\n"
+    "                         a hot account pays no more, for ever; the watchers empty it to its\n"
+    "                         spare box\n"
     "  status                 how signers, watchers and the server are; ends with 4 if one of\n"
     "                         them does not answer, else with 5 if one is frozen or locked\n"
     "  audit verify FILE...   verify journals of stopped programs: chain, records, books\n"
@@ -151,6 +154,7 @@ static int misused(const char *const *w, size_t n)
 		{ "order", "order show FILE|-|ID" },
 		{ "approve", "approve ID [--no yes]" },
 		{ "freeze", "freeze --reason TEXT" },
+		{ "close", "close ADDRESS --reason TEXT" },
 		{ "status", "status" },
 		{ "audit", "audit verify FILE... or kuramori audit checkpoint" },
 		{ "key", "key new FILE" },
@@ -179,6 +183,9 @@ static int commands(struct cli *c, const struct config_result *r)
 	}
 	if (n == 2 && strcmp(w[0], "approve") == 0) {
 		return cli_approve(c, w[1]);
+	}
+	if (n == 2 && strcmp(w[0], "close") == 0) {
+		return cli_close(c, w[1]);
 	}
 	if (n == 1 && strcmp(w[0], "freeze") == 0) {
 		return cli_freeze(c);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stop.c - freeze and status.  Freezing goes to every stop socket that is configured and, last, to
- * the server, which is only one more copy; each receipt is verified against the roster before it
- * counts as "persisted".
+ * stop.c - freeze, close and status.  A freeze or closing goes to every stop socket that is
+ * configured and, last, to the server, which is only one more copy; each receipt is verified
+ * against the roster before it counts as "persisted".
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/hex.h"
+#include "chain/nem/nem_address.h"
 #include "cli.h"
 #include "crypto/crypto.h"
 #include "io/clock.h"
@@ -127,30 +128,140 @@ static void tell(const struct cli *c, uint64_t timeout_ms, const char *path, str
 	t->persisted = true;
 }
 
-/* The last line of a freeze for a person: what it means and what to do next. */
-static int verdict(unsigned count, unsigned asked, unsigned refused, unsigned full, bool evacuate)
+/* What became of a document that everybody was told. */
+struct spread {
+	unsigned count, asked, refused, full;
+	bool server;
+	char id[65];
+};
+
+/*
+ * Whoever hangs must not keep the others from being told: everybody is asked briefly first, and
+ * those that said nothing once more with patience.  What is known already is receipted again.
+ */
+static void tell_all(const struct cli *c, struct bytes raw, const struct hash32 *id,
+		     struct told told[CLI_STOPS_MAX])
 {
-	if (asked == 0) {
+	for (unsigned round = 0; round < 2; round++) {
+		for (size_t i = 0; i < CLI_STOPS_MAX; i++) {
+			struct told *t = &told[i];
+			uint64_t wait = round == 0 && c->timeout_ms > FIRST_ROUND_MS
+					    ? FIRST_ROUND_MS
+					    : c->timeout_ms;
+
+			if (c->stop_socket[i][0] != '\0' && !t->persisted && !t->refused) {
+				tell(c, wait, c->stop_socket[i], raw, id, t);
+			}
+		}
+	}
+}
+
+static json_t *report(const struct cli *c, struct told told[CLI_STOPS_MAX], struct spread *s)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < CLI_STOPS_MAX; i++) {
+		struct told *t = &told[i];
+
+		if (c->stop_socket[i][0] == '\0') {
+			continue;
+		}
+		s->asked++;
+		for (size_t k = 0; t->persisted && k < i; k++) {
+			if (told[k].persisted && strcmp(told[k].holder, t->holder) == 0) {
+				t->persisted = false; /* one holder counts once */
+				(void)snprintf(t->why, sizeof t->why,
+					       "a receipt of %.64s, who has another socket here",
+					       t->holder);
+			}
+		}
+		s->count += t->persisted;
+		s->refused += t->refused;
+		s->full += t->full;
+		if (!c->json) {
+			printf("  %-16s %s%s\n", t->persisted ? t->holder : "NOT PERSISTED",
+			       c->stop_socket[i],
+			       t->persisted ? "  persisted, receipt verified" : "");
+			if (!t->persisted) {
+				printf("  %-16s %s\n", "", t->why);
+			}
+		}
+		(void)json_array_append_new(
+		    list, json_pack("{s:s, s:b, s:s, s:s}", "socket", c->stop_socket[i],
+				    "persisted", t->persisted, "holder", t->holder, "why", t->why));
+	}
+	return list;
+}
+
+/* A signed document to every stop socket and, last, to the server; says what became of it. */
+static void spread(const struct cli *c, const char *name, struct bytes raw, const struct hash32 *id,
+		   const char *meaning, struct spread *s)
+{
+	static struct told told[CLI_STOPS_MAX];
+	static char answer[65536];
+	unsigned status = 0;
+	json_t *list;
+
+	*s = (struct spread){ .count = 0 };
+	memset(told, 0, sizeof told);
+	hex_put(s->id, bytes_of(id->b, sizeof id->b));
+	if (!c->json) {
+		printf("%s %s\n", name, s->id);
+		(void)fflush(stdout);
+	}
+	tell_all(c, raw, id, told);
+	list = report(c, told, s);
+	if (!c->json) {
+		printf("  %u of %u holders have it. %s\n", s->count, s->asked, meaning);
+		(void)fflush(stdout);
+	}
+	if (c->token_file[0] != '\0' &&
+	    cli_api(c, "/v1/documents", raw, &status, answer, sizeof answer) != 0) {
+		status = 0; /* the server is one more copy: its absence stops nothing */
+	}
+	s->server = status >= 200 && status < 300;
+	if (c->json) {
+		json_t *all =
+		    json_pack("{s:s, s:o, s:b}", name, s->id, "holders", list, "server", s->server);
+
+		(void)json_dumpf(all, stdout, JSON_COMPACT);
+		(void)fputc('\n', stdout);
+		json_decref(all);
+		return;
+	}
+	if (c->token_file[0] != '\0') {
+		printf("  the server, one more copy: %s\n", status == 0 ? "does not answer"
+							    : s->server ? "has it"
+									: "refused it");
+	}
+	json_decref(list);
+}
+
+/* The last line of a freeze for a person: what it means and what to do next. */
+static int freeze_verdict(const struct spread *s, bool evacuate)
+{
+	if (s->asked == 0) {
 		return cli_fail(ERR_CONFIG,
 				"no stop socket is configured: nobody was told but the server");
 	}
-	if (count == asked) {
+	if (s->count == s->asked) {
 		return 0;
 	}
-	if (full > 0) {
+	if (s->full > 0) {
 		return cli_fail(
 		    ERR_FULL,
 		    "%u say that they are frozen already and keep no more freezes of "
 		    "yours (another officer's still count%s); look with `kuramori status`",
-		    full, evacuate ? "" : ", and your last place is for one with --evacuate yes");
+		    s->full,
+		    evacuate ? "" : ", and your last place is for one with --evacuate yes");
 	}
-	if (count == 0 && refused > 0) {
+	if (s->count == 0 && s->refused > 0) {
 		return cli_fail(ERR_SIGNER_UNKNOWN,
 				"take it that NOTHING IS FROZEN: %u refused it, %u did not answer; "
 				"let an officer of the roster freeze",
-				refused, asked - refused);
+				s->refused, s->asked - s->refused);
 	}
-	if (count == 0) {
+	if (s->count == 0) {
 		return cli_fail(
 		    ERR_UNREACHABLE,
 		    "take it that NOTHING IS FROZEN: no signer and no watcher has it; are "
@@ -160,22 +271,18 @@ static int verdict(unsigned count, unsigned asked, unsigned refused, unsigned fu
 	return cli_fail(ERR_UNREACHABLE,
 			"%u of %u did not persist it; the others pass it on; look again with "
 			"`kuramori status`",
-			asked - count, asked);
+			s->asked - s->count, s->asked);
 }
 
 int cli_freeze(struct cli *c)
 {
 	static struct doc_freeze freeze;
-	static struct told told[CLI_STOPS_MAX];
 	static uint8_t raw[DOC_BYTES_MAX];
-	static char answer[65536];
 	struct writer w = writer_make(raw, sizeof raw);
 	struct doc_fault fault = { .why = "" };
+	struct spread s;
 	struct hash32 id;
 	uint8_t secret[DOC_SECRET_BYTES];
-	char id_hex[65];
-	json_t *report;
-	unsigned count = 0, asked = 0, refused = 0, full = 0, status = 0;
 	enum err e;
 	int code = cli_documents(c, true);
 
@@ -201,87 +308,104 @@ int cli_freeze(struct cli *c)
 	if (e != ERR_OK) {
 		return cli_fail(e, "%s: %s", fault.field, fault.why);
 	}
-	hex_put(id_hex, bytes_of(id.b, sizeof id.b));
-	if (!c->json) {
-		printf("freeze %s\n", id_hex);
-		(void)fflush(stdout);
-	}
-	/*
-	 * Whoever hangs must not keep the others from being told: everybody is asked briefly first,
-	 * and those that said nothing once more with patience.  A freeze that is known already is
-	 * receipted again.
-	 */
-	for (unsigned round = 0; round < 2; round++) {
-		for (size_t i = 0; i < CLI_STOPS_MAX; i++) {
-			struct told *t = &told[i];
-			uint64_t wait = round == 0 && c->timeout_ms > FIRST_ROUND_MS
-					    ? FIRST_ROUND_MS
-					    : c->timeout_ms;
+	spread(c, "freeze", bytes_of(raw, w.n), &id,
+	       "One signer that has it signs no payment any more.", &s);
+	return freeze_verdict(&s, c->evacuate);
+}
 
-			if (c->stop_socket[i][0] != '\0' && !t->persisted && !t->refused) {
-				tell(c, wait, c->stop_socket[i], bytes_of(raw, w.n), &id, t);
-			}
-		}
-	}
-	report = json_array();
-	for (size_t i = 0; i < CLI_STOPS_MAX; i++) {
-		struct told *t = &told[i];
+/* ---- close ---- */
 
-		if (c->stop_socket[i][0] == '\0') {
-			continue;
-		}
-		asked++;
-		for (size_t k = 0; t->persisted && k < i; k++) {
-			if (told[k].persisted && strcmp(told[k].holder, t->holder) == 0) {
-				t->persisted = false; /* one holder counts once */
-				(void)snprintf(t->why, sizeof t->why,
-					       "a receipt of %.64s, who has another socket here",
-					       t->holder);
-			}
-		}
-		count += t->persisted;
-		refused += t->refused;
-		full += t->full;
-		if (!c->json) {
-			printf("  %-16s %s%s\n", t->persisted ? t->holder : "NOT PERSISTED",
-			       c->stop_socket[i],
-			       t->persisted ? "  persisted, receipt verified" : "");
-			if (!t->persisted) {
-				printf("  %-16s %s\n", "", t->why);
-			}
-		}
-		(void)json_array_append_new(report,
-					    json_pack("{s:s, s:b, s:s, s:s}", "socket",
-						      c->stop_socket[i], "persisted", t->persisted,
-						      "holder", t->holder, "why", t->why));
+static const char *hot_words(enum doc_hot_kind kind)
+{
+	switch (kind) {
+	case DOC_HOT_TILL:
+		return "till";
+	case DOC_HOT_PURSE:
+		return "reserve purse";
+	case DOC_HOT_DEPOSIT:
+		return "deposit account";
 	}
-	if (!c->json) {
-		printf("  %u of %u holders have it. One signer that has it signs no payment any "
-		       "more.\n",
-		       count, asked);
-		(void)fflush(stdout);
-	}
-	if (c->token_file[0] != '\0' &&
-	    cli_api(c, "/v1/documents", bytes_of(raw, w.n), &status, answer, sizeof answer) != 0) {
-		status = 0; /* the server is one more copy: its absence stops nothing */
-	}
-	if (c->json) {
-		json_t *all = json_pack("{s:s, s:o, s:b}", "freeze", id_hex, "holders", report,
-					"server", status >= 200 && status < 300);
+	return "account";
+}
 
-		(void)json_dumpf(all, stdout, JSON_COMPACT);
-		(void)fputc('\n', stdout);
-		json_decref(all);
-	} else {
-		if (c->token_file[0] != '\0') {
-			printf("  the server, one more copy: %s\n", status == 0 ? "does not answer"
-								    : status >= 200 && status < 300
-									? "has it"
-									: "refused it");
-		}
-		json_decref(report);
+/* The hot account of genesis with this address.  0 or an exit code. */
+static int hot_account(const struct cli *c, const char *text, struct key32 *out)
+{
+	uint8_t network = (uint8_t)c->genesis.chain_network;
+	struct nem_address wanted = { .text = "" }, a;
+	const char *why = "";
+	enum err e = nem_address_normalise(&wanted, network, bytes_str(text), &why);
+
+	if (e != ERR_OK) {
+		return cli_fail(e, "%.64s: %s", text, why);
 	}
-	return verdict(count, asked, refused, full, c->evacuate);
+	for (size_t i = 0; i < c->genesis.hot_count; i++) {
+		const struct doc_hot *hot = &c->genesis.hot[i];
+
+		nem_address_from_key(&a, &hot->public_key, network);
+		if (nem_address_eq(&a, &wanted)) {
+			*out = hot->public_key;
+			if (!c->json) {
+				printf("%s %s; its spare box is %s\n", hot_words(hot->kind), a.text,
+				       hot->spare.text);
+			}
+			return 0;
+		}
+	}
+	return cli_fail(ERR_POLICY,
+			"%s: not a hot account of the genesis document; only those "
+			"are closed",
+			wanted.text);
+}
+
+int cli_close(struct cli *c, const char *address)
+{
+	static struct doc_closing closing;
+	static uint8_t raw[DOC_BYTES_MAX];
+	struct writer w = writer_make(raw, sizeof raw);
+	struct doc_fault fault = { .why = "" };
+	struct spread s;
+	struct hash32 id;
+	uint8_t secret[DOC_SECRET_BYTES];
+	enum err e;
+	int code = cli_documents(c, true);
+
+	if (code != 0) {
+		return code;
+	}
+	if (c->reason[0] == '\0') {
+		return cli_fail(ERR_USAGE, "say why: kuramori close ADDRESS --reason TEXT");
+	}
+	closing = (struct doc_closing){ .genesis = c->genesis_id, .time_ms = clock_wall_ms() };
+	code = hot_account(c, address, &closing.account);
+	if (code == 0) {
+		code = cli_secret(c, secret);
+	}
+	if (code != 0) {
+		return code;
+	}
+	(void)snprintf(closing.issuer, sizeof closing.issuer, "%s", c->person);
+	(void)snprintf(closing.reason, sizeof closing.reason, "%s", c->reason);
+	e = doc_make(&w, &id, DOC_CLOSING, &closing, secret, &fault);
+	crypto_wipe(secret, sizeof secret);
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s: %s", fault.field, fault.why);
+	}
+	spread(c, "closing", bytes_of(raw, w.n), &id,
+	       "It pays no more; the watchers empty it when nothing of it is under way.", &s);
+	if (s.asked == 0) {
+		return cli_fail(ERR_CONFIG,
+				"no stop socket is configured: nobody was told but the server");
+	}
+	if (s.refused > 0) {
+		return cli_fail(ERR_STATE, "%u of %u refused it", s.refused, s.asked);
+	}
+	if (s.count < s.asked) {
+		return cli_fail(ERR_UNREACHABLE,
+				"%u of %u did not persist it: close it again when they are back",
+				s.asked - s.count, s.asked);
+	}
+	return 0;
 }
 
 static void print_status(const struct cli *c, const char *path, json_t *all)

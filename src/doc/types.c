@@ -279,6 +279,15 @@ static const struct doc_field fields_freeze[] = {
 };
 TABLE(freeze);
 
+static const struct doc_field fields_closing[] = {
+	HEX("account", doc_closing, account),
+	HEX("genesis", doc_closing, genesis),
+	NAME("issuer", doc_closing, issuer),
+	TEXT("reason", doc_closing, reason, 0, DOC_REASON_MAX),
+	INT("time_ms", doc_closing, time_ms, 0, JSON_INT_MAX),
+};
+TABLE(closing);
+
 static const struct doc_field fields_sweep[] = {
 	HEX("account", doc_sweep, account),
 	AMOUNT("amount", doc_sweep, amount, 1),
@@ -617,6 +626,7 @@ static enum err sense(enum doc_type type, const void *in, struct doc_fault *faul
 	case DOC_REQUEST:
 	case DOC_APPROVAL:
 	case DOC_FREEZE:
+	case DOC_CLOSING:
 	case DOC_ATTESTATION:
 	case DOC_ACK:
 	case DOC_RECEIPT:

@@ -233,6 +233,15 @@ struct doc_freeze {
 	uint64_t time_ms;
 };
 
+/* closing: this hot account pays no more, for ever, and is emptied to its spare box. */
+struct doc_closing {
+	struct key32 account;
+	struct hash32 genesis;
+	char issuer[DOC_NAME_MAX + 1];   /* id of an officer */
+	char reason[DOC_REASON_MAX + 1]; /* 0 to 500 bytes of UTF-8 */
+	uint64_t time_ms;
+};
+
 /* sweep.  amount is at least 1; deadline after timestamp. */
 struct doc_sweep {
 	struct key32 account;

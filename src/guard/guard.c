@@ -204,6 +204,8 @@ static enum err replay_record(struct guard *g, const struct log_view *view, uint
 		return has_blob ? guard_sign_replay_ack(g, blob) : ERR_CORRUPT;
 	case LOG_GUARD_STOP:
 		return has_blob ? guard_stop_replay(g, sequence, r->time_ms, blob) : ERR_CORRUPT;
+	case LOG_GUARD_CLOSING:
+		return has_blob ? guard_closing_replay(g, sequence, r->time_ms, blob) : ERR_CORRUPT;
 	default:
 		return ERR_CORRUPT; /* a kind that no signer writes */
 	}
@@ -335,6 +337,7 @@ static void status_send(struct guard *g, const struct guard_ask *ask, struct eff
 	struct guard_no no;
 	char head[65];
 	size_t fresh = 0;
+	size_t closed = 0;
 	struct bytes item;
 
 	memset(&s, 0, sizeof s);
@@ -342,6 +345,9 @@ static void status_send(struct guard *g, const struct guard_ask *ask, struct eff
 	(void)snprintf(s.program, sizeof s.program, "kuramori-signer");
 	for (size_t i = 0; i < g->roster.watcher_count; i++) {
 		fresh += guard_self_fresh(g, &g->watchers[i]);
+	}
+	for (size_t i = 0; i < g->genesis.hot_count; i++) {
+		closed += g->closings[i].closed;
 	}
 	(void)guard_self_now(g, &now);
 	if (guard_self_well(g, &no) == ERR_OK) {
@@ -356,6 +362,7 @@ static void status_send(struct guard *g, const struct guard_ask *ask, struct eff
 		    : g->locked    ? "locked"
 				   : no.words);
 	status_number(&s, "stops", g->stops_n);
+	status_number(&s, "accounts_closed", closed);
 	status_number(&s, "watchers_fresh", fresh);
 	status_number(&s, "watchers_needed", g->roster.watchers_needed);
 	status_number(&s, "chain_time_nem_s", now.chain_s);

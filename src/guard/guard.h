@@ -158,6 +158,14 @@ struct guard_stop {
 	char issuer[DOC_NAME_MAX + 1];
 };
 
+/* What became of one hot account. */
+struct guard_closing {
+	bool closed;
+	struct hash32 id; /* of the closing */
+	uint64_t sequence;
+	uint64_t time_ms;
+};
+
 struct guard_watcher {
 	bool heard;
 	uint64_t nonce_number;   /* newest that it answered */
@@ -230,6 +238,7 @@ struct guard {
 	size_t stop_used;
 	struct hash32 stop_head;
 	bool locked;
+	struct guard_closing closings[DOC_HOT_MAX]; /* as genesis.hot */
 
 	/* watchers */
 	struct guard_watcher watchers[DOC_WATCHERS_MAX];

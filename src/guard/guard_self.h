@@ -14,6 +14,7 @@
  *                                             [1] asker of a sweep
  *   GUARD_ACK      attestation  0             [0] watcher  0            ack
  *   GUARD_STOP     document id  0             0            0            freeze
+ *   GUARD_CLOSING  document id  0             [0] hot      0            closing
  *   GUARD_REFUSE   request id   0             0            error number "field: words"
  *
  * Ids of documents are their first 16 bytes.  In one batch: documents, reserve, attest.
@@ -100,6 +101,8 @@ void guard_sign_ack(struct guard *g, struct guard_ask *ask, struct effects *out)
 void guard_sign_release(struct guard *g, struct effects *out);
 /* A freeze has landed: nothing that waits for acknowledgements leaves any more. */
 void guard_sign_freeze(struct guard *g, struct effects *out);
+/* An account was closed: nothing of it that waits for acknowledgements leaves any more. */
+void guard_sign_account_closed(struct guard *g, uint8_t hot, struct effects *out);
 void guard_sign_closed(struct guard *g, uint32_t channel);
 MUST_CHECK enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r,
 					     uint64_t sequence, struct bytes blob,
@@ -125,6 +128,28 @@ MUST_CHECK enum err guard_stop_replay(struct guard *g, uint64_t sequence, uint64
  */
 MUST_CHECK enum err guard_stop_theft(const struct guard *g, struct bytes evidence,
 				     struct guard_no *no);
+
+/* The signed receipt for a stop document or a closing that is kept. */
+void guard_stop_receipt(struct guard *g, const struct guard_ask *ask, const struct hash32 *id,
+			uint64_t sequence, uint64_t time_ms, struct effects *out);
+
+/* guard_closing.c */
+/* A document of this type and of our genesis; nothing else was looked at. */
+bool guard_closing_is(const struct guard *g, struct bytes item);
+bool guard_closing_closed(const struct guard *g, const struct key32 *account);
+/*
+ * Checks who issued it and commits it if its account was still open.  account: the only one that it
+ * may close, or NULL.  *d is the opened document, *hot the place of its account.  ERR_POLICY,
+ * ERR_SIGNER_UNKNOWN, ERR_UNSIGNED, ERR_SIGNATURE, ERR_MISMATCH, ERR_FULL, and those of doc_open()
+ * and doc_closing_read(): nothing changed.
+ */
+MUST_CHECK enum err guard_closing_take(struct guard *g, struct bytes item,
+				       const struct key32 *account, struct doc *d, size_t *hot,
+				       struct guard_no *no, struct effects *out);
+void guard_closing_put(struct guard *g, struct guard_ask *ask, struct bytes item,
+		       struct effects *out);
+MUST_CHECK enum err guard_closing_replay(struct guard *g, uint64_t sequence, uint64_t time_ms,
+					 struct bytes blob);
 
 /* guard_feed.c */
 void guard_feed_next(struct guard *g, struct guard_ask *ask, struct effects *out);

@@ -597,6 +597,10 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 	if (e != ERR_OK) {
 		return e;
 	}
+	if (guard_closing_closed(g, &s->attempt.account)) {
+		return guard_self_no(no, ERR_POLICY, "attempt.account",
+				     "this account is closed: it pays no more");
+	}
 	if (!id128_eq(&s->order.request_id, &s->request.request_id)) {
 		return guard_self_no(no, ERR_MISMATCH, "order.request_id",
 				     "order and request differ");
@@ -712,6 +716,18 @@ static enum err sweep_grounds(struct guard *g, const struct bytes *items, size_t
 	return ERR_OK;
 }
 
+/* Why it may be moved: what everything may be moved for, or that this account is closed. */
+static enum err move_grounds(struct guard *g, const struct bytes *items, size_t n,
+			     const struct key32 *account, struct doc docs[SWEEP_FREEZES_MAX],
+			     struct guard_no *no, struct effects *out)
+{
+	size_t hot = 0;
+
+	return n == 1 && guard_closing_is(g, items[0])
+		   ? guard_closing_take(g, items[0], account, &docs[0], &hot, no, out)
+		   : sweep_grounds(g, items, n, docs, no, out);
+}
+
 static enum err sweep_judge(struct guard *g, struct guard_ask *ask, struct guard_no *no,
 			    struct effects *out)
 {
@@ -750,7 +766,7 @@ static enum err sweep_judge(struct guard *g, struct guard_ask *ask, struct guard
 		e = other_read(g, &other, items[n - 2], items[n - 1], no);
 	}
 	if (e == ERR_OK) {
-		e = sweep_grounds(g, items + 1, freezes_n, freezes, no, out);
+		e = move_grounds(g, items + 1, freezes_n, &sweep.account, freezes, no, out);
 	}
 	if (e != ERR_OK) {
 		return e;
@@ -929,24 +945,47 @@ void guard_sign_release(struct guard *g, struct effects *out)
 	}
 }
 
+/* Its signature is not released: who waits for it is told why. */
+static void drop(struct guard *g, struct guard_pending *w, enum err why, const char *field,
+		 const char *words, struct effects *out)
+{
+	const struct guard_ask ask = { .channel = w->channel,
+				       .request_id = w->request_id,
+				       .reply = w->number };
+	struct guard_no no;
+
+	w->used = false;
+	if (w->waiting) {
+		(void)guard_self_no(&no, why, field, words);
+		guard_self_refuse(g, &ask, &no, out);
+	}
+}
+
 void guard_sign_freeze(struct guard *g, struct effects *out)
 {
 	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
 		struct guard_pending *w = &g->pending[i];
 
+		if (w->used && !w->sweep) {
+			drop(g, w, g->locked ? ERR_LOCKED : ERR_FROZEN, "",
+			     "stopped before its signature was released", out);
+		}
+	}
+}
+
+void guard_sign_account_closed(struct guard *g, uint8_t hot, struct effects *out)
+{
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		struct guard_pending *w = &g->pending[i];
+		const struct guard_payment *p;
+
 		if (!w->used || w->sweep) {
 			continue;
 		}
-		w->used = false;
-		if (w->waiting) {
-			const struct guard_ask ask = { .channel = w->channel,
-						       .request_id = w->request_id,
-						       .reply = w->number };
-			struct guard_no no;
-
-			(void)guard_self_no(&no, g->locked ? ERR_LOCKED : ERR_FROZEN, "",
-					    "stopped before its signature was released");
-			guard_self_refuse(g, &ask, &no, out);
+		p = guard_self_by_attestation(g, &w->attestation);
+		if (p != NULL && p->hot == hot) {
+			drop(g, w, ERR_POLICY, "attempt.account",
+			     "the account was closed before its signature was released", out);
 		}
 	}
 }

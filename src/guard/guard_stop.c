@@ -159,14 +159,14 @@ enum err guard_stop_replay(struct guard *g, uint64_t sequence, uint64_t time_ms,
 	return ERR_OK;
 }
 
-static void receipt_send(struct guard *g, const struct guard_ask *ask, const struct guard_stop *s,
-			 struct effects *out)
+void guard_stop_receipt(struct guard *g, const struct guard_ask *ask, const struct hash32 *id,
+			uint64_t sequence, uint64_t time_ms, struct effects *out)
 {
 	struct doc_receipt receipt = {
-		.document = s->id,
+		.document = *id,
 		.genesis = g->genesis_id,
-		.sequence = s->sequence,
-		.time_ms = s->time_ms,
+		.sequence = sequence,
+		.time_ms = time_ms,
 	};
 	struct writer w = writer_make(g->text, sizeof g->text);
 	struct bytes item;
@@ -190,8 +190,13 @@ void guard_stop_put(struct guard *g, struct guard_ask *ask, struct effects *out)
 	enum err e;
 
 	if (frame_items_all(ask->body, &item, 1, &n) != ERR_OK || n != 1) {
-		(void)guard_self_no(&no, ERR_INPUT, "body", "exactly one freeze is expected");
+		(void)guard_self_no(&no, ERR_INPUT, "body",
+				    "exactly one freeze or closing is expected");
 		guard_self_refuse(g, ask, &no, out);
+		return;
+	}
+	if (guard_closing_is(g, item)) {
+		guard_closing_put(g, ask, item, out);
 		return;
 	}
 	e = guard_self_open(g, &d, item, DOC_FREEZE, "freeze", &no);
@@ -210,7 +215,7 @@ void guard_stop_put(struct guard *g, struct guard_ask *ask, struct effects *out)
 	}
 	kept = stop_find(g, &d.id);
 	CHECK(kept != NULL);
-	receipt_send(g, ask, kept, out);
+	guard_stop_receipt(g, ask, &kept->id, kept->sequence, kept->time_ms, out);
 }
 
 void guard_stop_get(struct guard *g, struct guard_ask *ask, struct effects *out)

@@ -455,6 +455,14 @@ static void status(struct payout *p)
 	json_put_raw(w, "{");
 	put_text(w, "books", p->opened ? "open" : p->open_height != 0 ? "opening" : "closed");
 	put_bool(w, "chain_read", p->synced);
+	open_in(w, "closed_accounts", "[");
+	for (size_t i = 0; i < p->genesis.hot_count; i++) {
+		if (p->closings[i].closed) {
+			comma(w);
+			CHECK(json_put_string(w, bytes_str(p->own[i].address.text)) == ERR_OK);
+		}
+	}
+	json_put_raw(w, "]");
 	put_int(w, "deposit_depth", p->config.deposit_depth);
 	put_int(w, "freezes", p->stops_n);
 	put_hash(w, "genesis", &p->genesis_id);

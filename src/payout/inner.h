@@ -186,6 +186,11 @@ struct payout {
 	uint32_t *pending;  /* moves in the chain that are not fully booked */
 	size_t pending_n, pending_cap;
 
+	struct inner_closing {
+		bool closed;
+		struct hash32 id;
+	} closings[DOC_HOT_MAX]; /* as genesis.hot: what an officer closed pays no more */
+
 	bool hot_over, till_over; /* ceilings of the policy, as last told */
 
 	/* opening */
@@ -266,6 +271,8 @@ MUST_CHECK enum err withdraw_add(struct payout *p, struct inner_withdrawal **out
 				 const struct doc_request *r, const struct hash32 *id);
 MUST_CHECK enum err withdraw_key(struct payout *p, const struct id128 *key, uint32_t withdrawal,
 				 const struct hash32 *body);
+/* From the journal: checked when it was taken.  ERR_CORRUPT: it cannot have been. */
+MUST_CHECK enum err withdraw_closing_replay(struct payout *p, const struct doc *d);
 MUST_CHECK enum err withdraw_stop_add(struct payout *p, const struct doc *d);
 /* Reads a document of a withdrawal into its fields: new ones and those of a replay alike. */
 MUST_CHECK enum err withdraw_learn(struct payout *p, struct inner_withdrawal *w,

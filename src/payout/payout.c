@@ -430,6 +430,9 @@ static enum err replay_document(struct payout *p, const struct log_record *r,
 	if (type == DOC_FREEZE) {
 		return withdraw_stop_add(p, &d);
 	}
+	if (type == DOC_CLOSING) {
+		return withdraw_closing_replay(p, &d);
+	}
 	if (type == DOC_REQUEST) {
 		struct doc_request request;
 
@@ -547,12 +550,14 @@ static enum err replay_record(struct payout *p, const struct log_record *r,
 	case LOG_GUARD_ACK:
 	case LOG_GUARD_REFUSE:
 	case LOG_GUARD_START:
+	case LOG_GUARD_CLOSING:
 	case LOG_WATCH_ATTEST:
 	case LOG_WATCH_STOP:
 	case LOG_WATCH_ALARM:
 	case LOG_WATCH_BLOCK:
 	case LOG_WATCH_SWEEP:
 	case LOG_WATCH_START:
+	case LOG_WATCH_CLOSING:
 		return ERR_CORRUPT; /* another daemon's journal */
 	}
 	return ERR_TYPE;

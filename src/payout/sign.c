@@ -62,7 +62,7 @@ static const struct key32 *till_for(const struct payout *p, u128 total)
 		const struct doc_hot *hot = &p->genesis.hot[i];
 
 		/* own[] begins with the hot accounts, in this order */
-		if (hot->kind == DOC_HOT_TILL &&
+		if (hot->kind == DOC_HOT_TILL && !p->closings[i].closed &&
 		    promised(p, &hot->public_key) + total <= p->own[i].balance) {
 			return &hot->public_key;
 		}

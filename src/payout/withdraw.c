@@ -189,6 +189,7 @@ enum err withdraw_learn(struct payout *p, struct inner_withdrawal *w, const stru
 	case DOC_ROSTER:
 	case DOC_POLICY:
 	case DOC_FREEZE:
+	case DOC_CLOSING:
 	case DOC_SWEEP:
 	case DOC_HEARTBEAT:
 	case DOC_ACK:
@@ -699,6 +700,84 @@ static void take_freeze(struct payout *p, const struct doc *d, struct effects *o
 	answer_freeze(p, d);
 }
 
+/* --- closings --- */
+
+/* The place of its account among genesis.hot; hot_count if it is none. */
+static size_t hot_of(const struct payout *p, const struct key32 *account)
+{
+	size_t i = 0;
+
+	while (i < p->genesis.hot_count && !key32_eq(&p->genesis.hot[i].public_key, account)) {
+		i++;
+	}
+	return i;
+}
+
+enum err withdraw_closing_replay(struct payout *p, const struct doc *d)
+{
+	struct doc_closing c;
+	size_t hot;
+
+	if (doc_closing_read(d, &c, NULL) != ERR_OK) {
+		return ERR_CORRUPT;
+	}
+	hot = hot_of(p, &c.account);
+	if (hot == p->genesis.hot_count || p->closings[hot].closed) {
+		return ERR_CORRUPT;
+	}
+	p->closings[hot] = (struct inner_closing){ .closed = true, .id = d->id };
+	return ERR_OK;
+}
+
+static void take_closing(struct payout *p, const struct doc *d, struct effects *out)
+{
+	struct log_record r = { .kind = LOG_DOCUMENT,
+				.amount = DOC_CLOSING,
+				.id = map_key(&d->id) };
+	struct doc_fault fault = { .why = NULL };
+	const struct doc_person *person;
+	struct doc_closing c;
+	char hex[65];
+	size_t hot;
+	enum err e = doc_closing_read(d, &c, &fault);
+
+	if (e != ERR_OK) {
+		refuse_doc(p, e, &fault);
+		return;
+	}
+	hot = hot_of(p, &c.account);
+	person = person_of(p, c.issuer);
+	if (hot == p->genesis.hot_count) {
+		answer_refuse(p, ERR_POLICY, "account",
+			      "not a hot account of the genesis document");
+		return;
+	}
+	if (person == NULL || (person->roles & DOC_ROLE_OFFICER) == 0) {
+		answer_refuse(p, ERR_SIGNER_UNKNOWN, "issuer", "no officer of the roster");
+		return;
+	}
+	if (!doc_signed_by(d, &person->key)) {
+		answer_refuse(p, d->signature_count == 0 ? ERR_UNSIGNED : ERR_SIGNATURE,
+			      "signatures", "not signed by the issuer's key");
+		return;
+	}
+	if (p->closings[hot].closed && !hash32_eq(&p->closings[hot].id, &d->id)) {
+		answer_refuse(p, ERR_ONCE, "account",
+			      "this account is closed already, by another document");
+		return;
+	}
+	if (!p->closings[hot].closed) {
+		p->closings[hot] = (struct inner_closing){ .closed = true, .id = d->id };
+		payout_record(p, &r, d->raw);
+		effects_note(out, "unusual account-closed account=%s issuer=%s",
+			     p->own[hot].address.text, c.issuer);
+	}
+	hex_put(hex, bytes_of(d->id.b, 32));
+	answer_text(p, "id", hex);
+	answer_text(p, "state", "kept");
+	answer_text(p, "type", "closing");
+}
+
 void withdraw_document(struct payout *p, struct bytes raw, struct effects *out)
 {
 	struct doc d;
@@ -711,8 +790,11 @@ void withdraw_document(struct payout *p, struct bytes raw, struct effects *out)
 		take_approval(p, &d, out);
 	} else if (d.type == DOC_FREEZE) {
 		take_freeze(p, &d, out);
+	} else if (d.type == DOC_CLOSING) {
+		take_closing(p, &d, out);
 	} else {
-		answer_refuse(p, ERR_TYPE, "type", "an approval or a freeze may be posted here");
+		answer_refuse(p, ERR_TYPE, "type",
+			      "an approval, a freeze or a closing may be posted here");
 	}
 }
 

@@ -542,6 +542,8 @@ static enum err replay_record(struct watch *w, const struct log_view *v, uint32_
 		return replay_attest(w, &r, blob, documents);
 	case LOG_WATCH_STOP:
 		return watch_stop_replay(w, v->head.first_sequence + i, r.time_ms, blob);
+	case LOG_WATCH_CLOSING:
+		return watch_closing_replay(w, v->head.first_sequence + i, r.time_ms, blob);
 	}
 	return ERR_TYPE;
 }
@@ -653,6 +655,7 @@ static void status_reply(struct watch *w, const struct event *event, struct effe
 	static struct doc_status s;
 	struct writer text = writer_make(w->text, sizeof w->text);
 	struct bytes item;
+	size_t closed_n = 0;
 	char hex[65];
 
 	memset(&s, 0, sizeof s);
@@ -664,6 +667,10 @@ static void status_reply(struct watch *w, const struct event *event, struct effe
 	line(&s, "stops", "%zu", w->stops_n);
 	hex_put(hex, bytes_of(w->stop_head.b, sizeof w->stop_head.b));
 	line(&s, "stop_head", "%s", hex);
+	for (size_t i = 0; i < w->genesis.hot_count; i++) {
+		closed_n += w->closings[i].closed;
+	}
+	line(&s, "accounts_closed", "%zu", closed_n);
 	line(&s, "freeze_ms", "%" PRIu64, w->freeze_wall_ms);
 	line(&s, "seen_ms", "%" PRIu64, w->suspect_wall_ms);
 	line(&s, "acks", "%" PRIu64, w->acks);

@@ -73,6 +73,7 @@ enum {
 	WATCH_KNOWN_MAX = 512, /* transactions that were called by their name already */
 	WATCH_RECENT = 64,     /* attestations of one signer that are acknowledged again */
 	WATCH_SWEEPS_MAX = 2 * DOC_HOT_MAX, /* under way at once */
+	WATCH_CLOSING_BYTES = 2048,         /* a reason whose every byte is escaped fits */
 	WATCH_CONTROLS_MAX = 320, /* changes of control that may still be rolled back, per node */
 	WATCH_ALARMS_JOURNALLED = 4096, /* then alarms are only noted */
 	WATCH_BATCH_BYTES = 160 * 1024,
@@ -108,6 +109,16 @@ struct watch_payment {
 	uint8_t own;                            /* index of the account */
 	bool sweep;
 	bool settled; /* a WATCH_BLOCK record names it */
+};
+
+/* What became of one hot account. */
+struct watch_closing {
+	bool closed;
+	struct hash32 id; /* of the closing */
+	uint64_t sequence;
+	uint64_t time_ms; /* when we took it */
+	uint32_t n;
+	uint8_t raw[WATCH_CLOSING_BYTES];
 };
 
 /* What a block changed in one own account, to be taken back by a rollback. */
@@ -334,6 +345,7 @@ struct watch {
 	struct watch_dest dest[DOC_SIGNERS + WATCH_PEERS_MAX];
 	bool crimes_frozen[WATCH_CRIME_KINDS + 1]; /* we have issued a freeze for this */
 	bool evacuating;
+	struct watch_closing closings[DOC_HOT_MAX]; /* as genesis.hot */
 	uint64_t freezes_made;
 	uint64_t weighed_height;
 	uint64_t freeze_wall_ms;  /* when the commit of our newest own freeze was handed over */

@@ -31,6 +31,7 @@ struct record {
 	struct doc approval_docs[APPROVALS_MAX];
 	size_t approvals_n;
 	struct bytes freezes[FREEZES_MAX];
+	struct bytes closing; /* of a sweep; empty: there is none */
 	size_t freezes_n;
 	unsigned yes;
 	bool veto;
@@ -105,6 +106,10 @@ static enum verdict read_one(struct watch *w, struct record *r, struct bytes ite
 	}
 	if (d.type == DOC_FREEZE && r->freezes_n < FREEZES_MAX) {
 		r->freezes[r->freezes_n++] = item;
+		return GOOD;
+	}
+	if (d.type == DOC_CLOSING && r->closing.n == 0) {
+		r->closing = item;
 		return GOOD;
 	}
 	return bad(why, "documents", "a document that does not belong here");
@@ -348,7 +353,7 @@ static enum verdict judge_payment(struct watch *w, unsigned signer, struct recor
 	enum verdict v;
 
 	if (!r->has_attempt || !r->has_order || !r->has_request || r->has_sweep ||
-	    r->freezes_n > 0) {
+	    r->closing.n > 0 || r->freezes_n > 0) {
 		return bad(why, "documents", "attempt, order and request are expected");
 	}
 	if (!hash32_eq(&r->attestation.subject, &r->attempt_doc.id)) {
@@ -410,7 +415,10 @@ static enum verdict judge_sweep(struct watch *w, unsigned signer, struct record 
 		policy_words(why->words, &v);
 		return BAD;
 	}
-	if (!watch_stop_allows(w, r->freezes, r->freezes_n)) {
+	if (r->closing.n > 0 && !watch_closing_covers(w, r->closing, &r->sweep.account)) {
+		return bad(why, "closing", "not an officer's closing of this account");
+	}
+	if (r->closing.n == 0 && !watch_stop_allows(w, r->freezes, r->freezes_n)) {
 		return bad(why, "freeze", "no freeze shows a theft or the word of two officers");
 	}
 	return judge_data(w, signer, r, why);
@@ -745,6 +753,9 @@ static void take(struct watch *w, unsigned signer, struct bytes body, struct eff
 	ack_send(w, k, &k->recent[k->recent_n - 1], out);
 	for (size_t i = 0; i < r.freezes_n; i++) {
 		watch_stop_offer(w, r.freezes[i], out);
+	}
+	if (r.closing.n > 0) {
+		watch_closing_offer(w, r.closing, out);
 	}
 	if (r.attestation.subject_type == DOC_SWEEP) {
 		watch_sweep_adopt(w, r.sweep_doc.raw);

@@ -10,6 +10,7 @@
  * nonce WATCH_STOP    document id  0           0            0         0            freeze
  *   WATCH_ALARM   of the tx    0           [0] crime    0         0            words
  *   WATCH_BLOCK   inner hash   0           [0] node     0         height       none
+ *   WATCH_CLOSING document id  0           [0] hot      0         0            closing
  *   WATCH_SWEEP   sweep id     0           0            0         spent        sweep
  *
  * The documents of an attestation stand before it in the same batch.  Ids of documents and
@@ -111,6 +112,28 @@ void watch_stop_opened(struct watch *w, size_t dest, uint32_t channel, struct ef
 void watch_stop_pump(struct watch *w, struct effects *out);
 bool watch_stop_read(const struct watch *w, struct bytes raw, struct doc *d, struct doc_freeze *f,
 		     bool *officer, enum err *e, const char **field, const char **words);
+
+void watch_stop_receipt(struct watch *w, const struct event *event, const struct hash32 *id,
+			uint64_t sequence, uint64_t time_ms, struct effects *out);
+
+/* watch_closing.c */
+/* A document of this type and of our genesis; nothing else was looked at. */
+bool watch_closing_is(const struct watch *w, struct bytes item);
+void watch_closing_put(struct watch *w, const struct event *event, struct bytes item,
+		       struct effects *out);
+/* Keeps a valid closing that came with something else; nothing happens if it is known or bad. */
+void watch_closing_offer(struct watch *w, struct bytes raw, struct effects *out);
+MUST_CHECK enum err watch_closing_replay(struct watch *w, uint64_t sequence, uint64_t time_ms,
+					 struct bytes blob);
+/* A closing of just this account by an officer. */
+bool watch_closing_covers(const struct watch *w, struct bytes raw, const struct key32 *account);
+/* The closing of an own account: a view of w; empty while it is open. */
+struct bytes watch_closing_of(const struct watch *w, size_t own);
+/*
+ * The account is closed and nothing that was attested for it is still to come: all of it is in a
+ * block of this node, or an attempt's life has passed since.
+ */
+bool watch_closing_due(const struct watch *w, size_t own, const struct watch_node *best);
 
 /* watch_sweep.c */
 void watch_sweep_derive(struct watch *w, struct effects *out);

@@ -388,11 +388,25 @@ void watch_stop_offer(struct watch *w, struct bytes raw, struct effects *out)
 	watch_stop_weigh(w, out);
 }
 
+void watch_stop_receipt(struct watch *w, const struct event *event, const struct hash32 *id,
+			uint64_t sequence, uint64_t time_ms, struct effects *out)
+{
+	struct doc_receipt receipt = {
+		.document = *id, .genesis = w->genesis_id, .sequence = sequence, .time_ms = time_ms
+	};
+	struct writer text = writer_make(w->text, sizeof w->text);
+	struct bytes item;
+
+	(void)snprintf(receipt.holder, sizeof receipt.holder, "%s", w->config.watcher);
+	CHECK(doc_receipt_make(&text, NULL, &receipt, w->config.freeze_secret) == ERR_OK);
+	item = bytes_of(text.p, text.n);
+	watch_self_send(w, event->channel, MSGS_REPLY(event->number), event->request_id, &item, 1,
+			out);
+}
+
 void watch_stop_put(struct watch *w, const struct event *event, struct effects *out)
 {
 	static struct doc_freeze f;
-	struct doc_receipt receipt = { .genesis = w->genesis_id };
-	struct writer text = writer_make(w->text, sizeof w->text);
 	struct watch_stop *s;
 	struct bytes item;
 	const char *field;
@@ -403,8 +417,12 @@ void watch_stop_put(struct watch *w, const struct event *event, struct effects *
 	enum err e;
 
 	if (frame_items_all(event->body, &item, 1, &n) != ERR_OK || n != 1) {
-		watch_self_refuse(w, event, ERR_INPUT, "body", "exactly one freeze is expected",
-				  out);
+		watch_self_refuse(w, event, ERR_INPUT, "body",
+				  "exactly one freeze or closing is expected", out);
+		return;
+	}
+	if (watch_closing_is(w, item)) {
+		watch_closing_put(w, event, item, out);
 		return;
 	}
 	if (!watch_stop_read(w, item, &d, &f, &officer, &e, &field, &words)) {
@@ -423,14 +441,7 @@ void watch_stop_put(struct watch *w, const struct event *event, struct effects *
 		effects_note(out, "broken stopped issuer=%s evidence_bytes=%zu", f.issuer,
 			     f.evidence_n);
 	}
-	receipt.document = s->id;
-	receipt.sequence = s->sequence;
-	receipt.time_ms = s->time_ms;
-	(void)snprintf(receipt.holder, sizeof receipt.holder, "%s", w->config.watcher);
-	CHECK(doc_receipt_make(&text, NULL, &receipt, w->config.freeze_secret) == ERR_OK);
-	item = bytes_of(text.p, text.n);
-	watch_self_send(w, event->channel, MSGS_REPLY(event->number), event->request_id, &item, 1,
-			out);
+	watch_stop_receipt(w, event, &s->id, s->sequence, s->time_ms, out);
 	watch_stop_weigh(w, out);
 }
 

@@ -2,7 +2,7 @@
 /*
  * watch_sweep.c - evacuation: each hot account whole to its own spare box, derived by rule from the
  * newest block, signed by A, then by B, announced to every node, again after each block while
- * anything is left (design.md 5.2).
+ * anything is left (design.md 5.2).  The same for one account that is closed, without a freeze.
  */
 #include <string.h>
 
@@ -104,7 +104,7 @@ void watch_sweep_derive(struct watch *w, struct effects *out)
 	const struct watch_node *best = watch_self_best(w);
 
 	(void)out;
-	if (!w->evacuating || best == NULL) {
+	if (best == NULL) {
 		return;
 	}
 	for (size_t i = 0; i < WATCH_SWEEPS_MAX; i++) {
@@ -117,7 +117,8 @@ void watch_sweep_derive(struct watch *w, struct effects *out)
 		}
 	}
 	for (size_t own = 0; own < w->own_n; own++) {
-		if (w->own[own].kind != WATCH_HOT) {
+		if (w->own[own].kind != WATCH_HOT ||
+		    (!w->evacuating && !watch_closing_due(w, own, best))) {
 			continue;
 		}
 		derive_one(w, own, best, best->balance[own]);
@@ -157,7 +158,7 @@ void watch_sweep_adopt(struct watch *w, struct bytes raw)
 	uint64_t spends;
 	int own;
 
-	if (!w->evacuating || best == NULL || doc_open(&d, raw, &w->genesis_id, NULL) != ERR_OK ||
+	if (best == NULL || doc_open(&d, raw, &w->genesis_id, NULL) != ERR_OK ||
 	    d.type != DOC_SWEEP || doc_sweep_read(&d, &doc, NULL) != ERR_OK) {
 		return;
 	}
@@ -165,7 +166,8 @@ void watch_sweep_adopt(struct watch *w, struct bytes raw)
 	own = watch_self_own(w, &account);
 	spends = micro(&doc.amount) + micro(&doc.fee_inner) + micro(&doc.fee_outer) +
 		 micro(&doc.fee_cosign);
-	if (own < 0 || spends > best->balance[own] || !may_adopt(w, (size_t)own) ||
+	if (own < 0 || !(w->evacuating || watch_closing_of(w, (size_t)own).n > 0) ||
+	    spends > best->balance[own] || !may_adopt(w, (size_t)own) ||
 	    find_spending(w, (size_t)own, spends, best->time_nem_s) != NULL) {
 		return;
 	}
@@ -179,13 +181,17 @@ static void ask(struct watch *w, struct watch_sweep *s, struct effects *out)
 	struct bytes items[1 + GROUNDS_MAX + 2];
 	size_t n = 1;
 	int signer = s->state == WATCH_SWEEP_A ? DOC_SIGNER_A : DOC_SIGNER_B;
-	size_t grounds = watch_stop_grounds(w, items + 1, GROUNDS_MAX);
+	size_t grounds = w->evacuating ? watch_stop_grounds(w, items + 1, GROUNDS_MAX) : 0;
 
+	s->grounds_at = grounds > 0 ? (uint32_t)(items[1].p - w->stop_bytes) : UINT32_MAX;
+	if (grounds == 0) {
+		items[1] = watch_closing_of(w, s->own);
+		grounds = items[1].n > 0;
+	}
 	if (grounds == 0) {
 		return;
 	}
 	items[0] = bytes_of(s->raw, s->raw_n);
-	s->grounds_at = (uint32_t)(items[1].p - w->stop_bytes);
 	n += grounds;
 	if (s->state == WATCH_SWEEP_B) {
 		items[n++] = bytes_of(s->attest, s->attest_n);
@@ -331,9 +337,6 @@ static void announce(struct watch *w, struct watch_sweep *s, struct effects *out
 
 void watch_sweep_pump(struct watch *w, struct effects *out)
 {
-	if (!w->evacuating) {
-		return;
-	}
 	for (size_t i = 0; i < WATCH_SWEEPS_MAX && effects_free(out) > 6; i++) {
 		struct watch_sweep *s = &w->sweeps[i];
 		int signer = s->state == WATCH_SWEEP_A ? DOC_SIGNER_A : DOC_SIGNER_B;

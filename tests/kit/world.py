@@ -54,7 +54,7 @@ class Settings:
     def __init__(self, seed=1, boxes=102, purses=3, purse_xem=5_000_000, till_xem=1_300_010,
                  fees_xem=2_000, watchers=3, watchers_needed=2, spare_extra=3, quiet_blocks=360,
                  poll_ms=10, settle_depth=3, deposit_depth=3,
-                 block_ms=1000, journal_bytes=16 * 1024 * 1024):
+                 block_ms=1000, journal_bytes=16 * 1024 * 1024, more_tills=0):
         self.seed = seed
         self.boxes = boxes
         self.purses = purses
@@ -70,10 +70,11 @@ class Settings:
         self.deposit_depth = deposit_depth
         self.block_ms = block_ms
         self.journal_bytes = journal_bytes
+        self.more_tills = more_tills
 
     @property
     def claims_xem(self):
-        return self.boxes * BOX_XEM + self.purses * self.purse_xem + self.till_xem
+        return self.boxes * BOX_XEM + self.purses * self.purse_xem + (1 + self.more_tills) * self.till_xem
 
 
 POLICY = {
@@ -110,7 +111,9 @@ class Keys:
         self.deposit = chain("deposit 1")
         self.purses = [chain(f"purse {i}") for i in range(1, settings.purses + 1)]
         self.boxes = [chain(f"box {i}") for i in range(1, settings.boxes + 1)]
-        self.hot = [("till", self.till), ("deposit", self.deposit)] + [("purse", p) for p in self.purses]
+        self.more_tills = [chain(f"till {i}") for i in range(2, settings.more_tills + 2)]
+        self.hot = [("till", self.till), ("deposit", self.deposit)] + [("purse", p) for p in self.purses] + \
+                   [("till", t) for t in self.more_tills]
         self.spares = [chain(f"spare {i}") for i in range(1, len(self.hot) + settings.spare_extra + 1)]
         self.bank = chain("bank")            # where the development coins come from
         self.nemesis = chain("nemesis")
@@ -295,7 +298,7 @@ class World:
         s, k = self.settings, self.keys
         rows = [(key.address(), BOX_XEM * XEM) for key in k.boxes]
         rows += [(key.address(), s.purse_xem * XEM) for key in k.purses]
-        rows.append((k.till.address(), (s.till_xem + s.fees_xem) * XEM))
+        rows += [(key.address(), (s.till_xem + s.fees_xem) * XEM) for key in [k.till] + k.more_tills]
         return rows
 
     # ------------------------------------------------------------ documents

@@ -312,6 +312,12 @@ static inline void sample_fill_small(enum doc_type type, union sample *s)
 		SAMPLE_TEXT(s->refusal.detail, "hour_max would be exceeded");
 		SAMPLE_TEXT(s->refusal.field, "order.amount");
 		break;
+	case DOC_CLOSING:
+		SAMPLE_FILL(s->closing.account, 0x52);
+		SAMPLE_TEXT(s->closing.issuer, "aiko.tanaka");
+		SAMPLE_TEXT(s->closing.reason, "the till is a day old");
+		s->closing.time_ms = 1516892539000;
+		break;
 	case DOC_STATUS:
 		s->status.detail_count = 2;
 		SAMPLE_TEXT(s->status.detail[0].name, "state");

@@ -516,6 +516,156 @@ static void last_place(void)
 	T_EQ(r.g[A].stops_n, GUARD_STOPS_EACH_MAX);
 }
 
+/* ---- closing ---- */
+
+static struct bytes closing_raw(uint8_t raw[2048], const struct key32 *account, const char *issuer,
+				const struct rig_key *key, uint64_t time_ms)
+{
+	struct doc_closing c = { .account = *account,
+				 .genesis = r.genesis_id,
+				 .reason = "used up",
+				 .time_ms = time_ms };
+	struct writer w = writer_make(raw, 2048);
+
+	(void)snprintf(c.issuer, sizeof c.issuer, "%s", issuer);
+	CHECK(doc_closing_make(&w, NULL, &c, key == NULL ? NULL : key->secret) == ERR_OK);
+	return bytes_of(w.p, w.n);
+}
+
+static uint64_t put_raw(int s, struct bytes item)
+{
+	static uint8_t body[4096];
+	struct writer b = writer_make(body, sizeof body);
+
+	return rig_frame(s, STOPPER, SIGNER_STOP_PUT, rig_body(&b, &item, 1));
+}
+
+static uint64_t close_put(int s, const struct key32 *account, const char *issuer,
+			  const struct rig_key *key)
+{
+	uint8_t raw[2048];
+
+	return put_raw(s, closing_raw(raw, account, issuer, key, 77));
+}
+
+static uint64_t sweep_closed(int s, const struct key32 *account, const struct rig_sent *a)
+{
+	static uint8_t raw[2048], sweep_raw[4096], body[65536];
+	struct writer w = writer_make(sweep_raw, sizeof sweep_raw);
+	struct writer b = writer_make(body, sizeof body);
+	struct bytes items[4];
+	size_t n = 0;
+
+	CHECK(doc_sweep_make(&w, &sweep_id, &sweep, NULL) == ERR_OK);
+	items[n++] = bytes_of(w.p, w.n);
+	items[n++] = closing_raw(raw, account, "officer-1", &r.person[0], 77);
+	if (a != NULL) {
+		items[n++] = rig_item(a, 0);
+		items[n++] = rig_item(a, 1);
+	}
+	return rig_frame(s, WATCHER, SIGNER_SWEEP, rig_body(&b, items, n));
+}
+
+static void who_may_close(void)
+{
+	const struct key32 *till = &r.till.public_key;
+	struct doc_receipt receipt;
+	uint8_t raw[2048];
+	uint64_t id;
+
+	start();
+	REFUSED(close_put(A, till, "approver-1", &r.person[2]), "unknown-signer", "closing.issuer");
+	REFUSED(close_put(A, till, "watcher-1", &r.watcher[0]), "unknown-signer", "closing.issuer");
+	REFUSED(close_put(A, till, "nobody", &r.person[0]), "unknown-signer", "closing.issuer");
+	REFUSED(close_put(A, till, "officer-1", NULL), "not-signed", "closing.signatures");
+	REFUSED(close_put(A, till, "officer-1", &r.person[1]), "bad-signature",
+		"closing.signatures");
+	REFUSED(close_put(A, &r.stranger.key, "officer-1", &r.person[0]), "policy",
+		"closing.account");
+	T_CHECK(!r.g[A].closings[0].closed && !r.g[A].closings[1].closed);
+	id = close_put(A, till, "officer-1", &r.person[0]);
+	T_CHECK(receipted(id, &receipt, A));
+	T_CHECK(!guard_frozen(&r.g[A]));
+	/* again the same; another document closes nothing that is closed; and for ever */
+	T_CHECK(receipted(close_put(A, till, "officer-1", &r.person[0]), &receipt, A));
+	T_EQ(receipt.sequence, r.g[A].closings[0].sequence);
+	REFUSED(put_raw(A, closing_raw(raw, till, "officer-2", &r.person[1], 1)), "already-used",
+		"closing.account");
+	rig_restart(A);
+	T_CHECK(receipted(close_put(A, till, "officer-1", &r.person[0]), &receipt, A));
+	T_EQ(guard_closing_replay(&r.g[A], 1, 1,
+				  closing_raw(raw, till, "officer-2", &r.person[1], 1)),
+	     ERR_CORRUPT);
+	T_EQ(guard_closing_replay(&r.g[A], 1, 1,
+				  closing_raw(raw, &r.purse.public_key, "officer-1", NULL, 1)),
+	     ERR_CORRUPT);
+}
+
+/* Before, while and after it signs: no payment of a closed account leaves. */
+static void closed_pays_no_more(void)
+{
+	const struct key32 *till = &r.till.public_key;
+	struct rig_bodies b;
+	uint64_t first, waiting;
+
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	first = rig_sign();
+	rig_acks(A);
+	T_CHECK(rig_signed(first));
+	rig_encode(&b);
+	T_CHECK(rig_signed(rig_send(A, &b))); /* the same again */
+	rig_withdrawal(X(60), 0, 2);
+	waiting = rig_sign();
+	T_EQ(rig_answers(waiting), 0);
+	T_STR(rig_code(close_put(A, till, "officer-1", &r.person[0])), "");
+	REFUSED(waiting, "policy", "attempt.account");
+	rig_acks(A);
+	T_EQ(rig_answers(waiting), 1);
+	REFUSED(rig_send(A, &b), "policy", "attempt.account"); /* nor what was signed before */
+	rig_withdrawal(X(70), 0, 3);
+	REFUSED(rig_sign(), "policy", "attempt.account");
+	rig_restart(A);
+	rig_well(A);
+	REFUSED(rig_sign(), "policy", "attempt.account");
+	/* The other account goes on. */
+	rig_withdrawal(X(80), 0, 4);
+	T_STR(rig_code(close_put(B, &r.purse.public_key, "officer-1", &r.person[0])), "");
+	T_CHECK(!guard_closing_closed(&r.g[B], till));
+}
+
+/* A closed account is emptied whole to its own spare box, without a freeze; no other is. */
+static void closed_is_emptied(void)
+{
+	const struct key32 *till = &r.till.public_key;
+	uint64_t a, b;
+
+	start();
+	sweep_make(X(5000));
+	REFUSED(sweep_closed(A, &r.purse.public_key, NULL), "mismatch", "closing.account");
+	REFUSED(sweep_send(A, 0, NULL, 0, NULL), "bad-input", "body");
+	a = sweep_closed(A, till, NULL);
+	T_CHECK(!guard_frozen(&r.g[A]));
+	T_CHECK(guard_closing_closed(&r.g[A], till)); /* it came with the sweep */
+	T_CHECK(!guard_closing_closed(&r.g[A], &r.purse.public_key));
+	T_EQ(rig_answers(a), 0); /* not before watchers hold it */
+	rig_acks(A);
+	T_CHECK(rig_signed(a));
+	b = sweep_closed(B, till, rig_answer(a));
+	rig_acks(B);
+	T_CHECK(rig_signed(b));
+	sweep_make(X(6000));
+	rig_address(&sweep.destination, &r.stranger.key);
+	REFUSED(sweep_closed(A, till, NULL), "policy", "sweep.destination");
+	/* what arrives later goes the same way, after a restart too */
+	rig_restart(A);
+	rig_well(A);
+	sweep_make(X(70));
+	a = sweep_closed(A, till, NULL);
+	rig_acks(A);
+	T_CHECK(rig_signed(a));
+}
+
 /* P7 */
 static void rewound(void)
 {
@@ -680,6 +830,9 @@ int main(int argc, char **argv)
 		{ "evacuation", evacuation },
 		{ "the word of two officers", two_officers },
 		{ "an issuer's last place is for an evacuation", last_place },
+		{ "who may close an account", who_may_close },
+		{ "a closed account pays no more", closed_pays_no_more },
+		{ "a closed account is emptied home", closed_is_emptied },
 		{ "a rewound journal locks", rewound },
 		{ "the watchers' feed", feed },
 	};

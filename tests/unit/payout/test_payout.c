@@ -812,6 +812,64 @@ static void evacuation(void)
 	world_free(w);
 }
 
+static void close_post(struct world *w, const struct key32 *account, const char *issuer,
+		       const uint8_t *secret, uint64_t time_ms)
+{
+	struct doc_closing c = { .account = *account,
+				 .genesis = w->genesis_id,
+				 .reason = "used up",
+				 .time_ms = time_ms };
+	struct blob doc;
+
+	text_set(c.issuer, sizeof c.issuer, issuer);
+	doc = doc_blob(DOC_CLOSING, &c, secret, NULL);
+	api(w, API_DOCUMENT, view(&doc));
+	free(doc.p);
+}
+
+/* A till that an officer closed is chosen for no payment any more; what was fixed before waits. */
+static void closings(void)
+{
+	struct world *w = world_open();
+	struct doc_request before = request_of(w, "carol", X(5)),
+			   after = request_of(w, "carol", X(6));
+	const struct key32 *till = &w->till.public_key;
+
+	close_post(w, till, "alice", w->alice.secret, 1);
+	T_EQ(w->err, ERR_SIGNER_UNKNOWN);
+	close_post(w, till, "olga", NULL, 1);
+	T_EQ(w->err, ERR_UNSIGNED);
+	close_post(w, till, "olga", w->alice.secret, 1);
+	T_EQ(w->err, ERR_SIGNATURE);
+	close_post(w, &w->stranger.public_key, "olga", w->officer.secret, 1);
+	T_EQ(w->err, ERR_POLICY);
+	post_request(w, "a", &before);
+	T_CHECK(reach(w, &before.request_id, PAYOUT_SETTLED));
+	T_CHECK(strstr((api(w, API_STATUS, bytes_of(NULL, 0)), w->text),
+		       "\"closed_accounts\":[]") != NULL);
+	close_post(w, till, "olga", w->officer.secret, 1);
+	T_EQ(w->err, ERR_OK);
+	T_CHECK(strstr(w->text, "\"type\":\"closing\"") != NULL);
+	close_post(w, till, "olga", w->officer.secret, 1);
+	T_EQ(w->err, ERR_OK);
+	close_post(w, till, "olga", w->officer.secret, 2);
+	T_EQ(w->err, ERR_ONCE);
+	for (int round = 0; round < 2; round++) {
+		post_request(w, "b", &after);
+		T_EQ(w->err, ERR_OK);
+		for (int i = 0; i < 5; i++) {
+			tick(w);
+			mine(w);
+		}
+		T_EQ(see(w, &after.request_id).state, PAYOUT_APPROVED);
+		api(w, API_STATUS, bytes_of(NULL, 0));
+		T_CHECK(strstr(w->text, w->till_at.text) != NULL);
+		restart(w);
+	}
+	T_STR(wrong(w), "");
+	world_free(w);
+}
+
 static void freezes(void)
 {
 	struct world *w = world_open();
@@ -1491,6 +1549,7 @@ int main(int argc, char **argv)
 		{ "a payment undone and announced again", payment_undone },
 		{ "what nobody ordered is a shortage at once", shortage },
 		{ "a sweep to an own spare is no loss", evacuation },
+		{ "a closed till pays no more", closings },
 		{ "freezes", freezes },
 		{ "bad requests change nothing", bad_requests },
 		{ "attempts at once, and no two of one name", limits_in_flight },

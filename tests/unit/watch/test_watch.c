@@ -1309,6 +1309,133 @@ static void sweep_without_freeze(void)
 	STOPPED("no freeze shows a theft", false, false);
 }
 
+/* ---- closing ---- */
+
+static struct bytes closing_made(uint8_t *raw, size_t cap, enum who account, const char *issuer,
+				 const struct key *k)
+{
+	struct doc_closing c = { .account = r.chain[account].public_key,
+				 .genesis = r.genesis_id,
+				 .reason = "used up",
+				 .time_ms = r.wall };
+
+	(void)snprintf(c.issuer, sizeof c.issuer, "%s", issuer);
+	return bytes_of(raw, made(raw, cap, NULL, DOC_CLOSING, &c, k));
+}
+
+static const struct queued *close_put(enum who account, const char *issuer, const struct key *k)
+{
+	static uint8_t raw[2048];
+	struct bytes item = closing_made(raw, sizeof raw, account, issuer, k);
+
+	return ask(ROLE_STOP, WATCHER_STOP_PUT, &item, 1);
+}
+
+static uint64_t balance_of(enum who who)
+{
+	struct nem_address a = address_of(who);
+	struct nis_account account;
+
+	nis_account(r.nis, &a, &account);
+	return account.balance;
+}
+
+static void closed_is_emptied(void)
+{
+	struct nem_tx unit;
+	uint64_t purse;
+
+	rig_up();
+	r.push = true;
+	T_STR(refused_as(close_put(K_TILL, "approver-1", &r.person[2])), "unknown-signer");
+	T_STR(refused_as(close_put(K_TILL, "w1", &r.watcher[0])), "unknown-signer");
+	T_STR(refused_as(close_put(K_TILL, "officer-1", &r.person[1])), "bad-signature");
+	T_STR(refused_as(close_put(K_CUSTOMER, "officer-1", &r.person[0])), "policy");
+	T_EQ(r.signer[A].sweeps, 0);
+	/* Something of it is under way: it is waited for. */
+	unit = pay_whole(X(50));
+	purse = balance_of(K_PURSE);
+	T_EQ(reply_type(close_put(K_TILL, "officer-1", &r.person[0])), DOC_RECEIPT);
+	replies_forget();
+	mine(CLEAN);
+	feed_all();
+	wait_ms(2000);
+	T_EQ(r.signer[A].sweeps, 0);
+	T_EQ(nis_say(CLEAN, &unit), NEM_SUCCESS);
+	mine(CLEAN);
+	feed_all();
+	wait_ms(500);
+	/* Signed by both, announced, mined: whole, home, and no alarm. */
+	T_EQ(r.signer[A].sweeps, 1);
+	T_EQ(r.signer[B].sweeps, 1);
+	mine(CLEAN);
+	feed_all();
+	wait_ms(500);
+	T_EQ(balance_of(K_TILL), 0);
+	T_CHECK(balance_of(K_SPARE0) > X(99900));
+	T_EQ(balance_of(K_PURSE), purse);
+	T_CHECK(!watch_frozen(&r.w) && !watch_evacuating(&r.w));
+	T_EQ(r.w.alarms, 0);
+	/* Watched for ever: what arrives goes the same way, after a restart too. */
+	rig_restart(r.batches);
+	rig_connect();
+	feed_all();
+	unit = tx_transfer(K_CUSTOMER, K_TILL, X(100));
+	tx_sign(&unit, K_CUSTOMER);
+	T_EQ(nis_say(CLEAN, &unit), NEM_SUCCESS);
+	mine(CLEAN);
+	feed_all();
+	wait_ms(500);
+	mine(CLEAN);
+	feed_all();
+	wait_ms(500);
+	T_EQ(balance_of(K_TILL), 0);
+	T_CHECK(!watch_frozen(&r.w));
+	/* The same once more, and by another document. */
+	T_STR(refused_as(close_put(K_TILL, "officer-2", &r.person[1])), "already-used");
+}
+
+/* What never comes into a block is waited for no longer than an attempt lives. */
+static void closed_waits_no_longer_than_an_attempt(void)
+{
+	rig_up();
+	(void)pay_whole(X(50));
+	T_EQ(reply_type(close_put(K_TILL, "officer-1", &r.person[0])), DOC_RECEIPT);
+	mine(CLEAN);
+	feed_all();
+	wait_ms(1000);
+	T_EQ(r.signer[A].sweeps, 0);
+	rig_pass(r.policy.attempt_life_s * 1000 + r.policy.clock_skew_ms);
+	mine(CLEAN);
+	feed_all();
+	wait_ms(1000);
+	T_EQ(r.signer[A].sweeps, 1);
+}
+
+/* A sweep that names a closing of another account, or of nobody's, is no explanation. */
+static void sweep_with_a_false_closing(void)
+{
+	struct money balance = xem(X(1000));
+	struct bytes raw;
+
+	for (int i = 0; i < 2; i++) {
+		rig_up();
+		r.is_sweep = true;
+		r.with_freeze = true; /* the place of its grounds */
+		raw = closing_made(r.freeze_raw, sizeof r.freeze_raw, i == 0 ? K_PURSE : K_TILL,
+				   "officer-1", i == 0 ? &r.person[0] : &r.person[2]);
+		r.freeze_n = raw.n;
+		r.attest_key = NULL;
+		T_CHECK(attempt_sweep_make(&r.sweep, &r.genesis, &r.policy, &r.genesis_id,
+					   &r.chain[K_TILL].public_key, &balance,
+					   r.now_s) == ERR_OK);
+		(void)att_tell(A);
+		rig_settle();
+		T_EQ(r.signer[A].acks, 0);
+		STOPPED("not an officer's closing", false, false);
+	}
+}
+
 /* ---- start --------------------------------------------------------------------------------- */
 
 static void bad_starts(void)
@@ -1401,6 +1528,10 @@ int main(int argc, char **argv)
 		{ "evacuation to the last micro-XEM", evacuates },
 		{ "no evacuation without grounds", no_evacuation_without_grounds },
 		{ "a sweep without freeze", sweep_without_freeze },
+		{ "a closed account is emptied home", closed_is_emptied },
+		{ "a closing waits no longer than an attempt lives",
+		  closed_waits_no_longer_than_an_attempt },
+		{ "a sweep with a false closing", sweep_with_a_false_closing },
 		{ "bad starts", bad_starts },
 		{ "caught up", caught_up },
 	};

@@ -1248,7 +1248,8 @@ static inline void sweep_serve(int s, const struct effect *e)
 	}
 	CHECK(r.signer[s].swept_n < ARRAY_LEN(r.signer[s].swept));
 	r.signer[s].swept[r.signer[s].swept_n].id = d.id;
-	CHECK(doc_open(&d, items[1], &r.genesis_id, NULL) == ERR_OK && d.type == DOC_FREEZE);
+	CHECK(doc_open(&d, items[1], &r.genesis_id, NULL) == ERR_OK &&
+	      (d.type == DOC_FREEZE || d.type == DOC_CLOSING));
 	r.is_sweep = true;
 	r.with_freeze = true;
 	memcpy(r.freeze_raw, items[1].p, items[1].n);
