@@ -180,11 +180,11 @@ class Rig:
             (raw,) = client.call(frames.SYNC)
         return canon.open_document(raw, self.genesis.id, "nonce").body
 
-    def beat(self, which, name, key=None):
+    def beat(self, which, name, key=None, till=8_000_000_000 * XEM):
         told = self.nonce(which, name)
         heartbeat = self.document("heartbeat", {
-            "balances": [{"account": self.till.public_hex, "confirmed": str(8 * 10**15), "promised": "0",
-                          "remaining": str(8 * 10**15)}],
+            "balances": [{"account": self.till.public_hex, "confirmed": str(till), "promised": "0",
+                          "remaining": str(till)}],
             "block": "22" * 32, "chain_time_nem_s": now_nem(), "height": 7,
             "nonce": told["nonce"], "policy": self.policy.id, "records_head": canon.ZERO_ID,
             "records_sequence": 0, "roster": self.roster.id, "signer": which,
@@ -193,12 +193,12 @@ class Rig:
         with self.client(which, name) as client:
             return client.call(frames.HEARTBEAT, [heartbeat.raw])
 
-    def well(self, which):
-        """Two watchers have answered a nonce of now."""
+    def well(self, which, till=8_000_000_000 * XEM):
+        """Two watchers have answered a nonce of now, and say what the till holds."""
         for name in ("watcher-1", "watcher-2"):
             deadline = time.monotonic() + 10
             while True:
-                answer = self.beat(which, name)
+                answer = self.beat(which, name, till=till)
                 if answer == []:
                     break
                 code = self.refusal(answer)["code"]  # this nonce is answered: wait for the next
@@ -420,6 +420,10 @@ def refuses_by_name():
     documents = rig.payment(500 * XEM, ["approver-1"])
     documents[3] = rig.payment(500 * XEM, ["approver-1"])[3]
     refused("mismatch", "approval.subject", documents)  # T13
+    # 500 XEM and their fees are alive in the till: the watchers have not said that a block holds them
+    rig.well("a", till=550 * XEM)
+    refused("insufficient-funds", "attempt.account", rig.payment(50 * XEM))
+    rig.well("a")
     log = rig.daemons["a"].errors()
     for words in ("order.destination", "policy.payment_max", "approval.subject"):
         assert words in log, f"{words} is not in the log"

@@ -28,6 +28,8 @@ struct plan_unit {
 	int wrapper;
 	enum status status;
 	uint64_t amount;
+	uint64_t more_fee; /* of the wrapper, beyond the least */
+	bool late;         /* the wrapper's deadline is 20 hours after the others' */
 };
 
 struct plan {
@@ -35,6 +37,7 @@ struct plan {
 	unsigned n;
 	struct plan_unit unit[UNITS];
 	uint64_t rest;       /* beyond what is owed */
+	uint64_t fee_cosign; /* of each cosignature; 0: the least */
 	uint32_t open_s;     /* how long the account stays open */
 	uint32_t deadline_s; /* of live payments; 0: an hour */
 };
@@ -69,13 +72,18 @@ static bool is_complete(const struct plan *p, const struct plan_unit *u)
 	return u->wrapper >= 0 && bits(u->cosigned) + 1 >= p->needed;
 }
 
+static uint64_t fee_cosign(const struct plan *p)
+{
+	return p->fee_cosign != 0 ? p->fee_cosign : NEM_FEE_COSIGNATURE_MICRO;
+}
+
 static uint64_t due_of(const struct plan *p, const struct plan_unit *u)
 {
 	unsigned cosignatures =
 	    bits(u->cosigned) + 1 < p->needed ? p->needed - 1 : bits(u->cosigned);
 
-	return u->amount + nem_fee_transfer(u->amount, 0) + NEM_FEE_MULTISIG_MICRO +
-	       (uint64_t)cosignatures * NEM_FEE_COSIGNATURE_MICRO;
+	return u->amount + nem_fee_transfer(u->amount, 0) + NEM_FEE_MULTISIG_MICRO + u->more_fee +
+	       cosignatures * fee_cosign(p);
 }
 
 /* Signs payment i at the present time. */
@@ -87,25 +95,27 @@ static void scene_sign(struct scene *s, unsigned i, uint32_t deadline_s)
 
 	inner.head.deadline_nem_s = deadline_s;
 	*wrapper = wrap(holder_key[u->wrapper >= 0 ? u->wrapper : 0], &inner, s->w.now);
-	wrapper->head.deadline_nem_s = deadline_s;
+	wrapper->head.deadline_nem_s = u->late ? deadline_s + 20 * HOUR : deadline_s;
+	wrapper->head.fee_micro += u->more_fee;
 	T_CHECK(u->wrapper < 0 || sign(wrapper, holder_key[u->wrapper]));
 	for (unsigned h = 0; h < s->plan.holders; h++) {
 		if ((u->cosigned >> h & 1) != 0) {
 			s->cosignature[i][h] = cosignature(holder_key[h], wrapper, s->w.now);
 			s->cosignature[i][h].head.deadline_nem_s = deadline_s;
+			s->cosignature[i][h].head.fee_micro = fee_cosign(&s->plan);
 			T_CHECK(sign(&s->cosignature[i][h], holder_key[h]));
 		}
 	}
 	s->unit[i] = (struct nem_wallet_loss_unit){
 		.amount_micro = u->amount,
 		.fee_inner_micro = inner.head.fee_micro,
-		.fee_outer_micro = NEM_FEE_MULTISIG_MICRO,
+		.fee_outer_micro = wrapper->head.fee_micro,
 		.cosigned = u->cosigned,
 		.wrapper = u->wrapper >= 0 ? (uint8_t)u->wrapper : NEM_WALLET_LOSS_NOBODY,
 		.settled = u->status == SETTLED,
 		.timestamp_s = s->w.now,
 		.deadline_s = deadline_s,
-		.wrapper_deadline_s = deadline_s,
+		.wrapper_deadline_s = wrapper->head.deadline_nem_s,
 	};
 }
 
@@ -187,7 +197,7 @@ static struct nem_wallet_loss_account scene_account(const struct scene *s)
 		.holders = s->plan.holders,
 		.needed = s->plan.needed,
 		.balance_micro = s->balance,
-		.fee_cosign_micro = NEM_FEE_COSIGNATURE_MICRO,
+		.fee_cosign_micro = fee_cosign(&s->plan),
 		.units = s->unit,
 		.n = s->plan.n,
 		.now_s = s->w.now + 1,
@@ -438,6 +448,7 @@ static void move_unit(struct scene *s, const struct place *at, unsigned i)
 			m.tx.head.signer = key_of(holder_key[w]).public_key;
 			m.tx.head.time_nem_s = s->w.now;
 			m.tx.head.deadline_nem_s = s->w.now + HOUR;
+			m.tx.head.fee_micro = NEM_FEE_MULTISIG_MICRO;
 		}
 		/* every part of both sets that is enough */
 		for (m.others = 0; m.others <= others; m.others++) {
@@ -617,6 +628,25 @@ static void compare_thieves(const struct plan *plan, unsigned depth, uint32_t al
 
 static const uint64_t rests[] = { 0, 100000, 400 * (uint64_t)XEM, 5000 * (uint64_t)XEM };
 
+/* A wrapper that outlives what is in it, and fees that are not the least. */
+static void uneven_payments(void)
+{
+	for (unsigned i = 0; i < 24 && !t_failed; i++) {
+		struct plan p = { .holders = 3, .needed = 2, .n = 1, .open_s = 60 * HOUR };
+
+		p.unit[0] = (struct plan_unit){ .cosigned = i % 2 == 0 ? 1 : 2,
+						.wrapper = i % 2 == 0 ? 1 : 0,
+						.status = i / 2 % 2 == 0 ? LIVE : EXPIRED,
+						.amount = 10 * XEM,
+						.late = true,
+						.more_fee = i / 4 % 2 == 0 ? 0 : 7 * XEM };
+		p.fee_cosign = i / 8 % 2 == 0 ? 0 : 5 * XEM;
+		p.rest = i / 16 == 0 ? 400 * (uint64_t)XEM : 5000 * (uint64_t)XEM;
+		compare_thieves(&p, 2, 0);
+	}
+	T_CHECK(!t_failed);
+}
+
 /* Everything about one payment, for each way in which it may be signed. */
 static void one_payment(unsigned holders, unsigned needed, const struct plan_unit *styles,
 			size_t styles_n, uint32_t also)
@@ -702,19 +732,22 @@ static void keys_alone(void)
 /* Several payments at once, and a thief, chosen at random. */
 static void several_payments(void)
 {
-	for (unsigned round = 0; round < 100 && !t_failed; round++) {
+	for (unsigned round = 0; round < 160 && !t_failed; round++) {
 		struct plan p = { .holders = 3, .needed = 2 };
 		struct scene s;
 
 		p.n = 2 + (unsigned)t_below(2);
 		p.rest = rests[t_below(ARRAY_LEN(rests))] + t_below(2) * 800 * XEM;
 		p.open_s = t_below(2) == 0 ? 10 : 60 * HOUR;
+		p.fee_cosign = t_below(4) == 0 ? 5 * XEM : 0;
 		for (unsigned i = 0; i < p.n; i++) {
 			struct plan_unit *u = &p.unit[i];
 
 			*u = styles_3[t_below(3) == 0 ? t_below(ARRAY_LEN(styles_3)) : 0];
 			u->status = (enum status)t_below(3);
 			u->amount = (1 + t_below(30)) * XEM;
+			u->more_fee = t_below(4) == 0 ? 2 * XEM : 0;
+			u->late = t_below(4) == 0;
 			if (u->status == SETTLED && !is_complete(&p, u)) {
 				u->status = LIVE;
 			}
@@ -971,6 +1004,7 @@ int main(int argc, char **argv)
 		{ "2-of-3: one payment, signed in every way", tills_and_purses },
 		{ "3-of-5: the same", boxes },
 		{ "2-of-2 and 3-of-3 and 1-of-2", all_must_sign },
+		{ "wrappers that outlive their payment, and higher fees", uneven_payments },
 		{ "several payments", several_payments },
 		{ "one key's own cosignatures", a_thousand_each },
 		{ "to the second", to_the_second },
