@@ -72,8 +72,8 @@ static const struct config_row ROWS[] = {
 	  "HOST:PORT,...", "Public ports of other nodes of this network, at most 8." },
 	{ "peer_interval_ms", CONFIG_U32, "1000", 10, 3600000,
 	  CONFIG_FIELD(node_config, peer_interval_ms), "MS", "Between two rounds through the peers." },
-	{ "clean_client", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(node_config, clean_client),
-	  "KEY", "Public key whose envelopes alone bring transactions into the clean pool." },
+	{ "clean_client#", CONFIG_STRING, "", 0, 0, CONFIG_ARRAY(node_config, clean_client),
+	  "KEY", "A public key; envelopes of these alone bring transactions into the clean pool." },
 	{ "retention_s", CONFIG_U32, "129600", 0, UINT32_MAX, CONFIG_FIELD(node_config, retention_s),
 	  "SECONDS", "How long hashes are remembered (NIS: 36 h); 0 for ever." },
 	{ "result_cache", CONFIG_BOOL, "yes", 0, 0, CONFIG_FIELD(node_config, result_cache),
@@ -131,12 +131,19 @@ static bool choose(struct node *n)
 		      notes_text("wants", "at most 8 of host:port with commas between"));
 		return false;
 	}
-	if (c->clean_client[0] != '\0' &&
-	    hex_get(n->clean_client.b, sizeof n->clean_client.b, bytes_str(c->clean_client),
-		    HEX_ANY_CASE) != ERR_OK) {
-		NOTES(NOTES_BROKEN, "config", notes_text("key", "clean_client"),
-		      notes_text("wants", "64 hexadecimal digits"));
-		return false;
+	for (size_t i = 0; i < NODE_CLIENTS_MAX; i++) {
+		struct key32 *key = &n->clean_client[n->clean_clients];
+
+		if (c->clean_client[i][0] == '\0') {
+			continue;
+		}
+		if (hex_get(key->b, sizeof key->b, bytes_str(c->clean_client[i]), HEX_ANY_CASE) !=
+		    ERR_OK) {
+			NOTES(NOTES_BROKEN, "config", notes_text("key", "clean_client"),
+			      notes_text("wants", "64 hexadecimal digits"));
+			return false;
+		}
+		n->clean_clients++;
 	}
 	n->clock = strcmp(c->blocks, "clock") == 0 ? NODE_CLOCK_REAL : NODE_CLOCK_DEMAND;
 	n->interval_ms = n->clock == NODE_CLOCK_REAL ? c->block_interval_ms : 0;

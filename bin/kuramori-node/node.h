@@ -30,6 +30,7 @@ enum {
 	NODE_BLOCKS_AT_ONCE = 2000, /* /dev/blocks */
 	NODE_FAULT_MS_MAX = 600000, /* and of a restart */
 	NODE_FAULTS_MAX = 16,
+	NODE_CLIENTS_MAX = 8,
 	NODE_FAULT_PATH_MAX = 63,
 	NODE_FAULT_TIMES_MAX = 1000000,
 	NODE_UNLOCKED_MAX = 4, /* as NIS by default */
@@ -46,7 +47,7 @@ struct node_config {
 	char next_pool[16];
 	char harvest_rule[16];
 	char peers[1024];
-	char clean_client[65];
+	char clean_client[NODE_CLIENTS_MAX][65];
 	uint32_t peer_interval_ms;
 	uint32_t nemesis_time;
 	uint32_t public_port, clean_port;
@@ -154,7 +155,9 @@ struct node {
 	struct http_client *http;
 	uint8_t *peers_block; /* NEM_BLOCK_BYTES_MAX */
 	struct loop_timer peer_timer;
-	struct key32 clean_client; /* who alone may put transactions into the clean pool */
+	/* who alone may put transactions into the clean pool; none: everybody */
+	struct key32 clean_client[NODE_CLIENTS_MAX];
+	size_t clean_clients;
 };
 
 /* ---- clock.c: chain time, and who makes the next block ---- */

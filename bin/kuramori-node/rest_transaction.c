@@ -78,13 +78,17 @@ static bool claim_accepted(struct http_request *r, struct bytes data)
 	return true;
 }
 
-static const char NOT_CLIENT[] = "the clean pool takes transactions of its client only";
+static const char NOT_CLIENT[] = "the clean pool takes transactions of its clients only";
 
-/* The clean port may have one client; an announcement says of nobody that it is his. */
+/* The clean port may have clients; an announcement says of nobody that it is theirs. */
 static bool is_client(const struct node_port *p, const struct key32 *identity)
 {
-	return p->pool != NODE_CLEAN || p->node->config.clean_client[0] == '\0' ||
-	       (identity != NULL && key32_eq(identity, &p->node->clean_client));
+	bool known = false;
+
+	for (size_t i = 0; identity != NULL && i < p->node->clean_clients; i++) {
+		known = known || key32_eq(identity, &p->node->clean_client[i]);
+	}
+	return p->pool != NODE_CLEAN || p->node->clean_clients == 0 || known;
 }
 
 static void post_announce(struct node_port *p, struct http_request *r)

@@ -69,6 +69,7 @@ struct settings {
 	char peer_socket[UNIX_PATH_MAX];
 	char node_public[PATH_LIMIT];
 	char node_clean[PATH_LIMIT];
+	char node_identity_file[PATH_LIMIT];
 	char user[64];
 	uint32_t network;
 	uint32_t poll_ms;
@@ -112,6 +113,9 @@ static const struct config_row ROWS[] = {
 	  CONFIG_FIELD(settings, peer_socket), "SOCKET", "Where other watchers come." },
 	{ "node_public", CONFIG_STRING, NULL, 0, 0, CONFIG_FIELD(settings, node_public),
 	  "HOST:PORT", "An own NIS node that takes transactions from everybody." },
+	{ "node_identity_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(settings, node_identity_file),
+	  "FILE",
+	  "NEM key (kuramori nem key new) by which a clean node knows us; without it a throw-away" },
 	{ "node_clean", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(settings, node_clean),
 	  "HOST:PORT", "An own node that harvests and takes transactions from us alone." },
 	{ "user", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(settings, user), "USER",
@@ -157,6 +161,7 @@ struct watcher_link {
 
 /* Everything secret, in the locked arena. */
 struct secrets {
+	struct edk_secret identity; /* what a clean node knows us by */
 	uint8_t seed[SEAL_SECRET_MAX];
 	uint8_t freeze[ED25519_SECRET_BYTES];
 	struct log_secret journal;
@@ -470,6 +475,10 @@ static enum err nodes_start(void)
 						.nemesis = me.watch.genesis.chain_nemesis,
 						.poll_ms = me.settings.poll_ms,
 						.pool = true,
+						.identity =
+						    me.settings.node_identity_file[0] == '\0'
+							? NULL
+							: &me.secrets->identity,
 						.on_feed = on_feed,
 						.ctx = &me.nodes[i] };
 		enum err e = node_where(i, &options);
@@ -632,6 +641,12 @@ static enum err start(void)
 	}
 	me.secrets = secret_arena_take(&me.arena, sizeof *me.secrets);
 	e = key_read();
+	if (e == ERR_OK && me.settings.node_identity_file[0] != '\0') {
+		e = node_identity_read(&me.secrets->identity, me.settings.node_identity_file);
+		if (e != ERR_OK) {
+			return say("identity", e, me.settings.node_identity_file);
+		}
+	}
 	if (e == ERR_OK) {
 		e = core_make();
 	}

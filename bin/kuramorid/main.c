@@ -58,6 +58,10 @@ static const struct config_row rows[] = {
 	  "a node that takes transactions from us alone; payments are announced to both" },
 	{ "node_witness#", CONFIG_STRING, "", 0, 0, CONFIG_ARRAY(server_config, node_witness),
 	  "HOST:PORT", "a node of somebody else, whose chain is compared with the followed one" },
+	{ "node_identity_file", CONFIG_PATH, "", 0, 0,
+	  CONFIG_FIELD(server_config, node_identity_file), "FILE",
+	  "NEM key (kuramori nem key new) by which a clean node knows us; without it a "
+	  "throw-away" },
 	{ "nodes_agree", CONFIG_U32, "0", 0, SERVER_NODES, CONFIG_FIELD(server_config, nodes_agree),
 	  "N",
 	  "nodes that must have a block, the followed one among them, before anything is credited "
@@ -384,6 +388,8 @@ static enum err open_links(struct server *s)
 
 static enum err open_nodes(struct server *s)
 {
+	struct edk_secret identity = { 0 };
+	const struct edk_secret *known = NULL;
 	const char *where[SERVER_NODES];
 	uint32_t nodes = node_list(s, where);
 	static uint8_t raw[DOC_BYTES_MAX];
@@ -401,12 +407,21 @@ static enum err open_nodes(struct server *s)
 	if (e == ERR_OK) {
 		e = http_client_open(&s->client, &s->loop);
 	}
+	if (e == ERR_OK && s->config.node_identity_file[0] != '\0') {
+		e = node_identity_read(&identity, s->config.node_identity_file);
+		if (e != ERR_OK) {
+			return fail(e, s->config.node_identity_file,
+				    "a file of ours of mode 0400 with a NEM key of 64 digits");
+		}
+		known = &identity;
+	}
 	for (size_t i = 0; e == ERR_OK && i < nodes; i++) {
 		struct server_node *own = &s->nodes[i];
 		struct node_options options = { .network = (uint8_t)s->config.network,
 						.nemesis = genesis.chain_nemesis,
 						.poll_ms = s->config.poll_ms,
 						.pool = true,
+						.identity = known,
 						.on_feed = on_feed,
 						.ctx = own };
 
@@ -419,6 +434,7 @@ static enum err open_nodes(struct server *s)
 		s->nodes_n = i + 1;
 		e = node_open(&own->node, &s->loop, s->client, &options);
 	}
+	edk_secret_wipe(&identity);
 	return e == ERR_OK ? ERR_OK : fail(e, "nodes", err_words(e));
 }
 

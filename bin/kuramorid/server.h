@@ -45,6 +45,7 @@ struct server_config {
 	char node_public[SERVER_PATH_MAX];
 	char node_clean[SERVER_PATH_MAX];
 	char node_witness[SERVER_WITNESSES][SERVER_PATH_MAX];
+	char node_identity_file[SERVER_PATH_MAX];
 	char open_books[SERVER_PATH_MAX];
 	uint32_t network;
 	uint32_t poll_ms;

@@ -13,12 +13,15 @@
 #include "chain/feed.h"
 #include "chain/nem/nem_follow.h"
 #include "chain/nem/nem_json.h"
+#include "chain/nem/nem_key.h"
 #include "chain/nem/nem_network.h"
 #include "chain/nem/nem_tx.h"
+#include "crypto/crypto.h"
 #include "crypto/edk.h"
 #include "crypto/keccak.h"
 #include "crypto/sha256.h"
 #include "io/clock.h"
+#include "io/file.h"
 #include "io/random.h"
 
 enum {
@@ -27,6 +30,7 @@ enum {
 	BODY_MAX = 256,
 	TOP_EVERY_MS = 1000, /* an unchanged top is said again: whoever listens sees that we live */
 	WORDS_MAX = 200,
+	IDENTITY_TEXT_MAX = 80,
 };
 
 /* A cycle: the chain up to its top, then the pool, then a pause. */
@@ -63,7 +67,7 @@ struct node {
 	struct hash32 pool_hash; /* of the answer that was handed on last */
 	bool pool_told;
 	char challenge[129];
-	struct edk_secret identity; /* throw-away: names this process to the node, nothing else */
+	struct edk_secret identity; /* names this process to the node, nothing else */
 	struct sent sent[NODE_ANNOUNCES_MAX];
 	unsigned in_flight;
 	bool closed;
@@ -671,8 +675,12 @@ enum err node_open(struct node **out, struct loop *l, struct http_client *http,
 		       (unsigned)options->port);
 	random_fill(random, sizeof random);
 	hex_put(n->challenge, bytes_of(random, sizeof random));
-	random_fill(seed, sizeof seed);
-	edk_secret_make(&n->identity, seed);
+	if (options->identity != NULL) {
+		n->identity = *options->identity;
+	} else {
+		random_fill(seed, sizeof seed);
+		edk_secret_make(&n->identity, seed);
+	}
 	n->timer = (struct loop_timer){ .on = on_timer, .ctx = n };
 	n->stage = STAGE_NEMESIS;
 	*out = n;
@@ -691,6 +699,27 @@ void node_close(struct node *n)
 	if (n->in_flight == 0) {
 		dispose(n);
 	}
+}
+
+enum err node_identity_read(struct edk_secret *out, const char *path)
+{
+	char text[IDENTITY_TEXT_MAX];
+	uint8_t raw[NEM_KEY_BYTES];
+	size_t n = 0;
+	enum err e = file_read_private(path, text, sizeof text, &n);
+
+	while (e == ERR_OK && n > 0 && (text[n - 1] == '\n' || text[n - 1] == '\r')) {
+		n--;
+	}
+	if (e == ERR_OK) {
+		e = nem_key_parse(raw, bytes_of(text, n));
+	}
+	if (e == ERR_OK) {
+		edk_secret_from_nem(out, raw);
+	}
+	crypto_wipe(raw, sizeof raw);
+	crypto_wipe(text, sizeof text);
+	return e;
 }
 
 enum err node_address(char host[NODE_HOST_MAX], uint16_t *port, const char *text)

@@ -29,6 +29,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "crypto/edk.h"
 #include "io/http_client.h"
 #include "io/loop.h"
 
@@ -64,6 +65,8 @@ struct node_options {
 	uint32_t poll_ms;      /* 0: NODE_POLL_MS */
 	uint32_t timeout_ms;   /* 0: NODE_TIMEOUT_MS */
 	bool pool;             /* poll the pool too */
+	/* Who pushes units, to the node; copied.  NULL: a throw-away key. */
+	const struct edk_secret *identity;
 	/*
 	 * One feed event: number of enum feed, request_id of the CALL or 0, body valid during the
 	 * call. Never from inside node_open() or node_announce().
@@ -86,6 +89,13 @@ void node_close(struct node *n);
  * with this request_id.  ERR_FULL too many wait; the errors of nem_tx_decode(): nothing was sent.
  */
 MUST_CHECK enum err node_announce(struct node *n, uint64_t request_id, struct bytes unit);
+
+/*
+ * A key for options.identity: a file of ours of mode 0400 or 0600 with the 64 digits that NEM
+ * prints
+ * (`kuramori nem key new`).  The caller wipes *out.  The errors of file_read_private(); ERR_KEY.
+ */
+MUST_CHECK enum err node_identity_read(struct edk_secret *out, const char *path);
 
 /*
  * "host:port" or "http://host:port" with an optional slash, as it stands in a configuration.

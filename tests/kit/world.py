@@ -54,7 +54,7 @@ class Settings:
     def __init__(self, seed=1, boxes=102, purses=3, purse_xem=5_000_000, till_xem=1_300_010,
                  fees_xem=2_000, watchers=3, watchers_needed=2, spare_extra=3, quiet_blocks=360,
                  poll_ms=10, settle_depth=3, deposit_depth=3,
-                 block_ms=1000, journal_bytes=16 * 1024 * 1024, more_tills=0):
+                 block_ms=1000, journal_bytes=16 * 1024 * 1024, more_tills=0, identities=False):
         self.seed = seed
         self.boxes = boxes
         self.purses = purses
@@ -71,6 +71,7 @@ class Settings:
         self.block_ms = block_ms
         self.journal_bytes = journal_bytes
         self.more_tills = more_tills
+        self.identities = identities    # the clean node takes units of our server and watchers only
 
     @property
     def claims_xem(self):
@@ -216,6 +217,9 @@ class World:
         else:
             settings.update(blocks="clock", block_interval_ms=self.settings.block_ms)
         settings["nemesis_time"] = self.start_nem_s
+        if self.settings.identities and grants is None:
+            for i, name in enumerate(self.speakers(), 1):
+                settings[f"clean_client{i}"] = self.identity(name).public_hex
         settings.update(more)
         write_config(folder / "kuramori-node.conf", settings.items())
         daemon = self.daemon("node", "kuramori-node", folder)
@@ -223,6 +227,22 @@ class World:
         self.public = Node(self.ports["node public"])
         self.clean = Node(self.ports["node clean"])
         return daemon
+
+    def speakers(self):
+        """Who pushes units to nodes."""
+        return ["kuramorid"] + [f"watcher-{n}" for n in range(1, self.settings.watchers + 1)]
+
+    def identity(self, name):
+        return nem.KeyPair.named(f"world {self.settings.seed} identity {name}")
+
+    def identity_pairs(self, name):
+        """The configuration of what a clean node knows one of them by; the key is written beside it."""
+        if not self.settings.identities:
+            return []
+        path = self.place(name) / "identity.key"
+        if not path.exists():
+            write_private(path, self.identity(name).private_hex + "\n")
+        return [("node_identity_file", path)]
 
     def dev(self, hook, **body):
         """One of the node's hooks (docs/node.md): state, blocks, block, clock, next-pool, hold ..."""
@@ -456,6 +476,7 @@ class World:
             ("peer_socket", self.socket(name, "peer")),
             ("node_public", f"127.0.0.1:{self.ports['node public']}"),
             ("node_clean", f"127.0.0.1:{self.ports['node clean']}"), ("poll_ms", self.settings.poll_ms)]
+        pairs += self.identity_pairs(name)
         peers = [n for n in range(1, self.settings.watchers + 1) if n != number]
         pairs.append(("user", self.own_user(name, folder)))
         for which in "ab":
@@ -499,6 +520,7 @@ class World:
             ("node_public", f"127.0.0.1:{nodes[0]}"), ("node_clean", f"127.0.0.1:{nodes[1]}"),
             ("poll_ms", self.settings.poll_ms),
             ("settle_depth", self.settings.settle_depth), ("deposit_depth", self.settings.deposit_depth)]
+        pairs += self.identity_pairs("kuramorid")
         pairs += [(f"node_witness{i}", f"127.0.0.1:{port}") for i, port in enumerate(self.server_witnesses, 1)]
         pairs += [(f"watcher{i}_socket", self.socket(f"watcher-{i}", "server"))
                   for i in range(1, self.settings.watchers + 1)]

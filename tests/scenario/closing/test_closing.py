@@ -22,6 +22,7 @@ import nem  # noqa: E402
 import process  # noqa: E402
 import tap  # noqa: E402
 import world as kit  # noqa: E402
+from node import NodeError  # noqa: E402
 
 BUILD = Path(os.environ.get("KURAMORI_BUILD", ROOT / "build"))
 XEM = 1_000_000
@@ -59,6 +60,20 @@ def nobody_is_frozen():
         status = w.status(name)
         assert status["frozen"] == "no", (name, status)
     assert w.status("watcher-1")["alarms"] == "0" and w.status("watcher-2")["thefts"] == "0"
+
+
+@tap.test
+def the_clean_node_takes_our_units_alone():
+    payer = w.keys.outside[4]
+    gift = nem.Transfer(payer.public, w.keys.thief.address(), XEM, timestamp=w.chain_time()).sign(payer)
+    for say in (w.clean.announce, w.clean.push):
+        try:
+            say(gift)
+        except NodeError as refused:
+            assert refused.status == 401 and "clients only" in refused.text, refused
+        else:
+            raise AssertionError("a stranger's transaction was taken")
+        assert w.clean.pool() == []
 
 
 @tap.test
@@ -113,6 +128,7 @@ def closed_stays_closed_and_what_arrives_goes_home():
     process.wait_until(lambda: w.get("/v1/status")["chain_read"], 30, "the chain is read")
     assert w.get("/v1/status")["closed_accounts"] == [till.address()]
     assert all(w.status(name)["accounts_closed"] == "1" for name in ("signer-a", "signer-b", "watcher-1"))
+    w.dev("next-pool", pool="alternate")  # a stranger's coins come by the public pool
     before = balance(spare)
     payer = w.keys.outside[3]
     w.send(nem.Transfer(payer.public, till.address(), 100 * XEM, timestamp=w.chain_time()).sign(payer))
@@ -155,13 +171,17 @@ def an_old_cosignature_takes_nothing_from_a_closed_till():
 def start():
     global w
     settings = kit.Settings(boxes=1, purses=1, spare_extra=1, quiet_blocks=5, poll_ms=10, settle_depth=1,
-                            deposit_depth=1, till_xem=5_000, more_tills=1, block_ms=300)
+                            deposit_depth=1, till_xem=5_000, more_tills=1, identities=True, block_ms=300)
     w = kit.World(process.temp_dir("kx-"), BUILD, settings)
     w.ceremony()
     w.seal_people()
     w.write_documents(w.seal_signers())
     (w.place("documents") / "claims.csv").write_text(f"{CUSTOMER},{settings.claims_xem * XEM}\n")
     w.open_books()
+    # From here on the clean node knows its clients; and only it makes blocks.
+    w.group.daemons["node"].stop(5.0)
+    w.start_node()
+    w.dev("next-pool", pool="clean")
     w.start_all()
     process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
     process.wait_until(lambda: all(w.status(f"signer-{x}").get("signs") == "ready" for x in "ab"), 20, "signers ready")

@@ -319,7 +319,7 @@ class Pushing(PeersCase):
 
     def test_the_clean_port_has_one_client(self):
         client, stranger = KEYS["C"], KEYS["X"]
-        one = self.node("clean", clean_client=client.public_hex)
+        one = self.node("clean", clean_client1=client.public_hex)
         now = one.now()
         self.refused(401, one.clean.announce, transfer(now, "A", "X", XEM))
         push = lambda tx, key: one.clean.raw(  # noqa: E731
