@@ -958,6 +958,87 @@ static void what_is_refused(void)
 	}
 }
 
+/* A number of any size up to most, small ones as likely as large ones. */
+static uint64_t any_below(uint64_t most)
+{
+	uint64_t v = t_random() >> t_below(64);
+
+	return v > most ? most : v;
+}
+
+static void any_account(struct nem_wallet_loss_account *a, struct nem_wallet_loss_unit *u, size_t n)
+{
+	uint32_t all;
+
+	*a = sample_account(u, n);
+	a->holders = 1 + (unsigned)t_below(32);
+	a->needed = (unsigned)t_below(a->holders + 1);
+	a->balance_micro = any_below(NEM_SUPPLY_MICRO);
+	a->fee_cosign_micro = NEM_FEE_COSIGNATURE_MICRO +
+			      any_below(NEM_FEE_COSIGNATURE_MAX_MICRO - NEM_FEE_COSIGNATURE_MICRO);
+	a->now_s = (uint32_t)t_random() >> t_below(32);
+	a->until_s = a->now_s + (uint32_t)any_below(UINT32_MAX - a->now_s);
+	all = a->holders == 32 ? UINT32_MAX : (UINT32_C(1) << a->holders) - 1;
+	for (size_t i = 0; i < n; i++) {
+		u[i].amount_micro = any_below(NEM_SUPPLY_MICRO);
+		u[i].fee_inner_micro = nem_fee_transfer(u[i].amount_micro, 0) + any_below(XEM);
+		u[i].fee_outer_micro =
+		    NEM_FEE_MULTISIG_MICRO + any_below(NEM_SUPPLY_MICRO - NEM_FEE_MULTISIG_MICRO);
+		u[i].cosigned = (uint32_t)t_random() & all;
+		u[i].wrapper =
+		    t_below(4) == 0 ? NEM_WALLET_LOSS_NOBODY : (uint8_t)t_below(a->holders);
+		if (u[i].wrapper != NEM_WALLET_LOSS_NOBODY) {
+			u[i].cosigned &= ~(UINT32_C(1) << u[i].wrapper);
+		}
+		u[i].settled = t_below(3) == 0;
+		u[i].timestamp_s = (uint32_t)t_random() >> t_below(32);
+		u[i].deadline_s = (uint32_t)t_random() >> t_below(32);
+		u[i].wrapper_deadline_s = (uint32_t)t_random() >> t_below(32);
+	}
+}
+
+/* What must hold for any account: parts, limits, and that more in his hands is never worth less. */
+static void any_accounts(void)
+{
+	unsigned long lost = 0;
+
+	for (unsigned round = 0; round < 20000; round++) {
+		struct nem_wallet_loss_unit u[4];
+		struct nem_wallet_loss_account a;
+		struct nem_wallet_loss_thief thief;
+		struct nem_wallet_loss one, more;
+
+		any_account(&a, u, t_below(5));
+		thief.keys = (uint32_t)t_random() >> (32 - a.holders);
+		thief.keys &= (uint32_t)t_random();
+		thief.harvester = false;
+		T_EQ(nem_wallet_loss(&one, &a, &thief), ERR_OK);
+		T_CHECK(one.total == one.burnt + one.taken + one.repeated);
+		T_CHECK(one.total <= a.balance_micro);
+		T_EQ(one.repeated, 0); /* forgotten ones need a block of his own */
+		T_EQ(one.total == 0, one.reason == NEM_WALLET_LOSS_NONE);
+		lost += one.total > 0;
+		thief.harvester = true;
+		T_EQ(nem_wallet_loss(&more, &a, &thief), ERR_OK);
+		T_CHECK(more.total >= one.total && more.taken + more.repeated >= one.taken);
+		T_EQ(more.burnt, 0); /* every fee is his then */
+		one = more;
+		thief.keys |= UINT32_C(1) << t_below(a.holders);
+		T_EQ(nem_wallet_loss(&more, &a, &thief), ERR_OK);
+		T_CHECK(more.total >= one.total);
+		if (a.n > 0) {
+			one = more;
+			a.n--;
+			T_EQ(nem_wallet_loss(&more, &a, &thief), ERR_OK);
+			T_CHECK(more.total <= one.total);
+		}
+		thief.keys = 0;
+		T_EQ(nem_wallet_loss(&one, &a, &thief), ERR_OK);
+		T_EQ(one.total, 0);
+	}
+	T_CHECK(lost > 1000);
+}
+
 static void many_payments(void)
 {
 	static struct nem_wallet_loss_unit u[NEM_WALLET_LOSS_UNITS_MAX + 1];
@@ -1010,6 +1091,7 @@ int main(int argc, char **argv)
 		{ "to the second", to_the_second },
 		{ "a whole move leaves nothing to lose", a_whole_move_leaves_nothing },
 		{ "input that is no account", what_is_refused },
+		{ "any account", any_accounts },
 		{ "many payments", many_payments },
 		{ "every reason was met", nothing_left_out },
 	};
