@@ -29,25 +29,28 @@ struct audit {
 	bool met;                                /* the journal stood there with that root */
 };
 
+enum err cli_journal_next(struct log_chain *chain, struct log_view *view, struct bytes batch)
+{
+	enum err e = log_batch_check(view, batch);
+
+	if (e == ERR_OK && (view->head.first_sequence != chain->next_sequence ||
+			    !hash32_eq(&view->head.previous, &chain->head))) {
+		e = ERR_CORRUPT;
+	}
+	if (e == ERR_OK) {
+		chain->next_sequence += view->head.count;
+		chain->head = view->head.hash;
+	}
+	return e;
+}
+
 static enum err each(void *context, struct bytes batch)
 {
 	struct audit *a = context;
 	struct log_view view;
-	enum err e;
+	enum err e = a->secret != NULL ? log_batch_open(&view, &a->chain, batch, a->secret)
+				       : cli_journal_next(&a->chain, &view, batch);
 
-	if (a->secret != NULL) {
-		e = log_batch_open(&view, &a->chain, batch, a->secret);
-	} else {
-		e = log_batch_check(&view, batch);
-		if (e == ERR_OK && (view.head.first_sequence != a->chain.next_sequence ||
-				    !hash32_eq(&view.head.previous, &a->chain.head))) {
-			e = ERR_CORRUPT;
-		}
-		if (e == ERR_OK) {
-			a->chain.next_sequence += view.head.count;
-			a->chain.head = view.head.hash;
-		}
-	}
 	if (e != ERR_OK) {
 		a->why = "a batch does not follow the one before it, or is not what its hash says";
 		return e;

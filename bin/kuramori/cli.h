@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "doc/document.h"
 #include "doc/types.h"
+#include "log/batch.h"
 #include "log/checkpoint.h"
 
 enum {
@@ -34,6 +35,8 @@ struct cli {
 	char reason[DOC_REASON_MAX + 1];
 	char journal_secret_file[CLI_PATH_MAX];
 	char checkpoint_file[CLI_PATH_MAX];
+	char as_of[32];
+	char format[8];
 	bool evacuate;
 	bool no;
 	uint64_t timeout_ms;
@@ -95,6 +98,14 @@ int cli_approve(struct cli *c, const char *order_hex);
 int cli_freeze(struct cli *c);
 int cli_close(struct cli *c, const char *address);
 int cli_status(struct cli *c);
+/*
+ * One batch without its journal's secret: its own hash, and that it follows the one before it; only
+ * the salted tree is not recomputed.  ERR_CORRUPT and the errors of log_batch_check().
+ */
+MUST_CHECK enum err cli_journal_next(struct log_chain *chain, struct log_view *view,
+				     struct bytes batch);
+/* `kuramori books WORDS`: an exit code. */
+int cli_books(struct cli *c, const char *const *words, size_t n);
 int cli_audit_verify(struct cli *c, const char *const *paths, size_t n);
 int cli_audit_checkpoint(struct cli *c);
 

@@ -49,6 +49,10 @@ static const struct config_row rows[] = {
 	  "FILE", "audit verify: the journal's secret, to recompute the salted tree too" },
 	{ "checkpoint_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, checkpoint_file), "FILE",
 	  "audit verify: kuramorid's journal must begin with what an auditor signed here" },
+	{ "as_of", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, as_of), "TIME",
+	  "books: as they were at this moment: 2018-01-26T00:02:13Z, or milliseconds since 1970" },
+	{ "format", CONFIG_STRING, "csv", 0, 0, CONFIG_FIELD(cli, format), "csv|json|hledger",
+	  "books export: for a spreadsheet, a script, or hledger" },
 	{ "timeout_ms", CONFIG_U64, "5000", 100, 600000, CONFIG_FIELD(cli, timeout_ms), "MS",
 	  "how long to wait for an answer" },
 	{ "network", CONFIG_STRING, "testnet", 0, 0, CONFIG_FIELD(cli, network),
@@ -82,6 +86,12 @@ static const char text_system[] =
     "                         them does not answer, else with 5 if one is frozen or locked\n"
     "  audit verify FILE...   verify journals of stopped programs: chain, records, books\n"
     "  audit checkpoint       sign size and root of kuramorid's journal, as an auditor\n"
+    "  books balance JOURNAL [ACCOUNT...]\n"
+    "                         what kuramorid's journal adds up to, by kind or for these accounts:\n"
+    "                         customer:NAME, till:ADDRESS, or an id; as_of: at any past moment\n"
+    "  books statement JOURNAL ACCOUNT\n"
+    "                         every posting of one account, with its balance after it\n"
+    "  books export JOURNAL   every posting, in `format`\n"
     "  key new FILE           make and seal a software key; prints the public key for the roster\n";
 
 static const char text_nem[] =
@@ -157,6 +167,7 @@ static int misused(const char *const *w, size_t n)
 		{ "close", "close ADDRESS --reason TEXT" },
 		{ "status", "status" },
 		{ "audit", "audit verify FILE... or kuramori audit checkpoint" },
+		{ "books", "books balance|statement|export JOURNAL" },
 		{ "key", "key new FILE" },
 		{ "nem", "nem key|address|tx|account|multisig|node|message|tag|loss ...; kuramori "
 			 "--help lists them" },
@@ -198,6 +209,9 @@ static int commands(struct cli *c, const struct config_result *r)
 	}
 	if (n == 2 && strcmp(w[0], "audit") == 0 && strcmp(w[1], "checkpoint") == 0) {
 		return cli_audit_checkpoint(c);
+	}
+	if (n >= 1 && strcmp(w[0], "books") == 0) {
+		return cli_books(c, w + 1, n - 1);
 	}
 	if (n == 3 && strcmp(w[0], "key") == 0 && strcmp(w[1], "new") == 0) {
 		return cli_key_new(c, w[2]);

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * books.c - the books out of kuramorid's journal, without kuramorid: balances now or at any past
+ * moment, the statement of one account, every posting for other programs.  The chain of hashes is
+ * followed and every record booked again by the rules of src/books, so that what is told is what
+ * the journal adds up to, or nothing.  kuramorid must be stopped, or a copy is read.
+ */
+#include "books/books.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/check.h"
+#include "base/hex.h"
+#include "base/money.h"
+#include "cli.h"
+#include "crypto/uuid7.h"
+#include "io/clock.h"
+#include "log/batch.h"
+#include "store/sqlite.h"
+
+enum {
+	ACCOUNTS_ASKED_MAX = 64,
+	XEM_TEXT_MAX = MONEY_TEXT_MAX + 8,
+	XEM_UNIT = 1000000,
+};
+
+struct reading {
+	struct log_chain chain;
+	struct books books;
+	uint64_t until_ms; /* records after that are not booked */
+	uint64_t newest_ms;
+	const char *why;
+	/* For each posting, after it was booked; debit and credit are those of a hold where it was
+	 * held.  NULL: nobody wants them. */
+	void (*posting)(void *ctx, const struct log_record *r, uint64_t sequence,
+			const struct id128 *debit, const struct id128 *credit);
+	void *ctx;
+};
+
+/* ---- words ---- */
+
+/* An account's id as uuid7_put() writes it; accounts are UUIDs of version 8 (books_account_id()).
+ */
+static bool id_get(struct id128 *out, const char *text)
+{
+	char hex[33] = "";
+	size_t n = 0;
+
+	if (strlen(text) != UUID7_TEXT_MAX - 1) {
+		return false;
+	}
+	for (size_t i = 0; i < UUID7_TEXT_MAX - 1; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash != (text[i] == '-')) {
+			return false;
+		}
+		if (!dash) {
+			hex[n++] = text[i];
+		}
+	}
+	return hex_get(out->b, sizeof out->b, bytes_of(hex, n), HEX_LOWER_ONLY) == ERR_OK;
+}
+
+/* Whole smallest units in decimal. */
+static void units_put(char out[MONEY_TEXT_MAX], u128 v)
+{
+	struct money m = money_of(ASSET_XEM, v);
+
+	money_put(out, &m);
+}
+
+/* XEM with six digits behind the point, no grouping: for other programs. */
+static void xem_put(char out[XEM_TEXT_MAX], u128 micro)
+{
+	char whole[MONEY_TEXT_MAX];
+
+	units_put(whole, micro / XEM_UNIT);
+	(void)snprintf(out, XEM_TEXT_MAX, "%s.%06u", whole, (unsigned)(micro % XEM_UNIT));
+}
+
+/* Milliseconds, or "2018-01-26T00:02:13Z" with or without milliseconds. */
+static bool time_get(uint64_t *out, const char *text)
+{
+	struct tm t = { 0 };
+	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &t);
+	char *behind = NULL;
+	unsigned long long ms = 0;
+	time_t s;
+
+	errno = 0;
+	if (end == NULL) {
+		ms = strtoull(text, &behind, 10);
+		*out = ms;
+		return text[0] >= '0' && text[0] <= '9' && *behind == '\0' && errno == 0;
+	}
+	if (*end == '.') {
+		ms = strtoull(end + 1, &behind, 10);
+		if (behind != end + 4 || end[1] < '0' || end[1] > '9') {
+			return false;
+		}
+		end = behind;
+	}
+	s = timegm(&t);
+	*out = (uint64_t)s * 1000 + ms;
+	return s >= 0 && strcmp(end, "Z") == 0;
+}
+
+static const char *kind_of(const struct reading *r, const struct id128 *id)
+{
+	const struct books_account *a = books_account(&r->books, id);
+
+	return a == NULL ? "?" : books_kind_name(a->kind);
+}
+
+/* ---- reading ---- */
+
+static const struct books_hold *hold_of(const struct books *b, const struct id128 *id)
+{
+	for (size_t i = b->hold_count; i > 0; i--) {
+		if (id128_eq(&b->holds[i - 1].id, id)) {
+			return &b->holds[i - 1];
+		}
+	}
+	return NULL;
+}
+
+static void tell_posting(struct reading *a, const struct log_record *r, uint64_t sequence)
+{
+	const struct books_hold *hold;
+
+	if (r->kind == LOG_TRANSFER) {
+		a->posting(a->ctx, r, sequence, &r->debit, &r->credit);
+	} else if (r->kind == LOG_POST) {
+		hold = hold_of(&a->books, &r->ref);
+		CHECK(hold != NULL); /* the books have just posted it */
+		a->posting(a->ctx, r, sequence, &a->books.accounts[hold->debit].id,
+			   &a->books.accounts[hold->credit].id);
+	}
+}
+
+static enum err each(void *context, struct bytes batch)
+{
+	struct reading *a = context;
+	struct log_view view;
+	enum err e = cli_journal_next(&a->chain, &view, batch);
+
+	if (e != ERR_OK) {
+		a->why = "a batch does not follow the one before it, or is not what its hash says";
+		return e;
+	}
+	for (uint32_t i = 0; i < view.head.count; i++) {
+		struct log_record r;
+		size_t before = a->books.applied;
+
+		e = log_view_record(&r, &view, i);
+		if (e != ERR_OK) {
+			a->why = "a record that this version does not know";
+			return e;
+		}
+		if (r.kind < LOG_ACCOUNT || r.kind > LOG_VOID || r.time_ms > a->until_ms) {
+			continue;
+		}
+		e = books_apply(&a->books, &r);
+		if (e != ERR_OK) {
+			a->why = "a record that the books refuse";
+			return e == ERR_FULL ? e : ERR_CORRUPT;
+		}
+		a->newest_ms = r.time_ms;
+		if (a->posting != NULL && a->books.applied != before) {
+			tell_posting(a, &r, view.head.first_sequence + i);
+		}
+	}
+	return ERR_OK;
+}
+
+/* The whole journal, booked.  0 or an exit code; books_free() either way. */
+static int read_journal(const struct cli *c, const char *path, struct reading *a)
+{
+	static uint8_t buffer[LOG_BATCH_BYTES_MAX];
+	static struct store_sqlite store;
+	struct store_fault fault = { "" };
+	enum err e;
+
+	log_chain_init(&a->chain);
+	a->until_ms = UINT64_MAX;
+	if (c->as_of[0] != '\0' && !time_get(&a->until_ms, c->as_of)) {
+		return cli_fail(ERR_CONFIG, "as_of: milliseconds since 1970, or a time as "
+					    "2018-01-26T00:02:13Z");
+	}
+	e = store_sqlite_open(&store, path, &fault);
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s", fault.text);
+	}
+	e = store_replay(&store.base, buffer, sizeof buffer, each, a);
+	if (e == ERR_OK) {
+		e = books_validate(&a->books, &a->why);
+	}
+	store_close(&store.base);
+	return e == ERR_OK ? 0
+			   : cli_fail(e, "%s: %s (after %" PRIu64 " records)", path,
+				      a->why == NULL ? "" : a->why, a->chain.next_sequence);
+}
+
+/* ---- accounts ---- */
+
+/* "kind:NAME" as whoever knows the name writes it, or the account's id. */
+static int account_get(struct id128 *out, const char *text)
+{
+	const char *colon = strchr(text, ':');
+
+	if (id_get(out, text)) {
+		return 0;
+	}
+	for (uint32_t kind = BOOKS_CUSTOMER; colon != NULL && kind <= BOOKS_HOUSE; kind++) {
+		const char *name = books_kind_name(kind);
+
+		if (strlen(name) == (size_t)(colon - text) &&
+		    strncmp(text, name, strlen(name)) == 0) {
+			books_account_id(out, kind, ASSET_XEM, bytes_str(colon + 1));
+			return 0;
+		}
+	}
+	return cli_fail(ERR_INPUT,
+			"%.100s: an account is KIND:NAME, as customer:c1 or till:ADDRESS, or "
+			"its id",
+			text);
+}
+
+static json_t *sides(const char *name, u128 debits, u128 credits, bool debit_side)
+{
+	u128 balance = debit_side ? debits - credits : credits - debits;
+	bool over = debit_side ? debits < credits : credits < debits;
+	char d[MONEY_TEXT_MAX], k[MONEY_TEXT_MAX], b[MONEY_TEXT_MAX];
+
+	units_put(d, debits);
+	units_put(k, credits);
+	units_put(b, over ? 0 : balance);
+	return json_pack("{s:s,s:s,s:s,s:s,s:s}", "account", name, "side",
+			 debit_side ? "debit" : "credit", "debits", d, "credits", k, "balance", b);
+}
+
+static json_t *one_balance(const struct reading *r, const char *text, const struct id128 *id)
+{
+	const struct books_account *a = books_account(&r->books, id);
+
+	return a == NULL ? NULL : sides(text, a->debits, a->credits, books_kind_debit(a->kind));
+}
+
+/* Every kind of account, summed up. */
+static void kind_balances(const struct reading *r, json_t *list)
+{
+	for (uint32_t kind = BOOKS_CUSTOMER; kind <= BOOKS_HOUSE; kind++) {
+		u128 debits = 0, credits = 0;
+		size_t n = 0;
+
+		for (size_t i = 0; i < r->books.account_count; i++) {
+			const struct books_account *a = &r->books.accounts[i];
+
+			if (a->kind == kind) {
+				debits += a->debits;
+				credits += a->credits;
+				n++;
+			}
+		}
+		if (n > 0) {
+			json_t *one =
+			    sides(books_kind_name(kind), debits, credits, books_kind_debit(kind));
+
+			CHECK(one != NULL &&
+			      json_object_set_new(one, "accounts", json_integer((json_int_t)n)) ==
+				  0 &&
+			      json_array_append_new(list, one) == 0);
+		}
+	}
+}
+
+static void print_balances(const struct cli *c, const struct reading *r, json_t *list)
+{
+	char when[CLOCK_TEXT_MAX];
+	size_t i;
+	json_t *one;
+
+	clock_text(when, r->newest_ms);
+	if (c->json) {
+		json_t *all = json_pack("{s:s,s:O}", "as_of", when, "accounts", list);
+
+		CHECK(all != NULL);
+		(void)json_dumpf(all, stdout, JSON_COMPACT);
+		(void)fputc('\n', stdout);
+		json_decref(all);
+		return;
+	}
+	printf("as of %s, in micro-XEM\n", when);
+	json_array_foreach(list, i, one)
+	{
+		printf("%-40s %24s %s\n", json_string_value(json_object_get(one, "account")),
+		       json_string_value(json_object_get(one, "balance")),
+		       json_string_value(json_object_get(one, "side")));
+	}
+}
+
+static int balance(const struct cli *c, const char *path, const char *const *names, size_t n)
+{
+	struct id128 id[ACCOUNTS_ASKED_MAX];
+	struct reading r = { .why = NULL };
+	json_t *list = json_array();
+	int code = 0;
+
+	CHECK(list != NULL);
+	if (n > ACCOUNTS_ASKED_MAX) {
+		code = cli_fail(ERR_USAGE, "at most %d accounts at once", ACCOUNTS_ASKED_MAX);
+	}
+	for (size_t i = 0; code == 0 && i < n; i++) {
+		code = account_get(&id[i], names[i]);
+	}
+	if (code == 0 && books_init(&r.books) != ERR_OK) {
+		code = cli_fail(ERR_FULL, "no memory");
+	}
+	if (code == 0) {
+		code = read_journal(c, path, &r);
+	}
+	for (size_t i = 0; code == 0 && i < n; i++) {
+		json_t *one = one_balance(&r, names[i], &id[i]);
+
+		code =
+		    one == NULL ? cli_fail(ERR_NOT_FOUND, "%.100s: no such account", names[i]) : 0;
+		CHECK(one == NULL || json_array_append_new(list, one) == 0);
+	}
+	if (code == 0 && n == 0) {
+		kind_balances(&r, list);
+	}
+	if (code == 0) {
+		print_balances(c, &r, list);
+	}
+	json_decref(list);
+	books_free(&r.books);
+	return code;
+}
+
+/* ---- statement ---- */
+
+struct statement {
+	const struct reading *r;
+	struct id128 id;
+	json_t *lines;
+	const struct cli *c;
+};
+
+static void statement_line(void *ctx, const struct log_record *r, uint64_t sequence,
+			   const struct id128 *debit, const struct id128 *credit)
+{
+	const struct statement *s = ctx;
+	bool debited = id128_eq(debit, &s->id);
+	const struct id128 *other = debited ? credit : debit;
+	char when[CLOCK_TEXT_MAX], id[UUID7_TEXT_MAX], amount[MONEY_TEXT_MAX],
+	    after[MONEY_TEXT_MAX];
+	json_t *line;
+
+	if (!debited && !id128_eq(credit, &s->id)) {
+		return;
+	}
+	clock_text(when, r->time_ms);
+	uuid7_put(id, other);
+	units_put(amount, r->amount);
+	units_put(after, books_balance(&s->r->books, &s->id));
+	line = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s,s:s}", "time", when, "sequence",
+			 (json_int_t)sequence, "side", debited ? "debit" : "credit", "amount",
+			 amount, "balance", after, "other_kind", kind_of(s->r, other), "other", id);
+	CHECK(line != NULL && json_array_append_new(s->lines, line) == 0);
+}
+
+static int statement(const struct cli *c, const char *path, const char *name)
+{
+	struct reading r = { .why = NULL };
+	struct statement s = { .r = &r, .c = c, .lines = json_array() };
+	size_t i;
+	json_t *line;
+	int code = account_get(&s.id, name);
+
+	CHECK(s.lines != NULL);
+	r.posting = statement_line;
+	r.ctx = &s;
+	if (code == 0 && books_init(&r.books) != ERR_OK) {
+		code = cli_fail(ERR_FULL, "no memory");
+	}
+	if (code == 0) {
+		code = read_journal(c, path, &r);
+	}
+	if (code == 0 && books_account(&r.books, &s.id) == NULL) {
+		code = cli_fail(ERR_NOT_FOUND, "%.100s: no such account", name);
+	}
+	if (code == 0 && c->json) {
+		(void)json_dumpf(s.lines, stdout, JSON_COMPACT);
+		(void)fputc('\n', stdout);
+	} else if (code == 0) {
+		printf("%-24s %20s %20s  %s\n", "time", "amount", "balance", "side, and with whom");
+		json_array_foreach(s.lines, i, line)
+		{
+			printf("%-24s %20s %20s  %s, %s %s\n",
+			       json_string_value(json_object_get(line, "time")),
+			       json_string_value(json_object_get(line, "amount")),
+			       json_string_value(json_object_get(line, "balance")),
+			       json_string_value(json_object_get(line, "side")),
+			       json_string_value(json_object_get(line, "other_kind")),
+			       json_string_value(json_object_get(line, "other")));
+		}
+	}
+	json_decref(s.lines);
+	books_free(&r.books);
+	return code;
+}
+
+/* ---- export ---- */
+
+struct exported {
+	const struct reading *r;
+
+	enum { EXPORT_CSV, EXPORT_JSON, EXPORT_HLEDGER } format;
+};
+
+/* An account for hledger: what we hold is an asset, what we owe a liability. */
+static void hledger_account(char out[96], const struct reading *r, const struct id128 *id)
+{
+	const struct books_account *a = books_account(&r->books, id);
+	char text[UUID7_TEXT_MAX];
+
+	CHECK(a != NULL);
+	uuid7_put(text, id);
+	(void)snprintf(out, 96, "%s:%s:%s", books_kind_debit(a->kind) ? "assets" : "liabilities",
+		       books_kind_name(a->kind), text);
+}
+
+static void export_posting(void *ctx, const struct log_record *r, uint64_t sequence,
+			   const struct id128 *debit, const struct id128 *credit)
+{
+	const struct exported *x = ctx;
+	char when[CLOCK_TEXT_MAX], from[UUID7_TEXT_MAX], to[UUID7_TEXT_MAX], id[UUID7_TEXT_MAX];
+	char amount[MONEY_TEXT_MAX], xem[XEM_TEXT_MAX], from_path[96], to_path[96];
+
+	clock_text(when, r->time_ms);
+	uuid7_put(id, &r->id);
+	uuid7_put(from, debit);
+	uuid7_put(to, credit);
+	units_put(amount, r->amount);
+	switch (x->format) {
+	case EXPORT_CSV:
+		printf("%" PRIu64 ",%s,%s,%s,%s,%s,%s,%s\n", sequence, when, id,
+		       kind_of(x->r, debit), from, kind_of(x->r, credit), to, amount);
+		return;
+	case EXPORT_JSON:
+		printf("{\"sequence\":%" PRIu64
+		       ",\"time\":\"%s\",\"id\":\"%s\",\"debit_kind\":\"%s\","
+		       "\"debit\":\"%s\",\"credit_kind\":\"%s\",\"credit\":\"%s\",\"amount\":\"%"
+		       "s\"}\n",
+		       sequence, when, id, kind_of(x->r, debit), from, kind_of(x->r, credit), to,
+		       amount);
+		return;
+	case EXPORT_HLEDGER:
+		xem_put(xem, r->amount);
+		hledger_account(from_path, x->r, debit);
+		hledger_account(to_path, x->r, credit);
+		printf("%.10s * %s  ; sequence:%" PRIu64
+		       ", id:%s\n    %s  %s XEM\n    %s  -%s XEM\n\n",
+		       when, r->kind == LOG_POST ? "hold posted" : "transfer", sequence, id,
+		       from_path, xem, to_path, xem);
+		return;
+	}
+}
+
+static int export(const struct cli *c, const char *path)
+{
+	struct reading r = { .why = NULL };
+	struct exported x = { .r = &r, .format = EXPORT_CSV };
+	int code;
+
+	if (strcmp(c->format, "json") == 0) {
+		x.format = EXPORT_JSON;
+	} else if (strcmp(c->format, "hledger") == 0) {
+		x.format = EXPORT_HLEDGER;
+	} else if (strcmp(c->format, "csv") != 0) {
+		return cli_fail(ERR_CONFIG, "format: csv, json or hledger");
+	}
+	r.posting = export_posting;
+	r.ctx = &x;
+	if (books_init(&r.books) != ERR_OK) {
+		return cli_fail(ERR_FULL, "no memory");
+	}
+	if (x.format == EXPORT_CSV) {
+		printf("sequence,time,id,debit_kind,debit,credit_kind,credit,amount\n");
+	} else if (x.format == EXPORT_HLEDGER) {
+		printf("; kuramorid's journal; amounts in XEM\ncommodity 1000.000000 XEM\n\n");
+	}
+	/* What was printed before a fault is followed by the exit code: a reader must look at it.
+	 */
+	code = read_journal(c, path, &r);
+	if (code == 0 && (fflush(stdout) != 0 || ferror(stdout) != 0)) {
+		code = cli_fail(ERR_IO, "the output could not be written");
+	}
+	books_free(&r.books);
+	return code;
+}
+
+int cli_books(struct cli *c, const char *const *w, size_t n)
+{
+	if (n >= 2 && strcmp(w[0], "balance") == 0) {
+		return balance(c, w[1], w + 2, n - 2);
+	}
+	if (n == 3 && strcmp(w[0], "statement") == 0) {
+		return statement(c, w[1], w[2]);
+	}
+	if (n == 2 && strcmp(w[0], "export") == 0) {
+		return export(c, w[1]);
+	}
+	return cli_fail(ERR_USAGE,
+			"it is: kuramori books balance JOURNAL [ACCOUNT...], books statement "
+			"JOURNAL ACCOUNT or books export JOURNAL");
+}

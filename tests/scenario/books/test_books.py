@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Goal: whoever has kuramorid's journal has the books: balances now and then, statements, every
+posting, the same that the running program said, and accepted by another bookkeeping program.
+
+Method: a day of business with the real programs; what the API said is written down, with its time.
+Then everything is stopped and `kuramori books` is asked. The postings are added up here once more,
+and given to the real hledger. A journal with one bit changed tells nothing.
+"""
+
+import csv
+import io
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+
+import canon  # noqa: E402
+import nem  # noqa: E402
+import process  # noqa: E402
+import tap  # noqa: E402
+import world as kit  # noqa: E402
+
+BUILD = Path(os.environ.get("KURAMORI_BUILD", ROOT / "build"))
+XEM = 1_000_000
+CUSTOMERS = {"c1": 4_000_000, "c2": 7}
+w = journal = audit = None
+noted = []      # (milliseconds, {customer: micro-XEM})
+
+
+def note():
+    """What the API says now; a moment before and after it nothing is booked."""
+    time.sleep(0.3)
+    noted.append((int(time.time() * 1000), {name: w.customer_balance(name) for name in CUSTOMERS}))
+    time.sleep(0.3)
+
+
+def ask(*words, expect=0, more=()):
+    done = process.run([w.program("kuramori"), *more, "books", *words], expect=expect)
+    return done.stdout if expect == 0 else done.stderr
+
+
+def ask_json(*words, more=()):
+    return json.loads(ask(*words, more=("--json", *more)))
+
+
+def withdraw(customer, micro):
+    request = w.request(customer, w.keys.outside[0].address(), micro)
+    status, body, _ = w.api("POST", "/v1/withdrawals", request.raw, canon.uuid7())
+    assert status == 201, (status, body)
+    process.wait_until(lambda: w.get(f"/v1/withdrawals/{body['id']}")["state"] == "settled", 40, "it is settled")
+
+
+@tap.test
+def balances_are_those_that_kuramorid_told():
+    told = ask_json("balance", journal, "customer:c1", "customer:c2")["accounts"]
+    assert [int(a["balance"]) for a in told] == [noted[-1][1]["c1"], noted[-1][1]["c2"]]
+    kinds = {a["account"]: int(a["balance"]) for a in ask_json("balance", journal)["accounts"]}
+    assert kinds["customer"] == int(audit["customers"]) and kinds["suspense"] == int(audit["suspense"])
+    assert kinds["house"] == int(audit["house"]) and kinds["opening"] == 0
+    assert sum(kinds[k] for k in ("box", "purse", "till", "deposit", "spare")) == int(audit["reserves"])
+    words = ask("balance", journal)
+    assert "micro-XEM" in words and str(kinds["customer"]) in words
+    for row in audit["accounts"]:
+        one, = ask_json("balance", journal, f"{row['kind']}:{row['address']}")["accounts"]
+        assert int(one["balance"]) == int(row["books"]), (row, one)
+
+
+@tap.test
+def any_past_moment_can_be_asked_for():
+    assert len(noted) >= 4 and len({json.dumps(b) for _, b in noted}) == len(noted)
+    for ms, balances in noted:
+        iso = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ms // 1000)) + f".{ms % 1000:03}Z"
+        for moment in (str(ms), iso):
+            for name, micro in balances.items():
+                one, = ask_json("balance", journal, f"customer:{name}", more=("--as-of", moment))["accounts"]
+                assert int(one["balance"]) == micro, (moment, name, one, micro)
+    assert "no such account" in ask("balance", journal, "customer:c1", more=("--as-of", "1000"), expect=1)
+    for bad in ("yesterday", "2026-01-01", "2026-01-01T00:00:00", "2026-01-01T00:00:00.5Z", "-1", "1e9", ""):
+        ask("balance", journal, more=("--as-of", bad), expect=2)
+
+
+@tap.test
+def a_statement_runs_to_the_balance():
+    lines = ask_json("statement", journal, "customer:c1")
+    running = 0
+    for line in lines:
+        running += int(line["amount"]) * (1 if line["side"] == "credit" else -1)
+        assert running == int(line["balance"]), line
+    assert running == noted[-1][1]["c1"] and len(lines) == 3
+    assert [line["sequence"] for line in lines] == sorted(line["sequence"] for line in lines)
+    assert {line["other_kind"] for line in lines} >= {"opening", "in-flight", "deposit"}, lines
+    assert ask("statement", journal, "customer:c1").count("\n") == len(lines) + 1
+    by_id = ask_json("statement", journal, lines[0]["other"])
+    assert any(line["other_kind"] == "customer" for line in by_id)
+    for bad, code in (("customer:nobody", 1), ("c1", 3), ("kunde:c1", 3), ("customer", 3), ("0" * 36, 3)):
+        ask("statement", journal, bad, expect=code)
+
+
+@tap.test
+def another_program_adds_up_the_same():
+    rows = list(csv.DictReader(io.StringIO(ask("export", journal))))
+    lines = [json.loads(line) for line in ask("export", journal, more=("--format", "json")).splitlines()]
+    assert [{k: str(v) for k, v in line.items()} for line in lines] == rows and len(rows) > 10
+    totals = {}
+    for row in rows:
+        for side, sign in (("debit", 1), ("credit", -1)):
+            key = (row[side + "_kind"], row[side])
+            totals[key] = totals.get(key, 0) + sign * int(row["amount"])
+    assert sum(totals.values()) == 0
+    assert -sum(v for (kind, _), v in totals.items() if kind == "customer") == int(audit["customers"])
+    # hledger: every transaction balances, and its balances are ours
+    book = w.place("people") / "books.hledger"
+    book.write_text(ask("export", journal, more=("--format", "hledger")))
+    checked = subprocess.run(["hledger", "-f", book, "check"], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
+    told = subprocess.run(["hledger", "-f", book, "balance", "--flat", "--empty", "--no-total", "-O", "csv"],
+                          capture_output=True, text=True, check=True)
+    theirs = {}
+    for account, amount in list(csv.reader(io.StringIO(told.stdout)))[1:]:
+        _, kind, identifier = account.split(":")
+        whole, _, part = amount.removesuffix(" XEM").partition(".")
+        sign = -1 if whole.startswith("-") else 1
+        theirs[kind, identifier] = sign * (abs(int(whole)) * XEM + int(part.ljust(6, "0") or 0))
+    assert theirs == totals
+    # and hledger would have said so
+    bent = book.with_suffix(".bent")
+    bent.write_text(book.read_text().replace("  -", "  -1", 1))
+    assert subprocess.run(["hledger", "-f", bent, "check"], capture_output=True).returncode != 0
+    ask("export", journal, more=("--format", "xml"), expect=2)
+
+
+@tap.test
+def a_journal_that_was_touched_tells_nothing():
+    copy = w.place("people") / "copy.db"
+    shutil.copy(journal, copy)
+    sql = sqlite3.connect(copy)
+    first, records = sql.execute("SELECT first_sequence, records FROM batches ORDER BY 1 DESC LIMIT 1").fetchone()
+    bent = bytearray(records)
+    bent[96] ^= 1
+    sql.execute("UPDATE batches SET records = ? WHERE first_sequence = ?", (bytes(bent), first))
+    sql.commit()
+    sql.close()
+    for words in (("balance",), ("export",)):
+        said = ask(words[0], copy, expect=70)
+        assert "copy.db" in said, said
+    ask("balance", w.place("people") / "none.db", expect=None)
+    assert "it is" in ask("balance", expect=2) and "it is" in ask("what", journal, expect=2)
+
+
+def start():
+    global w, journal, audit
+    settings = kit.Settings(boxes=1, purses=1, spare_extra=1, quiet_blocks=5, poll_ms=10, settle_depth=1,
+                            deposit_depth=1, block_ms=300)
+    w = kit.World(process.temp_dir("kb-"), BUILD, settings)
+    w.ceremony()
+    w.seal_people()
+    w.write_documents(w.seal_signers())
+    (w.place("documents") / "claims.csv").write_text(
+        "".join(f"{name},{micro * XEM}\n" for name, micro in CUSTOMERS.items()))
+    w.open_books()
+    w.start_all()
+    process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
+    process.wait_until(lambda: all(w.status(f"signer-{x}").get("signs") == "ready" for x in "ab"), 20, "signers ready")
+    note()
+    withdraw("c1", 5 * XEM)
+    note()
+    payer = w.keys.outside[1]
+    for message, micro in ((w.deposit_token("c1"), 9 * XEM), ("?", 4 * XEM)):
+        w.send(nem.Transfer(payer.public, w.keys.deposit.address(), micro, timestamp=w.chain_time(),
+                            message=message.encode()).sign(payer))
+    process.wait_until(lambda: int(w.get("/v1/audit")["suspense"]) == 4 * XEM, 20, "what nobody knows is in suspense")
+    process.wait_until(lambda: w.customer_balance("c1") == noted[-1][1]["c1"] + 9 * XEM, 20, "it is credited")
+    note()
+    withdraw("c2", 3 * XEM)
+    note()
+    audit = w.get("/v1/audit")
+    w.stop()
+    journal = w.place("kuramorid") / "journal.db"
+
+
+def end():
+    w.group.kill()
+
+
+if __name__ == "__main__":
+    tap.run(start, end)
