@@ -14,7 +14,12 @@
 #include "io/clock.h"
 #include "nem_ask.h"
 
-enum { BALANCE_ROUNDS = 8 }; /* a block came in between: ask again, so often */
+enum {
+	BALANCE_ROUNDS = 8, /* a block came in between: ask again, so often */
+	UNDO_BLOCKS = 360,  /* a node never undoes more (nem.md 6) */
+	/* 360 blocks hold at most 120 transactions each, a page 25 of them */
+	PAGES_MAX = UNDO_BLOCKS * 120 / 25 + 2,
+};
 
 /* ---- what it has ---- */
 
@@ -267,6 +272,106 @@ static void pool_of(json_t *list, const json_t *control, const struct nem_addres
 	}
 }
 
+/* Changes of control are modifications that the account signs, or its cosigners for it. */
+static bool changes_control(const json_t *tx, const struct nem_address *address, uint8_t network)
+{
+	const json_t *inner = json_object_get(tx, "otherTrans");
+	const char *signer;
+	struct nem_address of;
+	struct key32 key;
+
+	if (inner != NULL) {
+		tx = inner;
+	}
+	signer = json_string_value(json_object_get(tx, "signer"));
+	if (json_integer_value(json_object_get(tx, "type")) != NEM_MODIFICATION || signer == NULL ||
+	    hex_get(key.b, sizeof key.b, bytes_str(signer), HEX_ANY_CASE) != ERR_OK) {
+		return false;
+	}
+	nem_address_from_key(&of, &key, network);
+	return nem_address_eq(&of, address);
+}
+
+/*
+ * How many blocks of this node stand on the last change of the account's control, as far as that
+ * matters: UNDO_BLOCKS when it can no longer be undone.  -1: it does not say.
+ */
+static int64_t control_depth(const struct cli_nodes *p, uint32_t node,
+			     const struct nem_address *address)
+{
+	int64_t top = (int64_t)height_of(p, node), depth = -1, id = 0;
+	bool more = top > 0;
+
+	for (unsigned page = 0; more && depth < 0 && page < PAGES_MAX; page++) {
+		char path[160];
+		const json_t *data;
+		json_t *reply = NULL;
+		size_t i;
+		json_t *one;
+
+		(void)snprintf(path, sizeof path, "/account/transfers/all?address=%s",
+			       address->text);
+		if (page > 0) {
+			(void)snprintf(path + strlen(path), sizeof path - strlen(path),
+				       "&id=%" PRId64, id);
+		}
+		if (cli_nem_ask_200(p->c, p->name[node], path, NULL, &reply) != 0) {
+			return -1;
+		}
+		data = json_object_get(reply, "data");
+		more = json_array_size(data) > 0;
+		json_array_foreach(data, i, one)
+		{
+			const json_t *meta = json_object_get(one, "meta");
+			int64_t height = json_integer_value(json_object_get(meta, "height"));
+
+			id = json_integer_value(json_object_get(meta, "id"));
+			if (height < 1 || height > top) {
+				continue; /* newer than the height that it gave */
+			}
+			if (top - height >= UNDO_BLOCKS) {
+				depth = UNDO_BLOCKS;
+			} else if (changes_control(json_object_get(one, "transaction"), address,
+						   p->network)) {
+				depth = top - height;
+			}
+			if (depth >= 0) {
+				break;
+			}
+		}
+		json_decref(reply);
+	}
+	return depth;
+}
+
+/* By the word of the most careful of those who know the account; -1: one of them does not say. */
+static int64_t least_depth(const struct cli_nodes *p, const struct nem_address *address,
+			   json_t *const answers[NEM_NODES_MAX])
+{
+	int64_t least = UNDO_BLOCKS;
+
+	for (uint32_t i = 0; i < p->s.n; i++) {
+		int64_t depth = answers[i] != NULL ? control_depth(p, i, address) : least;
+
+		least = depth < least ? depth : least;
+	}
+	return least;
+}
+
+static void print_depth(int64_t depth)
+{
+	if (depth >= UNDO_BLOCKS) {
+		printf("who controls it can no longer be undone\n");
+	} else if (depth >= 0) {
+		printf("careful: who controls it was settled %" PRId64
+		       " blocks ago and can be undone until it is %d: put no coins there yet\n",
+		       depth, UNDO_BLOCKS);
+	} else {
+		printf("careful: not every node says since when it is controlled so: put no coins "
+		       "there yet\n");
+	}
+}
+
 static void print_waiting(const json_t *one, size_t nodes)
 {
 	const json_t *missing = json_object_get(one, "missing");
@@ -288,16 +393,17 @@ static void print_waiting(const json_t *one, size_t nodes)
 }
 
 static void print_multisig(const struct cli *c, const struct nem_address *address, json_t *control,
-			   json_t *list, size_t nodes, size_t unread)
+			   json_t *list, size_t nodes, size_t unread, int64_t depth)
 {
 	const json_t *cosigners = json_object_get(control, "cosignatories");
 	json_int_t minimum = json_integer_value(json_object_get(control, "minimum"));
 	size_t n = json_array_size(cosigners);
 
 	if (c->json) {
-		json_t *j = json_pack("{s:s,s:i,s:I,s:O,s:O,s:i}", "address", address->text,
+		json_t *j = json_pack("{s:s,s:i,s:I,s:O,s:b,s:O,s:i}", "address", address->text,
 				      "cosigners", (int)n, "minimum", minimum, "cosignatories",
-				      cosigners, "waiting", list, "unread", (int)unread);
+				      cosigners, "control_final", n > 0 && depth >= UNDO_BLOCKS,
+				      "waiting", list, "unread", (int)unread);
 
 		CHECK(j != NULL);
 		(void)json_dumpf(j, stdout, JSON_COMPACT);
@@ -317,6 +423,7 @@ static void print_multisig(const struct cli *c, const struct nem_address *addres
 		printf("careful: every key is needed; one that is lost locks the account for "
 		       "ever\n");
 	}
+	print_depth(depth);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		print_waiting(json_array_get(list, i), nodes);
 	}
@@ -382,7 +489,10 @@ static int multisig_status(const struct cli *c, const char *text, const char *co
 		json_decref(reply);
 	}
 	if (code == 0) {
-		print_multisig(c, &address, answers[place], list, n, unread);
+		bool shared = json_array_size(json_object_get(answers[place], "cosignatories")) > 0;
+
+		print_multisig(c, &address, answers[place], list, n, unread,
+			       shared ? least_depth(&p, &address, answers) : 0);
 	}
 	for (size_t i = 0; i < NEM_NODES_MAX; i++) {
 		json_decref(answers[i]);

@@ -418,6 +418,42 @@ def cosigners_see_what_waits_for_them():
 
 
 @tap.test
+def an_account_is_not_to_be_funded_before_its_control_is_final():
+    node = DevNode(folder / "depth", {address(n): 1000 * XEM for n in names}, name="depth").start()
+    till, place, clean = address("till"), f"127.0.0.1:{node.public.port}", f"127.0.0.1:{node.clean.port}"
+
+    def final(*places):
+        words = ask("multisig", "status", till, *places)
+        told = json.loads(ask("--json", "multisig", "status", till, *places))["control_final"]
+        assert told == ("can no longer be undone" in words) != ("put no coins there yet" in words), words
+        return told
+    make = nem.Modification(keys["till"].public, [(nem.ADD, keys[n]) for n in ("alice", "bob", "carol")], 2,
+                            timestamp=node.now())
+    assert node.given([make.sign(keys["till"])])["code"] == 1
+    assert not final(place)
+    node.blocks(359)
+    assert not final(place)
+    assert "359 blocks ago" in ask("multisig", "status", till, place)
+    node.blocks(1)
+    assert final(place) and final(place, clean)
+    # a node that hides what it knows makes nobody sure
+    node.dev("fault", port="public", path="/account/transfers/all", kind="lie", lie="empty")
+    assert not final(place) and not final(clean, place) and final(clean)
+    node.dev("fault", port="public", path="/account/transfers/all", kind="none")
+    # other payments of its page are no change of its control; a change by its cosigners is one
+    pay = nem.Transfer(keys["bob"].public, till, XEM, 50_000, node.now(), node.now() + 3600)
+    assert node.given([pay.sign(keys["bob"])])["code"] == 1
+    assert final(place)
+    inner = nem.Modification(keys["till"].public, [(nem.DELETE, keys["carol"])], 0, timestamp=node.now())
+    wrapper = nem.Multisig(keys["alice"].public, inner, [], 150_000).sign(keys["alice"])
+    wrapper.cosignatures.append(nem.Cosignature(keys["bob"].public, inner.hash(), till, 150_000, inner.timestamp,
+                                                inner.deadline).sign(keys["bob"]))
+    assert node.given([wrapper])["code"] == 1
+    assert not final(place)
+    node.stop()
+
+
+@tap.test
 def nodes_are_held_against_each_other():
     chain = world["chain"]
     grants = {address("bob"): 5 * XEM}
