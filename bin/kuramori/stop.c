@@ -274,16 +274,32 @@ static int freeze_verdict(const struct spread *s, bool evacuate)
 			s->asked - s->count, s->asked);
 }
 
+/* The document, signed with the person's key, in static memory.  0 or an exit code. */
+static int sign(const struct cli *c, enum doc_type type, const void *body, struct bytes *raw,
+		struct hash32 *id)
+{
+	static uint8_t space[DOC_BYTES_MAX];
+	struct writer w = writer_make(space, sizeof space);
+	struct doc_fault fault = { .why = "" };
+	uint8_t secret[DOC_SECRET_BYTES];
+	int code = cli_secret(c, secret);
+	enum err e;
+
+	if (code != 0) {
+		return code;
+	}
+	e = doc_make(&w, id, type, body, secret, &fault);
+	crypto_wipe(secret, sizeof secret);
+	*raw = bytes_of(space, w.n);
+	return e == ERR_OK ? 0 : cli_fail(e, "%s: %s", fault.field, fault.why);
+}
+
 int cli_freeze(struct cli *c)
 {
 	static struct doc_freeze freeze;
-	static uint8_t raw[DOC_BYTES_MAX];
-	struct writer w = writer_make(raw, sizeof raw);
-	struct doc_fault fault = { .why = "" };
 	struct spread s;
 	struct hash32 id;
-	uint8_t secret[DOC_SECRET_BYTES];
-	enum err e;
+	struct bytes raw;
 	int code = cli_documents(c, true);
 
 	if (code != 0) {
@@ -292,10 +308,6 @@ int cli_freeze(struct cli *c)
 	if (c->reason[0] == '\0') {
 		return cli_fail(ERR_USAGE, "say why: kuramori freeze --reason TEXT");
 	}
-	code = cli_secret(c, secret);
-	if (code != 0) {
-		return code;
-	}
 	freeze = (struct doc_freeze){ .evacuate = c->evacuate,
 				      .genesis = c->genesis_id,
 				      .scope = DOC_SCOPE_ALL,
@@ -303,13 +315,11 @@ int cli_freeze(struct cli *c)
 	(void)snprintf(freeze.issuer, sizeof freeze.issuer, "%s", c->person);
 	(void)snprintf(freeze.reason, sizeof freeze.reason, "%s", c->reason);
 	random_fill(freeze.nonce, sizeof freeze.nonce);
-	e = doc_make(&w, &id, DOC_FREEZE, &freeze, secret, &fault);
-	crypto_wipe(secret, sizeof secret);
-	if (e != ERR_OK) {
-		return cli_fail(e, "%s: %s", fault.field, fault.why);
+	code = sign(c, DOC_FREEZE, &freeze, &raw, &id);
+	if (code != 0) {
+		return code;
 	}
-	spread(c, "freeze", bytes_of(raw, w.n), &id,
-	       "One signer that has it signs no payment any more.", &s);
+	spread(c, "freeze", raw, &id, "One signer that has it signs no payment any more.", &s);
 	return freeze_verdict(&s, c->evacuate);
 }
 
@@ -361,13 +371,9 @@ static int hot_account(const struct cli *c, const char *text, struct key32 *out)
 int cli_close(struct cli *c, const char *address)
 {
 	static struct doc_closing closing;
-	static uint8_t raw[DOC_BYTES_MAX];
-	struct writer w = writer_make(raw, sizeof raw);
-	struct doc_fault fault = { .why = "" };
 	struct spread s;
 	struct hash32 id;
-	uint8_t secret[DOC_SECRET_BYTES];
-	enum err e;
+	struct bytes raw;
 	int code = cli_documents(c, true);
 
 	if (code != 0) {
@@ -377,21 +383,16 @@ int cli_close(struct cli *c, const char *address)
 		return cli_fail(ERR_USAGE, "say why: kuramori close ADDRESS --reason TEXT");
 	}
 	closing = (struct doc_closing){ .genesis = c->genesis_id, .time_ms = clock_wall_ms() };
+	(void)snprintf(closing.issuer, sizeof closing.issuer, "%s", c->person);
+	(void)snprintf(closing.reason, sizeof closing.reason, "%s", c->reason);
 	code = hot_account(c, address, &closing.account);
 	if (code == 0) {
-		code = cli_secret(c, secret);
+		code = sign(c, DOC_CLOSING, &closing, &raw, &id);
 	}
 	if (code != 0) {
 		return code;
 	}
-	(void)snprintf(closing.issuer, sizeof closing.issuer, "%s", c->person);
-	(void)snprintf(closing.reason, sizeof closing.reason, "%s", c->reason);
-	e = doc_make(&w, &id, DOC_CLOSING, &closing, secret, &fault);
-	crypto_wipe(secret, sizeof secret);
-	if (e != ERR_OK) {
-		return cli_fail(e, "%s: %s", fault.field, fault.why);
-	}
-	spread(c, "closing", bytes_of(raw, w.n), &id,
+	spread(c, "closing", raw, &id,
 	       "It pays no more; the watchers empty it when nothing of it is under way.", &s);
 	if (s.asked == 0) {
 		return cli_fail(ERR_CONFIG,

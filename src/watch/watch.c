@@ -266,6 +266,26 @@ bool watch_frozen(const struct watch *w)
 	return w->stops_n > 0;
 }
 
+size_t watch_accounts_closed(const struct watch *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < w->genesis.hot_count; i++) {
+		n += w->closings[i].closed;
+	}
+	return n;
+}
+
+bool watch_account_closed(const struct watch *w, const struct key32 *account)
+{
+	for (size_t i = 0; i < w->genesis.hot_count; i++) {
+		if (key32_eq(&w->genesis.hot[i].public_key, account)) {
+			return w->closings[i].closed;
+		}
+	}
+	return false;
+}
+
 bool watch_evacuating(const struct watch *w)
 {
 	return w->evacuating;
@@ -655,7 +675,6 @@ static void status_reply(struct watch *w, const struct event *event, struct effe
 	static struct doc_status s;
 	struct writer text = writer_make(w->text, sizeof w->text);
 	struct bytes item;
-	size_t closed_n = 0;
 	char hex[65];
 
 	memset(&s, 0, sizeof s);
@@ -667,10 +686,7 @@ static void status_reply(struct watch *w, const struct event *event, struct effe
 	line(&s, "stops", "%zu", w->stops_n);
 	hex_put(hex, bytes_of(w->stop_head.b, sizeof w->stop_head.b));
 	line(&s, "stop_head", "%s", hex);
-	for (size_t i = 0; i < w->genesis.hot_count; i++) {
-		closed_n += w->closings[i].closed;
-	}
-	line(&s, "accounts_closed", "%zu", closed_n);
+	line(&s, "accounts_closed", "%zu", watch_accounts_closed(w));
 	line(&s, "freeze_ms", "%" PRIu64, w->freeze_wall_ms);
 	line(&s, "seen_ms", "%" PRIu64, w->suspect_wall_ms);
 	line(&s, "acks", "%" PRIu64, w->acks);

@@ -425,6 +425,9 @@ bool watch_caught_up(const struct watch *w, uint64_t mono_ms);
 /* For STATUS, the proof (P9), tests and the simulator. */
 bool watch_frozen(const struct watch *w);
 bool watch_evacuating(const struct watch *w);
+/* Hot accounts that an officer has closed, as far as we were told. */
+size_t watch_accounts_closed(const struct watch *w);
+bool watch_account_closed(const struct watch *w, const struct key32 *account);
 /* The node's chain as we follow it; node < config.nodes. */
 uint64_t watch_height(const struct watch *w, unsigned node);
 /* False if the address is none of ours.  Confirmed, and what is left after this node's pool. */

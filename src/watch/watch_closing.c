@@ -23,42 +23,57 @@ static const struct key32 *officer_key(const struct watch *w, const char *id)
 	return NULL;
 }
 
-/* False: *e, *field and *words say why. */
-static bool read(const struct watch *w, struct bytes raw, struct doc *d, struct doc_closing *c,
-		 size_t *hot, enum err *e, const char **field, const char **words)
+/* A closing as it was read, and why it is none. */
+struct reading {
+	struct doc d;
+	struct doc_closing c;
+	size_t hot;
+	enum err e;
+	const char *field, *words;
+};
+
+static bool no(struct reading *r, enum err e, const char *field, const char *words)
+{
+	r->e = e;
+	r->field = field;
+	r->words = words;
+	return false;
+}
+
+static bool read(const struct watch *w, struct bytes raw, struct reading *r)
 {
 	struct doc_fault fault = { "", "" };
 	const struct key32 *key;
+	enum err e = doc_open(&r->d, raw, &w->genesis_id, &fault);
 
-	*field = "closing";
-	*e = doc_open(d, raw, &w->genesis_id, &fault);
-	if (*e == ERR_OK) {
-		*e = d->type == DOC_CLOSING ? doc_closing_read(d, c, &fault) : ERR_TYPE;
+	if (e == ERR_OK) {
+		e = r->d.type == DOC_CLOSING ? doc_closing_read(&r->d, &r->c, &fault) : ERR_TYPE;
 	}
-	if (*e != ERR_OK) {
-		*words = fault.why != NULL && fault.why[0] != '\0' ? fault.why : err_words(*e);
-		return false;
+	if (e != ERR_OK) {
+		return no(r, e, "closing",
+			  fault.why != NULL && fault.why[0] != '\0' ? fault.why : err_words(e));
 	}
-	*hot = 0;
-	while (*hot < w->genesis.hot_count &&
-	       !key32_eq(&w->genesis.hot[*hot].public_key, &c->account)) {
-		++*hot;
+	r->hot = 0;
+	while (r->hot < w->genesis.hot_count &&
+	       !key32_eq(&w->genesis.hot[r->hot].public_key, &r->c.account)) {
+		r->hot++;
 	}
-	key = officer_key(w, c->issuer);
-	*e = *hot == w->genesis.hot_count           ? ERR_POLICY
-	     : key == NULL                          ? ERR_SIGNER_UNKNOWN
-	     : d->signature_count == 0              ? ERR_UNSIGNED
-	     : !doc_signed_by(d, key)               ? ERR_SIGNATURE
-	     : d->raw.n > sizeof w->closings[0].raw ? ERR_TOO_LARGE
-						    : ERR_OK;
-	*field = *e == ERR_POLICY           ? "closing.account"
-		 : *e == ERR_SIGNER_UNKNOWN ? "closing.issuer"
-					    : "closing.signatures";
-	*words = *e == ERR_POLICY           ? "not a hot account of the genesis document"
-		 : *e == ERR_SIGNER_UNKNOWN ? "no officer of the roster"
-		 : *e == ERR_TOO_LARGE      ? "more than is kept of one"
-					    : "not signed by its issuer";
-	return *e == ERR_OK;
+	if (r->hot == w->genesis.hot_count) {
+		return no(r, ERR_POLICY, "closing.account",
+			  "not a hot account of the genesis document");
+	}
+	key = officer_key(w, r->c.issuer);
+	if (key == NULL) {
+		return no(r, ERR_SIGNER_UNKNOWN, "closing.issuer", "no officer of the roster");
+	}
+	if (!doc_signed_by(&r->d, key)) {
+		return no(r, r->d.signature_count == 0 ? ERR_UNSIGNED : ERR_SIGNATURE,
+			  "closing.signatures", "not signed by its issuer");
+	}
+	if (r->d.raw.n > sizeof w->closings[0].raw) {
+		return no(r, ERR_TOO_LARGE, "closing.signatures", "more than are kept of one");
+	}
+	return true;
 }
 
 static struct watch_closing *keep(struct watch *w, size_t hot, const struct doc *d,
@@ -75,20 +90,19 @@ static struct watch_closing *keep(struct watch *w, size_t hot, const struct doc 
 	return k;
 }
 
-static struct watch_closing *take(struct watch *w, const struct doc *d, const struct doc_closing *c,
-				  size_t hot, struct effects *out)
+static struct watch_closing *take(struct watch *w, const struct reading *r, struct effects *out)
 {
-	struct log_record r = { .kind = LOG_WATCH_CLOSING, .id = watch_self_short(&d->id) };
+	struct log_record record = { .kind = LOG_WATCH_CLOSING, .id = watch_self_short(&r->d.id) };
 	uint64_t sequence = w->chain.next_sequence;
 	struct watch_closing *k;
 	struct log_batch b;
 
-	r.debit.b[0] = (uint8_t)hot;
+	record.debit.b[0] = (uint8_t)r->hot;
 	watch_self_begin(w, &b);
-	CHECK(watch_self_add(w, &b, &r, &d->raw) == ERR_OK);
+	CHECK(watch_self_add(w, &b, &record, &r->d.raw) == ERR_OK);
 	watch_self_commit(w, &b, out);
-	k = keep(w, hot, d, sequence, w->wall_ms);
-	effects_note(out, "unusual account_closed hot=%zu issuer=%s", hot, c->issuer);
+	k = keep(w, r->hot, &r->d, sequence, w->wall_ms);
+	effects_note(out, "unusual account_closed hot=%zu issuer=%s", r->hot, r->c.issuer);
 	watch_sweep_derive(w, out);
 	return k;
 }
@@ -96,17 +110,12 @@ static struct watch_closing *take(struct watch *w, const struct doc *d, const st
 enum err watch_closing_replay(struct watch *w, uint64_t sequence, uint64_t time_ms,
 			      struct bytes blob)
 {
-	struct doc_closing c;
-	const char *field;
-	const char *words;
-	struct doc d;
-	size_t hot = 0;
-	enum err e;
+	struct reading r;
 
-	if (!read(w, blob, &d, &c, &hot, &e, &field, &words) || w->closings[hot].closed) {
+	if (!read(w, blob, &r) || w->closings[r.hot].closed) {
 		return ERR_CORRUPT;
 	}
-	(void)keep(w, hot, &d, sequence, time_ms);
+	(void)keep(w, r.hot, &r.d, sequence, time_ms);
 	return ERR_OK;
 }
 
@@ -119,16 +128,10 @@ bool watch_closing_is(const struct watch *w, struct bytes item)
 
 void watch_closing_offer(struct watch *w, struct bytes raw, struct effects *out)
 {
-	struct doc_closing c;
-	const char *field;
-	const char *words;
-	struct doc d;
-	size_t hot = 0;
-	enum err e;
+	struct reading r;
 
-	if (effects_free(out) >= 8 && read(w, raw, &d, &c, &hot, &e, &field, &words) &&
-	    !w->closings[hot].closed) {
-		(void)take(w, &d, &c, hot, out);
+	if (effects_free(out) >= 8 && read(w, raw, &r) && !w->closings[r.hot].closed) {
+		(void)take(w, &r, out);
 	}
 }
 
@@ -136,19 +139,14 @@ void watch_closing_put(struct watch *w, const struct event *event, struct bytes 
 		       struct effects *out)
 {
 	struct watch_closing *k;
-	struct doc_closing c;
-	const char *field;
-	const char *words;
-	struct doc d;
-	size_t hot = 0;
-	enum err e;
+	struct reading r;
 
-	if (!read(w, item, &d, &c, &hot, &e, &field, &words)) {
-		watch_self_refuse(w, event, e, field, words, out);
+	if (!read(w, item, &r)) {
+		watch_self_refuse(w, event, r.e, r.field, r.words, out);
 		return;
 	}
-	k = w->closings[hot].closed ? &w->closings[hot] : take(w, &d, &c, hot, out);
-	if (!hash32_eq(&k->id, &d.id)) {
+	k = w->closings[r.hot].closed ? &w->closings[r.hot] : take(w, &r, out);
+	if (!hash32_eq(&k->id, &r.d.id)) {
 		watch_self_refuse(w, event, ERR_ONCE, "closing.account",
 				  "this account is closed already, by another document", out);
 		return;
@@ -158,14 +156,9 @@ void watch_closing_put(struct watch *w, const struct event *event, struct bytes 
 
 bool watch_closing_covers(const struct watch *w, struct bytes raw, const struct key32 *account)
 {
-	struct doc_closing c;
-	const char *field;
-	const char *words;
-	struct doc d;
-	size_t hot = 0;
-	enum err e;
+	struct reading r;
 
-	return read(w, raw, &d, &c, &hot, &e, &field, &words) && key32_eq(&c.account, account);
+	return read(w, raw, &r) && key32_eq(&r.c.account, account);
 }
 
 struct bytes watch_closing_of(const struct watch *w, size_t own)

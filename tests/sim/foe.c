@@ -377,18 +377,22 @@ static void plot_signed(struct sim *s, struct plot *p, unsigned signer, const st
 /* What a signer persisted it has on its disk: the receipt is compared with it. */
 static void officer_frame(struct sim *s, const struct conn *c, uint16_t number, struct bytes body)
 {
+	struct doc_receipt receipt;
 	struct bytes item;
 	size_t n = 0;
 	struct doc d;
+	bool closing;
 
 	if (number != MSGS_REPLY(SIGNER_STOP_PUT) ||
 	    frame_items_all(body, &item, 1, &n) != ERR_OK || n != 1 ||
-	    doc_open(&d, item, &world.genesis_id, NULL) != ERR_OK || d.type != DOC_RECEIPT) {
+	    doc_open(&d, item, &world.genesis_id, NULL) != ERR_OK || d.type != DOC_RECEIPT ||
+	    doc_receipt_read(&d, &receipt, NULL) != ERR_OK) {
 		return;
 	}
-	if (!s->host[c->server].frozen_on_disk) {
-		sim_broken(s, "P5", "%s gives a receipt for a freeze that is not on its disk",
-			   host_name(c->server));
+	closing = hash32_eq(&receipt.document, &s->closing_id);
+	if (closing ? !s->host[c->server].closed_on_disk : !s->host[c->server].frozen_on_disk) {
+		sim_broken(s, "P5", "%s gives a receipt for a %s that is not on its disk",
+			   host_name(c->server), closing ? "closing" : "freeze");
 	}
 }
 

@@ -245,6 +245,10 @@ void laws_commit(struct sim *s, uint32_t h, struct bytes batch)
 		case LOG_WATCH_STOP:
 			watch_stop_commit(s, h, &v, &r);
 			break;
+		case LOG_GUARD_CLOSING:
+		case LOG_WATCH_CLOSING:
+			s->host[h].closed_on_disk = true;
+			break;
 		default:
 			break; /* nothing that a law looks at */
 		}
@@ -738,6 +742,25 @@ static void customers_end(struct sim *s)
 	}
 }
 
+/* What one watcher knows to be closed is empty when everything is well again. */
+static void closed_end(struct sim *s)
+{
+	for (unsigned i = 0; i < HOT && !s->failed; i++) {
+		const struct key32 *account = &world.genesis_doc.hot[i].public_key;
+
+		for (unsigned k = 0; k < WATCHERS; k++) {
+			if (watch_account_closed(host_watch(k), account) &&
+			    chain_balance(s, &world.hot_address[i]) >= BALANCED_DUST * SIM_XEM) {
+				sim_broken(
+				    s, "liveness",
+				    "hot account %u is closed and holds %llu micro-XEM", i,
+				    (unsigned long long)chain_balance(s, &world.hot_address[i]));
+				return;
+			}
+		}
+	}
+}
+
 void laws_end(struct sim *s)
 {
 	bool frozen = false;
@@ -772,6 +795,7 @@ void laws_end(struct sim *s)
 				   i, (unsigned long long)chain_balance(s, &world.hot_address[i]));
 		}
 	}
+	closed_end(s);
 	if (s->failed) {
 		return;
 	}

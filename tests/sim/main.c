@@ -356,6 +356,9 @@ static void happen(struct sim *s, const struct item *i)
 			people_officer(s);
 		}
 		return;
+	case HAPPEN_CLOSING:
+		people_closing(s);
+		return;
 	case HAPPEN_CHECK:
 		heal(s);
 		return;
@@ -380,6 +383,12 @@ static void start(struct sim *s)
 	if (s->swarm.officers) {
 		item.what = HAPPEN_OFFICER;
 		queue_add(s, fate_range(&s->fate, 5000, BUSY_MS - 1), item, bytes_of(NULL, 0));
+	}
+	s->closing_fate.state = ~s->seed;
+	if (fate_permille(&s->closing_fate, 250)) {
+		item.what = HAPPEN_CLOSING;
+		queue_add(s, fate_range(&s->closing_fate, 5000, BUSY_MS - 1), item,
+			  bytes_of(NULL, 0));
 	}
 	item.what = HAPPEN_CHECK;
 	queue_add(s, BUSY_MS, item, bytes_of(NULL, 0));

@@ -402,6 +402,46 @@ void people_officer(struct sim *s)
 	}
 }
 
+static const struct doc_hot *purse_of_genesis(void)
+{
+	for (size_t i = 0; i < world.genesis_doc.hot_count; i++) {
+		if (world.genesis_doc.hot[i].kind == DOC_HOT_PURSE) {
+			return &world.genesis_doc.hot[i];
+		}
+	}
+	CHECK(false);
+	return NULL;
+}
+
+void people_closing(struct sim *s)
+{
+	struct fate *f = &s->closing_fate;
+	unsigned who = (unsigned)fate_below(f, OFFICERS);
+	uint8_t raw[2048];
+	struct writer w = writer_make(raw, sizeof raw);
+	struct doc_closing c = { .account = purse_of_genesis()->public_key,
+				 .genesis = world.genesis_id,
+				 .reason = "used up",
+				 .time_ms = SIM_START_MS + s->now };
+	struct bytes item;
+
+	(void)snprintf(c.issuer, sizeof c.issuer, "officer-%u", who + 1);
+	CHECK(doc_closing_make(&w, &s->closing_id, &c, world.officer[who].secret) == ERR_OK);
+	item = bytes_of(w.p, w.n);
+	sim_note(s, "officer %u closes a purse", who + 1);
+	for (uint32_t h = HOST_A; h < HOSTS; h++) {
+		uint32_t conn =
+		    fate_permille(f, 500) ? net_open_stranger(s, CLIENT_OFFICER, h, ROLE_STOP) : 0;
+
+		if (conn != 0) {
+			net_ask(s, conn - 1,
+				h < HOST_W1 ? (uint16_t)SIGNER_STOP_PUT
+					    : (uint16_t)WATCHER_STOP_PUT,
+				1, &item, 1);
+		}
+	}
+}
+
 /* ---- the day -------------------------------------------------------------------------------- */
 
 void people_init(struct sim *s)

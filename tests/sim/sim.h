@@ -193,6 +193,7 @@ enum happen {
 	HAPPEN_FAULT,
 	HAPPEN_API, /* a: index of the waiting call */
 	HAPPEN_OFFICER,
+	HAPPEN_CLOSING,
 	HAPPEN_CHECK,
 };
 
@@ -230,6 +231,7 @@ struct host {
 	uint64_t mono_offset; /* of this boot */
 	struct disk disk;
 	bool frozen_on_disk; /* a stop document is durable */
+	bool closed_on_disk; /* a closing of the purse is in its journal */
 	uint64_t frozen_at;
 	uint32_t next_channel; /* accepted channels, from 65,536 */
 	uint64_t fed[NODES];   /* height handed over */
@@ -373,7 +375,9 @@ struct sim {
 	uint64_t excuse[WATCHERS];
 	bool excused; /* one did */
 	bool officer_froze;
-	bool theft; /* something complete and unexplained was in a pool or block */
+	struct hash32 closing_id;
+	struct fate closing_fate; /* of its own: what else happens is as without it */
+	bool theft;               /* something complete and unexplained was in a pool or block */
 	uint64_t theft_at;
 
 	/* the foe's papers: bodies of SIGN that the server sent, replies that it got */
@@ -452,6 +456,8 @@ void people_act(struct sim *s);
 void people_api(struct sim *s, const struct item *i);
 void people_answer(struct sim *s, uint64_t tag, struct bytes body);
 void people_officer(struct sim *s);
+/* An officer closes a purse, at some of the stop sockets. */
+void people_closing(struct sim *s);
 const char *people_name(unsigned customer);
 u128 people_claim(unsigned customer);
 /* Signs a request with the back end's key; false: no room. */
