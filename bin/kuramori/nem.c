@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys and addresses of NEM. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <uninorm.h>
+#include <unistr.h>
 
 #include "base/attr.h"
 #include "base/check.h"
@@ -146,6 +149,37 @@ static int key_words(const char *path)
 	return 0;
 }
 
+/*
+ * BIP39 takes a passphrase in its form NFKD: whatever keyboard it came from, it is the same wallet.
+ * *n bytes of text, in its place of BIP39_PASSPHRASE_MAX; false if it is no UTF-8 or too long then.
+ */
+static bool normalise(char *text, size_t *n)
+{
+	uint8_t space[BIP39_PASSPHRASE_MAX + 1];
+	size_t length = sizeof space;
+	uint8_t *form = NULL;
+	bool fits;
+
+	/* What is no UTF-8 would quietly become another passphrase. */
+	if (u8_check((const uint8_t *)text, *n) == NULL) {
+		form = u8_normalize(UNINORM_NFKD, (const uint8_t *)text, *n, space, &length);
+	}
+	fits = form != NULL && length <= BIP39_PASSPHRASE_MAX;
+
+	if (fits) {
+		memcpy(text, form, length);
+		*n = length;
+	}
+	if (form != NULL) {
+		crypto_wipe(form, length);
+	}
+	if (form != space) {
+		free(form);
+	}
+	crypto_wipe(space, sizeof space);
+	return fits;
+}
+
 /* The seed of words and, if passphrase_file is set, a passphrase. */
 static int read_seed(const struct cli *c, const char *path, uint8_t seed[BIP39_SEED_BYTES])
 {
@@ -159,7 +193,9 @@ static int read_seed(const struct cli *c, const char *path, uint8_t seed[BIP39_S
 	}
 	if (code == 0) {
 		enum err e =
-		    bip39_seed(seed, bytes_of(words, n), bytes_of(passphrase, passphrase_n));
+		    passphrase_n == 0 || normalise(passphrase, &passphrase_n)
+			? bip39_seed(seed, bytes_of(words, n), bytes_of(passphrase, passphrase_n))
+			: ERR_FIELD_RANGE;
 
 		if (e == ERR_KEY) {
 			code = cli_fail(e,
@@ -167,8 +203,11 @@ static int read_seed(const struct cli *c, const char *path, uint8_t seed[BIP39_S
 					"wrong or in the wrong place",
 					place_of(path));
 		} else if (e == ERR_FIELD_RANGE) {
-			code = cli_fail(e, "%s: a passphrase is printable ASCII, at most %d bytes",
-					c->passphrase_file, BIP39_PASSPHRASE_MAX);
+			code = cli_fail(
+			    e,
+			    "%s: a passphrase is UTF-8 without control characters, at most "
+			    "%d bytes in the form NFKD",
+			    c->passphrase_file, BIP39_PASSPHRASE_MAX);
 		} else if (e != ERR_OK) {
 			code = cli_fail(e,
 					"%s: 12, 15, 18, 21 or 24 words of the English list, in "

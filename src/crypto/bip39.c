@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "crypto/crypto.h"
 #include "crypto/sha256.h"
 
@@ -194,8 +195,11 @@ enum err bip39_seed(uint8_t out[BIP39_SEED_BYTES], struct bytes text, struct byt
 	if (passphrase.n > BIP39_PASSPHRASE_MAX) {
 		return ERR_FIELD_RANGE;
 	}
-	for (size_t i = 0; i < passphrase.n; i++) {
-		if (passphrase.p[i] < 0x20 || passphrase.p[i] > 0x7e) {
+	for (size_t at = 0, step = 0; at < passphrase.n; at += step) {
+		uint32_t code = 0;
+
+		step = utf8_step(passphrase.p + at, passphrase.n - at, &code);
+		if (step == 0 || code < 0x20 || code == 0x7f) {
 			return ERR_FIELD_RANGE;
 		}
 	}

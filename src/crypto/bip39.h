@@ -43,10 +43,11 @@ MUST_CHECK enum err bip39_entropy(uint8_t out[BIP39_ENTROPY_MAX], size_t *n, str
 
 /*
  * The seed: PBKDF2 with HMAC-SHA-512, 2,048 rounds, salt "mnemonic" and the passphrase (which may
- * be empty).  BIP39 normalises a passphrase by NFKD; ASCII is its own normal form, so nothing else
- * is taken rather than derive another wallet's key.  The caller wipes out.
+ * be empty).  BIP39 normalises a passphrase by NFKD: the caller has done that (ASCII is its own
+ * normal form), or this is another wallet's key.  The caller wipes out.
  * ERR_INPUT, ERR_KEY: as bip39_entropy().  ERR_FIELD_RANGE: a passphrase above
- * BIP39_PASSPHRASE_MAX bytes or with a byte outside 0x20..0x7e.  out is written only on ERR_OK.
+ * BIP39_PASSPHRASE_MAX bytes, with a control character of ASCII, or that is not UTF-8.  out is
+ * written only on ERR_OK.
  */
 MUST_CHECK enum err bip39_seed(uint8_t out[BIP39_SEED_BYTES], struct bytes text,
 			       struct bytes passphrase);

@@ -13,7 +13,8 @@ import sys
 LIBRARIES = {"libsodium": ("libsodium", "libsodium"), "nettle": ("nettle", "libnettle"),
              "sqlite3": ("SQLite", "libsqlite3"), "libmicrohttpd": ("libmicrohttpd", "libmicrohttpd"),
              "libcurl": ("libcurl (GnuTLS)", "libcurl-gnutls"), "jansson": ("jansson", "libjansson"),
-             "libseccomp": ("libseccomp", "libseccomp"), "bearssl": ("BearSSL", "libbearssl")}
+             "libseccomp": ("libseccomp", "libseccomp"), "bearssl": ("BearSSL", "libbearssl"),
+             "unistring": ("libunistring", "libunistring")}
 PROGRAMS = ("kuramorid", "kuramori-signer", "kuramori-watch", "kuramori-node", "kuramori")
 
 
