@@ -53,6 +53,9 @@ enum {
 	GUARD_STOP_BYTES = 384 * 1024, /* of all their envelopes together */
 	GUARD_SWEEPS_MAX = 512,        /* sweeps ever signed */
 	GUARD_SWEEPS_EACH_MAX = 64,    /* of one hot account at one watcher's asking */
+	/* the same of a closed account without a freeze: anybody can send coins there, and must not
+	 * use up what an evacuation needs, so these are counted apart */
+	GUARD_CLOSED_EACH_MAX = 8,
 	GUARD_SWEEPS_SHARE = 4, /* a quarter of payments_cap, at most GUARD_SWEEPS_MAX, is theirs */
 	GUARD_SIGN_BYTES_MAX =
 	    40 * 1024,                  /* documents of one SIGN: a NEXT reply must hold them all */
@@ -107,6 +110,7 @@ struct guard_payment {
 	uint8_t acked;   /* bit i: watcher i of the roster */
 	uint8_t program; /* index of guard.programs */
 	bool sweep;
+	bool closed;   /* a sweep because the account was closed */
 	uint8_t hot;   /* index of genesis.hot */
 	uint8_t asker; /* of a sweep: 1 + the watcher's place in the roster */
 };
@@ -227,7 +231,7 @@ struct guard {
 	/* what was signed */
 	size_t payments_n;
 	bool forgot; /* payments too old to be asked for again have made room */
-	size_t sweeps_n;
+	size_t sweeps_n, closed_sweeps_n; /* the second are among the first */
 	struct policy_history history;
 	struct guard_pending pending[GUARD_PENDING_MAX];
 	uint64_t ages;

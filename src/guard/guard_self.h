@@ -12,6 +12,7 @@
  *   GUARD_RESERVE  request id   subject       [0] hot      outflow      none
  *   GUARD_ATTEST   request id   subject       [0] hot      0            attestation
  *                                             [1] asker of a sweep
+ *                                             [2] 1: of a closed account
  *   GUARD_ACK      attestation  0             [0] watcher  0            ack
  *   GUARD_STOP     document id  0             0            0            freeze
  *   GUARD_CLOSING  document id  0             [0] hot      0            closing

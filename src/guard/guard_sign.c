@@ -396,6 +396,7 @@ struct fresh {
 	struct id128 request_id; /* zero: a sweep */
 	struct hash32 subject;
 	bool sweep;
+	bool closed; /* a sweep because its account was closed */
 	const struct doc *docs[SIGN_ITEMS_MAX + 2];
 	size_t docs_n;
 	u128 outflow;
@@ -409,7 +410,8 @@ struct fresh {
 static void commit(struct guard *g, const struct fresh *f, const struct guard_ask *ask,
 		   struct effects *out)
 {
-	struct guard_payment *p = guard_self_payment_new(g, g->own_ms, f->sweep);
+	/* what is kept for evacuations is not for closed accounts */
+	struct guard_payment *p = guard_self_payment_new(g, g->own_ms, f->sweep && !f->closed);
 	struct guard_pending *w = pending_new(g, ask->watcher);
 	struct policy_time now;
 	struct log_record r = { .kind = LOG_GUARD_ATTEST,
@@ -442,6 +444,7 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 		CHECK(policy_history_add(&g->history, &entry) == ERR_OK);
 	} else {
 		g->sweeps_n++;
+		g->closed_sweeps_n += f->closed;
 	}
 	p->request_id = f->request_id;
 	p->inner_hash = f->pay->inner_hash;
@@ -452,11 +455,13 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	p->outflow = f->outflow;
 	p->batch_offset = g->journal_used;
 	p->sweep = f->sweep;
+	p->closed = f->closed;
 	p->program = g->program_now;
 	p->asker = f->sweep ? (uint8_t)(ask->watcher + 1) : 0;
 	blob = bytes_of(raw, attest(g, p, f->pay, raw, &p->attestation));
 	r.credit.b[0] = p->hot;
 	r.credit.b[1] = p->asker;
+	r.credit.b[2] = p->closed;
 	guard_self_add(g, &b, &r, f->approvals, &blob);
 	guard_self_commit(g, &b, out);
 	p->batch_bytes = (uint32_t)(g->journal_used - p->batch_offset);
@@ -716,6 +721,30 @@ static enum err sweep_grounds(struct guard *g, const struct bytes *items, size_t
 	return ERR_OK;
 }
 
+/*
+ * Each watcher has its own share, of all and of each account: one that asks for a thousand small
+ * moves does not use up the whole one that the others will ask for.  Closed accounts have shares of
+ * their own: whoever sends them coins must not use up what an evacuation needs.
+ */
+static bool has_share(const struct guard *g, int watcher, const struct key32 *account, bool closed)
+{
+	size_t all = 0;
+	size_t each = 0;
+
+	for (size_t i = 0; i < g->payments_n; i++) {
+		const struct guard_payment *p = &g->config.storage.payments[i];
+		bool theirs = p->sweep && p->closed == closed && p->asker == (uint8_t)(watcher + 1);
+
+		all += theirs;
+		each += theirs && key32_eq(&g->genesis.hot[p->hot].public_key, account);
+	}
+	if (closed) {
+		return each < GUARD_CLOSED_EACH_MAX;
+	}
+	return g->sweeps_n - g->closed_sweeps_n < GUARD_SWEEPS_MAX &&
+	       each < GUARD_SWEEPS_EACH_MAX && all < GUARD_SWEEPS_MAX / g->roster.watcher_count;
+}
+
 /* Why it may be moved: what everything may be moved for, or that this account is closed. */
 static enum err move_grounds(struct guard *g, const struct bytes *items, size_t n,
 			     const struct key32 *account, struct doc docs[SWEEP_FREEZES_MAX],
@@ -739,11 +768,10 @@ static enum err sweep_judge(struct guard *g, struct guard_ask *ask, struct guard
 	struct policy_time now;
 	struct policy_verdict v;
 	struct fresh fresh = { .sweep = true };
+	bool closed;
 	const struct guard_payment *known;
 	struct payment pay;
 	size_t tail = is_b(g) ? 2 : 0;
-	size_t each = 0;
-	size_t all = 0;
 	size_t n = 0;
 	size_t freezes_n;
 	enum err e;
@@ -761,6 +789,7 @@ static enum err sweep_judge(struct guard *g, struct guard_ask *ask, struct guard
 					 : "a sweep and freezes are expected");
 	}
 	freezes_n = n - 1 - tail;
+	closed = freezes_n == 1 && guard_closing_is(g, items[1]);
 	e = read_sweep(g, &d, items[0], &sweep, no);
 	if (e == ERR_OK && tail > 0) {
 		e = other_read(g, &other, items[n - 2], items[n - 1], no);
@@ -792,19 +821,7 @@ static enum err sweep_judge(struct guard *g, struct guard_ask *ask, struct guard
 		return guard_self_no(no, ERR_ONCE, "sweep.timestamp_nem_s",
 				     "exactly this move was signed before");
 	}
-	/*
-	 * Each watcher has its own share, of all and of each account: one that asks for a thousand
-	 * small moves does not use up the whole one that the others will ask for.
-	 */
-	for (size_t i = 0; i < g->payments_n; i++) {
-		const struct guard_payment *p = &g->config.storage.payments[i];
-		bool theirs = p->sweep && p->asker == (uint8_t)(ask->watcher + 1);
-
-		all += theirs;
-		each += theirs && key32_eq(&g->genesis.hot[p->hot].public_key, &sweep.account);
-	}
-	if (g->sweeps_n >= GUARD_SWEEPS_MAX || each >= GUARD_SWEEPS_EACH_MAX ||
-	    all >= GUARD_SWEEPS_MAX / g->roster.watcher_count) {
+	if (!has_share(g, ask->watcher, &sweep.account, closed)) {
 		return guard_self_no(no, ERR_FULL, "sweep.account",
 				     "too many sweeps were signed already");
 	}
@@ -814,10 +831,11 @@ static enum err sweep_judge(struct guard *g, struct guard_ask *ask, struct guard
 			return e;
 		}
 	}
-	e = tables_have_room(g, ask, true, no);
+	e = tables_have_room(g, ask, !closed, no);
 	if (e != ERR_OK) {
 		return e;
 	}
+	fresh.closed = closed;
 	fresh.pay = &pay;
 	fresh.account = &sweep.account;
 	fresh.subject = d.id;
@@ -1009,6 +1027,7 @@ enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r, u
 	struct doc d;
 	size_t program = 0;
 	uint64_t own_ms = le64_get(r->debit.b);
+	bool closed = r->credit.b[2] == 1;
 
 	if (read_attestation(g, &d, blob, &t, &no) != ERR_OK ||
 	    !doc_signed_by(&d, &g->roster.signers[g->config.signer].attest_key) ||
@@ -1025,6 +1044,7 @@ enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r, u
 	}
 	if (reserve == NULL) {
 		g->sweeps_n++;
+		g->closed_sweeps_n += closed;
 	} else {
 		const struct policy_entry entry = {
 			.own_ms = le64_get(reserve->debit.b),
@@ -1038,7 +1058,7 @@ enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r, u
 			return e;
 		}
 	}
-	p = guard_self_payment_new(g, own_ms, reserve == NULL);
+	p = guard_self_payment_new(g, own_ms, reserve == NULL && !closed);
 	if (p == NULL) {
 		return ERR_FULL;
 	}
@@ -1057,6 +1077,7 @@ enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r, u
 	p->batch_bytes = batch_bytes;
 	p->program = (uint8_t)program;
 	p->sweep = t.subject_type == DOC_SWEEP;
+	p->closed = closed;
 	p->hot = r->credit.b[0];
 	p->asker = r->credit.b[1];
 	return ERR_OK;

@@ -666,6 +666,45 @@ static void closed_is_emptied(void)
 	T_CHECK(rig_signed(a));
 }
 
+/*
+ * Anybody can send coins to a closed account, again and again, and each time it is emptied: that
+ * uses up its own share of moves, and nothing of what an evacuation needs.
+ */
+static void closed_and_flooded(void)
+{
+	const struct key32 *till = &r.till.public_key;
+	struct ground g;
+	uint64_t id = 0;
+
+	start();
+	for (unsigned i = 0; i <= GUARD_CLOSED_EACH_MAX; i++) {
+		sweep_make(X(70 + i));
+		id = sweep_closed(A, till, NULL);
+		if (i < GUARD_CLOSED_EACH_MAX) {
+			rig_acks(A);
+			T_CHECK(rig_signed(id));
+		}
+	}
+	REFUSED(id, "full", "sweep.account");
+	rig_restart(A);
+	rig_well(A);
+	sweep_make(X(99));
+	REFUSED(sweep_closed(A, till, NULL), "full", "sweep.account");
+	T_EQ(r.g[A].closed_sweeps_n, GUARD_CLOSED_EACH_MAX);
+	/* then a theft: the same account is moved as often as without all that */
+	g = theft_ground(&r.chain[A], &r.chain[B]);
+	for (unsigned i = 0; i <= GUARD_SWEEPS_EACH_MAX; i++) {
+		sweep_make(X(5000 + i));
+		id = sweep_send(A, 0, &g, 1, NULL);
+		if (i < GUARD_SWEEPS_EACH_MAX) {
+			rig_acks(A);
+			T_CHECK(rig_signed(id));
+		}
+	}
+	REFUSED(id, "full", "sweep.account");
+	T_EQ(r.g[A].sweeps_n, GUARD_SWEEPS_EACH_MAX + GUARD_CLOSED_EACH_MAX);
+}
+
 /* P7 */
 static void rewound(void)
 {
@@ -833,6 +872,7 @@ int main(int argc, char **argv)
 		{ "who may close an account", who_may_close },
 		{ "a closed account pays no more", closed_pays_no_more },
 		{ "a closed account is emptied home", closed_is_emptied },
+		{ "a closed account that is flooded with coins", closed_and_flooded },
 		{ "a rewound journal locks", rewound },
 		{ "the watchers' feed", feed },
 	};
