@@ -40,7 +40,7 @@ static const struct config_row rows[] = {
 	{ "stop#_socket", CONFIG_PATH, "", 0, 0, CONFIG_ARRAY(cli, stop_socket), "SOCKET",
 	  "stop sockets of both signers and all watchers: freeze goes to each, past the server" },
 	{ "reason", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, reason), "TEXT",
-	  "why you freeze; it stands in the document" },
+	  "why you freeze or close; it stands in the document" },
 	{ "evacuate", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(cli, evacuate), "yes|no",
 	  "freeze: also ask for evacuation (two officers must)" },
 	{ "no", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(cli, no), "yes|no",
