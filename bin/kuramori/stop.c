@@ -73,6 +73,7 @@ struct told {
 	bool persisted;                /* its holder's verified receipt says so */
 	bool refused;                  /* it answered: asking again changes nothing */
 	bool full;                     /* it says that it is frozen and keeps no more of ours */
+	bool already;                  /* it holds another document that says the same */
 };
 
 static void tell(const struct cli *c, uint64_t timeout_ms, const char *path, struct bytes raw,
@@ -107,6 +108,7 @@ static void tell(const struct cli *c, uint64_t timeout_ms, const char *path, str
 			       clean);
 		t->refused = true;
 		t->full = strcmp(refusal.code, err_slug(ERR_FULL)) == 0;
+		t->already = strcmp(refusal.code, err_slug(ERR_ONCE)) == 0;
 		return;
 	}
 	if (d.type != DOC_RECEIPT || doc_receipt_read(&d, &receipt, NULL) != ERR_OK ||
@@ -130,7 +132,7 @@ static void tell(const struct cli *c, uint64_t timeout_ms, const char *path, str
 
 /* What became of a document that everybody was told. */
 struct spread {
-	unsigned count, asked, refused, full;
+	unsigned count, asked, refused, full, already;
 	bool server;
 	char id[65];
 };
@@ -178,6 +180,7 @@ static json_t *report(const struct cli *c, struct told told[CLI_STOPS_MAX], stru
 		s->count += t->persisted;
 		s->refused += t->refused;
 		s->full += t->full;
+		s->already += t->already;
 		if (!c->json) {
 			printf("  %-16s %s%s\n", t->persisted ? t->holder : "NOT PERSISTED",
 			       c->stop_socket[i],
@@ -398,13 +401,18 @@ int cli_close(struct cli *c, const char *address)
 		return cli_fail(ERR_CONFIG,
 				"no stop socket is configured: nobody was told but the server");
 	}
-	if (s.refused > 0) {
-		return cli_fail(ERR_STATE, "%u of %u refused it", s.refused, s.asked);
+	if (s.refused > s.already) {
+		return cli_fail(ERR_STATE, "%u of %u refused it", s.refused - s.already, s.asked);
 	}
-	if (s.count < s.asked) {
+	if (s.count + s.already < s.asked) {
 		return cli_fail(ERR_UNREACHABLE,
 				"%u of %u did not persist it: close it again when they are back",
-				s.asked - s.count, s.asked);
+				s.asked - s.count - s.already, s.asked);
+	}
+	if (c->token_file[0] != '\0' && !s.server && s.already == 0) {
+		return cli_fail(ERR_UNREACHABLE,
+				"the server does not have it and goes on choosing this account: "
+				"close it again when it is back");
 	}
 	return 0;
 }

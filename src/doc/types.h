@@ -33,6 +33,7 @@ enum {
 	DOC_BOXES_MAX = 160,
 	DOC_SPARES_MAX = 64,
 	DOC_HOT_MAX = 16,
+	DOC_CLOSING_BYTES_MAX = 2048, /* of an envelope that is kept; a reason of escapes fits */
 	DOC_PEOPLE_MAX = 32,
 	DOC_BACKENDS_MAX = 8,
 	DOC_SIGNERS = 2,

@@ -62,6 +62,10 @@ static enum err read(const struct guard *g, struct bytes item, struct doc *d, st
 	if (e != ERR_OK) {
 		return guard_self_no_fault(no, e, "closing", &fault);
 	}
+	if (item.n > DOC_CLOSING_BYTES_MAX) {
+		return guard_self_no(no, ERR_TOO_LARGE, "closing.signatures",
+				     "more than watchers keep of one");
+	}
 	*hot = 0;
 	while (*hot < g->genesis.hot_count &&
 	       !key32_eq(&g->genesis.hot[*hot].public_key, &c->account)) {

@@ -3,8 +3,8 @@
  * follow.c - what the chain did to our accounts, and what the books make of it.
  *
  * Node 0 is followed, block by block, from the first; every block proves itself (nem_follow.h).
- * That does not prove that the network has it, so nothing is credited or settled by a block before
- * config.nodes_agree nodes have it (nem_agree.h); what leaves us is believed from one.
+ * That does not prove that the network has it, so nothing is booked by a block before
+ * config.nodes_agree nodes have it (nem_agree.h); an outflow that nobody ordered is told at once.
  * Each transaction that touches an account of ours is a movement with one to three lines, each a
  * transfer between two accounts of the books.  A line has a target: what it should have booked as
  * of now, zero if its block is undone or not yet deep enough.  follow_book() moves every line
@@ -477,11 +477,16 @@ static void take_block(struct payout *p, struct bytes raw, struct effects *fx)
 	}
 	switch (v.kind) {
 	case NEM_FOLLOW_FORK:
-		undo_to(p, v.ancestor.height, fx);
-		apply_block(p, &block, fx);
-		return;
 	case NEM_FOLLOW_EXTENDS:
-		undo_to(p, block.head.height - 1, fx);
+		undo_to(p, v.kind == NEM_FOLLOW_FORK ? v.ancestor.height : block.head.height - 1,
+			fx);
+		if (block.head.height != p->top + 1) {
+			/* undone by the node's word alone, and now it goes on above that */
+			effects_note(fx, "unusual gap height=%llu got=%llu",
+				     (unsigned long long)p->top,
+				     (unsigned long long)block.head.height);
+			return;
+		}
 		apply_block(p, &block, fx);
 		return;
 	case NEM_FOLLOW_DUPLICATE:
@@ -920,7 +925,7 @@ static bool deep(const struct payout *p, const struct inner_move *m)
 		return depth >= p->config.deposit_depth;
 	case MOVE_INTERNAL:
 	case MOVE_OUT:
-		return true;
+		return depth >= 1;
 	}
 	CHECK(false);
 	return false;

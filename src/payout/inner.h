@@ -188,7 +188,7 @@ struct payout {
 
 	struct inner_closing {
 		bool closed;
-		struct hash32 id;
+		struct inner_stop doc;
 	} closings[DOC_HOT_MAX]; /* as genesis.hot: what an officer closed pays no more */
 
 	bool hot_over, till_over; /* ceilings of the policy, as last told */

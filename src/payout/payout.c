@@ -213,6 +213,9 @@ void payout_free(struct payout *p)
 		withdraw_let_go(&p->all[i]);
 		free(p->all[i].docs);
 	}
+	for (size_t i = 0; i < DOC_HOT_MAX; i++) {
+		free(p->closings[i].doc.p);
+	}
 	for (size_t i = 0; p->stops != NULL && i < p->stops_n; i++) {
 		free(p->stops[i].p);
 	}

@@ -32,13 +32,26 @@ enum {
 	DOC_TEXT = 4096,
 };
 
-#define STOP_TAG (UINT64_C(1) << 63)
+#define STOP_TAG    (UINT64_C(1) << 63)
+#define CLOSING_TAG (UINT64_C(1) << 62)
 
 /* --- the attempt --- */
 
-static bool in_flight(const struct inner_withdrawal *w)
+/* No signer gives its word any more for what its till had to pay: it waits, and takes no place. */
+static bool is_cut_off(const struct payout *p, const struct inner_withdrawal *w)
 {
-	return (w->state == PAYOUT_APPROVED && w->attempts > 0) || state_live(w->state);
+	for (size_t i = 0; i < p->genesis.hot_count; i++) {
+		if (p->closings[i].closed && key32_eq(&p->genesis.hot[i].public_key, &w->till)) {
+			return w->state == PAYOUT_APPROVED || w->state == PAYOUT_AUTHORISED;
+		}
+	}
+	return false;
+}
+
+static bool in_flight(const struct payout *p, const struct inner_withdrawal *w)
+{
+	return ((w->state == PAYOUT_APPROVED && w->attempts > 0) || state_live(w->state)) &&
+	       !is_cut_off(p, w);
 }
 
 /* What leaves this till by attempts that are in no block yet. */
@@ -49,7 +62,7 @@ static u128 promised(const struct payout *p, const struct key32 *till)
 	for (size_t i = 0; i < p->open_n; i++) {
 		const struct inner_withdrawal *w = &p->all[p->open[i]];
 
-		if (in_flight(w) && key32_eq(&w->till, till)) {
+		if (in_flight(p, w) && key32_eq(&w->till, till)) {
 			sum += w->amount + w->fee;
 		}
 	}
@@ -148,7 +161,7 @@ void sign_advance(struct payout *p, struct effects *out)
 		return;
 	}
 	for (size_t i = 0; i < p->open_n; i++) {
-		flying += in_flight(&p->all[p->open[i]]);
+		flying += in_flight(p, &p->all[p->open[i]]);
 	}
 	for (size_t i = 0; i < p->open_n && flying < p->config.in_flight && made < STEP_MAX; i++) {
 		struct inner_withdrawal *w = &p->all[p->open[i]];
@@ -234,25 +247,32 @@ static void announce(struct payout *p, struct inner_withdrawal *w, struct effect
 	}
 }
 
+static void send_stop(struct inner_stop *s, uint64_t tag, uint32_t link, struct effects *out)
+{
+	uint8_t *body;
+
+	if (((s->held | s->sent) >> link & 1) != 0 || effects_free(out) <= EFFECTS_KEPT ||
+	    effects_room(out) < FRAME_BODY_MAX) {
+		return;
+	}
+	body = effects_take(out, 4 + s->n);
+	le32_put(body, (uint32_t)s->n);
+	memcpy(body + 4, s->p, s->n);
+	/* SIGNER_STOP_PUT and WATCHER_STOP_PUT are the same number */
+	effects_send(out, link + 1, SIGNER_STOP_PUT, tag, bytes_of(body, 4 + s->n));
+	s->sent |= 1u << link;
+}
+
 static void send_stops(struct payout *p, struct effects *out)
 {
 	for (uint32_t link = 0; link < 2 + p->roster.watcher_count; link++) {
 		for (size_t i = 0; p->link_up[link] && i < p->stops_n; i++) {
-			struct inner_stop *s = &p->stops[i];
-			uint8_t *body;
-
-			if (((s->held | s->sent) >> link & 1) != 0 ||
-			    effects_free(out) <= EFFECTS_KEPT ||
-			    effects_room(out) < FRAME_BODY_MAX) {
-				continue;
+			send_stop(&p->stops[i], STOP_TAG | i, link, out);
+		}
+		for (size_t i = 0; p->link_up[link] && i < p->genesis.hot_count; i++) {
+			if (p->closings[i].closed) {
+				send_stop(&p->closings[i].doc, CLOSING_TAG | i, link, out);
 			}
-			body = effects_take(out, 4 + s->n);
-			le32_put(body, (uint32_t)s->n);
-			memcpy(body + 4, s->p, s->n);
-			/* SIGNER_STOP_PUT and WATCHER_STOP_PUT are the same number */
-			effects_send(out, link + 1, SIGNER_STOP_PUT, STOP_TAG | i,
-				     bytes_of(body, 4 + s->n));
-			s->sent |= 1u << link;
 		}
 	}
 }
@@ -302,6 +322,9 @@ void sign_link(struct payout *p, uint32_t channel, bool up)
 	p->link_up[channel - 1] = up;
 	for (size_t i = 0; i < p->stops_n; i++) {
 		p->stops[i].sent &= ~(1u << (channel - 1));
+	}
+	for (size_t i = 0; i < p->genesis.hot_count; i++) {
+		p->closings[i].doc.sent &= ~(1u << (channel - 1));
 	}
 	if (channel > PAYOUT_CHANNEL_B) {
 		return;
@@ -504,6 +527,15 @@ static void receipt_reply(struct payout *p, uint32_t channel, uint64_t tag, stru
 		    doc_signed_by(&d, key)) {
 			p->stops[i].held |= 1u << (channel - 1);
 			effects_note(out, "info freeze-held holder=%s", r.holder);
+		}
+	}
+	for (size_t i = 0; i < p->genesis.hot_count; i++) {
+		struct inner_stop *s = &p->closings[i].doc;
+
+		if ((CLOSING_TAG | i) == tag && hash32_eq(&r.document, &s->id) &&
+		    doc_signed_by(&d, key)) {
+			s->held |= 1u << (channel - 1);
+			effects_note(out, "info closing-held holder=%s", r.holder);
 		}
 	}
 }

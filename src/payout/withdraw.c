@@ -623,19 +623,24 @@ static const struct key32 *issuer_key(const struct payout *p, const char *id)
 	return NULL;
 }
 
+/* A copy that is handed to signers and watchers; false: no memory. */
+static bool stop_keep(struct inner_stop *s, const struct doc *d)
+{
+	*s = (struct inner_stop){ .id = d->id, .n = d->raw.n, .p = malloc(d->raw.n) };
+	if (s->p != NULL) {
+		memcpy(s->p, d->raw.p, d->raw.n);
+	}
+	return s->p != NULL;
+}
+
 enum err withdraw_stop_add(struct payout *p, const struct doc *d)
 {
-	struct inner_stop *s;
-
 	if (p->stops_n >= PAYOUT_STOPS_MAX) {
 		return ERR_FULL;
 	}
-	s = &p->stops[p->stops_n];
-	*s = (struct inner_stop){ .id = d->id, .n = d->raw.n, .p = malloc(d->raw.n) };
-	if (s->p == NULL) {
+	if (!stop_keep(&p->stops[p->stops_n], d)) {
 		return ERR_FULL;
 	}
-	memcpy(s->p, d->raw.p, d->raw.n);
 	p->stops_n++;
 	return ERR_OK;
 }
@@ -725,8 +730,8 @@ enum err withdraw_closing_replay(struct payout *p, const struct doc *d)
 	if (hot == p->genesis.hot_count || p->closings[hot].closed) {
 		return ERR_CORRUPT;
 	}
-	p->closings[hot] = (struct inner_closing){ .closed = true, .id = d->id };
-	return ERR_OK;
+	p->closings[hot].closed = true;
+	return stop_keep(&p->closings[hot].doc, d) ? ERR_OK : ERR_FULL;
 }
 
 static void take_closing(struct payout *p, const struct doc *d, struct effects *out)
@@ -761,13 +766,19 @@ static void take_closing(struct payout *p, const struct doc *d, struct effects *
 			      "signatures", "not signed by the issuer's key");
 		return;
 	}
-	if (p->closings[hot].closed && !hash32_eq(&p->closings[hot].id, &d->id)) {
+	if (p->closings[hot].closed && !hash32_eq(&p->closings[hot].doc.id, &d->id)) {
 		answer_refuse(p, ERR_ONCE, "account",
 			      "this account is closed already, by another document");
 		return;
 	}
 	if (!p->closings[hot].closed) {
-		p->closings[hot] = (struct inner_closing){ .closed = true, .id = d->id };
+		if (d->raw.n > DOC_CLOSING_BYTES_MAX || !stop_keep(&p->closings[hot].doc, d)) {
+			answer_refuse(p,
+				      d->raw.n > DOC_CLOSING_BYTES_MAX ? ERR_TOO_LARGE : ERR_FULL,
+				      "signatures", "more than is kept of one");
+			return;
+		}
+		p->closings[hot].closed = true;
 		payout_record(p, &r, d->raw);
 		effects_note(out, "unusual account-closed account=%s issuer=%s",
 			     p->own[hot].address.text, c.issuer);

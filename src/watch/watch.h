@@ -73,7 +73,6 @@ enum {
 	WATCH_KNOWN_MAX = 512, /* transactions that were called by their name already */
 	WATCH_RECENT = 64,     /* attestations of one signer that are acknowledged again */
 	WATCH_SWEEPS_MAX = 2 * DOC_HOT_MAX, /* under way at once */
-	WATCH_CLOSING_BYTES = 2048,         /* a reason whose every byte is escaped fits */
 	WATCH_CONTROLS_MAX = 320, /* changes of control that may still be rolled back, per node */
 	WATCH_ALARMS_JOURNALLED = 4096, /* then alarms are only noted */
 	WATCH_BATCH_BYTES = 160 * 1024,
@@ -118,7 +117,7 @@ struct watch_closing {
 	uint64_t sequence;
 	uint64_t time_ms; /* when we took it */
 	uint32_t n;
-	uint8_t raw[WATCH_CLOSING_BYTES];
+	uint8_t raw[DOC_CLOSING_BYTES_MAX];
 };
 
 /* What a block changed in one own account, to be taken back by a rollback. */

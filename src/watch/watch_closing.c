@@ -183,7 +183,7 @@ bool watch_closing_due(const struct watch *w, size_t own, const struct watch_nod
 	for (size_t i = 0; i < w->payments_n; i++) {
 		const struct watch_payment *p = &w->config.storage.payments[i];
 
-		if (p->own == own && !p->sweep && p->seen[node] == 0 && !p->settled) {
+		if (p->own == own && !p->sweep && p->seen[node] == 0) {
 			return false;
 		}
 	}

@@ -4,6 +4,8 @@
  * Method: freezes by everybody who may and may not, before, during and after a payment; sweeps with
  * every kind of evidence that is none; heartbeats that name records which the journal lacks.
  */
+#include "crypto/ed25519.h"
+#include "doc/document.h"
 #include "t.h"
 
 #include "chain/nem/nem_tx.h"
@@ -705,6 +707,48 @@ static void closed_and_flooded(void)
 	T_EQ(r.g[A].sweeps_n, GUARD_SWEEPS_EACH_MAX + GUARD_CLOSED_EACH_MAX);
 }
 
+/* What no watcher would keep or acknowledge must not enter a signer's journal. */
+static void fat_closing(void)
+{
+	static uint8_t raw[2][8192], sweep_raw[4096], body[65536];
+	struct doc_closing c = { .account = r.till.public_key, .time_ms = 1 };
+	struct writer w = writer_make(raw[0], sizeof raw[0]);
+	struct writer sw, b = writer_make(body, sizeof body);
+	struct bytes items[2];
+	uint64_t id;
+	struct doc d;
+	size_t n;
+
+	start();
+	c.account = r.till.public_key;
+	c.genesis = r.genesis_id;
+	(void)snprintf(c.issuer, sizeof c.issuer, "officer-1");
+	memset(c.reason, 'x', DOC_REASON_MAX);
+	CHECK(doc_closing_make(&w, NULL, &c, r.person[0].secret) == ERR_OK);
+	n = w.n;
+	for (uint8_t i = 0; i < 7; i++) {
+		struct writer out = writer_make(raw[(i + 1) % 2], sizeof raw[0]);
+		uint8_t seed[32], secret[DOC_SECRET_BYTES];
+		struct key32 key;
+		struct doc_seal seal;
+
+		memset(seed, 100 + i, sizeof seed);
+		ed25519_keypair(&key, secret, seed);
+		T_EQ(doc_open(&d, bytes_of(raw[i % 2], n), &r.genesis_id, NULL), ERR_OK);
+		doc_sign(&seal, &d.id, secret);
+		T_EQ(doc_add_seal(&out, &d, &seal), ERR_OK);
+		n = out.n;
+	}
+	sweep_make(X(5000));
+	sw = writer_make(sweep_raw, sizeof sweep_raw);
+	CHECK(doc_sweep_make(&sw, &sweep_id, &sweep, NULL) == ERR_OK);
+	items[0] = bytes_of(sw.p, sw.n);
+	items[1] = bytes_of(raw[1], n);
+	id = rig_frame(A, WATCHER, SIGNER_SWEEP, rig_body(&b, items, 2));
+	T_EQ(rig_answers(id), 1); /* a refusal, not an attestation on the way to the watchers */
+	T_CHECK(!guard_closing_closed(&r.g[A], &r.till.public_key));
+}
+
 /* P7 */
 static void rewound(void)
 {
@@ -873,6 +917,7 @@ int main(int argc, char **argv)
 		{ "a closed account pays no more", closed_pays_no_more },
 		{ "a closed account is emptied home", closed_is_emptied },
 		{ "a closed account that is flooded with coins", closed_and_flooded },
+		{ "a fat closing", fat_closing },
 		{ "a rewound journal locks", rewound },
 		{ "the watchers' feed", feed },
 	};

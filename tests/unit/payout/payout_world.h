@@ -288,6 +288,9 @@ static inline void refuse(struct world *w, uint32_t channel, uint64_t tag, const
 	reply_push(w, channel, MSGS_REPLY(SIGNER_SIGN), tag, &item, 1);
 }
 
+static const struct key32 *world_closed; /* signer B pays no more from this account */
+static bool world_two_tills;
+
 static inline void sign_asked(struct world *w, const struct effect *f)
 {
 	int signer = f->channel == PAYOUT_CHANNEL_A ? 0 : 1;
@@ -319,6 +322,11 @@ static inline void sign_asked(struct world *w, const struct effect *f)
 	}
 	if (w->frozen[signer]) {
 		refuse(w, f->channel, f->request_id, "frozen", "a freeze is in force");
+		return;
+	}
+	if (world_closed != NULL && key32_eq(&a.account, world_closed)) {
+		refuse(w, f->channel, f->request_id, "policy",
+		       "this account is closed: it pays no more");
 		return;
 	}
 	for (size_t i = 0; i < w->asked_n; i++) {
@@ -770,7 +778,8 @@ static inline void world_documents(struct world *w)
 	g.chain_nemesis = w->block_hash[1];
 	g.hot_count = 3;
 	g.hot[0] = (struct doc_hot){ .kind = DOC_HOT_TILL, .public_key = w->till.public_key };
-	g.hot[1] = (struct doc_hot){ .kind = DOC_HOT_PURSE, .public_key = w->purse.public_key };
+	g.hot[1] = (struct doc_hot){ .kind = world_two_tills ? DOC_HOT_TILL : DOC_HOT_PURSE,
+				     .public_key = w->purse.public_key };
 	g.hot[2] = (struct doc_hot){ .kind = DOC_HOT_DEPOSIT, .public_key = w->deposit.public_key };
 	g.spare_count = 3;
 	for (int i = 0; i < 3; i++) {

@@ -812,6 +812,12 @@ static void evacuation(void)
 	world_free(w);
 }
 
+static bool status_says(struct world *w, const char *words)
+{
+	api(w, API_STATUS, bytes_of(NULL, 0));
+	return w->err == ERR_OK && strstr(w->text, words) != NULL;
+}
+
 static void close_post(struct world *w, const struct key32 *account, const char *issuer,
 		       const uint8_t *secret, uint64_t time_ms)
 {
@@ -867,6 +873,133 @@ static void closings(void)
 		restart(w);
 	}
 	T_STR(wrong(w), "");
+	world_free(w);
+}
+
+/*
+ * A till is closed while as many withdrawals as may be under way have A's word and not B's.
+ * B never gives it; the next till holds 20,000 XEM.  Money must go on leaving.
+ */
+static void closing_with_all_places_taken(void)
+{
+	struct world *w;
+	struct doc_request stuck[8], after;
+
+	world_two_tills = true;
+	w = world_open();
+	w->silent[1] = true;
+	for (size_t i = 0; i < 8; i++) {
+		char key[8];
+
+		stuck[i] = request_of(w, "carol", X(5));
+		snprintf(key, sizeof key, "s%zu", i);
+		post_request(w, key, &stuck[i]);
+		T_EQ(w->err, ERR_OK);
+	}
+	for (int i = 0; i < 6; i++) {
+		tick(w);
+		mine(w);
+	}
+	for (size_t i = 0; i < 8; i++) {
+		T_EQ(see(w, &stuck[i].request_id).state, PAYOUT_AUTHORISED);
+	}
+	close_post(w, &w->till.public_key, "olga", w->officer.secret, 1);
+	T_EQ(w->err, ERR_OK);
+	world_closed = &w->till.public_key;
+	w->silent[1] = false;
+	/* far behind every deadline (order_life and attempt_life are an hour), agreed by all */
+	w->wall_ms += (uint64_t)4 * 3600 * 1000;
+	w->mono_ms += (uint64_t)4 * 3600 * 1000;
+	for (int i = 0; i < 20; i++) {
+		tick(w);
+		mine(w);
+	}
+	restart(w);
+	after = request_of(w, "dave", X(6));
+	post_request(w, "after", &after);
+	T_EQ(w->err, ERR_OK);
+	{
+		bool went = reach(w, &after.request_id, PAYOUT_SETTLED);
+		world_closed = NULL;
+		world_two_tills = false;
+		world_free(w);
+		T_CHECK(went); /* the second till has 20,000 */
+	}
+}
+
+/*
+ * The operator of node 0 alone, with no key of ours: a block for us alone in which his own
+ * wrapper, signed by nobody else, carries an inner transfer "of" our box or till.
+ */
+static void a_theft_for_us_alone(void)
+{
+	struct world *w = world_open();
+	struct nem_tx inner, tx = { .type = NEM_MULTISIG };
+	uint32_t t;
+
+	w->config.nodes = 2;
+	w->config.nodes_agree = 2;
+	restart(w);
+	for (size_t h = 1; h <= w->height; h++) {
+		feed(w, 1, FEED_BLOCK, view(&w->block[h]));
+	}
+	T_EQ(nem_time_from_unix_ms(&t, w->wall_ms), ERR_OK);
+	inner = transfer_make(&w->stranger, w->stranger_at.text, X(9000), NULL, t);
+	tx.head = (struct nem_header){ .network = NET,
+				       .version = 1,
+				       .time_nem_s = t,
+				       .deadline_nem_s = t + 3600,
+				       .fee_micro = 150000,
+				       .signer = w->stranger.public_key };
+	tx.multisig.inner.type = NEM_TRANSFER;
+	tx.multisig.inner.head = inner.head;
+	tx.multisig.inner.head.signer = w->till.public_key;
+	tx.multisig.inner.transfer = inner.transfer;
+	CHECK(nem_tx_sign(&tx, &w->stranger) == ERR_OK);
+	pool_add(w, &tx);
+	mine(w); /* node 1 never has this block */
+	T_CHECK(house_has(w, BOOKS_SHORTAGE) == 0);
+	world_free(w);
+}
+
+/* Node 0 takes three blocks back, then goes on above them as if it had not. */
+static void a_gap_after_an_undo(void)
+{
+	struct world *w = world_open();
+	char token[PAYOUT_TOKEN_CHARS + 1];
+	size_t at;
+	uint8_t low[8];
+
+	T_EQ(payout_token(token, w->p, bytes_str("erin")), ERR_OK);
+	at = w->height;
+	pay_in(w, w->deposit_at.text, X(10), token);
+	mine_n(w, 8);
+	T_CHECK(customer_has(w, "erin") == X(10));
+	le64_put(low, at);
+	feed(w, 0, FEED_UNDO, bytes_of(low, sizeof low));
+	mine_n(w, 6); /* block at+9 stands on at+8, which the core took back */
+	T_CHECK(customer_has(w, "erin") == X(10) || !status_says(w, "\"height_agreed\":0"));
+	{
+		char words[40];
+
+		api(w, API_STATUS, bytes_of(NULL, 0));
+		snprintf(words, sizeof words, "\"height\":%zu,", at);
+		T_CHECK(strstr(w->text, words) != NULL || customer_has(w, "erin") == X(10));
+	}
+	world_free(w);
+}
+
+/* A closing given to kuramorid alone is told to the signers and watchers, as a freeze is. */
+static void a_closing_is_passed_on(void)
+{
+	struct world *w = world_open();
+
+	close_post(w, &w->till.public_key, "olga", w->officer.secret, 1);
+	T_EQ(w->err, ERR_OK);
+	for (int i = 0; i < 5; i++) {
+		tick(w);
+	}
+	T_CHECK(w->stops_sent > 0);
 	world_free(w);
 }
 
@@ -1310,12 +1443,6 @@ static void other_chain(void)
 	world_free(w);
 }
 
-static bool status_says(struct world *w, const char *words)
-{
-	api(w, API_STATUS, bytes_of(NULL, 0));
-	return w->err == ERR_OK && strstr(w->text, words) != NULL;
-}
-
 static void witness(struct world *w, uint32_t node, size_t from, size_t to)
 {
 	for (size_t h = from; h <= to; h++) {
@@ -1550,6 +1677,10 @@ int main(int argc, char **argv)
 		{ "what nobody ordered is a shortage at once", shortage },
 		{ "a sweep to an own spare is no loss", evacuation },
 		{ "a closed till pays no more", closings },
+		{ "a closing with all places taken", closing_with_all_places_taken },
+		{ "a theft for us alone", a_theft_for_us_alone },
+		{ "a gap after an undo", a_gap_after_an_undo },
+		{ "a closing is passed on", a_closing_is_passed_on },
 		{ "freezes", freezes },
 		{ "bad requests change nothing", bad_requests },
 		{ "attempts at once, and no two of one name", limits_in_flight },

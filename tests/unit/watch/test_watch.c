@@ -1436,6 +1436,82 @@ static void sweep_with_a_false_closing(void)
 	}
 }
 
+/*
+ * Signer A's wall clock is behind by more than the policy's skew.  It refuses every payment
+ * for that (test_guard_stop), and signs the sweep of a closed account.
+ */
+static void sweep_by_a_slow_clock(bool evacuating)
+{
+	struct money balance = xem(X(1000));
+	struct bytes raw;
+
+	rig_up();
+	r.w.evacuating = evacuating;
+	raw = closing_made(r.freeze_raw, sizeof r.freeze_raw, K_TILL, "officer-1", &r.person[0]);
+	r.freeze_n = raw.n;
+	r.is_sweep = true;
+	r.with_freeze = true;
+	r.attest_key = NULL;
+	T_CHECK(attempt_sweep_make(&r.sweep, &r.genesis, &r.policy, &r.genesis_id,
+				   &r.chain[K_TILL].public_key, &balance, r.now_s) == ERR_OK);
+	att_make(A);
+	r.att.time_ms -= r.policy.clock_skew_ms + 60000;
+	(void)att_tell(A);
+	rig_settle();
+	if (r.signer[A].acks == 0 && r.w.stops_n > 0) {
+		printf("# %.*s\n", (int)r.w.stops[0].n, (const char *)r.w.stop_bytes);
+	}
+	/* the model of a signer attests an adopted sweep anew, which is another crime: not looked
+	 * at */
+	T_CHECK(r.signer[A].acks >= 1);
+}
+
+static void closed_by_a_slow_clock(void)
+{
+	sweep_by_a_slow_clock(false);
+}
+
+/* The same in an evacuation: unacknowledged, so its signature is never released. */
+static void evacuated_by_a_slow_clock(void)
+{
+	sweep_by_a_slow_clock(true);
+}
+
+/*
+ * A payment of the closed account was in a block that the chain took back.  It is under way
+ * again, within its life, and goes before the account is emptied.
+ */
+static void closed_after_a_rollback(void)
+{
+	struct nem_tx unit;
+	uint64_t height;
+
+	rig_up();
+	r.push = true;
+	unit = pay_whole(X(50));
+	height = nis_height(r.nis);
+	T_EQ(nis_say(PUBLIC, &unit), NEM_SUCCESS);
+	mine(PUBLIC);
+	feed_all();
+	T_CHECK(nis_roll_back(r.nis, height, r.now_s) == ERR_OK);
+	for (unsigned i = 0; i < 2; i++) {
+		feed_undo(i, height);
+		feed_pool(i, i);
+	}
+	T_EQ(watch_payment_find(&r.w, &r.pay.inner_hash)->seen[0], 0);
+	T_EQ(reply_type(close_put(K_TILL, "officer-1", &r.person[0])), DOC_RECEIPT);
+	mine_given(NULL, 0); /* without the payment, which is in the pools */
+	feed_all();
+	wait_ms(500);
+	T_EQ(watch_payment_find(&r.w, &r.pay.inner_hash)->seen[0], 0);
+	for (int i = 0; i < 3; i++) {
+		mine_given(NULL, 0);
+		feed_all();
+		wait_ms(500);
+	}
+	T_EQ(r.signer[A].sweeps, 0);
+}
+
 /* ---- start --------------------------------------------------------------------------------- */
 
 static void bad_starts(void)
@@ -1532,6 +1608,9 @@ int main(int argc, char **argv)
 		{ "a closing waits no longer than an attempt lives",
 		  closed_waits_no_longer_than_an_attempt },
 		{ "a sweep with a false closing", sweep_with_a_false_closing },
+		{ "a sweep by a slow clock", closed_by_a_slow_clock },
+		{ "an evacuation by a slow clock", evacuated_by_a_slow_clock },
+		{ "closed after a rollback", closed_after_a_rollback },
 		{ "bad starts", bad_starts },
 		{ "caught up", caught_up },
 	};
