@@ -65,8 +65,7 @@ int cli_nem_ask_200(const struct cli *c, const char *node, const char *path, con
 
 int cli_nodes_open(struct cli_nodes *p, const struct cli *c, const char *const *names, size_t n)
 {
-	const struct nem_nodes_limits limits = { .timeout_ms = (uint32_t)c->timeout_ms,
-						 .backoff_ms = BACKOFF_MS,
+	const struct nem_nodes_limits limits = { .backoff_ms = BACKOFF_MS,
 						 .backoff_most_ms = BACKOFF_MOST_MS,
 						 .differ_blocks = DIFFER_BLOCKS,
 						 .differ_ms = DIFFER_MS };

@@ -705,7 +705,6 @@ static int watch(struct watched *w, const char *id)
 					id, w->announce.past_height);
 		case NEM_ANNOUNCE_OPEN:
 		case NEM_ANNOUNCE_ACCEPTED:
-		case NEM_ANNOUNCE_POOL:
 			break;
 		}
 		if (clock_mono_ms() >= until) {

@@ -464,13 +464,3 @@ void api_answer(struct api *a, uint64_t tag, struct bytes answer)
 		refuse(a, r, e, field.n > 0 ? field_text : NULL, detail.n > 0 ? detail_text : NULL);
 	}
 }
-
-bool api_idle(const struct api *a)
-{
-	for (size_t i = 0; i < API_WAITING_MAX; i++) {
-		if (a->waiting[i].request != NULL) {
-			return false;
-		}
-	}
-	return true;
-}

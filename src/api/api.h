@@ -73,7 +73,4 @@ void api_on_gone(void *ctx, struct http_request *r);
  */
 void api_answer(struct api *a, uint64_t tag, struct bytes answer);
 
-/* No request waits for the core. */
-bool api_idle(const struct api *a);
-
 #endif

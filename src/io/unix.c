@@ -605,15 +605,6 @@ void unix_finish(struct unix_server *s, uint32_t channel)
 	channel_flush(c);
 }
 
-void unix_drop(struct unix_server *s, uint32_t channel)
-{
-	struct unix_channel *c = channel_of(s, channel);
-
-	if (c != NULL) {
-		channel_drop(c);
-	}
-}
-
 uint16_t unix_role(const struct unix_server *s, uint32_t channel)
 {
 	const struct unix_channel *c = channel_of(s, channel);

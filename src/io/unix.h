@@ -113,9 +113,8 @@ MUST_CHECK enum err unix_server_listen(struct unix_server *s, int fd, uint16_t r
  */
 MUST_CHECK enum err unix_send(struct unix_server *s, uint32_t channel, struct bytes frame);
 
-/* Close after what is queued was sent (at most UNIX_HELLO_MS), or at once. */
+/* Close after what is queued was sent, at most UNIX_HELLO_MS. */
 void unix_finish(struct unix_server *s, uint32_t channel);
-void unix_drop(struct unix_server *s, uint32_t channel);
 
 /* The role of a living channel, 0 if gone. */
 uint16_t unix_role(const struct unix_server *s, uint32_t channel);

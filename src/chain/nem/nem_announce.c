@@ -51,12 +51,6 @@ enum err nem_announce_result(struct nem_announce *a, uint32_t i, enum nem_result
 	return ERR_OK;
 }
 
-void nem_announce_pool(struct nem_announce *a, uint32_t i, bool found)
-{
-	CHECK(i < a->n);
-	a->pool[i] = found;
-}
-
 enum err nem_announce_block(struct nem_announce *a, const struct nem_block *block)
 {
 	struct nem_block_walk walk = nem_block_walk_make(block);
@@ -119,9 +113,6 @@ enum nem_announce_state nem_announce_state(const struct nem_announce *a)
 									     : NEM_ANNOUNCE_EXPIRED;
 	}
 	for (uint32_t i = 0; i < a->n; i++) {
-		if (a->pool[i]) {
-			return NEM_ANNOUNCE_POOL;
-		}
 		if (a->said[i] && (a->result[i] == NEM_SUCCESS || a->result[i] == NEM_NEUTRAL)) {
 			best = NEM_ANNOUNCE_ACCEPTED;
 		}

@@ -24,7 +24,6 @@
 enum nem_announce_state {
 	NEM_ANNOUNCE_OPEN = 1,  /* no node is known to have it; refused is open too */
 	NEM_ANNOUNCE_ACCEPTED,  /* a node said SUCCESS or NEUTRAL */
-	NEM_ANNOUNCE_POOL,      /* its bytes were seen in a pool */
 	NEM_ANNOUNCE_CONFIRMED, /* in an agreed block */
 	NEM_ANNOUNCE_BURIED,    /* and 360 blocks above it: final */
 	NEM_ANNOUNCE_EXPIRED,   /* an agreed block is beyond the deadline, it is in none: may return
@@ -41,10 +40,9 @@ struct nem_announce {
 	uint32_t n;
 	bool said[NEM_NODES_MAX]; /* node i gave a result, */
 	enum nem_result result[NEM_NODES_MAX];
-	bool pool[NEM_NODES_MAX]; /* its pool held the bytes */
-	uint64_t scanned;         /* every block to this height was given */
-	uint64_t in_height;       /* 0: in none */
-	uint64_t past_height;     /* the first block beyond the deadline; 0: none yet */
+	uint64_t scanned;     /* every block to this height was given */
+	uint64_t in_height;   /* 0: in none */
+	uint64_t past_height; /* the first block beyond the deadline; 0: none yet */
 };
 
 /*
@@ -62,12 +60,6 @@ bool nem_announce_is(const struct nem_announce *a, const struct nem_tx *tx);
 /* Node i's reply.  hash NULL: it stated none.  ERR_MISMATCH: it speaks of another transaction. */
 MUST_CHECK enum err nem_announce_result(struct nem_announce *a, uint32_t i, enum nem_result result,
 					const struct hash32 *hash);
-
-/*
- * Node i's pool was read to the end; found: an entry for which nem_announce_is().
- * Its absence proves nothing: a pool is each node's own, and lost when it restarts.
- */
-void nem_announce_pool(struct nem_announce *a, uint32_t i, bool found);
 
 /*
  * The next agreed block, which nem_follow_offer() has taken.

@@ -27,16 +27,6 @@ void nem_nodes_asked(struct nem_nodes *s, uint32_t i, uint64_t now_ms)
 {
 	CHECK(nem_nodes_may_ask(s, i, now_ms));
 	s->node[i].asked = true;
-	s->node[i].asked_ms = now_ms;
-}
-
-bool nem_nodes_late(const struct nem_nodes *s, uint32_t i, uint64_t now_ms)
-{
-	const struct nem_node *node = &s->node[i];
-
-	CHECK(i < s->n);
-	return node->asked && now_ms >= node->asked_ms &&
-	       now_ms - node->asked_ms > s->limits.timeout_ms;
 }
 
 void nem_nodes_answered(struct nem_nodes *s, uint32_t i)
@@ -147,13 +137,6 @@ void nem_nodes_judge_heights(struct nem_nodes *s, uint64_t now_ms)
 			blame(node, behind ? NEM_NODE_BEHIND : NEM_NODE_AHEAD);
 		}
 	}
-}
-
-void nem_nodes_forgive(struct nem_nodes *s, uint32_t i)
-{
-	CHECK(i < s->n);
-	s->node[i].fault = NEM_NODE_WELL;
-	s->node[i].differs = false;
 }
 
 const char *nem_node_fault_words(enum nem_node_fault fault)

@@ -35,7 +35,6 @@ enum nem_node_fault {
 };
 
 struct nem_nodes_limits {
-	uint32_t timeout_ms;      /* of one request */
 	uint32_t backoff_ms;      /* before the second try; doubles; at least 2 */
 	uint32_t backoff_most_ms; /* it grows no further; at least backoff_ms */
 	uint32_t differ_blocks;   /* a height may differ by so much for any time */
@@ -47,7 +46,6 @@ struct nem_node {
 	bool has_height;
 	bool differs;      /* in height, since differ_since_ms */
 	uint32_t failures; /* in a row */
-	uint64_t asked_ms;
 	uint64_t ready_ms; /* not to be asked before */
 	uint64_t height;
 	uint64_t differ_since_ms;
@@ -72,9 +70,6 @@ bool nem_nodes_may_ask(const struct nem_nodes *s, uint32_t i, uint64_t now_ms);
 /* A request went out.  Dies unless nem_nodes_may_ask(). */
 void nem_nodes_asked(struct nem_nodes *s, uint32_t i, uint64_t now_ms);
 
-/* The request is older than timeout_ms: the caller drops it and calls nem_nodes_failed(SILENT). */
-bool nem_nodes_late(const struct nem_nodes *s, uint32_t i, uint64_t now_ms);
-
 /* The request was answered and the answer made sense: the back-off starts anew. */
 void nem_nodes_answered(struct nem_nodes *s, uint32_t i);
 
@@ -98,9 +93,6 @@ MUST_CHECK enum err nem_nodes_agreed_height(uint64_t *height, const struct nem_n
 /* Compares each height with the agreed one and names who differs too long; takes BEHIND, AHEAD and
  * SILENT back from those who are well again.  Nothing while no height is agreed. */
 void nem_nodes_judge_heights(struct nem_nodes *s, uint64_t now_ms);
-
-/* A person looked at node i: nothing is held against it any more. */
-void nem_nodes_forgive(struct nem_nodes *s, uint32_t i);
 
 /* A few words for people ("another hash at an agreed height").  Static.  Dies on another number. */
 const char *nem_node_fault_words(enum nem_node_fault fault);

@@ -609,14 +609,6 @@ void nem_tx_from_attached(struct nem_tx *out, const struct nem_attached *attache
 	out->cosignature = attached->body;
 }
 
-void nem_tx_from_inner(struct nem_tx *out, const struct nem_inner *inner)
-{
-	memset(out, 0, sizeof *out);
-	out->type = inner->type;
-	out->head = inner->head;
-	out->body = inner->body;
-}
-
 enum err nem_tx_delivered(uint64_t *out_micro, struct nem_address *recipient,
 			  const struct nem_tx *tx)
 {

@@ -281,8 +281,6 @@ MUST_CHECK enum err nem_tx_attach(struct nem_tx *multisig, const struct nem_tx *
 
 /* An attached cosignature as a transaction of its own; it may not be one of *out itself. */
 void nem_tx_from_attached(struct nem_tx *out, const struct nem_attached *attached);
-/* The inner transaction as if it stood alone (unsigned); it may not be that of *out itself. */
-void nem_tx_from_inner(struct nem_tx *out, const struct nem_inner *inner);
 
 /*
  * The micro-XEM that a transfer, plain or inside a multisig, delivers to its recipient, mosaics

@@ -2,9 +2,9 @@
 /*
  * Goal: nothing but agreed blocks decides about an announced transaction, and it is called final
  * only when no node would undo it.
- * Method: replies of every kind, right and wrong; pools that lose it; blocks with it, with one that
- * differs in one field, without it, too late, twice, out of order; undoing before and after each
- * turning point, to the 360th block and one beyond.
+ * Method: replies of every kind, right and wrong; blocks with it, with one that differs in one
+ * field, without it, too late, twice, out of order; undoing before and after each turning point,
+ * to the 360th block and one beyond.
  */
 #include "base/attr.h"
 #include "chain/nem/nem_announce.h"
@@ -58,10 +58,6 @@ static void replies(void)
 	T_EQ(nem_announce_result(&a, 1, NEM_FAILURE_PAST_DEADLINE, NULL), ERR_OK);
 	T_EQ(nem_announce_state(&a), NEM_ANNOUNCE_OPEN); /* a refusal is no proof of death */
 	T_EQ(nem_announce_result(&a, 2, NEM_NEUTRAL, &a.hash), ERR_OK);
-	T_EQ(nem_announce_state(&a), NEM_ANNOUNCE_ACCEPTED);
-	nem_announce_pool(&a, 0, true);
-	T_EQ(nem_announce_state(&a), NEM_ANNOUNCE_POOL);
-	nem_announce_pool(&a, 0, false);
 	T_EQ(nem_announce_state(&a), NEM_ANNOUNCE_ACCEPTED);
 }
 
@@ -128,11 +124,10 @@ static void dead(void)
 	T_EQ(nem_announce_state(&a), NEM_ANNOUNCE_EXPIRED);
 	/* Whatever nodes say now. */
 	T_EQ(nem_announce_result(&a, 0, NEM_SUCCESS, &a.hash), ERR_OK);
-	nem_announce_pool(&a, 1, true);
 	T_EQ(nem_announce_state(&a), NEM_ANNOUNCE_EXPIRED);
 	/* Another fork has an earlier time there, and the transaction. */
 	T_EQ(nem_announce_undo(&a, 1001), ERR_OK);
-	T_EQ(nem_announce_state(&a), NEM_ANNOUNCE_POOL);
+	T_EQ(nem_announce_state(&a), NEM_ANNOUNCE_ACCEPTED);
 	T_EQ(nem_announce_undo(&a, 1000), ERR_OK);
 	T_EQ(nem_announce_undo(&a, 5000), ERR_OK);
 	T_EQ(a.scanned, 1000);
@@ -150,7 +145,7 @@ static void dead(void)
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
-		{ "replies and pools", replies },
+		{ "replies", replies },
 		{ "content", content },
 		{ "confirmed and buried", buried },
 		{ "expired and dead", dead },
