@@ -297,19 +297,27 @@ static int sign(const struct cli *c, enum doc_type type, const void *body, struc
 	return e == ERR_OK ? 0 : cli_fail(e, "%s: %s", fault.field, fault.why);
 }
 
+/* What every document that stops something needs.  0 or an exit code. */
+static int prepare(struct cli *c, const char *usage)
+{
+	int code = cli_documents(c, true);
+
+	if (code == 0 && c->reason[0] == '\0') {
+		code = cli_fail(ERR_USAGE, "say why: %s", usage);
+	}
+	return code;
+}
+
 int cli_freeze(struct cli *c)
 {
 	static struct doc_freeze freeze;
 	struct spread s;
 	struct hash32 id;
 	struct bytes raw;
-	int code = cli_documents(c, true);
+	int code = prepare(c, "kuramori freeze --reason TEXT");
 
 	if (code != 0) {
 		return code;
-	}
-	if (c->reason[0] == '\0') {
-		return cli_fail(ERR_USAGE, "say why: kuramori freeze --reason TEXT");
 	}
 	freeze = (struct doc_freeze){ .evacuate = c->evacuate,
 				      .genesis = c->genesis_id,
@@ -377,13 +385,10 @@ int cli_close(struct cli *c, const char *address)
 	struct spread s;
 	struct hash32 id;
 	struct bytes raw;
-	int code = cli_documents(c, true);
+	int code = prepare(c, "kuramori close ADDRESS --reason TEXT");
 
 	if (code != 0) {
 		return code;
-	}
-	if (c->reason[0] == '\0') {
-		return cli_fail(ERR_USAGE, "say why: kuramori close ADDRESS --reason TEXT");
 	}
 	closing = (struct doc_closing){ .genesis = c->genesis_id, .time_ms = clock_wall_ms() };
 	(void)snprintf(closing.issuer, sizeof closing.issuer, "%s", c->person);

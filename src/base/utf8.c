@@ -41,3 +41,16 @@ size_t utf8_step(const uint8_t *p, size_t n, uint32_t *code)
 	*code = c;
 	return len;
 }
+
+bool utf8_valid(struct bytes text)
+{
+	uint32_t code;
+
+	for (size_t at = 0, step = 0; at < text.n; at += step) {
+		step = utf8_step(text.p + at, text.n - at, &code);
+		if (step == 0) {
+			return false;
+		}
+	}
+	return true;
+}

@@ -37,22 +37,6 @@ static bool opcode_known(uint8_t opcode)
 	       (opcode >= WEBSOCKET_CLOSE && opcode <= WEBSOCKET_PONG);
 }
 
-static bool valid_utf8(struct bytes b)
-{
-	uint32_t code;
-
-	while (b.n > 0) {
-		size_t n = utf8_step(b.p, b.n, &code);
-
-		if (n == 0) {
-			return false;
-		}
-		b.p += n;
-		b.n -= n;
-	}
-	return true;
-}
-
 /* A code that may stand in a close frame: those of RFC 6455 and its registry, and private ones. */
 static bool code_allowed(uint16_t code)
 {
@@ -157,7 +141,7 @@ static enum websocket_code closed(struct websocket *w, struct websocket_event *o
 	if (!code_allowed(out->code)) {
 		return WEBSOCKET_PROTOCOL;
 	}
-	return valid_utf8(out->payload) ? WEBSOCKET_NORMAL : WEBSOCKET_BAD_DATA;
+	return utf8_valid(out->payload) ? WEBSOCKET_NORMAL : WEBSOCKET_BAD_DATA;
 }
 
 /* A frame is complete.  *whole: and with it a message. */
@@ -177,7 +161,7 @@ static enum websocket_code frame_done(struct websocket *w, struct websocket_even
 	*out = (struct websocket_event){ .kind = (enum websocket_kind)w->kind,
 					 .payload = bytes_of(w->message, w->message_n) };
 	w->kind = 0;
-	return out->kind == WEBSOCKET_TEXT && !valid_utf8(out->payload) ? WEBSOCKET_BAD_DATA
+	return out->kind == WEBSOCKET_TEXT && !utf8_valid(out->payload) ? WEBSOCKET_BAD_DATA
 									: WEBSOCKET_NORMAL;
 }
 

@@ -6,13 +6,16 @@
  * think of, truncation at every byte, and death where the caller breaks the contract.
  */
 #include <signal.h>
+#include <stdio.h>
 
+#include "base/attr.h"
 #include "base/base32.h"
 #include "base/bytes.h"
 #include "base/check.h"
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/money.h"
+#include "base/utf8.h"
 #include "t.h"
 
 static const char max_text[] = "340282366920938463463374607431768211455";
@@ -249,6 +252,49 @@ static void byte_order_puts_a_prefix_first(void)
 	T_EQ(bytes_cmp(bytes_of(NULL, 0), bytes_of(NULL, 0)), 0);
 }
 
+static void utf8(void)
+{
+	/* The first and last of each length, and what RFC 3629 forbids beside it. */
+	static const char *const good[] = {
+		"",
+		"a",
+		"\x7f",
+		"\xc2\x80",
+		"\xdf\xbf",
+		"\xe0\xa0\x80",
+		"\xed\x9f\xbf",
+		"\xee\x80\x80",
+		"\xf0\x90\x80\x80",
+		"\xf4\x8f\xbf\xbf",
+		"\xe8\x94\xb5\xe5\xae\x88",
+	};
+	static const char *const bad[] = {
+		"\x80",
+		"\xc1\xbf",
+		"\xc2",
+		"\xc2\x41",
+		"\xe0\x9f\xbf",
+		"\xed\xa0\x80",
+		"\xf0\x8f\xbf\xbf",
+		"\xf4\x90\x80\x80",
+		"\xff",
+		"\xe8\x94",
+	};
+	char text[16];
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		T_CHECK(utf8_valid(bytes_str(good[i])));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		T_CHECK(!utf8_valid(bytes_str(bad[i])));
+		(void)snprintf(text, sizeof text, "ok%s", bad[i]);
+		T_CHECK(!utf8_valid(bytes_str(text)));
+		(void)snprintf(text, sizeof text, "%sok", bad[i]);
+		T_CHECK(!utf8_valid(bytes_str(text)));
+	}
+	T_CHECK(utf8_valid(bytes_of((const uint8_t *)"a\0b", 3)));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -263,7 +309,8 @@ int main(int argc, char **argv)
 		{ "readers and writers stop at their end", readers_stop_at_their_end },
 		{ "byte order puts a prefix first", byte_order_puts_a_prefix_first },
 		{ "errors are a closed list", errors_are_a_closed_list },
+		{ "UTF-8, strictly", utf8 },
 	};
 
-	return t_main(cases, sizeof cases / sizeof cases[0], argc, argv);
+	return t_main(cases, ARRAY_LEN(cases), argc, argv);
 }
