@@ -14,7 +14,8 @@
  * header, one of its 512-byte sectors or its last 128 bytes are still all zeros, or the file ends
  * inside it, and nothing but zeros stands behind it.  Whatever else does not verify is ERR_CORRUPT.
  * This leans on a disk that writes 512 bytes whole or not at all, and it tells a torn write from a
- * flipped bit in the last batch: the latter has been acknowledged and is never cut.
+ * flipped bit in the last batch: the latter has been acknowledged and is never cut.  So no two
+ * batches are ever unsynced at once: of several in one append each is synced before the next.
  *
  * Opening syncs the file and its directory and drops the cached pages, so that what the replay
  * reads is what the disk holds: a process that died between write and sync, or at a failed sync,

@@ -162,22 +162,22 @@ static int put_batch(struct store_sqlite *q, const struct log_view *v, struct by
 	return code == SQLITE_OK ? run(p) : code;
 }
 
-static enum err append(struct store *s, const struct log_batch_head *head, struct bytes batch)
+static enum err append(struct store *s, const struct store_batch *batches, size_t n)
 {
 	static struct hash32 names[LOG_BATCH_RECORDS_MAX]; /* one writer: one store at a time */
 	struct store_sqlite *q = sqlite_of(s);
-	struct log_view v;
 	const char *what = "begin";
 	int code = run(q->begin);
 
-	CHECK(log_batch_check(&v, batch) == ERR_OK); /* store_append() has checked it */
-	CHECK(v.head.count == head->count);
-	if (code == SQLITE_OK) {
+	for (size_t i = 0; code == SQLITE_OK && i < n; i++) {
+		const struct log_view *v = &batches[i].view;
+
 		what = "write";
-		code = put_blobs(q, names, &v);
-	}
-	if (code == SQLITE_OK) {
-		code = put_batch(q, &v, bytes_of(names, v.head.blob_count * sizeof(struct hash32)));
+		code = put_blobs(q, names, v);
+		if (code == SQLITE_OK) {
+			code = put_batch(
+			    q, v, bytes_of(names, v->head.blob_count * sizeof(struct hash32)));
+		}
 	}
 	if (code == SQLITE_OK) {
 		what = "commit";

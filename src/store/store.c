@@ -48,35 +48,62 @@ static enum err wrong_phase(struct store *s)
 	return ERR_STATE;
 }
 
-enum err store_append(struct store *s, struct bytes batch)
+/* One batch to be written: it verifies, and it follows what ends at sequence and head. */
+static enum err check_one(struct store *s, struct store_batch *out, struct bytes batch,
+			  uint64_t sequence, const struct hash32 *head)
 {
-	struct log_view v;
-	enum err e;
+	const struct log_batch_head *h = &out->view.head;
 
-	if (s->phase != STORE_READY) {
-		return wrong_phase(s);
-	}
+	out->bytes = batch;
 	/* What cannot be read back must not be acknowledged: the next start would refuse it. */
-	e = log_batch_check(&v, batch);
-	if (e != ERR_OK) {
+	if (log_batch_check(&out->view, batch) != ERR_OK) {
 		store_fault_set(&s->fault, "%s: a batch to be written does not verify", s->path);
 		return ERR_CORRUPT;
 	}
-	if (v.head.first_sequence != s->next_sequence || !hash32_eq(&v.head.previous, &s->head)) {
-		store_fault_set(
-		    &s->fault, "%s: a batch to be written starts at %llu, wanted %llu%s", s->path,
-		    (unsigned long long)v.head.first_sequence, (unsigned long long)s->next_sequence,
-		    v.head.first_sequence == s->next_sequence ? " with another hash" : "");
+	if (h->first_sequence != sequence || !hash32_eq(&h->previous, head)) {
+		store_fault_set(&s->fault,
+				"%s: a batch to be written starts at %llu, wanted %llu%s", s->path,
+				(unsigned long long)h->first_sequence, (unsigned long long)sequence,
+				h->first_sequence == sequence ? " with another hash" : "");
 		return ERR_MISMATCH;
 	}
-	e = s->engine->append(s, &v.head, batch);
+	return ERR_OK;
+}
+
+enum err store_append_all(struct store *s, const struct bytes *batches, size_t n)
+{
+	struct store_batch all[STORE_GROUP_MAX];
+	uint64_t sequence = s->next_sequence;
+	const struct hash32 *head = &s->head;
+	uint64_t size = 0;
+	enum err e;
+
+	CHECK(n >= 1 && n <= STORE_GROUP_MAX);
+	if (s->phase != STORE_READY) {
+		return wrong_phase(s);
+	}
+	for (size_t i = 0; i < n; i++) {
+		e = check_one(s, &all[i], batches[i], sequence, head);
+		if (e != ERR_OK) {
+			return e;
+		}
+		sequence += all[i].view.head.count;
+		head = &all[i].view.head.hash;
+		size += batches[i].n;
+	}
+	e = s->engine->append(s, all, n);
 	if (e != ERR_OK) {
 		return e;
 	}
-	s->next_sequence += v.head.count;
-	s->head = v.head.hash;
-	s->size_bytes += batch.n;
+	s->next_sequence = sequence;
+	s->head = *head;
+	s->size_bytes += size;
 	return ERR_OK;
+}
+
+enum err store_append(struct store *s, struct bytes batch)
+{
+	return store_append_all(s, &batch, 1);
 }
 
 enum err store_replay(struct store *s, uint8_t *buffer, size_t cap, store_each each, void *context)

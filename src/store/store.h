@@ -2,7 +2,8 @@
 /*
  * store.h - where journals live: one interface, two engines, one test suite (design.md 6).
  *
- * Life of a store: open, store_replay() once to its end, then store_append() for each sealed batch.
+ * Life of a store: open, store_replay() once to its end, then store_append() for each sealed batch,
+ * or store_append_all() for those that are waiting.
  * One process at a time holds a journal (flock, or SQLite's exclusive lock).  After any failed
  * write or sync the handle refuses everything: the process ends, and the next one reads what is
  * really on the disk (ledger.md C.4: a failed fsync must never be retried).
@@ -24,6 +25,7 @@
 
 enum {
 	STORE_BUFFER_MIN = 1024, /* bytes of a buffer; less dies */
+	STORE_GROUP_MAX = 64,    /* batches of one durable append */
 };
 
 /* Why, for people: names the file and the reason, one line.  Written with every error. */
@@ -43,9 +45,19 @@ enum store_phase {
 
 struct store;
 
+/* A batch to be written that has been checked: its bytes, and what they say. */
+struct store_batch {
+	struct bytes bytes;
+	struct log_view view;
+};
+
 struct store_engine {
 	const char *name;
-	enum err (*append)(struct store *s, const struct log_batch_head *head, struct bytes batch);
+	/*
+	 * Makes n batches durable, 1 to STORE_GROUP_MAX; each is checked and follows the one
+	 * before. An error without STORE_BROKEN has written nothing.
+	 */
+	enum err (*append)(struct store *s, const struct store_batch *batches, size_t n);
 	enum err (*replay)(struct store *s, uint8_t *buffer, size_t cap, store_each each,
 			   void *context);
 	enum err (*blob_get)(struct store *s, struct bytes *out, uint8_t *buffer, size_t cap,
@@ -74,6 +86,17 @@ struct store {
  * reached, disk full).  ERR_IO.  After ERR_FULL of the disk and after ERR_IO the store is broken.
  */
 MUST_CHECK enum err store_append(struct store *s, struct bytes batch);
+
+/*
+ * Writes n sealed batches that follow each other, 1 to STORE_GROUP_MAX (dies otherwise).  ERR_OK
+ * means that all are durable.  SQLite: one transaction, one sync.  The file engine syncs each
+ * before it writes the next: in its format a torn group would look like damage of acknowledged
+ * batches, which must never be cut (store/file.h).
+ *
+ * A crash inside may leave any number of them, in order and whole.  Errors as store_append(); a
+ * batch that does not verify or does not follow means that none of them was written.
+ */
+MUST_CHECK enum err store_append_all(struct store *s, const struct bytes *batches, size_t n);
 
 /*
  * Reads all batches from the first, each into buffer, and calls each() for it.  buffer: at least

@@ -107,6 +107,28 @@ static inline bool kit_seal(struct bytes *out, struct log_chain *c, uint64_t i)
 	return true;
 }
 
+enum {
+	KIT_GROUP = 12, /* batches of a group, at most */
+};
+
+/* Batches from..from+n-1, sealed one after another and kept apart; n up to KIT_GROUP. */
+static inline bool kit_seal_group(struct bytes out[KIT_GROUP], struct log_chain *c, uint64_t from,
+				  size_t n)
+{
+	static uint8_t sealed[KIT_GROUP][16 * 1024];
+
+	for (size_t i = 0; i < n; i++) {
+		struct bytes batch;
+
+		if (!kit_seal(&batch, c, from + i) || batch.n > sizeof(sealed[i])) {
+			return false;
+		}
+		memcpy(sealed[i], batch.p, batch.n);
+		out[i] = bytes_of(sealed[i], batch.n);
+	}
+	return true;
+}
+
 /* What a replay has seen so far. */
 struct kit_seen {
 	struct log_chain chain; /* as opened */

@@ -65,6 +65,24 @@ static enum err append_to(union any *s, struct kit_seen *seen, uint64_t n)
 	return ERR_OK;
 }
 
+/* Appends n batches at once. */
+static enum err append_group(union any *s, struct kit_seen *seen, size_t n)
+{
+	struct bytes group[KIT_GROUP];
+	struct log_chain c = seen->chain;
+	enum err e;
+
+	if (!kit_seal_group(group, &c, seen->batches, n)) {
+		return ERR_STATE;
+	}
+	e = store_append_all(&s->base, group, n);
+	if (e == ERR_OK) {
+		seen->chain = c;
+		seen->batches += n;
+	}
+	return e;
+}
+
 /* Each append of an open store is synced before it returns. */
 static void synced_each(void)
 {
@@ -82,14 +100,95 @@ static void synced_each(void)
 	store_close(&s.base);
 }
 
+/* Groups of every size lie there as if appended one by one; SQLite syncs once for a group. */
+static void groups(void)
+{
+	union any s;
+	struct kit_seen seen;
+	uint64_t wanted = 0;
+
+	T_CHECK(kit_fresh());
+	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
+	T_EQ(append_to(&s, &seen, 1), ERR_OK);
+	wanted = 1;
+	for (size_t n = 1; n <= KIT_GROUP; n++) {
+		unsigned long before = kit_syncs;
+		uint64_t size = s.base.size_bytes;
+
+		T_EQ(append_group(&s, &seen, n), ERR_OK);
+		T_EQ(kit_syncs - before, sqlite ? 1 : n);
+		T_CHECK(s.base.size_bytes >= size + n * 256);
+		T_CHECK(hash32_eq(&s.base.head, &seen.chain.head));
+		wanted += n;
+	}
+	T_EQ(append_to(&s, &seen, wanted + 1), ERR_OK);
+	store_close(&s.base);
+	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
+	T_EQ(seen.batches, wanted + 1);
+	store_close(&s.base);
+}
+
+/* One bad batch anywhere in a group: none of the group is written, and the store stays whole. */
+static void bad_groups(void)
+{
+	enum { N = 5 };
+	union any s;
+	struct kit_seen seen;
+
+	T_CHECK(kit_fresh());
+	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
+	T_EQ(append_to(&s, &seen, 3), ERR_OK);
+	for (size_t bad = 0; bad < N; bad++) {
+		for (unsigned how = 0; how < 4; how++) {
+			struct bytes group[KIT_GROUP];
+			struct log_chain c = seen.chain;
+			uint8_t changed[16 * 1024];
+			unsigned long writes = kit_writes;
+			enum err want = ERR_MISMATCH;
+
+			T_CHECK(kit_seal_group(group, &c, 3, N));
+			switch (how) {
+			case 0: /* a flipped bit */
+				memcpy(changed, group[bad].p, group[bad].n);
+				changed[t_below(group[bad].n)] ^= 0x20;
+				group[bad].p = changed;
+				want = ERR_CORRUPT;
+				break;
+			case 1: /* cut */
+				group[bad].n -= 128;
+				want = ERR_CORRUPT;
+				break;
+			case 2: /* twice, or the wrong one first */
+				group[bad] = group[bad == 0 ? 1 : bad - 1];
+				break;
+			default: /* left out */
+				if (bad == N - 1) {
+					continue;
+				}
+				group[bad] = group[bad + 1];
+				break;
+			}
+			T_EQ(store_append_all(&s.base, group, N), want);
+			T_CHECK(strstr(s.base.fault.text, "journal") != NULL);
+			T_EQ(kit_writes, writes);
+		}
+	}
+	T_EQ(append_group(&s, &seen, N), ERR_OK);
+	store_close(&s.base);
+	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
+	T_EQ(seen.batches, 3 + N);
+	store_close(&s.base);
+}
+
 /*
  * The Nth write or sync fails, for all N, from opening to the last append; a write fails by being
  * short first.  Then nothing more goes through this handle, and the next process finds all that was
- * acknowledged and at most the batch in flight.
+ * acknowledged and at most the group in flight, a part of it only as whole batches.
  */
-static bool one_failure(unsigned long sync, unsigned long write, int number, bool *reached)
+static bool one_failure(size_t group, unsigned long sync, unsigned long write, int number,
+			bool *reached)
 {
-	static const uint64_t wanted = 8;
+	const uint64_t wanted = 8 * group;
 	const char *path = kit_path("journal");
 	union any s;
 	struct kit_seen seen;
@@ -105,7 +204,9 @@ static bool one_failure(unsigned long sync, unsigned long write, int number, boo
 	e = start(&s, &seen, path);
 	acknowledged = 0;
 	if (e == ERR_OK) {
-		e = append_to(&s, &seen, wanted);
+		while (e == ERR_OK && seen.batches < wanted) {
+			e = append_group(&s, &seen, group);
+		}
 		acknowledged = seen.batches;
 	}
 	*reached = sync != 0 ? kit_syncs >= sync : kit_writes > write;
@@ -123,7 +224,7 @@ static bool one_failure(unsigned long sync, unsigned long write, int number, boo
 	if (start(&s, &seen, path) != ERR_OK) {
 		return false;
 	}
-	if (seen.batches < acknowledged || seen.batches > acknowledged + 1 ||
+	if (seen.batches < acknowledged || seen.batches > acknowledged + group ||
 	    append_to(&s, &seen, wanted + 2) != ERR_OK) {
 		return false;
 	}
@@ -133,9 +234,12 @@ static bool one_failure(unsigned long sync, unsigned long write, int number, boo
 
 static void every_failure(void)
 {
+	static const size_t sizes[] = { 1, 3 };
 	unsigned failures = 0;
 
-	for (unsigned kind = 0; kind < 3; kind++) {
+	for (unsigned i = 0; i < 6; i++) {
+		unsigned kind = i / 2;
+		size_t group = sizes[i % 2];
 		bool reached = true;
 
 		for (unsigned long n = 1; reached; n++) {
@@ -143,10 +247,10 @@ static void every_failure(void)
 
 			T_CHECK(n < 500);
 			T_CHECK(kit_fresh());
-			ok = one_failure(kind == 0 ? n : 0, kind == 0 ? 0 : n,
+			ok = one_failure(group, kind == 0 ? n : 0, kind == 0 ? 0 : n,
 					 kind == 2 ? ENOSPC : EIO, &reached);
 			if (!ok) {
-				printf("# kind %u, call %lu\n", kind, n);
+				printf("# kind %u, groups of %zu, call %lu\n", kind, group, n);
 			}
 			T_CHECK(ok);
 			failures += reached;
@@ -707,6 +811,8 @@ static void truncated(void)
 
 BOTH(round_trip)
 BOTH(synced_each)
+BOTH(groups)
+BOTH(bad_groups)
 BOTH(every_failure)
 BOTH(order_of_calls)
 BOTH(refusing_callback)
@@ -820,6 +926,8 @@ int main(int argc, char **argv)
 	static const struct t_case cases[] = {
 		ROWS(round_trip),
 		ROWS(synced_each),
+		ROWS(groups),
+		ROWS(bad_groups),
 		ROWS(every_failure),
 		ROWS(order_of_calls),
 		ROWS(refusing_callback),

@@ -371,6 +371,82 @@ static void fixed_capacity(void)
 	store_close(&s.base);
 }
 
+/* A group of which all but the last batch fits: nothing is written, and each alone still fits. */
+static void capacity_of_a_group(void)
+{
+	struct store_file s;
+	struct store_fault fault;
+	struct kit_seen seen;
+	struct bytes group[KIT_GROUP];
+	struct log_chain c;
+	size_t n = 0;
+	uint64_t room;
+	unsigned long writes;
+
+	T_CHECK(kit_fresh());
+	T_EQ(store_file_open(&s, kit_path("journal"), STORE_FILE_CREATE, STORE_FILE_CHUNK_BYTES,
+			     &fault),
+	     ERR_OK);
+	kit_seen_init(&seen);
+	T_EQ(store_replay(&s.base, kit_buffer, sizeof(kit_buffer), kit_each, &seen), ERR_OK);
+	while (s.base.capacity_bytes - s.base.size_bytes > 8192) {
+		T_EQ(append_to(&s, &seen, seen.batches + 1), ERR_OK);
+	}
+	c = seen.chain;
+	T_CHECK(kit_seal_group(group, &c, seen.batches, KIT_GROUP));
+	room = s.base.capacity_bytes - s.base.size_bytes;
+	while (n < KIT_GROUP && group[n].n <= room) {
+		room -= group[n++].n;
+	}
+	T_CHECK(n >= 2 && n < KIT_GROUP);
+	writes = kit_writes;
+	T_EQ(store_append_all(&s.base, group, n + 1), ERR_FULL);
+	T_EQ(kit_writes, writes);
+	T_EQ(s.base.phase, STORE_READY);
+	T_EQ(store_append_all(&s.base, group, n), ERR_OK);
+	store_close(&s.base);
+}
+
+/*
+ * Never two batches unsynced at once: whichever sync of a group fails, the disk has nothing of the
+ * batches behind the one that was being synced.
+ */
+static void groups_one_by_one(void)
+{
+	enum { N = 6 };
+
+	size_t at[4];
+
+	for (unsigned long fail = 1; fail <= N; fail++) {
+		static uint8_t now[sizeof(disk)];
+		struct store_file s;
+		struct kit_seen seen;
+		struct bytes group[KIT_GROUP];
+		struct log_chain c;
+		size_t end;
+
+		T_CHECK(make(3, at));
+		T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
+		c = seen.chain;
+		T_CHECK(kit_seal_group(group, &c, 3, N));
+		kit_no_failures();
+		kit_fail_sync = fail;
+		T_EQ(store_append_all(&s.base, group, N), ERR_IO);
+		kit_no_failures();
+		T_EQ(store_append_all(&s.base, group, N), ERR_STATE);
+		store_close(&s.base);
+		end = at[3];
+		for (size_t i = 0; i < fail; i++) {
+			end += group[i].n;
+		}
+		T_EQ(kit_read(kit_path("journal"), now, sizeof(now)), sizeof(now));
+		T_CHECK(now[end - group[fail - 1].n] != 0);
+		for (size_t i = end; i < sizeof(now); i++) {
+			T_EQ(now[i], 0);
+		}
+	}
+}
+
 static void over_a_descriptor(void)
 {
 	struct store_file s, t;
@@ -521,6 +597,8 @@ int main(int argc, char **argv)
 		{ "modes of opening", modes_of_opening },
 		{ "creation under way", creation_under_way },
 		{ "fixed capacity", fixed_capacity },
+		{ "capacity of a group", capacity_of_a_group },
+		{ "groups one by one", groups_one_by_one },
 		{ "over a descriptor", over_a_descriptor },
 		{ "after a failed write", after_a_failed_write },
 		{ "in the sandbox", in_the_sandbox },
