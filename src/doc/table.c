@@ -166,6 +166,7 @@ static enum err text_rule(const struct doc_field *f, struct bytes text, const ch
 	case DOC_KIND_DATA:
 	case DOC_KIND_UUID:
 	case DOC_KIND_AMOUNT:
+	case DOC_KIND_UNITS:
 	case DOC_KIND_INT:
 	case DOC_KIND_BOOL:
 	case DOC_KIND_WORD:
@@ -223,16 +224,37 @@ static const struct doc_word *word_find(const struct doc_word *words, struct byt
 	return NULL;
 }
 
+static enum err read_amount(struct reading *r, const struct doc_field *f, struct bytes text,
+			    uint8_t *out)
+{
+	struct money money;
+	u128 units;
+	enum err e = money_parse(&money, ASSET_XEM, text);
+
+	if (e != ERR_OK) {
+		return refuse(r, e,
+			      e == ERR_OVERFLOW ? "the amount is too large"
+						: "an amount is a whole decimal number in quotes");
+	}
+	units = money_units(&money);
+	if (units < f->min) {
+		return refuse(r, ERR_AMOUNT, "the amount is zero");
+	}
+	if (f->kind == DOC_KIND_UNITS) {
+		memcpy(out, &units, sizeof units);
+	} else {
+		memcpy(out, &money, sizeof money);
+	}
+	return ERR_OK;
+}
+
 /* Everything whose text is a string.  base: the struct; f->offset the member. */
 static enum err read_string(struct reading *r, const struct doc_field *f, struct bytes text,
 			    uint8_t *base)
 {
 	uint8_t *out = base + f->offset;
 	const struct doc_word *word;
-	struct money money;
-	struct money least;
 	struct id128 id;
-	enum err e;
 
 	switch (f->kind) {
 	case DOC_KIND_TEXT:
@@ -256,19 +278,8 @@ static enum err read_string(struct reading *r, const struct doc_field *f, struct
 		memcpy(out, &id, sizeof id);
 		return ERR_OK;
 	case DOC_KIND_AMOUNT:
-		e = money_parse(&money, ASSET_XEM, text);
-		if (e != ERR_OK) {
-			return refuse(r, e,
-				      e == ERR_OVERFLOW
-					  ? "the amount is too large"
-					  : "an amount is a whole decimal number in quotes");
-		}
-		least = money_of(ASSET_XEM, f->min);
-		if (money_cmp(&money, &least) < 0) {
-			return refuse(r, ERR_AMOUNT, "the amount is zero");
-		}
-		memcpy(out, &money, sizeof money);
-		return ERR_OK;
+	case DOC_KIND_UNITS:
+		return read_amount(r, f, text, out);
 	case DOC_KIND_WORD:
 		word = word_find(f->words, text);
 		if (word == NULL) {
@@ -407,6 +418,7 @@ static enum err read_value(struct reading *r, const struct doc_field *f, uint8_t
 	case DOC_KIND_DATA:
 	case DOC_KIND_UUID:
 	case DOC_KIND_AMOUNT:
+	case DOC_KIND_UNITS:
 	case DOC_KIND_WORD:
 		return t.kind == JSON_TEXT ? read_string(r, f, t.text, base)
 					   : wrong_type(r, "a string is expected here");
@@ -544,14 +556,18 @@ static enum err write_amount(struct writing *w, const struct doc_field *f, const
 {
 	char text[MONEY_TEXT_MAX];
 	struct money money;
-	struct money least;
+	u128 units;
 
-	memcpy(&money, p, sizeof money);
+	if (f->kind == DOC_KIND_UNITS) {
+		memcpy(&units, p, sizeof units);
+		money = money_of(ASSET_XEM, units); /* for its digits alone */
+	} else {
+		memcpy(&money, p, sizeof money);
+	}
 	if (money_asset(&money) != ASSET_XEM) {
 		return decline(w, ERR_ASSET, "the amount is of another asset");
 	}
-	least = money_of(ASSET_XEM, f->min);
-	if (money_cmp(&money, &least) < 0) {
+	if (money_units(&money) < f->min) {
 		return decline(w, ERR_AMOUNT, "the amount is zero");
 	}
 	money_put(text, &money);
@@ -660,6 +676,7 @@ static enum err write_value(struct writing *w, const struct doc_field *f, const 
 		uuid7_put(uuid, &id);
 		return json_put_string(w->out, bytes_str(uuid));
 	case DOC_KIND_AMOUNT:
+	case DOC_KIND_UNITS:
 		return write_amount(w, f, p);
 	case DOC_KIND_INT:
 		memcpy(&number, p, sizeof number);

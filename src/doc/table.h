@@ -28,6 +28,7 @@ enum doc_kind {
 	DOC_KIND_DATA,      /* hex of at most max bytes; uint8_t[max] and a count */
 	DOC_KIND_UUID,      /* UUIDv7 in text; struct id128 */
 	DOC_KIND_AMOUNT,    /* decimal string, at least min; struct money of ASSET_XEM */
+	DOC_KIND_UNITS,     /* decimal string, at least min; u128 of an asset said beside it */
 	DOC_KIND_INT,       /* number, min to max; uint64_t */
 	DOC_KIND_BOOL,      /* true, false; bool */
 	DOC_KIND_WORD,      /* one of words; uint32_t or an enum */

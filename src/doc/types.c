@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/decimal.h"
 #include "doc/table.h"
 
 /*
@@ -41,7 +42,22 @@ static const struct doc_word words_decision[] = {
 	{ "yes", DOC_DECISION_YES },
 	{ NULL, 0 },
 };
-static const struct doc_word words_approved[] = { { "order", DOC_ORDER }, { NULL, 0 } };
+static const struct doc_word words_approved[] = {
+	{ "order", DOC_ORDER },
+	{ "plan", DOC_PLAN },
+	{ "posting", DOC_POSTING },
+	{ NULL, 0 },
+};
+static const struct doc_word words_booked[] = {
+	{ "jpy", ASSET_JPY },
+	{ "nem:xem", ASSET_XEM },
+	{ NULL, 0 },
+};
+static const struct doc_word words_currency[] = { { "jpy", ASSET_JPY }, { NULL, 0 } };
+static const struct doc_word words_rounding[] = {
+	{ "half-up", DOC_ROUNDING_HALF_UP },
+	{ NULL, 0 },
+};
 static const struct doc_word words_attested[] = {
 	{ "attempt", DOC_ATTEMPT },
 	{ "sweep", DOC_SWEEP },
@@ -93,6 +109,10 @@ static const struct doc_word words_attest_kind[] = {
 #define AMOUNT(name, type, m, least)                                   \
 	{                                                              \
 		name, DOC_KIND_AMOUNT, MEMBER(type, m), .min = (least) \
+	}
+#define UNITS(name, type, m, least)                                   \
+	{                                                             \
+		name, DOC_KIND_UNITS, MEMBER(type, m), .min = (least) \
 	}
 #define INT(name, type, m, least, most)                                            \
 	{                                                                          \
@@ -404,13 +424,59 @@ static const struct doc_field fields_status[] = {
 	TEXT("program", doc_status, program, 1, DOC_NAME_MAX),
 };
 TABLE(status);
+
+static const struct doc_field fields_posting_side[] = {
+	SLUG("kind", doc_posting_side, kind),
+	NAME("name", doc_posting_side, name),
+};
+TABLE(posting_side);
+
+static const struct doc_field fields_posting_entry[] = {
+	UNITS("amount", doc_posting_entry, amount, 1),
+	WORD("asset", doc_posting_entry, asset, words_booked),
+	OBJECT("credit", doc_posting_entry, credit, table_posting_side),
+	OBJECT("debit", doc_posting_entry, debit, table_posting_side),
+	HEX("id", doc_posting_entry, id),
+	TEXT("reason", doc_posting_entry, reason, 1, DOC_ENTRY_REASON_MAX),
+};
+TABLE(posting_entry);
+
+static const struct doc_field fields_posting[] = {
+	LIST("entries", doc_posting, entries, entry_count, table_posting_entry, DOC_ENTRIES_MAX),
+	HEX("genesis", doc_posting, genesis),
+	NAME("initiator", doc_posting, initiator),
+	TEXT("reason", doc_posting, reason, 1, DOC_REASON_MAX),
+	INT("time_ms", doc_posting, time_ms, 0, JSON_INT_MAX),
+};
+TABLE(posting);
+
+static const struct doc_field fields_plan[] = {
+	INT("as_of_ms", doc_plan, as_of_ms, 0, JSON_INT_MAX),
+	WORD("asset", doc_plan, asset, words_asset),
+	WORD("currency", doc_plan, currency, words_currency),
+	INT("customers", doc_plan, customers, 1, JSON_INT_MAX),
+	HEX("genesis", doc_plan, genesis),
+	HEX("head", doc_plan, head),
+	NAME("initiator", doc_plan, initiator),
+	UNITS("lost", doc_plan, lost, 1),
+	UNITS("paid", doc_plan, paid, 1),
+	TEXT("rate", doc_plan, rate, 1, DOC_RATE_MAX),
+	TEXT("reason", doc_plan, reason, 1, DOC_REASON_MAX),
+	HEX("root", doc_plan, root),
+	WORD("rounding", doc_plan, rounding, words_rounding),
+	HEX("rows", doc_plan, rows),
+	INT("sequence", doc_plan, sequence, 0, JSON_INT_MAX),
+	INT("time_ms", doc_plan, time_ms, 0, JSON_INT_MAX),
+};
+TABLE(plan);
 /* clang-format on */
 
 static_assert(sizeof(enum doc_type) == sizeof(uint32_t) &&
 		  sizeof(enum doc_signer) == sizeof(uint32_t) &&
 		  sizeof(enum doc_hot_kind) == sizeof(uint32_t),
 	      "tables move words as 32 bits");
-static_assert(sizeof(struct doc_genesis) <= 16384, "structs fit a signer's arena and stack");
+static_assert(sizeof(struct doc_genesis) <= 16384 && sizeof(struct doc_posting) <= 16384,
+	      "structs fit a signer's arena and stack");
 
 const struct doc_table *doc_table_of(enum doc_type type)
 {
@@ -599,6 +665,45 @@ static enum err sense_heartbeat(const struct doc_heartbeat *h, struct doc_fault 
 	return ERR_OK;
 }
 
+static enum err sense_posting(const struct doc_posting *p, struct doc_fault *fault)
+{
+	if (p->entry_count == 0) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, "entries",
+				       "a posting has at least one entry");
+	}
+	for (size_t i = 0; i < p->entry_count; i++) {
+		const struct doc_posting_entry *x = &p->entries[i];
+
+		for (size_t k = 0; k < i; k++) {
+			if (id128_eq(&x->id, &p->entries[k].id)) {
+				return doc_table_fault(fault, ERR_FIELD_RANGE, "entries",
+						       "an id stands twice");
+			}
+		}
+		if (strcmp(x->debit.kind, x->credit.kind) == 0 &&
+		    strcmp(x->debit.name, x->credit.name) == 0) {
+			return doc_table_fault(fault, ERR_FIELD_RANGE, "entries",
+					       "an entry has the same account on both sides");
+		}
+	}
+	return ERR_OK;
+}
+
+static enum err sense_plan(const struct doc_plan *p, struct doc_fault *fault)
+{
+	struct decimal rate;
+
+	if (decimal_parse(&rate, bytes_str(p->rate)) != ERR_OK || rate.units == 0) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, "rate",
+				       "a decimal number above zero, as short as it can be");
+	}
+	if ((p->sequence == 0) != hash32_is_zero(&p->head)) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, "head",
+				       "a moment of the journal is named by sequence and head");
+	}
+	return ERR_OK;
+}
+
 /* in: a struct of this type whose every member is within its own bounds. */
 static enum err sense(enum doc_type type, const void *in, struct doc_fault *fault)
 {
@@ -623,6 +728,10 @@ static enum err sense(enum doc_type type, const void *in, struct doc_fault *faul
 				   fault);
 	case DOC_HEARTBEAT:
 		return sense_heartbeat(in, fault);
+	case DOC_POSTING:
+		return sense_posting(in, fault);
+	case DOC_PLAN:
+		return sense_plan(in, fault);
 	case DOC_REQUEST:
 	case DOC_APPROVAL:
 	case DOC_FREEZE:

@@ -42,6 +42,9 @@ enum {
 	DOC_BALANCES_MAX = 32,
 	DOC_STATUS_MAX = 32,
 	DOC_STATUS_VALUE_MAX = 256,
+	DOC_ENTRIES_MAX = 32, /* transfers of one posting */
+	DOC_ENTRY_REASON_MAX = 160,
+	DOC_RATE_MAX = 20,
 };
 
 /* "nem" */
@@ -61,6 +64,9 @@ enum doc_vault { DOC_VAULT_HOT = 1 };
 
 /* "yes", "no" */
 enum doc_decision { DOC_DECISION_YES = 1, DOC_DECISION_NO = 2 };
+
+/* "half-up": from half of the smallest unit on, up */
+enum doc_rounding { DOC_ROUNDING_HALF_UP = 1 };
 
 /* "all" */
 enum doc_scope { DOC_SCOPE_ALL = 1 };
@@ -218,7 +224,7 @@ struct doc_approval {
 	struct hash32 genesis;
 	char person[DOC_NAME_MAX + 1];
 	struct hash32 subject;
-	enum doc_type subject_type; /* DOC_ORDER */
+	enum doc_type subject_type; /* DOC_ORDER, DOC_PLAN, DOC_POSTING */
 	uint64_t time_ms;
 };
 
@@ -240,6 +246,59 @@ struct doc_closing {
 	struct hash32 genesis;
 	char issuer[DOC_NAME_MAX + 1];   /* id of an officer */
 	char reason[DOC_REASON_MAX + 1]; /* 0 to 500 bytes of UTF-8 */
+	uint64_t time_ms;
+};
+
+/* An account by kind and name, as books_account_id() takes them: "customer", "c000001". */
+struct doc_posting_side {
+	char kind[DOC_SLUG_MAX + 1];
+	char name[DOC_NAME_MAX + 1];
+};
+
+struct doc_posting_entry {
+	u128 amount;    /* of asset, at least 1 */
+	uint32_t asset; /* ASSET_XEM, ASSET_JPY */
+	struct doc_posting_side credit, debit;
+	struct id128 id; /* of the transfer: what was booked under it once is never booked again */
+	char reason[DOC_ENTRY_REASON_MAX + 1]; /* 1 to 160 bytes of UTF-8 */
+};
+
+/*
+ * posting: transfers that people book, all or none.  Beyond the form: at least one entry; no id
+ * stands twice; no entry has the same account on both sides.
+ */
+struct doc_posting {
+	size_t entry_count;
+	struct doc_posting_entry entries[DOC_ENTRIES_MAX];
+	struct hash32 genesis;
+	char initiator[DOC_NAME_MAX + 1]; /* id of a person */
+	char reason[DOC_REASON_MAX + 1];  /* 1 to 500 bytes of UTF-8 */
+	uint64_t time_ms;
+};
+
+/*
+ * plan: a refund.  What customers lost of one asset is paid in another at a fixed rate, to each by
+ * his row (books/refund.h).  Beyond the form: rate is a decimal_parse() number above zero;
+ * head is zero if and only if sequence is: then the rows are what people say they are, else each
+ * row is at most what the books owed that customer when the journal had `sequence` records and
+ * this head.
+ */
+struct doc_plan {
+	uint64_t as_of_ms;  /* the moment that the rows speak of */
+	uint32_t asset;     /* ASSET_XEM: what was lost */
+	uint32_t currency;  /* ASSET_JPY: what is paid */
+	uint64_t customers; /* rows, at least 1 */
+	struct hash32 genesis;
+	struct hash32 head;
+	char initiator[DOC_NAME_MAX + 1]; /* id of a person */
+	u128 lost;                        /* sum of the rows in asset, at least 1 */
+	u128 paid;                        /* sum of the rows in currency, at least 1 */
+	char rate[DOC_RATE_MAX + 1];      /* "88.549": yen for one XEM */
+	char reason[DOC_REASON_MAX + 1];  /* 1 to 500 bytes of UTF-8 */
+	struct hash32 root;               /* RFC 6962 tree over the rows */
+	enum doc_rounding rounding;
+	struct hash32 rows; /* SHA-256 of the file of rows */
+	uint64_t sequence;
 	uint64_t time_ms;
 };
 

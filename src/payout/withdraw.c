@@ -198,6 +198,8 @@ enum err withdraw_learn(struct payout *p, struct inner_withdrawal *w, const stru
 	case DOC_CURSOR:
 	case DOC_REFUSAL:
 	case DOC_STATUS:
+	case DOC_POSTING:
+	case DOC_PLAN:
 		return ERR_CORRUPT;
 	}
 	return ERR_CORRUPT;
@@ -557,7 +559,7 @@ static void take_approval(struct payout *p, const struct doc *d, struct effects 
 		return;
 	}
 	key = map_key(&a.subject);
-	if (!map_get(&p->by_order, &key, &index) ||
+	if (a.subject_type != DOC_ORDER || !map_get(&p->by_order, &key, &index) ||
 	    !hash32_eq(&p->all[index].order_doc, &a.subject)) {
 		answer_refuse(p, ERR_NOT_FOUND, "subject", "no such order");
 		return;

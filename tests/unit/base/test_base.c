@@ -12,6 +12,7 @@
 #include "base/base32.h"
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/decimal.h"
 #include "base/err.h"
 #include "base/hex.h"
 #include "base/money.h"
@@ -99,6 +100,38 @@ static void the_whole_theft_in_yen_needs_more_than_64_bits(void)
 	T_CHECK(product > UINT64_MAX);
 	money_put(text, &yen);
 	T_STR(text, "46603339585");
+}
+
+static void decimals_have_one_spelling(void)
+{
+	static const char *const bad[] = { "",     ".",    "1.",    ".5",  "01",   "00",  "88.5490",
+					   "1.0",  "0.0",  "+1",    "-1",  "1e3",  " 1",  "1 ",
+					   "1..2", "1.2.", "1,000", "0x1", "00.5", "1.5f" };
+
+	static const struct {
+		const char *text;
+		uint64_t units;
+		uint32_t scale;
+	} good[] = { { "0", 0, 0 },         { "7", 7, 0 },    { "10", 10, 0 },
+		     { "0.5", 5, 1 },       { "0.05", 5, 2 }, { "88.549", 88549, 3 },
+		     { "100.01", 10001, 2 } };
+
+	static const char most[] = "9999999999999999999999999999999999999.9"; /* 38 digits */
+	struct decimal d = { 42, 42 };
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		T_EQ(decimal_parse(&d, bytes_str(bad[i])), ERR_AMOUNT);
+		T_EQ(d.scale, 42);
+	}
+	T_EQ(decimal_parse(&d, bytes_str("100000000000000000000000000000000000000")), ERR_OVERFLOW);
+	T_EQ(d.scale, 42);
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		T_EQ(decimal_parse(&d, bytes_str(good[i].text)), ERR_OK);
+		T_CHECK(d.units == good[i].units);
+		T_EQ(d.scale, good[i].scale);
+	}
+	T_EQ(decimal_parse(&d, bytes_str(most)), ERR_OK);
+	T_CHECK(d.units % 1000000 == 999999 && d.units / 1000000 > UINT64_MAX);
 }
 
 static void compare_two_assets(void)
@@ -303,6 +336,7 @@ int main(int argc, char **argv)
 		  money_adds_and_subtracts_without_wrapping },
 		{ "the whole theft in yen needs more than 64 bits",
 		  the_whole_theft_in_yen_needs_more_than_64_bits },
+		{ "decimals have one spelling", decimals_have_one_spelling },
 		{ "our own mistakes abort", our_own_mistakes_abort },
 		{ "hex is exact", hex_is_exact },
 		{ "base32 round trips and refuses", base32_round_trips_and_refuses },

@@ -55,6 +55,7 @@ static void print_kind(const struct doc_field *f)
 		printf("UUIDv7");
 		break;
 	case DOC_KIND_AMOUNT:
+	case DOC_KIND_UNITS:
 		printf(f->min > 0 ? "amount, not zero" : "amount");
 		break;
 	case DOC_KIND_INT:

@@ -318,6 +318,45 @@ static inline void sample_fill_small(enum doc_type type, union sample *s)
 		SAMPLE_TEXT(s->closing.reason, "the till is a day old");
 		s->closing.time_ms = 1516892539000;
 		break;
+	case DOC_POSTING:
+		s->posting.entry_count = 2;
+		s->posting.entries[0].amount = ((u128)1 << 100) + 7;
+		s->posting.entries[0].asset = ASSET_JPY;
+		SAMPLE_TEXT(s->posting.entries[0].credit.kind, "house");
+		SAMPLE_TEXT(s->posting.entries[0].credit.name, "jpy");
+		SAMPLE_TEXT(s->posting.entries[0].debit.kind, "bank");
+		SAMPLE_TEXT(s->posting.entries[0].debit.name, "jpy");
+		SAMPLE_FILL(s->posting.entries[0].id, 0x21);
+		SAMPLE_TEXT(s->posting.entries[0].reason, "own yen paid in");
+		s->posting.entries[1].amount = 1;
+		s->posting.entries[1].asset = ASSET_XEM;
+		SAMPLE_TEXT(s->posting.entries[1].credit.kind, "customer");
+		SAMPLE_TEXT(s->posting.entries[1].credit.name, "c000001");
+		SAMPLE_TEXT(s->posting.entries[1].debit.kind, "suspense");
+		SAMPLE_TEXT(s->posting.entries[1].debit.name, "nem:xem");
+		SAMPLE_FILL(s->posting.entries[1].id, 0x22);
+		SAMPLE_TEXT(s->posting.entries[1].reason, "the owner was found");
+		SAMPLE_TEXT(s->posting.initiator, "aiko.tanaka");
+		SAMPLE_TEXT(s->posting.reason, "corrections of a Monday");
+		s->posting.time_ms = 1516892540000;
+		break;
+	case DOC_PLAN:
+		s->plan.as_of_ms = 1516892541000;
+		s->plan.asset = ASSET_XEM;
+		s->plan.currency = ASSET_JPY;
+		s->plan.customers = 260000;
+		SAMPLE_FILL(s->plan.head, 0x23);
+		SAMPLE_TEXT(s->plan.initiator, "aiko.tanaka");
+		s->plan.lost = 526300010000000;
+		s->plan.paid = 46603339585;
+		SAMPLE_TEXT(s->plan.rate, "88.549");
+		SAMPLE_TEXT(s->plan.reason, "the theft of 26 January 2018");
+		SAMPLE_FILL(s->plan.root, 0x24);
+		s->plan.rounding = DOC_ROUNDING_HALF_UP;
+		SAMPLE_FILL(s->plan.rows, 0x25);
+		s->plan.sequence = 520012;
+		s->plan.time_ms = 1516892542000;
+		break;
 	case DOC_STATUS:
 		s->status.detail_count = 2;
 		SAMPLE_TEXT(s->status.detail[0].name, "state");

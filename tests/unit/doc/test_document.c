@@ -536,6 +536,22 @@ static void rules_of_the_others(void)
 	sample_fill(DOC_HEARTBEAT, &bent);
 	bent.heartbeat.balances[1].account = bent.heartbeat.balances[0].account;
 	REFUSED(DOC_HEARTBEAT, "balances");
+	sample_fill(DOC_POSTING, &bent);
+	bent.posting.entry_count = 0;
+	REFUSED(DOC_POSTING, "entries");
+	bent.posting.entries[1].id = bent.posting.entries[0].id;
+	REFUSED(DOC_POSTING, "entries");
+	bent.posting.entries[1].debit = bent.posting.entries[1].credit;
+	REFUSED(DOC_POSTING, "entries");
+	sample_fill(DOC_PLAN, &bent);
+	bent.plan.sequence = 0;
+	REFUSED(DOC_PLAN, "head");
+	memset(&bent.plan.head, 0, sizeof bent.plan.head);
+	REFUSED(DOC_PLAN, "head");
+	SAMPLE_TEXT(bent.plan.rate, "88.5490");
+	REFUSED(DOC_PLAN, "rate");
+	SAMPLE_TEXT(bent.plan.rate, "0");
+	REFUSED(DOC_PLAN, "rate");
 }
 
 /* What cannot be read back is not written. */
@@ -652,6 +668,23 @@ static void largest_documents(void)
 	}
 	w = writer_make(space, sizeof space);
 	T_EQ(doc_make(&w, NULL, DOC_STATUS, &bent, NULL, &fault), ERR_OK);
+	sample_fill(DOC_POSTING, &bent);
+	bent.posting.entry_count = DOC_ENTRIES_MAX;
+	for (unsigned i = 0; i < DOC_ENTRIES_MAX; i++) {
+		struct doc_posting_entry *x = &bent.posting.entries[i];
+
+		x->amount = ~(u128)0;
+		x->asset = ASSET_XEM;
+		memset(x->debit.kind, 'd', DOC_SLUG_MAX);
+		memset(x->debit.name, 'd', DOC_NAME_MAX);
+		memset(x->credit.kind, 'c', DOC_SLUG_MAX);
+		memset(x->credit.name, 'c', DOC_NAME_MAX);
+		SAMPLE_FILL(x->id, (uint8_t)i);
+		memset(x->reason, '"', DOC_ENTRY_REASON_MAX);
+	}
+	memset(bent.posting.reason, '"', DOC_REASON_MAX);
+	w = writer_make(space, sizeof space);
+	T_EQ(doc_make(&w, NULL, DOC_POSTING, &bent, NULL, &fault), ERR_OK);
 	sample_fill(DOC_HEARTBEAT, &bent);
 	h->balance_count = DOC_BALANCES_MAX;
 	for (unsigned i = 0; i < DOC_BALANCES_MAX; i++) {

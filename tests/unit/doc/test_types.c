@@ -149,6 +149,8 @@ static size_t size_wanted(const struct doc_field *f)
 		return sizeof(struct id128);
 	case DOC_KIND_AMOUNT:
 		return sizeof(struct money);
+	case DOC_KIND_UNITS:
+		return sizeof(u128);
 	case DOC_KIND_INT:
 		return sizeof(uint64_t);
 	case DOC_KIND_BOOL:
@@ -178,7 +180,8 @@ static void check_table(const struct doc_table *t)
 
 		T_CHECK(i == 0 || strcmp(t->fields[i - 1].name, f->name) < 0);
 		T_EQ(f->size, size_wanted(f));
-		T_CHECK(f->min <= f->max || f->kind == DOC_KIND_AMOUNT);
+		T_CHECK(f->min <= f->max || f->kind == DOC_KIND_AMOUNT ||
+			f->kind == DOC_KIND_UNITS);
 		T_CHECK(f->offset + f->size <= t->size);
 		for (size_t k = 0; k < f->size; k++) {
 			T_EQ(used[f->offset + k]++, 0);
@@ -424,6 +427,7 @@ static bool takes_string(enum doc_kind kind)
 	case DOC_KIND_DATA:
 	case DOC_KIND_UUID:
 	case DOC_KIND_AMOUNT:
+	case DOC_KIND_UNITS:
 	case DOC_KIND_WORD:
 		return true;
 	case DOC_KIND_ADDRESSES:
@@ -719,6 +723,7 @@ static void every_limit(void)
 				values_of_uuid(type, s);
 				break;
 			case DOC_KIND_AMOUNT:
+			case DOC_KIND_UNITS:
 				values_of_amount(type, s);
 				break;
 			case DOC_KIND_INT:
