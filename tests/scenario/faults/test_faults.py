@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Goal: whichever allocation or system call of kuramorid fails, nothing that it acknowledged is lost,
+nothing is booked twice, and the same request asked again gets the same answer (P1, P3, P12, T43).
+Method: the real kuramorid on a real node; fail_at.so lets its k-th allocation, or its k-th system
+call (EIO, ENOSPC, ENOMEM, EINTR in turn), fail, from its first to the last of a life that starts,
+takes a withdrawal and ends.  It may refuse, say an error, or end; it may not hang, nor die of
+anything but its own decision.  Then it is started without faults: the books must verify from their
+raw rows, and the withdrawal asked for again must be held exactly once.
+All k with KURAMORI_FAULTS=all, else a sample of this many of each kind (default 40); the seed is
+printed.
+"""
+import argparse
+import errno
+import json
+import mmap
+import os
+import pathlib
+import random
+import signal
+import struct
+import sys
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent.parent
+sys.path.insert(0, str(ROOT / "tests/kit"))
+
+import canon  # noqa: E402
+import process  # noqa: E402
+import world as kit  # noqa: E402
+
+XEM = 1_000_000
+ROWS = {"memory": 0, "system": 1}
+NUMBERS = {"memory": (errno.ENOMEM,), "system": (errno.EIO, errno.ENOSPC, errno.ENOMEM, errno.EINTR)}
+OPTIONS = None
+
+
+class Page:
+    """The page shared with fail_at.so."""
+
+    def __init__(self, path):
+        self.path = path
+        path.write_bytes(bytes(4096))
+        with open(path, "r+b") as file:
+            self.map = mmap.mmap(file.fileno(), 4096)
+
+    def arm(self, kind=None, at=0, number=0):
+        """Counting starts again; the at-th call of this kind fails."""
+        for row in ROWS.values():
+            struct.pack_into("<QQQQ", self.map, row * 32, 0, 0, 0, 0)
+        if kind is not None:
+            struct.pack_into("<QQQ", self.map, ROWS[kind] * 32, 0, at, number)
+
+    def calls(self, kind):
+        return struct.unpack_from("<Q", self.map, ROWS[kind] * 32)[0]
+
+    def failed(self, kind):
+        return struct.unpack_from("<Q", self.map, ROWS[kind] * 32 + 24)[0]
+
+
+class Faults(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        process.catch_signals()
+        cls.folder = process.temp_dir()
+        (cls.folder / "w").mkdir()
+        os.chmod(cls.folder, 0o755)
+        settings = kit.Settings(boxes=1, purses=1, spare_extra=1, quiet_blocks=5, poll_ms=10, settle_depth=1,
+                                deposit_depth=1)
+        w = cls.world = kit.World(cls.folder / "w", OPTIONS.build, settings)
+        w.ceremony()
+        w.write_documents(w.seal_signers())
+        cls.total = settings.claims_xem * XEM
+        (w.place("documents") / "claims.csv").write_text(f"c1,{cls.total}\n")
+        w.open_books()
+        cls.page = Page(cls.folder / "page")
+        cls.held = cls.lives = cls.refused = cls.ended = 0
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.world.stop()
+
+    def start(self, loaded):
+        """Starts kuramorid; False when it ended before it was ready."""
+        if loaded:
+            os.environ["LD_PRELOAD"] = str(OPTIONS.fail_at)
+            os.environ["KURAMORI_FAIL_PAGE"] = str(self.page.path)
+        try:
+            self.world.start_server()
+            return True
+        except process.Failed as problem:
+            if not loaded or "before it was ready" not in str(problem):
+                raise
+            return False
+        finally:
+            os.environ.pop("LD_PRELOAD", None)
+            os.environ.pop("KURAMORI_FAIL_PAGE", None)
+
+    def ask(self, request, key):
+        """(status, body) of one POST; (None, None) when no answer came."""
+        try:
+            status, body, _ = self.world.api("POST", "/v1/withdrawals", request.raw, key)
+        except (OSError, json.JSONDecodeError):
+            return None, None
+        except Exception as broken:  # the connection broke in the middle of the answer
+            if "http" not in type(broken).__module__:
+                raise
+            return None, None
+        return status, body
+
+    def end(self, what):
+        """Ends it; however it ended, it was its own decision."""
+        daemon = self.world.group["kuramorid"]
+        if daemon.alive():
+            daemon.process.send_signal(signal.SIGTERM)
+        code = daemon.wait(timeout=10.0)
+        self.assertIn(code, (0, 1, 2, 3, 4, 5, 70, -signal.SIGABRT), f"{what}: {daemon.errors()[-2000:]}")
+        return code
+
+    def life(self, what):
+        """One life with a fault, and the look at what it left."""
+        w = self.world
+        request = w.request("c1", w.keys.outside[0].address(), XEM + self.lives)
+        key = canon.uuid7()
+        status = body = None
+        type(self).lives += 1
+        if self.start(loaded=True):
+            for _ in range(200):
+                status, body = self.ask(request, key)
+                if status != 503:  # 503: the chain is not read yet
+                    break
+                process.time.sleep(0.01)
+            self.assertIn(status, (None, 201, 500, 503, 507), f"{what}: {body}")
+        code = self.end(what)
+        type(self).ended += code != 0
+        type(self).refused += status not in (201, None)
+        calls = {kind: (self.page.calls(kind), self.page.failed(kind)) for kind in ROWS}
+        verified = process.run([w.program("kuramori"), "books", "balance", w.journal("kuramorid")], expect=None)
+        self.assertEqual(verified.returncode, 0, f"{what}: {verified.stdout}{verified.stderr}")
+        self.start(loaded=False)
+        process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read", 0.01)
+        again, told = self.ask(request, key)
+        self.assertEqual(again, 201, f"{what}: {told}")
+        if status == 201:
+            for field in ("id", "customer", "amount", "fee"):
+                self.assertEqual(told.get(field), body.get(field), what)
+        third, same = self.ask(request, key)
+        self.assertEqual((third, same["id"]), (201, told["id"]), what)
+        type(self).held += int(told["amount"]) + int(told["fee"])
+        account = w.get("/v1/accounts/c1")
+        self.assertEqual(int(account["balance"]), self.total, what)
+        self.assertEqual(int(account["available"]), self.total - self.held, what)
+        w.group["kuramorid"].stop()
+        return calls
+
+    def every(self, kind):
+        self.page.arm()
+        before = self.life("no fault")
+        last = before[kind][0]
+        self.assertGreater(last, 100)
+        wanted = os.environ.get("KURAMORI_FAULTS", "40")
+        seed = int(os.environ.get("KURAMORI_SEED", str(random.randrange(1 << 32))))
+        rng = random.Random(seed)
+        ks = range(1, last + 1) if wanted == "all" else sorted(rng.sample(range(1, last + 1), min(last, int(wanted))))
+        print(f"# {kind}: {last} calls in a life, seed {seed}", flush=True)
+        hits = 0
+        for k in ks:
+            number = NUMBERS[kind][k % len(NUMBERS[kind])]
+            self.page.arm(kind, k, number)
+            calls = self.life(f"{kind} call {k} fails with {errno.errorcode[number]}")
+            hits += calls[kind][1]
+        print(f"# {kind}: {len(ks)} lives, {hits} faults met, {self.ended} ended early, {self.refused} refused",
+              flush=True)
+        self.assertGreater(hits, len(ks) * 3 // 4)
+
+    def test_memory(self):
+        self.every("memory")
+
+    def test_system(self):
+        self.every("system")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", type=pathlib.Path, required=True)
+    parser.add_argument("--fail-at", type=pathlib.Path, required=True)
+    OPTIONS, rest = parser.parse_known_args()
+    unittest.main(argv=[sys.argv[0], *rest], verbosity=2)
