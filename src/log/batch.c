@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "crypto/crypto.h"
 #include "crypto/sha256.h"
 
 enum {
@@ -69,13 +70,17 @@ static void batch_hash(struct hash32 *out, struct bytes batch)
 static void tree_extend(struct log_tree *t, const uint8_t *p, size_t count, uint64_t first,
 			const struct log_secret *secret)
 {
+	struct hmac_sha256_key key;
+
+	log_tree_salt_key(&key, secret);
 	for (size_t i = 0; i < count; i++) {
 		struct hash32 salt, leaf;
 
-		log_tree_salt(&salt, secret, first + i);
+		log_tree_salt(&salt, &key, first + i);
 		log_tree_salted_leaf(&leaf, &salt, p + i * LOG_RECORD_BYTES);
 		log_tree_append(t, &leaf);
 	}
+	crypto_wipe(&key, sizeof(key));
 }
 
 void log_chain_init(struct log_chain *c)

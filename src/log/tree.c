@@ -36,12 +36,17 @@ static void node_of(struct hash32 *out, const struct hash32 *left, const struct 
 	sha256(out, bytes_of(in, sizeof(in)));
 }
 
-void log_tree_salt(struct hash32 *out, const struct log_secret *secret, uint64_t sequence)
+void log_tree_salt_key(struct hmac_sha256_key *out, const struct log_secret *secret)
+{
+	hmac_sha256_ready(out, bytes_of(secret->b, sizeof(secret->b)));
+}
+
+void log_tree_salt(struct hash32 *out, struct hmac_sha256_key *key, uint64_t sequence)
 {
 	uint8_t in[8];
 
 	le64_put(in, sequence);
-	hmac_sha256(out, bytes_of(secret->b, sizeof(secret->b)), bytes_of(in, sizeof(in)));
+	hmac_sha256_with(out, key, bytes_of(in, sizeof(in)));
 }
 
 void log_tree_salted_leaf(struct hash32 *out, const struct hash32 *salt,

@@ -15,6 +15,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "crypto/sha256.h"
 #include "log/record.h"
 
 enum {
@@ -46,8 +47,11 @@ typedef enum err (*log_tree_leaf_at)(void *context, uint64_t index, struct hash3
 /* SHA-256(0x00 || data): a leaf of any tree of RFC 6962. */
 void log_tree_leaf(struct hash32 *out, struct bytes data);
 
+/* The secret made ready to salt many records; wipe it (crypto_wipe). */
+void log_tree_salt_key(struct hmac_sha256_key *out, const struct log_secret *secret);
+
 /* The salt of the record with this sequence number (first record of a journal: 0). */
-void log_tree_salt(struct hash32 *out, const struct log_secret *secret, uint64_t sequence);
+void log_tree_salt(struct hash32 *out, struct hmac_sha256_key *key, uint64_t sequence);
 
 /* The leaf of a record under its salt: what a receipt discloses, and what its reader recomputes. */
 void log_tree_salted_leaf(struct hash32 *out, const struct hash32 *salt,

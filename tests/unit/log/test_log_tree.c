@@ -336,15 +336,20 @@ static void salted_leaves(void)
 	struct log_secret secret = { { 0 } }, second = { { 0 } };
 	uint8_t record[LOG_RECORD_BYTES] = { 2 }, sequence[8], in[1 + 32 + LOG_RECORD_BYTES];
 	struct hash32 salt, other, leaf, want;
+	struct hmac_sha256_key key, key2;
 
 	second.b[31] = 1;
-	log_tree_salt(&salt, &secret, 258);
+	log_tree_salt_key(&key, &secret);
+	log_tree_salt_key(&key2, &second);
+	log_tree_salt(&salt, &key, 258);
 	le64_put(sequence, 258);
 	hmac_sha256(&want, bytes_of(secret.b, 32), bytes_of(sequence, 8));
 	T_CHECK(hash32_eq(&salt, &want));
-	log_tree_salt(&other, &secret, 259);
+	log_tree_salt(&other, &key, 258);
+	T_CHECK(hash32_eq(&salt, &other)); /* the key may be used again */
+	log_tree_salt(&other, &key, 259);
 	T_CHECK(!hash32_eq(&salt, &other));
-	log_tree_salt(&other, &second, 258);
+	log_tree_salt(&other, &key2, 258);
 	T_CHECK(!hash32_eq(&salt, &other));
 
 	in[0] = 0;
