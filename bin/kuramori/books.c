@@ -218,7 +218,7 @@ static int account_get(struct id128 *out, const char *text)
 	if (id_get(out, text)) {
 		return 0;
 	}
-	for (uint32_t kind = BOOKS_CUSTOMER; colon != NULL && kind <= BOOKS_HOUSE; kind++) {
+	for (uint32_t kind = BOOKS_CUSTOMER; colon != NULL && kind < BOOKS_KINDS; kind++) {
 		const char *name = books_kind_name(kind);
 
 		if (strlen(name) == (size_t)(colon - text) &&
@@ -256,7 +256,7 @@ static json_t *one_balance(const struct reading *r, const char *text, const stru
 /* Every kind of account, summed up. */
 static void kind_balances(const struct reading *r, json_t *list)
 {
-	for (uint32_t kind = BOOKS_CUSTOMER; kind <= BOOKS_HOUSE; kind++) {
+	for (uint32_t kind = BOOKS_CUSTOMER; kind < BOOKS_KINDS; kind++) {
 		u128 debits = 0, credits = 0;
 		size_t n = 0;
 

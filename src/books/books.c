@@ -13,24 +13,36 @@ enum {
 	NONE = -1,
 };
 
+/* The chart (docs/books.md). */
 static const struct {
 	const char *name;
 	bool debit;    /* the normal side */
-	bool on_chain; /* counts as reserve */
+	bool on_chain; /* coins on a chain */
+	bool reserve;  /* customers' credit stands on it */
 	bool limited;  /* may not go past zero */
-} kinds[] = {
-	[BOOKS_CUSTOMER] = { "customer", false, false, true },
-	[BOOKS_BOX] = { "box", true, true, true },
-	[BOOKS_PURSE] = { "purse", true, true, true },
-	[BOOKS_TILL] = { "till", true, true, true },
-	[BOOKS_DEPOSIT] = { "deposit", true, true, true },
-	[BOOKS_SPARE] = { "spare", true, true, true },
-	[BOOKS_IN_FLIGHT] = { "in-flight", false, false, true },
-	[BOOKS_FEE] = { "fee", true, false, false },
-	[BOOKS_SHORTAGE] = { "shortage", true, false, false },
-	[BOOKS_OPENING] = { "opening", false, false, true },
-	[BOOKS_SUSPENSE] = { "suspense", false, false, true },
-	[BOOKS_HOUSE] = { "house", false, false, false },
+	unsigned who;  /* enum books_poster, or-ed */
+} kinds[BOOKS_KINDS] = {
+	[BOOKS_CUSTOMER] = { "customer", false, false, false, true,
+			     BOOKS_BY_CHAIN | BOOKS_BY_CLIENT | BOOKS_BY_OPERATOR },
+	[BOOKS_BOX] = { "box", true, true, true, true, BOOKS_BY_CHAIN },
+	[BOOKS_PURSE] = { "purse", true, true, true, true, BOOKS_BY_CHAIN },
+	[BOOKS_TILL] = { "till", true, true, true, true, BOOKS_BY_CHAIN },
+	[BOOKS_DEPOSIT] = { "deposit", true, true, true, true, BOOKS_BY_CHAIN },
+	[BOOKS_SPARE] = { "spare", true, true, true, true, BOOKS_BY_CHAIN },
+	[BOOKS_IN_FLIGHT] = { "in-flight", false, false, false, true,
+			      BOOKS_BY_CHAIN | BOOKS_BY_OPERATOR },
+	[BOOKS_FEE] = { "fee", true, false, false, false, BOOKS_BY_CHAIN | BOOKS_BY_OPERATOR },
+	[BOOKS_SHORTAGE] = { "shortage", true, false, false, false,
+			     BOOKS_BY_CHAIN | BOOKS_BY_OPERATOR },
+	[BOOKS_OPENING] = { "opening", false, false, false, true, BOOKS_BY_CHAIN },
+	[BOOKS_SUSPENSE] = { "suspense", false, false, false, true,
+			     BOOKS_BY_CHAIN | BOOKS_BY_OPERATOR },
+	[BOOKS_HOUSE] = { "house", false, false, false, false, BOOKS_BY_CHAIN | BOOKS_BY_OPERATOR },
+	[BOOKS_BANK] = { "bank", true, false, true, true, BOOKS_BY_OPERATOR },
+	[BOOKS_FEE_INCOME] = { "fee-income", false, false, false, true,
+			       BOOKS_BY_CLIENT | BOOKS_BY_OPERATOR },
+	[BOOKS_CONVERSION] = { "conversion", false, false, false, false,
+			       BOOKS_BY_CLIENT | BOOKS_BY_OPERATOR },
 };
 
 static bool kind_known(uint32_t kind)
@@ -41,6 +53,21 @@ static bool kind_known(uint32_t kind)
 bool books_kind_on_chain(uint32_t kind)
 {
 	return kind_known(kind) && kinds[kind].on_chain;
+}
+
+bool books_kind_reserve(uint32_t kind)
+{
+	return kind_known(kind) && kinds[kind].reserve;
+}
+
+bool books_kind_limited(uint32_t kind)
+{
+	return kind_known(kind) && kinds[kind].limited;
+}
+
+bool books_kind_may(uint32_t kind, enum books_poster who)
+{
+	return kind_known(kind) && (kinds[kind].who & (unsigned)who) != 0;
 }
 
 bool books_kind_debit(uint32_t kind)
@@ -348,10 +375,10 @@ static void totals_move(struct books *b, const struct books_account *debit,
 	if (credit->kind == BOOKS_CUSTOMER) {
 		b->owed[credit->asset] += amount;
 	}
-	if (kinds[debit->kind].on_chain) {
+	if (kinds[debit->kind].reserve) {
 		b->reserves[debit->asset] += amount;
 	}
-	if (kinds[credit->kind].on_chain) {
+	if (kinds[credit->kind].reserve) {
 		b->reserves[credit->asset] -= amount;
 	}
 }
@@ -373,7 +400,7 @@ static enum err reserve_rule(const struct books *b, const struct books_account *
 		return ERR_OVERFLOW;
 	}
 	reserves = b->reserves[credit->asset];
-	if (kinds[debit->kind].on_chain && __builtin_add_overflow(reserves, amount, &reserves)) {
+	if (kinds[debit->kind].reserve && __builtin_add_overflow(reserves, amount, &reserves)) {
 		return ERR_OVERFLOW;
 	}
 	return owed <= reserves ? ERR_OK : ERR_CAP;
@@ -691,7 +718,7 @@ enum err books_validate(const struct books *b, const char **why)
 		debits_held[a->asset] += sums.debits;
 		credits_held[a->asset] += sums.credits;
 		owed[a->asset] += a->kind == BOOKS_CUSTOMER ? have - gone : 0;
-		reserves[a->asset] += kinds[a->kind].on_chain ? have - gone : 0;
+		reserves[a->asset] += kinds[a->kind].reserve ? have - gone : 0;
 	}
 	for (size_t i = 0; i < ASSETS; i++) {
 		*why = "the sum of all accounts is not zero";

@@ -6,9 +6,9 @@
  * when a record is applied, never in a report: a record that would break one is refused and
  * nothing changes.  design.md 6; ledger.md A.1 (holds are judged pessimistically).
  *
- * Sides.  A debit account (box, purse, till, deposit, spare, fee, shortage, in-flight) holds what
- * we have or have lost; a credit account (customer, opening, suspense, house) is what we owe.  For
- * each account and both sides there is a posted and a held sum.
+ * Sides.  A debit account (box, purse, till, deposit, spare, bank, fee, shortage) is what we have
+ * or have lost; a credit account (customer, in-flight, suspense, house, ...) is what we owe or own.
+ * For each account and both sides there is a posted and a held sum.  docs/books.md has the chart.
  *
  *   ACCOUNT   id = account, amount = enum books_kind, asset
  *   TRANSFER  id, debit, credit, amount; flag-free; opens nothing
@@ -47,12 +47,23 @@ enum books_kind {
 	BOOKS_TILL = 4,
 	BOOKS_DEPOSIT = 5,
 	BOOKS_SPARE = 6,
-	BOOKS_IN_FLIGHT = 7, /* leaves the customer, has not left the till for good; holds only */
-	BOOKS_FEE = 8,       /* network fees that the house bore */
-	BOOKS_SHORTAGE = 9,  /* what theft or rollback took: a house account, never refused */
-	BOOKS_OPENING = 10,  /* zero before and after the books are opened */
-	BOOKS_SUSPENSE = 11, /* arrived, owner unknown */
-	BOOKS_HOUSE = 12,    /* the house's own coins */
+	BOOKS_IN_FLIGHT = 7,   /* leaves the customer, has not left the till for good; holds only */
+	BOOKS_FEE = 8,         /* network fees that the house bore */
+	BOOKS_SHORTAGE = 9,    /* what theft or rollback took: a house account, never refused */
+	BOOKS_OPENING = 10,    /* zero before and after the books are opened */
+	BOOKS_SUSPENSE = 11,   /* arrived, owner unknown */
+	BOOKS_HOUSE = 12,      /* the house's own coins */
+	BOOKS_BANK = 13,       /* money at a bank: what JPY customers' credit stands on */
+	BOOKS_FEE_INCOME = 14, /* what customers paid the house for a service */
+	BOOKS_CONVERSION = 15, /* the house's position between two assets; both sides of a trade */
+	BOOKS_KINDS = 16,      /* one above the largest; grows with the list */
+};
+
+/* Whose word a posting is.  The chart says for each kind who may touch it (books_kind_may()). */
+enum books_poster {
+	BOOKS_BY_CHAIN = 1,    /* kuramorid, for what a chain of ours did or a withdrawal holds */
+	BOOKS_BY_CLIENT = 2,   /* the exchange's back end, by the API */
+	BOOKS_BY_OPERATOR = 4, /* a person with an approval document; a run of an approved plan */
 };
 
 /* 64 bytes: there are hundreds of thousands.  What is held of one: books_held(). */
@@ -108,7 +119,7 @@ struct books {
 	size_t applied; /* records that changed the books: a repetition leaves it as it was */
 	/* per asset: kept up to date so that the reserve rule costs nothing */
 	u128 owed[3];     /* customers, credits - debits */
-	u128 reserves[3]; /* chain accounts, debits - credits */
+	u128 reserves[3]; /* accounts that count as reserve, debits - credits */
 	unsigned planted; /* enum books_plant */
 };
 
@@ -150,9 +161,15 @@ u128 books_balance(const struct books *b, const struct id128 *id);
 
 /* True for accounts that hold coins on the chain. */
 bool books_kind_on_chain(uint32_t kind);
+/* True for accounts that customers' credit stands on: those on the chain, and the bank's. */
+bool books_kind_reserve(uint32_t kind);
+/* True if `who` may debit or credit accounts of this kind (docs/books.md, the chart). */
+bool books_kind_may(uint32_t kind, enum books_poster who);
+/* True for accounts that may not go past zero, holds counted. */
+bool books_kind_limited(uint32_t kind);
 /* True for accounts whose normal side is debit. */
 bool books_kind_debit(uint32_t kind);
-/* "customer"; static; NULL if unknown. */
+/* "customer"; static; NULL if unknown (0 and BOOKS_KINDS and above are). */
 const char *books_kind_name(uint32_t kind);
 
 /*

@@ -273,7 +273,7 @@ static void account_by_name(struct payout *p, struct bytes name)
 	struct id128 id;
 
 	if (name.n >= 1 && name.n <= DOC_NAME_MAX) {
-		for (uint32_t kind = BOOKS_CUSTOMER; a == NULL && kind <= BOOKS_HOUSE; kind++) {
+		for (uint32_t kind = BOOKS_CUSTOMER; a == NULL && kind < BOOKS_KINDS; kind++) {
 			books_account_id(&id, kind, ASSET_XEM, name);
 			a = books_account(&p->books, &id);
 		}

@@ -163,7 +163,8 @@ static uint32_t customer_of(const struct payout *p, const struct nem_tx *tx)
 	}
 	if (t == NULL || t->message_type != NEM_MESSAGE_PLAIN ||
 	    !token_read(&index, &p->token_key, bytes_of(t->message, t->message_bytes)) ||
-	    index >= p->books.account_count || p->books.accounts[index].kind != BOOKS_CUSTOMER) {
+	    index >= p->books.account_count || p->books.accounts[index].kind != BOOKS_CUSTOMER ||
+	    p->books.accounts[index].asset != ASSET_XEM) {
 		return follow_index(p, &p->suspense);
 	}
 	return index;

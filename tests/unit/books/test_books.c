@@ -447,8 +447,91 @@ static void account_names_are_stable_and_distinct(void)
 	T_EQ(a.b[8] >> 6, 2);
 }
 
+/* Yen: an asset of its own, whose reserve is the bank's account and nothing of the chain. */
+static void yen_stands_on_the_bank(void)
+{
+	enum { BANK = 20, HOUSE = 21, CARL = 22, SALES = 23, SALES_YEN = 24, FLIGHT_YEN = 25 };
+	struct books b;
+	struct log_record open[] = { account(BANK, BOOKS_BANK), account(HOUSE, BOOKS_HOUSE),
+				     account(CARL, BOOKS_CUSTOMER),
+				     account(SALES_YEN, BOOKS_CONVERSION),
+				     account(FLIGHT_YEN, BOOKS_IN_FLIGHT) };
+	struct log_record sales = account(SALES, BOOKS_CONVERSION);
+	struct log_record paid_in = move(LOG_TRANSFER, 200, BANK, HOUSE, 1000);
+	/* Ann's 600 XEM are bought for 500 yen: two legs that stand or fall together */
+	struct log_record trade[2] = { move(LOG_TRANSFER, 201, ANN, SALES, 600),
+				       move(LOG_TRANSFER, 202, SALES_YEN, CARL, 1001) };
+	struct log_record out[3] = { move(LOG_HOLD, 203, CARL, FLIGHT_YEN, 400),
+				     settle(LOG_POST, 204, 203, 400),
+				     move(LOG_TRANSFER, 205, FLIGHT_YEN, BANK, 400) };
+	struct log_record over = move(LOG_TRANSFER, 206, BANK, HOUSE, 1);
+	const char *why = NULL;
+	size_t failed = 9;
+
+	T_EQ(small_books(&b), ERR_OK);
+	for (size_t i = 0; i < sizeof open / sizeof open[0]; i++) {
+		open[i].asset = ASSET_JPY;
+		T_EQ(books_apply(&b, &open[i]), ERR_OK);
+	}
+	T_EQ(books_apply(&b, &sales), ERR_OK);
+	paid_in.asset = trade[1].asset = over.asset = ASSET_JPY;
+	/* the chain's 1,000 XEM are no reserve for a single yen */
+	T_EQ(books_apply_all(&b, trade, 2, &failed), ERR_CAP);
+	T_EQ(failed, 1);
+	T_EQ(books_apply(&b, &paid_in), ERR_OK);
+	T_EQ(books_apply_all(&b, trade, 2, &failed), ERR_CAP); /* one yen too much */
+	T_CHECK(balance(&b, ANN) == 600 && balance(&b, CARL) == 0);
+	trade[1].amount = 500;
+	T_EQ(books_apply_all(&b, trade, 2, NULL), ERR_OK);
+	T_CHECK(balance(&b, ANN) == 0 && balance(&b, CARL) == 500 && balance(&b, SALES) == 600);
+	for (size_t i = 0; i < 3; i++) {
+		out[i].asset = ASSET_JPY;
+		T_EQ(books_apply(&b, &out[i]), ERR_OK);
+	}
+	T_CHECK(balance(&b, BANK) == 600 && balance(&b, CARL) == 100);
+	T_EQ(books_validate(&b, &why), ERR_OK);
+	over.debit = id_of(HOUSE); /* the bank pays more than it has */
+	over.credit = id_of(BANK);
+	over.amount = 601;
+	T_EQ(books_apply(&b, &over), ERR_FUNDS);
+	books_free(&b);
+}
+
+/* docs/books.md's chart row by row: what people read is what the code does. */
+static const char *chart_path;
+
+static void the_chart_is_what_the_page_says(void)
+{
+	FILE *f = fopen(chart_path, "re");
+	char line[512], name[32], side[16], limited[16], reserve[16], who[64];
+	unsigned rows = 0, kind;
+
+	T_CHECK(f != NULL);
+	while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+		if (sscanf(line,
+			   "| %31[a-z-] | %u | %15[a-z] | %15[a-z-] | %15[a-z-] | %63[a-z ] |",
+			   name, &kind, side, limited, reserve, who) != 6) {
+			continue;
+		}
+		rows++;
+		T_CHECK(books_kind_name(kind) != NULL && strcmp(books_kind_name(kind), name) == 0);
+		T_EQ(books_kind_debit(kind), strcmp(side, "debit") == 0);
+		T_EQ(books_kind_limited(kind), strcmp(limited, "limited") == 0);
+		T_EQ(books_kind_reserve(kind), strcmp(reserve, "reserve") == 0);
+		T_EQ(books_kind_may(kind, BOOKS_BY_CHAIN), strstr(who, "chain") != NULL);
+		T_EQ(books_kind_may(kind, BOOKS_BY_CLIENT), strstr(who, "client") != NULL);
+		T_EQ(books_kind_may(kind, BOOKS_BY_OPERATOR), strstr(who, "operator") != NULL);
+	}
+	T_EQ(rows, BOOKS_KINDS - 1);
+	T_CHECK(books_kind_name(0) == NULL && books_kind_name(BOOKS_KINDS) == NULL);
+	if (f != NULL) {
+		(void)fclose(f);
+	}
+}
+
 int main(int argc, char **argv)
 {
+	chart_path = argc > 1 ? argv[1] : "";
 	static const struct t_case cases[] = {
 		{ "every refusal changes nothing", every_refusal_changes_nothing },
 		{ "holds bind and resolve once", holds_bind_and_resolve_once },
@@ -461,6 +544,8 @@ int main(int argc, char **argv)
 		{ "random histories agree with a naive oracle",
 		  random_histories_agree_with_a_naive_oracle },
 		{ "planted bugs are found by the laws", planted_bugs_are_found_by_the_laws },
+		{ "yen stands on the bank", yen_stands_on_the_bank },
+		{ "the chart is what the page says", the_chart_is_what_the_page_says },
 		{ "account names are stable and distinct", account_names_are_stable_and_distinct },
 	};
 
