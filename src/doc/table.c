@@ -140,6 +140,11 @@ static bool all_are(struct bytes text, bool (*is)(uint8_t))
 	return true;
 }
 
+bool doc_name_ok(struct bytes text)
+{
+	return text.n >= 1 && text.n <= DOC_NAME_MAX && all_are(text, is_name_char);
+}
+
 /* The rules of the string kinds, for reader and writer alike; *why is set on an error. */
 static enum err text_rule(const struct doc_field *f, struct bytes text, const char **why)
 {
@@ -149,9 +154,7 @@ static enum err text_rule(const struct doc_field *f, struct bytes text, const ch
 		return text.n >= f->min && text.n <= f->max ? ERR_OK : ERR_FIELD_RANGE;
 	case DOC_KIND_NAME:
 		*why = "this must be 1 to 64 of A-Z, a-z, 0-9, . _ : -";
-		return text.n >= 1 && text.n <= DOC_NAME_MAX && all_are(text, is_name_char)
-			   ? ERR_OK
-			   : ERR_FIELD_RANGE;
+		return doc_name_ok(text) ? ERR_OK : ERR_FIELD_RANGE;
 	case DOC_KIND_SLUG:
 		*why = "this must be 1 to 64 of a-z, 0-9, -";
 		return text.n >= 1 && text.n <= DOC_SLUG_MAX && all_are(text, is_slug_char)

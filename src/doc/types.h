@@ -412,6 +412,9 @@ struct doc_status {
 	char program[DOC_NAME_MAX + 1]; /* name of the program, as people know it; 1 to 64 bytes */
 };
 
+/* A name: 1 to DOC_NAME_MAX of [A-Za-z0-9._:-]. */
+bool doc_name_ok(struct bytes text);
+
 /*
  * For every type X of types.def:
  *

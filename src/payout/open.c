@@ -112,22 +112,6 @@ void open_begin(struct payout *p, u128 claims, struct effects *out)
 	answer_text(p, "state", "opening");
 }
 
-static bool name_ok(struct bytes name)
-{
-	if (name.n < 1 || name.n > DOC_NAME_MAX) {
-		return false;
-	}
-	for (size_t i = 0; i < name.n; i++) {
-		uint8_t c = name.p[i];
-
-		if (!((c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-		      c == '.' || c == '_' || c == ':' || c == '-')) {
-			return false;
-		}
-	}
-	return true;
-}
-
 static enum err claim(struct payout *p, struct bytes name, u128 amount)
 {
 	struct log_record r[2] = {
@@ -177,7 +161,7 @@ void open_claims(struct payout *p, struct bytes rows, struct effects *out)
 		struct bytes amount = reader_bytes(&r, 16);
 		enum err e = ERR_INPUT;
 
-		if (!r.bad && name_ok(name)) {
+		if (!r.bad && doc_name_ok(name)) {
 			e = claim(p, name, le128_get(amount.p));
 		}
 		if (e != ERR_OK) {
