@@ -226,12 +226,28 @@ static enum err account(struct asked *q, struct writer *out)
 	return by_name(q, out);
 }
 
+/* GET /v1/withdrawals/{request id}/history */
+static enum err history(struct asked *q, struct writer *out)
+{
+	const char *end = strchr(q->rest, '/');
+	struct id128 id;
+
+	if (uuid7_get(&id, bytes_of(q->rest, (size_t)(end - q->rest))) != ERR_OK) {
+		return bad(
+		    q, ERR_INPUT, "id",
+		    "a withdrawal is named by its request id, a UUID of version 7 in lower case");
+	}
+	writer_bytes(out, bytes_of(id.b, sizeof id.b));
+	return ERR_OK;
+}
+
 static const char *const no_query[] = { NULL };
 static const char *const list_query[] = { "state", "limit", NULL };
 
 static const struct route {
 	enum http_method method;
-	const char *path; /* ends in '/': the rest names the thing */
+	/* ends in '/': the rest names the thing; with "{}" that stands for the name */
+	const char *path;
 	uint16_t operation;
 	build_arguments build;
 	const char *const *query; /* what may be asked for */
@@ -239,6 +255,7 @@ static const struct route {
 	{ HTTP_POST, "/v1/withdrawals", API_WITHDRAW, withdraw, no_query },
 	{ HTTP_GET, "/v1/withdrawals", API_WITHDRAWALS, listing, list_query },
 	{ HTTP_GET, "/v1/withdrawals/", API_WITHDRAWAL, by_request_id, no_query },
+	{ HTTP_GET, "/v1/withdrawals/{}/history", API_HISTORY, history, no_query },
 	{ HTTP_GET, "/v1/accounts/", API_CUSTOMER, account, no_query },
 	{ HTTP_POST, "/v1/documents", API_DOCUMENT, document, no_query },
 	{ HTTP_GET, "/v1/orders/", API_ORDER, by_order_id, no_query },
@@ -295,7 +312,18 @@ static bool authorised(const struct api *a, const struct http_request *r)
 static bool route_fits(const struct route *route, const char *path, const char **rest)
 {
 	size_t n = strlen(route->path);
+	const char *name = strstr(route->path, "{}");
 
+	if (name != NULL) {
+		size_t before = (size_t)(name - route->path);
+		size_t behind = n - before - 2;
+		size_t all = strlen(path);
+
+		*rest = path + before;
+		return all > before + behind && strncmp(path, route->path, before) == 0 &&
+		       strcmp(path + all - behind, name + 2) == 0 &&
+		       memchr(*rest, '/', all - before - behind) == NULL;
+	}
 	if (route->path[n - 1] != '/') {
 		*rest = "";
 		return strcmp(path, route->path) == 0;

@@ -271,7 +271,7 @@ static const struct doc_field fields_attempt[] = {
 	AMOUNT("fee_inner", doc_attempt, fee_inner, 0),
 	AMOUNT("fee_outer", doc_attempt, fee_outer, 0),
 	HEX("genesis", doc_attempt, genesis),
-	INT("number", doc_attempt, number, 1, 1),
+	INT("number", doc_attempt, number, 1, DOC_ATTEMPTS_MAX),
 	HEX("order", doc_attempt, order),
 	INT("timestamp_nem_s", doc_attempt, timestamp_nem_s, 0, NEM_S_MAX),
 };
@@ -307,6 +307,23 @@ static const struct doc_field fields_closing[] = {
 	INT("time_ms", doc_closing, time_ms, 0, JSON_INT_MAX),
 };
 TABLE(closing);
+
+static const struct doc_field fields_exclusion[] = {
+	HEX("account", doc_exclusion, account),
+	HEX("attempt", doc_exclusion, attempt),
+	HEX("block", doc_exclusion, block),
+	HEX("closing", doc_exclusion, closing),
+	INT("final_height", doc_exclusion, final_height, 1, JSON_INT_MAX),
+	INT("final_time_nem_s", doc_exclusion, final_time_nem_s, 0, NEM_S_MAX),
+	HEX("genesis", doc_exclusion, genesis),
+	INT("height", doc_exclusion, height, 1, JSON_INT_MAX),
+	HEX("inner_hash", doc_exclusion, inner_hash),
+	AMOUNT("largest", doc_exclusion, largest, 0),
+	AMOUNT("residue", doc_exclusion, residue, 0),
+	INT("time_ms", doc_exclusion, time_ms, 0, JSON_INT_MAX),
+	NAME("watcher", doc_exclusion, watcher),
+};
+TABLE(exclusion);
 
 static const struct doc_field fields_sweep[] = {
 	HEX("account", doc_sweep, account),
@@ -736,6 +753,7 @@ static enum err sense(enum doc_type type, const void *in, struct doc_fault *faul
 	case DOC_APPROVAL:
 	case DOC_FREEZE:
 	case DOC_CLOSING:
+	case DOC_EXCLUSION:
 	case DOC_ATTESTATION:
 	case DOC_ACK:
 	case DOC_RECEIPT:

@@ -45,6 +45,7 @@ enum {
 	DOC_ENTRIES_MAX = 32, /* transfers of one posting */
 	DOC_ENTRY_REASON_MAX = 160,
 	DOC_RATE_MAX = 20,
+	DOC_ATTEMPTS_MAX = 4, /* of one order: each later one needs a till closed for it */
 };
 
 /* "nem" */
@@ -300,6 +301,28 @@ struct doc_plan {
 	struct hash32 rows; /* SHA-256 of the file of rows */
 	uint64_t sequence;
 	uint64_t time_ms;
+};
+
+/*
+ * exclusion: this attempt is dead (docs/decisions/0009).  The till that pays it is closed, and on
+ * the chain that the watcher follows the attempt stands in no block up to height.  final_height is
+ * at least NEM_FOLLOW_REWRITE_MAX below height; residue and largest are what the till held after
+ * block final_height, and at most after any block from there to height.
+ */
+struct doc_exclusion {
+	struct key32 account; /* of the till */
+	struct hash32 attempt;
+	struct hash32 block;   /* at height */
+	struct hash32 closing; /* the one that the watcher holds */
+	uint64_t final_height;
+	uint64_t final_time_nem_s; /* of that block: later than the attempt's deadline */
+	struct hash32 genesis;
+	uint64_t height;
+	struct hash32 inner_hash;
+	struct money largest;
+	struct money residue;
+	uint64_t time_ms;
+	char watcher[DOC_NAME_MAX + 1];
 };
 
 /* sweep.  amount is at least 1; deadline after timestamp. */

@@ -5,9 +5,11 @@
  * A step function (log/step.h) over one key.  It believes nobody (P6): everything that it signs it
  * rebuilds from documents whose signatures it checked; there is no message that signs bytes.
  *
- *   SIGN      request, order, attempt, approvals (B: and A's attestation and signature).  Judged in
+ *   SIGN      request, order, attempt, approvals, of a later attempt all earlier ones and what
+ *             watchers say of them (B: and A's attestation and signature).  Judged in
  *             this order: form; freeze and lock; k fresh heartbeats that agree with us; who signed
- *             what; request id; policy and windows; the attempt; the inner hash; A's part; whether
+ *             what; request id; whether earlier attempts are dead (policy/exclusion.h, and our own
+ *             journal); policy and windows; the attempt; the inner hash; A's part; whether
  *             k watchers say that the till covers it and all that is alive there.  Then ONE batch
  *             reserves the amount and attests, and the signature itself exists only when k
  *             different watchers have acknowledged the attestation.
@@ -93,6 +95,8 @@ enum guard_planted {
 	GUARD_PLANT_NONE = 0,
 	GUARD_PLANT_NO_ACK_WAIT = 1,      /* the signature leaves before the acknowledgements */
 	GUARD_PLANT_FORGET_ON_REPLAY = 2, /* request ids are not rebuilt from the journal */
+	GUARD_PLANT_NO_EXCLUSION = 4,     /* a later attempt needs no proof */
+	GUARD_PLANT_EXCLUSION_FEW = 8,    /* one statement less than k suffices */
 };
 
 /* One attested payment or sweep. */
@@ -105,6 +109,11 @@ struct guard_payment {
 	uint64_t sequence;         /* of its GUARD_ATTEST record */
 	uint64_t time_ms;
 	u128 outflow; /* amount and fees; 0 for a sweep */
+	/* with outflow: its entry of the policy's history */
+	uint64_t entry_own_ms;
+	uint32_t entry_chain_s;
+	uint32_t approvals;
+	uint8_t number; /* of the attempt; 0 for a sweep */
 	uint64_t batch_offset;
 	uint32_t batch_bytes;
 	uint8_t acked;   /* bit i: watcher i of the roster */

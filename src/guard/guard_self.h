@@ -13,6 +13,7 @@
  *   GUARD_ATTEST   request id   subject       [0] hot      0            attestation
  *                                             [1] asker of a sweep
  *                                             [2] 1: of a closed account
+ *                                             [3] number of a later attempt, else 0
  *   GUARD_ACK      attestation  0             [0] watcher  0            ack
  *   GUARD_STOP     document id  0             0            0            freeze
  *   GUARD_CLOSING  document id  0             [0] hot      0            closing
@@ -24,6 +25,7 @@
 #define KURAMORI_GUARD_GUARD_SELF_H
 
 #include "guard/guard.h"
+#include "policy/exclusion.h"
 
 /* One request being handled. */
 struct guard_ask {
@@ -151,6 +153,17 @@ void guard_closing_put(struct guard *g, struct guard_ask *ask, struct bytes item
 		       struct effects *out);
 MUST_CHECK enum err guard_closing_replay(struct guard *g, uint64_t sequence, uint64_t time_ms,
 					 struct bytes blob);
+
+/* guard_exclusion.c */
+/*
+ * Is every earlier attempt of this order dead?  The set's statements say so, our own journal knows
+ * no attempt of the order but these, all their tills are closed there, and k fresh watchers see
+ * none of those tills hold what its attempt needs.  A must have signed all of them; B need not.
+ */
+MUST_CHECK enum err guard_exclusion_judge(const struct guard *g, struct exclusion_set *set,
+					  const struct doc_order *order,
+					  const struct hash32 *order_id,
+					  const struct doc_attempt *attempt, struct guard_no *no);
 
 /* guard_feed.c */
 void guard_feed_next(struct guard *g, struct guard_ask *ask, struct effects *out);

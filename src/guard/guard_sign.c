@@ -11,7 +11,8 @@
 
 enum {
 	SWEEP_FREEZES_MAX = 4,
-	SIGN_ITEMS_MAX = 3 + GUARD_APPROVALS_MAX + 2,
+	SIGN_ITEMS_MAX =
+	    3 + GUARD_APPROVALS_MAX + EXCLUSION_EARLIER_MAX + EXCLUSION_STATEMENTS_MAX + 2,
 	ATTESTATION_BYTES = 6 * 1024, /* more than any attestation of ours */
 };
 
@@ -26,12 +27,14 @@ struct other {
 /* The decoded SIGN. */
 struct sign {
 	struct doc docs[SIGN_ITEMS_MAX];
-	size_t n; /* request, order, attempt, approvals */
+	size_t n; /* request, order, attempt, then approvals and the set's documents */
 	struct doc_request request;
 	struct doc_order order;
 	struct doc_attempt attempt;
 	size_t approvals_n;
 	struct doc_approval approvals[GUARD_APPROVALS_MAX];
+	const struct doc *approval_docs[GUARD_APPROVALS_MAX]; /* among docs */
+	struct exclusion_set set;
 	struct other other;
 	unsigned yes;
 	bool veto;
@@ -77,6 +80,32 @@ static enum err other_read(const struct guard *g, struct other *o, struct bytes 
 	return e != ERR_OK ? e : read_signature(g, &o->signature_doc, signature, &o->signature, no);
 }
 
+/* What may stand behind the attempt, in any order. */
+static enum err read_beside(const struct guard *g, struct sign *s, struct bytes item,
+			    struct guard_no *no)
+{
+	struct doc_fault fault = { "", NULL };
+	struct doc *d = &s->docs[s->n];
+	enum err e = doc_open(d, item, &g->genesis_id, &fault);
+
+	if (e == ERR_OK && d->type == DOC_ATTEMPT) {
+		e = exclusion_add_earlier(&s->set, d, &fault);
+		return e == ERR_OK ? ERR_OK : guard_self_no_fault(no, e, "earlier", &fault);
+	}
+	if (e == ERR_OK && d->type == DOC_EXCLUSION) {
+		e = exclusion_add_statement(&s->set, d, &fault);
+		return e == ERR_OK ? ERR_OK : guard_self_no_fault(no, e, "exclusion", &fault);
+	}
+	if (s->approvals_n == GUARD_APPROVALS_MAX) {
+		return guard_self_no(no, ERR_INPUT, "body", "more approvals than one order has");
+	}
+	e = read_approval(g, d, item, &s->approvals[s->approvals_n], no);
+	if (e == ERR_OK) {
+		s->approval_docs[s->approvals_n++] = d;
+	}
+	return e;
+}
+
 /* Form: everything decodes, in its place, before anything is judged. */
 static enum err sign_read(const struct guard *g, struct sign *s, struct bytes body,
 			  struct guard_no *no)
@@ -91,7 +120,7 @@ static enum err sign_read(const struct guard *g, struct sign *s, struct bytes bo
 				     "more documents than one payment needs");
 	}
 	if (frame_items_all(body, items, SIGN_ITEMS_MAX, &n) != ERR_OK || n < 3 + tail ||
-	    n > 3 + tail + GUARD_APPROVALS_MAX) {
+	    n > SIGN_ITEMS_MAX - 2 + tail) {
 		return guard_self_no(no, ERR_INPUT, "body",
 				     is_b(g)
 					 ? "request, order, attempt, approvals, A's attestation "
@@ -107,10 +136,10 @@ static enum err sign_read(const struct guard *g, struct sign *s, struct bytes bo
 	}
 	s->n = 3;
 	s->approvals_n = 0;
+	s->set.earlier_n = s->set.statements_n = 0;
 	for (size_t i = 3; e == ERR_OK && i < n - tail; i++) {
-		e = read_approval(g, &s->docs[i], items[i], &s->approvals[i - 3], no);
-		s->n++;
-		s->approvals_n++;
+		e = read_beside(g, s, items[i], no);
+		s->n += e == ERR_OK;
 	}
 	if (e == ERR_OK && tail > 0) {
 		e = other_read(g, &s->other, items[n - 2], items[n - 1], no);
@@ -148,7 +177,7 @@ static enum err sign_people(const struct guard *g, struct sign *s, struct guard_
 			return guard_self_no(no, ERR_SIGNER_UNKNOWN, "approval.person",
 					     "not an approver of the roster");
 		}
-		if (!doc_signed_by(&s->docs[3 + i], &person->key)) {
+		if (!doc_signed_by(s->approval_docs[i], &person->key)) {
 			return guard_self_no(no, ERR_SIGNATURE, "approval.signatures",
 					     "not signed by that person");
 		}
@@ -401,6 +430,9 @@ struct fresh {
 	size_t docs_n;
 	u128 outflow;
 	unsigned approvals;
+	unsigned number;          /* of the attempt */
+	bool replaces;            /* the order's last attempt, which is dead, counts no more */
+	struct policy_entry dead; /* its entry */
 };
 
 /*
@@ -441,6 +473,9 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 
 		reserve.credit.b[0] = p->hot;
 		guard_self_add(g, &b, &reserve, f->approvals, NULL);
+		if (f->replaces) {
+			policy_history_forget(&g->history, &f->dead);
+		}
 		CHECK(policy_history_add(&g->history, &entry) == ERR_OK);
 	} else {
 		g->sweeps_n++;
@@ -453,6 +488,10 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	p->sequence = g->chain.next_sequence + log_batch_count(&b);
 	p->time_ms = g->wall_ms;
 	p->outflow = f->outflow;
+	p->number = (uint8_t)f->number;
+	p->entry_own_ms = g->own_ms;
+	p->entry_chain_s = now.chain_s;
+	p->approvals = f->approvals;
 	p->batch_offset = g->journal_used;
 	p->sweep = f->sweep;
 	p->closed = f->closed;
@@ -462,6 +501,7 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	r.credit.b[0] = p->hot;
 	r.credit.b[1] = p->asker;
 	r.credit.b[2] = p->closed;
+	r.credit.b[3] = f->number > 1 ? p->number : 0;
 	guard_self_add(g, &b, &r, f->approvals, &blob);
 	guard_self_commit(g, &b, out);
 	p->batch_bytes = (uint32_t)(g->journal_used - p->batch_offset);
@@ -549,18 +589,14 @@ static enum err tables_have_room(struct guard *g, const struct guard_ask *ask, b
 }
 
 /*
- * The request id has been used: the same attempt is answered again, anything else is refused.
- * The documents need no second judgement: their ids are those that were judged.
+ * The request's newest attempt is answered again.  The documents need no second judgement: their
+ * ids are those that were judged.
  */
 static enum err sign_again(struct guard *g, const struct sign *s, const struct guard_payment *p,
 			   const struct guard_ask *ask, struct guard_no *no, struct effects *out)
 {
 	struct payment pay;
 
-	if (!hash32_eq(&p->subject, &s->docs[2].id)) {
-		return guard_self_no(no, ERR_ONCE, "order.request_id",
-				     "this request was signed for in another attempt");
-	}
 	if (!hash32_eq(&s->attempt.order, &s->docs[1].id) ||
 	    !hash32_eq(&s->order.request, &s->docs[0].id)) {
 		return guard_self_no(no, ERR_MISMATCH, "attempt.order",
@@ -571,6 +607,14 @@ static enum err sign_again(struct guard *g, const struct sign *s, const struct g
 			   &g->roster.signers[DOC_SIGNER_B].chain_key, &s->order,
 			   &s->attempt) == ERR_OK);
 	return resume(g, p, &pay, ask, no, out);
+}
+
+static struct policy_entry entry_of(const struct guard_payment *p)
+{
+	return (struct policy_entry){ .own_ms = p->entry_own_ms,
+				      .outflow = p->outflow,
+				      .chain_s = p->entry_chain_s,
+				      .approvals = p->approvals };
 }
 
 static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *ask,
@@ -589,6 +633,7 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 	struct policy_verdict v;
 	struct policy_fees fees;
 	struct payment pay;
+	size_t earlier;
 	enum err e = sign_read(g, s, ask->body, no);
 
 	if (e != ERR_OK) {
@@ -611,8 +656,23 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 				     "order and request differ");
 	}
 	known = guard_self_by_request(g, &s->order.request_id);
-	if (known != NULL) {
+	if (known != NULL && hash32_eq(&known->subject, &s->docs[2].id)) {
 		return sign_again(g, s, known, ask, no, out);
+	}
+	if (known != NULL && s->attempt.number <= known->number) {
+		return guard_self_no(no, ERR_ONCE, "order.request_id",
+				     "this request was signed for in another attempt");
+	}
+	e = guard_exclusion_judge(g, &s->set, &s->order, &s->docs[1].id, &s->attempt, no);
+	if (e != ERR_OK) {
+		return e;
+	}
+	earlier = (size_t)s->attempt.number - 1; /* all of them dead */
+	if (known != NULL) {
+		fresh.replaces = true;
+		fresh.dead = entry_of(known);
+		q.dead = &fresh.dead;
+		q.dead_n = 1;
 	}
 	/* may_pay() found k fresh heartbeats: there is a chain clock */
 	CHECK(guard_self_now(g, &q.now));
@@ -621,7 +681,7 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 	v = policy_judge(&q);
 	if (v.err == ERR_OK) {
 		v = attempt_check(&g->genesis, &g->policy, &s->order, &s->docs[1].id, &s->attempt,
-				  &q.now);
+				  earlier, &q.now);
 	}
 	if (v.err != ERR_OK) {
 		return guard_self_no_verdict(no, &v);
@@ -667,6 +727,7 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 		fresh.docs[fresh.docs_n++] = &s->other.signature_doc;
 	}
 	fresh.approvals = s->yes;
+	fresh.number = (unsigned)s->attempt.number;
 	commit(g, &fresh, ask, out);
 	return ERR_OK;
 }
@@ -1028,6 +1089,8 @@ enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r, u
 	size_t program = 0;
 	uint64_t own_ms = le64_get(r->debit.b);
 	bool closed = r->credit.b[2] == 1;
+	uint8_t number = reserve == NULL ? 0 : r->credit.b[3] < 1 ? 1 : r->credit.b[3];
+	const struct guard_payment *before = NULL;
 
 	if (read_attestation(g, &d, blob, &t, &no) != ERR_OK ||
 	    !doc_signed_by(&d, &g->roster.signers[g->config.signer].attest_key) ||
@@ -1052,8 +1115,15 @@ enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r, u
 			.chain_s = le32_get(reserve->debit.b + 8),
 			.approvals = le32_get(reserve->debit.b + 12),
 		};
-		enum err e = policy_history_add(&g->history, &entry);
+		enum err e;
 
+		before = number > 1 ? guard_self_by_request(g, &r->id) : NULL;
+		if (before != NULL) {
+			const struct policy_entry dead = entry_of(before);
+
+			policy_history_forget(&g->history, &dead);
+		}
+		e = policy_history_add(&g->history, &entry);
 		if (e != ERR_OK) {
 			return e;
 		}
@@ -1061,6 +1131,12 @@ enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r, u
 	p = guard_self_payment_new(g, own_ms, reserve == NULL && !closed);
 	if (p == NULL) {
 		return ERR_FULL;
+	}
+	if (reserve != NULL) {
+		p->entry_own_ms = le64_get(reserve->debit.b);
+		p->entry_chain_s = le32_get(reserve->debit.b + 8);
+		p->approvals = le32_get(reserve->debit.b + 12);
+		p->number = number;
 	}
 	p->request_id = r->id;
 	if ((g->config.planted & GUARD_PLANT_FORGET_ON_REPLAY) != 0) {

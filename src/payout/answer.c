@@ -220,6 +220,48 @@ static void one_withdrawal(struct payout *p, struct bytes args)
 	put_withdrawal(&p->answer, p, &p->all[index], false);
 }
 
+/* Every change of state: what its record says, and where in the journal it stands. */
+static void history(struct payout *p, struct bytes args)
+{
+	struct writer *out = &p->answer;
+	const struct inner_withdrawal *w;
+	struct id128 id;
+	uint32_t index;
+
+	memcpy(id.b, args.p, sizeof id.b);
+	if (!map_get(&p->by_id, &id, &index)) {
+		answer_refuse(p, ERR_NOT_FOUND, "id", "no withdrawal has this id");
+		return;
+	}
+	w = &p->all[index];
+	json_put_raw(out, "{");
+	put_int(out, "attempts", w->attempts);
+	put_int(out, "attempts_dead", w->dead);
+	open_in(out, "changes", "[");
+	for (uint32_t i = 0; i < w->changes_n; i++) {
+		const struct inner_change *c = &w->changes[i];
+		const char *text = c->words == INNER_NONE ? "\n" : p->words[c->words];
+		const char *lf = strchr(text, '\n');
+		char who[DOC_WATCHERS_MAX * (DOC_NAME_MAX + 1) + 16];
+
+		CHECK(lf != NULL); /* the journal's form was checked */
+		(void)snprintf(who, sizeof who, "%.*s", (int)(lf - text), text);
+		open_in(out, NULL, "{");
+		put_text(out, "new", state_name(c->next));
+		put_text(out, "old", state_name(c->old));
+		put_int(out, "sequence", c->sequence);
+		put_int(out, "time_ms", c->time_ms);
+		put_text(out, "what", state_happening_name(c->what));
+		put_text(out, "who", who);
+		put_text(out, "why", lf + 1);
+		json_put_raw(out, "}");
+	}
+	json_put_raw(out, "]");
+	put_id(out, "id", &w->id);
+	put_text(out, "state", state_name(w->state));
+	json_put_raw(out, "}");
+}
+
 static void list_withdrawals(struct payout *p, struct bytes args)
 {
 	struct reader r = reader_make(args);
@@ -655,6 +697,11 @@ void answer_api(struct payout *p, const struct event *e, struct effects *out)
 	case API_WITHDRAWAL:
 		if (sized(p, e->body, 16)) {
 			one_withdrawal(p, e->body);
+		}
+		return;
+	case API_HISTORY:
+		if (sized(p, e->body, 16)) {
+			history(p, e->body);
 		}
 		return;
 	case API_WITHDRAWALS:

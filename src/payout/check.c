@@ -88,6 +88,7 @@ void payout_at(struct payout_view *out, const struct payout *p, size_t i)
 		.attempt = w->attempt_doc,
 		.payment = w->payment,
 		.attempts = w->attempts,
+		.dead = w->dead,
 		.amount = w->amount,
 		.fee = w->fee,
 		.height = w->move == INNER_NONE ? 0 : p->moves[w->move].height,
@@ -124,11 +125,13 @@ static enum err check_withdrawals(const struct payout *p, const char **why)
 		const struct inner_withdrawal *w = &p->all[i];
 		const struct books_hold *hold = hold_of(p, w);
 		bool paid = w->state == PAYOUT_SETTLED;
+		bool posted = withdraw_settled_once(w);
 		struct id128 key = map_key(&w->payment);
 		uint32_t index;
 
-		*why = "a withdrawal has more than one attempt";
-		if (w->attempts > 1) {
+		*why = "a withdrawal has more attempts than one that may live";
+		if (w->attempts > w->dead + 1 || w->dead > w->attempts ||
+		    w->attempts > DOC_ATTEMPTS_MAX) {
 			return ERR_CORRUPT;
 		}
 		*why = "a key has spoken for a withdrawal without an attempt";
@@ -145,8 +148,8 @@ static enum err check_withdrawals(const struct payout *p, const char **why)
 		if (hold == NULL || hold->amount != w->amount + w->fee ||
 		    (hold->open &&
 		     (paid || w->state == PAYOUT_REFUSED || w->state == PAYOUT_EXPIRED)) ||
-		    (!hold->open && w->state < PAYOUT_ANNOUNCED) ||
-		    (!hold->open && w->state == PAYOUT_FROZEN)) {
+		    (!hold->open && w->state < PAYOUT_ANNOUNCED && !posted) ||
+		    (!hold->open && w->state == PAYOUT_FROZEN && !posted)) {
 			return ERR_CORRUPT;
 		}
 	}

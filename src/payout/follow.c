@@ -21,6 +21,7 @@
 #include "chain/nem/nem_block.h"
 #include "chain/nem/nem_effects.h"
 #include "chain/nem/nem_result.h"
+#include "crypto/uuid7.h"
 #include "payout/inner.h"
 
 enum {
@@ -132,6 +133,45 @@ static void pend(struct payout *p, struct inner_move *m)
 		m->pending = true;
 		p->pending[p->pending_n++] = (uint32_t)(m - p->moves);
 	}
+}
+
+static void short_set(struct payout *p, struct inner_move *m, uint64_t micro)
+{
+	uint32_t index = (uint32_t)(m - p->moves);
+	size_t at = 0;
+
+	if ((m->short_micro > 0) != (micro > 0)) {
+		while (at < p->shorts_n && p->shorts[at] != index) {
+			at++;
+		}
+		if (micro == 0) {
+			CHECK(at < p->shorts_n);
+			p->shorts[at] = p->shorts[--p->shorts_n];
+		} else {
+			CHECK(payout_grow((void **)&p->shorts, &p->shorts_cap, p->shorts_n + 1,
+					  sizeof *p->shorts) == ERR_OK);
+			p->shorts[p->shorts_n++] = index;
+		}
+	}
+	m->short_micro = micro;
+}
+
+/* Who was credited by a deposit. */
+static uint32_t credited(const struct inner_move *m)
+{
+	return m->kind == MOVE_IN && m->line_n > 0 ? m->lines[0].credit : INNER_NONE;
+}
+
+bool follow_short(const struct payout *p, const struct id128 *customer)
+{
+	for (size_t i = 0; i < p->shorts_n; i++) {
+		uint32_t account = credited(&p->moves[p->shorts[i]]);
+
+		if (account != INNER_NONE && id128_eq(&p->books.accounts[account].id, customer)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* A line more, with what an earlier life of this movement has booked on it. */
@@ -257,6 +297,15 @@ static void delta(struct payout *p, uint32_t own, uint64_t in, uint64_t out, uin
 	};
 }
 
+/* An attempt that k watchers called dead, after another took its place. */
+static bool is_dead_attempt(const struct payout *p, const struct inner_move *m)
+{
+	struct id128 key = map_key(&m->tx);
+	uint32_t index;
+
+	return map_get(&p->by_payment, &key, &index) && !hash32_eq(&p->all[index].payment, &m->tx);
+}
+
 static void note_outflow(const struct payout *p, const struct inner_move *m, struct effects *fx)
 {
 	/* a block full of them: the counter has them all */
@@ -266,10 +315,10 @@ static void note_outflow(const struct payout *p, const struct inner_move *m, str
 	char hex[65];
 
 	hex_put(hex, bytes_of(m->tx.b, 32));
-	effects_note(
-	    fx, "broken unexplained-outflow account=%s micro=%llu fee=%llu height=%llu payment=%s",
-	    p->own[m->from].address.text, (unsigned long long)m->amount, (unsigned long long)m->fee,
-	    (unsigned long long)m->height, hex);
+	effects_note(fx, "broken %s account=%s micro=%llu fee=%llu height=%llu payment=%s",
+		     is_dead_attempt(p, m) ? "dead-attempt-mined" : "unexplained-outflow",
+		     p->own[m->from].address.text, (unsigned long long)m->amount,
+		     (unsigned long long)m->fee, (unsigned long long)m->height, hex);
 }
 
 static struct inner_move *move_of(struct payout *p, const struct chain_effects *x,
@@ -800,9 +849,14 @@ enum err follow_replay_transfer(struct payout *p, const struct log_record *r)
 	for (size_t i = 0; i < m->line_n; i++) {
 		struct inner_line *l = &m->lines[i];
 
-		if (m->kind == MOVE_IN && l->debit == debit && credit == shortage) {
-			m->short_micro -= (uint64_t)r->amount;
-			l->done += (uint64_t)r->amount;
+		if (m->kind == MOVE_IN && credit == shortage &&
+		    (l->debit == debit || l->credit == debit)) {
+			/* mined again; or its customer has come to coins and covers it */
+			if (r->amount > m->short_micro) {
+				return ERR_CORRUPT;
+			}
+			short_set(p, m, m->short_micro - (uint64_t)r->amount);
+			l->done += l->debit == debit ? (uint64_t)r->amount : 0;
 			return ERR_OK;
 		}
 		if (l->debit == debit && l->credit == credit) {
@@ -814,7 +868,9 @@ enum err follow_replay_transfer(struct payout *p, const struct log_record *r)
 				return ERR_CORRUPT;
 			}
 			l->done -= (uint64_t)r->amount;
-			m->short_micro += l->credit != debit ? (uint64_t)r->amount : 0;
+			if (l->credit != debit) {
+				short_set(p, m, m->short_micro + (uint64_t)r->amount);
+			}
 			return ERR_OK;
 		}
 	}
@@ -824,6 +880,11 @@ enum err follow_replay_transfer(struct payout *p, const struct log_record *r)
 	m->lines[m->line_n++] =
 	    (struct inner_line){ .debit = debit, .credit = credit, .done = (uint64_t)r->amount };
 	return ERR_OK;
+}
+
+static bool room(const struct payout *p)
+{
+	return !p->batching || log_batch_size(&p->batch) < BOOK_BYTES;
 }
 
 /* One transfer for a movement.  The books may refuse. */
@@ -874,7 +935,7 @@ static void line_forward(struct payout *p, struct inner_move *m, struct inner_li
 	if (m->kind == MOVE_IN && m->short_micro > 0) {
 		part = m->short_micro < left ? m->short_micro : left;
 		if (transfer(p, m, l->debit, shortage, part) == ERR_OK) {
-			m->short_micro -= part;
+			short_set(p, m, m->short_micro - part);
 			l->done += part;
 			left -= part;
 		}
@@ -894,7 +955,8 @@ static void line_forward(struct payout *p, struct inner_move *m, struct inner_li
 	}
 }
 
-static void line_back(struct payout *p, struct inner_move *m, struct inner_line *l, uint64_t target)
+static void line_back(struct payout *p, struct inner_move *m, struct inner_line *l, uint64_t target,
+		      struct effects *fx)
 {
 	uint64_t left = l->done - target;
 	uint64_t part = allowed(p, l->credit, l->debit, left);
@@ -910,7 +972,41 @@ static void line_back(struct payout *p, struct inner_move *m, struct inner_line 
 	part = allowed(p, follow_index(p, &p->shortage), l->debit, left);
 	if (part > 0 && transfer(p, m, follow_index(p, &p->shortage), l->debit, part) == ERR_OK) {
 		l->done -= part;
-		m->short_micro += part;
+		short_set(p, m, m->short_micro + part);
+		if (may_note(fx)) {
+			char id[UUID7_TEXT_MAX];
+
+			uuid7_put(id, &p->books.accounts[l->credit].id);
+			effects_note(
+			    fx,
+			    "broken deposit-undone account=%s short_micro=%llu why=\"spent "
+			    "before: the account is frozen for withdrawals\"",
+			    id, (unsigned long long)m->short_micro);
+		}
+	}
+}
+
+/*
+ * T45: who spent a deposit that the chain took back owes it; what comes to the account later covers
+ * that first, and until it is covered nothing is paid out (follow_short()).
+ */
+static void cover(struct payout *p, struct effects *fx)
+{
+	for (size_t i = p->shorts_n; i > 0 && room(p) && may_note(fx); i--) {
+		struct inner_move *m = &p->moves[p->shorts[i - 1]];
+		uint32_t account = credited(m), shortage = follow_index(p, &p->shortage);
+		uint64_t part;
+
+		if (m->height != 0 || account == INNER_NONE ||
+		    p->books.accounts[account].kind != BOOKS_CUSTOMER) {
+			continue; /* in a block again: it covers itself at its depth */
+		}
+		part = allowed(p, account, shortage, m->short_micro);
+		if (part > 0 && transfer(p, m, account, shortage, part) == ERR_OK) {
+			short_set(p, m, m->short_micro - part);
+			effects_note(fx, "info deposit-covered micro=%llu left=%llu",
+				     (unsigned long long)part, (unsigned long long)m->short_micro);
+		}
 	}
 }
 
@@ -948,10 +1044,12 @@ static void payment_state(struct payout *p, struct inner_move *m, bool settle, s
 {
 	struct inner_withdrawal *w = &p->all[m->withdrawal];
 	enum payout_state next;
+	char why[64];
 
 	if (m->height == 0) {
 		while (state_next(&next, w->state, w->state, PAYOUT_UNMINE) == ERR_OK) {
-			CHECK(payout_move_state(p, w, w->state, PAYOUT_UNMINE, "") == ERR_OK);
+			CHECK(payout_move_state(p, w, w->state, PAYOUT_UNMINE, "chain",
+						"its block was undone") == ERR_OK);
 			CHECK(withdraw_reopen(p, m->withdrawal) == ERR_OK);
 			w->announce_mono_ms = 0;
 			w->pool_seen = 0;
@@ -961,12 +1059,22 @@ static void payment_state(struct payout *p, struct inner_move *m, bool settle, s
 	}
 	if (state_next(&next, w->state, w->state, PAYOUT_MINE) == ERR_OK) {
 		record_seen(p, m, SEEN_MINED);
-		CHECK(payout_move_state(p, w, w->state, PAYOUT_MINE, "") == ERR_OK);
+		if (w->dead == w->attempts) {
+			/* nothing was tried in its place yet: it is paid, and somebody lied */
+			payout_note(p, fx, "dead-attempt-mined", w);
+			effects_note(fx, "broken dead-attempt-mined height=%llu",
+				     (unsigned long long)m->height);
+		}
+		(void)snprintf(why, sizeof why, "in block %llu", (unsigned long long)m->height);
+		CHECK(payout_move_state(p, w, w->state, PAYOUT_MINE, "chain", why) == ERR_OK);
 		payout_note(p, fx, "mined", w);
 	}
 	if (settle && w->state == PAYOUT_CONFIRMING) {
 		post_hold(p, w);
-		CHECK(payout_move_state(p, w, PAYOUT_CONFIRMING, PAYOUT_SETTLE, "") == ERR_OK);
+		(void)snprintf(why, sizeof why, "block %llu is %u deep",
+			       (unsigned long long)m->height, p->config.settle_depth);
+		CHECK(payout_move_state(p, w, PAYOUT_CONFIRMING, PAYOUT_SETTLE, "chain", why) ==
+		      ERR_OK);
 		p->counters[COUNT_SETTLED]++;
 		payout_note(p, fx, "settled", w);
 	}
@@ -997,9 +1105,9 @@ static bool book_one(struct payout *p, struct inner_move *m, struct effects *fx)
 		if (ready && l->done < l->want) {
 			line_forward(p, m, l, fx);
 		} else if (ready && l->done > l->want) {
-			line_back(p, m, l, l->want);
+			line_back(p, m, l, l->want, fx);
 		} else if (!in_chain && l->done > 0) {
-			line_back(p, m, l, 0);
+			line_back(p, m, l, 0, fx);
 		}
 		finished = finished && l->done == (in_chain ? l->want : 0);
 	}
@@ -1007,11 +1115,6 @@ static bool book_one(struct payout *p, struct inner_move *m, struct effects *fx)
 		p->counters[COUNT_DEPOSITS]++;
 	}
 	return finished && (!in_chain || ready);
-}
-
-static bool room(const struct payout *p)
-{
-	return !p->batching || log_batch_size(&p->batch) < BOOK_BYTES;
 }
 
 void follow_book(struct payout *p, struct effects *fx)
@@ -1041,6 +1144,7 @@ void follow_book(struct payout *p, struct effects *fx)
 		}
 	}
 	p->pending_n = kept;
+	cover(p, fx);
 	if (!room(p) || !may_note(fx)) {
 		p->book_due = true;
 	}

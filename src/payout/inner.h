@@ -15,10 +15,13 @@
 #include "chain/nem/nem_follow.h"
 #include "payout/map.h"
 #include "payout/payout.h"
+#include "policy/exclusion.h"
 #include "policy/policy.h"
 
 enum {
-	INNER_DOCS_MAX = 8 + PAYOUT_APPROVALS_MAX, /* of one withdrawal */
+	/* of one withdrawal: request, order; of each attempt its own document, two attestations,
+	 * two signatures and the unit; decisions; what watchers say of dead attempts */
+	INNER_DOCS_MAX = 2 + 6 * DOC_ATTEMPTS_MAX + PAYOUT_APPROVALS_MAX + EXCLUSION_STATEMENTS_MAX,
 	INNER_REASON_MAX = 200,
 	INNER_LINES = 3,
 	INNER_HISTORY = 16384,  /* payments of a day that the advisory policy remembers */
@@ -48,6 +51,13 @@ struct inner_doc {
 	size_t n;
 };
 
+/* One change of state, as its record has it. */
+struct inner_change {
+	uint64_t time_ms, sequence;
+	uint32_t words; /* who and why: index in payout.words; INNER_NONE in old journals */
+	uint8_t old, next, what;
+};
+
 struct inner_withdrawal {
 	struct id128 id; /* the request id */
 	enum payout_state state;
@@ -60,8 +70,11 @@ struct inner_withdrawal {
 	struct key32 till;
 	uint32_t attempt_time; /* NEM seconds */
 	unsigned attempts;
+	unsigned dead;             /* of them, by the chain's rules: all, or all but the newest */
 	unsigned needed, approved; /* people */
-	uint32_t move;             /* its payment on the chain, INNER_NONE */
+	struct inner_change *changes; /* of state, in order */
+	uint32_t changes_n;
+	uint32_t move; /* its payment on the chain, INNER_NONE */
 	struct inner_doc *docs;
 	uint32_t docs_n;
 	/* not in the journal */
@@ -69,8 +82,14 @@ struct inner_withdrawal {
 	uint64_t tag; /* of the SIGN that is out; 0 none */
 	uint64_t asked_mono_ms, retry_mono_ms, pause_ms;
 	uint64_t announce_mono_ms;
-	uint32_t pool_seen; /* bit per node */
-	bool wanted;        /* an answer needs its documents */
+	uint32_t pool_seen;       /* bit per node */
+	bool wanted;              /* an answer needs its documents */
+	uint64_t exclude_mono_ms; /* when watchers are asked next whether its attempt is dead */
+
+	struct inner_said {                         /* what they said so far; NULL: nothing */
+		struct bytes raw[DOC_WATCHERS_MAX]; /* owned */
+	} * said;
+
 	char reason[INNER_REASON_MAX];
 };
 
@@ -165,6 +184,11 @@ struct payout {
 	struct policy_history history;
 	uint64_t tags; /* last one given */
 
+	/* "who LF why" of changes of state, each text once */
+	char **words;
+	size_t words_n, words_cap;
+	struct map by_words;
+
 	/* chain */
 	struct nem_follow *follow;
 	struct nem_agree *agree;
@@ -185,6 +209,8 @@ struct payout {
 	struct map by_move; /* id of the move */
 	uint32_t *pending;  /* moves in the chain that are not fully booked */
 	size_t pending_n, pending_cap;
+	uint32_t *shorts; /* undone deposits whose customers no longer had all of it */
+	size_t shorts_n, shorts_cap;
 
 	struct inner_closing {
 		bool closed;
@@ -252,10 +278,16 @@ const struct inner_doc *payout_doc(const struct inner_withdrawal *w, uint32_t ty
 				   uint32_t signer);
 /* Reads a kept document again: it was accepted once (dies otherwise). */
 void payout_open_doc(const struct payout *p, struct doc *out, const struct inner_doc *d);
-/* The one function by which a withdrawal changes state: recorded with old, new, what, why. */
+/*
+ * The one function by which a withdrawal changes state: recorded with old, new, what, who (an actor
+ * of docs/withdrawal.md, not empty) and why (words, may be empty).
+ */
 MUST_CHECK enum err payout_move_state(struct payout *p, struct inner_withdrawal *w,
 				      enum payout_state old, enum payout_happening what,
-				      const char *why);
+				      const char *who, const char *why);
+/* All documents are in memory; what is not is asked for. */
+bool payout_have_docs(struct effects *out, const struct payout *p,
+		      const struct inner_withdrawal *w);
 void payout_note(struct payout *p, struct effects *out, const char *what,
 		 const struct inner_withdrawal *w);
 uint32_t payout_index(const struct payout *p, const struct inner_withdrawal *w);
@@ -278,6 +310,8 @@ MUST_CHECK enum err withdraw_stop_add(struct payout *p, const struct doc *d);
 MUST_CHECK enum err withdraw_learn(struct payout *p, struct inner_withdrawal *w,
 				   const struct doc *d);
 void withdraw_let_go(struct inner_withdrawal *w);
+/* It was settled at some time, so its hold is posted. */
+bool withdraw_settled_once(const struct inner_withdrawal *w);
 /* A settled payment that the chain undid: looked after again. */
 MUST_CHECK enum err withdraw_reopen(struct payout *p, uint32_t index);
 
@@ -289,7 +323,19 @@ void sign_reply(struct payout *p, uint32_t channel, uint16_t number, uint64_t ta
 		struct bytes body, struct effects *out);
 void sign_link(struct payout *p, uint32_t channel, bool up);
 
+/* --- exclude.c --- */
+/* Asks watchers whether attempts whose tills are closed are dead; after the commit. */
+void exclude_send(struct payout *p, struct effects *out);
+/* A watcher's answer. */
+void exclude_reply(struct payout *p, uint32_t channel, uint64_t tag, struct bytes body,
+		   struct effects *out);
+void exclude_forget(struct inner_withdrawal *w);
+/* The till of the withdrawal's newest attempt is closed. */
+bool exclude_till_closed(const struct payout *p, const struct inner_withdrawal *w);
+
 /* --- follow.c --- */
+/* A deposit of this customer was credited, undone by the chain, and is not covered yet. */
+bool follow_short(const struct payout *p, const struct id128 *customer);
 MUST_CHECK enum err follow_init(struct payout *p);
 void follow_event(struct payout *p, const struct event *e, struct effects *fx);
 void follow_book(struct payout *p, struct effects *fx);

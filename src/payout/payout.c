@@ -9,7 +9,11 @@
 #include "crypto/sha256.h"
 #include "crypto/uuid7.h"
 #include "ipc/gate.h"
+#include "ipc/msgs.h"
 #include "payout/inner.h"
+
+/* record.amount of a WITHDRAWAL_STATE, bits 24..: its blob is "who LF why"; 0 in old journals */
+enum { STATE_NAMES_WHO = 1 };
 
 struct id128 payout_name(const char *label, struct bytes a, struct bytes b)
 {
@@ -211,8 +215,16 @@ void payout_free(struct payout *p)
 	}
 	for (size_t i = 0; i < p->all_n; i++) {
 		withdraw_let_go(&p->all[i]);
+		exclude_forget(&p->all[i]);
 		free(p->all[i].docs);
+		free(p->all[i].changes);
 	}
+	for (size_t i = 0; i < p->words_n; i++) {
+		free(p->words[i]);
+	}
+	free(p->words);
+	map_free(&p->by_words);
+	free(p->shorts);
 	for (size_t i = 0; i < DOC_HOT_MAX; i++) {
 		free(p->closings[i].doc.p);
 	}
@@ -337,6 +349,19 @@ void payout_load(struct effects *out, const struct payout *p, const struct inner
 		     bytes_of(d->blob.b, sizeof d->blob.b));
 }
 
+bool payout_have_docs(struct effects *out, const struct payout *p, const struct inner_withdrawal *w)
+{
+	bool all = true;
+
+	for (uint32_t i = 0; i < w->docs_n; i++) {
+		if (w->docs[i].p == NULL) {
+			payout_load(out, p, w, &w->docs[i]);
+			all = false;
+		}
+	}
+	return all;
+}
+
 void payout_put_back(struct inner_doc *d, struct bytes raw)
 {
 	CHECK(d->p == NULL && raw.n == d->n);
@@ -362,25 +387,86 @@ void payout_open_doc(const struct payout *p, struct doc *out, const struct inner
 	CHECK(doc_open(out, bytes_of(d->p, d->n), &p->genesis_id, NULL) == ERR_OK);
 }
 
+/* The place of a text that was seen before, or a new one. */
+static uint32_t words_of(struct payout *p, const struct hash32 *name, struct bytes text)
+{
+	struct id128 key = map_key(name);
+	uint32_t index;
+	char *copy;
+
+	if (map_get(&p->by_words, &key, &index)) {
+		return index;
+	}
+	copy = malloc(text.n + 1);
+	CHECK(copy != NULL &&
+	      payout_grow((void **)&p->words, &p->words_cap, p->words_n + 1, sizeof *p->words) ==
+		  ERR_OK &&
+	      map_put(&p->by_words, &key, (uint32_t)p->words_n) == ERR_OK);
+	memcpy(copy, text.p, text.n);
+	copy[text.n] = '\0';
+	p->words[p->words_n] = copy;
+	return (uint32_t)p->words_n++;
+}
+
+static void change_add(struct inner_withdrawal *w, const struct inner_change *change)
+{
+	/* four places at a time */
+	if (w->changes_n % 4 == 0) {
+		void *more = realloc(w->changes, (w->changes_n + 4) * sizeof *w->changes);
+
+		CHECK(more != NULL);
+		w->changes = more;
+	}
+	w->changes[w->changes_n++] = *change;
+}
+
+/* What a change of state means for the rest, now and in a replay. */
+static void state_enter(struct inner_withdrawal *w, enum payout_happening what, struct bytes why)
+{
+	w->reason[0] = '\0';
+	if (what == PAYOUT_VETO || what == PAYOUT_EXPIRE || what == PAYOUT_FREEZE) {
+		(void)snprintf(w->reason, sizeof w->reason, "%.*s", (int)why.n,
+			       why.n == 0 ? "" : (const char *)why.p);
+	}
+	if (what == PAYOUT_EXCLUDE) {
+		w->dead = w->attempts;
+	} else if (what == PAYOUT_MINE) {
+		w->dead = w->attempts - 1; /* what is in a block is not dead, whoever said so */
+	}
+}
+
 enum err payout_move_state(struct payout *p, struct inner_withdrawal *w, enum payout_state old,
-			   enum payout_happening what, const char *why)
+			   enum payout_happening what, const char *who, const char *why)
 {
 	enum payout_state next;
 	enum err e = state_next(&next, old, w->state, what);
 	struct log_record r = { .kind = LOG_WITHDRAWAL_STATE, .id = w->id, .ref = w->id };
+	char text[2 * INNER_REASON_MAX + 64];
+	struct hash32 name;
+	int n;
 
 	if (e != ERR_OK) {
 		return e;
 	}
+	CHECK(who[0] != '\0' && strchr(who, '\n') == NULL);
+	n = snprintf(text, sizeof text, "%s\n%s", who, why);
+	CHECK(n > 0);
+	n = n < (int)sizeof text ? n : (int)sizeof text - 1;
 	r.debit = w->account;
-	r.amount = (u128)(unsigned)old | (u128)(unsigned)next << 8 | (u128)(unsigned)what << 16;
-	payout_record(p, &r, why[0] == '\0' ? bytes_of(NULL, 0) : bytes_str(why));
+	r.amount = (u128)(unsigned)old | (u128)(unsigned)next << 8 | (u128)(unsigned)what << 16 |
+		   (u128)STATE_NAMES_WHO << 24;
+	payout_record(p, &r, bytes_of(text, (size_t)n));
+	log_batch_blob_name(&name, bytes_of(text, (size_t)n));
+	change_add(w, &(struct inner_change){
+			  .time_ms = p->wall_ms,
+			  .sequence = p->journal.next_sequence + log_batch_count(&p->batch) - 1,
+			  .words = words_of(p, &name, bytes_of(text, (size_t)n)),
+			  .old = (uint8_t)old,
+			  .next = (uint8_t)next,
+			  .what = (uint8_t)what });
 	w->state = next;
 	w->changed_ms = p->wall_ms;
-	w->reason[0] = '\0';
-	if (what == PAYOUT_VETO || what == PAYOUT_EXPIRE || what == PAYOUT_FREEZE) {
-		(void)snprintf(w->reason, sizeof w->reason, "%s", why);
-	}
+	state_enter(w, what, bytes_str(why));
 	return ERR_OK;
 }
 
@@ -459,14 +545,20 @@ static enum err replay_document(struct payout *p, const struct log_record *r,
 	return withdraw_learn(p, w, &d);
 }
 
-static enum err replay_state(struct payout *p, const struct log_record *r,
+static enum err replay_state(struct payout *p, const struct log_record *r, uint64_t sequence,
 			     const struct log_view *view)
 {
 	uint8_t old = (uint8_t)r->amount, next = (uint8_t)(r->amount >> 8),
-		what = (uint8_t)(r->amount >> 16);
+		what = (uint8_t)(r->amount >> 16), form = (uint8_t)(r->amount >> 24);
+	struct inner_change change = { .time_ms = r->time_ms,
+				       .sequence = sequence,
+				       .words = INNER_NONE,
+				       .old = old,
+				       .next = next,
+				       .what = what };
 	enum payout_state reached;
 	struct inner_withdrawal *w;
-	struct bytes why = bytes_of(NULL, 0);
+	struct bytes text = bytes_of(NULL, 0);
 	uint32_t index;
 
 	if (!map_get(&p->by_id, &r->id, &index)) {
@@ -478,14 +570,22 @@ static enum err replay_state(struct payout *p, const struct log_record *r,
 	    reached != (enum payout_state)next) {
 		return ERR_CORRUPT;
 	}
+	if (!hash32_is_zero(&r->link) && log_view_blob(&text, view, &r->link) != ERR_OK) {
+		return ERR_CORRUPT;
+	}
+	if (form == STATE_NAMES_WHO) {
+		const uint8_t *lf = text.n == 0 ? NULL : memchr(text.p, '\n', text.n);
+
+		if (lf == NULL || lf == text.p) {
+			return ERR_CORRUPT;
+		}
+		change.words = words_of(p, &r->link, text);
+		text = bytes_of(lf + 1, text.n - (size_t)(lf + 1 - text.p));
+	}
+	change_add(w, &change);
 	w->state = reached;
 	w->changed_ms = r->time_ms;
-	w->reason[0] = '\0';
-	if ((what == PAYOUT_VETO || what == PAYOUT_EXPIRE || what == PAYOUT_FREEZE) &&
-	    log_view_blob(&why, view, &r->link) == ERR_OK) {
-		(void)snprintf(w->reason, sizeof w->reason, "%.*s", (int)why.n,
-			       (const char *)why.p);
-	}
+	state_enter(w, (enum payout_happening)what, text);
 	p->counters[COUNT_SETTLED] += reached == PAYOUT_SETTLED;
 	if (state_final(reached)) {
 		withdraw_let_go(w);
@@ -511,7 +611,7 @@ static enum err replay_height(struct payout *p, const struct log_record *r)
 	return ERR_OK;
 }
 
-static enum err replay_record(struct payout *p, const struct log_record *r,
+static enum err replay_record(struct payout *p, const struct log_record *r, uint64_t sequence,
 			      const struct log_view *view)
 {
 	uint32_t index;
@@ -534,7 +634,7 @@ static enum err replay_record(struct payout *p, const struct log_record *r,
 	case LOG_DOCUMENT:
 		return replay_document(p, r, view);
 	case LOG_WITHDRAWAL_STATE:
-		return replay_state(p, r, view);
+		return replay_state(p, r, sequence, view);
 	case LOG_IDEMPOTENCY:
 		if (!map_get(&p->by_id, &r->ref, &index)) {
 			return ERR_CORRUPT;
@@ -561,6 +661,7 @@ static enum err replay_record(struct payout *p, const struct log_record *r,
 	case LOG_WATCH_SWEEP:
 	case LOG_WATCH_START:
 	case LOG_WATCH_CLOSING:
+	case LOG_WATCH_EXCLUSION:
 		return ERR_CORRUPT; /* another daemon's journal */
 	}
 	return ERR_TYPE;
@@ -578,7 +679,7 @@ enum err payout_replay(struct payout *p, struct bytes batch)
 
 		e = log_view_record(&r, &view, i);
 		if (e == ERR_OK) {
-			e = replay_record(p, &r, &view);
+			e = replay_record(p, &r, view.head.first_sequence + i, &view);
 		}
 	}
 	return e;
@@ -627,6 +728,8 @@ static void one_event(struct payout *p, const struct event *event, struct effect
 	case EVENT_FRAME:
 		if (event->role == ROLE_API) {
 			answer_api(p, event, out);
+		} else if (event->number == MSGS_REPLY(WATCHER_EXCLUDE)) {
+			exclude_reply(p, event->channel, event->request_id, event->body, out);
 		} else {
 			sign_reply(p, event->channel, event->number, event->request_id, event->body,
 				   out);
@@ -656,6 +759,7 @@ void payout_step(struct payout *p, const struct event *event, struct effects *ou
 	commit(p, out);
 	answer_send(p, out);
 	sign_send(p, out);
+	exclude_send(p, out);
 }
 
 bool payout_chain_read(const struct payout *p)

@@ -9,7 +9,8 @@
  * The journal decides what is done after a crash: every document, state and booking is committed
  * before the effect that it allows.  An attempt is stored before A is asked; A's answer before B is
  * asked; the complete unit before it is announced.  So the same attempt is asked for again and the
- * same unit announced again, and never another one (P3).
+ * same unit announced again, and never another one (P3), unless k watchers' word that it is dead
+ * (policy/exclusion.h) is in the journal.
  *
  * Events
  *   EVENT_TICK                      at least every second
@@ -98,6 +99,7 @@ enum payout_api {
 	API_OPEN_BEGIN = 12,  /* (16 bytes u128: sum of all claims, micro-XEM) */
 	API_OPEN_CLAIMS = 13, /* (u32 count, each: u32 length + name, 16 bytes u128 amount) */
 	API_OPEN_END = 14,    /* () what is left goes to the house; the opening account is zero */
+	API_HISTORY = 15, /* (16 bytes: request id) every change of state: when, what, who, why */
 };
 
 /* Bugs that ./sim must find.  0 in every program. */
@@ -105,6 +107,8 @@ enum payout_planted {
 	PAYOUT_PLANT_NONE = 0,
 	PAYOUT_PLANT_NEW_ATTEMPT =
 	    1, /* after a restart a fresh attempt instead of the stored one */
+	PAYOUT_PLANT_NO_EXCLUSION =
+	    2, /* a closed till is proof enough that its attempts are dead */
 };
 
 struct payout_config {
@@ -182,7 +186,8 @@ struct payout_view {
 	struct hash32 order;   /* document id; zero before the order is fixed */
 	struct hash32 attempt; /* document id; zero before */
 	struct hash32 payment; /* inner hash; zero before */
-	unsigned attempts;     /* stored; never more than one */
+	unsigned attempts;     /* stored */
+	unsigned dead;         /* of them shown to be dead; all but one at least */
 	u128 amount;
 	u128 fee;        /* held for the network */
 	uint64_t height; /* of its block; 0 */

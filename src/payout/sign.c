@@ -40,17 +40,13 @@ enum {
 /* No signer gives its word any more for what its till had to pay: it waits, and takes no place. */
 static bool is_cut_off(const struct payout *p, const struct inner_withdrawal *w)
 {
-	for (size_t i = 0; i < p->genesis.hot_count; i++) {
-		if (p->closings[i].closed && key32_eq(&p->genesis.hot[i].public_key, &w->till)) {
-			return w->state == PAYOUT_APPROVED || w->state == PAYOUT_AUTHORISED;
-		}
-	}
-	return false;
+	return (w->state == PAYOUT_APPROVED || w->state == PAYOUT_AUTHORISED) &&
+	       exclude_till_closed(p, w);
 }
 
 static bool in_flight(const struct payout *p, const struct inner_withdrawal *w)
 {
-	return ((w->state == PAYOUT_APPROVED && w->attempts > 0) || state_live(w->state)) &&
+	return ((w->state == PAYOUT_APPROVED && w->attempts > w->dead) || state_live(w->state)) &&
 	       !is_cut_off(p, w);
 }
 
@@ -96,7 +92,7 @@ static bool name_taken(const struct payout *p, const struct hash32 *inner_hash)
  * (nem.md 2.2), so each takes a second of its own, looking back from now.
  */
 static bool free_second(const struct payout *p, struct doc_attempt *a, const struct doc_order *o,
-			const struct hash32 *order_id, const struct key32 *till)
+			const struct hash32 *order_id, unsigned number, const struct key32 *till)
 {
 	struct payment pay;
 	uint32_t now_s;
@@ -108,7 +104,8 @@ static bool free_second(const struct payout *p, struct doc_attempt *a, const str
 		now_s = p->top_time + ATTEMPT_LAG_S;
 	}
 	for (uint32_t back = 0; back < ATTEMPT_TRIES && back < now_s; back++) {
-		if (attempt_make(a, &p->policy, o, order_id, till, now_s - back) != ERR_OK ||
+		if (attempt_make(a, &p->policy, o, order_id, number, till, now_s - back) !=
+			ERR_OK ||
 		    payment_make(&pay, (uint8_t)p->genesis.chain_network,
 				 &p->roster.signers[0].chain_key, &p->roster.signers[1].chain_key,
 				 o, a) != ERR_OK) {
@@ -130,13 +127,26 @@ static void fix_attempt(struct payout *p, struct inner_withdrawal *w, struct eff
 	uint8_t text[DOC_TEXT];
 	struct writer envelope = writer_make(text, sizeof text);
 
+	if (w->dead >= DOC_ATTEMPTS_MAX) {
+		(void)snprintf(w->reason, sizeof w->reason, "%d attempts are dead: none follows",
+			       DOC_ATTEMPTS_MAX);
+		return;
+	}
+	if (follow_short(p, &w->account)) {
+		(void)snprintf(w->reason, sizeof w->reason,
+			       "waits: a deposit of this customer was undone by the chain");
+		return;
+	}
 	if (till == NULL) {
 		(void)snprintf(w->reason, sizeof w->reason, "waits until the till holds enough");
 		return;
 	}
+	if (!payout_have_docs(out, p, w)) {
+		return; /* it was settled once: its documents are read back first */
+	}
 	payout_open_doc(p, &d, payout_doc(w, DOC_ORDER, 0));
 	CHECK(doc_order_read(&d, &o, NULL) == ERR_OK);
-	if (!free_second(p, &a, &o, &w->order_doc, till)) {
+	if (!free_second(p, &a, &o, &w->order_doc, w->dead + 1, till)) {
 		(void)snprintf(w->reason, sizeof w->reason, "waits for a second of its own");
 		return;
 	}
@@ -166,7 +176,12 @@ void sign_advance(struct payout *p, struct effects *out)
 	for (size_t i = 0; i < p->open_n && flying < p->config.in_flight && made < STEP_MAX; i++) {
 		struct inner_withdrawal *w = &p->all[p->open[i]];
 
-		if (w->state == PAYOUT_APPROVED && (w->attempts == 0 || w->planted_new) &&
+		if (p->config.planted == PAYOUT_PLANT_NO_EXCLUSION && w->state == PAYOUT_APPROVED &&
+		    w->attempts > w->dead && exclude_till_closed(p, w) &&
+		    w->attempts < DOC_ATTEMPTS_MAX) {
+			w->dead = w->attempts;
+		}
+		if (w->state == PAYOUT_APPROVED && (w->attempts == w->dead || w->planted_new) &&
 		    p->wall_ms < w->expires_ms) {
 			unsigned before = w->attempts;
 
@@ -195,8 +210,12 @@ static void ask(struct payout *p, struct inner_withdrawal *w, uint32_t channel, 
 	put_item(&items, payout_doc(w, DOC_ORDER, 0));
 	put_item(&items, payout_doc(w, DOC_ATTEMPT, 0));
 	for (uint32_t i = 0; i < w->docs_n; i++) {
-		if (w->docs[i].type == DOC_APPROVAL) {
-			put_item(&items, &w->docs[i]);
+		const struct inner_doc *d = &w->docs[i];
+
+		/* of a later attempt also those before it, and what watchers say of them */
+		if (d->type == DOC_APPROVAL || d->type == DOC_EXCLUSION ||
+		    (d->type == DOC_ATTEMPT && d != payout_doc(w, DOC_ATTEMPT, 0))) {
+			put_item(&items, d);
 		}
 	}
 	if (channel == PAYOUT_CHANNEL_B) {
@@ -297,7 +316,7 @@ void sign_send(struct payout *p, struct effects *out)
 			announce(p, w, out);
 			continue;
 		}
-		if (!(w->state == PAYOUT_APPROVED && w->attempts > 0 && !w->planted_new) &&
+		if (!(w->state == PAYOUT_APPROVED && w->attempts > w->dead && !w->planted_new) &&
 		    w->state != PAYOUT_AUTHORISED) {
 			continue;
 		}
@@ -408,13 +427,15 @@ static void complete(struct payout *p, struct inner_withdrawal *w, const struct 
 	struct doc_signature s;
 	struct doc d;
 	uint8_t unit[PAYMENT_UNIT_MAX];
+	char why[64];
 	size_t n;
 
 	payout_open_doc(p, &d, payout_doc(w, DOC_SIGNATURE, DOC_SIGNER_A));
 	CHECK(doc_signature_read(&d, &s, NULL) == ERR_OK);
 	CHECK(payment_unit(unit, sizeof unit, &n, pay, &s.signature, b) == ERR_OK);
 	payout_keep(p, w, INNER_DOC_UNIT, 0, bytes_of(unit, n), true);
-	CHECK(payout_move_state(p, w, PAYOUT_AUTHORISED, PAYOUT_WRAP, "") == ERR_OK);
+	(void)snprintf(why, sizeof why, "attempt %u is complete", w->attempts);
+	CHECK(payout_move_state(p, w, PAYOUT_AUTHORISED, PAYOUT_WRAP, "signer b", why) == ERR_OK);
 	w->announce_mono_ms = 0;
 	w->pool_seen = 0;
 }
@@ -429,6 +450,7 @@ static void signed_reply(struct payout *p, enum doc_signer signer, const struct 
 	struct sig64 signature;
 	struct id128 key;
 	uint32_t index;
+	char words[64];
 	const char *why;
 
 	if (doc_open(&d, items[0], &p->genesis_id, NULL) != ERR_OK || d.type != DOC_ATTESTATION ||
@@ -446,7 +468,8 @@ static void signed_reply(struct payout *p, enum doc_signer signer, const struct 
 		return;
 	}
 	w = &p->all[index];
-	if (w->state != (signer == DOC_SIGNER_A ? PAYOUT_APPROVED : PAYOUT_AUTHORISED)) {
+	if (w->state != (signer == DOC_SIGNER_A ? PAYOUT_APPROVED : PAYOUT_AUTHORISED) ||
+	    w->attempts == w->dead) {
 		return; /* late or twice: what counts is in the journal */
 	}
 	payment_of(p, w, &pay);
@@ -461,7 +484,9 @@ static void signed_reply(struct payout *p, enum doc_signer signer, const struct 
 	payout_keep(p, w, DOC_ATTESTATION, signer, items[0], true);
 	payout_keep(p, w, DOC_SIGNATURE, signer, items[1], true);
 	if (signer == DOC_SIGNER_A) {
-		CHECK(payout_move_state(p, w, PAYOUT_APPROVED, PAYOUT_COSIGN, "") == ERR_OK);
+		(void)snprintf(words, sizeof words, "attempt %u is cosigned", w->attempts);
+		CHECK(payout_move_state(p, w, PAYOUT_APPROVED, PAYOUT_COSIGN, "signer a", words) ==
+		      ERR_OK);
 	} else {
 		complete(p, w, &pay, &signature);
 	}

@@ -32,14 +32,17 @@ static const uint8_t table[PAYOUT_STATES][PAYOUT_HAPPENINGS] = {
 		[PAYOUT_VETO]   = PAYOUT_REFUSED,
 		[PAYOUT_EXPIRE] = PAYOUT_EXPIRED,
 		[PAYOUT_FREEZE] = PAYOUT_FROZEN,
+		[PAYOUT_EXCLUDE] = PAYOUT_APPROVED,
 	},
 	/* From here a signature of ours exists: only the chain ends it. */
 	[PAYOUT_AUTHORISED] = {
-		[PAYOUT_WRAP] = PAYOUT_ANNOUNCED,
-		[PAYOUT_MINE] = PAYOUT_CONFIRMING,
+		[PAYOUT_WRAP]    = PAYOUT_ANNOUNCED,
+		[PAYOUT_MINE]    = PAYOUT_CONFIRMING,
+		[PAYOUT_EXCLUDE] = PAYOUT_APPROVED,
 	},
 	[PAYOUT_ANNOUNCED] = {
-		[PAYOUT_MINE] = PAYOUT_CONFIRMING,
+		[PAYOUT_MINE]    = PAYOUT_CONFIRMING,
+		[PAYOUT_EXCLUDE] = PAYOUT_APPROVED,
 	},
 	[PAYOUT_CONFIRMING] = {
 		[PAYOUT_SETTLE] = PAYOUT_SETTLED,
@@ -70,6 +73,7 @@ static const char *const happenings[PAYOUT_HAPPENINGS] = {
 	[PAYOUT_APPROVE] = "approve", [PAYOUT_COSIGN] = "cosign", [PAYOUT_WRAP] = "wrap",
 	[PAYOUT_MINE] = "mine",       [PAYOUT_SETTLE] = "settle", [PAYOUT_UNMINE] = "unmine",
 	[PAYOUT_VETO] = "veto",       [PAYOUT_EXPIRE] = "expire", [PAYOUT_FREEZE] = "freeze",
+	[PAYOUT_EXCLUDE] = "exclude",
 };
 
 const char *state_name(unsigned state)

@@ -49,7 +49,8 @@ enum payout_happening {
 	PAYOUT_VETO = 10,   /* a person said no */
 	PAYOUT_EXPIRE = 11, /* the order's time is over */
 	PAYOUT_FREEZE = 12,
-	PAYOUT_HAPPENINGS = 13,
+	PAYOUT_EXCLUDE = 13, /* the attempt is dead by the chain's rules: k watchers say so */
+	PAYOUT_HAPPENINGS = 14,
 };
 
 /* "requested"; static.  NULL for a number that is no state. */

@@ -37,6 +37,16 @@ enum err withdraw_reopen(struct payout *p, uint32_t index)
 	return ERR_OK;
 }
 
+bool withdraw_settled_once(const struct inner_withdrawal *w)
+{
+	for (uint32_t i = 0; i < w->changes_n; i++) {
+		if (w->changes[i].what == PAYOUT_SETTLE) {
+			return true;
+		}
+	}
+	return false;
+}
+
 enum err withdraw_add(struct payout *p, struct inner_withdrawal **out, const struct doc_request *r,
 		      const struct hash32 *id)
 {
@@ -139,6 +149,20 @@ static enum err learn_attempt(struct payout *p, struct inner_withdrawal *w, cons
 			 &p->roster.signers[1].chain_key, &o, &a) != ERR_OK) {
 		goto out;
 	}
+	if (a.number != w->dead + 1) {
+		goto out;
+	}
+	if (w->attempts > 0) {
+		/* an order counts once: this takes the place of the one that is dead */
+		const struct policy_entry dead = {
+			.own_ms = nem_time_to_unix_ms(w->attempt_time),
+			.outflow = w->amount + w->fee,
+			.chain_s = w->attempt_time,
+			.approvals = w->approved,
+		};
+
+		policy_history_forget(&p->history, &dead);
+	}
 	w->attempt_doc = d->id;
 	w->attempts++;
 	w->till = a.account;
@@ -184,6 +208,7 @@ enum err withdraw_learn(struct payout *p, struct inner_withdrawal *w, const stru
 		return ERR_OK;
 	case DOC_ATTESTATION:
 	case DOC_SIGNATURE:
+	case DOC_EXCLUSION:
 		return ERR_OK; /* read where they are used */
 	case DOC_GENESIS:
 	case DOC_ROSTER:
@@ -267,6 +292,19 @@ static enum err backend_signed(const struct payout *p, const struct doc *d)
 		}
 	}
 	return d->signature_count == 0 ? ERR_UNSIGNED : ERR_SIGNER_UNKNOWN;
+}
+
+/* "back end NAME"; which of them signed it was checked. */
+static void backend_name(char *out, size_t cap, const struct payout *p, const struct doc *d)
+{
+	const char *name = "";
+
+	for (size_t i = 0; i < p->roster.backend_count; i++) {
+		if (doc_signed_by(d, &p->roster.backends[i].key)) {
+			name = p->roster.backends[i].id;
+		}
+	}
+	(void)snprintf(out, cap, "back end %s", name);
 }
 
 /* Everything but money: true if the request may go on; else the answer is given. */
@@ -369,6 +407,12 @@ static bool enough(struct payout *p, const struct doc_request *r, u128 total)
 		answer_refuse(p, ERR_NOT_FOUND, "customer", "no such customer");
 		return false;
 	}
+	if (follow_short(p, &account)) {
+		answer_refuse(p, ERR_STATE, "customer",
+			      "a deposit of this customer was undone by the chain and is not "
+			      "covered yet: nothing is paid out");
+		return false;
+	}
 	available = books_available(&p->books, &account);
 	if (total > available) {
 		m = money_of(ASSET_XEM, available);
@@ -394,6 +438,7 @@ static void take(struct payout *p, const struct doc *d, const struct doc_request
 	struct writer out = writer_make(text, sizeof text);
 	struct log_record hold = { .kind = LOG_HOLD, .asset = ASSET_XEM, .amount = total };
 	struct log_record idem = { .kind = LOG_IDEMPOTENCY, .id = *key, .link = *body };
+	char who[DOC_NAME_MAX + 16], why[DOC_NAME_MAX + 32];
 	enum err e = doc_order_make(&out, NULL, o, NULL);
 
 	CHECK(e == ERR_OK); /* the policy judged every field */
@@ -410,13 +455,17 @@ static void take(struct payout *p, const struct doc *d, const struct doc_request
 	CHECK(withdraw_key(p, key, payout_index(p, w), body) == ERR_OK);
 	payout_record(p, &idem, bytes_of(NULL, 0));
 	CHECK(payout_book(p, &hold) == ERR_OK); /* asked before */
-	CHECK(payout_move_state(p, w, PAYOUT_NONE, PAYOUT_REQUEST, "") == ERR_OK);
-	CHECK(payout_move_state(p, w, PAYOUT_REQUESTED, PAYOUT_SCREEN, "") == ERR_OK);
+	backend_name(who, sizeof who, p, d);
+	(void)snprintf(why, sizeof why, "asked for by %s", r->customer);
+	CHECK(payout_move_state(p, w, PAYOUT_NONE, PAYOUT_REQUEST, who, why) == ERR_OK);
+	CHECK(payout_move_state(p, w, PAYOUT_REQUESTED, PAYOUT_SCREEN, "policy",
+				"destination and limits") == ERR_OK);
 	payout_keep(p, w, DOC_ORDER, 0, bytes_of(text, out.n), true);
 	payout_open_doc(p, &od, payout_doc(w, DOC_ORDER, 0));
 	CHECK(withdraw_learn(p, w, &od) == ERR_OK);
+	(void)snprintf(why, sizeof why, "needs %u approvals", needed);
 	CHECK(payout_move_state(p, w, PAYOUT_SCREENED, needed == 0 ? PAYOUT_APPROVE : PAYOUT_ORDER,
-				"") == ERR_OK);
+				"policy", why) == ERR_OK);
 	p->counters[COUNT_REQUESTS]++;
 	answer_withdrawal(p, w, true);
 }
@@ -512,6 +561,10 @@ static const struct doc_person *person_of(const struct payout *p, const char *id
 	return NULL;
 }
 
+/*
+ * The customer has it back.  Once its payment was settled, then undone by the chain and shown to be
+ * dead, the hold is posted: what lies in flight for it goes back.
+ */
 static void release(struct payout *p, struct inner_withdrawal *w)
 {
 	struct log_record r = { .kind = LOG_VOID,
@@ -520,6 +573,13 @@ static void release(struct payout *p, struct inner_withdrawal *w)
 
 	r.id = payout_name("void v1", bytes_of(w->id.b, 16), bytes_of(NULL, 0));
 	r.ref = payout_name("hold v1", bytes_of(w->id.b, 16), bytes_of(NULL, 0));
+	if (withdraw_settled_once(w)) {
+		r.kind = LOG_TRANSFER;
+		r.id = payout_name("return v1", bytes_of(w->id.b, 16), bytes_of(NULL, 0));
+		r.ref = (struct id128){ { 0 } };
+		r.debit = p->in_flight;
+		r.credit = w->account;
+	}
 	CHECK(payout_book(p, &r) == ERR_OK);
 }
 
@@ -541,7 +601,8 @@ static void take_approval(struct payout *p, const struct doc *d, struct effects 
 	struct doc_approval a;
 	struct id128 key;
 	uint32_t index;
-	char why[128];
+	unsigned decisions = 0;
+	char who[DOC_NAME_MAX + 16], why[128];
 	enum err e = doc_approval_read(d, &a, &fault);
 
 	if (e != ERR_OK) {
@@ -569,6 +630,7 @@ static void take_approval(struct payout *p, const struct doc *d, struct effects 
 		struct doc other;
 		struct doc_approval b;
 
+		decisions += w->docs[i].type == DOC_APPROVAL;
 		if (w->docs[i].type != DOC_APPROVAL || w->docs[i].p == NULL) {
 			continue;
 		}
@@ -591,18 +653,21 @@ static void take_approval(struct payout *p, const struct doc *d, struct effects 
 			      state_name(w->state));
 		return;
 	}
-	if (w->docs_n + 8 > INNER_DOCS_MAX) {
+	if (decisions >= PAYOUT_APPROVALS_MAX) {
 		answer_refuse(p, ERR_FULL, "subject", "more decisions than are kept");
 		return;
 	}
 	payout_keep(p, w, DOC_APPROVAL, 0, d->raw, true);
 	CHECK(withdraw_learn(p, w, d) == ERR_OK);
+	(void)snprintf(who, sizeof who, "approver %s", a.person);
 	if (a.decision == DOC_DECISION_NO) {
 		(void)snprintf(why, sizeof why, "%s said no", a.person);
-		CHECK(payout_move_state(p, w, w->state, PAYOUT_VETO, why) == ERR_OK);
+		CHECK(payout_move_state(p, w, w->state, PAYOUT_VETO, who, why) == ERR_OK);
 		release(p, w);
 	} else if (w->approved >= w->needed) {
-		CHECK(payout_move_state(p, w, PAYOUT_APPROVING, PAYOUT_APPROVE, "") == ERR_OK);
+		(void)snprintf(why, sizeof why, "the last of %u approvals", w->needed);
+		CHECK(payout_move_state(p, w, PAYOUT_APPROVING, PAYOUT_APPROVE, who, why) ==
+		      ERR_OK);
 	}
 	payout_note(p, out, "approval", w);
 	answer_approval(p, w, d);
@@ -663,6 +728,7 @@ static void take_freeze(struct payout *p, const struct doc *d, struct effects *o
 	struct doc_fault fault = { .why = NULL };
 	const struct key32 *key;
 	struct doc_freeze f;
+	char who[DOC_NAME_MAX + 16];
 	enum err e = doc_freeze_read(d, &f, &fault);
 
 	if (e != ERR_OK) {
@@ -693,12 +759,14 @@ static void take_freeze(struct payout *p, const struct doc *d, struct effects *o
 	}
 	r.id = map_key(&d->id);
 	payout_record(p, &r, d->raw);
+	(void)snprintf(who, sizeof who, "%s %s",
+		       person_of(p, f.issuer) != NULL ? "officer" : "watcher", f.issuer);
 	for (size_t i = 0; i < p->open_n; i++) {
 		struct inner_withdrawal *w = &p->all[p->open[i]];
 		enum payout_state next;
 
 		if (state_next(&next, w->state, w->state, PAYOUT_FREEZE) == ERR_OK) {
-			CHECK(payout_move_state(p, w, w->state, PAYOUT_FREEZE,
+			CHECK(payout_move_state(p, w, w->state, PAYOUT_FREEZE, who,
 						"a freeze is in force") == ERR_OK);
 		}
 	}
@@ -829,7 +897,8 @@ void withdraw_tick(struct payout *p, struct effects *out)
 
 			(void)snprintf(why, sizeof why, "the order's time is over%s%s",
 				       w->reason[0] == '\0' ? "" : "; last: ", w->reason);
-			CHECK(payout_move_state(p, w, w->state, PAYOUT_EXPIRE, why) == ERR_OK);
+			CHECK(payout_move_state(p, w, w->state, PAYOUT_EXPIRE, "clock", why) ==
+			      ERR_OK);
 			release(p, w);
 			payout_note(p, out, "expired", w);
 			expired++;

@@ -35,12 +35,13 @@ static bool deadline_fits(uint32_t chain_s, uint64_t life_s)
 }
 
 enum err attempt_make(struct doc_attempt *out, const struct doc_policy *policy,
-		      const struct doc_order *order, const struct hash32 *order_id,
+		      const struct doc_order *order, const struct hash32 *order_id, unsigned number,
 		      const struct key32 *till, uint32_t chain_s)
 {
 	struct policy_fees fees;
 
-	if (!deadline_fits(chain_s, policy->attempt_life_s) ||
+	if (!deadline_fits(chain_s, policy->attempt_life_s) || number < 1 ||
+	    number > DOC_ATTEMPTS_MAX ||
 	    policy_fees(&fees, &order->amount, order->message_n) != ERR_OK) {
 		return ERR_FIELD_RANGE;
 	}
@@ -51,7 +52,7 @@ enum err attempt_make(struct doc_attempt *out, const struct doc_policy *policy,
 		.fee_inner = money_of(ASSET_XEM, fees.inner),
 		.fee_outer = money_of(ASSET_XEM, fees.outer),
 		.genesis = order->genesis,
-		.number = 1,
+		.number = number,
 		.order = *order_id,
 		.timestamp_nem_s = chain_s,
 	};
@@ -103,7 +104,7 @@ static struct policy_verdict check_times(uint64_t timestamp, uint64_t deadline, 
 struct policy_verdict attempt_check(const struct doc_genesis *genesis,
 				    const struct doc_policy *policy, const struct doc_order *order,
 				    const struct hash32 *order_id,
-				    const struct doc_attempt *attempt,
+				    const struct doc_attempt *attempt, size_t dead,
 				    const struct policy_time *now)
 {
 	static const char inexact[] = "not exactly the minimum fee";
@@ -116,10 +117,10 @@ struct policy_verdict attempt_check(const struct doc_genesis *genesis,
 	if (!hash32_eq(&attempt->order, order_id)) {
 		return refuse(ERR_MISMATCH, "attempt.order", "the attempt is for another order");
 	}
-	if (attempt->number != 1) {
+	if (attempt->number != dead + 1) {
 		return refuse_figure(ERR_STATE, "attempt.number",
-				     "a later attempt needs a proof that the first is dead",
-				     attempt->number, 1);
+				     "a later attempt needs a proof that all earlier ones are dead",
+				     attempt->number, dead + 1);
 	}
 	for (size_t i = 0; i < genesis->hot_count; i++) {
 		is_till |= genesis->hot[i].kind == DOC_HOT_TILL &&

@@ -22,27 +22,28 @@ struct doc_attempt;
 struct doc_sweep;
 
 /*
- * The first attempt (number 1) of an order, paid from a till.
- * order_id: document id of order; till: its public key; chain_s: NEM seconds, becomes the
- * timestamp. ERR_FIELD_RANGE: deadline, amount or message outside what NEM can carry.  *out only on
- * ERR_OK.
+ * An attempt of an order, paid from a till.
+ * order_id: document id of order; number: 1, or one more than that of the last one, which is dead
+ * (exclusion.h); till: its public key; chain_s: NEM seconds, becomes the timestamp.
+ * ERR_FIELD_RANGE: number, deadline, amount or message outside what NEM and the document can carry.
+ * *out only on ERR_OK.
  */
 MUST_CHECK enum err attempt_make(struct doc_attempt *out, const struct doc_policy *policy,
 				 const struct doc_order *order, const struct hash32 *order_id,
-				 const struct key32 *till, uint32_t chain_s);
+				 unsigned number, const struct key32 *till, uint32_t chain_s);
 
 /*
  * Is this the attempt that the rule gives?  Checked, in this order, with the field named:
- * genesis and order (ERR_MISMATCH), number (ERR_STATE if not 1: second attempts do not exist yet),
- * account (ERR_POLICY unless it is a till of the genesis list), fee_inner, fee_outer, fee_cosign
- * (ERR_MISMATCH with figure and the exact fee), deadline_nem_s (ERR_MISMATCH), timestamp_nem_s not
- * more than POLICY_CHAIN_AHEAD_S ahead of the chain (ERR_CLOCK), deadline still to come
- * (ERR_EXPIRED).
+ * genesis and order (ERR_MISMATCH), number (ERR_STATE unless it is dead + 1, where dead is how many
+ * earlier attempts of this order exclusion_check() has shown to be dead), account (ERR_POLICY
+ * unless it is a till of the genesis list), fee_inner, fee_outer, fee_cosign (ERR_MISMATCH with
+ * figure and the exact fee), deadline_nem_s (ERR_MISMATCH), timestamp_nem_s not more than
+ * POLICY_CHAIN_AHEAD_S ahead of the chain (ERR_CLOCK), deadline still to come (ERR_EXPIRED).
  */
 struct policy_verdict attempt_check(const struct doc_genesis *genesis,
 				    const struct doc_policy *policy, const struct doc_order *order,
 				    const struct hash32 *order_id,
-				    const struct doc_attempt *attempt,
+				    const struct doc_attempt *attempt, size_t dead,
 				    const struct policy_time *now);
 
 /*

@@ -95,6 +95,21 @@ enum err policy_history_add(struct policy_history *h, const struct policy_entry 
 	return ERR_OK;
 }
 
+void policy_history_forget(struct policy_history *h, const struct policy_entry *entry)
+{
+	for (size_t i = 0; i < h->n; i++) {
+		const struct policy_entry *e = &h->entries[i];
+
+		if (e->own_ms == entry->own_ms && e->outflow == entry->outflow &&
+		    e->chain_s == entry->chain_s && e->approvals == entry->approvals) {
+			memmove(&h->entries[i], &h->entries[i + 1],
+				(h->n - i - 1) * sizeof h->entries[0]);
+			h->n--;
+			return;
+		}
+	}
+}
+
 bool policy_history_has_room(const struct policy_history *h, const struct policy_time *now)
 {
 	return h->n < h->cap || leaving(h, now->own_ms, now->chain_s) > 0;
@@ -442,6 +457,27 @@ static struct policy_verdict judge_people(const struct policy_question *q, unsig
 	return allowed;
 }
 
+/*
+ * What may still leave in this window, without what this order's dead attempts once reserved: the
+ * order counts once, and at the time at which it can leave.
+ */
+static u128 living_sum(const struct policy_question *q, uint64_t window_ms, bool unapproved_only)
+{
+	u128 sum = policy_history_sum(q->history, &q->now, window_ms, unapproved_only);
+
+	for (size_t i = 0; i < q->dead_n; i++) {
+		const struct policy_entry *e = &q->dead[i];
+
+		if (has_left(e, q->now.own_ms, q->now.chain_s, window_ms) ||
+		    (unapproved_only && e->approvals != 0)) {
+			continue;
+		}
+		/* a sum that ran over its end stays there: refused */
+		sum = sum == ~(u128)0 || sum < e->outflow ? sum : sum - e->outflow;
+	}
+	return sum;
+}
+
 static struct policy_verdict judge_windows(const struct policy_question *q, u128 outflow)
 {
 	const struct doc_policy *p = q->policy;
@@ -467,9 +503,8 @@ static struct policy_verdict judge_windows(const struct policy_question *q, u128
 		if (rules[i].unapproved && q->approvals > 0) {
 			continue;
 		}
-		sum = add_saturating(policy_history_sum(q->history, &q->now, rules[i].window_ms,
-							rules[i].unapproved),
-				     outflow);
+		sum =
+		    add_saturating(living_sum(q, rules[i].window_ms, rules[i].unapproved), outflow);
 		if (sum > money_units(rules[i].limit)) {
 			return refuse_figure(ERR_CAP, rules[i].field, rules[i].words, sum,
 					     money_units(rules[i].limit));

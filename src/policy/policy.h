@@ -85,6 +85,12 @@ void policy_history_init(struct policy_history *h, struct policy_entry *entries,
  */
 MUST_CHECK enum err policy_history_add(struct policy_history *h, const struct policy_entry *entry);
 
+/*
+ * The payment behind this entry can never leave any more (exclusion.h), so it counts no more; an
+ * entry that is not there is none to forget.
+ */
+void policy_history_forget(struct policy_history *h, const struct policy_entry *entry);
+
 /* True if policy_history_add() of an entry with these times would find room. */
 bool policy_history_has_room(const struct policy_history *h, const struct policy_time *now);
 
@@ -103,6 +109,9 @@ struct policy_question {
 	const struct doc_request *request;
 	const struct hash32 *request_doc; /* document id of request; its signature was checked */
 	const struct policy_history *history;
+	/* entries of history that stand for earlier attempts of this order, which are dead */
+	const struct policy_entry *dead;
+	size_t dead_n;
 	struct policy_time now;
 	unsigned approvals; /* different approvers whose signed yes names this order */
 	bool veto;          /* somebody's signed no names this order */

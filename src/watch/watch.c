@@ -196,8 +196,7 @@ struct watch_payment *watch_self_keep(struct watch *w, const struct watch_paymen
 	if (!id128_eq(&p->request_id, &none)) {
 		uint32_t *request = place(w, 1, p->request_id.b);
 
-		CHECK(*request == 0);
-		*request = (uint32_t)w->payments_n;
+		*request = (uint32_t)w->payments_n; /* a later attempt stands for the request */
 	}
 	return &w->config.storage.payments[w->payments_n - 1];
 }
@@ -562,6 +561,8 @@ static enum err replay_record(struct watch *w, const struct log_view *v, uint32_
 		return replay_attest(w, &r, blob, documents);
 	case LOG_WATCH_STOP:
 		return watch_stop_replay(w, v->head.first_sequence + i, r.time_ms, blob);
+	case LOG_WATCH_EXCLUSION:
+		return watch_exclusion_replay(w, &r, blob);
 	case LOG_WATCH_CLOSING:
 		return watch_closing_replay(w, v->head.first_sequence + i, r.time_ms, blob);
 	}
@@ -823,6 +824,9 @@ static void frame(struct watch *w, const struct event *event, struct effects *ou
 		return;
 	case WATCHER_STOP_GET:
 		watch_stop_get(w, event, out);
+		return;
+	case WATCHER_EXCLUDE:
+		watch_exclusion_asked(w, event, out);
 		return;
 	}
 }

@@ -80,6 +80,9 @@ enum {
 	WATCH_BARRIER_MS = 150,
 	WATCH_SILENT_MS = 1000,
 	WATCH_START_MS = 10000,
+	WATCH_EXCLUSIONS_MAX = 64,       /* statements that are kept to be given again */
+	WATCH_POOL_QUIET_MS = 60000,     /* so long no pool has shown what is called dead */
+	WATCH_EXCLUSION_OLD_MS = 600000, /* an older record is judged by its statements alone */
 	WATCH_SWEEP_RETRY_MS = 500,
 	WATCH_GRACE_MS = 10000, /* by which our windows are shorter than the signers' */
 	WATCH_PAYMENTS_MIN = 16,
@@ -92,6 +95,8 @@ enum watch_planted {
 	WATCH_PLANT_NONE = 0,
 	WATCH_PLANT_ACK_BEFORE_JUDGE = 1, /* acknowledges what it has not judged */
 	WATCH_PLANT_IGNORE_BLOCKS = 2,    /* judges pools only */
+	WATCH_PLANT_EXCLUDE_POOL = 4,     /* calls an attempt dead that stands in a pool */
+	WATCH_PLANT_EXCLUDE_EARLY = 8,    /* and one whose till was emptied just now */
 };
 
 /* One payment or sweep that was attested by at least one signer and judged good here. */
@@ -105,8 +110,16 @@ struct watch_payment {
 	uint64_t seen[WATCH_NODES_MAX];         /* height in each node's chain, 0: not there */
 	uint64_t amount_micro, outflow_micro;   /* outflow: with all fees */
 	struct id128 request_id;                /* zero for a sweep */
-	uint8_t own;                            /* index of the account */
+	uint64_t pooled_mono_ms; /* when a pool last showed it, or A's word on it; 0: not since our
+				    start */
+	uint64_t entry_own_ms;   /* with outflow, approvals: its entry of the policy's history */
+	uint32_t entry_chain_s;
+	uint32_t approvals;
+	uint8_t number; /* of the attempt; 0 for a sweep */
+	uint8_t own;    /* index of the account */
 	bool sweep;
+	bool dead;    /* we called it so, or an attempt after it was judged good */
+	bool said;    /* we called it so: a WATCH_EXCLUSION record has the words */
 	bool settled; /* a WATCH_BLOCK record names it */
 };
 
@@ -181,9 +194,10 @@ struct watch_node {
 	uint64_t height;     /* 0: nothing yet */
 	uint32_t time_nem_s; /* of that block */
 	struct hash32 hash;
-	bool up;     /* FEED_DOWN was not the last word */
-	bool synced; /* FEED_TOP was heard since it came up */
-	bool lying;  /* it told something that cannot be: believed no more until a restart */
+	bool up;        /* FEED_DOWN was not the last word */
+	bool synced;    /* FEED_TOP was heard since it came up */
+	bool pool_told; /* FEED_POOL was, too */
+	bool lying;     /* it told something that cannot be: believed no more until a restart */
 	uint64_t lost_below; /* changes up to this height cannot be taken back any more */
 	uint64_t heard_mono_ms;
 	uint64_t balance[WATCH_OWN_MAX]; /* confirmed */
@@ -345,6 +359,15 @@ struct watch {
 	bool crimes_frozen[WATCH_CRIME_KINDS + 1]; /* we have issued a freeze for this */
 	bool evacuating;
 	struct watch_closing closings[DOC_HOT_MAX]; /* as genesis.hot */
+
+	/* what we said of dead attempts: a ring, the newest WATCH_EXCLUSIONS_MAX */
+	struct watch_exclusion {
+		struct hash32 attempt;
+		uint32_t n; /* 0: none */
+		uint8_t raw[1536];
+	} exclusions[WATCH_EXCLUSIONS_MAX];
+
+	size_t exclusions_at;
 	uint64_t freezes_made;
 	uint64_t weighed_height;
 	uint64_t freeze_wall_ms;  /* when the commit of our newest own freeze was handed over */

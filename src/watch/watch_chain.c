@@ -32,6 +32,27 @@ static struct watch_undo *undo_at(const struct watch *w, const struct watch_node
 	return &w->config.storage.undo[node * cap + (n->undo_at + i) % cap];
 }
 
+uint64_t watch_self_held(const struct watch *w, const struct watch_node *n, size_t own,
+			 uint64_t height, uint64_t *largest)
+{
+	uint64_t held = n->balance[own];
+
+	*largest = held;
+	/* newest first: what each change found was there after the one before it */
+	for (size_t i = n->undo_n; i > 0; i--) {
+		const struct watch_undo *u = undo_at(w, n, i - 1);
+
+		if (u->height <= height) {
+			break;
+		}
+		if (u->own == own) {
+			held = u->balance;
+			*largest = held > *largest ? held : *largest;
+		}
+	}
+	return held;
+}
+
 static void undo_push(struct watch *w, struct watch_node *n, uint64_t height, size_t own)
 {
 	CHECK(w->config.storage.undo_cap > 0);
@@ -232,14 +253,19 @@ static bool fits(const struct watch_payment *p, const struct nem_tx *tx)
 	return true;
 }
 
-/* A payment that was judged here, and whose every signature its signer attested. */
-static bool explained(const struct watch_payment *p, const struct nem_tx *tx)
+/*
+ * A payment that was judged here, and whose every signature its signer attested.  One that was
+ * called dead explains nothing any more; but what both signers made of it cannot be mined after its
+ * deadline, so a node that shows it then shows an old letter, and no theft.
+ */
+static bool explained(const struct watch_payment *p, const struct nem_tx *tx, uint32_t now_s)
 {
 	bool a = tx->type == NEM_COSIGNATURE || (tx->type == NEM_MULTISIG && tx->multisig.n > 0);
 	bool b = tx->type == NEM_MULTISIG;
 
 	return p != NULL && fits(p, tx) && (!a || p->sequence[DOC_SIGNER_A] != 0) &&
-	       (!b || p->sequence[DOC_SIGNER_B] != 0);
+	       (!b || p->sequence[DOC_SIGNER_B] != 0) &&
+	       (!p->dead || tx->head.deadline_nem_s < now_s);
 }
 
 static bool nobody(void *context, const struct nem_address *account)
@@ -321,7 +347,7 @@ static void judge_wrapper(const struct watch *w, const struct watch_node *n, boo
 			static struct nem_tx one;
 
 			nem_tx_from_attached(&one, &j->tx.multisig.cosignature[i]);
-			if (!explained(j->payment, &one)) {
+			if (!explained(j->payment, &one, n->time_nem_s)) {
 				j->garbage = false;
 				j->crime = WATCH_CRIME_PROPOSAL;
 				j->tx = one;
@@ -331,7 +357,9 @@ static void judge_wrapper(const struct watch *w, const struct watch_node *n, boo
 		return;
 	}
 	j->impossible = in_block && (!all || !complete(w, n, (size_t)j->own, &j->tx));
-	if (explained(j->payment, &j->tx)) {
+	if (explained(j->payment, &j->tx, n->time_nem_s)) {
+		/* dead and still explained: its deadline is over, and no honest block has it */
+		j->impossible = j->impossible || (in_block && j->payment->dead);
 		return;
 	}
 	j->crime =
@@ -349,7 +377,7 @@ static void judge_lone(const struct watch *w, const struct watch_node *n, bool i
 		return;
 	}
 	j->impossible = in_block;
-	if (!explained(j->payment, &j->tx)) {
+	if (!explained(j->payment, &j->tx, n->time_nem_s)) {
 		j->crime = WATCH_CRIME_PROPOSAL;
 	}
 }
@@ -611,7 +639,7 @@ void watch_chain_resolve(struct watch *w, struct effects *out)
 		}
 		CHECK(nem_tx_decode(&tx, (uint8_t)w->genesis.chain_network,
 				    bytes_of(w->suspect_bytes + s.at, s.n), NEM_SIGNED) == ERR_OK);
-		now_explained = !s.again && explained(p, &tx);
+		now_explained = !s.again && explained(p, &tx, w->node[s.node].time_nem_s);
 		heard = all_heard(w, &s, !s.again && p != NULL && fits(p, &tx));
 		if (!now_explained && !heard && (s.again || !hopeless(w, &s, p, &tx))) {
 			i++;
@@ -889,6 +917,9 @@ static void pool_one(struct watch *w, struct watch_node *n, const struct nem_tx 
 		w->garbage++;
 		return;
 	}
+	if (j.payment != NULL && j.tx.head.deadline_nem_s >= n->time_nem_s) {
+		j.payment->pooled_mono_ms = w->mono_ms;
+	}
 	/* What the pool has executed is not there for the next one; our own sweeps are. */
 	if (j.tx.type != NEM_COSIGNATURE && (j.payment == NULL || !j.payment->sweep) &&
 	    (j.payment == NULL || j.payment->seen[node] == 0)) {
@@ -909,6 +940,7 @@ static void pool_feed(struct watch *w, struct watch_node *n, struct bytes body, 
 	struct reader r = reader_make(body);
 	uint32_t count = reader_u32(&r);
 
+	n->pool_told = true;
 	memset(n->pooled, 0, sizeof n->pooled);
 	for (uint32_t i = 0; i < count && !r.bad; i++) {
 		struct bytes one = reader_bytes(&r, reader_u32(&r));
@@ -948,6 +980,7 @@ void watch_chain_feed(struct watch *w, const struct event *event, struct effects
 	case FEED_DOWN:
 		n->up = false;
 		n->synced = false;
+		n->pool_told = false;
 		effects_note(out, "unusual node_down node=%u", (unsigned)event->channel);
 		return;
 	case FEED_UP:

@@ -28,6 +28,7 @@ struct record {
 	struct doc_order order;
 	struct doc_request request;
 	struct doc_sweep sweep;
+	struct exclusion_set set; /* of a later attempt */
 	struct doc approval_docs[APPROVALS_MAX];
 	size_t approvals_n;
 	struct bytes freezes[FREEZES_MAX];
@@ -68,9 +69,20 @@ static enum verdict read_one(struct watch *w, struct record *r, struct bytes ite
 	if (doc_open(&d, item, &w->genesis_id, NULL) != ERR_OK) {
 		return bad(why, "documents", "not a document of this genesis");
 	}
+	if (d.type == DOC_ATTEMPT && r->has_attempt) {
+		/* the first is what was attested; the others are those before it */
+		return exclusion_add_earlier(&r->set, &d, NULL) == ERR_OK
+			   ? GOOD
+			   : bad(why, "earlier", "malformed, or more than there can be");
+	}
+	if (d.type == DOC_EXCLUSION) {
+		return exclusion_add_statement(&r->set, &d, NULL) == ERR_OK
+			   ? GOOD
+			   : bad(why, "exclusion", "malformed, or more than there can be");
+	}
 	if (d.type == DOC_ATTEMPT) {
-		if (r->has_attempt || doc_attempt_read(&d, &r->attempt, NULL) != ERR_OK) {
-			return bad(why, "attempt", r->has_attempt ? twice : "malformed");
+		if (doc_attempt_read(&d, &r->attempt, NULL) != ERR_OK) {
+			return bad(why, "attempt", "malformed");
 		}
 		r->has_attempt = true;
 		r->attempt_doc = d;
@@ -312,7 +324,9 @@ static enum verdict judge_attempt(const struct watch *w, struct record *r, uint6
 	if (r->attempt.timestamp_nem_s > at.chain_s) {
 		at.chain_s = (uint32_t)r->attempt.timestamp_nem_s;
 	}
-	v = attempt_check(&w->genesis, &w->policy, &r->order, &r->order_doc.id, &r->attempt, &at);
+	/* judge_earlier() has seen that all earlier ones are dead */
+	v = attempt_check(&w->genesis, &w->policy, &r->order, &r->order_doc.id, &r->attempt,
+			  r->set.earlier_n, &at);
 	if (v.err != ERR_OK) {
 		why->field = v.field;
 		policy_words(why->words, &v);
@@ -321,9 +335,65 @@ static enum verdict judge_attempt(const struct watch *w, struct record *r, uint6
 	return GOOD;
 }
 
+/*
+ * A later attempt: k watchers say that all earlier ones are dead, our own memory of the order has
+ * no others, and our own chain does not say otherwise.  It may be behind that of others: then this
+ * is asked for again, until the record is so old that what our word could hold back has happened.
+ */
+static enum verdict judge_earlier(const struct watch *w, struct record *r, struct why *why)
+{
+	const struct exclusion_question q = { .genesis = &w->genesis,
+					      .roster = &w->roster,
+					      .order = &r->order,
+					      .order_id = &r->order_doc.id,
+					      .needed = (unsigned)w->roster.watchers_needed };
+	const struct watch_payment *known = watch_self_by_request(w, &r->order.request_id);
+	struct policy_verdict v = exclusion_check(&r->set, &q, &r->attempt);
+	bool old = w->wall_ms > r->attestation.time_ms &&
+		   w->wall_ms - r->attestation.time_ms > WATCH_EXCLUSION_OLD_MS;
+	enum verdict result = GOOD;
+
+	if (v.err != ERR_OK) {
+		why->field = v.field;
+		policy_words(why->words, &v);
+		return BAD;
+	}
+	if (known != NULL &&
+	    (known->number > r->set.earlier_n ||
+	     !hash32_eq(&known->subject, &r->set.earlier[known->number - 1].doc.id))) {
+		return bad(why, "order.request_id", "this request was paid before");
+	}
+	for (size_t i = 0; result != BAD && i < r->set.earlier_n; i++) {
+		const struct exclusion_earlier *one = &r->set.earlier[i];
+		struct doc_exclusion says;
+		const char *words;
+		enum err e =
+		    watch_exclusion_look(w, &one->attempt.account, &one->inner_hash,
+					 one->attempt.deadline_nem_s, one->outflow, &says, &words);
+
+		if (e == ERR_OK || (old && e != ERR_ONCE)) {
+			continue;
+		}
+		(void)bad(why, "exclusion", words);
+		result = e == ERR_ONCE ? BAD : LATER;
+	}
+	return result;
+}
+
+static struct policy_entry entry_of(const struct watch_payment *p)
+{
+	return (struct policy_entry){ .own_ms = p->entry_own_ms,
+				      .outflow = p->outflow_micro,
+				      .chain_s = p->entry_chain_s,
+				      .approvals = p->approvals };
+}
+
 static enum verdict judge_order(const struct watch *w, struct record *r, uint64_t t_ms,
 				struct why *why)
 {
+	const struct watch_payment *known = watch_self_by_request(w, &r->order.request_id);
+	const struct policy_entry dead =
+	    known != NULL ? entry_of(known) : (struct policy_entry){ 0 };
 	struct policy_question q = {
 		.genesis = &w->genesis,
 		.policy = &w->policy,
@@ -331,6 +401,8 @@ static enum verdict judge_order(const struct watch *w, struct record *r, uint64_
 		.request = &r->request,
 		.request_doc = &r->request_doc.id,
 		.history = &w->history,
+		.dead = &dead,
+		.dead_n = known != NULL,
 		.now = { .own_ms = t_ms, .wall_ms = t_ms, .chain_s = chain_of(t_ms) },
 		.approvals = r->yes,
 		.veto = r->veto,
@@ -349,6 +421,7 @@ static enum verdict judge_payment(struct watch *w, unsigned signer, struct recor
 				  struct why *why)
 {
 	uint64_t t_ms = record_ms(w, signer, r);
+	const struct watch_payment *p = NULL;
 	bool backend = false;
 	enum verdict v;
 
@@ -366,12 +439,11 @@ static enum verdict judge_payment(struct watch *w, unsigned signer, struct recor
 		return bad(why, "request.signatures", "no back end of the roster signed it");
 	}
 	count_people(w, r);
-	if (watch_self_by_request(w, &r->order.request_id) != NULL) {
-		const struct watch_payment *p = watch_self_by_request(w, &r->order.request_id);
-
-		if (!hash32_eq(&p->subject, &r->attestation.subject)) {
-			return bad(why, "order.request_id", "this request was paid before");
-		}
+	if (build(w, r)) {
+		p = watch_self_by_inner(w, &r->payment.inner_hash);
+	}
+	if (p != NULL && id128_eq(&p->request_id, &r->order.request_id) &&
+	    hash32_eq(&p->subject, &r->attestation.subject)) {
 		/*
 		 * The other signer's word on a payment that was judged when the first spoke.  The
 		 * attempt is the same; that the order and the request beside it are too, is to be
@@ -385,7 +457,10 @@ static enum verdict judge_payment(struct watch *w, unsigned signer, struct recor
 		}
 		return judge_data(w, signer, r, why);
 	}
-	v = judge_order(w, r, t_ms, why);
+	v = judge_earlier(w, r, why);
+	if (v == GOOD) {
+		v = judge_order(w, r, t_ms, why);
+	}
 	if (v == GOOD) {
 		v = judge_attempt(w, r, t_ms, why);
 	}
@@ -491,6 +566,27 @@ static void remember(struct watch_signer *k, const struct record *r, bool acked)
 	}
 }
 
+/* A later attempt was judged good: those before it explain nothing any more. */
+static void bury(struct watch *w, struct record *r)
+{
+	const struct exclusion_question q = { .genesis = &w->genesis,
+					      .roster = &w->roster,
+					      .order = &r->order,
+					      .order_id = &r->order_doc.id };
+
+	for (size_t i = 0; i < r->set.earlier_n; i++) {
+		struct watch_payment *p;
+
+		if (exclusion_payment(&r->set.earlier[i], &q).err != ERR_OK) {
+			continue;
+		}
+		p = watch_self_by_inner(w, &r->set.earlier[i].inner_hash);
+		if (p != NULL) {
+			p->dead = true;
+		}
+	}
+}
+
 /* The tables' part, used alike when an attestation is judged good and when it is replayed. */
 static enum err keep(struct watch *w, unsigned signer, struct record *r)
 {
@@ -532,7 +628,20 @@ static enum err keep(struct watch *w, unsigned signer, struct record *r)
 				.approvals = r->yes,
 			};
 
+			struct watch_payment *before =
+			    watch_self_by_request(w, &r->order.request_id);
+
+			/* an order counts once: its dead attempts have made room */
+			if (before != NULL) {
+				const struct policy_entry dead = entry_of(before);
+
+				policy_history_forget(&w->history, &dead);
+			}
 			fresh.request_id = r->order.request_id;
+			fresh.entry_own_ms = entry.own_ms;
+			fresh.entry_chain_s = entry.chain_s;
+			fresh.approvals = r->yes;
+			fresh.number = (uint8_t)r->attempt.number;
 			if (policy_history_add(&w->history, &entry) != ERR_OK) {
 				return ERR_FULL;
 			}
@@ -541,6 +650,7 @@ static enum err keep(struct watch *w, unsigned signer, struct record *r)
 		if (p == NULL) {
 			return ERR_FULL;
 		}
+		bury(w, r);
 	}
 	for (unsigned i = 0; !p->sweep && p->sequence[signer] == 0 && i < w->config.nodes; i++) {
 		w->node[i].promised[signer][p->own] += p->seen[i] == 0 ? p->outflow_micro : 0;

@@ -11,6 +11,7 @@
  *   WATCH_ALARM   of the tx    0           [0] crime    0         0            words
  *   WATCH_BLOCK   inner hash   0           [0] node     0         height       none
  *   WATCH_CLOSING document id  0           [0] hot      0         0            closing
+ *   WATCH_EXCLUSION attempt id 0            [0] own account 0     0            exclusion
  *   WATCH_SWEEP   sweep id     0           0            0         spent        sweep
  *
  * The documents of an attestation stand before it in the same batch.  Ids of documents and
@@ -20,6 +21,7 @@
 #define KURAMORI_WATCH_WATCH_SELF_H
 
 #include "chain/nem/nem_tx.h"
+#include "policy/exclusion.h"
 #include "watch/watch.h"
 
 /* Journal. */
@@ -50,6 +52,7 @@ const char *watch_self_crime(enum watch_crime crime);
 
 /* Tables of payments. */
 struct watch_payment *watch_self_by_inner(const struct watch *w, const struct hash32 *inner);
+/* The newest attempt. */
 struct watch_payment *watch_self_by_request(const struct watch *w, const struct id128 *id);
 /* Keeps p; NULL: full. */
 struct watch_payment *watch_self_keep(struct watch *w, const struct watch_payment *p);
@@ -63,6 +66,12 @@ const struct watch_node *watch_self_best(const struct watch *w);
  * changes with it.
  */
 void watch_self_seen(struct watch *w, struct watch_payment *p, unsigned node, uint64_t height);
+/*
+ * What the account held after the block at this height, and at most after any block since
+ * (*largest), in micro-XEM; height is not below node.lost_below.
+ */
+uint64_t watch_self_held(const struct watch *w, const struct watch_node *n, size_t own,
+			 uint64_t height, uint64_t *largest);
 uint64_t watch_self_remaining(const struct watch_node *n, size_t own);
 
 /* watch_record.c: attestations */
@@ -134,6 +143,20 @@ struct bytes watch_closing_of(const struct watch *w, size_t own);
  * block of this node, or an attempt's life has passed since.
  */
 bool watch_closing_due(const struct watch *w, size_t own, const struct watch_node *best);
+
+/* watch_exclusion.c */
+/* EXCLUDE: [order, attempt] of a payment that was judged here; the statement, or why not. */
+void watch_exclusion_asked(struct watch *w, const struct event *event, struct effects *out);
+MUST_CHECK enum err watch_exclusion_replay(struct watch *w, const struct log_record *r,
+					   struct bytes blob);
+/*
+ * What our own chain and journal say of an earlier attempt: ERR_OK it is dead; ERR_ONCE it stands
+ * in a block; anything else: that is not to be seen yet.  *words is static.
+ */
+MUST_CHECK enum err watch_exclusion_look(const struct watch *w, const struct key32 *account,
+					 const struct hash32 *inner_hash, uint64_t deadline_nem_s,
+					 u128 outflow, struct doc_exclusion *says,
+					 const char **words);
 
 /* watch_sweep.c */
 void watch_sweep_derive(struct watch *w, struct effects *out);

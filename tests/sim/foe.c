@@ -129,7 +129,7 @@ static bool plot_order(struct sim *s, struct plot *p, uint32_t chain_s)
 	    !plot_keep(p, 1, bytes_of(w.p, w.n))) {
 		return false;
 	}
-	if (attempt_make(&p->attempt, &world.policy_doc, &p->order, &id,
+	if (attempt_make(&p->attempt, &world.policy_doc, &p->order, &id, 1,
 			 &world.hot_key[0].public_key, chain_s) != ERR_OK) {
 		return false;
 	}

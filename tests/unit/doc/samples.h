@@ -357,6 +357,20 @@ static inline void sample_fill_small(enum doc_type type, union sample *s)
 		s->plan.sequence = 520012;
 		s->plan.time_ms = 1516892542000;
 		break;
+	case DOC_EXCLUSION:
+		SAMPLE_FILL(s->exclusion.account, 0x53);
+		SAMPLE_FILL(s->exclusion.attempt, 0x54);
+		SAMPLE_FILL(s->exclusion.block, 0x55);
+		SAMPLE_FILL(s->exclusion.closing, 0x56);
+		s->exclusion.final_height = 1000;
+		s->exclusion.final_time_nem_s = 89003700;
+		s->exclusion.height = 1360;
+		SAMPLE_FILL(s->exclusion.inner_hash, 0x57);
+		s->exclusion.largest = sample_money(350000);
+		s->exclusion.residue = sample_money(0);
+		s->exclusion.time_ms = 1516892540000;
+		SAMPLE_TEXT(s->exclusion.watcher, "w2");
+		break;
 	case DOC_STATUS:
 		s->status.detail_count = 2;
 		SAMPLE_TEXT(s->status.detail[0].name, "state");

@@ -599,7 +599,7 @@ static void writer_refuses(void)
 	bent.order.network = 256;
 	DECLINED(DOC_ORDER, ERR_FIELD_RANGE, "network");
 	sample_fill(DOC_ATTEMPT, &bent);
-	bent.attempt.number = 2;
+	bent.attempt.number = DOC_ATTEMPTS_MAX + 1;
 	DECLINED(DOC_ATTEMPT, ERR_FIELD_RANGE, "number");
 	bent.attempt.deadline_nem_s = UINT64_C(1) << 31;
 	DECLINED(DOC_ATTEMPT, ERR_FIELD_RANGE, "deadline_nem_s");

@@ -570,7 +570,7 @@ static inline void rig_withdrawal(uint64_t micro, size_t approvals, uint8_t numb
 		.request_id = r.request.request_id,
 		.vault = DOC_VAULT_HOT,
 	};
-	CHECK(attempt_make(&r.attempt, &r.policy, &r.order, &r.order_id, &r.till.public_key,
+	CHECK(attempt_make(&r.attempt, &r.policy, &r.order, &r.order_id, 1, &r.till.public_key,
 			   chain_s) == ERR_OK);
 	r.approvals = approvals;
 	r.request_key = &r.backend;

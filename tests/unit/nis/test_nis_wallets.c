@@ -112,9 +112,10 @@ static bool ours_pay(const struct world *w, struct nem_tx *out, unsigned to, uin
 	struct payment pay;
 
 	ours_order(&order, to, amount);
-	return attempt_make(&attempt, &policy, &order, &order_id, &genesis.hot[0].public_key,
+	return attempt_make(&attempt, &policy, &order, &order_id, 1, &genesis.hot[0].public_key,
 			    second) == ERR_OK &&
-	       attempt_check(&genesis, &policy, &order, &order_id, &attempt, &now).err == ERR_OK &&
+	       attempt_check(&genesis, &policy, &order, &order_id, &attempt, 0, &now).err ==
+		   ERR_OK &&
 	       payment_make(&pay, NEM_NETWORK_TEST, &a, &b, &order, &attempt) == ERR_OK &&
 	       ours_unit(out, &pay);
 }
@@ -263,13 +264,13 @@ static void exact_fees(void)
 		struct money *fee[] = { &attempt.fee_inner, &attempt.fee_outer,
 					&attempt.fee_cosign };
 
-		T_EQ(attempt_make(&attempt, &policy, &order, &order_id, &genesis.hot[0].public_key,
-				  w.now),
+		T_EQ(attempt_make(&attempt, &policy, &order, &order_id, 1,
+				  &genesis.hot[0].public_key, w.now),
 		     ERR_OK);
-		T_EQ(attempt_check(&genesis, &policy, &order, &order_id, &attempt, &now).err,
+		T_EQ(attempt_check(&genesis, &policy, &order, &order_id, &attempt, 0, &now).err,
 		     ERR_OK);
 		*fee[i] = money_of(ASSET_XEM, money_units(fee[i]) + 1);
-		T_EQ(attempt_check(&genesis, &policy, &order, &order_id, &attempt, &now).err,
+		T_EQ(attempt_check(&genesis, &policy, &order, &order_id, &attempt, 0, &now).err,
 		     ERR_MISMATCH);
 	}
 	WORLD_CLOSE(&w);

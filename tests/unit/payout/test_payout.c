@@ -1384,7 +1384,7 @@ static void planted(void)
 	w->wall_ms += 5000;
 	restart(w);
 	tick(w);
-	T_STR(wrong(w), "a withdrawal has more than one attempt");
+	T_STR(wrong(w), "a withdrawal has more attempts than one that may live");
 	world_free(w);
 }
 

@@ -22,13 +22,13 @@ static struct doc_sweep sweep;
 static void make(void)
 {
 	world_make(&w);
-	CHECK(attempt_make(&attempt, &w.policy, &w.order, &w.order_id, &w.genesis.hot[0].public_key,
-			   w.q.now.chain_s) == ERR_OK);
+	CHECK(attempt_make(&attempt, &w.policy, &w.order, &w.order_id, 1,
+			   &w.genesis.hot[0].public_key, w.q.now.chain_s) == ERR_OK);
 }
 
 static struct policy_verdict check(void)
 {
-	return attempt_check(&w.genesis, &w.policy, &w.order, &w.order_id, &attempt, &w.q.now);
+	return attempt_check(&w.genesis, &w.policy, &w.order, &w.order_id, &attempt, 0, &w.q.now);
 }
 
 #define ALTERED(change, e, f)             \
@@ -88,15 +88,15 @@ static void attempt_times(void)
 	T_EQ(check().err, ERR_EXPIRED);
 	/* what the chain cannot carry is not derived */
 	make();
-	T_EQ(attempt_make(&attempt, &w.policy, &w.order, &w.order_id, &w.genesis.hot[0].public_key,
-			  NEM_TIME_MAX_S - 3600),
+	T_EQ(attempt_make(&attempt, &w.policy, &w.order, &w.order_id, 1,
+			  &w.genesis.hot[0].public_key, NEM_TIME_MAX_S - 3600),
 	     ERR_OK);
-	T_EQ(attempt_make(&attempt, &w.policy, &w.order, &w.order_id, &w.genesis.hot[0].public_key,
-			  NEM_TIME_MAX_S - 3599),
+	T_EQ(attempt_make(&attempt, &w.policy, &w.order, &w.order_id, 1,
+			  &w.genesis.hot[0].public_key, NEM_TIME_MAX_S - 3599),
 	     ERR_FIELD_RANGE);
 	w.policy.attempt_life_s = 0;
-	T_EQ(attempt_make(&attempt, &w.policy, &w.order, &w.order_id, &w.genesis.hot[0].public_key,
-			  1000),
+	T_EQ(attempt_make(&attempt, &w.policy, &w.order, &w.order_id, 1,
+			  &w.genesis.hot[0].public_key, 1000),
 	     ERR_FIELD_RANGE);
 }
 

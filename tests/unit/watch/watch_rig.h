@@ -1091,8 +1091,8 @@ static inline void pay_link(void)
 
 	(void)made(scratch, sizeof scratch, &r.order.request, DOC_REQUEST, &r.request, NULL);
 	(void)made(scratch, sizeof scratch, &order_id, DOC_ORDER, &r.order, NULL);
-	CHECK(attempt_make(&r.attempt, &r.policy, &r.order, &order_id, &r.chain[K_TILL].public_key,
-			   r.now_s) == ERR_OK);
+	CHECK(attempt_make(&r.attempt, &r.policy, &r.order, &order_id, 1,
+			   &r.chain[K_TILL].public_key, r.now_s) == ERR_OK);
 }
 
 static inline void pay_approve(size_t person, const char *name)

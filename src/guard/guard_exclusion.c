@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guard_exclusion.c - may an order be tried once more?  Only when all its earlier attempts are
+ * dead (policy/exclusion.h, docs/decisions/0009), by three witnesses that must agree: the
+ * statements of k watchers, our own journal, and the balances in k fresh heartbeats.
+ */
+#include "guard/guard_self.h"
+
+static size_t hot_of(const struct guard *g, const struct key32 *account)
+{
+	size_t i = 0;
+
+	while (i < g->genesis.hot_count && !key32_eq(&g->genesis.hot[i].public_key, account)) {
+		i++;
+	}
+	return i;
+}
+
+/* Nothing that we know of the order but these attempts, and each of their tills closed here. */
+static enum err journal_agrees(const struct guard *g, const struct exclusion_set *set,
+			       const struct id128 *request_id, struct guard_no *no)
+{
+	size_t known = 0;
+
+	for (size_t i = 0; i < g->payments_n; i++) {
+		const struct guard_payment *p = &g->config.storage.payments[i];
+
+		if (p->sweep || !id128_eq(&p->request_id, request_id)) {
+			continue;
+		}
+		if (p->number < 1 || p->number > set->earlier_n ||
+		    !hash32_eq(&set->earlier[p->number - 1].doc.id, &p->subject)) {
+			return guard_self_no(no, ERR_ONCE, "earlier.number",
+					     "we have signed another attempt of this order");
+		}
+		known++;
+	}
+	/* A speaks first, so it has signed every attempt that can ever be mined */
+	if (g->config.signer == DOC_SIGNER_A && known != set->earlier_n) {
+		return guard_self_no(no, ERR_NOT_FOUND, "earlier.number",
+				     "our journal does not show this attempt");
+	}
+	for (size_t i = 0; i < set->earlier_n; i++) {
+		if (!guard_closing_closed(g, &set->earlier[i].attempt.account)) {
+			return guard_self_no(no, ERR_STATE, "earlier.account",
+					     "the till of an earlier attempt is not closed");
+		}
+	}
+	return ERR_OK;
+}
+
+/* A stranger may have filled the till again since: with money in it nothing is sure. */
+static enum err still_empty(const struct guard *g, const struct exclusion_set *set,
+			    struct guard_no *no)
+{
+	for (size_t i = 0; i < set->earlier_n; i++) {
+		size_t hot = hot_of(g, &set->earlier[i].attempt.account);
+		unsigned yes = 0;
+
+		for (size_t k = 0; k < g->roster.watcher_count; k++) {
+			const struct guard_watcher *w = &g->watchers[k];
+
+			yes += guard_self_fresh(g, w) && w->hot[hot].known &&
+			       w->hot[hot].confirmed < set->earlier[i].outflow;
+		}
+		if (yes < g->roster.watchers_needed) {
+			return guard_self_no(no, ERR_FUNDS, "earlier.account",
+					     "the till of an earlier attempt holds money again");
+		}
+	}
+	return ERR_OK;
+}
+
+enum err guard_exclusion_judge(const struct guard *g, struct exclusion_set *set,
+			       const struct doc_order *order, const struct hash32 *order_id,
+			       const struct doc_attempt *attempt, struct guard_no *no)
+{
+	const struct exclusion_question q = {
+		.genesis = &g->genesis,
+		.roster = &g->roster,
+		.order = order,
+		.order_id = order_id,
+		.needed = (unsigned)g->roster.watchers_needed -
+			  ((g->config.planted & GUARD_PLANT_EXCLUSION_FEW) != 0 ? 1 : 0),
+	};
+	struct policy_verdict v;
+	enum err e;
+
+	if ((g->config.planted & GUARD_PLANT_NO_EXCLUSION) != 0) {
+		return ERR_OK;
+	}
+	v = exclusion_check(set, &q, attempt);
+	if (v.err != ERR_OK) {
+		return guard_self_no_verdict(no, &v);
+	}
+	if (set->earlier_n == 0) {
+		return ERR_OK;
+	}
+	e = journal_agrees(g, set, &order->request_id, no);
+	return e == ERR_OK ? still_empty(g, set, no) : e;
+}
