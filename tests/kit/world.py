@@ -456,7 +456,7 @@ class World:
     def link(self, name, role="stop"):
         """A connection to a signer ("signer-a") or watcher ("watcher-1"), past HELLO."""
         table = "watcher" if name.startswith("watcher") else "signer"
-        return frames.open_client(self.socket(name, role), table, 1, ROOT / f"src/ipc/{table}.def")
+        return frames.open_client(self.socket(name, role), table, frames.VERSIONS[table], ROOT / f"src/ipc/{table}.def")
 
     def status(self, name, role="stop"):
         with self.link(name, role) as link:
