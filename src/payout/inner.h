@@ -166,6 +166,8 @@ struct payout {
 	struct log_chain journal;
 	bool has_genesis, started;
 	uint64_t wall_ms, mono_ms; /* of this step */
+	uint64_t newest_ms;        /* of the journal's newest record: records never go back */
+	bool behind;               /* the clock is before it, and that was said */
 
 	/* the batch of this step */
 	uint8_t *batch_buffer;

@@ -15,6 +15,8 @@
 /* record.amount of a WITHDRAWAL_STATE, bits 24..: its blob is "who LF why"; 0 in old journals */
 enum { STATE_NAMES_WHO = 1 };
 
+enum { CLOCK_SLACK_MS = 5000 }; /* what NTP steps without anybody being at fault */
+
 struct id128 payout_name(const char *label, struct bytes a, struct bytes b)
 {
 	struct sha256 s;
@@ -260,7 +262,9 @@ void payout_record(struct payout *p, struct log_record *r, struct bytes blob)
 {
 	enum err e;
 
-	r->time_ms = p->wall_ms;
+	/* What is asked as of a moment must have an answer that stays: time does not go back. */
+	p->newest_ms = p->wall_ms > p->newest_ms ? p->wall_ms : p->newest_ms;
+	r->time_ms = p->newest_ms;
 	if (!p->batching) {
 		log_batch_begin(&p->batch, p->batch_buffer, PAYOUT_BATCH_BYTES);
 		p->batching = true;
@@ -679,6 +683,7 @@ enum err payout_replay(struct payout *p, struct bytes batch)
 
 		e = log_view_record(&r, &view, i);
 		if (e == ERR_OK) {
+			p->newest_ms = r.time_ms > p->newest_ms ? r.time_ms : p->newest_ms;
 			e = replay_record(p, &r, view.head.first_sequence + i, &view);
 		}
 	}
@@ -746,11 +751,26 @@ static void one_event(struct payout *p, const struct event *event, struct effect
 	CHECK(false);
 }
 
+/* A clock that was wrong once leaves records in the future; until then they all have one time. */
+static void look_at_clock(struct payout *p, struct effects *out)
+{
+	bool behind = p->wall_ms + CLOCK_SLACK_MS < p->newest_ms;
+
+	if (behind && !p->behind) {
+		effects_note(out,
+			     "unusual clock-behind-journal ms=%llu next=\"is the clock right? "
+			     "records keep the newest time\"",
+			     (unsigned long long)(p->newest_ms - p->wall_ms));
+	}
+	p->behind = behind;
+}
+
 void payout_step(struct payout *p, const struct event *event, struct effects *out)
 {
 	CHECK(p->started);
 	p->wall_ms = event->wall_ms;
 	p->mono_ms = event->mono_ms;
+	look_at_clock(p, out);
 	p->answering = false;
 	one_event(p, event, out);
 	follow_book(p, out);

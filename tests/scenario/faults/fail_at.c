@@ -5,7 +5,8 @@
  *
  * The orders come through one shared page (the file named by KURAMORI_FAIL_PAGE), two rows of it:
  * row 0 for allocations, row 1 for system calls; each row: u64 calls so far, u64 the call to fail
- * (0: none), u64 the error number, u64 the calls that failed.
+ * (0: none), u64 the error number, u64 the calls that failed.  Row 2: by how many milliseconds
+ * (signed) the wall clock is wrong.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -27,13 +28,14 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <time.h>
 #include <unistd.h>
 
 struct row {
 	_Atomic uint64_t calls, fail_at, number, failed;
 };
 
-enum { MEMORY, SYSTEM };
+enum { MEMORY, SYSTEM, CLOCK };
 
 static struct row *rows;
 
@@ -168,6 +170,17 @@ int fcntl64(int fd, int command, ...)
 	argument = va_arg(args, void *);
 	va_end(args);
 	return (int)syscall(SYS_fcntl, fd, command, argument);
+}
+
+/* Never failed: a clock does not.  It may be wrong. */
+int clock_gettime(clockid_t clock, struct timespec *t)
+{
+	int r = (int)syscall(SYS_clock_gettime, clock, t);
+
+	if (rows != NULL && clock == CLOCK_REALTIME && r == 0) {
+		t->tv_sec += (int64_t)rows[CLOCK].calls / 1000;
+	}
+	return r;
 }
 
 /* Closed all the same: what a close that reports an error has done on Linux. */

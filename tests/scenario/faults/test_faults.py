@@ -7,10 +7,13 @@ call (EIO, ENOSPC, ENOMEM, EINTR in turn), fail, from its first to the last of a
 takes a withdrawal and ends.  It may refuse, say an error, or end; it may not hang, nor die of
 anything but its own decision.  Then it is started without faults: the books must verify from their
 raw rows, and the withdrawal asked for again must be held exactly once.
+And its wall clock jumps 25 hours ahead and back while it runs and between its lives: the same holds, and
+no record of the journal is older than the one before it.
 All k with KURAMORI_FAULTS=all, else a sample of this many of each kind (default 40); the seed is
 printed.
 """
 import argparse
+import contextlib
 import errno
 import json
 import mmap
@@ -18,6 +21,7 @@ import os
 import pathlib
 import random
 import signal
+import sqlite3
 import struct
 import sys
 import unittest
@@ -50,6 +54,10 @@ class Page:
             struct.pack_into("<QQQQ", self.map, row * 32, 0, 0, 0, 0)
         if kind is not None:
             struct.pack_into("<QQQ", self.map, ROWS[kind] * 32, 0, at, number)
+
+    def clock(self, hours):
+        """The wall clock of the program is wrong by so much from now on."""
+        struct.pack_into("<q", self.map, 64, hours * 3_600_000)
 
     def calls(self, kind):
         return struct.unpack_from("<Q", self.map, ROWS[kind] * 32)[0]
@@ -172,6 +180,56 @@ class Faults(unittest.TestCase):
         print(f"# {kind}: {len(ks)} lives, {hits} faults met, {self.ended} ended early, {self.refused} refused",
               flush=True)
         self.assertGreater(hits, len(ks) * 3 // 4)
+
+    def test_clock(self):
+        """25 hours either way, in the middle of a life and across a kill -9."""
+        w = self.world
+        self.page.arm()
+        asked = []
+        for life in ((0, 25, 0), (25, -25), (-25, 0), (0, 0)):
+            self.page.clock(life[0])
+            self.assertTrue(self.start(loaded=True))
+            process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read", 0.01)
+            for hours in life:
+                self.page.clock(hours)
+                request, key = w.request("c1", w.keys.outside[0].address(), 7 * XEM + len(asked)), canon.uuid7()
+                status, body = self.ask(request, key)
+                if hours == 0:
+                    self.assertEqual(status, 201, body)
+                else:  # a clock that is far from the chain's decides nothing
+                    self.assertEqual((status, body["type"]), (409, "urn:kuramori:problem:clock"))
+                asked.append((request, key))
+                # a tick later: what waits for people or signers may end by time, nothing else may move
+                process.time.sleep(1.2)
+            w.group["kuramorid"].kill()
+        self.page.clock(0)
+        self.start(loaded=False)
+        process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read", 0.01)
+        expired = 0
+        for request, key in asked:
+            status, told = self.ask(request, key)
+            self.assertEqual(status, 201, told)
+            state = w.get(f"/v1/withdrawals/{told['id']}")["state"]
+            self.assertIn(state, ("approved", "expired"))
+            if state == "expired":
+                expired += 1
+            else:
+                type(self).held += int(told["amount"]) + int(told["fee"])
+        account = w.get("/v1/accounts/c1")
+        self.assertEqual(int(account["available"]), self.total - self.held)
+        print(f"# clock: {len(asked)} withdrawals, {expired} ended by a clock that was 25 hours ahead", flush=True)
+        self.assertLess(expired, len(asked))
+        w.group["kuramorid"].stop()
+        with contextlib.closing(sqlite3.connect(f"file:{w.journal('kuramorid')}?mode=ro", uri=True)) as db:
+            times = [struct.unpack_from("<Q", records, at + 8)[0]
+                     for records, in db.execute("SELECT records FROM batches ORDER BY first_sequence")
+                     for at in range(0, len(records), 128)]
+        self.assertEqual(times, sorted(times), "time goes back in the journal")
+        self.assertGreater(times[-1] - times[0], 24 * 3_600_000)
+        verified = process.run([w.program("kuramori"), "books", "balance", w.journal("kuramorid")], expect=None)
+        self.assertEqual(verified.returncode, 0, verified.stderr)
+        errors = w.group["kuramorid"].errors()
+        self.assertIn("clock-behind-journal", errors)
 
     def test_memory(self):
         self.every("memory")
