@@ -179,7 +179,7 @@ class Faults(unittest.TestCase):
             hits += calls[kind][1]
         print(f"# {kind}: {len(ks)} lives, {hits} faults met, {self.ended} ended early, {self.refused} refused",
               flush=True)
-        self.assertGreater(hits, len(ks) * 3 // 4)
+        self.assertGreaterEqual(hits, len(ks) * 3 // 4)
 
     def test_clock(self):
         """25 hours either way, in the middle of a life and across a kill -9."""
