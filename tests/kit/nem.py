@@ -212,8 +212,12 @@ class _Reader:
     def i32(self):
         return int.from_bytes(self.take(4), "little", signed=True)
 
-    def u64(self):
-        return int.from_bytes(self.take(8), "little")
+    def u63(self):
+        """An amount or a quantity: NIS reads it with a sign and takes none below zero."""
+        number = int.from_bytes(self.take(8), "little", signed=True)
+        if number < 0:
+            raise Malformed(f"an amount below zero (offset {self.at - 8})")
+        return number
 
     def sized(self, size, what):
         length = self.u32()
@@ -430,7 +434,7 @@ class Transfer(Transaction):
     def _read(cls, reader, common):
         recipient = reader.address("recipient")
         check_address(recipient, common["network"])
-        amount = reader.u64()
+        amount = reader.u63()
         message, message_type = b"", 1
         size = reader.u32()
         if size:
@@ -448,7 +452,7 @@ class Transfer(Transaction):
             for _ in range(reader.u32()):
                 entry = _Reader(reader.blob())
                 pair = nem_types.read_identity(entry)
-                mosaics.append((*pair, entry.u64()))
+                mosaics.append((*pair, entry.u63()))
                 nem_types.check_long(mosaics[-1][2], "quantity")
                 entry.end()
         return cls(recipient=recipient, amount=amount, message=message,
@@ -665,7 +669,7 @@ def _read_transaction(reader, with_signature):
     timestamp = reader.i32()
     signer = reader.sized(32, "signer")
     signature = reader.sized(64, "signature") if with_signature else None
-    fee = reader.u64()
+    fee = reader.u63()
     deadline = reader.i32()
     if timestamp < 0 or deadline < 0:
         raise Malformed("a time before the nemesis block")

@@ -144,7 +144,7 @@ class Namespace(Transaction):
     def _read(cls, reader, common):
         sink = reader.address("rental fee sink")
         check_address(sink, common["network"])
-        rental_fee = reader.u64()
+        rental_fee = reader.u63()
         part = _text(reader, "new part")
         check_part(part)
         parent = None
@@ -250,9 +250,9 @@ class Definition(Transaction):
         read_levy = None
         if levy.data:
             kind, recipient = levy.u32(), levy.address("levy recipient")
-            read_levy = kind, recipient, read_identity(levy), levy.u64()
+            read_levy = kind, recipient, read_identity(levy), levy.u63()
             levy.end()
-        sink, creation_fee = reader.address("creation fee sink"), reader.u64()
+        sink, creation_fee = reader.address("creation fee sink"), reader.u63()
         try:
             # Whatever is spelt otherwise is found when the bytes are written again.
             return cls(identity=identity, description=description, sink=sink,
@@ -303,7 +303,7 @@ class Supply(Transaction):
 
     @classmethod
     def _read(cls, reader, common):
-        identity, kind, delta = read_identity(reader), reader.u32(), reader.u64()
+        identity, kind, delta = read_identity(reader), reader.u32(), reader.u63()
         if kind not in (1, 2) or not 1 <= delta <= QUANTITY_MAX:
             raise Malformed(f"supply change {kind} of {delta}")
         return cls(identity=identity, kind=kind, delta=delta, **common)

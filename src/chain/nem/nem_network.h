@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/bytes.h"
 #include "base/err.h"
 
 enum {
@@ -25,6 +26,12 @@ bool nem_network_known(uint8_t network);
 
 /* "mainnet", "testnet", "mijin"; NULL for another byte.  Static storage. */
 const char *nem_network_name(uint8_t network);
+
+/*
+ * Who signed the nemesis block; NULL for the test network, which was begun anew, and unknown bytes.
+ * Static storage.
+ */
+const struct key32 *nem_network_nemesis(uint8_t network);
 
 /*
  * The 32-bit version field: entity version in the low byte, network in the high one.  In JSON it

@@ -13,6 +13,9 @@ enum {
 	PEEK_INNER_AT = 60 + 4, /* behind the wrapper's header and the length of the inner */
 };
 
+/* NIS reads amounts with a sign and refuses those below zero (C:model/primitive/Amount.java). */
+#define AMOUNT_MAX ((uint64_t)INT64_MAX)
+
 bool nem_type_is_plain(uint32_t type)
 {
 	switch (type) {
@@ -121,11 +124,20 @@ void nem_tx_canonicalise_inner(struct nem_inner *inner)
 
 static enum err check_head(const struct nem_header *h)
 {
+	const struct key32 *nemesis;
+
 	if (!nem_network_known(h->network)) {
 		return ERR_NETWORK;
 	}
-	if (h->time_nem_s > NEM_TIME_MAX_S || h->deadline_nem_s > NEM_TIME_MAX_S) {
+	if (h->time_nem_s > NEM_TIME_MAX_S || h->deadline_nem_s > NEM_TIME_MAX_S ||
+	    h->fee_micro > AMOUNT_MAX) {
 		return ERR_FIELD_RANGE;
+	}
+	/* NIS writes 0 for whatever fee the signer of the nemesis block states
+	 * (C:model/Transaction.java getFee). */
+	nemesis = nem_network_nemesis(h->network);
+	if (h->fee_micro != 0 && nemesis != NULL && key32_eq(&h->signer, nemesis)) {
+		return ERR_NOT_CANONICAL;
 	}
 	return ERR_OK;
 }
@@ -164,7 +176,7 @@ static enum err check_transfer(const struct nem_transfer *t, const struct nem_he
 	if (t->message_bytes > NEM_MESSAGE_MAX) {
 		return ERR_TOO_LARGE;
 	}
-	if (t->message_type > NEM_MESSAGE_ENCRYPTED) {
+	if (t->message_type > NEM_MESSAGE_ENCRYPTED || t->amount_micro > AMOUNT_MAX) {
 		return ERR_FIELD_RANGE;
 	}
 	switch (t->message_type) {
@@ -222,7 +234,7 @@ static enum err check_provision(const struct nem_provision *p, uint8_t network)
 	struct nem_namespace same;
 
 	if (p->part[NEM_NAMESPACE_MAX] != '\0' || p->parent.text[NEM_NAMESPACE_MAX] != '\0' ||
-	    !nem_namespace_part_ok(bytes_str(p->part)) ||
+	    !nem_namespace_part_ok(bytes_str(p->part)) || p->rental_fee_micro > AMOUNT_MAX ||
 	    (parent.n > 0 && nem_namespace_parse(&same, parent, NULL) != ERR_OK)) {
 		return ERR_FIELD_RANGE;
 	}
@@ -240,6 +252,9 @@ static enum err check_definition(const struct nem_definition *d, const struct ne
 	 */
 	if (!key32_eq(&d->mosaic.creator, &h->signer)) {
 		return ERR_KEY;
+	}
+	if (d->creation_fee_micro > AMOUNT_MAX) {
+		return ERR_FIELD_RANGE;
 	}
 	return check_address(&d->sink, h->network);
 }

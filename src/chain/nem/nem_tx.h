@@ -72,8 +72,8 @@ enum {
 
 /*
  * Times in NEM seconds (nem_time.h), fees in micro-XEM, both as signed by `signer`.  Fees and
- * amounts are any 64 bits to the format, as the official vectors have them; what is more than there
- * is at all nem_effects.h refuses, and what is beyond 2^63-1 has no JSON.
+ * amounts are at most 2^63-1, as NIS reads them; what is more than there is at all nem_effects.h
+ * refuses.  The fee of who signed the nemesis block (nem_network.h) is 0: NIS writes nothing else.
  */
 struct nem_header {
 	uint8_t network;
@@ -221,12 +221,13 @@ void nem_tx_canonicalise_inner(struct nem_inner *inner);
 /*
  * All that the format itself demands of a struct, the same rules that a decoder enforces:
  * ERR_TYPE (type or version unknown), ERR_NETWORK (network unknown or differing inside),
- * ERR_FIELD_RANGE (times beyond NEM_TIME_MAX_S, counts, message, entry types, an empty
- * modification, names, modes, quantities and supplies, a definition), ERR_TOO_LARGE (message,
+ * ERR_FIELD_RANGE (times beyond NEM_TIME_MAX_S, fees and amounts beyond 2^63-1, counts, message,
+ * entry types, an empty modification, names, modes, quantities and supplies, a definition),
+ * ERR_TOO_LARGE (message,
  * mosaics), ERR_ADDRESS (recipient, account, sink or levy recipient is not an address of the
  * network), ERR_KEY (a definition whose creator is not the signer), ERR_MISMATCH (an attached
  * cosignature names another inner transaction or account), ERR_NOT_CANONICAL (order of entries,
- * mosaics or cosignatures, two of one signer, the initiator's own).
+ * mosaics or cosignatures, two of one signer, the initiator's own, a fee of the nemesis signer).
  */
 MUST_CHECK enum err nem_tx_check(const struct nem_tx *tx);
 

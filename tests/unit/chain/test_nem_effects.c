@@ -402,8 +402,10 @@ static void too_much(void)
 	T_EQ(nem_effects_list(&x, &tx), ERR_OK);
 	tx.transfer.amount_micro++;
 	T_EQ(nem_effects_list(&x, &tx), ERR_AMOUNT);
-	tx.transfer.amount_micro = UINT64_MAX;
+	tx.transfer.amount_micro = INT64_MAX;
 	T_EQ(nem_effects_list(&x, &tx), ERR_AMOUNT);
+	tx.transfer.amount_micro++;
+	T_EQ(nem_effects_list(&x, &tx), ERR_FIELD_RANGE);
 	one_mosaic("nem:xem", NEM_SUPPLY_MICRO, 1000000);
 	T_EQ(nem_effects_list(&x, &tx), ERR_OK);
 	tx.transfer.mosaic[0].quantity++;
@@ -421,7 +423,7 @@ static void too_much(void)
 	sample_plain(&tx, SAMPLE_ROOT);
 	tx.provision.rental_fee_micro = NEM_SUPPLY_MICRO + 1;
 	T_EQ(nem_effects_list(&x, &tx), ERR_AMOUNT);
-	tx.provision.rental_fee_micro = UINT64_MAX;
+	tx.provision.rental_fee_micro = INT64_MAX;
 	T_EQ(nem_effects_list(&x, &tx), ERR_AMOUNT);
 	sample_plain(&tx, SAMPLE_DEFINITION);
 	tx.definition.creation_fee_micro = NEM_SUPPLY_MICRO + 1;
@@ -431,7 +433,7 @@ static void too_much(void)
 		tx.head.fee_micro = NEM_SUPPLY_MICRO + 1;
 		T_EQ(nem_effects_list_seen(&x, &tx), ERR_AMOUNT);
 		sample_wrapped(&tx, (enum nem_sample)i);
-		tx.head.fee_micro = UINT64_MAX;
+		tx.head.fee_micro = INT64_MAX;
 		T_EQ(nem_effects_list_seen(&x, &tx), ERR_AMOUNT);
 		sample_wrapped(&tx, (enum nem_sample)i);
 		tx.multisig.cosignature[0].head.fee_micro = NEM_SUPPLY_MICRO + 1;
