@@ -7,8 +7,9 @@
  *   HTTP requests    -> src/api      -> events of role ROLE_API
  *   signers, watchers (links we open) -> replies as events of their channels
  *   chain nodes      -> src/io/node  -> feed events
- * and the core's effects, in order: COMMIT to SQLite (durable before anything that follows), SEND
- * on the links, CALLs.  A CALL is answered from the loop (`soon`), never from inside a step.
+ * and the core's effects, in order: COMMIT to the sync thread that owns SQLite, and when that is
+ * durable what stands behind it: SEND on the links, CALLs (io/behind.h).  A CALL is answered from
+ * the loop (`soon`, `on_wake`), never from inside a step.
  * Everything that is remembered is in the journal: at start it is replayed, and what was begun goes
  * on.  --open-books is in opening.c.
  */
@@ -106,17 +107,7 @@ static void soon(void *ctx)
 		if (s->answers == NULL) {
 			s->answers_end = &s->answers;
 		}
-		if (a->number == PAYOUT_CALL_BLOB) {
-			struct bytes blob = bytes_of(NULL, 0);
-			struct hash32 name;
-			enum err e;
-
-			CHECK(a->n == sizeof name.b);
-			memcpy(name.b, a->body, sizeof name.b);
-			e = store_blob_get(&s->store.base, &blob, s->batch, PAYOUT_BATCH_BYTES,
-					   &name);
-			run_reply(&s->run, PAYOUT_CALL_BLOB, a->tag, e, blob);
-		} else if (s->opening.csv != NULL) {
+		if (s->opening.csv != NULL) {
 			opening_answer(s, a->tag, bytes_of(a->body, a->n));
 		} else {
 			api_answer(&s->api, a->tag, bytes_of(a->body, a->n));
@@ -142,16 +133,48 @@ static void on_call(void *ctx, uint16_t number, uint64_t tag, struct bytes argum
 		}
 		return;
 	}
-	CHECK(number == PAYOUT_CALL_ANSWER || number == PAYOUT_CALL_BLOB);
+	if (number == PAYOUT_CALL_BLOB) {
+		struct hash32 name;
+
+		CHECK(arguments.n == sizeof name.b);
+		memcpy(name.b, arguments.p, sizeof name.b);
+		if (store_sync_blob_ask(s->sync, tag, &name) != ERR_OK) {
+			/* Whoever waits for it asks again. */
+			NOTES(NOTES_UNUSUAL, "blob-not-asked", notes_u64("tag", tag));
+		}
+		return;
+	}
+	CHECK(number == PAYOUT_CALL_ANSWER);
 	a = malloc(sizeof *a + arguments.n);
 	CHECK(a != NULL);
-	*a = (struct server_answer){ .next = NULL, .number = number, .tag = tag, .n = arguments.n };
+	*a = (struct server_answer){ .next = NULL, .tag = tag, .n = arguments.n };
 	if (arguments.n > 0) {
 		memcpy(a->body, arguments.p, arguments.n);
 	}
 	*s->answers_end = a;
 	s->answers_end = &a->next;
 	loop_timer_set(&s->loop, &s->soon, 0, 0);
+}
+
+/* The sync thread has come further: its own thread wakes the loop's. */
+static void wake(void *ctx)
+{
+	loop_wake(ctx);
+}
+
+static void on_wake(void *ctx)
+{
+	struct server *s = ctx;
+	uint64_t tag;
+	uint8_t *blob;
+	size_t n;
+	enum err e;
+
+	behind_release(&s->behind);
+	while (store_sync_blob_next(s->sync, &tag, &e, &blob, &n)) {
+		run_reply(&s->run, PAYOUT_CALL_BLOB, tag, e, bytes_of(blob, n));
+		free(blob);
+	}
 }
 
 void server_ask(void *ctx, uint16_t operation, uint64_t tag, struct bytes arguments)
@@ -222,6 +245,9 @@ static void on_stop(void *ctx)
 		NOTES(NOTES_UNUSUAL, "nobody-told", notes_text("what", "STOPPING=1"));
 	}
 	NOTES(NOTES_INFO, "stopping", notes_u64("requests", s->api.requests));
+	/* What was decided is told before the rest is sent away. */
+	behind_drain(&s->behind);
+	soon(s);
 	if (s->http != NULL) {
 		http_server_stop(s->http); /* requests that wait are answered 503 */
 	}
@@ -348,6 +374,12 @@ static enum err open_core(struct server *s)
 	}
 	run_init(&s->run, step, s->payout, &s->store.base, s->scratch, PAYOUT_EFFECTS_BYTES);
 	run_on_call(&s->run, on_call, s);
+	e = store_sync_start(&s->sync, &s->store.base, wake, &s->loop);
+	if (e != ERR_OK) {
+		return fail(e, s->config.journal, "no thread for it");
+	}
+	loop_on_wake(&s->loop, on_wake, s);
+	behind_start(&s->behind, &s->run, s->sync);
 	run_start(&s->run, start);
 	return ERR_OK;
 }
@@ -523,7 +555,7 @@ static enum err serve(struct server *s)
 	loop_on_stop(&s->loop, on_stop, s);
 	loop_timer_set(&s->loop, &s->tick, SERVER_TICK_MS, SERVER_TICK_MS);
 	NOTES(NOTES_INFO, "ready", notes_text("listen", s->config.listen),
-	      notes_u64("records", s->store.base.next_sequence));
+	      notes_u64("records", payout_journal(s->payout)->next_sequence));
 	e = notify_send(s->notify_fd, "READY=1");
 	if (e == ERR_OK) {
 		e = loop_run(&s->loop);
@@ -549,6 +581,14 @@ int main(int argc, char **argv)
 	s.batch = malloc(PAYOUT_BATCH_BYTES);
 	CHECK(s.scratch != NULL && s.batch != NULL);
 	e = serve(&s);
+	if (s.sync != NULL) {
+		struct store_fault fault = { "" };
+		enum err written = store_sync_stop(s.sync, &fault);
+
+		if (written != ERR_OK) {
+			run_end(written, &fault);
+		}
+	}
 	http_server_close(s.http);
 	for (size_t i = 0; i < s.nodes_n; i++) {
 		node_close(s.nodes[i].node);

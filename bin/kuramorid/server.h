@@ -11,11 +11,11 @@
 
 #include "api/api.h"
 #include "doc/document.h"
+#include "io/behind.h"
 #include "io/http_client.h"
 #include "io/http_server.h"
 #include "io/loop.h"
 #include "io/node.h"
-#include "io/run.h"
 #include "io/unix.h"
 #include "log/tree.h"
 #include "payout/payout.h"
@@ -55,10 +55,9 @@ struct server_config {
 	uint32_t nodes_agree;
 };
 
-/* A CALL that is answered from the loop, never from inside a step. */
+/* An answer that is given from the loop, never from inside a step. */
 struct server_answer {
 	struct server_answer *next;
-	uint16_t number; /* PAYOUT_CALL_ANSWER or PAYOUT_CALL_BLOB */
 	uint64_t tag;
 	size_t n;
 	uint8_t body[];
@@ -95,6 +94,8 @@ struct server {
 	struct loop loop;
 	struct loop_timer tick, soon, check;
 	struct run run;
+	struct behind behind;
+	struct store_sync *sync; /* owns store once it runs */
 	struct store_sqlite store;
 	struct log_secret secret;
 	struct payout *payout;
@@ -111,7 +112,7 @@ struct server {
 	int notify_fd;
 	bool stopping;
 	uint8_t *scratch; /* PAYOUT_EFFECTS_BYTES */
-	uint8_t *batch;   /* PAYOUT_BATCH_BYTES: replay and blobs */
+	uint8_t *batch;   /* PAYOUT_BATCH_BYTES: of the replay */
 };
 
 /* An operation into the core; the answer comes by server.soon. */

@@ -26,10 +26,17 @@ void run_on_call(struct run *r,
 }
 
 /* Not exit(): no handler, no buffer, nothing more may happen once a decision could not be kept. */
-static NORETURN void end_now(const char *event, enum err e, const char *detail)
+void run_end(enum err e, const struct store_fault *fault)
 {
-	NOTES(NOTES_BROKEN, event, notes_err(e), notes_text("detail", detail));
+	NOTES(NOTES_BROKEN, "commit-failed", notes_err(e), notes_text("detail", fault->text));
 	_exit(err_exit(e));
+}
+
+void run_on_carry(struct run *r, void (*carry)(struct run *r, void *ctx), void *ctx)
+{
+	CHECK(!r->running && r->store != NULL && r->carry == NULL);
+	r->carry = carry;
+	r->carry_ctx = ctx;
 }
 
 static void do_commit(struct run *r, const struct effect *f)
@@ -39,7 +46,7 @@ static void do_commit(struct run *r, const struct effect *f)
 	CHECK(r->store != NULL);
 	e = store_append(r->store, f->body);
 	if (e != ERR_OK) {
-		end_now("commit-failed", e, r->store->fault.text);
+		run_end(e, &r->store->fault);
 	}
 }
 
@@ -83,7 +90,7 @@ static void do_close(struct run *r, const struct effect *f)
 	}
 }
 
-static void do_effect(struct run *r, const struct effect *f)
+void run_effect(struct run *r, const struct effect *f)
 {
 	switch (f->kind) {
 	case EFFECT_COMMIT:
@@ -116,8 +123,11 @@ static void enter(struct run *r)
 
 static void carry_out(struct run *r)
 {
-	for (size_t i = 0; i < r->effects.n; i++) {
-		do_effect(r, &r->effects.list[i]);
+	if (r->carry != NULL) {
+		r->carry(r, r->carry_ctx);
+	}
+	for (size_t i = 0; r->carry == NULL && i < r->effects.n; i++) {
+		run_effect(r, &r->effects.list[i]);
 	}
 	effects_reset(&r->effects);
 	r->running = false;

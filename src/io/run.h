@@ -5,6 +5,9 @@
  * Effects are done in order.  A COMMIT is durable before the next one is begun; if it fails the
  * process ends on the spot, so nothing that should have followed it ever happens (design.md 2,
  * P10).  A SEND to a channel that is gone is nobody's fault and is only counted.
+ *
+ * run_event() returns when all of that is done.  A daemon with a sync thread goes on deciding
+ * meanwhile: io/behind.h.
  */
 #ifndef KURAMORI_IO_RUN_H
 #define KURAMORI_IO_RUN_H
@@ -46,7 +49,9 @@ struct run {
 	struct unix_server *server; /* one, for all roles */
 	struct run_link links[RUN_LINKS_MAX];
 	size_t links_n;
-	uint64_t lost; /* SENDs to channels that were gone or too slow */
+	uint64_t lost;                           /* SENDs to channels that were gone or too slow */
+	void (*carry)(struct run *r, void *ctx); /* io/behind.h, or NULL */
+	void *carry_ctx;
 	bool running;
 	uint8_t frame[FRAME_BYTES_MAX];
 };
@@ -58,6 +63,16 @@ void run_on_call(struct run *r,
 		 void (*call)(void *ctx, uint16_t number, uint64_t request_id,
 			      struct bytes arguments),
 		 void *ctx);
+
+/*
+ * From here on carry() carries out r->effects, in order, each by run_effect() but for the COMMITs,
+ * at once or later.  For io/behind.c; call it between events.
+ */
+void run_on_carry(struct run *r, void (*carry)(struct run *r, void *ctx), void *ctx);
+/* Does one effect, within a step or between two (then r->running is set for its time). */
+void run_effect(struct run *r, const struct effect *f);
+/* A decision could not be kept: says so and ends the process on the spot. */
+NORETURN void run_end(enum err e, const struct store_fault *fault);
 
 /* Its channels become OPENED, FRAME and CLOSED events, and SENDs reach them. */
 void run_serve(struct run *r, struct unix_server *s);
