@@ -46,6 +46,10 @@ static const struct config_row rows[] = {
 	  "WHERE", "127.0.0.1:PORT or the absolute path of a Unix socket" },
 	{ "token_file", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(server_config, token_file), "FILE",
 	  "bearer token of the API: 32 to 128 printable characters, mode 0400" },
+	{ "settlement_token_file", CONFIG_PATH, "", 0, 0,
+	  CONFIG_FIELD(server_config, settlement_token_file), "FILE",
+	  "bearer token of POST /v1/transfers, as token_file and another one; without it that "
+	  "route is off" },
 	{ "signer_a_socket", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(server_config, signer_a_socket),
 	  "SOCKET", "server.sock of signer a" },
 	{ "signer_b_socket", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(server_config, signer_b_socket),
@@ -107,7 +111,9 @@ static void soon(void *ctx)
 		if (s->answers == NULL) {
 			s->answers_end = &s->answers;
 		}
-		if (s->opening.csv != NULL) {
+		if (a->number == PAYOUT_CALL_SETTLED) {
+			api_settled(&s->api, bytes_of(a->body, a->n));
+		} else if (s->opening.csv != NULL) {
 			opening_answer(s, a->tag, bytes_of(a->body, a->n));
 		} else {
 			api_answer(&s->api, a->tag, bytes_of(a->body, a->n));
@@ -144,10 +150,10 @@ static void on_call(void *ctx, uint16_t number, uint64_t tag, struct bytes argum
 		}
 		return;
 	}
-	CHECK(number == PAYOUT_CALL_ANSWER);
+	CHECK(number == PAYOUT_CALL_ANSWER || number == PAYOUT_CALL_SETTLED);
 	a = malloc(sizeof *a + arguments.n);
 	CHECK(a != NULL);
-	*a = (struct server_answer){ .next = NULL, .tag = tag, .n = arguments.n };
+	*a = (struct server_answer){ .next = NULL, .number = number, .tag = tag, .n = arguments.n };
 	if (arguments.n > 0) {
 		memcpy(a->body, arguments.p, arguments.n);
 	}
@@ -190,6 +196,23 @@ void server_ask(void *ctx, uint16_t operation, uint64_t tag, struct bytes argume
 }
 
 /* --- what comes in --- */
+
+/* At the end of this turn of the loop: the transfers of all who came in it are one step. */
+static void on_settle(void *ctx)
+{
+	struct server *s = ctx;
+
+	api_flush(&s->api);
+}
+
+static void on_collected(void *ctx)
+{
+	struct server *s = ctx;
+
+	if (!s->settle.armed) {
+		loop_timer_set(&s->loop, &s->settle, 0, 0);
+	}
+}
 
 static void on_feed(void *ctx, uint16_t number, uint64_t request_id, struct bytes body)
 {
@@ -245,7 +268,8 @@ static void on_stop(void *ctx)
 		NOTES(NOTES_UNUSUAL, "nobody-told", notes_text("what", "STOPPING=1"));
 	}
 	NOTES(NOTES_INFO, "stopping", notes_u64("requests", s->api.requests));
-	/* What was decided is told before the rest is sent away. */
+	/* What has come is decided, and what was decided is told, before the rest is sent away. */
+	api_flush(&s->api);
 	behind_drain(&s->behind);
 	soon(s);
 	if (s->http != NULL) {
@@ -470,26 +494,60 @@ static enum err open_nodes(struct server *s)
 	return e == ERR_OK ? ERR_OK : fail(e, "nodes", err_words(e));
 }
 
+/* A token's file, into *token: n characters without the line feed; the caller wipes it. */
+static enum err read_token(char token[API_TOKEN_MAX + 2], size_t *n, const char *path)
+{
+	enum err e = file_read_private(path, token, API_TOKEN_MAX + 1, n);
+
+	if (e != ERR_OK) {
+		return fail(e, path, "a file of ours of mode 0400 with the bearer token");
+	}
+	*n = strcspn(token, "\r\n");
+	return ERR_OK;
+}
+
+static enum err open_tokens(struct server *s)
+{
+	const char *path = s->config.token_file;
+	char token[API_TOKEN_MAX + 2] = "";
+	size_t n = 0;
+	enum err e = read_token(token, &n, path);
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	e = api_init(&s->api, bytes_of(token, n), server_ask, s);
+	crypto_wipe(token, sizeof token);
+	if (e == ERR_OK && s->config.settlement_token_file[0] != '\0') {
+		path = s->config.settlement_token_file;
+		e = read_token(token, &n, path);
+		if (e != ERR_OK) {
+			return e;
+		}
+		e = api_settlement(&s->api, bytes_of(token, n), on_collected);
+		crypto_wipe(token, sizeof token);
+	}
+	if (e != ERR_OK) {
+		return fail(e, path,
+			    e == ERR_EXISTS
+				? "the same token as token_file's: who may read may not settle"
+			    : e == ERR_FULL ? "no memory"
+					    : "32 to 128 printable characters without blanks");
+	}
+	return ERR_OK;
+}
+
 static enum err open_api(struct server *s)
 {
 	struct http_server_plan plan = { .on_request = api_on_request,
 					 .on_gone = api_on_gone,
+					 .body_max_of = api_body_max,
 					 .ctx = &s->api };
 	const char *colon = strrchr(s->config.listen, ':');
-	char token[API_TOKEN_MAX + 2] = "";
-	size_t n = 0;
-	enum err e = file_read_private(s->config.token_file, token, sizeof token - 1, &n);
+	enum err e = open_tokens(s);
 
 	if (e != ERR_OK) {
-		return fail(e, s->config.token_file,
-			    "a file of ours of mode 0400 with the bearer token");
-	}
-	n = strcspn(token, "\r\n");
-	e = api_init(&s->api, bytes_of(token, n), server_ask, s);
-	crypto_wipe(token, sizeof token);
-	if (e != ERR_OK) {
-		return fail(e, s->config.token_file,
-			    "32 to 128 printable characters without blanks");
+		return e;
 	}
 	if (s->config.listen[0] == '/') {
 		plan.unix_path = s->config.listen;
@@ -521,6 +579,7 @@ static enum err serve(struct server *s)
 	s->answers_end = &s->answers;
 	s->tick = (struct loop_timer){ .on = on_tick, .ctx = s };
 	s->soon = (struct loop_timer){ .on = soon, .ctx = s };
+	s->settle = (struct loop_timer){ .on = on_settle, .ctx = s };
 	s->check = (struct loop_timer){ .on = on_check, .ctx = s };
 	msgs_signer_table(&s->signer_table);
 	msgs_watcher_table(&s->watcher_table);
@@ -605,6 +664,7 @@ int main(int argc, char **argv)
 		payout_free(s.payout);
 	}
 	log_secret_wipe(&s.secret);
+	api_free(&s.api);
 	free(s.opening.csv);
 	free(s.scratch);
 	free(s.batch);

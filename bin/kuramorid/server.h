@@ -39,6 +39,7 @@ struct server_config {
 	char journal_secret_file[SERVER_PATH_MAX];
 	char listen[SERVER_PATH_MAX];
 	char token_file[SERVER_PATH_MAX];
+	char settlement_token_file[SERVER_PATH_MAX];
 	char signer_a_socket[UNIX_PATH_MAX];
 	char signer_b_socket[UNIX_PATH_MAX];
 	char watcher_socket[DOC_WATCHERS_MAX][UNIX_PATH_MAX];
@@ -58,6 +59,7 @@ struct server_config {
 /* An answer that is given from the loop, never from inside a step. */
 struct server_answer {
 	struct server_answer *next;
+	uint16_t number; /* PAYOUT_CALL_ANSWER or PAYOUT_CALL_SETTLED */
 	uint64_t tag;
 	size_t n;
 	uint8_t body[];
@@ -92,7 +94,7 @@ struct opening {
 struct server {
 	struct server_config config;
 	struct loop loop;
-	struct loop_timer tick, soon, check;
+	struct loop_timer tick, soon, check, settle;
 	struct run run;
 	struct behind behind;
 	struct store_sync *sync; /* owns store once it runs */

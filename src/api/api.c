@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/transfers.h"
 #include "base/check.h"
 #include "base/hex.h"
 #include "crypto/crypto.h"
@@ -15,6 +16,10 @@
 
 enum {
 	LIST_LIMIT_DEFAULT = 20,
+	REQUEST_HEAD = 12, /* u64 tag, u32 n in front of a request's entries */
+	/* What is collected, and behind it the one that is being read. */
+	COLLECTED_BYTES =
+	    2 * (API_WAITING_MAX * REQUEST_HEAD + PAYOUT_TRANSFERS_MAX * PAYOUT_TRANSFER_BYTES),
 };
 
 /* What a route needs to know of a request. */
@@ -94,6 +99,13 @@ static enum err withdraw(struct asked *q, struct writer *out)
 	put_counted(out, bytes_str(key));
 	writer_bytes(out, http_body(q->http));
 	return ERR_OK;
+}
+
+/* POST /v1/transfers: the entries are read when there is a place for the request */
+static enum err transfers(struct asked *q, struct writer *out)
+{
+	(void)out;
+	return json_body(q);
 }
 
 /* POST /v1/documents */
@@ -257,6 +269,7 @@ static const struct route {
 	{ HTTP_GET, "/v1/withdrawals/", API_WITHDRAWAL, by_request_id, no_query },
 	{ HTTP_GET, "/v1/withdrawals/{}/history", API_HISTORY, history, no_query },
 	{ HTTP_GET, "/v1/accounts/", API_CUSTOMER, account, no_query },
+	{ HTTP_POST, "/v1/transfers", API_TRANSFERS, transfers, no_query },
 	{ HTTP_POST, "/v1/documents", API_DOCUMENT, document, no_query },
 	{ HTTP_GET, "/v1/orders/", API_ORDER, by_order_id, no_query },
 	{ HTTP_GET, "/v1/deposit-tokens/", API_TOKEN, by_name, no_query },
@@ -265,12 +278,8 @@ static const struct route {
 	{ HTTP_GET, "/metrics", API_METRICS, nothing, no_query },
 };
 
-enum err api_init(struct api *a, struct bytes token,
-		  void (*ask)(void *ctx, uint16_t operation, uint64_t tag, struct bytes arguments),
-		  void *ctx)
+static enum err token_read(struct hash32 *out, struct bytes token)
 {
-	struct hash32 h;
-
 	if (token.n < API_TOKEN_MIN || token.n > API_TOKEN_MAX) {
 		return ERR_FIELD_RANGE;
 	}
@@ -279,13 +288,40 @@ enum err api_init(struct api *a, struct bytes token,
 			return ERR_FIELD_RANGE;
 		}
 	}
+	sha256(out, token);
+	return ERR_OK;
+}
+
+enum err api_init(struct api *a, struct bytes token,
+		  void (*ask)(void *ctx, uint16_t operation, uint64_t tag, struct bytes arguments),
+		  void *ctx)
+{
 	memset(a, 0, sizeof *a);
-	sha256(&h, token);
-	memcpy(a->token_hash, h.b, sizeof a->token_hash);
 	a->ask = ask;
 	a->ctx = ctx;
 	a->next_tag = 1;
-	return ERR_OK;
+	return token_read(&a->token_hash, token);
+}
+
+enum err api_settlement(struct api *a, struct bytes token, void (*collected)(void *ctx))
+{
+	enum err e = token_read(&a->settlement_hash, token);
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (hash32_eq(&a->settlement_hash, &a->token_hash)) {
+		return ERR_EXISTS;
+	}
+	a->collected = collected;
+	a->transfers = (struct api_collected){ .bytes = malloc(COLLECTED_BYTES) };
+	return a->transfers.bytes != NULL ? ERR_OK : ERR_FULL;
+}
+
+void api_free(struct api *a)
+{
+	free(a->transfers.bytes);
+	a->transfers = (struct api_collected){ .bytes = NULL };
 }
 
 static void refuse(struct api *a, struct http_request *r, enum err e, const char *field,
@@ -295,7 +331,9 @@ static void refuse(struct api *a, struct http_request *r, enum err e, const char
 	http_problem(r, e, field, why);
 }
 
-static bool authorised(const struct api *a, const struct http_request *r)
+enum who { NOBODY, BACK_END, SETTLEMENT };
+
+static enum who who_asks(const struct api *a, const struct http_request *r)
 {
 	static const char scheme[] = "Bearer ";
 	bool repeated = false;
@@ -303,10 +341,65 @@ static bool authorised(const struct api *a, const struct http_request *r)
 	struct hash32 h;
 
 	if (header == NULL || repeated || strncasecmp(header, scheme, strlen(scheme)) != 0) {
-		return false;
+		return NOBODY;
 	}
 	sha256(&h, bytes_str(header + strlen(scheme)));
-	return crypto_eq(h.b, a->token_hash, sizeof a->token_hash);
+	if (crypto_eq(h.b, a->token_hash.b, sizeof h.b)) {
+		return BACK_END;
+	}
+	return a->transfers.bytes != NULL && crypto_eq(h.b, a->settlement_hash.b, sizeof h.b)
+		   ? SETTLEMENT
+		   : NOBODY;
+}
+
+uint32_t api_body_max(void *ctx, const struct http_request *r)
+{
+	const struct api *a = ctx;
+
+	return strcmp(http_path(r), "/v1/transfers") == 0 && who_asks(a, r) == SETTLEMENT
+		   ? TRANSFERS_BODY_MAX
+		   : HTTP_BODY_MAX;
+}
+
+void api_flush(struct api *a)
+{
+	struct bytes all = bytes_of(a->transfers.bytes, a->transfers.n);
+
+	if (all.n > 0) {
+		a->transfers.n = 0;
+		a->transfers.entries = 0;
+		a->ask(a->ctx, API_TRANSFERS, 0, all);
+	}
+}
+
+/* Reads the entries behind those that are collected already. */
+static void collect(struct api *a, struct api_waiting *place, struct http_request *r)
+{
+	struct api_collected *c = &a->transfers;
+	struct transfers_fault fault = { .why = NULL };
+	struct writer w = writer_make(c->bytes + c->n, COLLECTED_BYTES - c->n);
+	uint32_t n = 0;
+	enum err e;
+
+	writer_u64(&w, place->tag);
+	writer_u32(&w, 0);
+	e = transfers_read(&w, &n, http_body(r), &fault);
+	if (e != ERR_OK) {
+		place->request = NULL;
+		refuse(a, r, e, fault.field, fault.why);
+		return;
+	}
+	CHECK(!w.bad);
+	le32_put(c->bytes + c->n + 8, n);
+	if (n > PAYOUT_TRANSFERS_MAX - c->entries) {
+		size_t before = c->n;
+
+		api_flush(a);
+		memmove(c->bytes, c->bytes + before, w.n);
+	}
+	c->n += w.n;
+	c->entries += n;
+	a->collected(a->ctx);
 }
 
 static bool route_fits(const struct route *route, const char *path, const char **rest)
@@ -380,10 +473,11 @@ void api_on_request(void *ctx, struct http_request *r)
 	const char *odd;
 	const struct route *route;
 	struct api_waiting *place = NULL;
+	enum who who = who_asks(a, r);
 	enum err e;
 
 	a->requests++;
-	if (!authorised(a, r)) {
+	if (who == NOBODY) {
 		refuse(a, r, ERR_UNAUTHORISED, "Authorization",
 		       "send the header Authorization: Bearer TOKEN");
 		return;
@@ -396,6 +490,14 @@ void api_on_request(void *ctx, struct http_request *r)
 	if (route == NULL) {
 		refuse(a, r, ERR_NOT_FOUND, "path",
 		       "there is no such route; docs/openapi.yaml lists them");
+		return;
+	}
+	if ((route->operation == API_TRANSFERS) != (who == SETTLEMENT)) {
+		refuse(a, r, ERR_CREDENTIAL, "Authorization",
+		       who == SETTLEMENT ? "the settlement token opens POST /v1/transfers only"
+		       : a->transfers.bytes != NULL
+			   ? "this route takes the settlement token"
+			   : "settlement is off here: settlement_token_file is not set");
 		return;
 	}
 	odd = http_query_odd(r, route->query);
@@ -430,6 +532,10 @@ void api_on_request(void *ctx, struct http_request *r)
 			place->operation = API_ACCOUNT;
 		}
 	}
+	if (route->operation == API_TRANSFERS) {
+		collect(a, place, r);
+		return;
+	}
 	a->ask(a->ctx, place->operation, place->tag, bytes_of(a->arguments, w.n));
 }
 
@@ -444,19 +550,56 @@ void api_on_gone(void *ctx, struct http_request *r)
 	}
 }
 
+static struct api_waiting *place_of(struct api *a, uint64_t tag)
+{
+	for (size_t i = 0; i < API_WAITING_MAX; i++) {
+		if (a->waiting[i].request != NULL && a->waiting[i].tag == tag) {
+			return &a->waiting[i];
+		}
+	}
+	return NULL;
+}
+
+void api_settled(struct api *a, struct bytes answers)
+{
+	struct reader in = reader_make(answers);
+
+	while (in.left > 0) {
+		uint64_t tag = reader_u64(&in);
+		uint32_t n = reader_u32(&in);
+		struct bytes results = reader_bytes(&in, (size_t)n * PAYOUT_SETTLED_BYTES);
+		struct api_waiting *place = place_of(a, tag);
+		struct http_request *r;
+		struct writer w;
+		uint8_t *body;
+
+		CHECK(!in.bad);
+		if (place == NULL) {
+			continue;
+		}
+		r = place->request;
+		place->request = NULL;
+		body = malloc(TRANSFERS_ANSWER_BYTES(n));
+		if (body == NULL) {
+			refuse(a, r, ERR_FULL, NULL, "no memory for the answer; ask again");
+			continue;
+		}
+		w = writer_make(body, TRANSFERS_ANSWER_BYTES(n));
+		transfers_answer(&w, n, results);
+		CHECK(!w.bad);
+		http_reply_malloced(r, 200, "application/json", body, w.n, NULL);
+	}
+}
+
 void api_answer(struct api *a, uint64_t tag, struct bytes answer)
 {
-	struct api_waiting *place = NULL;
+	struct api_waiting *place = place_of(a, tag);
 	struct reader in = reader_make(answer);
 	uint32_t number = reader_u32(&in);
 	enum err e;
 
 	CHECK(!in.bad && err_known(number));
 	e = (enum err)number;
-	for (size_t i = 0; i < API_WAITING_MAX && place == NULL; i++) {
-		place = a->waiting[i].request != NULL && a->waiting[i].tag == tag ? &a->waiting[i]
-										  : NULL;
-	}
 	if (place == NULL) {
 		return;
 	}

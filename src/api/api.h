@@ -4,13 +4,16 @@
  * request is, and how its answer looks.  No rule of the exchange stands here: an operation's
  * arguments go to the core as they came (payout/payout.h), and its answer back.
  *
- * Every request carries the bearer token; there is no open route.  Errors are problem documents
- * (RFC 9457) with `field` where one is to blame.
+ * Every request carries a bearer token; there is no open route.  Who settles (POST /v1/transfers)
+ * has a token of his own, which opens that route and no other: who may read, or ask for a
+ * withdrawal that signers judge again, may not therefore move customers' balances.  Errors are
+ * problem documents (RFC 9457) with `field` where one is to blame.
  *
  * POST /v1/withdrawals        a `request` envelope, Idempotency-Key required   201, repeated too
  * GET  /v1/withdrawals        ?state=NAME&limit=N
  * GET  /v1/withdrawals/{id}   by request id
  * GET  /v1/accounts/{id}      a customer's name, an address of ours, or the account's UUID
+ * POST /v1/transfers          entries of the exchange's settlement; answered one by one (200)
  * POST /v1/documents          an `approval` or `freeze` envelope
  * GET  /v1/orders/{id}        the order and its documents, as envelopes
  * GET  /v1/deposit-tokens/{customer}
@@ -43,11 +46,21 @@ struct api_waiting {
 	uint16_t operation;
 };
 
+/* Transfers of several requests that go to the core as one event: struct api's own. */
+struct api_collected {
+	uint8_t *bytes; /* NULL: the route is off */
+	size_t n;
+	uint32_t entries;
+};
+
 struct api {
 	/* Hand an operation (enum payout_api) to the core; answered later by api_answer(). */
 	void (*ask)(void *ctx, uint16_t operation, uint64_t tag, struct bytes arguments);
 	void *ctx;
-	uint8_t token_hash[32]; /* SHA-256: comparing hashes tells nothing about the token */
+	struct hash32 token_hash; /* SHA-256: comparing hashes tells nothing about the token */
+	struct hash32 settlement_hash;
+	void (*collected)(void *ctx);
+	struct api_collected transfers;
 	uint64_t next_tag;
 	struct api_waiting waiting[API_WAITING_MAX];
 	uint64_t requests, refused; /* for the log */
@@ -63,14 +76,30 @@ MUST_CHECK enum err api_init(struct api *a, struct bytes token,
 					 struct bytes arguments),
 			     void *ctx);
 
+/*
+ * Opens POST /v1/transfers to this token.  Its requests are read and kept; collected() says so, and
+ * then api_flush() is to be called soon, from the loop: what came in one turn of the loop is
+ * decided in one step and becomes one batch.
+ *
+ * ERR_FIELD_RANGE as api_init().  ERR_EXISTS: the same token as api_init()'s.  ERR_FULL: no memory.
+ * api_free() gives it back.
+ */
+MUST_CHECK enum err api_settlement(struct api *a, struct bytes token, void (*collected)(void *ctx));
+void api_flush(struct api *a);
+void api_free(struct api *a);
+
 /* For struct http_server_plan, with ctx = the struct api. */
 void api_on_request(void *ctx, struct http_request *r);
 void api_on_gone(void *ctx, struct http_request *r);
+uint32_t api_body_max(void *ctx, const struct http_request *r);
 
 /*
  * The core's answer to a tag: the arguments of PAYOUT_CALL_ANSWER (payout/payout.h).  A tag whose
  * client has gone is dropped silently.  Dies on arguments the core could not have written.
  */
 void api_answer(struct api *a, uint64_t tag, struct bytes answer);
+
+/* The core's answers to api_flush(): the arguments of PAYOUT_CALL_SETTLED.  As api_answer(). */
+void api_settled(struct api *a, struct bytes answers);
 
 #endif

@@ -658,6 +658,18 @@ enum err books_apply(struct books *b, const struct log_record *r)
 	return books_apply_all(b, r, 1, NULL);
 }
 
+const struct books_hold *books_hold_at(const struct books *b, const struct id128 *id)
+{
+	int64_t index = hold_find(b, id);
+
+	return index == NONE ? NULL : &b->holds[index];
+}
+
+bool books_known(const struct books *b, const struct id128 *id)
+{
+	return !used_empty(used_slot(b, id));
+}
+
 const struct books_account *books_account(const struct books *b, const struct id128 *id)
 {
 	int64_t index = account_find(b, id);

@@ -150,6 +150,12 @@ MUST_CHECK enum err books_apply_all(struct books *b, const struct log_record *r,
 /* NULL if there is none.  The pointer lives until the next record. */
 const struct books_account *books_account(const struct books *b, const struct id128 *id);
 
+/* NULL if there is none.  Also of holds that are no longer open.  Lives until the next record. */
+const struct books_hold *books_hold_at(const struct books *b, const struct id128 *id);
+
+/* True if a TRANSFER, HOLD, POST or VOID was applied under this id. */
+bool books_known(const struct books *b, const struct id128 *id);
+
 /* The sums of open holds on both sides of an account of b. */
 struct books_sums books_held(const struct books *b, const struct books_account *a);
 

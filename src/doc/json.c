@@ -42,12 +42,17 @@ static enum err unexpected(struct json *j, const char *why)
 	}
 }
 
+void json_init_sized(struct json *j, struct bytes in, size_t bytes_max, unsigned values_max)
+{
+	*j = (struct json){ .in = in, .values_max = values_max };
+	if (in.n > bytes_max) {
+		(void)fault(j, ERR_TOO_LARGE, bytes_max, "more bytes than are allowed");
+	}
+}
+
 void json_init(struct json *j, struct bytes in)
 {
-	*j = (struct json){ .in = in };
-	if (in.n > JSON_BYTES_MAX) {
-		(void)fault(j, ERR_TOO_LARGE, JSON_BYTES_MAX, "more than 65,536 bytes");
-	}
+	json_init_sized(j, in, JSON_BYTES_MAX, JSON_VALUES_MAX);
 }
 
 /* Control characters, and those that make text read otherwise than it is stored. */
@@ -228,8 +233,8 @@ static enum err take_value(struct json *j, struct json_token *t)
 	size_t start = j->at;
 	uint8_t c = peek(j);
 
-	if (j->values == JSON_VALUES_MAX) {
-		return fault(j, ERR_TOO_LARGE, j->at, "more than 1,024 values");
+	if (j->values == j->values_max) {
+		return fault(j, ERR_TOO_LARGE, j->at, "more values than are allowed");
 	}
 	j->values++;
 	if (outer != NULL) {

@@ -56,7 +56,7 @@ struct json {
 	struct bytes in;
 	size_t at;
 	unsigned depth;
-	unsigned values;
+	unsigned values, values_max;
 	enum err err;          /* the first fault; sticks */
 	size_t fault_at;       /* offset of the fault */
 	const char *fault_why; /* static words; NULL while there is none */
@@ -71,6 +71,9 @@ struct json {
 
 /* Starts at the first byte.  in must outlive the cursor and its tokens. */
 void json_init(struct json *j, struct bytes in);
+
+/* The same with limits of the caller's own, for texts that are no documents. */
+void json_init_sized(struct json *j, struct bytes in, size_t bytes_max, unsigned values_max);
 
 /*
  * The next token.  All rules above are enforced on the way: who has pulled JSON_END has seen a text

@@ -56,6 +56,7 @@ struct http_request {
 	char *path;
 	uint8_t *body;
 	size_t body_n, body_cap, discarded;
+	uint32_t body_max;
 	void *user;
 	enum err refuse; /* answer with this when the body has been read */
 	const char *refuse_why;
@@ -587,8 +588,7 @@ static enum err judge_head(struct http_request *r, const char **why)
 	 * Little too much is read and thrown away, so that the client gets to read the 413; an
 	 * answer in the middle of his sending would reach him as a reset.
 	 */
-	if (length != NULL &&
-	    strtoull(length, NULL, 10) > (uint64_t)DISCARD_TIMES * r->server->plan.body_max) {
+	if (length != NULL && strtoull(length, NULL, 10) > (uint64_t)DISCARD_TIMES * r->body_max) {
 		*why = "the body is larger than its limit";
 		return ERR_TOO_LARGE;
 	}
@@ -626,6 +626,8 @@ static enum MHD_Result begin(struct http_server *s, struct MHD_Connection *conne
 	}
 	request_link(s, r);
 	*own = r;
+	r->body_max =
+	    s->plan.body_max_of != NULL ? s->plan.body_max_of(s->plan.ctx, r) : s->plan.body_max;
 	e = judge_head(r, &why);
 	/* Answered before the body was read: MHD closes this connection afterwards. */
 	return e == ERR_OK ? MHD_YES : answer_now(r, e, why);
@@ -633,7 +635,7 @@ static enum MHD_Result begin(struct http_server *s, struct MHD_Connection *conne
 
 static enum MHD_Result take_body(struct http_request *r, const char *data, size_t n)
 {
-	size_t max = r->server->plan.body_max;
+	size_t max = r->body_max;
 
 	if (r->refuse != ERR_OK || n > max - r->body_n) {
 		r->refuse = ERR_TOO_LARGE;

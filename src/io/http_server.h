@@ -49,6 +49,11 @@ struct http_server_plan {
 	uint32_t connections_max; /* 0: HTTP_CONNECTIONS_MAX */
 	uint32_t idle_s;          /* 0: HTTP_IDLE_S */
 	/*
+	 * Bytes that the body of this request may have, asked when its head is here (method, path
+	 * and headers may be looked at).  NULL: body_max for all.
+	 */
+	uint32_t (*body_max_of)(void *ctx, const struct http_request *r);
+	/*
 	 * A complete request.  It must be answered exactly once, here or later, by http_reply().
 	 * r stays valid until http_reply() or on_gone().
 	 */

@@ -640,6 +640,8 @@ static void metrics(struct payout *p)
 	metric(w, "refusals_total", "counter", "API requests refused since the start.",
 	       p->counters[COUNT_REFUSED]);
 	metric(w, "settled_total", "counter", "Payments settled.", p->counters[COUNT_SETTLED]);
+	metric(w, "transfers_total", "counter", "Entries of settlement booked since the start.",
+	       p->counters[COUNT_TRANSFERS]);
 	metric(w, "deposits_total", "counter", "Incoming movements booked.",
 	       p->counters[COUNT_DEPOSITS]);
 	metric(w, "unexplained_outflows_total", "counter", "Outflows that nothing explains.",
@@ -743,6 +745,8 @@ void answer_api(struct payout *p, const struct event *e, struct effects *out)
 	case API_OPEN_END:
 		open_end(p, out);
 		return;
+	case API_TRANSFERS:
+		break; /* payout_step() has taken it */
 	}
 	answer_refuse(p, ERR_TYPE, "", "no such operation");
 }

@@ -6,6 +6,7 @@
  *   sign.c     attempts, signers, announcing            follow.c    blocks, movements, bookings
  *   open.c     opening the books                        answer.c    what the API is told
  *   token.c    deposit messages                         check.c     what must hold
+ *   settle.c   transfers of the exchange's settlement
  */
 #ifndef KURAMORI_PAYOUT_INNER_H
 #define KURAMORI_PAYOUT_INNER_H
@@ -244,7 +245,11 @@ struct payout {
 	uint8_t *answer_buffer;
 	struct inner_waiting waiting[INNER_WAITING_MAX];
 
-	uint64_t counters[8];
+	/* answers of API_TRANSFERS of this step, in the effects' store; NULL: none */
+	uint8_t *settled_answers;
+	size_t settled_n;
+
+	uint64_t counters[16];
 	struct id128 in_flight, fee, shortage, opening, suspense, house;
 	struct hash32 token_key;
 };
@@ -258,6 +263,7 @@ enum {
 	COUNT_ROLLBACKS,
 	COUNT_REPLIES_BAD,
 	COUNT_BLOCKS,
+	COUNT_TRANSFERS,
 };
 
 /* --- payout.c --- */
@@ -371,6 +377,11 @@ void answer_withdrawal(struct payout *p, const struct inner_withdrawal *w, bool 
 void answer_text(struct payout *p, const char *key, const char *value);
 /* After the commit. */
 void answer_send(struct payout *p, struct effects *out);
+
+/* --- settle.c --- */
+void settle_transfers(struct payout *p, struct bytes requests, struct effects *out);
+/* After the commit. */
+void settle_answer(struct payout *p, struct effects *out);
 
 /* --- token.c --- */
 void token_make(char out[PAYOUT_TOKEN_CHARS + 1], const struct hash32 *key, uint32_t index);

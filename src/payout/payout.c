@@ -772,6 +772,14 @@ void payout_step(struct payout *p, const struct event *event, struct effects *ou
 	p->mono_ms = event->mono_ms;
 	look_at_clock(p, out);
 	p->answering = false;
+	if (event->kind == EVENT_FRAME && event->role == ROLE_API &&
+	    event->number == API_TRANSFERS) {
+		/* a batch of its own: what time and chain bring waits for the next event */
+		settle_transfers(p, event->body, out);
+		commit(p, out);
+		settle_answer(p, out);
+		return;
+	}
 	one_event(p, event, out);
 	follow_book(p, out);
 	sign_advance(p, out);

@@ -61,11 +61,15 @@ enum {
 	PAYOUT_IN_FLIGHT_MAX = 64,
 	PAYOUT_APPROVALS_MAX = 16, /* kept for one order */
 	PAYOUT_STOPS_MAX = 128,
-	PAYOUT_KEY_MAX = 128,                   /* characters of an idempotency key */
-	PAYOUT_OWN_MAX = 240,                   /* accounts of genesis */
-	PAYOUT_TOKEN_CHARS = 24,                /* a customer's deposit message */
-	PAYOUT_LIST_MAX = 100,                  /* withdrawals in one listing */
-	PAYOUT_CLAIMS_MAX = 2000,               /* customers in one API_OPEN_CLAIMS */
+	PAYOUT_KEY_MAX = 128,                         /* characters of an idempotency key */
+	PAYOUT_OWN_MAX = 240,                         /* accounts of genesis */
+	PAYOUT_TOKEN_CHARS = 24,                      /* a customer's deposit message */
+	PAYOUT_LIST_MAX = 100,                        /* withdrawals in one listing */
+	PAYOUT_CLAIMS_MAX = 2000,                     /* customers in one API_OPEN_CLAIMS */
+	PAYOUT_TRANSFERS_MAX = LOG_BATCH_RECORDS_MAX, /* entries of one API_TRANSFERS */
+	PAYOUT_LINKED_MAX = 64,                       /* of them linked with each other */
+	PAYOUT_TRANSFER_BYTES = 88,
+	PAYOUT_SETTLED_BYTES = 28,
 	PAYOUT_ANSWER_MAX = 262144,             /* bytes of one answer */
 	PAYOUT_BATCH_BYTES = 1024 * 1024,       /* no batch of ours is larger: buffer of a replay */
 	PAYOUT_EFFECTS_BYTES = 4 * 1024 * 1024, /* of effects.store, for any one step */
@@ -80,6 +84,12 @@ enum payout_call {
 	PAYOUT_CALL_ANSWER = 32,
 	/* Read a blob: 32 bytes, its name.  Reply: status, and the blob on ERR_OK. */
 	PAYOUT_CALL_BLOB = 33,
+	/*
+	 * The answers to API_TRANSFERS: for each request of it, in order: u64 tag, u32 n, and n
+	 * results of PAYOUT_SETTLED_BYTES: 16 bytes id, u32 enum payout_settled, u32 enum err, u32
+	 * enum payout_settled_field.
+	 */
+	PAYOUT_CALL_SETTLED = 34,
 };
 
 /* Operations of the API; arguments in parentheses, little-endian, nothing left over. */
@@ -99,8 +109,42 @@ enum payout_api {
 	API_OPEN_BEGIN = 12,  /* (16 bytes u128: sum of all claims, micro-XEM) */
 	API_OPEN_CLAIMS = 13, /* (u32 count, each: u32 length + name, 16 bytes u128 amount) */
 	API_OPEN_END = 14,    /* () what is left goes to the house; the opening account is zero */
-	API_HISTORY = 15, /* (16 bytes: request id) every change of state: when, what, who, why */
+	API_HISTORY = 15,   /* (16 bytes: request id) every change of state: when, what, who, why */
+	API_TRANSFERS = 16, /* for each request: (u64 tag, u32 n, n entries): see below */
 };
+
+/*
+ * API_TRANSFERS: what the exchange's settlement books, between accounts that the chart allows it to
+ * touch (books_kind_may(), BOOKS_BY_CLIENT): many requests in one event, one batch, one CALL of
+ * PAYOUT_CALL_SETTLED.  At most PAYOUT_TRANSFERS_MAX entries in all (dies otherwise).
+ *
+ * An entry, PAYOUT_TRANSFER_BYTES, little-endian: u16 kind (LOG_ACCOUNT, LOG_TRANSFER, LOG_HOLD,
+ * LOG_POST, LOG_VOID), u16 1 if linked with the next one, u32 asset, u128 amount (ACCOUNT: enum
+ * books_kind), 16 bytes each: id (UUIDv7; ACCOUNT: books_account_id()), debit, credit, ref (the
+ * hold of a POST or VOID).  Entries that are linked, up to PAYOUT_LINKED_MAX, stand or fall
+ * together; others are independent of each other.
+ */
+enum payout_settled {
+	PAYOUT_SETTLED_DONE = 1,
+	PAYOUT_SETTLED_REPEATED = 2, /* the same id with the same content was done before */
+	PAYOUT_SETTLED_REFUSED = 3,  /* nothing changed; the error says why, the field where */
+};
+
+enum payout_settled_field {
+	PAYOUT_SETTLED_NOTHING,
+	PAYOUT_SETTLED_ACCOUNT,
+	PAYOUT_SETTLED_AMOUNT,
+	PAYOUT_SETTLED_ASSET,
+	PAYOUT_SETTLED_CREDIT,
+	PAYOUT_SETTLED_DEBIT,
+	PAYOUT_SETTLED_ID,
+	PAYOUT_SETTLED_KIND,
+	PAYOUT_SETTLED_LINKED,
+	PAYOUT_SETTLED_REF,
+};
+
+/* "amount"; "" for PAYOUT_SETTLED_NOTHING; NULL for a number that is none.  Static. */
+const char *payout_settled_field(uint32_t field);
 
 /* Bugs that ./sim must find.  0 in every program. */
 enum payout_planted {
@@ -124,6 +168,9 @@ struct payout_config {
 	unsigned planted;       /* enum payout_planted */
 	unsigned books_planted; /* enum books_plant */
 };
+
+/* An id that is older and not known is refused (design.md 6). */
+#define PAYOUT_STALE_MS (UINT64_C(35) * 24 * 3600 * 1000)
 
 struct payout;
 

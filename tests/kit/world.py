@@ -166,6 +166,7 @@ class World:
         self.server_witnesses = []      # ports of nodes whose chain it compares
         self.sealed_people = {}         # name: file, of seal_people()
         self.token = hashlib.sha256(f"token {self.settings.seed}".encode()).hexdigest()
+        self.settlement_token = hashlib.sha256(f"settlement token {self.settings.seed}".encode()).hexdigest()
 
     # ------------------------------------------------------------ places
 
@@ -511,10 +512,11 @@ class World:
             self.ports["api"] = process.free_port()
         if not (folder / "token").exists():
             write_private(folder / "token", self.token + "\n")
+            write_private(folder / "settlement-token", self.settlement_token + "\n")
         nodes = self.server_nodes or (self.ports["node public"], self.ports["node clean"])
         pairs = self.documents() + [
             ("journal", folder / "journal.db"), ("listen", f"127.0.0.1:{self.ports['api']}"),
-            ("token_file", folder / "token"),
+            ("token_file", folder / "token"), ("settlement_token_file", folder / "settlement-token"),
             ("signer_a_socket", self.socket("signer-a", "server")),
             ("signer_b_socket", self.socket("signer-b", "server")),
             ("node_public", f"127.0.0.1:{nodes[0]}"), ("node_clean", f"127.0.0.1:{nodes[1]}"),

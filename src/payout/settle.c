@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * settle.c - what the exchange's settlement books (API_TRANSFERS): who may touch what, which
+ * entries stand or fall together, and what each of them is told.  The books' own laws are the
+ * books'.
+ *
+ * One event carries many requests of many clients, and all of it becomes one batch.  Nothing else
+ * of the step is recorded with it (payout_step()), so the batch is never fuller than its records.
+ *
+ * Names.  A client's ids are UUIDs of version 7, ours (payout_name(), accounts) of version 8: so no
+ * client can take an id that a withdrawal will need, or post or void a withdrawal's hold.
+ */
+#include <string.h>
+
+#include "base/check.h"
+#include "crypto/uuid7.h"
+#include "payout/inner.h"
+
+static_assert((int)PAYOUT_LINKED_MAX <= (int)BOOKS_LINKED_MAX, "the books take a group whole");
+
+struct entry {
+	struct log_record r;
+	bool linked; /* with the next one */
+};
+
+struct verdict {
+	enum payout_settled result;
+	enum err e;
+	enum payout_settled_field field;
+};
+
+static struct verdict refused(enum err e, enum payout_settled_field field)
+{
+	return (struct verdict){ PAYOUT_SETTLED_REFUSED, e, field };
+}
+
+static struct id128 reader_id(struct reader *r)
+{
+	struct id128 id = { { 0 } };
+	struct bytes b = reader_bytes(r, sizeof id.b);
+
+	if (b.n == sizeof id.b) {
+		memcpy(id.b, b.p, sizeof id.b);
+	}
+	return id;
+}
+
+static void entry_read(struct entry *out, struct reader *in)
+{
+	struct bytes amount;
+
+	out->r = (struct log_record){ .kind = reader_u16(in) };
+	out->linked = reader_u16(in) != 0;
+	out->r.asset = reader_u32(in);
+	amount = reader_bytes(in, 16);
+	out->r.amount = amount.n == 16 ? le128_get(amount.p) : 0;
+	out->r.id = reader_id(in);
+	out->r.debit = reader_id(in);
+	out->r.credit = reader_id(in);
+	out->r.ref = reader_id(in);
+}
+
+static bool zero_id(const struct id128 *id)
+{
+	static const struct id128 none;
+
+	return id128_eq(id, &none);
+}
+
+/* Both accounts of a posting must be settlement's to touch (docs/books.md, the chart). */
+static struct verdict may_touch(const struct payout *p, const struct id128 *debit,
+				const struct id128 *credit)
+{
+	const struct books_account *d = books_account(&p->books, debit);
+	const struct books_account *c = books_account(&p->books, credit);
+
+	if (d == NULL) {
+		return refused(ERR_NOT_FOUND, PAYOUT_SETTLED_DEBIT);
+	}
+	if (c == NULL) {
+		return refused(ERR_NOT_FOUND, PAYOUT_SETTLED_CREDIT);
+	}
+	if (!books_kind_may(d->kind, BOOKS_BY_CLIENT)) {
+		return refused(ERR_POLICY, PAYOUT_SETTLED_DEBIT);
+	}
+	if (!books_kind_may(c->kind, BOOKS_BY_CLIENT)) {
+		return refused(ERR_POLICY, PAYOUT_SETTLED_CREDIT);
+	}
+	return (struct verdict){ PAYOUT_SETTLED_DONE, ERR_OK, PAYOUT_SETTLED_NOTHING };
+}
+
+/* What the books do not judge: who asks, for which accounts, under which name. */
+static struct verdict judge(const struct payout *p, const struct entry *x)
+{
+	const struct log_record *r = &x->r;
+	const struct books_hold *hold;
+
+	if (!p->opened) {
+		return refused(ERR_STATE, PAYOUT_SETTLED_NOTHING);
+	}
+	if (p->stops_n > 0) {
+		return refused(ERR_FROZEN, PAYOUT_SETTLED_NOTHING);
+	}
+	if (r->kind == LOG_ACCOUNT) {
+		if (r->amount > UINT16_MAX ||
+		    !books_kind_may((uint32_t)r->amount, BOOKS_BY_CLIENT)) {
+			return refused(ERR_POLICY, PAYOUT_SETTLED_ACCOUNT);
+		}
+		return (struct verdict){ PAYOUT_SETTLED_DONE, ERR_OK, PAYOUT_SETTLED_NOTHING };
+	}
+	if (!uuid7_is_valid(&r->id)) {
+		return refused(ERR_INPUT, PAYOUT_SETTLED_ID);
+	}
+	if (uuid7_ms(&r->id) + PAYOUT_STALE_MS < p->wall_ms) {
+		return refused(ERR_STALE, PAYOUT_SETTLED_ID);
+	}
+	switch (r->kind) {
+	case LOG_TRANSFER:
+	case LOG_HOLD:
+		/* a transfer that names something by ref is the follower's */
+		if (!zero_id(&r->ref)) {
+			return refused(ERR_INPUT, PAYOUT_SETTLED_REF);
+		}
+		return may_touch(p, &r->debit, &r->credit);
+	case LOG_POST:
+	case LOG_VOID:
+		if (!zero_id(&r->debit) || !zero_id(&r->credit)) {
+			return refused(ERR_INPUT, PAYOUT_SETTLED_KIND);
+		}
+		hold = books_hold_at(&p->books, &r->ref);
+		if (hold == NULL || !uuid7_is_valid(&r->ref)) {
+			return refused(ERR_NOT_FOUND, PAYOUT_SETTLED_REF);
+		}
+		return may_touch(p, &p->books.accounts[hold->debit].id,
+				 &p->books.accounts[hold->credit].id);
+	default:
+		return refused(ERR_TYPE, PAYOUT_SETTLED_KIND);
+	}
+}
+
+/* The field that an error of the books is about. */
+static enum payout_settled_field blame(enum err e, const struct log_record *r)
+{
+	switch (e) {
+	case ERR_EXISTS:
+		return PAYOUT_SETTLED_ID;
+	case ERR_ASSET:
+		return PAYOUT_SETTLED_ASSET;
+	case ERR_AMOUNT:
+	case ERR_FUNDS:
+	case ERR_CAP:
+	case ERR_OVERFLOW:
+		return PAYOUT_SETTLED_AMOUNT;
+	case ERR_INPUT:
+		return PAYOUT_SETTLED_CREDIT; /* the same account on both sides */
+	case ERR_STATE:
+		return PAYOUT_SETTLED_REF;
+	default:
+		return r->kind == LOG_ACCOUNT ? PAYOUT_SETTLED_ACCOUNT : PAYOUT_SETTLED_NOTHING;
+	}
+}
+
+/* True if an id stands twice before place i. */
+static bool twice(const struct log_record *r, size_t i)
+{
+	for (size_t k = 0; k < i; k++) {
+		if (id128_eq(&r[k].id, &r[i].id)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Entries that stand or fall together: n is one for most. */
+static void group(struct payout *p, const struct entry *x, size_t n, struct verdict *out)
+{
+	struct log_record r[PAYOUT_LINKED_MAX];
+	struct verdict bad = { PAYOUT_SETTLED_DONE, ERR_OK, PAYOUT_SETTLED_NOTHING };
+	size_t known = 0, at = 0, before = p->books.applied;
+	enum err e;
+
+	CHECK(n >= 1 && n <= PAYOUT_LINKED_MAX);
+	for (size_t i = 0; i < n; i++) {
+		r[i] = x[i].r;
+		known += books_known(&p->books, &r[i].id);
+	}
+	/* What was booked once is not judged again: the answer to a retry is the books'. */
+	for (size_t i = 0; i < n && known < n && bad.e == ERR_OK; i++) {
+		at = i;
+		if (n > 1 && r[i].kind == LOG_ACCOUNT) {
+			bad = refused(ERR_INPUT, PAYOUT_SETTLED_LINKED);
+		} else if (books_known(&p->books, &r[i].id) || twice(r, i)) {
+			bad = refused(ERR_EXISTS, PAYOUT_SETTLED_ID); /* in another group */
+		} else {
+			bad = judge(p, &x[i]);
+		}
+	}
+	if (bad.e == ERR_OK) {
+		e = books_apply_all(&p->books, r, n, &at);
+		if (e != ERR_OK) {
+			bad = refused(e, blame(e, &r[at]));
+		}
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (bad.e != ERR_OK) {
+			out[i] = i == at ? bad : refused(ERR_LINKED, PAYOUT_SETTLED_LINKED);
+		} else if (p->books.applied == before) {
+			out[i] = (struct verdict){ PAYOUT_SETTLED_REPEATED, ERR_OK,
+						   PAYOUT_SETTLED_NOTHING };
+		} else {
+			out[i] = bad;
+			payout_record(p, &r[i], bytes_of(NULL, 0));
+		}
+	}
+	CHECK(bad.e != ERR_OK || p->books.applied == before || p->books.applied == before + n);
+}
+
+/* One client's request: its entries into groups. */
+static void request(struct payout *p, struct reader *in, uint32_t n, struct writer *out)
+{
+	struct entry x[PAYOUT_LINKED_MAX];
+	struct verdict v[PAYOUT_LINKED_MAX];
+	size_t have = 0;
+	bool too_many = false;
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct entry *here = &x[have];
+		bool last;
+
+		entry_read(here, in);
+		CHECK(!in->bad);
+		last = !here->linked || i + 1 == n;
+		v[have] = refused(ERR_TOO_LARGE, PAYOUT_SETTLED_LINKED);
+		have++;
+		if (!last && have < PAYOUT_LINKED_MAX) {
+			continue;
+		}
+		if (!last || too_many) {
+			too_many = !last; /* the whole chain is refused, piece by piece */
+		} else if (here->linked) {
+			for (size_t k = 0; k < have; k++) {
+				v[k] = refused(ERR_INPUT, PAYOUT_SETTLED_LINKED);
+			}
+		} else {
+			group(p, x, have, v);
+		}
+		for (size_t k = 0; k < have; k++) {
+			writer_bytes(out, bytes_of(x[k].r.id.b, sizeof x[k].r.id.b));
+			writer_u32(out, v[k].result);
+			writer_u32(out, v[k].e);
+			writer_u32(out, v[k].field);
+			p->counters[COUNT_TRANSFERS] += v[k].result == PAYOUT_SETTLED_DONE;
+		}
+		have = 0;
+	}
+}
+
+void settle_transfers(struct payout *p, struct bytes requests, struct effects *out)
+{
+	struct reader in = reader_make(requests);
+	struct writer answers;
+	size_t room = requests.n / PAYOUT_TRANSFER_BYTES * PAYOUT_SETTLED_BYTES + requests.n;
+	uint32_t entries = 0;
+
+	p->settled_answers = effects_take(out, room);
+	answers = writer_make(p->settled_answers, room);
+	while (in.left > 0) {
+		uint64_t tag = reader_u64(&in);
+		uint32_t n = reader_u32(&in);
+
+		CHECK(!in.bad && n <= PAYOUT_TRANSFERS_MAX - entries);
+		entries += n;
+		writer_u64(&answers, tag);
+		writer_u32(&answers, n);
+		request(p, &in, n, &answers);
+	}
+	CHECK(!answers.bad);
+	p->settled_n = answers.n;
+	effects_give_back(out, room - answers.n);
+}
+
+void settle_answer(struct payout *p, struct effects *out)
+{
+	effects_call(out, PAYOUT_CALL_SETTLED, 0, bytes_of(p->settled_answers, p->settled_n));
+}
+
+const char *payout_settled_field(uint32_t field)
+{
+	static const char *const names[] = { "",      "account", "amount", "asset",  "credit",
+					     "debit", "id",      "kind",   "linked", "ref" };
+
+	return field < ARRAY_LEN(names) ? names[field] : NULL;
+}

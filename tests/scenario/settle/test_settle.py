@@ -1,0 +1,539 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Goal: POST /v1/transfers books what the exchange's settlement asks for exactly once and exactly so,
+touches no account that is not settlement's, refuses bad input with field and reason and without a
+change, and keeps every answer it gave through kill -9.
+
+Method: the real kuramorid against kuramori-node over HTTP; a model in this file adds up what was
+answered "done" and is compared with the balances; the state hash of the books is taken around every
+table of bad input; the journal is killed under load and every id is sent again.
+"""
+
+import http.client
+import json
+import os
+import random
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+
+import canon  # noqa: E402
+import process  # noqa: E402
+import tap  # noqa: E402
+import world  # noqa: E402
+
+BUILD = Path(os.environ.get("KURAMORI_BUILD", ROOT / "build"))
+SEED = int(os.environ.get("KURAMORI_SEED", "1"))
+XEM = 1_000_000
+CUSTOMERS = 40
+EACH = 1000 * XEM
+MOST = 8190
+TOO_MUCH = str(2 ** 128 - 1)
+
+
+def uuid7():
+    return canon.uuid7()
+
+
+def entry(debit, credit, amount, kind="transfer", asset="nem:xem", name=None, **more):
+    return dict({"kind": kind, "id": name or uuid7(), "debit": debit, "credit": credit, "asset": asset,
+                 "amount": str(amount)}, **more)
+
+
+def end_hold(kind, ref, amount, name=None, asset="nem:xem", **more):
+    return dict({"kind": kind, "id": name or uuid7(), "ref": ref, "asset": asset, "amount": str(amount)}, **more)
+
+
+def text_of(entries):
+    return json.dumps({"transfers": entries}, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+class Rig:
+    def __init__(self):
+        settings = world.Settings(boxes=1, purses=1, quiet_blocks=5, block_ms=150, settle_depth=2,
+                                  deposit_depth=3, watchers=3)
+        self.world = world.World(process.temp_dir("kx-"), BUILD, settings)
+        self.world.ceremony()
+        self.world.write_documents({which: canon.SigningKey.named("attest " + which).public_hex
+                                    for which in "ab"})
+        self.folder = self.world.place("kuramorid")
+        self.names = [f"c{i}" for i in range(CUSTOMERS)]
+        (self.world.place("documents") / "claims.csv").write_text(
+            "".join(f"{name},{EACH}\n" for name in self.names))
+        self.world.open_books()
+        self.start()
+        self.model = {"customer:" + name: EACH for name in self.names}
+
+    def start(self):
+        daemon = self.world.start_server()
+        process.wait_until(lambda: self.world.get("/v1/status")["chain_read"], 20, "the chain is read")
+        return daemon
+
+    def send(self, body, token=None, headers=None):
+        body = body if isinstance(body, (bytes, str)) else text_of(body)
+        return self.world.api("POST", "/v1/transfers", body, token=token or self.world.settlement_token,
+                              headers=headers)[:2]
+
+    def book(self, *entries):
+        """The results of a request that is well formed; the model learns what was done."""
+        status, answer = self.send(list(entries))
+        assert status == 200, (status, answer)
+        results = answer["transfers"]
+        assert len(results) == len(entries)
+        for asked, got in zip(entries, results):
+            if asked["kind"] != "account":
+                assert got["id"] == asked["id"], (asked, got)
+            if got["result"] == "done" and asked["kind"] == "transfer" and asked["asset"] == "nem:xem":
+                self.move(asked["debit"], asked["credit"], int(asked["amount"]))
+        return results
+
+    def move(self, debit, credit, amount):
+        self.model[debit] = self.model.get(debit, 0) - amount
+        self.model[credit] = self.model.get(credit, 0) + amount
+
+    def results(self, *entries):
+        return [got["result"] for got in self.book(*entries)]
+
+    def account(self, name):
+        return self.world.get(f"/v1/accounts/{name}")
+
+    def check(self):
+        """Books and model agree, and the books are sound."""
+        audit = self.world.get("/v1/audit")
+        assert audit["books_valid"] and audit["explained"], audit
+        for name in self.names:
+            assert int(self.account(name)["balance"]) == self.model["customer:" + name], name
+        return audit["books_hash"]
+
+    def hash(self):
+        return self.world.get("/v1/audit")["books_hash"]
+
+
+rig = None
+
+
+def refused(got, code, field):
+    assert got["result"] == "refused" and got["code"] == code and got["field"] == field, got
+
+
+@tap.test
+def who_may_settle():
+    w, before = rig.world, rig.hash()
+    good = text_of([entry("customer:c0", "customer:c1", 5)])
+    for token, status, slug in ((w.token, 403, "wrong-credential"), ("x" * 40, 401, "unauthorised"),
+                                (w.settlement_token[:-1], 401, "unauthorised"),
+                                (w.settlement_token + "0", 401, "unauthorised")):
+        got, body = rig.send(good, token=token)
+        assert got == status and body["type"].endswith(slug) and body["field"] == "Authorization", (got, body)
+    for method, path in (("GET", "/v1/status"), ("GET", "/v1/accounts/c0"), ("GET", "/metrics"),
+                         ("POST", "/v1/withdrawals"), ("POST", "/v1/documents"), ("GET", "/v1/audit")):
+        got, body, _ = w.api(method, path, b"{}" if method == "POST" else None, token=w.settlement_token)
+        assert got == 403 and body["type"].endswith("wrong-credential"), (path, got, body)
+    got, body, headers = w.api("GET", "/v1/transfers", token=w.settlement_token)
+    assert got == 405 and headers["Allow"] == "POST", (got, body)
+    # a body larger than others' is read for this token only
+    large = b"x" * 70_000
+    got, body = rig.send(large, token=w.token)
+    assert got == 413, (got, body)
+    got, body = rig.send(large)
+    assert got == 400, (got, body)
+    assert rig.hash() == before
+
+
+@tap.test
+def transfers_holds_and_repeats():
+    one = entry("customer:c0", "customer:c1", 7 * XEM)
+    assert rig.results(one) == ["done"]
+    assert rig.results(one) == ["repeated"]
+    assert rig.results(one, one) == ["repeated", "repeated"]
+    again = dict(one, amount="8")
+    refused(rig.book(again)[0], "exists", "id")
+    refused(rig.book(dict(one, credit="customer:c2"))[0], "exists", "id")
+    two = entry("customer:c1", "customer:c2", 1)
+    assert rig.results(two, two) == ["done", "repeated"]
+    # by the account's own name
+    uuids = [rig.account(name)["id"] for name in ("c0", "c1")]
+    three = entry(uuids[0], uuids[1], 3)
+    assert rig.results(three) == ["done"]
+    for uuid, name in zip(uuids, ("customer:c0", "customer:c1")):
+        rig.model[name] += rig.model.pop(uuid)
+    assert rig.results(dict(three, debit="customer:c0")) == ["repeated"]
+    # hold, post, void
+    first, second = (entry("customer:c2", "customer:c3", 10 * XEM, kind="hold") for _ in "ab")
+    assert rig.results(first, second) == ["done", "done"]
+    row = rig.account("c2")
+    assert int(row["held"]) == 20 * XEM and int(row["available"]) == int(row["balance"]) - 20 * XEM, row
+    free = int(row["available"])
+    refused(rig.book(entry("customer:c2", "customer:c4", free + 1))[0], "insufficient-funds", "amount")
+    post = end_hold("post", first["id"], 10 * XEM)
+    assert rig.results(post) == ["done"] and rig.results(post) == ["repeated"]
+    rig.move("customer:c2", "customer:c3", 10 * XEM)
+    refused(rig.book(end_hold("void", first["id"], 10 * XEM))[0], "wrong-state", "ref")
+    assert rig.results(end_hold("void", second["id"], 10 * XEM)) == ["done"]
+    refused(rig.book(end_hold("post", second["id"], 10 * XEM))[0], "wrong-state", "ref")
+    assert int(rig.account("c2")["held"]) == 0
+    rig.check()
+
+
+@tap.test
+def accounts_are_opened_and_paid():
+    news = [{"kind": "account", "account": "fee-income:trading", "asset": "nem:xem"},
+            {"kind": "account", "account": "customer:newcomer", "asset": "nem:xem"},
+            {"kind": "account", "account": "conversion:desk", "asset": "nem:xem"},
+            {"kind": "account", "account": "conversion:desk", "asset": "jpy"},
+            {"kind": "account", "account": "customer:c0", "asset": "jpy"}]
+    assert [r["result"] for r in rig.book(*news)] == ["done"] * 5
+    assert [r["result"] for r in rig.book(*news)] == ["repeated"] * 5
+    for kind in ("till", "box", "purse", "deposit", "spare", "in-flight", "fee", "shortage", "opening", "suspense",
+                 "house", "bank"):
+        got = rig.book({"kind": "account", "account": kind + ":mine", "asset": "nem:xem"})[0]
+        refused(got, "policy", "account")
+    assert rig.results(entry("customer:c4", "fee-income:trading", 5), entry("customer:c4", "customer:newcomer", 6),
+                       entry("customer:c4", "conversion:desk", 7)) == ["done"] * 3
+    assert rig.world.customer_balance("newcomer") == 6
+    # no yen is credited that is not there (T41): the bank's account is nobody's to touch here
+    got = rig.book(entry("conversion:desk", "customer:c0", 1, asset="jpy"))[0]
+    refused(got, "over-cap", "amount")
+    rig.check()
+
+
+@tap.test
+def linked_entries_stand_or_fall_together():
+    def chain(n, **last):
+        rows = [entry("customer:c5", "customer:c6", 1, linked=True) for _ in range(n)]
+        rows[-1] = dict(rows[-1], linked=False)
+        rows[-1].update(last)
+        return rows
+
+    before = rig.hash()
+    rows = chain(3, amount=str(10 ** 15))
+    got = rig.book(*rows)
+    refused(got[0], "linked", "linked")
+    refused(got[1], "linked", "linked")
+    refused(got[2], "insufficient-funds", "amount")
+    rows = chain(3)
+    rows[1] = dict(rows[1], credit="customer:nobody")
+    got = rig.book(*rows)
+    refused(got[1], "not-found", "credit")
+    refused(got[0], "linked", "linked")
+    assert rig.hash() == before
+    # nothing of it is remembered: the same ids may come right
+    rows[1] = dict(rows[1], credit="customer:c6")
+    assert rig.results(*rows) == ["done"] * 3
+    assert rig.results(*rows) == ["repeated"] * 3
+    before = rig.hash()
+    # one of them known, one new: not the same group, so nothing
+    mixed = [dict(rows[0]), entry("customer:c5", "customer:c6", 1)]
+    got = rig.book(*mixed)
+    refused(got[0], "exists", "id")
+    refused(got[1], "linked", "linked")
+    # the same id twice in one group
+    twice = chain(2)
+    twice[1] = dict(twice[1], id=twice[0]["id"])
+    refused(rig.book(*twice)[1], "exists", "id")
+    # a link to nothing
+    for got in rig.book(*[entry("customer:c5", "customer:c6", 1, linked=True) for _ in range(2)]):
+        refused(got, "bad-input", "linked")
+    # the longest chain, and one more
+    for n in (65, 128, 129, 200):
+        for got in rig.book(*chain(n)):
+            refused(got, "too-large", "linked")
+    assert rig.hash() == before
+    assert rig.results(*chain(64)) == ["done"] * 64
+    # independent of the neighbours: before, between, behind
+    a, b = entry("customer:c5", "customer:c6", 1), entry("customer:c5", "customer:c6", 2)
+    bad = chain(2, amount=TOO_MUCH)
+    got = [r["result"] for r in rig.book(a, *bad, b, entry("customer:nobody", "customer:c1", 1))]
+    assert got == ["done", "refused", "refused", "done", "refused"], got
+    # a trade: each leg of what the other brings
+    assert rig.results(entry("customer:c7", "conversion:desk", 50, linked=True),
+                       entry("conversion:desk", "customer:c8", 50)) == ["done", "done"]
+    rig.check()
+
+
+@tap.test
+def bad_requests_change_nothing():
+    before = rig.hash()
+    good = entry("customer:c0", "customer:c1", 1)
+    held = end_hold("post", uuid7(), 1)
+
+    def without(row, field):
+        return {k: v for k, v in row.items() if k != field}
+
+    cases = [([dict(good, **{field: value})], slug, f"transfers[0].{field}") for field, value, slug in [
+        ("amount", "-1", "bad-amount"), ("amount", "", "bad-amount"), ("amount", "1.5", "bad-amount"),
+        ("amount", "1e3", "bad-amount"), ("amount", "007", "bad-amount"), ("amount", " 1", "bad-amount"),
+        ("amount", "+1", "bad-amount"), ("amount", str(2 ** 128), "overflow"), ("amount", "9" * 60, "overflow"),
+        ("amount", 5, "field-type"), ("amount", True, "field-type"), ("amount", [], "field-type"),
+        ("asset", "xem", "unknown-asset"), ("asset", "NEM:XEM", "unknown-asset"), ("asset", "", "unknown-asset"),
+        ("asset", 1, "field-type"), ("debit", "", "bad-input"), ("debit", "c0", "bad-input"),
+        ("debit", "customer:", "field-range"), ("debit", "customer:a b", "field-range"),
+        ("debit", "customer:" + "x" * 65, "field-range"), ("debit", "nobody:c0", "unknown-type"),
+        ("debit", {}, "field-type"), ("credit", 'customer:"', "field-range"), ("credit", "till", "bad-input"),
+        ("credit", good["id"].upper(), "bad-input"), ("credit", 0, "field-type"), ("id", "1", "field-range"),
+        ("id", good["id"].upper(), "field-range"), ("id", good["id"][:14] + "8" + good["id"][15:], "field-range"),
+        ("id", 7, "field-type"), ("kind", "pay", "unknown-type"), ("kind", "", "unknown-type"),
+        ("kind", 1, "field-type"), ("linked", "true", "field-type"), ("linked", 1, "field-type"),
+        ("ref", uuid7(), "field-unknown"), ("account", "customer:c0", "field-unknown"), ("note", "x", "field-unknown"),
+    ]]
+    cases += [([without(good, field)], "field-missing", f"transfers[0].{field}")
+              for field in ("amount", "asset", "credit", "debit", "id", "kind")]
+    cases += [([without(held, field)], "field-missing", f"transfers[0].{field}")
+              for field in ("amount", "asset", "id", "kind", "ref")]
+    cases += [([dict(held, ref="x")], "field-range", "transfers[0].ref"),
+              ([dict(held, debit="customer:c0")], "field-unknown", "transfers[0].debit"),
+              ([{"kind": "account", "account": "customer:q", "asset": "nem:xem", "linked": True}], "field-unknown",
+               "transfers[0].linked"),
+              ([{"kind": "account", "account": good["id"], "asset": "nem:xem"}], "bad-input",
+               "transfers[0].account"),
+              ([good] * 17 + [dict(good, amount="x")], "bad-amount", "transfers[17].amount"),
+              ([good, 5], "field-type", "transfers[1]"), ([[]], "field-type", "transfers[0]"),
+              ([], "field-range", "transfers"),
+              ('{"transfers":{}}', "field-type", "transfers"), ('{"transfers":"x"}', "field-type", "transfers"),
+              ("{}", "field-missing", "transfers"), ('{"transfer":[]}', "field-unknown", "transfers"),
+              ('{"transfers":[],"x":1}', "field-range", "transfers")]
+    cases += [(body, slug, "body") for body, slug in (
+        ("[]", "bad-input"), ("x", "bad-input"), ('{"transfers": []}', "not-canonical"),
+        (text_of([good])[:-1], "bad-input"), (text_of([good]) + "x", "bad-input"),
+        (text_of([good]) + "\n", "not-canonical"), (text_of([good]).replace('"amount"', '"Amount"'), "not-canonical"),
+        ('{"transfers":[{"amount":"1","amount":"2"}]}', "not-canonical"),
+        ('{"transfers":[{"asset":"nem:xem","amount":"2"}]}', "not-canonical"),
+        ('{"transfers":[{"amount":-5}]}', "not-canonical"), ('{"transfers":[{"amount":1.5}]}', "not-canonical"),
+        ('{"transfers":[{"amount":null}]}', "not-canonical"), (b'{"transfers":[{"amount":"\xff"}]}', "bad-input"))]
+    for body, slug, field in cases:
+        status, answer = rig.send(body)
+        assert status == 400, (body, status, answer)
+        assert answer["type"].endswith(":" + slug), (body, answer)
+        assert answer["field"].startswith(field) and answer["detail"], (body, answer)
+        if field != "body":
+            assert answer["field"] == field, (body, answer)
+    status, answer = rig.send(text_of([good]), headers={"Content-Type": "text/plain"})
+    assert status == 415, (status, answer)
+    # well formed, and refused one by one
+    for row, code, field in [
+            (dict(good, amount="0"), "bad-amount", "amount"),
+            (dict(good, credit="customer:c0"), "bad-input", "credit"),
+            (dict(good, credit="customer:nobody"), "not-found", "credit"),
+            (dict(good, debit="customer:nobody"), "not-found", "debit"),
+            (dict(good, debit="00000000-0000-8000-8000-000000000000"), "not-found", "debit"),
+            (dict(good, asset="jpy", debit="customer:c1", credit="customer:c2"), "not-found", "debit"),
+            (dict(good, debit=rig.account("c0")["id"], credit=rig.account("c1")["id"], asset="jpy"), "unknown-asset",
+             "asset"),
+            (dict(good, amount=TOO_MUCH), "overflow", "amount"),
+            (dict(good, amount=str(2 ** 127)), "insufficient-funds", "amount"),
+            (dict(good, id="01700000-0000-7000-8000-000000000000"), "stale", "id"),
+            (held, "not-found", "ref")]:
+        got = rig.book(row)[0]
+        refused(got, code, field)
+    assert rig.hash() == before
+    assert rig.results(dict(good)) == ["done"]  # after all that it is still free
+    rig.check()
+
+
+@tap.test
+def accounts_that_are_not_settlements():
+    """Coins on chain, what is in flight, and a withdrawal's hold are out of reach."""
+    w, before = rig.world, rig.hash()
+    shelf = []
+    for row in w.get("/v1/audit")["accounts"]:
+        shelf.append((w.get(f"/v1/accounts/{row['address']}")["id"], row["kind"]))
+        shelf.append((row["kind"] + ":" + row["address"], row["kind"]))
+    shelf += [(kind + ":nem:xem", kind) for kind in ("in-flight", "fee", "shortage", "opening", "suspense", "house")]
+    assert len({kind for _, kind in shelf}) >= 10, shelf
+    for account, kind in shelf:
+        refused(rig.book(entry("customer:c0", account, 1))[0], "policy", "credit")
+        refused(rig.book(entry(account, "customer:c0", 1))[0], "policy", "debit")
+        refused(rig.book(entry(account, "customer:c0", 1, kind="hold"))[0], "policy", "debit")
+    assert rig.hash() == before
+    # a withdrawal of c9 holds amount and fee: settlement can neither spend, post nor release it
+    request = w.request("c9", w.keys.outside[0].address(), 400 * XEM)
+    status, booked, _ = w.api("POST", "/v1/withdrawals", request.raw, idempotency_key="w1")
+    assert status == 201, (status, booked)
+    row = rig.account("c9")
+    held, free = int(row["held"]), int(row["available"])
+    assert held == 400 * XEM + int(booked["fee"]) and free == EACH - held, row
+    refused(rig.book(entry("customer:c9", "customer:c0", free + 1))[0], "insufficient-funds", "amount")
+    for kind in ("post", "void"):
+        refused(rig.book(end_hold(kind, booked["id"], held))[0], "not-found", "ref")
+    # and what settlement holds a withdrawal cannot take
+    mine = entry("customer:c9", "customer:c0", free - XEM, kind="hold")
+    assert rig.results(mine) == ["done"]
+    request = w.request("c9", w.keys.outside[0].address(), 2 * XEM)
+    status, answer, _ = w.api("POST", "/v1/withdrawals", request.raw, idempotency_key="w2")
+    assert status == 409 and answer["type"].endswith("insufficient-funds"), (status, answer)
+    assert rig.results(end_hold("void", mine["id"], free - XEM)) == ["done"]
+    status, answer, _ = w.api("POST", "/v1/withdrawals", request.raw, idempotency_key="w2")
+    assert status == 201, (status, answer)
+    # an id that a later withdrawal will need is not a client's to take
+    assert rig.results(entry("customer:c9", "customer:c0", 1)) == ["done"]
+    rig.check()
+
+
+@tap.test
+def as_many_as_fit():
+    def some(n):
+        return [entry("customer:c10", "customer:c11", 1) for _ in range(n)]
+
+    rows = some(MOST)
+    started = time.monotonic()
+    assert rig.results(*rows) == ["done"] * MOST
+    print(f"# {MOST} entries in one request, answered after {time.monotonic() - started:.2f} s")
+    assert rig.results(*rows) == ["repeated"] * MOST
+    before = rig.hash()
+    status, answer = rig.send(some(MOST + 1))
+    assert status == 413 and answer["field"] == "transfers", (status, answer)
+    status, answer = rig.send(b"{" + b" " * (5 << 20))
+    assert status == 413, (status, answer)
+    assert rig.hash() == before
+    # several large requests in one turn of the loop are several batches
+    answers = [None] * 6
+    bodies = [some(3000) for _ in answers]
+
+    def client(i):
+        answers[i] = rig.send(bodies[i])
+
+    threads = [threading.Thread(target=client, args=(i,)) for i in range(len(answers))]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    for status, answer in answers:
+        assert status == 200 and all(r["result"] == "done" for r in answer["transfers"]), status
+    rig.move("customer:c10", "customer:c11", 3000 * len(answers))
+    rig.check()
+
+
+class Client(threading.Thread):
+    """One keep-alive connection, one transfer after the other, until the server is gone."""
+
+    def __init__(self, number, stop):
+        super().__init__()
+        self.random = random.Random(SEED * 1000 + number)
+        self.stop = stop
+        self.sent, self.done = [], []
+        self.problem = None
+
+    def run(self):
+        connection = http.client.HTTPConnection("127.0.0.1", rig.world.ports["api"], timeout=15)
+        headers = {"Authorization": "Bearer " + rig.world.settlement_token, "Content-Type": "application/json"}
+        try:
+            while not self.stop.is_set():
+                a, b = self.random.sample(range(12, CUSTOMERS), 2)
+                row = entry(f"customer:c{a}", f"customer:c{b}", self.random.randint(1, 50 * XEM))
+                self.sent.append(row)
+                connection.request("POST", "/v1/transfers", text_of([row]), headers)
+                answer = connection.getresponse()
+                body = json.loads(answer.read())
+                if answer.status == 503:
+                    return
+                if answer.status != 200:
+                    self.problem = body
+                    return
+                self.done.append((row, body["transfers"][0]))
+        except (OSError, http.client.HTTPException):
+            pass
+        finally:
+            connection.close()
+
+
+@tap.test
+def killed_under_load():
+    """What was answered is there, what was not may be sent again, and nothing is there twice."""
+    sure = likely = 0
+    for how in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
+        stop = threading.Event()
+        clients = [Client(i, stop) for i in range(16)]
+        for c in clients:
+            c.start()
+        process.wait_until(lambda: sum(len(c.done) for c in clients) > 400, 30, "400 are answered")
+        daemon = rig.world.group.daemons["kuramorid"]
+        if how == signal.SIGKILL:
+            daemon.kill()
+        else:
+            assert daemon.stop() == 0
+        stop.set()
+        for c in clients:
+            c.join()
+            assert c.problem is None, c.problem
+        rig.start()
+        for c in clients:
+            answered = {row["id"]: got for row, got in c.done}
+            for row in c.sent:
+                first = answered.get(row["id"])
+                again = rig.send([row])[1]["transfers"][0]
+                if first is not None and first["result"] == "done":
+                    assert again["result"] == "repeated", (row, first, again)
+                    sure += 1
+                elif first is None:
+                    likely += again["result"] == "repeated"
+                if first is not None and first["result"] == "done" or again["result"] in ("done", "repeated"):
+                    rig.move(row["debit"], row["credit"], int(row["amount"]))
+        before = rig.check()
+        daemon = rig.world.group.daemons["kuramorid"]
+        daemon.kill()
+        rig.start()
+        assert rig.check() == before
+    print(f"# {sure} answered before an end and all of them there after it; {likely} booked and not answered")
+    assert sure > 1000
+
+
+@tap.test
+def a_freeze_stops_settlement():
+    w = rig.world
+    known = entry("customer:c0", "customer:c1", 1)
+    assert rig.results(known) == ["done"]
+    freeze = w.freeze("officer-1", "a drill")
+    status, answer, _ = w.api("POST", "/v1/documents", freeze.raw)
+    assert status == 200, (status, answer)
+    before = rig.hash()
+    refused(rig.book(entry("customer:c0", "customer:c1", 1))[0], "frozen", "")
+    assert rig.results(known) == ["repeated"]  # what was booked is still answered
+    assert rig.hash() == before
+
+
+@tap.test
+def the_second_token_is_judged_at_the_start():
+    w = rig.world
+    w.group.daemons["kuramorid"].kill()
+    conf = rig.folder / "kuramorid.conf"
+    text = conf.read_text()
+    path = rig.folder / "settlement-token"
+    argv = [w.program("kuramorid"), "--config", conf]
+
+    def start_fails(words):
+        done = process.run(argv, expect=None, timeout=20)
+        assert done.returncode not in (0, 70) and words in done.stderr, (done.returncode, done.stderr)
+
+    for content, mode, words in ((w.token + "\n", 0o400, "the same token"), ("short\n", 0o400, "32 to 128"),
+                                 (w.settlement_token + "\n", 0o644, "0400"), ("a b" * 20 + "\n", 0o400, "32 to 128")):
+        world.write_private(path, content, mode)
+        start_fails(words)
+    path.unlink()
+    start_fails("0400")
+    # without it the route is off
+    conf.write_text("".join(line + "\n" for line in text.splitlines() if "settlement" not in line))
+    w.group.daemons["kuramorid"].start(ready_timeout=30.0)
+    for token, status in ((w.token, 403), (w.settlement_token, 401)):
+        got, body = rig.send([entry("customer:c0", "customer:c1", 1)], token=token)
+        assert got == status, (got, body)
+    got, body = rig.send([entry("customer:c0", "customer:c1", 1)], token=w.token)
+    assert "settlement is off" in body["detail"], body
+
+
+def start():
+    global rig
+    print(f"# seed {SEED}")
+    rig = Rig()
+
+
+def end():
+    rig.world.group.kill()
+
+
+if __name__ == "__main__":
+    tap.run(start, end)
