@@ -22,6 +22,7 @@ enum {
 	BODY_FIRST = 4096,
 	BROKEN_BLOCK = 1024,
 	SWEEP_MS = 1000,
+	WATCH_MS = 20, /* of waiting, before a client is watched */
 };
 
 /* One connection. */
@@ -73,6 +74,7 @@ struct http_server {
 	struct loop_fd io;
 	struct loop_timer timer;
 	struct loop_timer sweep;
+	struct loop_timer watch;
 	struct http_request *requests;
 	struct http_peer *peers;
 	uint16_t port;
@@ -196,6 +198,32 @@ static void on_sweep(void *ctx)
 	}
 	if (s->peers == NULL) {
 		loop_timer_off(s->loop, &s->sweep);
+	}
+}
+
+/*
+ * Who has waited for a moment is watched, or a client who left is not noticed: MHD does not look at
+ * a suspended connection.  Most are answered before, and to watch them all would cost two system
+ * calls a request.
+ */
+static void on_watch(void *ctx)
+{
+	struct http_server *s = ctx;
+	uint64_t now = clock_mono_ms();
+	bool more = false;
+
+	for (struct http_peer *p = s->peers; p != NULL; p = p->next) {
+		if (p->waits == NULL || p->io.watched) {
+			continue;
+		}
+		if (now - p->since_ms < WATCH_MS) {
+			more = true;
+		} else if (loop_add(s->loop, &p->io, EPOLLRDHUP) != ERR_OK) {
+			NOTES(NOTES_UNUSUAL, "http-unwatched", notes_u64("port", s->port));
+		}
+	}
+	if (more) {
+		loop_timer_set(s->loop, &s->watch, WATCH_MS, 0);
 	}
 }
 
@@ -705,10 +733,10 @@ static enum MHD_Result on_access(void *ctx, struct MHD_Connection *connection, c
 	}
 	r->suspended = true;
 	MHD_suspend_connection(connection);
-	/* MHD no longer looks at this connection, so we do, or a client who left is not noticed. */
 	r->peer->waits = r;
-	if (loop_add(s->loop, &r->peer->io, EPOLLRDHUP) != ERR_OK) {
-		NOTES(NOTES_UNUSUAL, "http-unwatched", notes_u64("port", s->port));
+	r->peer->since_ms = clock_mono_ms();
+	if (!s->watch.armed) {
+		loop_timer_set(s->loop, &s->watch, WATCH_MS, 0);
 	}
 	return MHD_YES;
 }
@@ -780,6 +808,7 @@ enum err http_server_open(struct http_server **out, struct loop *l,
 	s->plan = *plan;
 	s->timer = (struct loop_timer){ .on = on_time, .ctx = s };
 	s->sweep = (struct loop_timer){ .on = on_sweep, .ctx = s };
+	s->watch = (struct loop_timer){ .on = on_watch, .ctx = s };
 	s->plan.body_max = plan->body_max == 0 ? HTTP_BODY_MAX : plan->body_max;
 	s->plan.idle_s = plan->idle_s == 0 ? HTTP_IDLE_S : plan->idle_s;
 	s->plan.connections_max =
@@ -863,6 +892,7 @@ void http_server_close(struct http_server *s)
 	loop_timer_off(s->loop, &s->timer);
 	MHD_stop_daemon(s->daemon);
 	loop_timer_off(s->loop, &s->sweep);
+	loop_timer_off(s->loop, &s->watch);
 	CHECK(s->requests == NULL && s->peers == NULL);
 	free(s);
 }

@@ -13,19 +13,27 @@
 #include "base/check.h"
 #include "io/clock.h"
 
-/* The timerfd always shows the first timer of the list, or nothing. */
+/*
+ * The timerfd goes off at the first timer of the list or before it.  It is set anew only to make it
+ * earlier: to go off for a timer that was moved costs less than a system call for each move.
+ */
 static void timer_program(struct loop *l)
 {
 	struct itimerspec at = { 0 };
+	uint64_t due;
 
-	if (l->timers != NULL) {
-		/* Absolute; a due time of zero would mean "off". */
-		uint64_t due = l->timers->due_ms > 0 ? l->timers->due_ms : 1;
-
-		at.it_value.tv_sec = (time_t)(due / 1000);
-		at.it_value.tv_nsec = (long)(due % 1000 * 1000000);
+	if (l->timers == NULL) {
+		return;
 	}
+	/* Absolute; a due time of zero would mean "off". */
+	due = l->timers->due_ms > 0 ? l->timers->due_ms : 1;
+	if (l->shown_ms != 0 && l->shown_ms <= due) {
+		return;
+	}
+	at.it_value.tv_sec = (time_t)(due / 1000);
+	at.it_value.tv_nsec = (long)(due % 1000 * 1000000);
 	CHECK(timerfd_settime(l->timer_fd.fd, TFD_TIMER_ABSTIME, &at, NULL) == 0);
+	l->shown_ms = due;
 }
 
 static void timer_unlink(struct loop *l, struct loop_timer *t)
@@ -64,14 +72,12 @@ void loop_timer_set(struct loop *l, struct loop_timer *t, uint64_t after_ms, uin
 	t->due_ms = now + after_ms;
 	t->repeat_ms = repeat_ms;
 	timer_link(l, t);
-	timer_program(l);
 }
 
 void loop_timer_off(struct loop *l, struct loop_timer *t)
 {
 	if (t->armed) {
 		timer_unlink(l, t);
-		timer_program(l);
 	}
 }
 
@@ -83,20 +89,32 @@ static void drain_u64(int fd)
 	(void)n; /* EAGAIN: somebody moved the timer after it went off */
 }
 
+/* It has only ended the wait: the timers are looked at in every turn. */
 static void on_timer(void *ctx, uint32_t events)
 {
 	struct loop *l = ctx;
-	uint64_t now = clock_mono_ms();
-	size_t due = 0;
 
 	(void)events;
 	drain_u64(l->timer_fd.fd);
+	l->shown_ms = 0;
+}
+
+static bool timer_due(const struct loop *l, uint64_t now)
+{
+	return l->timers != NULL && l->timers->due_ms <= now;
+}
+
+static void run_timers(struct loop *l)
+{
+	uint64_t now = clock_mono_ms();
+	size_t due = 0;
+
 	/* Counted first: a timer that sets itself to "now" waits for its next turn like all others.
 	 */
 	for (const struct loop_timer *t = l->timers; t != NULL && t->due_ms <= now; t = t->next) {
 		due++;
 	}
-	while (due-- > 0 && l->timers != NULL && l->timers->due_ms <= now && !l->ended) {
+	while (due-- > 0 && timer_due(l, now) && !l->ended) {
 		struct loop_timer *t = l->timers;
 
 		timer_unlink(l, t);
@@ -107,7 +125,6 @@ static void on_timer(void *ctx, uint32_t events)
 		}
 		t->on(t->ctx); /* may free or set t */
 	}
-	timer_program(l);
 }
 
 static void on_stop_limit(void *ctx)
@@ -288,8 +305,14 @@ void loop_end(struct loop *l)
 
 enum err loop_turn(struct loop *l, int wait_ms)
 {
-	int n = epoll_wait(l->epoll, l->batch, LOOP_BATCH, wait_ms);
+	int n;
 
+	if (timer_due(l, clock_mono_ms())) {
+		wait_ms = 0;
+	} else {
+		timer_program(l);
+	}
+	n = epoll_wait(l->epoll, l->batch, LOOP_BATCH, wait_ms);
 	if (n < 0) {
 		return errno == EINTR ? ERR_OK : ERR_IO;
 	}
@@ -304,6 +327,7 @@ enum err loop_turn(struct loop *l, int wait_ms)
 	}
 	l->batch_n = 0;
 	l->batch_i = 0;
+	run_timers(l);
 	return ERR_OK;
 }
 

@@ -4,7 +4,9 @@
  *
  * Callers own every struct; the loop allocates nothing, opens everything in loop_init() and needs
  * only epoll_wait, epoll_ctl, timerfd_settime, clock_gettime, read and write afterwards (so it runs
- * in the signer's sandbox).  Not thread safe except loop_wake().  It never sleeps: it waits.
+ * in the signer's sandbox).  In one turn descriptors come first, then the timers that are due, so a
+ * timer of 0 ms that a descriptor's callback sets runs at the end of the same turn.  Not thread
+ * safe except loop_wake().  It never sleeps: it waits.
  */
 #ifndef KURAMORI_IO_LOOP_H
 #define KURAMORI_IO_LOOP_H
@@ -43,6 +45,7 @@ struct loop {
 	int epoll;
 	struct loop_fd timer_fd, signal_fd, wake_fd;
 	struct loop_timer *timers; /* by due time */
+	uint64_t shown_ms;         /* when the timerfd goes off; 0: it does not */
 	struct loop_timer stop_limit;
 	struct epoll_event batch[LOOP_BATCH];
 	int batch_n, batch_i;
