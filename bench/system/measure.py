@@ -10,9 +10,7 @@ is in a block; the time from the node's acceptance of a theft to the later of bo
 """
 import argparse
 import json
-import os
 import pathlib
-import statistics
 import sys
 import tempfile
 import time
@@ -20,33 +18,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests/kit"))
+sys.path.insert(0, str(ROOT / "bench"))
 
 import canon  # noqa: E402
 import claims  # noqa: E402
 import process  # noqa: E402
+from disk import fdatasync_ms, spread  # noqa: E402
 import world as kit  # noqa: E402
 
 XEM = 1_000_000
-
-
-def spread(values):
-    values = sorted(values)
-    return {"median": round(statistics.median(values), 3), "min": round(values[0], 3), "max": round(values[-1], 3),
-            "n": len(values)}
-
-
-def fdatasync_ms(rounds=200):
-    """Overwrite 4 KiB in place and fdatasync: the floor under every durable answer here."""
-    times = []
-    with tempfile.NamedTemporaryFile(dir=os.environ.get("TMPDIR", "/tmp")) as file:
-        file.write(bytes(4096))
-        os.fsync(file.fileno())
-        for _ in range(rounds):
-            start = time.perf_counter()
-            os.pwrite(file.fileno(), os.urandom(4096), 0)
-            os.fdatasync(file.fileno())
-            times.append((time.perf_counter() - start) * 1000)
-    return spread(times)
 
 
 def payments(world, customer, count, threads):

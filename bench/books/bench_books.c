@@ -1,0 +1,846 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bench_books.c - the commit path of the books: decide, seal, make durable, start again.
+ *
+ *   bench_books [--dir DIR] [--seconds N] [--accounts N] [--restart N] [--many N]
+ *   bench_books load PORT TOKEN-FILE CLIENTS SECONDS ACCOUNTS     (bench/books/measure.py)
+ *
+ * Method.  What kuramorid does with a record is done here with the same functions: the books judge
+ * it (every law, idempotency by id), it goes into a batch, the batch is sealed (hash chain, salted
+ * leaves, tree root) and handed to the sync thread, which checks it again and writes it to SQLite
+ * with synchronous=FULL.  Ids are new, accounts drawn uniformly; a transfer counts when it is
+ * durable.  The rate is taken each second; printed are the median of the seconds, the lowest and
+ * the highest.
+ *
+ * Beside them, in the same run: fdatasync of the same disk, hashing alone (a record is hashed five
+ * times: content, salt, leaf, node, batch twice), memcpy alone, and processor time of both threads,
+ * because the machine is shared and the wall clock knows of others.
+ *
+ * Each part runs in a process of its own; the restart is measured on a journal whose writer was
+ * killed with SIGKILL.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "books/books.h"
+#include "crypto/crypto.h"
+#include "crypto/sha256.h"
+#include "crypto/uuid7.h"
+#include "log/batch.h"
+#include "store/sqlite.h"
+#include "store/sync.h"
+
+enum {
+	SAMPLES_MAX = 4096,
+	EACH_ACCOUNT = 1000000000,
+	BATCH_BYTES = 1024 * 1024, /* as kuramorid's */
+	PATH_BYTES = 512,
+};
+
+static const struct log_secret secret = { { 7 } };
+static const char *directory = "/tmp";
+static unsigned seconds = 10;
+static size_t accounts_n = 1000000, restart_n = 3000000, many_n = 10000000;
+static uint64_t seed = 1;
+
+static double now(clockid_t clock)
+{
+	struct timespec t;
+
+	CHECK(clock_gettime(clock, &t) == 0);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static double wall(void)
+{
+	return now(CLOCK_MONOTONIC);
+}
+
+static int by_value(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+struct spread {
+	double median, low, high, p99;
+};
+
+static struct spread spread_of(double *v, size_t n)
+{
+	CHECK(n > 0);
+	qsort(v, n, sizeof *v, by_value);
+	return (struct spread){ v[n / 2], v[0], v[n - 1], v[n * 99 / 100] };
+}
+
+/* xorshift64*: the draw must not cost more than what is measured. */
+static uint64_t draw(void)
+{
+	seed ^= seed >> 12;
+	seed ^= seed << 25;
+	seed ^= seed >> 27;
+	return seed * 0x2545f4914f6cdd1du;
+}
+
+/* --- the physical limits --- */
+
+static double sync_ms(size_t bytes, struct spread *out)
+{
+	static uint8_t block[BATCH_BYTES];
+	char path[PATH_BYTES];
+	double v[200];
+	int fd;
+
+	(void)snprintf(path, sizeof path, "%s/bench-sync", directory);
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	CHECK(fd >= 0 && bytes <= sizeof block);
+	CHECK(pwrite(fd, block, bytes, 0) == (ssize_t)bytes && fsync(fd) == 0);
+	for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+		double start;
+
+		memset(block, (int)i, bytes);
+		start = wall();
+		CHECK(pwrite(fd, block, bytes, 0) == (ssize_t)bytes && fdatasync(fd) == 0);
+		v[i] = (wall() - start) * 1000;
+	}
+	(void)close(fd);
+	(void)unlink(path);
+	*out = spread_of(v, ARRAY_LEN(v));
+	return out->median;
+}
+
+/* Records a second that hashing alone allows, and that copying alone allows, on one processor. */
+static void limits(double *hashing, double *copying)
+{
+	static uint8_t from[BATCH_BYTES], to[BATCH_BYTES];
+	struct hmac_sha256_key key;
+	struct hash32 h;
+	double start = now(CLOCK_THREAD_CPUTIME_ID);
+	size_t n = 300000;
+
+	hmac_sha256_ready(&key, bytes_of(secret.b, sizeof secret.b));
+	for (size_t i = 0; i < n; i++) {
+		const uint8_t *p = from + i % 8000 * 128;
+
+		sha256(&h, bytes_of(p, 128));
+		hmac_sha256_with(&h, &key, bytes_of(p, 8));
+		sha256(&h, bytes_of(p, 161));
+		sha256(&h, bytes_of(p, 65));
+		if (i % 8192 == 0) {
+			sha256(&h, bytes_of(from, sizeof from));
+			sha256(&h, bytes_of(from, sizeof from));
+		}
+	}
+	*hashing = (double)n / (now(CLOCK_THREAD_CPUTIME_ID) - start);
+	start = now(CLOCK_THREAD_CPUTIME_ID);
+	for (size_t i = 0; i < 400; i++) {
+		memcpy(to, from, sizeof from);
+		from[i] = to[i] ^ 1;
+	}
+	*copying = 400.0 * 8192 / (now(CLOCK_THREAD_CPUTIME_ID) - start);
+}
+
+/* --- the engine --- */
+
+static void customer(struct id128 *out, size_t i)
+{
+	char name[32];
+	int n = snprintf(name, sizeof name, "customer-%zu", i);
+
+	books_account_id(out, BOOKS_CUSTOMER, ASSET_XEM, bytes_of(name, (size_t)n));
+}
+
+struct engine {
+	struct books books;
+	struct log_chain chain;
+	struct log_batch batch;
+	uint8_t *buffer;
+	struct store_sqlite store;
+	struct store_sync *sync;
+	uint64_t handed;
+	struct id128 *ids;
+	uint64_t counter;
+	uint64_t *record_of; /* records sealed after batch number i */
+	size_t record_cap;
+};
+
+static void wake(void *ctx)
+{
+	(void)ctx;
+}
+
+static void flush(struct engine *x)
+{
+	struct bytes sealed;
+
+	if (log_batch_count(&x->batch) == 0) {
+		return;
+	}
+	log_batch_seal(&sealed, &x->batch, &x->chain, &secret);
+	CHECK(store_sync_put(x->sync, &x->handed, sealed) == ERR_OK);
+	if (x->handed >= x->record_cap) {
+		x->record_cap = x->record_cap * 2 + 1024;
+		x->record_of = realloc(x->record_of, x->record_cap * sizeof *x->record_of);
+		CHECK(x->record_of != NULL);
+	}
+	x->record_of[x->handed] = x->chain.next_sequence;
+	log_batch_begin(&x->batch, x->buffer, BATCH_BYTES);
+}
+
+static void book(struct engine *x, const struct log_record *r)
+{
+	CHECK(books_apply(&x->books, r) == ERR_OK);
+	CHECK(log_batch_add_record(&x->batch, r) == ERR_OK);
+	if (log_batch_count(&x->batch) == LOG_BATCH_RECORDS_MAX) {
+		flush(x);
+	}
+}
+
+static struct id128 fresh_id(struct engine *x)
+{
+	uint8_t random[UUID7_RANDOM_BYTES];
+	struct id128 id;
+
+	le64_put(random, draw());
+	le16_put(random + 8, (uint16_t)x->counter);
+	uuid7_make(&id, 1700000000000 + x->counter++ / 500, random);
+	return id;
+}
+
+static void transfer(struct engine *x, const struct id128 *debit, const struct id128 *credit,
+		     u128 amount)
+{
+	struct log_record r = { .kind = LOG_TRANSFER,
+				.asset = ASSET_XEM,
+				.time_ms = 1700000000000 + x->counter / 500,
+				.debit = *debit,
+				.credit = *credit,
+				.amount = amount };
+
+	r.id = fresh_id(x);
+	book(x, &r);
+}
+
+static void open_account(struct engine *x, const struct id128 *id, uint32_t kind)
+{
+	struct log_record r = {
+		.kind = LOG_ACCOUNT, .asset = ASSET_XEM, .id = *id, .amount = kind
+	};
+
+	book(x, &r);
+}
+
+/* Coins, and the claims of n customers on them. */
+static void fund(struct engine *x, size_t n)
+{
+	struct id128 till, opening;
+
+	books_account_id(&till, BOOKS_TILL, ASSET_XEM, bytes_str("bench"));
+	books_account_id(&opening, BOOKS_OPENING, ASSET_XEM, bytes_str("bench"));
+	open_account(x, &till, BOOKS_TILL);
+	open_account(x, &opening, BOOKS_OPENING);
+	transfer(x, &till, &opening, (u128)n * EACH_ACCOUNT);
+	x->ids = malloc(n * sizeof *x->ids);
+	CHECK(x->ids != NULL);
+	for (size_t i = 0; i < n; i++) {
+		customer(&x->ids[i], i);
+		open_account(x, &x->ids[i], BOOKS_CUSTOMER);
+		transfer(x, &opening, &x->ids[i], EACH_ACCOUNT);
+	}
+	flush(x);
+	CHECK(store_sync_wait(x->sync, x->handed) == ERR_OK);
+}
+
+static enum err none(void *context, struct bytes batch)
+{
+	(void)context;
+	(void)batch;
+	return ERR_CORRUPT;
+}
+
+static void journal_path(char path[PATH_BYTES], const char *tail)
+{
+	(void)snprintf(path, PATH_BYTES, "%s/bench-books.db%s", directory, tail);
+}
+
+static void journal_remove(void)
+{
+	static const char *const tails[] = { "", "-wal", "-shm" };
+
+	for (size_t i = 0; i < ARRAY_LEN(tails); i++) {
+		char path[PATH_BYTES];
+
+		journal_path(path, tails[i]);
+		(void)unlink(path);
+	}
+}
+
+static uint64_t journal_bytes(void)
+{
+	struct stat st;
+	char path[PATH_BYTES];
+
+	journal_path(path, "");
+	return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+static void engine_start(struct engine *x)
+{
+	struct store_fault fault = { "" };
+	char path[PATH_BYTES];
+
+	memset(x, 0, sizeof *x);
+	journal_remove();
+	journal_path(path, "");
+	x->buffer = malloc(BATCH_BYTES);
+	CHECK(x->buffer != NULL && books_init(&x->books) == ERR_OK);
+	log_chain_init(&x->chain);
+	log_batch_begin(&x->batch, x->buffer, BATCH_BYTES);
+	if (store_sqlite_open(&x->store, path, &fault) != ERR_OK) {
+		(void)fprintf(stderr, "bench_books: %s\n", fault.text);
+		exit(1);
+	}
+	CHECK(store_replay(&x->store.base, x->buffer, BATCH_BYTES, none, NULL) == ERR_OK);
+	CHECK(store_sync_start(&x->sync, &x->store.base, wake, NULL) == ERR_OK);
+}
+
+/* What the kernel was made to write by this process, by its own count. */
+static uint64_t written_bytes(void)
+{
+	char line[128];
+	uint64_t v = 0;
+	FILE *f = fopen("/proc/self/io", "re");
+
+	while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+		if (strncmp(line, "write_bytes: ", 13) == 0) {
+			v = strtoull(line + 13, NULL, 10);
+		}
+	}
+	if (f != NULL) {
+		(void)fclose(f);
+	}
+	return v;
+}
+
+struct rates {
+	struct spread a_second;
+	double cpu_decide, cpu_sync; /* microseconds of processor a transfer */
+	double at_rest, written;     /* bytes a transfer */
+};
+
+/* Transfers for so many seconds; hot: every one of them has one account in common. */
+static void run(struct engine *x, struct rates *out, bool hot)
+{
+	double v[SAMPLES_MAX];
+	size_t samples = 0;
+	double start = wall(), mark = start;
+	double own = now(CLOCK_THREAD_CPUTIME_ID), both = now(CLOCK_PROCESS_CPUTIME_ID);
+	uint64_t rest = journal_bytes(), written = written_bytes();
+	uint64_t first = x->chain.next_sequence, before = first, durable;
+
+	while (wall() - start < seconds && samples < SAMPLES_MAX) {
+		for (unsigned i = 0; i < 4096; i++) {
+			size_t a = hot ? 0 : draw() % accounts_n, b = draw() % accounts_n;
+
+			if (a == b) {
+				b = (b + 1) % accounts_n;
+			}
+			/* there and back, so that the hot account never runs dry */
+			if ((i & 1) != 0) {
+				transfer(x, &x->ids[a], &x->ids[b], 1 + (draw() & 1023));
+			} else {
+				transfer(x, &x->ids[b], &x->ids[a], 1 + (draw() & 1023));
+			}
+		}
+		if (wall() - mark >= 1) {
+			durable = x->record_of[store_sync_durable(x->sync)];
+			v[samples++] = (double)(durable - before) / (wall() - mark);
+			before = durable;
+			mark = wall();
+		}
+	}
+	flush(x);
+	CHECK(store_sync_wait(x->sync, x->handed) == ERR_OK);
+	{
+		double n = (double)(x->chain.next_sequence - first);
+
+		own = now(CLOCK_THREAD_CPUTIME_ID) - own;
+		both = now(CLOCK_PROCESS_CPUTIME_ID) - both;
+		out->cpu_decide = own / n * 1e6;
+		out->cpu_sync = (both - own) / n * 1e6;
+		out->at_rest = (double)(journal_bytes() - rest) / n;
+		out->written = (double)(written_bytes() - written) / n;
+	}
+	if (samples == 0) {
+		v[samples++] = 0;
+	}
+	out->a_second = spread_of(v, samples);
+}
+
+static void say(const char *what, const struct rates *r, double goal)
+{
+	printf("%s: %.0f transfers/s (%.0f-%.0f), %.2f of the goal of %.0f; processor %.2f us to "
+	       "decide and %.2f us to sync each\n",
+	       what, r->a_second.median, r->a_second.low, r->a_second.high,
+	       r->a_second.median / goal, goal, r->cpu_decide, r->cpu_sync);
+}
+
+static void part_engine(void)
+{
+	static struct engine x;
+	struct rates uniform, hot;
+	struct spread small, large;
+	double hashing, copying, bound;
+
+	limits(&hashing, &copying);
+	(void)sync_ms(4096, &small);
+	(void)sync_ms(BATCH_BYTES, &large);
+	printf("disk: fdatasync of 4 KiB %.3f ms (%.3f-%.3f), of 1 MiB %.3f ms (%.3f-%.3f)\n",
+	       small.median, small.low, small.high, large.median, large.low, large.high);
+	bound = LOG_BATCH_RECORDS_MAX / large.median * 1000;
+	printf("limits: %.0f records/s by that disk in batches of 8,190, %.0f by hashing alone on "
+	       "one processor, %.0f by copying alone\n",
+	       bound, hashing, copying);
+	engine_start(&x);
+	fund(&x, accounts_n);
+	run(&x, &uniform, false);
+	say("uniform", &uniform, 500000);
+	printf("uniform: %.2f of the disk's limit, %.2f of hashing's; %.0f bytes a transfer at "
+	       "rest (goal 200), %.0f written (goal 500)\n",
+	       uniform.a_second.median / bound, uniform.a_second.median / hashing, uniform.at_rest,
+	       uniform.written);
+	run(&x, &hot, true);
+	say("one hot account", &hot, uniform.a_second.median * 0.95);
+	(void)fflush(stdout);
+	journal_remove();
+	_exit(0);
+}
+
+/* --- reading --- */
+
+static void part_read(void)
+{
+	static struct engine x;
+
+	enum { ROUNDS = 21, READS = 200000 };
+
+	double v[ROUNDS];
+	u128 sum = 0;
+
+	engine_start(&x);
+	fund(&x, accounts_n);
+	for (unsigned k = 0; k < ROUNDS; k++) {
+		double start = now(CLOCK_THREAD_CPUTIME_ID);
+
+		for (unsigned i = 0; i < READS; i++) {
+			sum += books_available(&x.books, &x.ids[draw() % accounts_n]);
+		}
+		v[k] = (now(CLOCK_THREAD_CPUTIME_ID) - start) / READS * 1e6;
+	}
+	CHECK(sum == (u128)ROUNDS * READS * EACH_ACCOUNT);
+	{
+		struct spread s = spread_of(v, ROUNDS);
+
+		printf("balance read of %zu accounts at random: %.3f us (%.3f-%.3f), goal 1\n",
+		       accounts_n, s.median, s.low, s.high);
+	}
+	(void)fflush(stdout);
+	journal_remove();
+	_exit(0);
+}
+
+/* --- restart --- */
+
+struct again {
+	struct books books;
+	struct log_chain chain;
+};
+
+static enum err again_each(void *context, struct bytes batch)
+{
+	struct again *x = context;
+	struct log_view v;
+	enum err e = log_batch_open(&v, &x->chain, batch, &secret);
+
+	for (uint32_t i = 0; e == ERR_OK && i < v.head.count; i++) {
+		struct log_record r;
+
+		e = log_view_record(&r, &v, i);
+		if (e == ERR_OK) {
+			e = books_apply(&x->books, &r);
+		}
+	}
+	return e;
+}
+
+static void part_restart(void)
+{
+	static struct again x;
+	static uint8_t buffer[LOG_BATCH_BYTES_MAX];
+	struct store_sqlite store;
+	struct store_fault fault;
+	char path[PATH_BYTES];
+	const char *why = "";
+	double start = wall(), cpu = now(CLOCK_PROCESS_CPUTIME_ID), took, took_cpu;
+
+	journal_path(path, "");
+	log_chain_init(&x.chain);
+	CHECK(books_init(&x.books) == ERR_OK);
+	CHECK(store_sqlite_open(&store, path, &fault) == ERR_OK);
+	CHECK(store_replay(&store.base, buffer, sizeof buffer, again_each, &x) == ERR_OK);
+	took = wall() - start;
+	took_cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
+	CHECK(books_validate(&x.books, &why) == ERR_OK);
+	printf("restart after SIGKILL: %" PRIu64
+	       " records, every one verified, in %.2f s (%.2f s of "
+	       "processor): %.2f s (%.2f s) for 10 million, goal 3\n",
+	       x.chain.next_sequence, took, took_cpu, took * 1e7 / (double)x.chain.next_sequence,
+	       took_cpu * 1e7 / (double)x.chain.next_sequence);
+	(void)fflush(stdout);
+	store_close(&store.base);
+	journal_remove();
+	_exit(0);
+}
+
+/* The journal for it; killed by the parent when it has told that enough is durable. */
+static void part_writer(int tell)
+{
+	static struct engine x;
+
+	engine_start(&x);
+	fund(&x, accounts_n / 10);
+	accounts_n /= 10;
+	for (;;) {
+		size_t a = draw() % accounts_n,
+		       b = (a + 1 + draw() % (accounts_n - 1)) % accounts_n;
+
+		transfer(&x, &x.ids[a], &x.ids[b], 1 + (draw() & 1023));
+		if (tell >= 0 && x.record_of[store_sync_durable(x.sync)] >= restart_n) {
+			CHECK(write(tell, "x", 1) == 1);
+			tell = -1;
+		}
+	}
+}
+
+/* --- memory --- */
+
+static uint64_t resident_kb(void)
+{
+	char line[128];
+	uint64_t v = 0;
+	FILE *f = fopen("/proc/self/status", "re");
+
+	while (f != NULL && fgets(line, sizeof line, f) != NULL) {
+		if (strncmp(line, "VmRSS:", 6) == 0) {
+			v = strtoull(line + 6, NULL, 10);
+		}
+	}
+	if (f != NULL) {
+		(void)fclose(f);
+	}
+	return v;
+}
+
+static void apply(struct books *b, uint16_t kind, const struct id128 *id, const struct id128 *debit,
+		  const struct id128 *credit, u128 amount)
+{
+	struct log_record r = { .kind = kind, .asset = ASSET_XEM, .id = *id, .amount = amount };
+
+	if (debit != NULL) {
+		r.debit = *debit;
+		r.credit = *credit;
+	}
+	CHECK(books_apply(b, &r) == ERR_OK);
+}
+
+static void part_memory(void)
+{
+	static struct engine x; /* for fresh_id() */
+	struct books *b = &x.books;
+	struct id128 id, till, opening, last = { { 0 } };
+	uint64_t start = resident_kb(), accounts, some;
+	size_t more = many_n / 2;
+
+	CHECK(books_init(b) == ERR_OK);
+	books_account_id(&till, BOOKS_TILL, ASSET_XEM, bytes_str("bench"));
+	books_account_id(&opening, BOOKS_OPENING, ASSET_XEM, bytes_str("bench"));
+	apply(b, LOG_ACCOUNT, &till, NULL, NULL, BOOKS_TILL);
+	apply(b, LOG_ACCOUNT, &opening, NULL, NULL, BOOKS_OPENING);
+	id = fresh_id(&x);
+	apply(b, LOG_TRANSFER, &id, &till, &opening, (u128)1 << 100);
+	for (size_t i = 0; i < many_n; i++) {
+		customer(&last, i);
+		apply(b, LOG_ACCOUNT, &last, NULL, NULL, BOOKS_CUSTOMER);
+	}
+	accounts = resident_kb() - start;
+	for (size_t i = 0; i < more; i++) {
+		id = fresh_id(&x);
+		apply(b, LOG_TRANSFER, &id, &opening, &last, 1);
+	}
+	some = resident_kb() - start;
+	printf("memory: %zu accounts in %.0f MB (goal 1000 at 10 million), and %.1f bytes more a "
+	       "transfer (the index of ids)\n",
+	       many_n, (double)accounts / 1000, (double)(some - accounts) * 1024 / (double)more);
+	(void)fflush(stdout);
+	_exit(0);
+}
+
+/* --- clients over HTTP --- */
+
+struct client {
+	int fd;
+	char request[1024];
+	size_t request_n, sent;
+	char answer[2048];
+	size_t have;
+	double since;
+	bool connected;
+};
+
+static const char *http_token;
+static size_t http_accounts;
+
+static void client_next(struct client *c, uint64_t *counter)
+{
+	uint8_t random[UUID7_RANDOM_BYTES];
+	char id[UUID7_TEXT_MAX], body[512];
+	struct id128 name;
+	struct timespec t;
+	size_t a = draw() % http_accounts,
+	       b = (a + 1 + draw() % (http_accounts - 1)) % http_accounts;
+	int n;
+
+	CHECK(clock_gettime(CLOCK_REALTIME, &t) == 0);
+	le64_put(random, draw());
+	le16_put(random + 8, (uint16_t)(*counter)++);
+	uuid7_make(&name, (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000, random);
+	uuid7_put(id, &name);
+	n = snprintf(
+	    body, sizeof body,
+	    "{\"transfers\":[{\"amount\":\"%u\",\"asset\":\"nem:xem\",\"credit\":\"customer:"
+	    "c%zu\",\"debit\":\"customer:c%zu\",\"id\":\"%s\",\"kind\":\"transfer\"}]}",
+	    (unsigned)(1 + (draw() & 1023)), a, b, id);
+	n = snprintf(c->request, sizeof c->request,
+		     "POST /v1/transfers HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer %s\r\n"
+		     "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n%s",
+		     http_token, n, body);
+	CHECK(n > 0 && (size_t)n < sizeof c->request);
+	c->request_n = (size_t)n;
+	c->sent = 0;
+	c->have = 0;
+	c->since = wall();
+}
+
+/* True when a whole answer is here; dies on one that is not "done". */
+static bool client_whole(const struct client *c)
+{
+	const char *end = memmem(c->answer, c->have, "\r\n\r\n", 4), *length;
+	size_t head, n;
+
+	if (end == NULL) {
+		return false;
+	}
+	head = (size_t)(end - c->answer) + 4;
+	length = memmem(c->answer, head, "Content-Length: ", 16);
+	CHECK(length != NULL);
+	n = strtoul(length + 16, NULL, 10);
+	if (c->have < head + n) {
+		return false;
+	}
+	if (memmem(c->answer, c->have, "\"result\":\"done\"", 15) == NULL) {
+		(void)fprintf(stderr, "bench_books: %.*s\n", (int)c->have, c->answer);
+		exit(1);
+	}
+	return true;
+}
+
+static void client_send(struct client *c)
+{
+	ssize_t n = send(c->fd, c->request + c->sent, c->request_n - c->sent, MSG_NOSIGNAL);
+
+	CHECK(n > 0); /* a request is smaller than a socket's buffer */
+	c->sent += (size_t)n;
+	CHECK(c->sent == c->request_n);
+}
+
+static int load(int argc, char **argv)
+{
+	static double latency[20000000];
+	static char token[256];
+	struct sockaddr_in to = { .sin_family = AF_INET };
+	struct client *clients;
+	size_t n, done = 0;
+	uint64_t counter = 0;
+	double start, end, v[SAMPLES_MAX], mark;
+	size_t samples = 0, before = 0;
+	int epoll = epoll_create1(EPOLL_CLOEXEC), fd;
+	ssize_t got;
+
+	if (argc != 7) {
+		(void)fprintf(stderr,
+			      "bench_books load PORT TOKEN-FILE CLIENTS SECONDS ACCOUNTS\n");
+		return 2;
+	}
+	fd = open(argv[3], O_RDONLY | O_CLOEXEC);
+	got = read(fd, token, sizeof token - 1);
+	CHECK(fd >= 0 && got > 0 && epoll >= 0);
+	(void)close(fd);
+	token[strcspn(token, "\r\n")] = '\0';
+	http_token = token;
+	n = strtoul(argv[4], NULL, 10);
+	seconds = (unsigned)strtoul(argv[5], NULL, 10);
+	http_accounts = strtoul(argv[6], NULL, 10);
+	to.sin_port = htons((uint16_t)strtoul(argv[2], NULL, 10));
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	clients = calloc(n, sizeof *clients);
+	CHECK(clients != NULL && n > 0 && http_accounts > 1);
+	for (size_t i = 0; i < n; i++) {
+		struct epoll_event ev = { .events = EPOLLIN, .data = { .ptr = &clients[i] } };
+
+		clients[i].fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		CHECK(clients[i].fd >= 0 &&
+		      connect(clients[i].fd, (const struct sockaddr *)&to, sizeof to) == 0);
+		CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, clients[i].fd, &ev) == 0);
+		client_next(&clients[i], &counter);
+		client_send(&clients[i]);
+	}
+	start = mark = wall();
+	end = start + seconds;
+	while (wall() < end && done < ARRAY_LEN(latency)) {
+		struct epoll_event ev[64];
+		int k = epoll_wait(epoll, ev, ARRAY_LEN(ev), 1000);
+
+		for (int i = 0; i < k; i++) {
+			struct client *c = ev[i].data.ptr;
+
+			got = recv(c->fd, c->answer + c->have, sizeof c->answer - c->have, 0);
+			CHECK(got > 0);
+			c->have += (size_t)got;
+			if (client_whole(c)) {
+				latency[done++] = (wall() - c->since) * 1000;
+				client_next(c, &counter);
+				client_send(c);
+			}
+		}
+		if (wall() - mark >= 1 && samples < SAMPLES_MAX) {
+			v[samples++] = (double)(done - before) / (wall() - mark);
+			before = done;
+			mark = wall();
+		}
+	}
+	if (done > 0 && samples > 0) {
+		struct spread rate = spread_of(v, samples), took = spread_of(latency, done);
+
+		printf("{\"clients\":%zu,\"rate\":%.0f,\"rate_low\":%.0f,\"rate_high\":%.0f,"
+		       "\"p50_ms\":%.3f,\"p99_ms\":%.3f,\"max_ms\":%.3f,\"n\":%zu,"
+		       "\"processor_us\":%.2f}\n",
+		       n, rate.median, rate.low, rate.high, took.median, took.p99, took.high, done,
+		       now(CLOCK_PROCESS_CPUTIME_ID) / (double)done * 1e6);
+	}
+	return 0;
+}
+
+/* --- all of it --- */
+
+static void in_child(void (*part)(void))
+{
+	int status = 0;
+	pid_t pid;
+
+	(void)fflush(stdout);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		part();
+		_exit(0);
+	}
+	CHECK(waitpid(pid, &status, 0) == pid);
+	if (status != 0) {
+		(void)fprintf(stderr, "bench_books: a part ended with status %d\n", status);
+		exit(1);
+	}
+}
+
+static void kill_writer(void)
+{
+	int p[2], status = 0;
+	char c;
+	pid_t pid;
+
+	CHECK(pipe(p) == 0);
+	(void)fflush(stdout);
+	pid = fork();
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		(void)close(p[0]);
+		part_writer(p[1]);
+		_exit(1);
+	}
+	(void)close(p[1]);
+	CHECK(read(p[0], &c, 1) == 1 && kill(pid, SIGKILL) == 0);
+	(void)close(p[0]);
+	CHECK(waitpid(pid, &status, 0) == pid && WIFSIGNALED(status));
+}
+
+static bool number(size_t *out, const char *text)
+{
+	char *end = NULL;
+	unsigned long v = strtoul(text, &end, 10);
+
+	*out = v;
+	return end != text && *end == '\0' && v > 1;
+}
+
+int main(int argc, char **argv)
+{
+	size_t s = seconds;
+
+	CHECK(crypto_init() == ERR_OK);
+	if (argc > 1 && strcmp(argv[1], "load") == 0) {
+		return load(argc, argv);
+	}
+	for (int i = 1; i + 1 < argc; i += 2) {
+		bool ok = true;
+
+		if (strcmp(argv[i], "--dir") == 0) {
+			directory = argv[i + 1];
+		} else if (strcmp(argv[i], "--seconds") == 0) {
+			ok = number(&s, argv[i + 1]);
+		} else if (strcmp(argv[i], "--accounts") == 0) {
+			ok = number(&accounts_n, argv[i + 1]);
+		} else if (strcmp(argv[i], "--restart") == 0) {
+			ok = number(&restart_n, argv[i + 1]);
+		} else if (strcmp(argv[i], "--many") == 0) {
+			ok = number(&many_n, argv[i + 1]);
+		} else {
+			ok = false;
+		}
+		if (!ok) {
+			(void)fprintf(stderr, "bench_books: %s %s is not understood\n", argv[i],
+				      argv[i + 1]);
+			return 2;
+		}
+	}
+	seconds = (unsigned)s;
+	in_child(part_engine);
+	kill_writer();
+	in_child(part_restart);
+	in_child(part_read);
+	in_child(part_memory);
+	return 0;
+}
