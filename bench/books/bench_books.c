@@ -41,6 +41,7 @@
 #include "crypto/sha256.h"
 #include "crypto/uuid7.h"
 #include "log/batch.h"
+#include "store/ahead.h"
 #include "store/sqlite.h"
 #include "store/sync.h"
 
@@ -468,19 +469,34 @@ static void part_read(void)
 
 struct again {
 	struct books books;
-	struct log_chain chain;
+	struct log_chain chain; /* the reading thread's */
 };
 
-static enum err again_each(void *context, struct bytes batch)
+struct opened {
+	struct log_view view;
+	const uint8_t *from;
+};
+
+static enum err again_verify(void *context, struct bytes batch, void *note)
 {
 	struct again *x = context;
-	struct log_view v;
-	enum err e = log_batch_open(&v, &x->chain, batch, &secret);
+	struct opened *o = note;
 
-	for (uint32_t i = 0; e == ERR_OK && i < v.head.count; i++) {
+	o->from = batch.p;
+	return log_batch_open(&o->view, &x->chain, batch, &secret);
+}
+
+static enum err again_apply(void *context, struct bytes batch, void *note)
+{
+	struct again *x = context;
+	struct opened *o = note;
+	enum err e = ERR_OK;
+
+	log_view_move(&o->view, o->from, batch.p);
+	for (uint32_t i = 0; e == ERR_OK && i < o->view.head.count; i++) {
 		struct log_record r;
 
-		e = log_view_record(&r, &v, i);
+		e = log_view_record(&r, &o->view, i);
 		if (e == ERR_OK) {
 			e = books_apply(&x->books, &r);
 		}
@@ -491,7 +507,6 @@ static enum err again_each(void *context, struct bytes batch)
 static void part_restart(void)
 {
 	static struct again x;
-	static uint8_t buffer[LOG_BATCH_BYTES_MAX];
 	struct store_sqlite store;
 	struct store_fault fault;
 	char path[PATH_BYTES];
@@ -502,7 +517,12 @@ static void part_restart(void)
 	log_chain_init(&x.chain);
 	CHECK(books_init(&x.books) == ERR_OK);
 	CHECK(store_sqlite_open(&store, path, &fault) == ERR_OK);
-	CHECK(store_replay(&store.base, buffer, sizeof buffer, again_each, &x) == ERR_OK);
+	CHECK(store_replay_ahead(&store.base,
+				 &(struct store_ahead){ .batch_bytes = LOG_BATCH_BYTES_MAX,
+							.note_bytes = sizeof(struct opened),
+							.verify = again_verify,
+							.apply = again_apply,
+							.context = &x }) == ERR_OK);
 	took = wall() - start;
 	took_cpu = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 	CHECK(books_validate(&x.books, &why) == ERR_OK);

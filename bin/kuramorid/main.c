@@ -317,9 +317,31 @@ static enum err read_secret(struct server *s)
 	return e == ERR_OK ? ERR_OK : fail(e, path, "64 hex digits in a file of mode 0400 of ours");
 }
 
-static enum err replay_one(void *context, struct bytes batch)
+/* The replay is done by two threads: one reads and verifies, the other applies. */
+struct opened {
+	struct log_view view;
+	const uint8_t *from; /* what the view points into */
+	struct log_chain after;
+};
+
+static enum err replay_verify(void *context, struct bytes batch, void *note)
 {
-	return payout_replay(context, batch);
+	struct server *s = context;
+	struct opened *o = note;
+	enum err e = log_batch_open(&o->view, &s->verified, batch, &s->secret);
+
+	o->from = batch.p;
+	o->after = s->verified;
+	return e;
+}
+
+static enum err replay_apply(void *context, struct bytes batch, void *note)
+{
+	struct server *s = context;
+	struct opened *o = note;
+
+	log_view_move(&o->view, o->from, batch.p);
+	return payout_replay_opened(s->payout, &o->view, &o->after);
 }
 
 /* The nodes in the order in which the core counts them. */
@@ -392,7 +414,13 @@ static enum err open_core(struct server *s)
 	if (e != ERR_OK) {
 		return fail(e, s->config.journal, store_fault.text);
 	}
-	e = store_replay(&s->store.base, s->batch, PAYOUT_BATCH_BYTES, replay_one, s->payout);
+	log_chain_init(&s->verified);
+	e = store_replay_ahead(&s->store.base,
+			       &(struct store_ahead){ .batch_bytes = PAYOUT_BATCH_BYTES,
+						      .note_bytes = sizeof(struct opened),
+						      .verify = replay_verify,
+						      .apply = replay_apply,
+						      .context = s });
 	if (e != ERR_OK) {
 		return fail(e, s->config.journal, s->store.base.fault.text);
 	}
@@ -637,8 +665,7 @@ int main(int argc, char **argv)
 		return exit_code;
 	}
 	s.scratch = malloc(PAYOUT_EFFECTS_BYTES);
-	s.batch = malloc(PAYOUT_BATCH_BYTES);
-	CHECK(s.scratch != NULL && s.batch != NULL);
+	CHECK(s.scratch != NULL);
 	e = serve(&s);
 	if (s.sync != NULL) {
 		struct store_fault fault = { "" };
@@ -667,6 +694,5 @@ int main(int argc, char **argv)
 	api_free(&s.api);
 	free(s.opening.csv);
 	free(s.scratch);
-	free(s.batch);
 	return err_exit(e);
 }

@@ -19,6 +19,7 @@
 #include "io/unix.h"
 #include "log/tree.h"
 #include "payout/payout.h"
+#include "store/ahead.h"
 #include "store/sqlite.h"
 
 enum {
@@ -100,6 +101,7 @@ struct server {
 	struct store_sync *sync; /* owns store once it runs */
 	struct store_sqlite store;
 	struct log_secret secret;
+	struct log_chain verified; /* while the journal is replayed: the reading thread's */
 	struct payout *payout;
 	struct gate_table signer_table, watcher_table;
 	struct server_link *links[SERVER_LINKS_MAX];
@@ -114,7 +116,6 @@ struct server {
 	int notify_fd;
 	bool stopping;
 	uint8_t *scratch; /* PAYOUT_EFFECTS_BYTES */
-	uint8_t *batch;   /* PAYOUT_BATCH_BYTES: of the replay */
 };
 
 /* An operation into the core; the answer comes by server.soon. */

@@ -369,6 +369,12 @@ enum err log_batch_open(struct log_view *out, struct log_chain *c, struct bytes 
 	return ERR_OK;
 }
 
+void log_view_move(struct log_view *v, const uint8_t *from, const uint8_t *to)
+{
+	v->records.p = to + (v->records.p - from);
+	v->blobs.p = to + (v->blobs.p - from);
+}
+
 enum err log_view_record(struct log_record *out, const struct log_view *v, uint32_t i)
 {
 	CHECK(i < v->head.count);

@@ -141,6 +141,9 @@ MUST_CHECK enum err log_batch_check(struct log_view *out, struct bytes batch);
 MUST_CHECK enum err log_batch_open(struct log_view *out, struct log_chain *c, struct bytes batch,
 				   const struct log_secret *secret);
 
+/* The view of a batch that was copied: from where it was opened to an equal copy elsewhere. */
+void log_view_move(struct log_view *v, const uint8_t *from, const uint8_t *to);
+
 /* Record i of the view, i < head.count (dies otherwise).  ERR_TYPE, ERR_VERSION as
  * log_record_get(). */
 MUST_CHECK enum err log_view_record(struct log_record *out, const struct log_view *v, uint32_t i);

@@ -671,6 +671,22 @@ static enum err replay_record(struct payout *p, const struct log_record *r, uint
 	return ERR_TYPE;
 }
 
+static enum err replay_view(struct payout *p, const struct log_view *view)
+{
+	enum err e = ERR_OK;
+
+	for (uint32_t i = 0; e == ERR_OK && i < view->head.count; i++) {
+		struct log_record r;
+
+		e = log_view_record(&r, view, i);
+		if (e == ERR_OK) {
+			p->newest_ms = r.time_ms > p->newest_ms ? r.time_ms : p->newest_ms;
+			e = replay_record(p, &r, view->head.first_sequence + i, view);
+		}
+	}
+	return e;
+}
+
 enum err payout_replay(struct payout *p, struct bytes batch)
 {
 	struct log_view view;
@@ -678,16 +694,19 @@ enum err payout_replay(struct payout *p, struct bytes batch)
 
 	CHECK(!p->started);
 	e = log_batch_open(&view, &p->journal, batch, p->config.log_secret);
-	for (uint32_t i = 0; e == ERR_OK && i < view.head.count; i++) {
-		struct log_record r;
+	return e == ERR_OK ? replay_view(p, &view) : e;
+}
 
-		e = log_view_record(&r, &view, i);
-		if (e == ERR_OK) {
-			p->newest_ms = r.time_ms > p->newest_ms ? r.time_ms : p->newest_ms;
-			e = replay_record(p, &r, view.head.first_sequence + i, &view);
-		}
-	}
-	return e;
+enum err payout_replay_opened(struct payout *p, const struct log_view *view,
+			      const struct log_chain *after)
+{
+	CHECK(!p->started);
+	CHECK(view->head.first_sequence == p->journal.next_sequence &&
+	      hash32_eq(&view->head.previous, &p->journal.head));
+	CHECK(after->next_sequence == view->head.first_sequence + view->head.count &&
+	      hash32_eq(&after->head, &view->head.hash));
+	p->journal = *after;
+	return replay_view(p, view);
 }
 
 void payout_start(struct payout *p, uint64_t wall_ms, uint64_t mono_ms, struct effects *out)

@@ -193,6 +193,13 @@ void payout_free(struct payout *p);
  */
 MUST_CHECK enum err payout_replay(struct payout *p, struct bytes batch);
 
+/*
+ * The same for a batch that log_batch_open() has opened against the chain where the last one ended;
+ * after: where it ends itself.  Errors as payout_replay(), but for those of log_batch_open().
+ */
+MUST_CHECK enum err payout_replay_opened(struct payout *p, const struct log_view *view,
+					 const struct log_chain *after);
+
 /* Ends the replay; commits the genesis record of a fresh journal.  Once. */
 void payout_start(struct payout *p, uint64_t wall_ms, uint64_t mono_ms, struct effects *out);
 
