@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sqlite.c - the SQLite engine.  A batch is taken apart into a row and its blobs, in one
- * transaction, and put together again byte for byte at replay; its hash says whether that worked.
+ * sqlite.c - the SQLite engine.  A batch is taken apart into a row and its blobs (store/row.h), in
+ * one transaction.
  */
 #include "store/sqlite.h"
 
@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "store/row.h"
 
 #define TABLE_BATCHES                                                                             \
 	"CREATE TABLE batches(first_sequence INTEGER PRIMARY KEY, count INTEGER NOT NULL, "       \
@@ -30,7 +31,6 @@ enum {
 	COLUMN_BLOBS,
 	SCHEMA_ROWS = 3, /* two tables and the index of blobs.hash */
 	HASH = 32,
-	UNIT = 128, /* batches are padded to it */
 };
 
 static_assert(offsetof(struct store_sqlite, base) == 0, "base is the first member");
@@ -194,13 +194,6 @@ static enum err append(struct store *s, const struct store_batch *batches, size_
 	return ERR_OK;
 }
 
-static enum err corrupt(struct store_sqlite *q, const char *what)
-{
-	store_fault_set(&q->base.fault, "%s: damaged at record %llu: %s", q->base.path,
-			(unsigned long long)q->base.next_sequence, what);
-	return ERR_CORRUPT;
-}
-
 /* The stored bytes of a blob, a view until the statement is reset.  ERR_NOT_FOUND. */
 static enum err find_blob(struct store_sqlite *q, struct bytes *out, const uint8_t name[HASH])
 {
@@ -219,104 +212,31 @@ static enum err find_blob(struct store_sqlite *q, struct bytes *out, const uint8
 	return ERR_OK;
 }
 
-static enum err add_blobs(struct store_sqlite *q, struct writer *w, struct bytes names)
+/* store_row_blob: the view is of a statement that is reset at the next call or by replay(). */
+static enum err next_blob(void *context, struct bytes *out, const uint8_t *name, size_t at)
 {
-	for (size_t i = 0; i < names.n; i += HASH) {
-		struct bytes blob = { NULL, 0 };
-		enum err e = find_blob(q, &blob, names.p + i);
+	struct store_sqlite *q = context;
 
-		if (e == ERR_OK) {
-			writer_u32(w, (uint32_t)blob.n);
-			writer_bytes(w, blob);
-		}
-		(void)sqlite3_reset(q->get_blob);
-		if (e == ERR_NOT_FOUND) {
-			return corrupt(q, "a blob of this batch is missing");
-		}
-		if (e != ERR_OK) {
-			return e;
-		}
-	}
-	return ERR_OK;
-}
-
-/* The batch of the present row, put together in buffer. */
-static enum err assemble(struct store_sqlite *q, struct bytes *batch, uint8_t *buffer, size_t cap)
-{
-	sqlite3_stmt *p = q->each_batch;
-	struct bytes previous = column_bytes(p, COLUMN_PREVIOUS);
-	struct bytes hash = column_bytes(p, COLUMN_HASH);
-	struct bytes root = column_bytes(p, COLUMN_ROOT);
-	struct bytes records = column_bytes(p, COLUMN_RECORDS);
-	struct bytes names = column_bytes(p, COLUMN_BLOBS);
-	sqlite3_int64 first = sqlite3_column_int64(p, COLUMN_FIRST);
-	sqlite3_int64 count = sqlite3_column_int64(p, COLUMN_COUNT);
-	struct writer w = writer_make(buffer, cap);
-	struct log_batch_head head;
-	uint8_t blank[LOG_BATCH_HEAD_BYTES] = { 0 };
-	enum err e;
-
-	if (first < 0 || count < 1 || count > LOG_BATCH_RECORDS_MAX || previous.n != HASH ||
-	    hash.n != HASH || root.n != HASH || names.n % HASH != 0 ||
-	    names.n / HASH > (size_t)count || records.n != (size_t)count * LOG_RECORD_BYTES) {
-		return corrupt(q, "the row of a batch has impossible values");
-	}
-	writer_bytes(&w, bytes_of(blank, sizeof(blank)));
-	writer_bytes(&w, records);
-	e = add_blobs(q, &w, names);
-	if (e != ERR_OK) {
-		return e;
-	}
-	if (!w.bad && w.n % UNIT != 0) {
-		writer_bytes(&w, bytes_of(blank, UNIT - w.n % UNIT));
-	}
-	if (w.bad) {
-		store_fault_set(&q->base.fault, "%s: batch of record %lld has more than %zu bytes",
-				q->base.path, (long long)first, cap);
-		return ERR_TOO_LARGE;
-	}
-	if (w.n > LOG_BATCH_BYTES_MAX) {
-		return corrupt(q, "a batch is larger than any");
-	}
-	head.first_sequence = (uint64_t)first;
-	head.count = (uint32_t)count;
-	head.blob_count = (uint32_t)(names.n / HASH);
-	head.bytes = (uint32_t)w.n;
-	memcpy(head.previous.b, previous.p, HASH);
-	memcpy(head.root.b, root.p, HASH);
-	memcpy(head.hash.b, hash.p, HASH);
-	log_batch_head_put(buffer, &head);
-	*batch = bytes_of(buffer, w.n);
-	return ERR_OK;
+	(void)at;
+	(void)sqlite3_reset(q->get_blob);
+	return find_blob(q, out, name);
 }
 
 static enum err replay_row(struct store_sqlite *q, uint8_t *buffer, size_t cap, store_each each,
 			   void *context)
 {
-	struct store *s = &q->base;
-	struct bytes batch;
-	struct log_view v;
-	enum err e = assemble(q, &batch, buffer, cap);
+	sqlite3_stmt *p = q->each_batch;
+	struct store_row row = {
+		.first_sequence = sqlite3_column_int64(p, COLUMN_FIRST),
+		.count = sqlite3_column_int64(p, COLUMN_COUNT),
+		.previous = column_bytes(p, COLUMN_PREVIOUS),
+		.hash = column_bytes(p, COLUMN_HASH),
+		.root = column_bytes(p, COLUMN_ROOT),
+		.records = column_bytes(p, COLUMN_RECORDS),
+		.blobs = column_bytes(p, COLUMN_BLOBS),
+	};
 
-	if (e != ERR_OK) {
-		return e;
-	}
-	if (log_batch_check(&v, batch) != ERR_OK) {
-		return corrupt(q, "a batch does not match its hash");
-	}
-	if (v.head.first_sequence != s->next_sequence || !hash32_eq(&v.head.previous, &s->head)) {
-		return corrupt(q, "a batch does not follow the one before");
-	}
-	e = each(context, batch);
-	if (e != ERR_OK) {
-		store_fault_set(&s->fault, "%s: batch of record %llu was refused: %s", s->path,
-				(unsigned long long)v.head.first_sequence, err_words(e));
-		return e;
-	}
-	s->next_sequence += v.head.count;
-	s->head = v.head.hash;
-	s->size_bytes += batch.n;
-	return ERR_OK;
+	return store_row_replay(&q->base, &row, buffer, cap, next_blob, q, each, context);
 }
 
 static enum err replay(struct store *s, uint8_t *buffer, size_t cap, store_each each, void *context)
@@ -335,6 +255,7 @@ static enum err replay(struct store *s, uint8_t *buffer, size_t cap, store_each 
 		e = failed(q, code, "read");
 	}
 out:
+	(void)sqlite3_reset(q->get_blob);
 	(void)sqlite3_reset(q->each_batch);
 	return e;
 }
@@ -344,32 +265,14 @@ static enum err blob_get(struct store *s, struct bytes *out, uint8_t *buffer, si
 {
 	struct store_sqlite *q = sqlite_of(s);
 	struct bytes blob = { NULL, 0 };
-	struct hash32 hash;
 	enum err e = find_blob(q, &blob, name->b);
 
 	if (e == ERR_NOT_FOUND) {
 		store_fault_set(&s->fault, "%s: no such blob", s->path);
 	}
-	if (e != ERR_OK) {
-		goto out;
+	if (e == ERR_OK) {
+		e = store_row_blob_copy(s, out, buffer, cap, blob, name);
 	}
-	if (blob.n > cap) {
-		store_fault_set(&s->fault, "%s: a blob has %zu bytes, more than %zu", s->path,
-				blob.n, cap);
-		e = ERR_TOO_LARGE;
-		goto out;
-	}
-	log_batch_blob_name(&hash, blob);
-	if (!hash32_eq(&hash, name)) {
-		store_fault_set(&s->fault, "%s: a blob does not match its name", s->path);
-		e = ERR_CORRUPT;
-		goto out;
-	}
-	if (blob.n > 0) {
-		memcpy(buffer, blob.p, blob.n);
-	}
-	*out = bytes_of(buffer, blob.n);
-out:
 	(void)sqlite3_reset(q->get_blob);
 	return e;
 }
@@ -498,7 +401,7 @@ static enum err identify(struct store_sqlite *q, bool *empty)
 		return ERR_VERSION;
 	}
 	if (version != STORE_SQLITE_VERSION) {
-		return corrupt(q, "its schema version is impossible");
+		return store_row_corrupt(&q->base, "its schema version is impossible");
 	}
 	return ERR_OK;
 }
@@ -527,7 +430,7 @@ static enum err check_tables(struct store_sqlite *q)
 			"','" TABLE_BLOBS "')");
 	}
 	if (e == ERR_OK && (rows != SCHEMA_ROWS || ours != 2)) {
-		return corrupt(q, "its tables are not ours");
+		return store_row_corrupt(&q->base, "its tables are not ours");
 	}
 	return e;
 }

@@ -106,6 +106,14 @@ enum err store_append(struct store *s, struct bytes batch)
 	return store_append_all(s, &batch, 1);
 }
 
+enum err store_beat(struct store *s)
+{
+	if (s->phase != STORE_READY) {
+		return wrong_phase(s);
+	}
+	return s->engine->beat == NULL ? ERR_OK : s->engine->beat(s);
+}
+
 enum err store_replay(struct store *s, uint8_t *buffer, size_t cap, store_each each, void *context)
 {
 	enum err e;

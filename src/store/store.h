@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * store.h - where journals live: one interface, two engines, one test suite (design.md 6).
+ * store.h - where journals live: one interface, three engines, one test suite (design.md 6).
  *
  * Life of a store: open, store_replay() once to its end, then store_append() for each sealed batch,
  * or store_append_all() for those that are waiting.
- * One process at a time holds a journal (flock, or SQLite's exclusive lock).  After any failed
- * write or sync the handle refuses everything: the process ends, and the next one reads what is
- * really on the disk (ledger.md C.4: a failed fsync must never be retried).
+ * One process at a time writes a journal (flock, SQLite's exclusive lock, PostgreSQL's writer row).
+ * After any failed write or sync the handle refuses everything: the process ends, and the next one
+ * reads what is really on the disk (ledger.md C.4: a failed fsync must never be retried).
  *
  * What is believed: nothing.  An engine checks each batch by itself (log_batch_check) and that
  * batches follow each other; the caller's callback checks the rest with log_batch_open().
@@ -58,6 +58,8 @@ struct store_engine {
 	 * before. An error without STORE_BROKEN has written nothing.
 	 */
 	enum err (*append)(struct store *s, const struct store_batch *batches, size_t n);
+	/* NULL: nobody waits for a sign of life. */
+	enum err (*beat)(struct store *s);
 	enum err (*replay)(struct store *s, uint8_t *buffer, size_t cap, store_each each,
 			   void *context);
 	enum err (*blob_get)(struct store *s, struct bytes *out, uint8_t *buffer, size_t cap,
@@ -83,7 +85,9 @@ struct store {
  *
  * ERR_STATE: not replayed yet, broken or closed.  ERR_CORRUPT, ERR_MISMATCH: the batch does not
  * verify or does not follow the last one; nothing written.  ERR_FULL: no room (fixed capacity
- * reached, disk full).  ERR_IO.  After ERR_FULL of the disk and after ERR_IO the store is broken.
+ * reached, disk full).  ERR_IO.  PostgreSQL: ERR_FENCED, another server has taken over; ERR_POLICY,
+ * no standby is waited for though required; ERR_UNREACHABLE, ERR_TIMEOUT.  After ERR_FULL of the
+ * disk and after all errors of the medium the store is broken.
  */
 MUST_CHECK enum err store_append(struct store *s, struct bytes batch);
 
@@ -97,6 +101,15 @@ MUST_CHECK enum err store_append(struct store *s, struct bytes batch);
  * batch that does not verify or does not follow means that none of them was written.
  */
 MUST_CHECK enum err store_append_all(struct store *s, const struct bytes *batches, size_t n);
+
+/*
+ * A sign of life to other servers of the same journal, where there can be any (PostgreSQL): an
+ * append is one too, so this is for times without.  Blocks as store_append() does.
+ *
+ * ERR_STATE: not ready.  ERR_FENCED: another server has taken over.  Errors as store_append(); the
+ * store is broken after any but ERR_STATE.
+ */
+MUST_CHECK enum err store_beat(struct store *s);
 
 /*
  * Reads all batches from the first, each into buffer, and calls each() for it.  buffer: at least

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Goal: both engines keep what they acknowledged, in order and byte for byte, and refuse the rest
- * with words that name the file. Method: the same cases over the file and the SQLite engine: round
- * trips, wrong order of calls, two openers, kill -9 at random moments against an acknowledgement
- * pipe, every kind of full disk, read-only and foreign files, flipped bytes and truncations of what
- * lies on disk.
+ * Goal: all engines keep what they acknowledged, in order and byte for byte, and refuse the rest
+ * with words that name the file. Method: the same cases over the file, the SQLite and the
+ * PostgreSQL engine (on a real server: tests/kit/postgres.py run; what concerns files alone not
+ * there): round trips, wrong order of calls, two openers, kill -9 at random moments against an
+ * acknowledgement pipe, every kind of full disk, read-only and foreign files, flipped bytes and
+ * truncations of what lies on disk.
  */
 #include "kit.h"
+#include "postgres_kit.h"
 #include "store/sqlite.h"
 
 #include <sched.h>
@@ -16,12 +18,23 @@ union any {
 	struct store base;
 	struct store_file file;
 	struct store_sqlite sqlite;
+	struct store_postgres postgres;
 };
 
-static bool sqlite;
+static bool sqlite, postgres; /* neither: the file engine */
 
+/* A fresh place for journals. */
+static bool fresh(void)
+{
+	return kit_fresh() && (!postgres || pk_fresh());
+}
+
+/* On PostgreSQL the file's name is the database's. */
 static enum err open_any(union any *s, const char *path, struct store_fault *fault)
 {
+	if (postgres) {
+		return pk_open(&s->postgres, pk_url(strrchr(path, '/') + 1, ""), false, fault);
+	}
 	if (sqlite) {
 		return store_sqlite_open(&s->sqlite, path, fault);
 	}
@@ -40,6 +53,9 @@ static enum err start(union any *s, struct kit_seen *seen, const char *path)
 		return e;
 	}
 	e = store_replay(&s->base, kit_buffer, sizeof(kit_buffer), kit_each, seen);
+	if (e == ERR_OK && postgres) {
+		e = pk_lead(&s->postgres, seen);
+	}
 	if (e != ERR_OK) {
 		store_close(&s->base);
 	}
@@ -89,7 +105,7 @@ static void synced_each(void)
 	union any s;
 	struct kit_seen seen;
 
-	T_CHECK(kit_fresh());
+	T_CHECK(fresh());
 	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
 	for (uint64_t i = 1; i <= 50; i++) {
 		unsigned long syncs = kit_syncs, writes = kit_writes;
@@ -107,7 +123,7 @@ static void groups(void)
 	struct kit_seen seen;
 	uint64_t wanted = 0;
 
-	T_CHECK(kit_fresh());
+	T_CHECK(fresh());
 	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
 	T_EQ(append_to(&s, &seen, 1), ERR_OK);
 	wanted = 1;
@@ -116,7 +132,7 @@ static void groups(void)
 		uint64_t size = s.base.size_bytes;
 
 		T_EQ(append_group(&s, &seen, n), ERR_OK);
-		T_EQ(kit_syncs - before, sqlite ? 1 : n);
+		T_EQ(kit_syncs - before, postgres ? 0 : sqlite ? 1 : n);
 		T_CHECK(s.base.size_bytes >= size + n * 256);
 		T_CHECK(hash32_eq(&s.base.head, &seen.chain.head));
 		wanted += n;
@@ -135,7 +151,7 @@ static void bad_groups(void)
 	union any s;
 	struct kit_seen seen;
 
-	T_CHECK(kit_fresh());
+	T_CHECK(fresh());
 	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
 	T_EQ(append_to(&s, &seen, 3), ERR_OK);
 	for (size_t bad = 0; bad < N; bad++) {
@@ -246,7 +262,7 @@ static void every_failure(void)
 			bool ok;
 
 			T_CHECK(n < 500);
-			T_CHECK(kit_fresh());
+			T_CHECK(fresh());
 			ok = one_failure(group, kind == 0 ? n : 0, kind == 0 ? 0 : n,
 					 kind == 2 ? ENOSPC : EIO, &reached);
 			if (!ok) {
@@ -293,7 +309,7 @@ static void round_trip(void)
 	struct kit_seen seen;
 	const char *path;
 
-	T_CHECK(kit_fresh());
+	T_CHECK(fresh());
 	path = kit_path("journal");
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		T_EQ(start(&s, &seen, path), ERR_OK);
@@ -318,7 +334,7 @@ static void order_of_calls(void)
 	uint8_t changed[KIT_BUFFER];
 	struct hash32 name = { { 0 } };
 
-	T_CHECK(kit_fresh());
+	T_CHECK(fresh());
 	T_EQ(open_any(&s, kit_path("journal"), &fault), ERR_OK);
 	kit_seen_init(&seen);
 	T_CHECK(kit_seal(&batch, &seen.chain, 0));
@@ -327,6 +343,13 @@ static void order_of_calls(void)
 	kit_seen_init(&seen);
 	T_EQ(store_replay(&s.base, kit_buffer, sizeof(kit_buffer), kit_each, &seen), ERR_OK);
 	T_EQ(store_replay(&s.base, kit_buffer, sizeof(kit_buffer), kit_each, &seen), ERR_STATE);
+	if (postgres) {
+		T_CHECK(kit_seal(&batch, &seen.chain, 0));
+		T_EQ(store_append(&s.base, batch), ERR_STATE); /* not the writer */
+		T_CHECK(strstr(s.base.fault.text, "journal: this server stands by") != NULL);
+		kit_seen_init(&seen);
+		T_EQ(pk_lead(&s.postgres, &seen), ERR_OK);
+	}
 	T_EQ(append_to(&s, &seen, 3), ERR_OK);
 	later = seen.chain;
 	T_CHECK(kit_seal(&batch, &later, 3));
@@ -362,7 +385,7 @@ static void refusing_callback(void)
 	struct store_fault fault;
 	struct bytes batch;
 
-	T_CHECK(kit_fresh());
+	T_CHECK(fresh());
 	T_CHECK(make(kit_path("journal"), 8));
 	T_EQ(open_any(&s, kit_path("journal"), &fault), ERR_OK);
 	kit_seen_init(&seen);
@@ -388,7 +411,7 @@ static void blobs(void)
 	struct bytes out, blob;
 	struct hash32 name;
 
-	T_CHECK(kit_fresh());
+	T_CHECK(fresh());
 	T_CHECK(make(kit_path("journal"), 30));
 	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
 	log_chain_init(&c);
@@ -422,7 +445,7 @@ static void two_openers(void)
 	int status = 0;
 	pid_t pid;
 
-	T_CHECK(kit_fresh());
+	T_CHECK(fresh());
 	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
 	T_EQ(append_to(&s, &seen, 2), ERR_OK);
 	(void)fflush(NULL);
@@ -433,6 +456,18 @@ static void two_openers(void)
 		struct store_fault fault = { "" };
 
 		e = open_any(&t, kit_path("journal"), &fault);
+		if (postgres && e == ERR_OK) {
+			struct kit_seen again;
+
+			/* anybody may read; who writes is decided at the writer row */
+			kit_seen_init(&again);
+			e = store_replay(&t.base, kit_buffer, sizeof(kit_buffer), kit_each, &again);
+			if (e == ERR_OK) {
+				e = store_postgres_stand_by(&t.postgres, kit_buffer,
+							    sizeof(kit_buffer), kit_each, &again);
+			}
+			fault = t.base.fault;
+		}
 		_exit(e == ERR_BUSY && strstr(fault.text, "journal: ") != NULL &&
 			      strstr(fault.text, "another process") != NULL
 			  ? 0
@@ -467,7 +502,7 @@ static void kill_9(void)
 	const char *path;
 	int64_t found = 0;
 
-	T_CHECK(kit_fresh());
+	T_CHECK(fresh());
 	path = kit_path("journal");
 	for (int round = 0; round < 25; round++) {
 		struct timespec wait = { 0, (long)t_below(12000000) };
@@ -500,7 +535,11 @@ static void kill_9(void)
 		T_CHECK(found >= (int64_t)acknowledged && found <= (int64_t)acknowledged + 1);
 		T_CHECK(found > before);
 	}
-	printf("# %s: %lld batches over 25 kills\n", sqlite ? "sqlite" : "file", (long long)found);
+	printf("# %s: %lld batches over 25 kills\n",
+	       postgres ? "postgres"
+	       : sqlite ? "sqlite"
+			: "file",
+	       (long long)found);
 }
 
 /* Appends until it fails, in a child with this limit; 0 if all is as promised. */
@@ -568,7 +607,7 @@ static void file_size_limit(void)
 	union any s;
 	struct kit_seen seen;
 
-	T_CHECK(kit_fresh());
+	T_CHECK(fresh());
 	path = kit_path("journal");
 	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
 		int64_t found;
@@ -591,7 +630,7 @@ static void full_disk(void)
 	int status = 0;
 	pid_t pid;
 
-	T_CHECK(kit_fresh());
+	T_CHECK(fresh());
 	(void)fflush(NULL);
 	pid = fork();
 	T_CHECK(pid >= 0);
@@ -657,7 +696,7 @@ static void no_permission(void)
 	const char *path;
 	enum err e;
 
-	T_CHECK(kit_fresh());
+	T_CHECK(fresh());
 	path = kit_path("journal");
 	T_CHECK(make(path, 3));
 	T_EQ(chmod(path, 0444), 0);
@@ -674,7 +713,7 @@ static void private_mode(void)
 {
 	struct stat st;
 
-	T_CHECK(kit_fresh());
+	T_CHECK(fresh());
 	T_CHECK(make(kit_path("journal"), 1));
 	T_EQ(stat(kit_path("journal"), &st), 0);
 	T_EQ(st.st_mode & 0777, 0600);
@@ -687,7 +726,7 @@ static void foreign_files(void)
 	union any s;
 	struct store_fault fault;
 
-	T_CHECK(kit_fresh());
+	T_CHECK(fresh());
 	T_CHECK(kit_write(kit_path("text"), text, sizeof(text)));
 	T_EQ(open_any(&s, kit_path("text"), &fault), ERR_TYPE);
 	T_CHECK(strstr(fault.text, "text: not a") != NULL);
@@ -711,7 +750,7 @@ static void flipped_bytes(void)
 	ssize_t n;
 	unsigned refused = 0, harmless = 0;
 
-	T_CHECK(kit_fresh());
+	T_CHECK(fresh());
 	path = kit_path("journal");
 	T_CHECK(make(path, 12));
 	n = kit_read(path, whole, sizeof(whole));
@@ -754,7 +793,7 @@ static void truncated(void)
 	int64_t last = -1;
 	pid_t pid;
 
-	T_CHECK(kit_fresh());
+	T_CHECK(fresh());
 	(void)fflush(NULL);
 	pid = fork();
 	T_CHECK(pid >= 0);
@@ -796,12 +835,27 @@ static void truncated(void)
 	static void f##_file(void)   \
 	{                            \
 		sqlite = false;      \
+		postgres = false;    \
 		f();                 \
 	}                            \
 	static void f##_sqlite(void) \
 	{                            \
 		sqlite = true;       \
+		postgres = false;    \
 		f();                 \
+	}
+#define ALL(f)                         \
+	BOTH(f)                        \
+	static void f##_postgres(void) \
+	{                              \
+		sqlite = false;        \
+		postgres = true;       \
+		f();                   \
+	}
+#define ALL_ROWS(f)                           \
+	ROWS(f),                              \
+	{                                     \
+		"postgres: " #f, f##_postgres \
 	}
 #define ROWS(f)                           \
 	{ "file: " #f, f##_file },        \
@@ -809,16 +863,16 @@ static void truncated(void)
 		"sqlite: " #f, f##_sqlite \
 	}
 
-BOTH(round_trip)
+ALL(round_trip)
 BOTH(synced_each)
-BOTH(groups)
-BOTH(bad_groups)
+ALL(groups)
+ALL(bad_groups)
 BOTH(every_failure)
-BOTH(order_of_calls)
-BOTH(refusing_callback)
-BOTH(blobs)
-BOTH(two_openers)
-BOTH(kill_9)
+ALL(order_of_calls)
+ALL(refusing_callback)
+ALL(blobs)
+ALL(two_openers)
+ALL(kill_9)
 BOTH(file_size_limit)
 BOTH(full_disk)
 BOTH(no_permission)
@@ -875,13 +929,14 @@ static void sqlite_changed(void)
 	};
 
 	sqlite = true;
+	postgres = false;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		union any s;
 		struct kit_seen seen;
 		struct store_fault fault = { "" };
 		enum err e;
 
-		T_CHECK(kit_fresh());
+		T_CHECK(fresh());
 		T_CHECK(make(kit_path("journal"), 5));
 		T_CHECK(execute(kit_path("journal"), cases[i].sql));
 		kit_seen_init(&seen);
@@ -906,7 +961,8 @@ static void sqlite_foreign_untouched(void)
 	ssize_t n;
 
 	sqlite = true;
-	T_CHECK(kit_fresh());
+	postgres = false;
+	T_CHECK(fresh());
 	T_CHECK(execute(kit_path("other"), "CREATE TABLE t(x); INSERT INTO t VALUES(1)"));
 	n = kit_read(kit_path("other"), before, sizeof(before));
 	T_CHECK(n > 0);
@@ -924,16 +980,16 @@ static void clean(void)
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
-		ROWS(round_trip),
+		ALL_ROWS(round_trip),
 		ROWS(synced_each),
-		ROWS(groups),
-		ROWS(bad_groups),
+		ALL_ROWS(groups),
+		ALL_ROWS(bad_groups),
 		ROWS(every_failure),
-		ROWS(order_of_calls),
-		ROWS(refusing_callback),
-		ROWS(blobs),
-		ROWS(two_openers),
-		ROWS(kill_9),
+		ALL_ROWS(order_of_calls),
+		ALL_ROWS(refusing_callback),
+		ALL_ROWS(blobs),
+		ALL_ROWS(two_openers),
+		ALL_ROWS(kill_9),
 		ROWS(file_size_limit),
 		ROWS(full_disk),
 		ROWS(no_permission),
