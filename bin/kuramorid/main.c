@@ -36,12 +36,20 @@ static const struct config_row rows[] = {
 	  "the roster" },
 	{ "policy_file", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(server_config, policy_file), "FILE",
 	  "the policy" },
-	{ "journal", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(server_config, journal), "FILE",
-	  "the SQLite journal; made if it is not there" },
+	{ "store", CONFIG_PLACE, NULL, 0, 0, CONFIG_FIELD(server_config, store), "PLACE",
+	  "where the journal lies: a file (SQLite), made if it is not there, or a database "
+	  "postgres://HOST[,HOST]/NAME that several servers may share (docs/scale.md)" },
+	{ "replica_required", CONFIG_BOOL, "yes", 0, 0,
+	  CONFIG_FIELD(server_config, replica_required), NULL,
+	  "postgres:// only: every commit must wait for a synchronous replica; a database that "
+	  "does not is refused" },
+	{ "known_as", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(server_config, known_as), "WHERE",
+	  "postgres:// only: where clients find this server; told by those that stand by "
+	  "(default: listen)" },
 	{ "journal_secret_file", CONFIG_PATH, "", 0, 0,
 	  CONFIG_FIELD(server_config, journal_secret_file), "FILE",
 	  "64 hex digits, mode 0400: salts the journal's tree; made if it is not there (default: "
-	  "journal + .secret)" },
+	  "store + .secret); with postgres:// it must be given and be there, the same for all" },
 	{ "listen", CONFIG_STRING, "127.0.0.1:8480", 0, 0, CONFIG_FIELD(server_config, listen),
 	  "WHERE", "127.0.0.1:PORT or the absolute path of a Unix socket" },
 	{ "token_file", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(server_config, token_file), "FILE",
@@ -269,9 +277,11 @@ static void on_stop(void *ctx)
 	}
 	NOTES(NOTES_INFO, "stopping", notes_u64("requests", s->api.requests));
 	/* What has come is decided, and what was decided is told, before the rest is sent away. */
-	api_flush(&s->api);
-	behind_drain(&s->behind);
-	soon(s);
+	if (s->leads) {
+		api_flush(&s->api);
+		behind_drain(&s->behind);
+		soon(s);
+	}
 	if (s->http != NULL) {
 		http_server_stop(s->http); /* requests that wait are answered 503 */
 	}
@@ -294,13 +304,20 @@ static enum err read_secret(struct server *s)
 	size_t n = 0;
 	enum err e;
 
+	bool shared = store_postgres_is_url(s->config.store);
+
+	if (path[0] == '\0' && shared) {
+		return fail(ERR_CONFIG, "journal_secret_file",
+			    "servers of one database need the same secret: make it once (openssl "
+			    "rand -hex 32), mode 0400, and give it to each");
+	}
 	if (path[0] == '\0') {
-		int length = snprintf(path, SERVER_PATH_MAX, "%.240s.secret", s->config.journal);
+		int length = snprintf(path, SERVER_PATH_MAX, "%.240s.secret", s->config.store);
 
 		CHECK(length > 0 && length < SERVER_PATH_MAX);
 	}
 	e = file_read_private(path, text, sizeof text, &n);
-	if (e == ERR_NOT_FOUND) {
+	if (e == ERR_NOT_FOUND && !shared) {
 		uint8_t fresh[32];
 
 		random_fill(fresh, sizeof fresh);
@@ -315,33 +332,6 @@ static enum err read_secret(struct server *s)
 	}
 	crypto_wipe(text, sizeof text);
 	return e == ERR_OK ? ERR_OK : fail(e, path, "64 hex digits in a file of mode 0400 of ours");
-}
-
-/* The replay is done by two threads: one reads and verifies, the other applies. */
-struct opened {
-	struct log_view view;
-	const uint8_t *from; /* what the view points into */
-	struct log_chain after;
-};
-
-static enum err replay_verify(void *context, struct bytes batch, void *note)
-{
-	struct server *s = context;
-	struct opened *o = note;
-	enum err e = log_batch_open(&o->view, &s->verified, batch, &s->secret);
-
-	o->from = batch.p;
-	o->after = s->verified;
-	return e;
-}
-
-static enum err replay_apply(void *context, struct bytes batch, void *note)
-{
-	struct server *s = context;
-	struct opened *o = note;
-
-	log_view_move(&o->view, o->from, batch.p);
-	return payout_replay_opened(s->payout, &o->view, &o->after);
 }
 
 /* The nodes in the order in which the core counts them. */
@@ -369,7 +359,6 @@ static enum err open_core(struct server *s)
 	const char *paths[3] = { s->config.genesis_file, s->config.roster_file,
 				 s->config.policy_file };
 	struct doc_fault fault = { .why = "" };
-	struct store_fault store_fault = { "" };
 	size_t n[3];
 	enum err e;
 
@@ -410,30 +399,7 @@ static enum err open_core(struct server *s)
 	if (e != ERR_OK) {
 		return fail(e, fault.field, fault.why == NULL ? "" : fault.why);
 	}
-	e = store_sqlite_open(&s->store, s->config.journal, &store_fault);
-	if (e != ERR_OK) {
-		return fail(e, s->config.journal, store_fault.text);
-	}
-	log_chain_init(&s->verified);
-	e = store_replay_ahead(&s->store.base,
-			       &(struct store_ahead){ .batch_bytes = PAYOUT_BATCH_BYTES,
-						      .note_bytes = sizeof(struct opened),
-						      .verify = replay_verify,
-						      .apply = replay_apply,
-						      .context = s });
-	if (e != ERR_OK) {
-		return fail(e, s->config.journal, s->store.base.fault.text);
-	}
-	run_init(&s->run, step, s->payout, &s->store.base, s->scratch, PAYOUT_EFFECTS_BYTES);
-	run_on_call(&s->run, on_call, s);
-	e = store_sync_start(&s->sync, &s->store.base, wake, &s->loop);
-	if (e != ERR_OK) {
-		return fail(e, s->config.journal, "no thread for it");
-	}
-	loop_on_wake(&s->loop, on_wake, s);
-	behind_start(&s->behind, &s->run, s->sync);
-	run_start(&s->run, start);
-	return ERR_OK;
+	return journal_open(s);
 }
 
 static enum err open_link(struct server *s, const struct gate_table *table, const char *path)
@@ -470,10 +436,38 @@ static enum err open_links(struct server *s)
 	return e;
 }
 
+static enum err read_identity(const struct server *s, struct edk_secret *identity)
+{
+	const char *path = s->config.node_identity_file;
+	enum err e = path[0] == '\0' ? ERR_OK : node_identity_read(identity, path);
+
+	return e == ERR_OK
+		   ? ERR_OK
+		   : fail(e, path, "a file of ours of mode 0400 with a NEM key of 64 digits");
+}
+
+/* What open_nodes() will need. */
+static enum err judge_nodes(const struct server *s)
+{
+	struct edk_secret identity = { 0 };
+	struct node_options options;
+	const char *where[SERVER_NODES];
+	uint32_t nodes = node_list(s, where);
+	enum err e = read_identity(s, &identity);
+
+	edk_secret_wipe(&identity);
+	for (uint32_t i = 0; e == ERR_OK && i < nodes; i++) {
+		e = node_address(options.host, &options.port, where[i]);
+		if (e != ERR_OK) {
+			return fail(e, where[i], "a node is given as HOST:PORT");
+		}
+	}
+	return e;
+}
+
 static enum err open_nodes(struct server *s)
 {
 	struct edk_secret identity = { 0 };
-	const struct edk_secret *known = NULL;
 	const char *where[SERVER_NODES];
 	uint32_t nodes = node_list(s, where);
 	static uint8_t raw[DOC_BYTES_MAX];
@@ -491,13 +485,12 @@ static enum err open_nodes(struct server *s)
 	if (e == ERR_OK) {
 		e = http_client_open(&s->client, &s->loop);
 	}
-	if (e == ERR_OK && s->config.node_identity_file[0] != '\0') {
-		e = node_identity_read(&identity, s->config.node_identity_file);
-		if (e != ERR_OK) {
-			return fail(e, s->config.node_identity_file,
-				    "a file of ours of mode 0400 with a NEM key of 64 digits");
-		}
-		known = &identity;
+	if (e != ERR_OK) {
+		return fail(e, "nodes", err_words(e));
+	}
+	e = read_identity(s, &identity);
+	if (e != ERR_OK) {
+		return e;
 	}
 	for (size_t i = 0; e == ERR_OK && i < nodes; i++) {
 		struct server_node *own = &s->nodes[i];
@@ -505,14 +498,14 @@ static enum err open_nodes(struct server *s)
 						.nemesis = genesis.chain_nemesis,
 						.poll_ms = s->config.poll_ms,
 						.pool = true,
-						.identity = known,
+						.identity = s->config.node_identity_file[0] == '\0'
+								? NULL
+								: &identity,
 						.on_feed = on_feed,
 						.ctx = own };
 
 		e = node_address(options.host, &options.port, where[i]);
-		if (e != ERR_OK) {
-			return fail(e, where[i], "a node is given as HOST:PORT");
-		}
+		CHECK(e == ERR_OK); /* judge_nodes() */
 		own->server = s;
 		own->index = (uint32_t)i;
 		s->nodes_n = i + 1;
@@ -546,6 +539,9 @@ static enum err open_tokens(struct server *s)
 	}
 	e = api_init(&s->api, bytes_of(token, n), server_ask, s);
 	crypto_wipe(token, sizeof token);
+	if (e == ERR_OK) {
+		api_standing(&s->api, journal_whom, journal_about);
+	}
 	if (e == ERR_OK && s->config.settlement_token_file[0] != '\0') {
 		path = s->config.settlement_token_file;
 		e = read_token(token, &n, path);
@@ -600,6 +596,31 @@ static enum err open_api(struct server *s)
 	return ERR_OK;
 }
 
+enum err server_lead(struct server *s)
+{
+	enum err e = store_sync_start(&s->sync, &s->store.base, wake, &s->loop);
+
+	if (e != ERR_OK) {
+		return fail(e, s->store.base.path, "no thread for it");
+	}
+	run_init(&s->run, step, s->payout, &s->store.base, s->scratch, PAYOUT_EFFECTS_BYTES);
+	run_on_call(&s->run, on_call, s);
+	loop_on_wake(&s->loop, on_wake, s);
+	behind_start(&s->behind, &s->run, s->sync);
+	s->leads = true;
+	run_start(&s->run, start);
+	if (s->opening.csv == NULL) {
+		e = open_links(s);
+	}
+	if (e == ERR_OK) {
+		e = open_nodes(s);
+	}
+	if (e == ERR_OK) {
+		loop_timer_set(&s->loop, &s->tick, SERVER_TICK_MS, SERVER_TICK_MS);
+	}
+	return e;
+}
+
 static enum err serve(struct server *s)
 {
 	enum err e = notify_open(&s->notify_fd);
@@ -630,22 +651,31 @@ static enum err serve(struct server *s)
 	if (e == ERR_OK) {
 		e = open_api(s); /* the token and the port are judged even where nobody will ask */
 	}
-	if (e == ERR_OK && s->opening.csv == NULL) {
-		e = open_links(s);
-	}
 	if (e == ERR_OK) {
-		e = open_nodes(s);
+		e = judge_nodes(s); /* here too: not only when it is our turn */
+	}
+	if (e != ERR_OK) {
+		return e;
+	}
+	e = journal_take(s);
+	if (e == ERR_OK) {
+		e = server_lead(s);
+	} else if (e == ERR_BUSY) {
+		journal_stand_by(s);
+		e = ERR_OK;
 	}
 	if (e != ERR_OK) {
 		return e;
 	}
 	loop_on_stop(&s->loop, on_stop, s);
-	loop_timer_set(&s->loop, &s->tick, SERVER_TICK_MS, SERVER_TICK_MS);
 	NOTES(NOTES_INFO, "ready", notes_text("listen", s->config.listen),
 	      notes_u64("records", payout_journal(s->payout)->next_sequence));
 	e = notify_send(s->notify_fd, "READY=1");
 	if (e == ERR_OK) {
 		e = loop_run(&s->loop);
+	}
+	if (e == ERR_OK) {
+		e = s->result;
 	}
 	return e == ERR_OK ? s->opening.result : e;
 }
@@ -686,13 +716,14 @@ int main(int argc, char **argv)
 		unix_link_stop(&s.links[i]->link);
 		free(s.links[i]);
 	}
-	if (s.payout != NULL) {
+	if (s.journal_open) {
 		store_close(&s.store.base);
-		payout_free(s.payout);
 	}
+	payout_free(s.payout);
 	log_secret_wipe(&s.secret);
 	api_free(&s.api);
 	free(s.opening.csv);
 	free(s.scratch);
+	free(s.batch);
 	return err_exit(e);
 }

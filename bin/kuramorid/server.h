@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * server.h - what the files of kuramorid share.  Read main.c first, then opening.c.
+ * server.h - what the files of kuramorid share.  Read main.c first, then journal.c and opening.c.
  */
 #ifndef KURAMORI_BIN_SERVER_H
 #define KURAMORI_BIN_SERVER_H
@@ -20,6 +20,7 @@
 #include "log/tree.h"
 #include "payout/payout.h"
 #include "store/ahead.h"
+#include "store/postgres.h"
 #include "store/sqlite.h"
 
 enum {
@@ -36,7 +37,8 @@ struct server_config {
 	char genesis_file[SERVER_PATH_MAX];
 	char roster_file[SERVER_PATH_MAX];
 	char policy_file[SERVER_PATH_MAX];
-	char journal[SERVER_PATH_MAX];
+	char store[STORE_POSTGRES_URL_MAX];
+	char known_as[STORE_POSTGRES_WHO_MAX];
 	char journal_secret_file[SERVER_PATH_MAX];
 	char listen[SERVER_PATH_MAX];
 	char token_file[SERVER_PATH_MAX];
@@ -55,6 +57,7 @@ struct server_config {
 	uint32_t deposit_depth;
 	uint32_t in_flight;
 	uint32_t nodes_agree;
+	bool replica_required;
 };
 
 /* An answer that is given from the loop, never from inside a step. */
@@ -95,11 +98,23 @@ struct opening {
 struct server {
 	struct server_config config;
 	struct loop loop;
-	struct loop_timer tick, soon, check, settle;
+	struct loop_timer tick, soon, check, settle, stand_by;
 	struct run run;
 	struct behind behind;
 	struct store_sync *sync; /* owns store once it runs */
-	struct store_sqlite store;
+
+	union {
+		struct store base;
+		struct store_sqlite sqlite;
+		struct store_postgres postgres;
+	} store;
+
+	bool journal_open; /* store is to be closed */
+	bool shared;       /* store is a database that other servers may write */
+	bool leads;        /* we write: the core runs */
+	enum err stood_by_for;
+	uint64_t stood_by_epoch, stood_by_since_ms;
+	char whom[STORE_POSTGRES_WHO_MAX + 128];
 	struct log_secret secret;
 	struct log_chain verified; /* while the journal is replayed: the reading thread's */
 	struct payout *payout;
@@ -114,8 +129,10 @@ struct server {
 	struct server_answer *answers, **answers_end;
 	struct opening opening;
 	int notify_fd;
+	enum err result; /* of the program, if it ends by itself */
 	bool stopping;
 	uint8_t *scratch; /* PAYOUT_EFFECTS_BYTES */
+	uint8_t *batch;   /* PAYOUT_BATCH_BYTES: for what is followed; NULL unless shared */
 };
 
 /* An operation into the core; the answer comes by server.soon. */
@@ -127,5 +144,18 @@ MUST_CHECK enum err opening_read(struct server *s);
 void opening_begin(struct server *s);
 /* The core's answer to one of our tags; drives the next step, at the end stops the loop. */
 void opening_answer(struct server *s, uint64_t tag, struct bytes answer);
+
+/* journal.c: opens the journal and reads it; what is wrong has been said. */
+MUST_CHECK enum err journal_open(struct server *s);
+/* One look: ERR_OK, we are the writer now; ERR_BUSY, not yet; else it has been said why never. */
+MUST_CHECK enum err journal_take(struct server *s);
+/* Looks on from the loop, and calls server_lead() when it is our turn. */
+void journal_stand_by(struct server *s);
+/* For struct api: NULL, or why another server is to be asked; what status and metrics say of it. */
+const char *journal_whom(void *ctx);
+size_t journal_about(void *ctx, bool metrics, char *out, size_t cap);
+
+/* main.c: the journal is ours; the core begins. */
+MUST_CHECK enum err server_lead(struct server *s);
 
 #endif

@@ -464,6 +464,66 @@ static const struct route *find(const char *path, enum http_method method, const
 	return found;
 }
 
+static const char *type_of(uint16_t operation)
+{
+	return operation == API_METRICS ? "text/plain; version=0.0.4" : "application/json";
+}
+
+/* Status or metrics: the core's own (empty while it does not run) and what about() says. */
+static void reply_about(const struct api *a, struct http_request *r, uint16_t operation,
+			struct bytes core)
+{
+	char about[API_ABOUT_MAX];
+	size_t n = a->about(a->ctx, operation == API_METRICS, about, sizeof about), at = 0;
+	uint8_t *body = malloc(core.n + n + 2);
+
+	CHECK(n <= sizeof about && body != NULL);
+	if (operation == API_METRICS) {
+		if (core.n > 0) {
+			memcpy(body, core.p, core.n);
+		}
+		memcpy(body + core.n, about, n);
+		http_reply_malloced(r, 200, type_of(operation), body, core.n + n, NULL);
+		return;
+	}
+	/* {"store":{...},the core's members} */
+	CHECK(core.n == 0 || (core.n > 2 && core.p[0] == '{'));
+	body[at++] = '{';
+	memcpy(body + at, about, n);
+	at += n;
+	if (core.n > 0) {
+		body[at++] = ',';
+		memcpy(body + at, core.p + 1, core.n - 1);
+		at += core.n - 1;
+	} else {
+		body[at++] = '}';
+	}
+	http_reply_malloced(r, 200, type_of(operation), body, at, NULL);
+}
+
+/* True if another server is to be asked: then the request is answered. */
+static bool stands_by(struct api *a, struct http_request *r, uint16_t operation)
+{
+	const char *whom = a->whom == NULL ? NULL : a->whom(a->ctx);
+
+	if (whom == NULL) {
+		return false;
+	}
+	if (operation == API_STATUS || operation == API_METRICS) {
+		reply_about(a, r, operation, bytes_of(NULL, 0));
+	} else {
+		refuse(a, r, ERR_STANDBY, NULL, whom);
+	}
+	return true;
+}
+
+void api_standing(struct api *a, const char *(*whom)(void *ctx),
+		  size_t (*about)(void *ctx, bool metrics, char *out, size_t cap))
+{
+	a->whom = whom;
+	a->about = about;
+}
+
 void api_on_request(void *ctx, struct http_request *r)
 {
 	struct api *a = ctx;
@@ -498,6 +558,9 @@ void api_on_request(void *ctx, struct http_request *r)
 		       : a->transfers.bytes != NULL
 			   ? "this route takes the settlement token"
 			   : "settlement is off here: settlement_token_file is not set");
+		return;
+	}
+	if (stands_by(a, r, route->operation)) {
 		return;
 	}
 	odd = http_query_odd(r, route->query);
@@ -607,12 +670,15 @@ void api_answer(struct api *a, uint64_t tag, struct bytes answer)
 		struct bytes body = bytes_of(in.p, in.left);
 		/* a repeat gets the very answer of the first time, its status too */
 		unsigned status = place->operation == API_WITHDRAW ? 201 : 200;
-		const char *type = place->operation == API_METRICS ? "text/plain; version=0.0.4"
-								   : "application/json";
+		uint16_t operation = place->operation;
 		struct http_request *r = place->request;
 
 		place->request = NULL;
-		http_reply(r, status, type, body, NULL);
+		if (a->about != NULL && (operation == API_STATUS || operation == API_METRICS)) {
+			reply_about(a, r, operation, body);
+			return;
+		}
+		http_reply(r, status, type_of(operation), body, NULL);
 		return;
 	}
 	{

@@ -46,6 +46,10 @@ struct api_waiting {
 	uint16_t operation;
 };
 
+enum {
+	API_ABOUT_MAX = 2048, /* bytes of what struct api's about() says */
+};
+
 /* Transfers of several requests that go to the core as one event: struct api's own. */
 struct api_collected {
 	uint8_t *bytes; /* NULL: the route is off */
@@ -61,6 +65,8 @@ struct api {
 	struct hash32 settlement_hash;
 	void (*collected)(void *ctx);
 	struct api_collected transfers;
+	const char *(*whom)(void *ctx);
+	size_t (*about)(void *ctx, bool metrics, char *out, size_t cap);
 	uint64_t next_tag;
 	struct api_waiting waiting[API_WAITING_MAX];
 	uint64_t requests, refused; /* for the log */
@@ -87,6 +93,16 @@ MUST_CHECK enum err api_init(struct api *a, struct bytes token,
 MUST_CHECK enum err api_settlement(struct api *a, struct bytes token, void (*collected)(void *ctx));
 void api_flush(struct api *a);
 void api_free(struct api *a);
+
+/*
+ * For a server whose journal others may write.  whom(): NULL while this server may answer; else why
+ * not and whom to ask, and every request is answered 503 `standby` with it, but for those that ask
+ * how this server is.  about(): what status and metrics say of the journal, in both cases: members
+ * of a JSON object, or lines of Prometheus; at most cap (API_ABOUT_MAX) bytes, returns how many.
+ * Both get api_init()'s ctx.
+ */
+void api_standing(struct api *a, const char *(*whom)(void *ctx),
+		  size_t (*about)(void *ctx, bool metrics, char *out, size_t cap));
 
 /* For struct http_server_plan, with ctx = the struct api. */
 void api_on_request(void *ctx, struct http_request *r);

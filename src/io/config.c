@@ -201,6 +201,9 @@ static bool set_value(const struct parse *s, const struct config_row *r, uint32_
 		return set_text(r, at, text, n, false, why);
 	case CONFIG_PATH:
 		return set_text(r, at, text, n, from_file, why);
+	case CONFIG_PLACE:
+		return set_text(r, at, text, n, from_file && memmem(text, n, "://", 3) == NULL,
+				why);
 	case CONFIG_U32:
 	case CONFIG_U64:
 		return set_number(r, at, text, n, why);
@@ -591,6 +594,8 @@ static const char *type_word(enum config_type type)
 		return "TEXT";
 	case CONFIG_PATH:
 		return "PATH";
+	case CONFIG_PLACE:
+		return "PLACE";
 	case CONFIG_U32:
 	case CONFIG_U64:
 		return "NUMBER";

@@ -22,6 +22,7 @@
 enum config_type {
 	CONFIG_STRING, /* char[size], not empty, at most size - 1 bytes, printable ASCII */
 	CONFIG_PATH,   /* char[size], the same and absolute in files; flags may be relative */
+	CONFIG_PLACE,  /* char[size], as CONFIG_PATH, or a URL: a text with "://" in it */
 	CONFIG_U32,    /* uint32_t, decimal, min..max */
 	CONFIG_U64,    /* uint64_t, decimal, min..max */
 	CONFIG_BOOL,   /* bool: yes or no */

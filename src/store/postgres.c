@@ -544,7 +544,7 @@ static void queue_advance(struct store_postgres *p, const struct log_batch_head 
 }
 
 static const char no_standby[] =
-    "the database waits for no standby (synchronous_standby_names is empty), and standby_required "
+    "the database waits for no standby (synchronous_standby_names is empty), and replica_required "
     "is set";
 
 /* The setting may have changed since the start: it is asked for in the transaction itself. */
@@ -552,7 +552,7 @@ static bool collect_standbys(struct store_postgres *p)
 {
 	PGresult *r = NULL;
 
-	if (!p->options.standby_required) {
+	if (!p->options.replica_required) {
 		return true;
 	}
 	if (!wait_statement(p, &r, "write")) {
@@ -631,7 +631,7 @@ static void try_append(struct store_postgres *p, const struct store_batch *batch
 
 	begin_run(p, STORE_POSTGRES_ANSWER_MS);
 	queue(p, BEGIN, NULL);
-	if (p->options.standby_required) {
+	if (p->options.replica_required) {
 		queue(p, STANDBYS, NULL);
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -961,6 +961,7 @@ static const struct store_engine engine = {
 	.name = "postgres",
 	.append = append,
 	.beat = beat,
+	.beat_ms = STORE_POSTGRES_BEAT_MS,
 	.replay = replay,
 	.blob_get = blob_get,
 	.close = close_db,
@@ -1213,12 +1214,12 @@ static enum err judge_settings(struct store_postgres *p)
 		return refuse_setting(p, "synchronous_commit", value,
 				      "it would acknowledge what it has not written");
 	}
-	if (!p->options.standby_required) {
+	if (!p->options.replica_required) {
 		return ERR_OK;
 	}
 	if (strcmp(value, "on") != 0 && strcmp(value, "remote_apply") != 0) {
 		return refuse_setting(p, "synchronous_commit", value,
-				      "with standby_required it must be on or remote_apply");
+				      "with replica_required it must be on or remote_apply");
 	}
 	e = show(p, value, "synchronous_standby_names");
 	if (e == ERR_OK && value[0] == '\0') {

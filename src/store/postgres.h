@@ -32,7 +32,7 @@
  *
  * A lost connection, a late answer, or a commit that came with a warning ("might not have been
  * replicated") leaves unknown whether the batch is durable: the handle is broken, the process ends,
- * and what was committed is read back by whoever writes next (docs/decisions/0012).
+ * and what was committed is read back by whoever writes next (docs/decisions/0013).
  */
 #ifndef KURAMORI_STORE_POSTGRES_H
 #define KURAMORI_STORE_POSTGRES_H
@@ -67,9 +67,9 @@ struct store_postgres_options {
 	/* Where this server is asked: told to the clients of those that stand by.  Printable ASCII,
 	 * at most STORE_POSTGRES_WHO_MAX. */
 	const char *who;
-	/* A commit must wait for another database server: refuse one whose settings do not say so,
-	 * at the start and with every append. */
-	bool standby_required;
+	/* A commit must wait for a replica: refuse a server whose settings do not say so, at the
+	 * start and with every append. */
+	bool replica_required;
 	uint64_t (*mono_ms)(void); /* a clock that never goes back, in milliseconds */
 };
 

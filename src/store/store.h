@@ -58,8 +58,9 @@ struct store_engine {
 	 * before. An error without STORE_BROKEN has written nothing.
 	 */
 	enum err (*append)(struct store *s, const struct store_batch *batches, size_t n);
-	/* NULL: nobody waits for a sign of life. */
+	/* NULL: nobody waits for a sign of life; else it is due so long after the last. */
 	enum err (*beat)(struct store *s);
+	uint32_t beat_ms;
 	enum err (*replay)(struct store *s, uint8_t *buffer, size_t cap, store_each each,
 			   void *context);
 	enum err (*blob_get)(struct store *s, struct bytes *out, uint8_t *buffer, size_t cap,

@@ -8,11 +8,13 @@
  */
 #include "store/sync.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/check.h"
 
@@ -109,6 +111,52 @@ static void append_waiting(struct store_sync *q)
 	}
 }
 
+/* Called and left with the lock held. */
+static void give_sign(struct store_sync *q)
+{
+	enum err e;
+
+	unlock(q);
+	e = store_beat(q->store);
+	lock(q);
+	if (e != ERR_OK) {
+		q->failed = e;
+		q->fault = q->store->fault;
+		CHECK(pthread_cond_broadcast(&q->done) == 0);
+		unlock(q);
+		q->wake(q->ctx);
+		lock(q);
+	}
+}
+
+static struct timespec due_after(uint32_t ms)
+{
+	struct timespec t;
+
+	CHECK(clock_gettime(CLOCK_MONOTONIC, &t) == 0);
+	t.tv_sec += ms / 1000;
+	t.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (t.tv_nsec >= 1000000000) {
+		t.tv_nsec -= 1000000000;
+		t.tv_sec++;
+	}
+	return t;
+}
+
+/* Waits for work; false: a sign of life is due.  Called and left with the lock held. */
+static bool wait_for_work(struct store_sync *q, const struct timespec *due)
+{
+	int code;
+
+	if (q->store->engine->beat == NULL) {
+		CHECK(pthread_cond_wait(&q->work, &q->lock) == 0);
+		return true;
+	}
+	code = pthread_cond_timedwait(&q->work, &q->lock, due);
+	CHECK(code == 0 || code == ETIMEDOUT);
+	return code == 0;
+}
+
 /* The oldest question.  Called and left with the lock held. */
 static void read_blob(struct store_sync *q)
 {
@@ -137,6 +185,8 @@ static void read_blob(struct store_sync *q)
 static void *thread(void *argument)
 {
 	struct store_sync *q = argument;
+	uint32_t beat_ms = q->store->engine->beat_ms;
+	struct timespec due = due_after(beat_ms);
 
 	lock(q);
 	while (q->failed == ERR_OK) {
@@ -149,6 +199,7 @@ static void *thread(void *argument)
 		}
 		if (durable(q) < q->put) {
 			append_waiting(q);
+			due = due_after(beat_ms);
 			did = true;
 		}
 		if (did) {
@@ -161,7 +212,10 @@ static void *thread(void *argument)
 		if (q->stopping) {
 			break;
 		}
-		CHECK(pthread_cond_wait(&q->work, &q->lock) == 0);
+		if (!wait_for_work(q, &due)) {
+			give_sign(q);
+			due = due_after(beat_ms);
+		}
 	}
 	unlock(q);
 	return NULL;
@@ -181,6 +235,7 @@ enum err store_sync_start(struct store_sync **out, struct store *s, void (*wake)
 			  void *ctx)
 {
 	struct store_sync *q = calloc(1, sizeof *q);
+	pthread_condattr_t monotonic;
 	sigset_t all, before;
 	int code;
 
@@ -198,7 +253,11 @@ enum err store_sync_start(struct store_sync **out, struct store *s, void (*wake)
 		return ERR_FULL;
 	}
 	CHECK(pthread_mutex_init(&q->lock, NULL) == 0);
-	CHECK(pthread_cond_init(&q->work, NULL) == 0 && pthread_cond_init(&q->done, NULL) == 0);
+	CHECK(pthread_condattr_init(&monotonic) == 0 &&
+	      pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
+	CHECK(pthread_cond_init(&q->work, &monotonic) == 0 &&
+	      pthread_cond_init(&q->done, NULL) == 0);
+	CHECK(pthread_condattr_destroy(&monotonic) == 0);
 	/* Signals are the loop's. */
 	CHECK(sigfillset(&all) == 0 && pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
 	code = pthread_create(&q->thread, NULL, thread, q);

@@ -11,6 +11,8 @@
  * SQLite is used by one thread, blobs are read by it too.  After a failed append it appends nothing
  * more, whatever waits, and says so; its owner ends the process.
  *
+ * Where other servers watch for signs of life (store_beat()), it gives them while nothing waits.
+ *
  * kuramorid only.  Signers and watchers append from their one thread: their sandbox allows neither
  * threads nor futex, and they have nothing to do while a decision is not yet durable.
  */

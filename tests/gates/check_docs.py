@@ -11,7 +11,7 @@ import sys
 
 # name in meson.build (of pkg-config, or of the library where Debian has no such file): (row of docs/dependencies.md, library that is linked)
 LIBRARIES = {"libsodium": ("libsodium", "libsodium"), "nettle": ("nettle", "libnettle"),
-             "sqlite3": ("SQLite", "libsqlite3"), "libmicrohttpd": ("libmicrohttpd", "libmicrohttpd"),
+             "sqlite3": ("SQLite", "libsqlite3"), "libpq": ("libpq", "libpq"), "libmicrohttpd": ("libmicrohttpd", "libmicrohttpd"),
              "libcurl": ("libcurl (GnuTLS)", "libcurl-gnutls"), "jansson": ("jansson", "libjansson"),
              "libseccomp": ("libseccomp", "libseccomp"), "bearssl": ("BearSSL", "libbearssl"),
              "unistring": ("libunistring", "libunistring")}

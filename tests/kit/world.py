@@ -515,7 +515,7 @@ class World:
             write_private(folder / "settlement-token", self.settlement_token + "\n")
         nodes = self.server_nodes or (self.ports["node public"], self.ports["node clean"])
         pairs = self.documents() + [
-            ("journal", folder / "journal.db"), ("listen", f"127.0.0.1:{self.ports['api']}"),
+            ("store", folder / "journal.db"), ("listen", f"127.0.0.1:{self.ports['api']}"),
             ("token_file", folder / "token"), ("settlement_token_file", folder / "settlement-token"),
             ("signer_a_socket", self.socket("signer-a", "server")),
             ("signer_b_socket", self.socket("signer-b", "server")),

@@ -462,7 +462,7 @@ def a_chain_for_us_alone():
             shutil.copy(file, naive / file.name)
         port = process.free_port()
         robbed = process.Daemon("naive", rig.argv(
-            "--journal", naive / "journal.db", "--listen", f"127.0.0.1:{port}", "--node-public", f"127.0.0.1:{ports[0]}",
+            "--store", naive / "journal.db", "--listen", f"127.0.0.1:{port}", "--node-public", f"127.0.0.1:{ports[0]}",
             "--nodes-agree", 1), naive)
         robbed.start(30.0)
         ours, w.ports["api"] = w.ports["api"], port
@@ -516,7 +516,7 @@ def a_port_and_a_journal_in_use():
     assert done.returncode == 4, (done.returncode, done.stderr)
     assert "journal.db" in done.stderr, done.stderr
     other = rig.folder / "other.db"
-    done = process.run(rig.argv("--journal", other), expect=None, timeout=20)
+    done = process.run(rig.argv("--store", other), expect=None, timeout=20)
     assert done.returncode == 4 and "listens there already" in done.stderr, done.stderr
     rig.daemon.check()
     assert rig.world.get("/v1/status")["books"] == "open"
@@ -566,7 +566,7 @@ def journals_that_cannot_be_used():
         os.chmod(place, 0o555)
         for parent in (rig.folder, rig.world.folder):
             os.chmod(parent, 0o755)
-        start_fails("--journal", place / "journal.db", "--journal-secret-file", secret, "--token-file",
+        start_fails("--store", place / "journal.db", "--journal-secret-file", secret, "--token-file",
                     place / "token", code=4, words="journal.db",
                     prefix=("setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups"))
     for content in (b"this is no database\n" * 100, b""):
@@ -574,12 +574,12 @@ def journals_that_cannot_be_used():
         other.unlink(missing_ok=True)
         other.write_bytes(content)
         if content:
-            start_fails("--journal", other, "--listen", "127.0.0.1:1", code=3, words="other.db")
+            start_fails("--store", other, "--listen", "127.0.0.1:1", code=3, words="other.db")
     sql = sqlite3.connect(rig.folder / "else.db")
     sql.execute("CREATE TABLE batches(x)")
     sql.commit()
     sql.close()
-    start_fails("--journal", rig.folder / "else.db", code=3, words="else.db")
+    start_fails("--store", rig.folder / "else.db", code=3, words="else.db")
     # one bit of one record
     damaged = rig.folder / "damaged.db"
     shutil.copy(path, damaged)
@@ -590,7 +590,7 @@ def journals_that_cannot_be_used():
     sql.execute("UPDATE batches SET records=? WHERE first_sequence=?", (bytes(bent), first))
     sql.commit()
     sql.close()
-    start_fails("--journal", damaged, "--journal-secret-file", rig.folder / "journal.db.secret", code=70,
+    start_fails("--store", damaged, "--journal-secret-file", rig.folder / "journal.db.secret", code=70,
                 words="damaged.db")
     # the whole journal, but with the secret of another
     other = rig.folder / "other.secret"

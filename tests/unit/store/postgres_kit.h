@@ -107,12 +107,12 @@ static inline bool pk_fresh(void)
 	       pk_sql("DROP SCHEMA IF EXISTS other CASCADE");
 }
 
-static inline enum err pk_open(struct store_postgres *s, const char *url, bool standby_required,
+static inline enum err pk_open(struct store_postgres *s, const char *url, bool replica_required,
 			       struct store_fault *fault)
 {
 	struct store_postgres_options o = { .url = url,
 					    .who = "127.0.0.1:8480",
-					    .standby_required = standby_required,
+					    .replica_required = replica_required,
 					    .mono_ms = pk_mono };
 
 	return store_postgres_open(s, &o, fault);
