@@ -63,8 +63,8 @@ static enum err each(void *context, struct bytes batch)
 			a->why = "a record that this version does not know";
 			return e;
 		}
-		if (r.kind >= LOG_ACCOUNT && r.kind <= LOG_VOID) {
-			e = books_apply(&a->books, &r);
+		if (books_takes(r.kind)) {
+			e = books_replay(&a->books, &r);
 			if (e != ERR_OK) {
 				a->why = "a record that the books refuse";
 				return e == ERR_FULL ? e : ERR_CORRUPT;
@@ -115,6 +115,7 @@ static int verify_one(struct cli *c, const char *path, const struct log_secret *
 	if (e != ERR_OK) {
 		return cli_fail(e, "no memory");
 	}
+	books_window(&a.books, BOOKS_WINDOW);
 	if (is_sqlite(path)) {
 		a.checkpoint = checkpoint; /* checkpoints are of kuramorid's journal */
 		e = store_sqlite_open(&sqlite, path, &fault);

@@ -121,28 +121,24 @@ static const char *kind_of(const struct reading *r, const struct id128 *id)
 
 /* ---- reading ---- */
 
-static const struct books_hold *hold_of(const struct books *b, const struct id128 *id)
-{
-	for (size_t i = b->hold_count; i > 0; i--) {
-		if (id128_eq(&b->holds[i - 1].id, id)) {
-			return &b->holds[i - 1];
-		}
-	}
-	return NULL;
-}
-
-static void tell_posting(struct reading *a, const struct log_record *r, uint64_t sequence)
+/* The accounts of a posting.  Before it is booked: a hold is gone once it is posted. */
+static bool accounts_of(const struct reading *a, const struct log_record *r, struct id128 *debit,
+			struct id128 *credit)
 {
 	const struct books_hold *hold;
 
 	if (r->kind == LOG_TRANSFER) {
-		a->posting(a->ctx, r, sequence, &r->debit, &r->credit);
-	} else if (r->kind == LOG_POST) {
-		hold = hold_of(&a->books, &r->ref);
-		CHECK(hold != NULL); /* the books have just posted it */
-		a->posting(a->ctx, r, sequence, &a->books.accounts[hold->debit].id,
-			   &a->books.accounts[hold->credit].id);
+		*debit = r->debit;
+		*credit = r->credit;
+		return true;
 	}
+	hold = r->kind == LOG_POST ? books_hold(&a->books, &r->ref) : NULL;
+	if (hold == NULL) {
+		return false;
+	}
+	*debit = a->books.accounts[hold->debit].id;
+	*credit = a->books.accounts[hold->credit].id;
+	return true;
 }
 
 static enum err each(void *context, struct bytes batch)
@@ -157,24 +153,27 @@ static enum err each(void *context, struct bytes batch)
 	}
 	for (uint32_t i = 0; i < view.head.count; i++) {
 		struct log_record r;
+		struct id128 debit, credit;
 		size_t before = a->books.applied;
+		bool moves;
 
 		e = log_view_record(&r, &view, i);
 		if (e != ERR_OK) {
 			a->why = "a record that this version does not know";
 			return e;
 		}
-		if (r.kind < LOG_ACCOUNT || r.kind > LOG_VOID || r.time_ms > a->until_ms) {
+		if (!books_takes(r.kind) || r.time_ms > a->until_ms) {
 			continue;
 		}
-		e = books_apply(&a->books, &r);
+		moves = accounts_of(a, &r, &debit, &credit);
+		e = books_replay(&a->books, &r);
 		if (e != ERR_OK) {
 			a->why = "a record that the books refuse";
 			return e == ERR_FULL ? e : ERR_CORRUPT;
 		}
 		a->newest_ms = r.time_ms;
-		if (a->posting != NULL && a->books.applied != before) {
-			tell_posting(a, &r, view.head.first_sequence + i);
+		if (moves && a->posting != NULL && a->books.applied != before) {
+			a->posting(a->ctx, &r, view.head.first_sequence + i, &debit, &credit);
 		}
 	}
 	return ERR_OK;

@@ -169,6 +169,12 @@ static enum err asset_of(uint32_t *out, struct bytes text)
 	return ERR_ASSET;
 }
 
+/* An asset's name for the number that the books' records have. */
+static const char *asset_named(struct bytes number)
+{
+	return number.p[0] == '0' + ASSET_XEM ? "nem:xem" : "jpy";
+}
+
 static void entry_write(struct writer *out, const struct log_record *r, bool linked)
 {
 	uint8_t amount[16];
@@ -375,6 +381,8 @@ void transfers_answer(struct writer *out, uint32_t n, struct bytes results)
 		char text[UUID7_TEXT_MAX];
 		struct id128 id;
 
+		struct bytes was = reader_bytes(&in, PAYOUT_SETTLED_WAS);
+
 		CHECK(!in.bad && result >= PAYOUT_SETTLED_DONE && result < ARRAY_LEN(words));
 		memcpy(id.b, raw.p, sizeof id.b);
 		uuid7_put(text, &id);
@@ -391,6 +399,11 @@ void transfers_answer(struct writer *out, uint32_t n, struct bytes results)
 		json_put_raw(out, text);
 		json_put_raw(out, "\",\"result\":\"");
 		json_put_raw(out, words[result]);
+		if (was.p[0] != '\0') {
+			json_put_raw(out, "\",\"was\":\"");
+			json_put_raw(out, field == PAYOUT_SETTLED_ASSET ? asset_named(was)
+									: (const char *)was.p);
+		}
 		json_put_raw(out, "\"}");
 	}
 	CHECK(reader_done(&in));

@@ -46,12 +46,13 @@ MUST_CHECK enum err transfers_read(struct writer *out, uint32_t *n, struct bytes
 				   struct transfers_fault *fault);
 
 /*
- * The answer's body: {"transfers":[{"id","result":"done"|"repeated"|"refused","code","field"}...]}
- * in the order of the entries; code (a slug of base/err.def) and field only where refused.
- * results: n of PAYOUT_SETTLED_BYTES; more or less dies.  out->bad if it does not fit
- * TRANSFERS_ANSWER_BYTES(n).
+ * The answer's body:
+ * {"transfers":[{"id","result":"done"|"repeated"|"refused","code","field","was"}...]} in the order
+ * of the entries; code (a slug of base/err.def) and field only where refused, was where an id was
+ * used before with other content: what that field was. results: n of PAYOUT_SETTLED_BYTES; more or
+ * less dies.  out->bad if it does not fit TRANSFERS_ANSWER_BYTES(n).
  */
-#define TRANSFERS_ANSWER_BYTES(n) (64 + (size_t)(n)*160)
+#define TRANSFERS_ANSWER_BYTES(n) (64 + (size_t)(n)*224)
 void transfers_answer(struct writer *out, uint32_t n, struct bytes results);
 
 #endif

@@ -56,6 +56,13 @@ bool id128_eq(const struct id128 *a, const struct id128 *b)
 	return memcmp(a->b, b->b, sizeof a->b) == 0;
 }
 
+void id128_named(struct id128 *out, const struct hash32 *h)
+{
+	memcpy(out->b, h->b, sizeof out->b);
+	out->b[6] = (uint8_t)((out->b[6] & 0x0f) | 0x80);
+	out->b[8] = (uint8_t)((out->b[8] & 0x3f) | 0x80);
+}
+
 static u128 le_get(const uint8_t *p, unsigned n)
 {
 	u128 v = 0;

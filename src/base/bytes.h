@@ -51,6 +51,8 @@ bool hash32_is_zero(const struct hash32 *h);
 int hash32_cmp(const struct hash32 *a, const struct hash32 *b);
 bool key32_eq(const struct key32 *a, const struct key32 *b);
 bool id128_eq(const struct id128 *a, const struct id128 *b);
+/* The first 16 bytes of a hash, marked as a UUID of version 8 (RFC 9562 5.8): a derived name. */
+void id128_named(struct id128 *out, const struct hash32 *h);
 
 uint16_t le16_get(const uint8_t *p);
 uint32_t le32_get(const uint8_t *p);

@@ -1,188 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * books.c - a record, or a group of linked ones, is judged and applied.
+ *
+ * A group is applied record by record; each step leaves one entry of undo, and the first that is
+ * refused takes the ones before it back in reverse order.
+ */
 #include "books/books.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "books/inner.h"
 #include "crypto/sha256.h"
 
 enum {
-	ASSETS = 3, /* ASSET_NONE, ASSET_XEM, ASSET_JPY */
-	SLOTS_FIRST = 1024,
 	NONE = -1,
+	FETCH_SLOTS = 12, /* records ahead: far enough to be here, near enough to be still here */
+	FETCH_ROWS = 6,
 };
 
-/* The chart (docs/books.md). */
-static const struct {
-	const char *name;
-	bool debit;    /* the normal side */
-	bool on_chain; /* coins on a chain */
-	bool reserve;  /* customers' credit stands on it */
-	bool limited;  /* may not go past zero */
-	unsigned who;  /* enum books_poster, or-ed */
-} kinds[BOOKS_KINDS] = {
-	[BOOKS_CUSTOMER] = { "customer", false, false, false, true,
-			     BOOKS_BY_CHAIN | BOOKS_BY_CLIENT | BOOKS_BY_OPERATOR },
-	[BOOKS_BOX] = { "box", true, true, true, true, BOOKS_BY_CHAIN },
-	[BOOKS_PURSE] = { "purse", true, true, true, true, BOOKS_BY_CHAIN },
-	[BOOKS_TILL] = { "till", true, true, true, true, BOOKS_BY_CHAIN },
-	[BOOKS_DEPOSIT] = { "deposit", true, true, true, true, BOOKS_BY_CHAIN },
-	[BOOKS_SPARE] = { "spare", true, true, true, true, BOOKS_BY_CHAIN },
-	[BOOKS_IN_FLIGHT] = { "in-flight", false, false, false, true,
-			      BOOKS_BY_CHAIN | BOOKS_BY_OPERATOR },
-	[BOOKS_FEE] = { "fee", true, false, false, false, BOOKS_BY_CHAIN | BOOKS_BY_OPERATOR },
-	[BOOKS_SHORTAGE] = { "shortage", true, false, false, false,
-			     BOOKS_BY_CHAIN | BOOKS_BY_OPERATOR },
-	[BOOKS_OPENING] = { "opening", false, false, false, true, BOOKS_BY_CHAIN },
-	[BOOKS_SUSPENSE] = { "suspense", false, false, false, true,
-			     BOOKS_BY_CHAIN | BOOKS_BY_OPERATOR },
-	[BOOKS_HOUSE] = { "house", false, false, false, false, BOOKS_BY_CHAIN | BOOKS_BY_OPERATOR },
-	[BOOKS_BANK] = { "bank", true, false, true, true, BOOKS_BY_OPERATOR },
-	[BOOKS_FEE_INCOME] = { "fee-income", false, false, false, true,
-			       BOOKS_BY_CLIENT | BOOKS_BY_OPERATOR },
-	[BOOKS_CONVERSION] = { "conversion", false, false, false, false,
-			       BOOKS_BY_CLIENT | BOOKS_BY_OPERATOR },
+struct books_undo {
+	uint16_t kind;          /* of the record */
+	uint32_t at;            /* its place in the group */
+	uint32_t debit, credit; /* accounts of a transfer or post */
+	uint32_t account;       /* that was closed, or given a limit */
+	uint32_t limit;         /* its limit row before */
+	u128 amount;            /* transferred or posted; the maximum before LIMIT */
+	struct books_hold hold; /* that was put, or as it was before it was resolved */
 };
-
-static bool kind_known(uint32_t kind)
-{
-	return kind < ARRAY_LEN(kinds) && kinds[kind].name != NULL;
-}
-
-bool books_kind_on_chain(uint32_t kind)
-{
-	return kind_known(kind) && kinds[kind].on_chain;
-}
-
-bool books_kind_reserve(uint32_t kind)
-{
-	return kind_known(kind) && kinds[kind].reserve;
-}
-
-bool books_kind_limited(uint32_t kind)
-{
-	return kind_known(kind) && kinds[kind].limited;
-}
-
-bool books_kind_may(uint32_t kind, enum books_poster who)
-{
-	return kind_known(kind) && (kinds[kind].who & (unsigned)who) != 0;
-}
-
-bool books_kind_debit(uint32_t kind)
-{
-	return kind_known(kind) && kinds[kind].debit;
-}
-
-const char *books_kind_name(uint32_t kind)
-{
-	return kind_known(kind) ? kinds[kind].name : NULL;
-}
-
-void books_account_id(struct id128 *out, uint32_t kind, uint32_t asset, struct bytes name)
-{
-	static const char label[] = "kuramori account v1\n";
-	struct sha256 s;
-	struct hash32 h;
-	uint8_t numbers[8];
-
-	le32_put(numbers, kind);
-	le32_put(numbers + 4, asset);
-	sha256_init(&s);
-	sha256_update(&s, bytes_str(label));
-	sha256_update(&s, bytes_of(numbers, sizeof numbers));
-	sha256_update(&s, name);
-	sha256_final(&s, &h);
-	memcpy(out->b, h.b, sizeof out->b);
-	out->b[6] = (uint8_t)((out->b[6] & 0x0f) | 0x80);
-	out->b[8] = (uint8_t)((out->b[8] & 0x3f) | 0x80);
-}
-
-/*
- * Where an id starts in a table of 2^n slots.  Ids are UUIDs made by clients: the product mixes
- * their time bits, so that a run of ids of one millisecond does not fall on one place.
- */
-static uint64_t mix(const struct id128 *id)
-{
-	uint64_t x = le64_get(id->b) ^ (le64_get(id->b + 8) * 0x9e3779b97f4a7c15u);
-
-	x ^= x >> 32;
-	x *= 0xd6e8feb86659fd93u;
-	x ^= x >> 32;
-	return x;
-}
-
-static size_t slot_of(const struct id128 *id, size_t slots)
-{
-	return (size_t)mix(id) & (slots - 1);
-}
 
 static int64_t account_find(const struct books *b, const struct id128 *id)
 {
-	for (size_t i = slot_of(id, b->account_slot_count);;
-	     i = (i + 1) & (b->account_slot_count - 1)) {
-		uint32_t index = b->account_slots[i];
+	uint32_t tag = ids_tag(b, id), row;
+	size_t at = index_start(&b->account_index, tag);
 
-		if (index == 0) {
-			return NONE;
-		}
-		if (id128_eq(&b->accounts[index - 1].id, id)) {
-			return (int64_t)index - 1;
+	while (index_next(&b->account_index, tag, &at, &row)) {
+		if (id128_eq(&b->accounts[row].id, id)) {
+			return row;
 		}
 	}
+	return NONE;
 }
 
 static int64_t hold_find(const struct books *b, const struct id128 *id)
 {
-	for (size_t i = slot_of(id, b->hold_slot_count);; i = (i + 1) & (b->hold_slot_count - 1)) {
-		uint32_t index = b->hold_slots[i];
+	uint32_t tag = ids_tag(b, id), row;
+	size_t at = index_start(&b->hold_index, tag);
 
-		if (index == 0) {
-			return NONE;
-		}
-		if (id128_eq(&b->holds[index - 1].id, id)) {
-			return (int64_t)index - 1;
+	while (index_next(&b->hold_index, tag, &at, &row)) {
+		if (id128_eq(&b->holds[row].id, id)) {
+			return row;
 		}
 	}
-}
-
-static bool used_empty(const struct books_used *u)
-{
-	static const struct id128 zero;
-
-	return u->digest == 0 && id128_eq(&u->id, &zero);
-}
-
-/* This table is the largest, so it grows in smaller steps than by doubling: any number of slots. */
-static struct books_used *used_slot(const struct books *b, const struct id128 *id)
-{
-	size_t i = (size_t)(((u128)(mix(id) * 0x9e3779b97f4a7c15u) * b->used_slot_count) >> 64);
-
-	while (!used_empty(&b->used[i]) && !id128_eq(&b->used[i].id, id)) {
-		i = i + 1 == b->used_slot_count ? 0 : i + 1;
-	}
-	return &b->used[i];
-}
-
-static void slot_insert(uint32_t *slots, size_t count, const struct id128 *id, uint32_t index)
-{
-	size_t i = slot_of(id, count);
-
-	while (slots[i] != 0) {
-		i = (i + 1) & (count - 1);
-	}
-	slots[i] = index + 1;
+	return NONE;
 }
 
 enum err books_init(struct books *b)
 {
 	memset(b, 0, sizeof *b);
-	b->account_slot_count = b->hold_slot_count = b->used_slot_count = SLOTS_FIRST;
-	b->account_slots = calloc(SLOTS_FIRST, sizeof *b->account_slots);
-	b->hold_slots = calloc(SLOTS_FIRST, sizeof *b->hold_slots);
-	b->used = calloc(SLOTS_FIRST, sizeof *b->used);
-	if (b->account_slots == NULL || b->hold_slots == NULL || b->used == NULL) {
+	if (index_init(&b->account_index) != ERR_OK || index_init(&b->hold_index) != ERR_OK ||
+	    index_init(&b->used_index) != ERR_OK) {
 		books_free(b);
 		return ERR_FULL;
 	}
@@ -192,158 +70,216 @@ enum err books_init(struct books *b)
 void books_free(struct books *b)
 {
 	free(b->accounts);
-	free(b->account_slots);
 	free(b->held);
+	free(b->limits);
 	free(b->holds);
-	free(b->hold_slots);
+	free(b->queue);
 	free(b->used);
+	free(b->verdicts);
+	free(b->undo);
+	index_free(&b->account_index);
+	index_free(&b->hold_index);
+	index_free(&b->used_index);
 	memset(b, 0, sizeof *b);
 }
 
-/* Doubles a table of indices until `entries` fill at most three quarters of it. */
-static enum err slots_grow(uint32_t **slots, size_t *count, size_t entries, const void *rows,
-			   size_t row_bytes, size_t rows_now)
+void books_window(struct books *b, size_t window)
 {
-	size_t wanted = *count;
-	uint32_t *p;
+	CHECK(b->applied == 0 && window > 0 && window < UINT32_MAX / 2);
+	b->window = window;
+}
 
-	while (entries * 4 > wanted * 3) {
-		wanted *= 2;
-	}
-	if (wanted == *count) {
+void books_seed(struct books *b, const uint64_t seed[2])
+{
+	CHECK(b->applied == 0);
+	b->seed[0] = seed[0];
+	b->seed[1] = seed[1];
+}
+
+void books_ids_from(struct books *b, books_find find, void *context)
+{
+	b->find = find;
+	b->find_context = context;
+}
+
+/* Room for `need` rows, a quarter more when it must move. */
+static enum err grow(void **rows, size_t *cap, size_t need, size_t row_bytes)
+{
+	size_t wanted = need + need / 4 + 64;
+	void *p;
+
+	if (need <= *cap) {
 		return ERR_OK;
 	}
-	p = calloc(wanted, sizeof *p);
+	p = realloc(*rows, wanted * row_bytes);
 	if (p == NULL) {
 		return ERR_FULL;
 	}
-	for (size_t i = 0; i < rows_now; i++) {
-		struct id128 id;
-
-		/* every row begins with its id */
-		memcpy(&id, (const uint8_t *)rows + i * row_bytes, sizeof id);
-		slot_insert(p, wanted, &id, (uint32_t)i);
-	}
-	free(*slots);
-	*slots = p;
-	*count = wanted;
+	*rows = p;
+	*cap = wanted;
 	return ERR_OK;
 }
 
-static enum err used_grow(struct books *b, size_t entries)
-{
-	size_t wanted = b->used_slot_count, old_count = b->used_slot_count;
-	struct books_used *old = b->used;
-	struct books_used *p;
-
-	if (entries * 4 <= wanted * 3) {
-		return ERR_OK;
-	}
-	wanted = entries + entries / 5 * 3 + SLOTS_FIRST;
-	p = calloc(wanted, sizeof *p);
-	if (p == NULL) {
-		return ERR_FULL;
-	}
-	b->used = p;
-	b->used_slot_count = wanted;
-	for (size_t i = 0; i < old_count; i++) {
-		if (!used_empty(&old[i])) {
-			*used_slot(b, &old[i].id) = old[i];
-		}
-	}
-	free(old);
-	return ERR_OK;
-}
-
-/*
- * Room for n more records of any kind: afterwards nothing on the way can run out of memory, and no
- * table is rebuilt, so that what a group inserted can be taken out again in reverse order.
- */
+/* Room for n more records of any kind: afterwards nothing on the way can run out of memory. */
 static enum err reserve(struct books *b, size_t n)
 {
-	if (b->account_count + n > b->account_cap) {
-		size_t cap = b->account_count + n + b->account_count / 4 + 64;
-		struct books_account *p = realloc(b->accounts, cap * sizeof *p);
-
-		if (p == NULL) {
-			return ERR_FULL;
-		}
-		b->accounts = p;
-		b->account_cap = cap;
-	}
-	if (b->held_count + 2 * n > b->held_cap) {
-		size_t cap = b->held_count + 2 * n + b->held_count / 2 + 64;
-		struct books_sums *p = realloc(b->held, cap * sizeof *p);
-
-		if (p == NULL) {
-			return ERR_FULL;
-		}
-		b->held = p;
-		b->held_cap = cap;
-	}
-	if (b->hold_count + n > b->hold_cap) {
-		size_t cap = b->hold_count + n + b->hold_count / 2 + 64;
-		struct books_hold *p = realloc(b->holds, cap * sizeof *p);
-
-		if (p == NULL) {
-			return ERR_FULL;
-		}
-		b->holds = p;
-		b->hold_cap = cap;
-	}
-	if (slots_grow(&b->account_slots, &b->account_slot_count, b->account_count + n, b->accounts,
-		       sizeof *b->accounts, b->account_count) != ERR_OK ||
-	    slots_grow(&b->hold_slots, &b->hold_slot_count, b->hold_count + n, b->holds,
-		       sizeof *b->holds, b->hold_count) != ERR_OK) {
+	if (grow((void **)&b->accounts, &b->account_cap, b->account_count + n,
+		 sizeof *b->accounts) != ERR_OK ||
+	    grow((void **)&b->held, &b->held_cap, b->held_count + 2 * n, sizeof *b->held) !=
+		ERR_OK ||
+	    grow((void **)&b->limits, &b->limit_cap, b->limit_count + n, sizeof *b->limits) !=
+		ERR_OK ||
+	    grow((void **)&b->holds, &b->hold_cap, b->hold_count + n, sizeof *b->holds) != ERR_OK ||
+	    grow((void **)&b->queue, &b->queue_cap, b->queue_count + n, sizeof *b->queue) !=
+		ERR_OK ||
+	    grow((void **)&b->undo, &b->undo_cap, n, sizeof *b->undo) != ERR_OK ||
+	    index_reserve(&b->account_index, n) != ERR_OK ||
+	    index_reserve(&b->hold_index, n) != ERR_OK) {
 		return ERR_FULL;
 	}
-	return used_grow(b, b->used_count + n);
-}
-
-/* Content without time: a retry of the same thing at another moment is the same thing. */
-static uint64_t digest_of(const struct log_record *r)
-{
-	struct log_record content = *r;
-	uint8_t bytes[LOG_RECORD_BYTES];
-	struct hash32 h;
-	uint64_t d;
-
-	content.time_ms = 0;
-	log_record_put(bytes, &content);
-	sha256(&h, bytes_of(bytes, sizeof bytes));
-	d = le64_get(h.b);
-	return d == 0 ? 1 : d; /* zero marks an empty slot */
+	return ids_reserve(b, n);
 }
 
 static u128 surplus(const struct books_account *a)
 {
-	u128 have = kinds[a->kind].debit ? a->debits : a->credits;
-	u128 gone = kinds[a->kind].debit ? a->credits : a->debits;
+	u128 have = chart[a->kind].debit ? a->debits : a->credits;
+	u128 gone = chart[a->kind].debit ? a->credits : a->debits;
 
 	return have > gone ? have - gone : 0;
 }
+
+/* ---- what is held of an account ---- */
 
 struct books_sums books_held(const struct books *b, const struct books_account *a)
 {
 	return a->held == 0 ? (struct books_sums){ 0, 0 } : b->held[a->held - 1];
 }
 
-/* To change; reserve() has made room for a new row. */
-static struct books_sums *held_of(struct books *b, struct books_account *a)
+/* Free rows are chained: a free row's debits is the next one + 1. */
+static void held_add(struct books *b, struct books_account *a, u128 debits, u128 credits)
 {
 	if (a->held == 0) {
-		CHECK(b->held_count < b->held_cap);
-		b->held[b->held_count++] = (struct books_sums){ 0, 0 };
-		a->held = (uint32_t)b->held_count;
+		if (b->held_free != 0) {
+			a->held = (uint32_t)b->held_free;
+			b->held_free = (size_t)b->held[a->held - 1].debits;
+		} else {
+			CHECK(b->held_count < b->held_cap);
+			a->held = (uint32_t)++b->held_count;
+		}
+		b->held[a->held - 1] = (struct books_sums){ 0, 0 };
 	}
-	return &b->held[a->held - 1];
+	b->held[a->held - 1].debits += debits;
+	b->held[a->held - 1].credits += credits;
 }
+
+static void held_sub(struct books *b, struct books_account *a, u128 debits, u128 credits)
+{
+	struct books_sums *row;
+
+	CHECK(a->held != 0);
+	row = &b->held[a->held - 1];
+	row->debits -= debits;
+	row->credits -= credits;
+	if (row->debits == 0 && row->credits == 0) {
+		row->debits = b->held_free;
+		b->held_free = a->held;
+		a->held = 0;
+	}
+}
+
+/* ---- the holds that expire: a heap, the earliest at its top ---- */
+
+static void queue_set(struct books *b, size_t at, uint32_t row)
+{
+	b->queue[at] = row;
+	b->holds[row].queue_at = (uint32_t)at + 1;
+}
+
+static uint64_t queue_ms(const struct books *b, size_t at)
+{
+	return b->holds[b->queue[at]].expires_ms;
+}
+
+/* Puts row where it belongs, from the place `at` that is free. */
+static void queue_settle(struct books *b, size_t at, uint32_t row)
+{
+	uint64_t ms = b->holds[row].expires_ms;
+
+	while (at > 0 && queue_ms(b, (at - 1) / 2) > ms) {
+		queue_set(b, at, b->queue[(at - 1) / 2]);
+		at = (at - 1) / 2;
+	}
+	for (;;) {
+		size_t child = 2 * at + 1;
+
+		if (child + 1 < b->queue_count && queue_ms(b, child + 1) < queue_ms(b, child)) {
+			child++;
+		}
+		if (child >= b->queue_count || queue_ms(b, child) >= ms) {
+			break;
+		}
+		queue_set(b, at, b->queue[child]);
+		at = child;
+	}
+	queue_set(b, at, row);
+}
+
+static void queue_remove(struct books *b, const struct books_hold *h)
+{
+	size_t at = h->queue_at - 1;
+	uint32_t last = b->queue[--b->queue_count];
+
+	if (at < b->queue_count) {
+		queue_settle(b, at, last);
+	}
+}
+
+/* ---- rows of holds ---- */
+
+/* Adds an open hold; reserve() has made room. */
+static void hold_put(struct books *b, const struct books_hold *h)
+{
+	uint32_t row;
+
+	if (b->hold_free != 0) {
+		row = (uint32_t)b->hold_free - 1;
+		b->hold_free = b->holds[row].debit;
+	} else {
+		CHECK(b->hold_count < b->hold_cap);
+		row = (uint32_t)b->hold_count++;
+	}
+	b->holds[row] = *h;
+	index_add(&b->hold_index, ids_tag(b, &h->id), row);
+	if (h->expires_ms != 0) {
+		b->queue_count++;
+		queue_settle(b, b->queue_count - 1, row);
+	}
+	held_add(b, &b->accounts[h->debit], h->amount, 0);
+	held_add(b, &b->accounts[h->credit], 0, h->amount);
+}
+
+/* Takes an open hold out, with `release` of what is held for it. */
+static void hold_end(struct books *b, uint32_t row, u128 release)
+{
+	struct books_hold *h = &b->holds[row];
+
+	held_sub(b, &b->accounts[h->debit], release, 0);
+	held_sub(b, &b->accounts[h->credit], 0, release);
+	if (h->queue_at != 0) {
+		queue_remove(b, h);
+	}
+	index_remove(&b->hold_index, ids_tag(b, &h->id), row);
+	*h = (struct books_hold){ .debit = (uint32_t)b->hold_free };
+	b->hold_free = (size_t)row + 1;
+}
+
+/* ---- what is judged ---- */
 
 static u128 available(const struct books *b, const struct books_account *a)
 {
 	struct books_sums sums = books_held(b, a);
 	u128 left = surplus(a);
-	u128 held = kinds[a->kind].debit ? sums.credits : sums.debits;
+	u128 held = chart[a->kind].debit ? sums.credits : sums.debits;
 
 	return left > held ? left - held : 0;
 }
@@ -352,7 +288,8 @@ static u128 available(const struct books *b, const struct books_account *a)
 static enum err take_allowed(const struct books *b, const struct books_account *a, bool debit_side,
 			     u128 amount)
 {
-	if (!kinds[a->kind].limited || kinds[a->kind].debit == debit_side) {
+	if (!chart[a->kind].limited || chart[a->kind].debit == debit_side ||
+	    b->planted == BOOKS_PLANT_LIMIT_LOST) {
 		return ERR_OK;
 	}
 	if (b->planted == BOOKS_PLANT_HOLD_UNCOUNTED) {
@@ -361,49 +298,112 @@ static enum err take_allowed(const struct books *b, const struct books_account *
 	return amount <= available(b, a) ? ERR_OK : ERR_FUNDS;
 }
 
-/*
- * The running totals behind the reserve rule after `amount` moved.  Customers are owed credits less
- * debits; chain accounts hold debits less credits.  Limited accounts never go past zero, so neither
- * total can.
- */
-static void totals_move(struct books *b, const struct books_account *debit,
-			const struct books_account *credit, u128 amount)
+u128 books_most(const struct books *b, const struct books_account *a)
 {
-	if (debit->kind == BOOKS_CUSTOMER) {
-		b->owed[debit->asset] -= amount;
-	}
-	if (credit->kind == BOOKS_CUSTOMER) {
-		b->owed[credit->asset] += amount;
-	}
-	if (kinds[debit->kind].reserve) {
-		b->reserves[debit->asset] += amount;
-	}
-	if (kinds[credit->kind].reserve) {
-		b->reserves[credit->asset] -= amount;
-	}
+	return a->limit == 0 ? 0 : b->limits[a->limit - 1].most;
 }
 
 /*
- * T41.  In flight is what customers no longer own and the till still holds, so the chain accounts'
- * own sum already contains it: owed + in flight <= reserves is the stricter form of the rule, and
- * the one that is kept.
+ * Whether `more` on its normal side leaves the account at or below `most`, what is held for it
+ * counted, what is held of it not gone: so no order of posts and voids can bring it above.  posted
+ * + held + more fits (pair_check()).
  */
-static enum err reserve_rule(const struct books *b, const struct books_account *debit,
+static bool most_allows(const struct books *b, const struct books_account *a, u128 most, u128 more)
+{
+	bool debit = chart[a->kind].debit;
+	struct books_sums sums = books_held(b, a);
+	u128 have = debit ? a->debits + sums.debits : a->credits + sums.credits;
+	u128 gone = debit ? a->credits : a->debits;
+
+	have += more;
+	return most == 0 || have <= most || have - most <= gone;
+}
+
+static bool owed_kind(const struct books_account *a)
+{
+	return a->kind == BOOKS_CUSTOMER || a->kind == BOOKS_IN_FLIGHT;
+}
+
+/* What customers are owed and what is in flight, together: what the reserves must cover. */
+static bool claims_of(u128 *out, const u128 owed[BOOKS_ASSETS], const u128 in_flight[BOOKS_ASSETS],
+		      uint32_t asset)
+{
+	return !__builtin_add_overflow(owed[asset], in_flight[asset], out);
+}
+
+/* T41 for a hold: one that could not be posted now, alone, is not taken. */
+static enum err hold_covered(const struct books *b, const struct books_account *debit,
 			     const struct books_account *credit, u128 amount)
 {
-	u128 owed, reserves;
+	u128 claims, reserves = b->totals.reserves[credit->asset];
 
-	if (credit->kind != BOOKS_CUSTOMER || debit->kind == BOOKS_CUSTOMER) {
+	if (!owed_kind(credit) || owed_kind(debit)) {
 		return ERR_OK;
 	}
-	if (__builtin_add_overflow(b->owed[credit->asset], amount, &owed)) {
+	if (!claims_of(&claims, b->totals.owed, b->totals.in_flight, credit->asset) ||
+	    __builtin_add_overflow(claims, amount, &claims) ||
+	    (chart[debit->kind].reserve && __builtin_add_overflow(reserves, amount, &reserves))) {
 		return ERR_OVERFLOW;
 	}
-	reserves = b->reserves[credit->asset];
-	if (kinds[debit->kind].reserve && __builtin_add_overflow(reserves, amount, &reserves)) {
-		return ERR_OVERFLOW;
+	return claims <= reserves ? ERR_OK : ERR_CAP;
+}
+
+/*
+ * T41 for a group, after its last record: the claims are no higher than before it, or no higher
+ * than the reserves.  What theft took is no reason to refuse what raises nothing.
+ */
+static enum err group_covered(const struct books *b, const struct books_totals *before,
+			      uint32_t *asset)
+{
+	for (uint32_t a = ASSET_XEM; a < BOOKS_ASSETS; a++) {
+		u128 was, now;
+
+		*asset = a;
+		if (!claims_of(&now, b->totals.owed, b->totals.in_flight, a)) {
+			return ERR_OVERFLOW;
+		}
+		if (now > b->totals.reserves[a] &&
+		    (!claims_of(&was, before->owed, before->in_flight, a) || now > was)) {
+			return ERR_CAP;
+		}
 	}
-	return owed <= reserves ? ERR_OK : ERR_CAP;
+	return ERR_OK;
+}
+
+/* By the record alone: what no state of the books could make right. */
+static enum err form_check(const struct log_record *r)
+{
+	if (!books_takes(r->kind)) {
+		return ERR_TYPE;
+	}
+	if (r->kind == LOG_REFUSED) {
+		return ERR_OK; /* books_refused() knows its form */
+	}
+	if (r->asset == ASSET_NONE || r->asset >= BOOKS_ASSETS) {
+		return ERR_ASSET;
+	}
+	switch ((enum log_kind)r->kind) {
+	case LOG_ACCOUNT:
+		return r->amount < BOOKS_KINDS && chart_known((uint32_t)r->amount) ? ERR_OK
+										   : ERR_INPUT;
+	case LOG_TRANSFER:
+	case LOG_HOLD:
+	case LOG_HOLD_UNTIL:
+		if (id128_eq(&r->debit, &r->credit)) {
+			return ERR_INPUT;
+		}
+		if (r->kind == LOG_HOLD_UNTIL &&
+		    (le64_get(r->ref.b) == 0 || le64_get(r->ref.b + 8) != 0)) {
+			return ERR_INPUT;
+		}
+		return r->amount == 0 ? ERR_AMOUNT : ERR_OK;
+	case LOG_POST:
+	case LOG_VOID:
+	case LOG_EXPIRE:
+		return r->amount == 0 ? ERR_AMOUNT : ERR_OK;
+	default:
+		return ERR_OK;
+	}
 }
 
 static enum err pair_check(const struct books *b, const struct log_record *r, int64_t *debit,
@@ -412,9 +412,6 @@ static enum err pair_check(const struct books *b, const struct log_record *r, in
 	const struct books_account *d, *c;
 	u128 sum;
 
-	if (id128_eq(&r->debit, &r->credit)) {
-		return ERR_INPUT;
-	}
 	*debit = account_find(b, &r->debit);
 	*credit = account_find(b, &r->credit);
 	if (*debit == NONE || *credit == NONE) {
@@ -425,8 +422,8 @@ static enum err pair_check(const struct books *b, const struct log_record *r, in
 	if (d->asset != r->asset || c->asset != r->asset) {
 		return ERR_ASSET;
 	}
-	if (r->amount == 0) {
-		return ERR_AMOUNT;
+	if (d->closed || c->closed) {
+		return ERR_CLOSED;
 	}
 	/* posted + held must fit on each side, so that a later post cannot overflow */
 	if (__builtin_add_overflow(d->debits, books_held(b, d).debits, &sum) ||
@@ -439,216 +436,466 @@ static enum err pair_check(const struct books *b, const struct log_record *r, in
 	    take_allowed(b, c, false, r->amount) != ERR_OK) {
 		return ERR_FUNDS;
 	}
-	return reserve_rule(b, d, c, r->amount);
-}
-
-/*
- * Accounts are their own memory of having been opened, in a name space of their own: an entry in
- * `used` for each of 260,000 would double the memory of the books.
- */
-static enum err open_account(struct books *b, const struct log_record *r, bool *fresh)
-{
-	int64_t index = account_find(b, &r->id);
-	struct books_account *a;
-
-	if (index != NONE) {
-		a = &b->accounts[index];
-		*fresh = false;
-		return a->kind == r->amount && a->asset == r->asset ? ERR_OK : ERR_EXISTS;
+	if ((chart[d->kind].debit && !most_allows(b, d, books_most(b, d), r->amount)) ||
+	    (!chart[c->kind].debit && !most_allows(b, c, books_most(b, c), r->amount))) {
+		return ERR_LIMIT;
 	}
-	if (r->amount == 0 || r->amount >= ARRAY_LEN(kinds) || !kind_known((uint32_t)r->amount)) {
-		return ERR_INPUT;
-	}
-	if (r->asset == ASSET_NONE || r->asset >= ASSETS) {
-		return ERR_ASSET;
-	}
-	a = &b->accounts[b->account_count];
-	*a = (struct books_account){ .id = r->id,
-				     .asset = (uint16_t)r->asset,
-				     .kind = (uint16_t)r->amount };
-	slot_insert(b->account_slots, b->account_slot_count, &a->id, (uint32_t)b->account_count);
-	b->account_count++;
-	b->applied++;
-	*fresh = true;
 	return ERR_OK;
 }
 
-static enum err transfer(struct books *b, const struct log_record *r)
+/* ---- what is applied ---- */
+
+static struct books_undo *step(struct books *b, const struct log_record *r, size_t at)
 {
-	int64_t debit, credit;
-	enum err e = pair_check(b, r, &debit, &credit);
+	struct books_undo *u = &b->undo[b->undo_count++];
+
+	CHECK(b->undo_count <= b->undo_cap);
+	u->kind = r->kind;
+	u->at = (uint32_t)at;
+	return u;
+}
+
+/*
+ * The running totals behind the reserve rule after `amount` was posted.  Limited accounts never go
+ * past zero, so no total can; the caller puts all of them back when it refuses.
+ */
+static enum err totals_move(struct books *b, const struct books_account *debit,
+			    const struct books_account *credit, u128 amount)
+{
+	uint32_t asset = debit->asset;
+	u128 *owed = &b->totals.owed[asset], *flight = &b->totals.in_flight[asset],
+	     *reserves = &b->totals.reserves[asset];
+
+	*owed -= debit->kind == BOOKS_CUSTOMER ? amount : 0;
+	*flight -= debit->kind == BOOKS_IN_FLIGHT ? amount : 0;
+	*reserves -= chart[credit->kind].reserve ? amount : 0;
+	if ((credit->kind == BOOKS_CUSTOMER && __builtin_add_overflow(*owed, amount, owed)) ||
+	    (credit->kind == BOOKS_IN_FLIGHT && __builtin_add_overflow(*flight, amount, flight)) ||
+	    (chart[debit->kind].reserve && __builtin_add_overflow(*reserves, amount, reserves))) {
+		return ERR_OVERFLOW;
+	}
+	return ERR_OK;
+}
+
+static enum err post(struct books *b, const struct log_record *r, size_t at, uint32_t debit,
+		     uint32_t credit, const struct books_hold *hold)
+{
+	enum err e = totals_move(b, &b->accounts[debit], &b->accounts[credit], r->amount);
+	struct books_undo *u;
 
 	if (e != ERR_OK) {
 		return e;
 	}
 	b->accounts[debit].debits += r->amount;
 	b->accounts[credit].credits += r->amount;
-	totals_move(b, &b->accounts[debit], &b->accounts[credit], r->amount);
+	u = step(b, r, at);
+	u->debit = debit;
+	u->credit = credit;
+	u->amount = r->amount;
+	if (hold != NULL) {
+		u->hold = *hold;
+	}
 	return ERR_OK;
 }
 
-static enum err hold(struct books *b, const struct log_record *r)
+static u128 most_of(const struct log_record *r)
+{
+	return le128_get(r->ref.b);
+}
+
+/* Gives the account a maximum; its row is new if it has none. */
+static void limit_set(struct books *b, struct books_account *a, u128 most)
+{
+	if (a->limit == 0) {
+		CHECK(b->limit_count < b->limit_cap);
+		b->limits[b->limit_count++] = (struct books_limit){ 0, 0 };
+		a->limit = (uint32_t)b->limit_count;
+	}
+	b->limits[a->limit - 1].most = most;
+}
+
+/* What ACCOUNT said when it was opened, for whoever says it again. */
+static struct log_record opening_of(const struct books *b, const struct books_account *a)
+{
+	struct log_record r = {
+		.kind = LOG_ACCOUNT, .asset = a->asset, .id = a->id, .amount = a->kind
+	};
+
+	le128_put(r.ref.b, a->limit == 0 ? 0 : b->limits[a->limit - 1].opened);
+	return r;
+}
+
+/*
+ * Accounts are their own memory of having been opened, in a name space of their own: an entry in
+ * the window for each of 260,000 would push out everything else.
+ */
+static enum err open_account(struct books *b, const struct log_record *r, size_t at)
+{
+	int64_t index = account_find(b, &r->id);
+	struct books_account *a;
+
+	if (index != NONE) {
+		a = &b->accounts[index];
+		b->clash = opening_of(b, a);
+		return a->kind == r->amount && a->asset == r->asset &&
+			       most_of(r) == most_of(&b->clash)
+			   ? ERR_OK
+			   : ERR_EXISTS;
+	}
+	a = &b->accounts[b->account_count];
+	*a = (struct books_account){ .id = r->id,
+				     .asset = (uint16_t)r->asset,
+				     .kind = (uint16_t)r->amount };
+	index_add(&b->account_index, ids_tag(b, &a->id), (uint32_t)b->account_count);
+	b->account_count++;
+	if (most_of(r) != 0) {
+		limit_set(b, a, most_of(r));
+		b->limits[a->limit - 1].opened = most_of(r);
+	}
+	(void)step(b, r, at);
+	return ERR_OK;
+}
+
+static enum err transfer(struct books *b, const struct log_record *r, size_t at)
 {
 	int64_t debit, credit;
 	enum err e = pair_check(b, r, &debit, &credit);
 
+	return e != ERR_OK ? e : post(b, r, at, (uint32_t)debit, (uint32_t)credit, NULL);
+}
+
+static enum err hold(struct books *b, const struct log_record *r, size_t at, uint64_t now_ms)
+{
+	int64_t debit, credit;
+	struct books_hold h = { .id = r->id, .amount = r->amount, .open = true };
+	enum err e = pair_check(b, r, &debit, &credit);
+
+	if (e == ERR_OK) {
+		e = hold_covered(b, &b->accounts[debit], &b->accounts[credit], r->amount);
+	}
 	if (e != ERR_OK) {
 		return e;
 	}
-	held_of(b, &b->accounts[debit])->debits += r->amount;
-	held_of(b, &b->accounts[credit])->credits += r->amount;
-	b->holds[b->hold_count] = (struct books_hold){
-		.id = r->id,
-		.debit = (uint32_t)debit,
-		.credit = (uint32_t)credit,
-		.amount = r->amount,
-		.open = true,
-	};
-	slot_insert(b->hold_slots, b->hold_slot_count, &r->id, (uint32_t)b->hold_count);
-	b->hold_count++;
+	if (r->kind == LOG_HOLD_UNTIL) {
+		h.expires_ms = le64_get(r->ref.b);
+		if (h.expires_ms <= now_ms) {
+			return ERR_EXPIRED;
+		}
+	}
+	h.debit = (uint32_t)debit;
+	h.credit = (uint32_t)credit;
+	hold_put(b, &h);
+	step(b, r, at)->hold = h;
 	return ERR_OK;
 }
 
-static enum err resolve(struct books *b, const struct log_record *r)
+/* No open hold has this id: because it is resolved, or because there never was one. */
+static enum err hold_gone(const struct books *b, const struct id128 *id)
 {
-	int64_t index = hold_find(b, &r->ref);
-	struct books_hold *h;
-	struct books_account *debit, *credit;
-	bool held;
+	struct log_record was;
+	enum err verdict, e = ids_find(b, id, &was, &verdict);
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	return verdict == ERR_OK && (was.kind == LOG_HOLD || was.kind == LOG_HOLD_UNTIL)
+		   ? ERR_STATE
+		   : ERR_NOT_FOUND;
+}
+
+/* The planted bug: what was held is released, the hold stays to be posted again. */
+static void planted_keep(struct books *b, uint32_t row)
+{
+	struct books_hold *h = &b->holds[row];
+
+	if (h->open) {
+		held_sub(b, &b->accounts[h->debit], h->amount, 0);
+		held_sub(b, &b->accounts[h->credit], 0, h->amount);
+		h->open = false;
+	}
+}
+
+static enum err resolve(struct books *b, const struct log_record *r, size_t at, uint64_t now_ms)
+{
+	int64_t row = hold_find(b, &r->ref);
+	struct books_hold h;
+	bool late;
+
+	if (row == NONE) {
+		return hold_gone(b, &r->ref);
+	}
+	h = b->holds[row];
+	if (!h.open && r->kind != LOG_POST) {
+		return ERR_STATE; /* kept by the planted bug */
+	}
+	late = h.expires_ms != 0 && h.expires_ms <= now_ms;
+	if (r->asset != b->accounts[h.debit].asset) {
+		return ERR_ASSET;
+	}
+	if (r->kind == LOG_POST ? r->amount > h.amount : r->amount != h.amount) {
+		return ERR_AMOUNT;
+	}
+	if (r->kind == LOG_POST && late) {
+		return ERR_EXPIRED;
+	}
+	if (r->kind == LOG_EXPIRE && !late) {
+		return ERR_WAIT;
+	}
+	if (r->kind == LOG_POST) {
+		enum err e = post(b, r, at, h.debit, h.credit, &h);
+
+		if (e != ERR_OK) {
+			return e;
+		}
+	} else {
+		step(b, r, at)->hold = h;
+	}
+	if (b->planted == BOOKS_PLANT_POST_TWICE && r->kind == LOG_POST) {
+		planted_keep(b, (uint32_t)row);
+		return ERR_OK;
+	}
+	hold_end(b, (uint32_t)row,
+		 b->planted == BOOKS_PLANT_PART_KEPT && r->kind == LOG_POST ? r->amount : h.amount);
+	return ERR_OK;
+}
+
+static enum err close_or_limit(struct books *b, const struct log_record *r, size_t at)
+{
+	int64_t index = account_find(b, &r->ref);
+	struct books_account *a;
+	struct books_undo *u;
 
 	if (index == NONE) {
 		return ERR_NOT_FOUND;
 	}
-	h = &b->holds[index];
-	held = h->open;
-	if (!held && !(b->planted == BOOKS_PLANT_POST_TWICE && r->kind == LOG_POST)) {
-		return ERR_STATE;
-	}
-	debit = &b->accounts[h->debit];
-	credit = &b->accounts[h->credit];
-	if (r->asset != debit->asset) {
+	a = &b->accounts[index];
+	if (a->asset != r->asset) {
 		return ERR_ASSET;
 	}
-	if (r->amount != h->amount) {
-		return ERR_AMOUNT;
+	if (a->closed) {
+		return ERR_CLOSED;
 	}
-	if (held) {
-		held_of(b, debit)->debits -= h->amount;
-		held_of(b, credit)->credits -= h->amount;
-		h->open = false;
+	if (r->kind == LOG_CLOSE && (a->debits != a->credits || a->held != 0)) {
+		return ERR_STATE;
 	}
-	if (r->kind == LOG_POST) {
-		debit->debits += h->amount;
-		credit->credits += h->amount;
-		totals_move(b, debit, credit, h->amount);
+	if (r->kind == LOG_LIMIT && !most_allows(b, a, r->amount, 0)) {
+		return ERR_LIMIT;
+	}
+	u = step(b, r, at);
+	u->account = (uint32_t)index;
+	u->limit = a->limit;
+	if (r->kind == LOG_CLOSE) {
+		a->closed = true;
+	} else {
+		u->amount = books_most(b, a);
+		limit_set(b, a, r->amount);
 	}
 	return ERR_OK;
 }
 
-/* fresh: false if the very same record had been applied before, so that nothing changed. */
-static enum err apply(struct books *b, const struct log_record *r, bool *fresh)
+/* One record of a group.  A repetition leaves no step. */
+static enum err apply(struct books *b, const struct log_record *r, size_t at)
 {
-	struct books_used *used;
-	uint64_t digest;
-	enum err e = ERR_TYPE;
+	uint64_t now_ms = r->time_ms > b->totals.now_ms ? r->time_ms : b->totals.now_ms;
+	struct log_record was, content = *r;
+	enum err verdict = ERR_OK, known, e = form_check(r);
+	size_t before = b->undo_count;
 
-	if (r->kind == LOG_ACCOUNT) {
-		return open_account(b, r, fresh);
-	}
-	digest = digest_of(r);
-	used = used_slot(b, &r->id);
-	if (!used_empty(used)) {
-		*fresh = false;
-		return used->digest == digest ? ERR_OK : ERR_EXISTS;
-	}
-	if (r->kind == LOG_TRANSFER) {
-		e = transfer(b, r);
-	} else if (r->kind == LOG_HOLD) {
-		e = hold(b, r);
-	} else if (r->kind == LOG_POST || r->kind == LOG_VOID) {
-		e = resolve(b, r);
+	if (e == ERR_OK && r->kind == LOG_REFUSED) {
+		e = books_refused(&content, &verdict, r);
 	}
 	if (e != ERR_OK) {
 		return e;
 	}
-	used->id = r->id;
-	used->digest = digest;
-	b->used_count++;
+	if (r->kind != LOG_ACCOUNT) {
+		enum err said;
+
+		known = ids_find(b, &r->id, &was, &said);
+		if (known == ERR_OK) {
+			if (ids_same(&was, &content) &&
+			    (r->kind != LOG_REFUSED || said == verdict)) {
+				return r->kind == LOG_REFUSED ? ERR_OK : said;
+			}
+			b->clash = was;
+			return ERR_EXISTS;
+		}
+		e = known == ERR_NOT_FOUND ? ids_fresh(&r->id, now_ms) : known;
+		if (e != ERR_OK) {
+			return e;
+		}
+	}
+	switch ((enum log_kind)r->kind) {
+	case LOG_ACCOUNT:
+		e = open_account(b, r, at);
+		break;
+	case LOG_TRANSFER:
+		e = transfer(b, r, at);
+		break;
+	case LOG_HOLD:
+	case LOG_HOLD_UNTIL:
+		e = hold(b, r, at, now_ms);
+		break;
+	case LOG_POST:
+	case LOG_VOID:
+	case LOG_EXPIRE:
+		e = resolve(b, r, at, now_ms);
+		break;
+	case LOG_CLOSE:
+	case LOG_LIMIT:
+		e = close_or_limit(b, r, at);
+		break;
+	case LOG_REFUSED:
+		(void)step(b, r, at);
+		break;
+	default:
+		return ERR_TYPE;
+	}
+	if (e != ERR_OK || b->undo_count == before) {
+		return e;
+	}
+	if (r->kind != LOG_ACCOUNT) {
+		ids_add(b, &content, verdict);
+	}
 	b->applied++;
-	*fresh = true;
+	b->totals.now_ms = now_ms;
 	return ERR_OK;
 }
 
-/* Takes back the record that was applied last. */
-static void unapply(struct books *b, const struct log_record *r)
+/* Takes back the step that was done last.  The totals are put back by who calls. */
+static void take_back(struct books *b)
 {
+	const struct books_undo *u = &b->undo[--b->undo_count];
+	struct books_account *a;
+
 	b->applied--;
-	if (r->kind == LOG_ACCOUNT) {
-		size_t i = slot_of(&r->id, b->account_slot_count);
-
-		while (b->account_slots[i] != b->account_count) {
-			i = (i + 1) & (b->account_slot_count - 1);
-		}
-		b->account_slots[i] = 0;
-		b->account_count--;
+	if (u->kind != LOG_ACCOUNT) {
+		ids_take_back(b);
+	}
+	switch ((enum log_kind)u->kind) {
+	case LOG_ACCOUNT:
+		a = &b->accounts[--b->account_count];
+		b->limit_count -= a->limit != 0;
+		index_remove(&b->account_index, ids_tag(b, &a->id), (uint32_t)b->account_count);
 		return;
-	}
-	if (r->kind == LOG_TRANSFER) {
-		struct books_account *debit = &b->accounts[account_find(b, &r->debit)];
-		struct books_account *credit = &b->accounts[account_find(b, &r->credit)];
-
-		debit->debits -= r->amount;
-		credit->credits -= r->amount;
-		totals_move(b, credit, debit, r->amount);
-	} else if (r->kind == LOG_HOLD) {
-		size_t i = slot_of(&r->id, b->hold_slot_count);
-		const struct books_hold *h = &b->holds[b->hold_count - 1];
-
-		held_of(b, &b->accounts[h->debit])->debits -= h->amount;
-		held_of(b, &b->accounts[h->credit])->credits -= h->amount;
-		while (b->hold_slots[i] != b->hold_count) {
-			i = (i + 1) & (b->hold_slot_count - 1);
+	case LOG_TRANSFER:
+	case LOG_POST:
+		b->accounts[u->debit].debits -= u->amount;
+		b->accounts[u->credit].credits -= u->amount;
+		if (u->kind == LOG_POST) {
+			hold_put(b, &u->hold);
 		}
-		b->hold_slots[i] = 0;
-		b->hold_count--;
-	} else {
-		struct books_hold *h = &b->holds[hold_find(b, &r->ref)];
-		struct books_account *debit = &b->accounts[h->debit],
-				     *credit = &b->accounts[h->credit];
+		return;
+	case LOG_HOLD:
+	case LOG_HOLD_UNTIL:
+		hold_end(b, (uint32_t)hold_find(b, &u->hold.id), u->hold.amount);
+		return;
+	case LOG_VOID:
+	case LOG_EXPIRE:
+		hold_put(b, &u->hold);
+		return;
+	case LOG_CLOSE:
+		b->accounts[u->account].closed = false;
+		return;
+	case LOG_LIMIT:
+		a = &b->accounts[u->account];
+		b->limits[a->limit - 1].most = u->amount;
+		b->limit_count -= a->limit != u->limit;
+		a->limit = u->limit;
+		return;
+	default:
+		return; /* REFUSED: the window alone */
+	}
+}
 
-		h->open = true;
-		held_of(b, debit)->debits += h->amount;
-		held_of(b, credit)->credits += h->amount;
-		if (r->kind == LOG_POST) {
-			debit->debits -= h->amount;
-			credit->credits -= h->amount;
-			totals_move(b, credit, debit, h->amount);
+/* The last record of the group that raised what is owed in this asset: it is the one refused. */
+static size_t raised_by(const struct books *b, uint32_t asset)
+{
+	for (size_t i = b->undo_count; i > 0; i--) {
+		const struct books_undo *u = &b->undo[i - 1];
+
+		if ((u->kind == LOG_TRANSFER || u->kind == LOG_POST) &&
+		    b->accounts[u->credit].asset == asset && owed_kind(&b->accounts[u->credit]) &&
+		    !owed_kind(&b->accounts[u->debit])) {
+			return u->at;
 		}
 	}
-	*used_slot(b, &r->id) = (struct books_used){ 0 };
-	b->used_count--;
+	CHECK(b->planted != BOOKS_PLANT_NONE); /* a total below zero */
+	return 0;
+}
+
+/* Brings the slots of what r names near the processor. */
+static void fetch_slots(const struct books *b, const struct log_record *r)
+{
+	const struct index *accounts = &b->account_index, *used = &b->used_index;
+
+	__builtin_prefetch(&accounts->slots[index_start(accounts, ids_tag(b, &r->debit))]);
+	__builtin_prefetch(&accounts->slots[index_start(accounts, ids_tag(b, &r->credit))]);
+	__builtin_prefetch(&used->slots[index_start(used, ids_tag(b, &r->id))]);
+}
+
+/* ... and the account itself, by slots that are here by now. */
+static void fetch_account(const struct books *b, const struct id128 *id)
+{
+	uint32_t tag = ids_tag(b, id), row;
+	size_t at = index_start(&b->account_index, tag);
+
+	if (index_next(&b->account_index, tag, &at, &row)) {
+		__builtin_prefetch(&b->accounts[row], 1);
+	}
+}
+
+/*
+ * Judges and applies n linked records.  After them stand `more` others that come next: memory is
+ * what this waits for, so it asks for what they need a few records ahead.
+ */
+static enum err apply_group(struct books *b, const struct log_record *r, size_t n, size_t more,
+			    size_t *failed)
+{
+	enum err e = reserve(b, n);
+	const struct books_totals before = b->totals;
+	uint32_t asset;
+	size_t at = 0;
+
+	*failed = 0;
+	if (e != ERR_OK) {
+		return e;
+	}
+	b->undo_count = 0;
+	while (e == ERR_OK && at < n) {
+		if (at + FETCH_SLOTS < n + more) {
+			fetch_slots(b, &r[at + FETCH_SLOTS]);
+			fetch_account(b, &r[at + FETCH_ROWS].debit);
+			fetch_account(b, &r[at + FETCH_ROWS].credit);
+			ids_fetch_leaving(b, FETCH_ROWS);
+		}
+		e = apply(b, &r[at], at);
+		at += e == ERR_OK;
+	}
+	if (e == ERR_OK) {
+		e = group_covered(b, &before, &asset);
+		at = e == ERR_OK ? 0 : raised_by(b, asset);
+	}
+	if (e != ERR_OK) {
+		while (b->undo_count > 0) {
+			take_back(b);
+		}
+		b->totals = before;
+		*failed = at;
+		return e;
+	}
+	ids_let_go(b);
+	return ERR_OK;
 }
 
 enum err books_apply_all(struct books *b, const struct log_record *r, size_t n, size_t *failed)
 {
-	bool fresh[BOOKS_LINKED_MAX];
+	size_t at;
 	enum err e;
 
-	CHECK(n > 0 && n <= BOOKS_LINKED_MAX);
-	e = reserve(b, n);
-	for (size_t i = 0; e == ERR_OK && i < n; i++) {
-		e = apply(b, &r[i], &fresh[i]);
-		if (e == ERR_OK) {
-			continue;
-		}
-		for (size_t k = i; k > 0; k--) {
-			if (fresh[k - 1]) {
-				unapply(b, &r[k - 1]);
-			}
-		}
-		if (failed != NULL) {
-			*failed = i;
-		}
+	CHECK(n > 0 && n <= BOOKS_LINKED_MAX && !b->linked);
+	e = apply_group(b, r, n, 0, &at);
+	if (e != ERR_OK && failed != NULL) {
+		*failed = at;
 	}
 	return e;
 }
@@ -658,23 +905,146 @@ enum err books_apply(struct books *b, const struct log_record *r)
 	return books_apply_all(b, r, 1, NULL);
 }
 
-const struct books_hold *books_hold_at(const struct books *b, const struct id128 *id)
+void books_apply_batch(struct books *b, const struct log_record *r, size_t n, enum err *answers)
 {
-	int64_t index = hold_find(b, id);
+	size_t at = 0;
 
-	return index == NONE ? NULL : &b->holds[index];
+	CHECK(!b->linked);
+	while (at < n) {
+		size_t group = 1, failed = 0;
+		enum err e, others = ERR_LINKED;
+
+		while (at + group < n && (r[at + group - 1].flags & LOG_FLAG_LINKED) != 0) {
+			group++;
+		}
+		if ((r[at + group - 1].flags & LOG_FLAG_LINKED) != 0) {
+			e = others = ERR_INPUT;
+		} else if (group > BOOKS_LINKED_MAX) {
+			e = others = ERR_TOO_LARGE;
+		} else {
+			e = apply_group(b, &r[at], group, n - at - group, &failed);
+		}
+		for (size_t i = 0; i < group; i++) {
+			answers[at + i] = e == ERR_OK || i == failed ? e : others;
+		}
+		at += group;
+	}
 }
 
-bool books_known(const struct books *b, const struct id128 *id)
+enum err books_replay(struct books *b, const struct log_record *r)
 {
-	return !used_empty(used_slot(b, id));
+	enum err e = reserve(b, 1);
+	uint32_t asset;
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (!b->linked) {
+		b->group_before = b->totals;
+	}
+	b->undo_count = 0;
+	e = apply(b, r, 0);
+	b->linked = (r->flags & LOG_FLAG_LINKED) != 0;
+	if (e == ERR_OK && !b->linked) {
+		e = group_covered(b, &b->group_before, &asset);
+		ids_let_go(b);
+	}
+	return e;
 }
+
+/* ---- refusals that are remembered ---- */
+
+/* Answers that another moment could change. */
+static bool state_decides(uint32_t why)
+{
+	return why == ERR_NOT_FOUND || why == ERR_ASSET || why == ERR_CLOSED || why == ERR_AMOUNT ||
+	       why == ERR_FUNDS || why == ERR_LIMIT || why == ERR_CAP || why == ERR_STATE ||
+	       why == ERR_EXPIRED || why == ERR_OVERFLOW;
+}
+
+/* EXPIRE is kuramorid's own and comes again until its moment is there. */
+static bool refusable(const struct log_record *r, uint32_t why)
+{
+	return r->kind != LOG_ACCOUNT && r->kind != LOG_EXPIRE && r->kind != LOG_REFUSED &&
+	       form_check(r) == ERR_OK && state_decides(why);
+}
+
+enum err books_refused(struct log_record *out, enum err *why, const struct log_record *refused)
+{
+	struct log_record r = *refused;
+	uint32_t reason = refused->asset >> 24;
+
+	if (refused->kind != LOG_REFUSED) {
+		return ERR_INPUT;
+	}
+	r.kind = (uint16_t)(refused->asset >> 16 & 0xff);
+	r.asset = refused->asset & 0xffff;
+	if (!refusable(&r, reason)) {
+		return ERR_INPUT;
+	}
+	*out = r;
+	*why = (enum err)reason;
+	return ERR_OK;
+}
+
+enum err books_refuse(struct books *b, const struct log_record *r, enum err why,
+		      struct log_record *out)
+{
+	struct log_record refused = *r;
+	size_t before = b->applied;
+	enum err e;
+
+	if (!refusable(r, (uint32_t)why)) {
+		return ERR_STATE;
+	}
+	refused.flags = 0;
+	refused.kind = LOG_REFUSED;
+	refused.asset |= (uint32_t)r->kind << 16 | (uint32_t)why << 24;
+	e = books_apply(b, &refused);
+	if (e != ERR_OK || b->applied == before) {
+		/* its id is known, or is no id to remember */
+		return e == ERR_FULL ? e : ERR_STATE;
+	}
+	*out = refused;
+	return ERR_OK;
+}
+
+/* ---- reading ---- */
 
 const struct books_account *books_account(const struct books *b, const struct id128 *id)
 {
 	int64_t index = account_find(b, id);
 
 	return index == NONE ? NULL : &b->accounts[index];
+}
+
+const struct books_hold *books_hold(const struct books *b, const struct id128 *id)
+{
+	int64_t row = hold_find(b, id);
+
+	return row == NONE ? NULL : &b->holds[row];
+}
+
+const struct books_hold *books_expiring(const struct books *b)
+{
+	return b->queue_count == 0 ? NULL : &b->holds[b->queue[0]];
+}
+
+void books_expire_record(struct log_record *out, const struct books *b, const struct books_hold *h)
+{
+	static const char label[] = "kuramori expire v1\n";
+	struct sha256 s;
+	struct hash32 digest;
+
+	sha256_init(&s);
+	sha256_update(&s, bytes_str(label));
+	sha256_update(&s, bytes_of(h->id.b, sizeof h->id.b));
+	sha256_final(&s, &digest);
+	*out = (struct log_record){ .kind = LOG_EXPIRE,
+				    .asset = b->accounts[h->debit].asset,
+				    .ref = h->id,
+				    .amount = h->amount };
+	id128_named(&out->id, &digest);
 }
 
 u128 books_available(const struct books *b, const struct id128 *id)
@@ -689,157 +1059,4 @@ u128 books_balance(const struct books *b, const struct id128 *id)
 	const struct books_account *a = books_account(b, id);
 
 	return a == NULL ? 0 : surplus(a);
-}
-
-enum err books_validate(const struct books *b, const char **why)
-{
-	u128 debits[ASSETS] = { 0 }, credits[ASSETS] = { 0 };
-	u128 debits_held[ASSETS] = { 0 }, credits_held[ASSETS] = { 0 };
-	u128 owed[ASSETS] = { 0 }, reserves[ASSETS] = { 0 };
-	/* what the open holds add up to, by row of held; row 0: accounts that have none */
-	struct books_sums *held = calloc(b->held_count + 1, sizeof *held);
-	enum err e = ERR_CORRUPT;
-
-	*why = "no memory to check with";
-	if (held == NULL) {
-		return ERR_FULL;
-	}
-	for (size_t i = 0; i < b->hold_count; i++) {
-		if (b->holds[i].open) {
-			held[b->accounts[b->holds[i].debit].held].debits += b->holds[i].amount;
-			held[b->accounts[b->holds[i].credit].held].credits += b->holds[i].amount;
-		}
-	}
-	for (size_t i = 0; i < b->account_count; i++) {
-		const struct books_account *a = &b->accounts[i];
-		bool debit = kinds[a->kind].debit;
-		u128 have = debit ? a->debits : a->credits, gone = debit ? a->credits : a->debits;
-		struct books_sums sums = books_held(b, a);
-		u128 promised = debit ? sums.credits : sums.debits;
-
-		*why = "an account's held sums are not those of its open holds";
-		if (held[a->held].debits != sums.debits || held[a->held].credits != sums.credits) {
-			goto out;
-		}
-		*why = "an account that may not is below zero, holds counted";
-		if (kinds[a->kind].limited && (gone > have || promised > have - gone)) {
-			goto out;
-		}
-		debits[a->asset] += a->debits;
-		credits[a->asset] += a->credits;
-		debits_held[a->asset] += sums.debits;
-		credits_held[a->asset] += sums.credits;
-		owed[a->asset] += a->kind == BOOKS_CUSTOMER ? have - gone : 0;
-		reserves[a->asset] += kinds[a->kind].reserve ? have - gone : 0;
-	}
-	for (size_t i = 0; i < ASSETS; i++) {
-		*why = "the sum of all accounts is not zero";
-		if (debits[i] != credits[i]) {
-			goto out;
-		}
-		*why = "the sum of all holds is not zero";
-		if (debits_held[i] != credits_held[i]) {
-			goto out;
-		}
-		*why = "a running total differs from its accounts";
-		if (owed[i] != b->owed[i] || reserves[i] != b->reserves[i]) {
-			goto out;
-		}
-	}
-	*why = NULL;
-	e = ERR_OK;
-out:
-	free(held);
-	return e;
-}
-
-/* Which of two rows, given by their place, has the smaller id; every row begins with its id. */
-static int by_id(const void *a, const void *b, size_t row_bytes, const void *rows)
-{
-	struct id128 x, y;
-
-	memcpy(&x, (const uint8_t *)rows + *(const uint32_t *)a * row_bytes, sizeof x);
-	memcpy(&y, (const uint8_t *)rows + *(const uint32_t *)b * row_bytes, sizeof y);
-	for (size_t i = 0; i < sizeof x.b; i++) {
-		if (x.b[i] != y.b[i]) {
-			return x.b[i] < y.b[i] ? -1 : 1;
-		}
-	}
-	return 0;
-}
-
-static int by_account(const void *a, const void *b, void *rows)
-{
-	return by_id(a, b, sizeof(struct books_account), rows);
-}
-
-static int by_hold(const void *a, const void *b, void *rows)
-{
-	return by_id(a, b, sizeof(struct books_hold), rows);
-}
-
-/* The places of n rows in order of id: 4 bytes a row, not a copy of the books.  NULL: no memory. */
-static uint32_t *order_of(void *rows, size_t n, int (*compare)(const void *, const void *, void *))
-{
-	uint32_t *order = calloc(n + 1, sizeof *order);
-
-	if (order == NULL) {
-		return NULL;
-	}
-	for (size_t i = 0; i < n; i++) {
-		order[i] = (uint32_t)i;
-	}
-	if (n > 0) {
-		qsort_r(order, n, sizeof *order, compare, rows);
-	}
-	return order;
-}
-
-static void hash_number(struct sha256 *s, u128 v)
-{
-	uint8_t bytes[16];
-
-	le128_put(bytes, v);
-	sha256_update(s, bytes_of(bytes, sizeof bytes));
-}
-
-enum err books_hash(const struct books *b, struct hash32 *out)
-{
-	uint32_t *accounts = order_of(b->accounts, b->account_count, by_account);
-	uint32_t *holds = order_of(b->holds, b->hold_count, by_hold);
-	struct sha256 s;
-	enum err e = ERR_FULL;
-
-	if (accounts == NULL || holds == NULL) {
-		goto out;
-	}
-	sha256_init(&s);
-	for (size_t i = 0; i < b->account_count; i++) {
-		const struct books_account *a = &b->accounts[accounts[i]];
-		struct books_sums sums = books_held(b, a);
-
-		sha256_update(&s, bytes_of(a->id.b, sizeof a->id.b));
-		hash_number(&s, a->asset);
-		hash_number(&s, a->kind);
-		hash_number(&s, a->debits);
-		hash_number(&s, a->credits);
-		hash_number(&s, sums.debits);
-		hash_number(&s, sums.credits);
-	}
-	for (size_t i = 0; i < b->hold_count; i++) {
-		const struct books_hold *h = &b->holds[holds[i]];
-
-		if (h->open) {
-			sha256_update(&s, bytes_of(h->id.b, sizeof h->id.b));
-			sha256_update(&s, bytes_of(b->accounts[h->debit].id.b, 16));
-			sha256_update(&s, bytes_of(b->accounts[h->credit].id.b, 16));
-			hash_number(&s, h->amount);
-		}
-	}
-	sha256_final(&s, out);
-	e = ERR_OK;
-out:
-	free(accounts);
-	free(holds);
-	return e;
 }

@@ -53,7 +53,7 @@ const char *log_record_kind_words(uint16_t kind)
 void log_record_put(uint8_t out[LOG_RECORD_BYTES], const struct log_record *r)
 {
 	CHECK(log_record_kind_known(r->kind));
-	CHECK(r->flags == 0);
+	CHECK((r->flags & ~LOG_FLAG_LINKED) == 0);
 	le16_put(out + AT_KIND, r->kind);
 	le16_put(out + AT_FLAGS, r->flags);
 	le32_put(out + AT_ASSET, r->asset);
@@ -74,7 +74,7 @@ enum err log_record_get(struct log_record *out, const uint8_t in[LOG_RECORD_BYTE
 	if (!log_record_kind_known(kind)) {
 		return ERR_TYPE;
 	}
-	if (flags != 0) {
+	if ((flags & ~LOG_FLAG_LINKED) != 0) {
 		return ERR_VERSION;
 	}
 	out->kind = kind;

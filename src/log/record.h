@@ -4,7 +4,7 @@
  *
  *   offset  bytes  field
  *        0      2  kind      a number of kinds.def
- *        2      2  flags     reserved, zero
+ *        2      2  flags     LOG_FLAG_LINKED or zero; the other bits are reserved, zero
  *        4      4  asset     ASSET_* or ASSET_NONE
  *        8      8  time_ms   Unix milliseconds of the writer's clock
  *       16     16  id        name of the thing: transfer, hold, account, withdrawal
@@ -29,6 +29,7 @@
 
 enum {
 	LOG_RECORD_BYTES = 128,
+	LOG_FLAG_LINKED = 1, /* stands or falls with the next record (books); same batch */
 };
 
 enum log_kind {
@@ -40,7 +41,7 @@ enum log_kind {
 
 struct log_record {
 	uint16_t kind;  /* enum log_kind */
-	uint16_t flags; /* zero */
+	uint16_t flags; /* LOG_FLAG_ */
 	uint32_t asset;
 	uint64_t time_ms;
 	struct id128 id;
@@ -58,7 +59,7 @@ bool log_record_kind_known(uint16_t kind);
  */
 const char *log_record_kind_words(uint16_t kind);
 
-/* Writes the 128 bytes.  Dies on an unknown kind or on flags other than zero: our own bug. */
+/* Writes the 128 bytes.  Dies on an unknown kind or flag: our own bug. */
 void log_record_put(uint8_t out[LOG_RECORD_BYTES], const struct log_record *r);
 
 /*

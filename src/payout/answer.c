@@ -582,7 +582,7 @@ static void audit(struct payout *p)
 	put_hash(w, "books_hash", &hash);
 	put_bool(w, "books_valid", books_validate(&p->books, &why) == ERR_OK);
 	put_bool(w, "chain_read", p->synced);
-	put_amount(w, "customers", p->books.owed[ASSET_XEM]);
+	put_amount(w, "customers", p->books.totals.owed[ASSET_XEM]);
 	put_bool(w, "explained", explained);
 	put_amount(w, "fee", books_balance(&p->books, &p->fee));
 	put_int(w, "height", p->top);
@@ -593,7 +593,7 @@ static void audit(struct payout *p)
 	log_tree_root(&root, &p->journal.tree);
 	put_hash(w, "journal_root", &root);
 	put_amount(w, "opening", books_balance(&p->books, &p->opening));
-	put_amount(w, "reserves", p->books.reserves[ASSET_XEM]);
+	put_amount(w, "reserves", p->books.totals.reserves[ASSET_XEM]);
 	put_amount(w, "shortage", books_balance(&p->books, &p->shortage));
 	put_amount(w, "suspense", books_balance(&p->books, &p->suspense));
 	json_put_raw(w, "}");

@@ -111,12 +111,7 @@ static const struct books_hold *hold_of(const struct payout *p, const struct inn
 {
 	struct id128 id = payout_name("hold v1", bytes_of(w->id.b, 16), bytes_of(NULL, 0));
 
-	for (size_t i = 0; i < p->books.hold_count; i++) {
-		if (id128_eq(&p->books.holds[i].id, &id)) {
-			return &p->books.holds[i];
-		}
-	}
-	return NULL;
+	return books_hold(&p->books, &id);
 }
 
 static enum err check_withdrawals(const struct payout *p, const char **why)
@@ -145,11 +140,10 @@ static enum err check_withdrawals(const struct payout *p, const char **why)
 			return ERR_CORRUPT;
 		}
 		*why = "a withdrawal's hold is not what its state says";
-		if (hold == NULL || hold->amount != w->amount + w->fee ||
-		    (hold->open &&
-		     (paid || w->state == PAYOUT_REFUSED || w->state == PAYOUT_EXPIRED)) ||
-		    (!hold->open && w->state < PAYOUT_ANNOUNCED && !posted) ||
-		    (!hold->open && w->state == PAYOUT_FROZEN && !posted)) {
+		if (hold != NULL
+			? hold->amount != w->amount + w->fee || paid ||
+			      w->state == PAYOUT_REFUSED || w->state == PAYOUT_EXPIRED
+			: (w->state < PAYOUT_ANNOUNCED || w->state == PAYOUT_FROZEN) && !posted) {
 			return ERR_CORRUPT;
 		}
 	}

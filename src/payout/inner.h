@@ -270,9 +270,11 @@ enum {
 /* One record more in this step's batch; blob may be empty (p NULL): none.  The batch always has
  * room: steps are bounded by PAYOUT_BATCH_BYTES (dies otherwise). */
 void payout_record(struct payout *p, struct log_record *r, struct bytes blob);
+/* The time that the next record has: our clock's, or the newest record's if that is later. */
+uint64_t payout_record_time(struct payout *p);
 /* Applies to the books and records, if the books take it and it is new. */
-MUST_CHECK enum err payout_book(struct payout *p, const struct log_record *r);
-MUST_CHECK enum err payout_book_all(struct payout *p, const struct log_record *r, size_t n);
+MUST_CHECK enum err payout_book(struct payout *p, struct log_record *r);
+MUST_CHECK enum err payout_book_all(struct payout *p, struct log_record *r, size_t n);
 /* First half of SHA-256("kuramori " label LF a b), marked as a UUID of version 8. */
 struct id128 payout_name(const char *label, struct bytes a, struct bytes b);
 /* A document into memory (copied) and, with record, into the journal. */

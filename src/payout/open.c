@@ -67,7 +67,8 @@ void open_begin(struct payout *p, u128 claims, struct effects *out)
 	p->claims = claims;
 	if (p->open_height != 0) {
 		if (covered(p, claims,
-			    p->books.owed[ASSET_XEM] + books_balance(&p->books, &p->opening)) ||
+			    p->books.totals.owed[ASSET_XEM] +
+				books_balance(&p->books, &p->opening)) ||
 		    p->opened) {
 			answer_text(p, "state", p->opened ? "open" : "opening");
 		}
@@ -195,9 +196,9 @@ void open_end(struct payout *p, struct effects *out)
 		answer_refuse(p, ERR_STATE, "", "the opening has not begun");
 		return;
 	}
-	if (p->books.owed[ASSET_XEM] != p->claims) {
+	if (p->books.totals.owed[ASSET_XEM] != p->claims) {
 		put_amount(a, p->claims);
-		put_amount(b, p->books.owed[ASSET_XEM]);
+		put_amount(b, p->books.totals.owed[ASSET_XEM]);
 		answer_refuse(p, ERR_MISMATCH, "claims",
 			      "%s announced, %s booked: a customer twice?", a, b);
 		return;
@@ -214,7 +215,7 @@ void open_end(struct payout *p, struct effects *out)
 	height.id = payout_name("opening v1", bytes_str("end"), bytes_of(NULL, 0));
 	payout_record(p, &height, bytes_of(NULL, 0));
 	p->opened = true;
-	put_amount(a, p->books.owed[ASSET_XEM]);
+	put_amount(a, p->books.totals.owed[ASSET_XEM]);
 	put_amount(b, r.amount);
 	effects_note(out, "info books-open accounts=%zu owed=%s house=%s", p->books.account_count,
 		     a, b);

@@ -12,8 +12,12 @@
 #include "ipc/msgs.h"
 #include "payout/inner.h"
 
-/* record.amount of a WITHDRAWAL_STATE, bits 24..: its blob is "who LF why"; 0 in old journals */
-enum { STATE_NAMES_WHO = 1 };
+enum {
+	/* record.amount of a WITHDRAWAL_STATE, bits 24..: its blob is "who LF why"; 0 in old
+	 * journals */
+	STATE_NAMES_WHO = 1,
+	EXPIRED_PER_TICK = 100, /* holds; a batch has room for them beside all else */
+};
 
 enum { CLOCK_SLACK_MS = 5000 }; /* what NTP steps without anybody being at fault */
 
@@ -30,9 +34,7 @@ struct id128 payout_name(const char *label, struct bytes a, struct bytes b)
 	sha256_update(&s, a);
 	sha256_update(&s, b);
 	sha256_final(&s, &h);
-	memcpy(id.b, h.b, sizeof id.b);
-	id.b[6] = (uint8_t)((id.b[6] & 0x0f) | 0x80);
-	id.b[8] = (uint8_t)((id.b[8] & 0x3f) | 0x80);
+	id128_named(&id, &h);
 	return id;
 }
 
@@ -190,6 +192,9 @@ enum err payout_init(struct payout **out, const struct payout_config *config,
 		goto out;
 	}
 	p->books.planted = config->books_planted;
+	if (config->books_window != 0) {
+		books_window(&p->books, config->books_window);
+	}
 	e = ERR_FULL;
 	p->batch_buffer = malloc(PAYOUT_BATCH_BYTES);
 	p->answer_buffer = malloc(PAYOUT_ANSWER_MAX);
@@ -258,13 +263,18 @@ void payout_free(struct payout *p)
 
 /* --- the batch of a step --- */
 
+uint64_t payout_record_time(struct payout *p)
+{
+	p->newest_ms = p->wall_ms > p->newest_ms ? p->wall_ms : p->newest_ms;
+	return p->newest_ms;
+}
+
 void payout_record(struct payout *p, struct log_record *r, struct bytes blob)
 {
 	enum err e;
 
 	/* What is asked as of a moment must have an answer that stays: time does not go back. */
-	p->newest_ms = p->wall_ms > p->newest_ms ? p->wall_ms : p->newest_ms;
-	r->time_ms = p->newest_ms;
+	r->time_ms = payout_record_time(p);
 	if (!p->batching) {
 		log_batch_begin(&p->batch, p->batch_buffer, PAYOUT_BATCH_BYTES);
 		p->batching = true;
@@ -277,11 +287,17 @@ void payout_record(struct payout *p, struct log_record *r, struct bytes blob)
 	CHECK(e == ERR_OK);
 }
 
-enum err payout_book_all(struct payout *p, const struct log_record *r, size_t n)
+enum err payout_book_all(struct payout *p, struct log_record *r, size_t n)
 {
 	size_t before = p->books.applied;
-	enum err e = books_apply_all(&p->books, r, n, NULL);
+	enum err e;
 
+	for (size_t i = 0; i < n; i++) {
+		/* the books judge by the time that the journal will have */
+		r[i].time_ms = payout_record_time(p);
+		r[i].flags = i + 1 < n ? LOG_FLAG_LINKED : 0;
+	}
+	e = books_apply_all(&p->books, r, n, NULL);
 	if (e != ERR_OK) {
 		return e;
 	}
@@ -291,14 +307,12 @@ enum err payout_book_all(struct payout *p, const struct log_record *r, size_t n)
 		return ERR_OK;
 	}
 	for (size_t i = 0; i < n; i++) {
-		struct log_record copy = r[i];
-
-		payout_record(p, &copy, bytes_of(NULL, 0));
+		payout_record(p, &r[i], bytes_of(NULL, 0));
 	}
 	return ERR_OK;
 }
 
-enum err payout_book(struct payout *p, const struct log_record *r)
+enum err payout_book(struct payout *p, struct log_record *r)
 {
 	return payout_book_all(p, r, 1);
 }
@@ -628,13 +642,18 @@ static enum err replay_record(struct payout *p, const struct log_record *r, uint
 	case LOG_GENESIS:
 		return replay_genesis(p, r);
 	case LOG_TRANSFER:
-		e = books_apply(&p->books, r);
+		e = books_replay(&p->books, r);
 		return e == ERR_OK ? follow_replay_transfer(p, r) : ERR_CORRUPT;
 	case LOG_ACCOUNT:
 	case LOG_HOLD:
 	case LOG_POST:
 	case LOG_VOID:
-		return books_apply(&p->books, r) == ERR_OK ? ERR_OK : ERR_CORRUPT;
+	case LOG_HOLD_UNTIL:
+	case LOG_EXPIRE:
+	case LOG_REFUSED:
+	case LOG_CLOSE:
+	case LOG_LIMIT:
+		return books_replay(&p->books, r) == ERR_OK ? ERR_OK : ERR_CORRUPT;
 	case LOG_DOCUMENT:
 		return replay_document(p, r, view);
 	case LOG_WITHDRAWAL_STATE:
@@ -713,6 +732,7 @@ void payout_start(struct payout *p, uint64_t wall_ms, uint64_t mono_ms, struct e
 {
 	CHECK(!p->started);
 	p->started = true;
+	books_ids_from(&p->books, p->config.books_find, p->config.books_find_context);
 	p->wall_ms = wall_ms;
 	p->mono_ms = mono_ms;
 	if (!p->has_genesis) {
@@ -737,10 +757,30 @@ void payout_start(struct payout *p, uint64_t wall_ms, uint64_t mono_ms, struct e
 
 /* --- the step --- */
 
+/*
+ * What is held until a moment is released when it has come, by our clock or by the time in the
+ * books, which may be ahead of a clock that was set back.  The rest waits for the next tick.
+ */
+static void expire_holds(struct payout *p)
+{
+	for (unsigned i = 0; i < EXPIRED_PER_TICK; i++) {
+		const struct books_hold *h = books_expiring(&p->books);
+		struct log_record r;
+
+		if (h == NULL ||
+		    (h->expires_ms > p->wall_ms && h->expires_ms > p->books.totals.now_ms)) {
+			return;
+		}
+		books_expire_record(&r, &p->books, h);
+		CHECK(payout_book(p, &r) == ERR_OK);
+	}
+}
+
 static void one_event(struct payout *p, const struct event *event, struct effects *out)
 {
 	switch (event->kind) {
 	case EVENT_TICK:
+		expire_holds(p);
 		withdraw_tick(p, out);
 		return;
 	case EVENT_OPENED:

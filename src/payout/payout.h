@@ -69,7 +69,8 @@ enum {
 	PAYOUT_TRANSFERS_MAX = LOG_BATCH_RECORDS_MAX, /* entries of one API_TRANSFERS */
 	PAYOUT_LINKED_MAX = 64,                       /* of them linked with each other */
 	PAYOUT_TRANSFER_BYTES = 88,
-	PAYOUT_SETTLED_BYTES = 28,
+	PAYOUT_SETTLED_WAS = 40, /* of them text, filled up with zeros */
+	PAYOUT_SETTLED_BYTES = 28 + PAYOUT_SETTLED_WAS,
 	PAYOUT_ANSWER_MAX = 262144,             /* bytes of one answer */
 	PAYOUT_BATCH_BYTES = 1024 * 1024,       /* no batch of ours is larger: buffer of a replay */
 	PAYOUT_EFFECTS_BYTES = 4 * 1024 * 1024, /* of effects.store, for any one step */
@@ -87,7 +88,8 @@ enum payout_call {
 	/*
 	 * The answers to API_TRANSFERS: for each request of it, in order: u64 tag, u32 n, and n
 	 * results of PAYOUT_SETTLED_BYTES: 16 bytes id, u32 enum payout_settled, u32 enum err, u32
-	 * enum payout_settled_field.
+	 * enum payout_settled_field, and for ERR_EXISTS what that field was when the id was used
+	 * first, as text of PAYOUT_SETTLED_WAS bytes (empty: not one field of one entry).
 	 */
 	PAYOUT_CALL_SETTLED = 34,
 };
@@ -167,10 +169,14 @@ struct payout_config {
 	uint32_t in_flight;     /* attempts at once, 1..PAYOUT_IN_FLIGHT_MAX */
 	unsigned planted;       /* enum payout_planted */
 	unsigned books_planted; /* enum books_plant */
+	/*
+	 * Ids in memory: the newest books_window, with older ones found through books_find once the
+	 * journal is replayed (books.h).  0 and NULL: all of them, and memory grows.
+	 */
+	size_t books_window;
+	books_find books_find;
+	void *books_find_context;
 };
-
-/* An id that is older and not known is refused (design.md 6). */
-#define PAYOUT_STALE_MS (UINT64_C(35) * 24 * 3600 * 1000)
 
 struct payout;
 

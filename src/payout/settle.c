@@ -10,6 +10,7 @@
  * Names.  A client's ids are UUIDs of version 7, ours (payout_name(), accounts) of version 8: so no
  * client can take an id that a withdrawal will need, or post or void a withdrawal's hold.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -27,11 +28,12 @@ struct verdict {
 	enum payout_settled result;
 	enum err e;
 	enum payout_settled_field field;
+	char was[PAYOUT_SETTLED_WAS];
 };
 
 static struct verdict refused(enum err e, enum payout_settled_field field)
 {
-	return (struct verdict){ PAYOUT_SETTLED_REFUSED, e, field };
+	return (struct verdict){ .result = PAYOUT_SETTLED_REFUSED, .e = e, .field = field };
 }
 
 static struct id128 reader_id(struct reader *r)
@@ -86,7 +88,7 @@ static struct verdict may_touch(const struct payout *p, const struct id128 *debi
 	if (!books_kind_may(c->kind, BOOKS_BY_CLIENT)) {
 		return refused(ERR_POLICY, PAYOUT_SETTLED_CREDIT);
 	}
-	return (struct verdict){ PAYOUT_SETTLED_DONE, ERR_OK, PAYOUT_SETTLED_NOTHING };
+	return (struct verdict){ .result = PAYOUT_SETTLED_DONE };
 }
 
 /* What the books do not judge: who asks, for which accounts, under which name. */
@@ -106,13 +108,10 @@ static struct verdict judge(const struct payout *p, const struct entry *x)
 		    !books_kind_may((uint32_t)r->amount, BOOKS_BY_CLIENT)) {
 			return refused(ERR_POLICY, PAYOUT_SETTLED_ACCOUNT);
 		}
-		return (struct verdict){ PAYOUT_SETTLED_DONE, ERR_OK, PAYOUT_SETTLED_NOTHING };
+		return (struct verdict){ .result = PAYOUT_SETTLED_DONE };
 	}
 	if (!uuid7_is_valid(&r->id)) {
 		return refused(ERR_INPUT, PAYOUT_SETTLED_ID);
-	}
-	if (uuid7_ms(&r->id) + PAYOUT_STALE_MS < p->wall_ms) {
-		return refused(ERR_STALE, PAYOUT_SETTLED_ID);
 	}
 	switch (r->kind) {
 	case LOG_TRANSFER:
@@ -127,9 +126,13 @@ static struct verdict judge(const struct payout *p, const struct entry *x)
 		if (!zero_id(&r->debit) || !zero_id(&r->credit)) {
 			return refused(ERR_INPUT, PAYOUT_SETTLED_KIND);
 		}
-		hold = books_hold_at(&p->books, &r->ref);
-		if (hold == NULL || !uuid7_is_valid(&r->ref)) {
+		if (!uuid7_is_valid(&r->ref)) {
 			return refused(ERR_NOT_FOUND, PAYOUT_SETTLED_REF);
+		}
+		hold = books_hold(&p->books, &r->ref);
+		if (hold == NULL) {
+			/* of this group, or not open: that is for the books to say */
+			return (struct verdict){ .result = PAYOUT_SETTLED_DONE };
 		}
 		return may_touch(p, &p->books.accounts[hold->debit].id,
 				 &p->books.accounts[hold->credit].id);
@@ -143,18 +146,24 @@ static enum payout_settled_field blame(enum err e, const struct log_record *r)
 {
 	switch (e) {
 	case ERR_EXISTS:
+	case ERR_STALE:
+	case ERR_CLOCK:
 		return PAYOUT_SETTLED_ID;
 	case ERR_ASSET:
 		return PAYOUT_SETTLED_ASSET;
 	case ERR_AMOUNT:
 	case ERR_FUNDS:
 	case ERR_CAP:
+	case ERR_LIMIT:
 	case ERR_OVERFLOW:
 		return PAYOUT_SETTLED_AMOUNT;
 	case ERR_INPUT:
 		return PAYOUT_SETTLED_CREDIT; /* the same account on both sides */
 	case ERR_STATE:
+	case ERR_EXPIRED:
 		return PAYOUT_SETTLED_REF;
+	case ERR_NOT_FOUND:
+		return PAYOUT_SETTLED_REF; /* accounts were looked for before */
 	default:
 		return r->kind == LOG_ACCOUNT ? PAYOUT_SETTLED_ACCOUNT : PAYOUT_SETTLED_NOTHING;
 	}
@@ -171,25 +180,80 @@ static bool twice(const struct log_record *r, size_t i)
 	return false;
 }
 
+static bool known_to(const struct payout *p, const struct id128 *id)
+{
+	struct log_record was;
+	enum err answer;
+
+	return books_known(&p->books, id, &was, &answer) == ERR_OK;
+}
+
+/* True if the very same entry was refused: the answer stays. */
+static bool refused_before(const struct payout *p, const struct log_record *r, enum err *answer)
+{
+	struct log_record was;
+	struct books_difference d;
+
+	return books_known(&p->books, &r->id, &was, answer) == ERR_OK && *answer != ERR_OK &&
+	       !books_differ(&d, &was, r);
+}
+
+static enum payout_settled_field field_named(const char *name)
+{
+	uint32_t f = PAYOUT_SETTLED_REF;
+
+	while (f > PAYOUT_SETTLED_NOTHING && strcmp(payout_settled_field(f), name) != 0) {
+		f--;
+	}
+	return (enum payout_settled_field)f;
+}
+
+/* The id was used with other content: which field differs, and what it was. */
+static struct verdict other_content(const struct payout *p, const struct log_record *r)
+{
+	struct verdict v = refused(ERR_EXISTS, PAYOUT_SETTLED_ID);
+	struct books_difference d;
+
+	if (r->kind != LOG_ACCOUNT && books_differ(&d, books_clash(&p->books), r)) {
+		v.field = field_named(d.field);
+		(void)snprintf(v.was, sizeof v.was, "%.*s", PAYOUT_SETTLED_WAS - 1, d.was);
+	}
+	return v;
+}
+
+/* A client that was told no is told no for ever (docs/books.md, remembered refusals). */
+static void remember(struct payout *p, const struct log_record *r, enum err why)
+{
+	struct log_record refused;
+
+	if (books_refuse(&p->books, r, why, &refused) == ERR_OK) {
+		payout_record(p, &refused, bytes_of(NULL, 0));
+	}
+}
+
 /* Entries that stand or fall together: n is one for most. */
 static void group(struct payout *p, const struct entry *x, size_t n, struct verdict *out)
 {
 	struct log_record r[PAYOUT_LINKED_MAX];
-	struct verdict bad = { PAYOUT_SETTLED_DONE, ERR_OK, PAYOUT_SETTLED_NOTHING };
+	struct verdict bad = { .result = PAYOUT_SETTLED_DONE };
 	size_t known = 0, at = 0, before = p->books.applied;
-	enum err e;
+	enum err e, answer;
 
 	CHECK(n >= 1 && n <= PAYOUT_LINKED_MAX);
 	for (size_t i = 0; i < n; i++) {
 		r[i] = x[i].r;
-		known += books_known(&p->books, &r[i].id);
+		r[i].time_ms = payout_record_time(p);
+		r[i].flags = i + 1 < n ? LOG_FLAG_LINKED : 0;
+		known += known_to(p, &r[i].id);
 	}
 	/* What was booked once is not judged again: the answer to a retry is the books'. */
 	for (size_t i = 0; i < n && known < n && bad.e == ERR_OK; i++) {
 		at = i;
 		if (n > 1 && r[i].kind == LOG_ACCOUNT) {
 			bad = refused(ERR_INPUT, PAYOUT_SETTLED_LINKED);
-		} else if (books_known(&p->books, &r[i].id) || twice(r, i)) {
+		} else if (refused_before(p, &r[i], &answer)) {
+			bad = refused(answer, blame(answer, &r[i]));
+		} else if (known_to(p, &r[i].id) || twice(r, i)) {
 			bad = refused(ERR_EXISTS, PAYOUT_SETTLED_ID); /* in another group */
 		} else {
 			bad = judge(p, &x[i]);
@@ -198,15 +262,16 @@ static void group(struct payout *p, const struct entry *x, size_t n, struct verd
 	if (bad.e == ERR_OK) {
 		e = books_apply_all(&p->books, r, n, &at);
 		if (e != ERR_OK) {
-			bad = refused(e, blame(e, &r[at]));
+			bad = e == ERR_EXISTS ? other_content(p, &r[at])
+					      : refused(e, blame(e, &r[at]));
+			remember(p, &r[at], e);
 		}
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (bad.e != ERR_OK) {
 			out[i] = i == at ? bad : refused(ERR_LINKED, PAYOUT_SETTLED_LINKED);
 		} else if (p->books.applied == before) {
-			out[i] = (struct verdict){ PAYOUT_SETTLED_REPEATED, ERR_OK,
-						   PAYOUT_SETTLED_NOTHING };
+			out[i] = (struct verdict){ .result = PAYOUT_SETTLED_REPEATED };
 		} else {
 			out[i] = bad;
 			payout_record(p, &r[i], bytes_of(NULL, 0));
@@ -249,6 +314,7 @@ static void request(struct payout *p, struct reader *in, uint32_t n, struct writ
 			writer_u32(out, v[k].result);
 			writer_u32(out, v[k].e);
 			writer_u32(out, v[k].field);
+			writer_bytes(out, bytes_of(v[k].was, sizeof v[k].was));
 			p->counters[COUNT_TRANSFERS] += v[k].result == PAYOUT_SETTLED_DONE;
 		}
 		have = 0;

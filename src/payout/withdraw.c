@@ -395,7 +395,59 @@ static bool advised(struct payout *p, const struct doc_order *o, const struct do
 	return true;
 }
 
-static bool enough(struct payout *p, const struct doc_request *r, u128 total)
+/* The hold of a request, by a name that follows from the request's. */
+static struct log_record hold_for(const struct payout *p, const struct doc_request *r, u128 total)
+{
+	struct log_record hold = { .kind = LOG_HOLD,
+				   .asset = ASSET_XEM,
+				   .amount = total,
+				   .credit = p->in_flight,
+				   .ref = r->request_id };
+
+	hold.id = payout_name("hold v1", bytes_of(r->request_id.b, 16), bytes_of(NULL, 0));
+	books_account_id(&hold.debit, BOOKS_CUSTOMER, ASSET_XEM, bytes_str(r->customer));
+	return hold;
+}
+
+/*
+ * A request that was refused for lack of money stays refused, so that a retry which was on its way
+ * does not pay what everybody took for failed (docs/books.md, remembered refusals).  True if it
+ * was.
+ */
+static bool refused_before(struct payout *p, const struct doc_request *r,
+			   const struct hash32 *request_doc)
+{
+	struct log_record hold = hold_for(p, r, 0), was;
+	enum err answer, e = books_known(&p->books, &hold.id, &was, &answer);
+
+	if (e == ERR_NOT_FOUND) {
+		return false;
+	}
+	if (e != ERR_OK) {
+		answer_refuse(p, e, "", "what was asked before cannot be looked up");
+	} else if (!hash32_eq(&was.link, request_doc)) {
+		answer_refuse(p, ERR_ONCE, "request_id",
+			      "this request id was used for a request with other content");
+	} else {
+		answer_refuse(p, answer, "amount",
+			      "was refused before and stays so: ask under a new request id");
+	}
+	return true;
+}
+
+static void remember_refusal(struct payout *p, const struct doc_request *r,
+			     const struct hash32 *request_doc, u128 total)
+{
+	struct log_record hold = hold_for(p, r, total), refused;
+
+	hold.time_ms = payout_record_time(p);
+	hold.link = *request_doc;
+	CHECK(books_refuse(&p->books, &hold, ERR_FUNDS, &refused) == ERR_OK);
+	payout_record(p, &refused, bytes_of(NULL, 0));
+}
+
+static bool enough(struct payout *p, const struct doc_request *r, const struct hash32 *request_doc,
+		   u128 total)
 {
 	struct id128 account;
 	char have[MONEY_TEXT_MAX], need[MONEY_TEXT_MAX];
@@ -403,6 +455,9 @@ static bool enough(struct payout *p, const struct doc_request *r, u128 total)
 	u128 available;
 
 	books_account_id(&account, BOOKS_CUSTOMER, ASSET_XEM, bytes_str(r->customer));
+	if (refused_before(p, r, request_doc)) {
+		return false;
+	}
 	if (books_account(&p->books, &account) == NULL) {
 		answer_refuse(p, ERR_NOT_FOUND, "customer", "no such customer");
 		return false;
@@ -419,6 +474,7 @@ static bool enough(struct payout *p, const struct doc_request *r, u128 total)
 		money_put(have, &m);
 		m = money_of(ASSET_XEM, total);
 		money_put(need, &m);
+		remember_refusal(p, r, request_doc, total);
 		answer_refuse(p, ERR_FUNDS, "amount",
 			      "amount and network fee are %s, available is %s micro-XEM", need,
 			      have);
@@ -436,16 +492,13 @@ static void take(struct payout *p, const struct doc *d, const struct doc_request
 	struct doc od;
 	uint8_t text[DOC_TEXT];
 	struct writer out = writer_make(text, sizeof text);
-	struct log_record hold = { .kind = LOG_HOLD, .asset = ASSET_XEM, .amount = total };
+	struct log_record hold = hold_for(p, r, total);
 	struct log_record idem = { .kind = LOG_IDEMPOTENCY, .id = *key, .link = *body };
 	char who[DOC_NAME_MAX + 16], why[DOC_NAME_MAX + 32];
 	enum err e = doc_order_make(&out, NULL, o, NULL);
 
 	CHECK(e == ERR_OK); /* the policy judged every field */
-	hold.id = payout_name("hold v1", bytes_of(r->request_id.b, 16), bytes_of(NULL, 0));
-	books_account_id(&hold.debit, BOOKS_CUSTOMER, ASSET_XEM, bytes_str(r->customer));
-	hold.credit = p->in_flight;
-	hold.ref = idem.ref = r->request_id;
+	idem.ref = r->request_id;
 	e = withdraw_add(p, &w, r, &d->id);
 	if (e != ERR_OK) {
 		answer_refuse(p, e, "", "too many withdrawals are open");
@@ -536,7 +589,7 @@ void withdraw_request(struct payout *p, struct bytes key, struct bytes raw, stru
 	}
 	order_of(p, &o, &r, &d.id, &fees);
 	if (!advised(p, &o, &r, &d.id, &needed) ||
-	    !enough(p, &r, money_units(&r.amount) + fees.total)) {
+	    !enough(p, &r, &d.id, money_units(&r.amount) + fees.total)) {
 		return;
 	}
 	if (p->open_n >= PAYOUT_OPEN_MAX) {

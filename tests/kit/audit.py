@@ -26,7 +26,8 @@ BATCHES_AT = 4096
 HEAD_BYTES = RECORD_BYTES = 128
 ZERO = bytes(32)
 
-KINDS = {1: "ACCOUNT", 2: "TRANSFER", 3: "HOLD", 4: "POST", 5: "VOID", 16: "WITHDRAWAL_STATE",
+KINDS = {1: "ACCOUNT", 2: "TRANSFER", 3: "HOLD", 4: "POST", 5: "VOID", 6: "HOLD_UNTIL", 7: "EXPIRE",
+         8: "REFUSED", 9: "CLOSE", 10: "LIMIT", 16: "WITHDRAWAL_STATE",
          17: "DOCUMENT", 18: "IDEMPOTENCY", 19: "PAYMENT_SEEN", 20: "DEPOSIT_SEEN",
          21: "CHAIN_HEIGHT", 32: "GUARD_RESERVE", 33: "GUARD_ATTEST", 34: "GUARD_STOP",
          35: "GUARD_ACK", 36: "GUARD_REFUSE", 37: "GUARD_START", 48: "WATCH_ATTEST",
@@ -88,7 +89,7 @@ _RECORD = struct.Struct("<HHIQ16s16s16s16s16s32s")
 
 def parse_record(sequence, data):
     kind, flags, asset, time_ms, identifier, debit, credit, amount, ref, link = _RECORD.unpack(data)
-    if kind not in KINDS or flags:
+    if kind not in KINDS or flags & ~1:
         raise Objection(f"record {sequence}: kind {kind}, flags {flags}")
     return Record(sequence, KINDS[kind], asset, time_ms, identifier, debit, credit, ref,
                   int.from_bytes(amount, "little"), link)
@@ -288,8 +289,8 @@ def account_id(kind, name, asset=XEM_ASSET):
 
 
 class Books:
-    """Accounts as [asset, kind, debits, credits, debits held, credits held]; holds as [debit,
-    credit, amount, "open" or "posted" or "voided", the withdrawal's id]."""
+    """Accounts as [asset, kind, debits, credits, debits held, credits held, maximum, closed]; holds as
+    [debit, credit, amount, "open" or "posted" or "voided" or "expired", the withdrawal's id, moment]."""
 
     def __init__(self):
         self.accounts, self.holds = {}, {}
@@ -299,17 +300,24 @@ class Books:
         if kind == "ACCOUNT":
             if record.id in self.accounts:
                 raise Objection(f"record {record.sequence} opens an account twice")
-            self.accounts[record.id] = [record.asset, record.amount, 0, 0, 0, 0]
+            self.accounts[record.id] = [record.asset, record.amount, 0, 0, 0, 0,
+                                        int.from_bytes(record.ref, "little"), 0]
             return
-        if kind in ("TRANSFER", "HOLD"):
+        if kind == "REFUSED":
+            return
+        if kind in ("CLOSE", "LIMIT"):
+            self.accounts[record.ref][6:] = [self.accounts[record.ref][6], 1] if kind == "CLOSE" else [record.amount, 0]
+            return
+        if kind in ("TRANSFER", "HOLD", "HOLD_UNTIL"):
             debit, credit = self.accounts.get(record.debit), self.accounts.get(record.credit)
             if debit is None or credit is None or debit is credit or not record.amount \
                     or debit[0] != record.asset or credit[0] != record.asset:
                 raise Objection(f"record {record.sequence}: a {kind.lower()} that cannot be")
-            if kind == "HOLD":
+            if kind != "TRANSFER":
                 if record.id in self.holds:
                     raise Objection(f"record {record.sequence} holds twice")
-                self.holds[record.id] = [record.debit, record.credit, record.amount, "open", record.ref]
+                self.holds[record.id] = [record.debit, record.credit, record.amount, "open", record.ref,
+                                         int.from_bytes(record.ref[:8], "little") if kind == "HOLD_UNTIL" else 0]
                 debit[4] += record.amount
                 credit[5] += record.amount
             else:
@@ -320,15 +328,15 @@ class Books:
         hold = self.holds.get(record.ref)
         if hold is None or hold[3] != "open":
             raise Objection(f"record {record.sequence}: a {kind.lower()} of no open hold")
-        hold[3] = "posted" if kind == "POST" else "voided"
+        hold[3] = {"POST": "posted", "VOID": "voided", "EXPIRE": "expired"}[kind]
         debit, credit, amount = self.accounts[hold[0]], self.accounts[hold[1]], hold[2]
         debit[4] -= amount
         credit[5] -= amount
         if kind == "POST":
-            if record.amount != amount:
-                raise Objection(f"record {record.sequence}: posts another amount than was held")
-            debit[2] += amount
-            credit[3] += amount
+            if record.amount > amount:
+                raise Objection(f"record {record.sequence}: posts more than was held")
+            debit[2] += record.amount
+            credit[3] += record.amount
             self._not_below_zero(record, debit, credit)
 
     def _not_below_zero(self, record, *accounts):
@@ -339,14 +347,14 @@ class Books:
                 raise Objection(f"record {record.sequence}: an account of ours falls below zero")
 
     def replay(self, journal):
-        for record in journal.records("ACCOUNT", "TRANSFER", "HOLD", "POST", "VOID"):
+        for record in journal.records(*(name for number, name in KINDS.items() if number <= 10)):
             self.apply(record)
         return self
 
     def must_balance(self):
         """Per asset the sum of all accounts is zero, posted and held."""
         sums = collections.Counter()
-        for asset, _, debits, credits, debits_held, credits_held in self.accounts.values():
+        for asset, _, debits, credits, debits_held, credits_held, *_ in self.accounts.values():
             sums[asset, "posted"] += debits - credits
             sums[asset, "held"] += debits_held - credits_held
         for (asset, what), difference in sums.items():
@@ -373,9 +381,9 @@ class Books:
         for identifier in sorted(self.accounts):
             digest.update(identifier + b"".join(map(number, self.accounts[identifier])))
         for identifier in sorted(self.holds):
-            debit, credit, amount, state, _ = self.holds[identifier]
+            debit, credit, amount, state, _, moment = self.holds[identifier]
             if state == "open":
-                digest.update(identifier + debit + credit + number(amount))
+                digest.update(identifier + debit + credit + number(amount) + number(moment))
         return digest.hexdigest()
 
 

@@ -169,11 +169,11 @@ class TheBooks(unittest.TestCase):
             "falls below zero": build_record("TRANSFER", 1, identifier=b"w" * 16, debit=B, credit=FLIGHT,
                                              amount=901),
             "that cannot be": build_record("TRANSFER", 1, identifier=b"x" * 16, debit=A, credit=A, amount=1),
-            "another amount": build_record("POST", 1, identifier=b"q" * 16, amount=99, ref=b"i" * 16)}
+            "more than was held": build_record("POST", 1, identifier=b"q" * 16, amount=101, ref=b"i" * 16)}
         second = build_record("HOLD", 1, 4, b"i" * 16, B, FLIGHT, 100, REQUEST)
         for words, row in more.items():
             with self.assertRaisesRegex(Objection, words):
-                self.books(rows + [second, row] if "another" in words else rows + [row])
+                self.books(rows + [second, row] if "more than" in words else rows + [row])
 
 
 class Payments(unittest.TestCase):

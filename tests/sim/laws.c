@@ -410,7 +410,7 @@ static void states_hold(struct sim *s)
 	}
 }
 
-static void books_hold(struct sim *s)
+static void books_obey(struct sim *s)
 {
 	static struct payout_account accounts[PAYOUT_OWN_MAX];
 	const char *why = "";
@@ -448,7 +448,7 @@ void laws_step(struct sim *s, uint32_t h, bool committed)
 		return;
 	}
 	if (h == HOST_PAYOUT && committed) {
-		books_hold(s);
+		books_obey(s);
 	}
 	if ((h == HOST_A || h == HOST_B) && s->host[h].frozen_on_disk &&
 	    !guard_frozen(host_guard(h - HOST_A))) {
@@ -799,7 +799,7 @@ void laws_end(struct sim *s)
 	if (s->failed) {
 		return;
 	}
-	books_hold(s);
+	books_obey(s);
 	if (!s->failed) {
 		s->quiet = !frozen && s->opening >= 3 && !caps_hit(s) && !s->swarm.evil_server &&
 			   !s->swarm.jam && !s->swarm.clock_far;

@@ -152,8 +152,15 @@ def transfers_holds_and_repeats():
     assert rig.results(one) == ["repeated"]
     assert rig.results(one, one) == ["repeated", "repeated"]
     again = dict(one, amount="8")
-    refused(rig.book(again)[0], "exists", "id")
-    refused(rig.book(dict(one, credit="customer:c2"))[0], "exists", "id")
+    # other content under a used id: which field, and what it was
+    for row, field, was in ((again, "amount", str(7 * XEM)), (dict(one, kind="hold"), "kind", "transfer"),
+                            (dict(one, credit="customer:c2"), "credit", rig.account("c1")["id"]),
+                            (dict(one, debit="customer:c2"), "debit", rig.account("c0")["id"]),
+                            (dict(one, debit=rig.account("c0")["id"], credit=rig.account("c1")["id"], asset="jpy"),
+                             "asset", "nem:xem")):
+        got = rig.book(row)[0]
+        refused(got, "exists", field)
+        assert got["was"] == was, got
     two = entry("customer:c1", "customer:c2", 1)
     assert rig.results(two, two) == ["done", "repeated"]
     # by the account's own name
@@ -322,15 +329,29 @@ def bad_requests_change_nothing():
             (dict(good, debit="customer:nobody"), "not-found", "debit"),
             (dict(good, debit="00000000-0000-8000-8000-000000000000"), "not-found", "debit"),
             (dict(good, asset="jpy", debit="customer:c1", credit="customer:c2"), "not-found", "debit"),
-            (dict(good, debit=rig.account("c0")["id"], credit=rig.account("c1")["id"], asset="jpy"), "unknown-asset",
-             "asset"),
-            (dict(good, amount=TOO_MUCH), "overflow", "amount"),
-            (dict(good, amount=str(2 ** 127)), "insufficient-funds", "amount"),
+            (dict(good, id=uuid7(), debit=rig.account("c0")["id"], credit=rig.account("c1")["id"], asset="jpy"),
+             "unknown-asset", "asset"),
+            (dict(good, id=uuid7(), amount=TOO_MUCH), "overflow", "amount"),
+            (dict(good, id=uuid7(), amount=str(2 ** 127)), "insufficient-funds", "amount"),
             (dict(good, id="01700000-0000-7000-8000-000000000000"), "stale", "id"),
             (held, "not-found", "ref")]:
-        got = rig.book(row)[0]
-        refused(got, code, field)
+        for _ in range(2):
+            refused(rig.book(row)[0], code, field)
     assert rig.hash() == before
+    # an id that the books themselves refused stays refused, when there is enough and after a restart
+    poor = entry("customer:c5", "customer:c6", int(rig.account("c5")["balance"]) + 1)
+    for _ in range(2):
+        refused(rig.book(poor)[0], "insufficient-funds", "amount")
+    assert rig.results(entry("customer:c6", "customer:c5", 1)) == ["done"]
+    refused(rig.book(poor)[0], "insufficient-funds", "amount")
+    pair = [dict(entry("customer:c6", "customer:c5", 1), linked=True), poor]
+    assert [(got["result"], got["code"]) for got in rig.book(*pair)] == [("refused", "linked"),
+                                                                        ("refused", "insufficient-funds")]
+    rig.world.group["kuramorid"].kill()
+    rig.start()
+    refused(rig.book(poor)[0], "insufficient-funds", "amount")
+    refused(rig.book(dict(poor, amount="1"))[0], "exists", "amount")
+    assert rig.results(dict(poor, id=uuid7())) == ["done"]
     assert rig.results(dict(good)) == ["done"]  # after all that it is still free
     rig.check()
 
@@ -367,7 +388,11 @@ def accounts_that_are_not_settlements():
     status, answer, _ = w.api("POST", "/v1/withdrawals", request.raw, idempotency_key="w2")
     assert status == 409 and answer["type"].endswith("insufficient-funds"), (status, answer)
     assert rig.results(end_hold("void", mine["id"], free - XEM)) == ["done"]
+    # what was refused stays refused; there is enough for a new one
     status, answer, _ = w.api("POST", "/v1/withdrawals", request.raw, idempotency_key="w2")
+    assert status == 409 and answer["type"].endswith("insufficient-funds"), (status, answer)
+    request = w.request("c9", w.keys.outside[0].address(), 2 * XEM)
+    status, answer, _ = w.api("POST", "/v1/withdrawals", request.raw, idempotency_key="w3")
     assert status == 201, (status, answer)
     # an id that a later withdrawal will need is not a client's to take
     assert rig.results(entry("customer:c9", "customer:c0", 1)) == ["done"]

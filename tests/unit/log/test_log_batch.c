@@ -140,11 +140,11 @@ static void kinds_and_flags(void)
 			T_EQ(out.kind, 7777);
 		}
 	}
-	T_EQ(known, 28);
+	T_EQ(known, 33);
 	le16_put(bytes, LOG_TRANSFER);
-	for (unsigned flags = 1; flags <= UINT16_MAX; flags++) {
+	for (unsigned flags = 0; flags <= UINT16_MAX; flags++) {
 		le16_put(bytes + 2, (uint16_t)flags);
-		T_EQ(log_record_get(&out, bytes), ERR_VERSION);
+		T_EQ(log_record_get(&out, bytes), flags <= LOG_FLAG_LINKED ? ERR_OK : ERR_VERSION);
 	}
 }
 
@@ -156,6 +156,8 @@ static void numbers_stay(void)
 	T_EQ(LOG_HOLD, 3);
 	T_EQ(LOG_POST, 4);
 	T_EQ(LOG_VOID, 5);
+	T_EQ(LOG_HOLD_UNTIL, 6);
+	T_EQ(LOG_LIMIT, 10);
 	T_EQ(LOG_WITHDRAWAL_STATE, 16);
 	T_EQ(LOG_CHAIN_HEIGHT, 21);
 	T_EQ(LOG_GUARD_RESERVE, 32);
@@ -179,7 +181,7 @@ static void dies_flags(void)
 	struct log_record r = record(LOG_TRANSFER, 1, 2, 3, 4);
 	uint8_t bytes[LOG_RECORD_BYTES];
 
-	r.flags = 1;
+	r.flags = 2;
 	log_record_put(bytes, &r);
 }
 
@@ -312,7 +314,7 @@ static void forged_contents(void)
 	reseal(f, sizeof(batch_1));
 	T_EQ(log_batch_open(&v, &c, whole, &secret), ERR_TYPE);
 	memcpy(f, batch_1, sizeof(batch_1));
-	f[130] = 1; /* a reserved flag */
+	f[130] = 2; /* a reserved flag */
 	reseal(f, sizeof(batch_1));
 	T_EQ(log_batch_open(&v, &c, whole, &secret), ERR_VERSION);
 	memcpy(f, batch_1, sizeof(batch_1));

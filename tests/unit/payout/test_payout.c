@@ -1066,6 +1066,121 @@ static void freezes(void)
 	world_free(w);
 }
 
+/*
+ * Refused for lack of money, paid in, asked again by a retry that was on its way: still refused,
+ * also after a restart.  Who wants it now asks under a new name.
+ */
+static void a_refusal_stays(void)
+{
+	struct world *w = world_open();
+	struct doc_request r = request_of(w, "erin", X(40)), other, fresh;
+	char token[PAYOUT_TOKEN_CHARS + 1];
+	uint64_t records = payout_journal(w->p)->next_sequence;
+
+	for (unsigned i = 0; i < 3; i++) {
+		post_request(w, i == 0 ? "k" : "k2", &r);
+		T_EQ(w->err, ERR_FUNDS);
+		T_EQ(payout_journal(w->p)->next_sequence, records + 1); /* written once */
+	}
+	T_CHECK(strstr(w->detail, "new request id") != NULL);
+	T_EQ(payout_token(token, w->p, bytes_str("erin")), ERR_OK);
+	pay_in(w, w->deposit_at.text, X(100), token);
+	mine_n(w, 4);
+	T_CHECK(customer_has(w, "erin") == X(100));
+	for (unsigned i = 0; i < 2; i++) {
+		post_request(w, "k", &r);
+		T_EQ(w->err, ERR_FUNDS);
+		restart(w);
+	}
+	mine(w);
+	other = r;
+	other.amount = xem(X(39));
+	post_request(w, "k3", &other);
+	T_EQ(w->err, ERR_ONCE);
+	T_STR(w->field, "request_id");
+	T_CHECK(customer_has(w, "erin") == X(100));
+	fresh = request_of(w, "erin", X(40));
+	post_request(w, "k4", &fresh);
+	T_EQ(w->err, ERR_OK);
+	T_STR(wrong(w), "");
+	world_free(w);
+}
+
+/* One more batch of the journal, as a client of the books would have had it written. */
+static void write_hold_until(struct world *w, uint8_t n, u128 amount, uint64_t expires_ms)
+{
+	static uint8_t buffer[4096];
+	struct log_chain chain = *payout_journal(w->p);
+	struct log_batch batch;
+	struct bytes sealed;
+	struct log_record r = {
+		.kind = LOG_HOLD_UNTIL, .asset = ASSET_XEM, .amount = amount, .time_ms = w->wall_ms
+	};
+	const uint8_t tail[UUID7_RANDOM_BYTES] = { n };
+
+	uuid7_make(&r.id, w->wall_ms, tail);
+	books_account_id(&r.debit, BOOKS_CUSTOMER, ASSET_XEM, bytes_str("carol"));
+	books_account_id(&r.credit, BOOKS_CUSTOMER, ASSET_XEM, bytes_str("dave"));
+	le64_put(r.ref.b, expires_ms);
+	log_batch_begin(&batch, buffer, sizeof buffer);
+	CHECK(log_batch_add_record(&batch, &r) == ERR_OK);
+	log_batch_seal(&sealed, &batch, &chain, w->config.log_secret);
+	CHECK(w->journal_n < BATCHES_MAX);
+	w->journal[w->journal_n++] = blob_of(sealed);
+	restart(w);
+}
+
+static u128 carol_may_spend(const struct world *w)
+{
+	struct id128 id;
+
+	books_account_id(&id, BOOKS_CUSTOMER, ASSET_XEM, bytes_str("carol"));
+	return books_available(payout_books(w->p), &id);
+}
+
+/*
+ * What is held until a moment is released when it has come, once: by kuramorid, also when a restart
+ * or a clock that was set back 25 hours lies in between.
+ */
+static void holds_end_at_their_moment(void)
+{
+	struct world *w = world_open();
+	const uint64_t day = 25 * 3600 * 1000, start = w->wall_ms;
+	u128 all = carol_may_spend(w);
+	uint64_t records;
+
+	write_hold_until(w, 1, X(7), start + 10000);
+	write_hold_until(w, 2, X(5), start + 20000);
+	T_CHECK(carol_may_spend(w) == all - X(12));
+	while (w->wall_ms < start + 9000) {
+		tick(w);
+	}
+	records = payout_journal(w->p)->next_sequence;
+	T_CHECK(carol_may_spend(w) == all - X(12));
+	tick(w);
+	T_CHECK(carol_may_spend(w) == all - X(5));
+	T_EQ(payout_journal(w->p)->next_sequence, records + 1);
+	w->wall_ms -= day;
+	tick(w);
+	restart(w);
+	tick(w);
+	T_CHECK(carol_may_spend(w) == all - X(5));
+	T_EQ(payout_journal(w->p)->next_sequence, records + 1);
+	w->wall_ms = start + day;
+	restart(w);
+	tick(w);
+	tick(w);
+	T_CHECK(carol_may_spend(w) == all);
+	T_EQ(payout_journal(w->p)->next_sequence, records + 2);
+	w->wall_ms = start;
+	tick(w);
+	restart(w);
+	T_CHECK(carol_may_spend(w) == all);
+	T_CHECK(books_expiring(payout_books(w->p)) == NULL);
+	T_STR(wrong(w), "");
+	world_free(w);
+}
+
 /* Each refusal names field and reason, and the books' hash stays. */
 static void bad_requests(void)
 {
@@ -1177,7 +1292,8 @@ static void bad_requests(void)
 	free(envelope.p);
 	after = books_now(w);
 	T_MEM(&before, &after, 32);
-	T_EQ(payout_journal(w->p)->next_sequence, records);
+	/* what was refused for lack of money is remembered, in one record */
+	T_EQ(payout_journal(w->p)->next_sequence, records + 1);
 	T_EQ(payout_count(w->p), 0);
 	/* and the good one still goes */
 	post_request(w, "key", &good);
@@ -1682,6 +1798,8 @@ int main(int argc, char **argv)
 		{ "a gap after an undo", a_gap_after_an_undo },
 		{ "a closing is passed on", a_closing_is_passed_on },
 		{ "freezes", freezes },
+		{ "a refusal stays", a_refusal_stays },
+		{ "holds end at their moment", holds_end_at_their_moment },
 		{ "bad requests change nothing", bad_requests },
 		{ "attempts at once, and no two of one name", limits_in_flight },
 		{ "the till must suffice", till_is_empty },
