@@ -12,6 +12,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -23,6 +24,9 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/kit"))
 
 import canon  # noqa: E402
+import audit as judge  # noqa: E402
+import canon  # noqa: E402
+import ledger  # noqa: E402
 import nem  # noqa: E402
 import process  # noqa: E402
 import tap  # noqa: E402
@@ -135,6 +139,51 @@ def another_program_adds_up_the_same():
     bent.write_text(book.read_text().replace("  -", "  -1", 1))
     assert subprocess.run(["hledger", "-f", bent, "check"], capture_output=True).returncode != 0
     ask("export", journal, more=("--format", "xml"), expect=2)
+
+
+@tap.test
+def the_page_has_every_kind():
+    page = (ROOT / "docs/journal.md").read_text().split("## Kinds")[1].split("## Batches")[0]
+    told = set()
+    for first, last in re.findall(r"^\| (\d+)(?: to (\d+))? \|", page, re.M):
+        told |= set(range(int(first), int(last or first) + 1))
+    rows = re.findall(r"^KIND\(\w+,\s*(\d+),", (ROOT / "src/log/kinds.def").read_text(), re.M)
+    assert told == set(map(int, rows)), told ^ set(map(int, rows))
+
+
+@tap.test
+def forty_lines_of_python_recompute_every_balance():
+    """The script in docs/journal.md, as it stands there, against what kuramorid said."""
+    script = (ROOT / "docs/journal.md").read_text().split("```python\n")[1].split("```")[0]
+    assert script.count("\n") <= 40
+    place = w.place("people")
+    (place / "balances.py").write_text(script)
+
+    def run(path, expect=0):
+        return process.run([sys.executable, place / "balances.py", path], expect=expect)
+
+    rows = [line.split() for line in run(journal).stdout.splitlines()]
+    mine = {row[0]: [int(n) for n in row[1:]] for row in rows}
+    sides = {kind: debit for kind, (_, debit, _, _) in ledger.CHART.items()}
+    balance = lambda a: a[2] - a[3] if sides[a[1]] else a[3] - a[2]
+    assert len(mine) == len(rows) > 8 and all(a[0] == 1 and a[4] == a[5] == 0 for a in mine.values())
+    for name, micro in noted[-1][1].items():
+        assert balance(mine[judge.account_id(judge.CUSTOMER, name).hex()]) == micro
+    for row in audit["accounts"]:
+        kind = getattr(judge, row["kind"].upper())
+        assert balance(mine[judge.account_id(kind, row["address"]).hex()]) == int(row["books"]), row
+    for kind, told in ((judge.CUSTOMER, "customers"), (judge.SUSPENSE, "suspense"), (judge.HOUSE, "house"), (judge.FEE, "fee"),
+                       (judge.SHORTAGE, "shortage"), (judge.IN_FLIGHT, "in_flight")):
+        assert sum(balance(a) for a in mine.values() if a[1] == kind) == int(audit[told]), told
+    # one bit of one record, and it says where
+    copy = place / "bent.db"
+    shutil.copy(journal, copy)
+    with sqlite3.connect(copy) as sql:
+        first, records = sql.execute("SELECT first_sequence, records FROM batches ORDER BY 1 LIMIT 1 OFFSET 3").fetchone()
+        sql.execute("UPDATE batches SET records = ? WHERE first_sequence = ?",
+                    (records[:70] + bytes([records[70] ^ 1]) + records[71:], first))
+    sql.close()
+    assert f"the batch at record {first} " in run(copy, expect=1).stderr
 
 
 @tap.test
