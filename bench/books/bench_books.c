@@ -3,6 +3,7 @@
  * bench_books.c - the commit path of the books: decide, seal, make durable, start again.
  *
  *   bench_books [--dir DIR] [--seconds N] [--accounts N] [--restart N] [--many N]
+ *   bench_books store URL BATCH [--seconds N] [--accounts N]      (bench/store/measure.py)
  *   bench_books load PORT TOKEN-FILE CLIENTS SECONDS ACCOUNTS     (bench/books/measure.py)
  *
  * Method.  What kuramorid does with a record is done here with the same functions: the books judge
@@ -42,6 +43,7 @@
 #include "crypto/uuid7.h"
 #include "log/batch.h"
 #include "store/ahead.h"
+#include "store/postgres.h"
 #include "store/sqlite.h"
 #include "store/sync.h"
 
@@ -54,6 +56,8 @@ enum {
 
 static const struct log_secret secret = { { 7 } };
 static const char *directory = "/tmp";
+static const char *url; /* NULL: SQLite in directory */
+static size_t batch_records = LOG_BATCH_RECORDS_MAX;
 static unsigned seconds = 10;
 static size_t accounts_n = 1000000, restart_n = 3000000, many_n = 10000000;
 static uint64_t seed = 1;
@@ -171,7 +175,13 @@ struct engine {
 	struct log_chain chain;
 	struct log_batch batch;
 	uint8_t *buffer;
-	struct store_sqlite store;
+
+	union {
+		struct store base;
+		struct store_sqlite sqlite;
+		struct store_postgres postgres;
+	} store;
+
 	struct store_sync *sync;
 	uint64_t handed;
 	struct id128 *ids;
@@ -207,7 +217,7 @@ static void book(struct engine *x, const struct log_record *r)
 {
 	CHECK(books_apply(&x->books, r) == ERR_OK);
 	CHECK(log_batch_add_record(&x->batch, r) == ERR_OK);
-	if (log_batch_count(&x->batch) == LOG_BATCH_RECORDS_MAX) {
+	if (log_batch_count(&x->batch) == batch_records) {
 		flush(x);
 	}
 }
@@ -300,10 +310,24 @@ static uint64_t journal_bytes(void)
 	return stat(path, &st) == 0 ? (uint64_t)st.st_size : 0;
 }
 
+static uint64_t mono_ms(void)
+{
+	return (uint64_t)(now(CLOCK_MONOTONIC) * 1000);
+}
+
+/* An empty database, so nobody else writes and the first look is enough. */
+static enum err take(struct store_postgres *s, uint8_t *buffer)
+{
+	enum err e = store_postgres_stand_by(s, buffer, BATCH_BYTES, none, NULL);
+
+	return e == ERR_OK ? store_postgres_take(s, buffer, BATCH_BYTES, none, NULL) : e;
+}
+
 static void engine_start(struct engine *x)
 {
 	struct store_fault fault = { "" };
 	char path[PATH_BYTES];
+	enum err e;
 
 	memset(x, 0, sizeof *x);
 	journal_remove();
@@ -312,11 +336,21 @@ static void engine_start(struct engine *x)
 	CHECK(x->buffer != NULL && books_init(&x->books) == ERR_OK);
 	log_chain_init(&x->chain);
 	log_batch_begin(&x->batch, x->buffer, BATCH_BYTES);
-	if (store_sqlite_open(&x->store, path, &fault) != ERR_OK) {
+	if (url != NULL) {
+		struct store_postgres_options options = {
+			.url = url, .who = "bench", .replica_required = true, .mono_ms = mono_ms
+		};
+
+		e = store_postgres_open(&x->store.postgres, &options, &fault);
+	} else {
+		e = store_sqlite_open(&x->store.sqlite, path, &fault);
+	}
+	if (e != ERR_OK) {
 		(void)fprintf(stderr, "bench_books: %s\n", fault.text);
 		exit(1);
 	}
 	CHECK(store_replay(&x->store.base, x->buffer, BATCH_BYTES, none, NULL) == ERR_OK);
+	CHECK(url == NULL || take(&x->store.postgres, x->buffer) == ERR_OK);
 	CHECK(store_sync_start(&x->sync, &x->store.base, wake, NULL) == ERR_OK);
 }
 
@@ -430,6 +464,25 @@ static void part_engine(void)
 	(void)fflush(stdout);
 	journal_remove();
 	_exit(0);
+}
+
+/* One database, batches of one size: what bench/store/measure.py reads. */
+static void part_store(void)
+{
+	static struct engine x;
+	struct rates rates;
+	struct store_fault fault = { "" };
+
+	engine_start(&x);
+	fund(&x, accounts_n);
+	run(&x, &rates, false);
+	printf("{\"median\": %.0f, \"min\": %.0f, \"max\": %.0f, \"cpu_decide_us\": %.2f, "
+	       "\"cpu_sync_us\": %.2f}\n",
+	       rates.a_second.median, rates.a_second.low, rates.a_second.high, rates.cpu_decide,
+	       rates.cpu_sync);
+	(void)fflush(stdout);
+	CHECK(store_sync_stop(x.sync, &fault) == ERR_OK);
+	store_close(&x.store.base);
 }
 
 /* --- reading --- */
@@ -834,6 +887,15 @@ int main(int argc, char **argv)
 	if (argc > 1 && strcmp(argv[1], "load") == 0) {
 		return load(argc, argv);
 	}
+	if (argc > 3 && strcmp(argv[1], "store") == 0) {
+		url = argv[2];
+		if (!number(&batch_records, argv[3]) || batch_records > LOG_BATCH_RECORDS_MAX) {
+			(void)fprintf(stderr, "bench_books: a batch has 2 to 8190 records\n");
+			return 2;
+		}
+		argc -= 3;
+		argv += 3;
+	}
 	for (int i = 1; i + 1 < argc; i += 2) {
 		bool ok = true;
 
@@ -857,6 +919,10 @@ int main(int argc, char **argv)
 		}
 	}
 	seconds = (unsigned)s;
+	if (url != NULL) {
+		in_child(part_store);
+		return 0;
+	}
 	in_child(part_engine);
 	kill_writer();
 	in_child(part_restart);
