@@ -627,8 +627,6 @@ static enum err fenced(struct store_postgres *p)
 static void try_append(struct store_postgres *p, const struct store_batch *batches, size_t n)
 {
 	static struct hash32 names[LOG_BATCH_RECORDS_MAX]; /* one writer: one store at a time */
-	size_t blobs = 0;
-
 	begin_run(p, STORE_POSTGRES_ANSWER_MS);
 	queue(p, BEGIN, NULL);
 	if (p->options.replica_required) {
@@ -637,7 +635,6 @@ static void try_append(struct store_postgres *p, const struct store_batch *batch
 	for (size_t i = 0; i < n; i++) {
 		queue_blobs(p, &batches[i].view, names);
 		queue_batch(p, &batches[i].view, names);
-		blobs += batches[i].view.head.blob_count;
 	}
 	queue_advance(p, &batches[n - 1].view.head);
 	queue_sync(p);
