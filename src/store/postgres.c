@@ -339,7 +339,6 @@ static bool collect(struct store_postgres *p, size_t n, bool one, const char *wh
 			p->missed = p->missed || (one && strcmp(PQcmdTuples(r), "1") != 0);
 			break;
 		case PGRES_TUPLES_OK:
-			break;
 		case PGRES_PIPELINE_ABORTED: /* behind the one that failed */
 			break;
 		default: {
@@ -627,6 +626,7 @@ static enum err fenced(struct store_postgres *p)
 static void try_append(struct store_postgres *p, const struct store_batch *batches, size_t n)
 {
 	static struct hash32 names[LOG_BATCH_RECORDS_MAX]; /* one writer: one store at a time */
+
 	begin_run(p, STORE_POSTGRES_ANSWER_MS);
 	queue(p, BEGIN, NULL);
 	if (p->options.replica_required) {
@@ -901,7 +901,7 @@ static enum err check_end(struct store_postgres *p, const struct store_postgres_
 static enum err replay(struct store *s, uint8_t *buffer, size_t cap, store_each each, void *context)
 {
 	struct store_postgres *p = postgres_of(s);
-	struct store_postgres_seen seen;
+	struct store_postgres_seen seen = { .epoch = 0 };
 	enum err e;
 
 	/* First the row, then the batches: those that come in between are only more. */
@@ -1593,7 +1593,7 @@ static enum err same_history(struct store_postgres *p, const struct store_postgr
 static enum err look_and_follow(struct store_postgres *p, uint8_t *buffer, size_t cap,
 				store_each each, void *context)
 {
-	struct store_postgres_seen now;
+	struct store_postgres_seen now = { .epoch = 0 };
 	uint64_t when = p->options.mono_ms();
 	enum err e = ERR_OK;
 
@@ -1644,7 +1644,7 @@ enum err store_postgres_stand_by(struct store_postgres *s, uint8_t *buffer, size
 static enum err take(struct store_postgres *p, uint8_t *buffer, size_t cap, store_each each,
 		     void *context)
 {
-	struct store_postgres_seen now;
+	struct store_postgres_seen now = { .epoch = 0 };
 	struct arguments a = { .n = 0 };
 	uint64_t begun = p->options.mono_ms();
 	enum err e;

@@ -14,6 +14,7 @@ struct values {
 	uint32_t port;
 	uint64_t big;
 	bool loud;
+	char place[24];
 };
 
 static const struct config_row rows[] = {
@@ -22,6 +23,7 @@ static const struct config_row rows[] = {
 	{ "port", CONFIG_U32, "7890", 1, 65535, CONFIG_FIELD(values, port), NULL, "Port." },
 	{ "big", CONFIG_U64, "1", 0, UINT64_MAX, CONFIG_FIELD(values, big), NULL, "Big." },
 	{ "loud", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(values, loud), NULL, "Loud." },
+	{ "place", CONFIG_PLACE, "", 0, 0, CONFIG_FIELD(values, place), NULL, "Place." },
 };
 static const struct config_program program = {
 	.name = "test", .summary = "a test", .rows = rows, .n = ARRAY_LEN(rows), .json = true
@@ -41,6 +43,10 @@ static void good_file(void)
 	T_STR(v.peer[2], "");
 	T_EQ(v.port, 1);
 	T_CHECK(v.big == UINT64_MAX && v.loud);
+	T_EQ(config_text(&program, &v, "f", "socket=/x\nplace=a://b", 21, error), ERR_OK);
+	T_STR(v.place, "a://b");
+	T_EQ(config_text(&program, &v, "f", "socket=/x\nplace=/b", 18, error), ERR_OK);
+	T_STR(v.place, "/b");
 }
 
 static void wrong_files(void)
@@ -54,6 +60,11 @@ static void wrong_files(void)
 		{ "\n\nnope = 1\n", "f:3: the key `nope` is not known" },
 		{ "socket = \n", "f:1: the value of `socket` is empty" },
 		{ "socket = x\n", "f:1: `socket` must be an absolute path" },
+		{ "place = x\n", "f:1: `place` must be an absolute path" },
+		{ "place = a:/b\n", "f:1: `place` must be an absolute path" },
+		{ "place = \n", "f:1: the value of `place` is empty" },
+		{ "place = a://0123456789abcdefghij\n",
+		  "f:1: the value of `place` is longer than 23 bytes" },
 		{ "port = 0\n", "f:1: `port` must be from 1 to 65535" },
 		{ "port = 65536\n", "f:1: `port` must be from 1 to 65535" },
 		{ "port = 4294967297\n", "f:1: `port` must be from 1 to 65535" },

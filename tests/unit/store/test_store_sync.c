@@ -373,6 +373,73 @@ static void blobs(void)
 	T_EQ(found(), (int64_t)number);
 }
 
+/* Signs of life, as of a journal that other servers watch. */
+static atomic_uint signs;
+static atomic_uint signs_fail_at;
+
+static enum err give_sign(struct store *s)
+{
+	unsigned n = atomic_fetch_add(&signs, 1) + 1;
+
+	if (n == atomic_load(&signs_fail_at)) {
+		s->phase = STORE_BROKEN;
+		store_fault_set(&s->fault, "%s: another server has taken over", s->path);
+		return ERR_FENCED;
+	}
+	return ERR_OK;
+}
+
+/* While nothing waits, signs are given; one that fails ends everything, and wakes the owner. */
+static void signs_of_life(void)
+{
+	for (unsigned fail = 0; fail < 2; fail++) {
+		struct kit_seen seen;
+		struct store_fault fault = { "" };
+		uint64_t number = 0;
+		unsigned before;
+		enum err e;
+
+		kit_seen_init(&seen);
+		T_CHECK(kit_fresh());
+		T_EQ(store_sqlite_open(&journal, kit_path("journal"), &fault), ERR_OK);
+		T_EQ(store_replay(&journal.base, kit_buffer, sizeof kit_buffer, kit_each, &seen),
+		     ERR_OK);
+		gate_before(&journal.base, UINT_MAX, 0);
+		gate_engine.beat = give_sign;
+		gate_engine.beat_ms = 1;
+		atomic_store(&signs, 0);
+		atomic_store(&wakes, 0);
+		atomic_store(&signs_fail_at, fail == 1 ? 8 : 0);
+		T_EQ(store_sync_start(&sync_thread, &journal.base, wake, NULL), ERR_OK);
+		while (atomic_load(&signs) < 5) {
+			(void)usleep(100);
+		}
+		if (fail == 1) {
+			while (atomic_load(&wakes) == 0) {
+				(void)usleep(100);
+			}
+			T_EQ(store_sync_failed(sync_thread, &fault), ERR_FENCED);
+			T_CHECK(strstr(fault.text, "taken over") != NULL);
+			T_EQ(put_next(&seen, &number), ERR_FENCED);
+			before = atomic_load(&signs);
+			T_EQ(before, 8); /* and no more of them */
+			T_EQ(store_sync_stop(sync_thread, &fault), ERR_FENCED);
+			T_EQ(atomic_load(&signs), before);
+			T_EQ(found(), 0);
+			continue;
+		}
+		T_EQ(put_next(&seen, &number), ERR_OK);
+		T_EQ(store_sync_wait(sync_thread, number), ERR_OK);
+		before = atomic_load(&signs);
+		while (atomic_load(&signs) < before + 5) {
+			(void)usleep(100);
+		}
+		e = store_sync_stop(sync_thread, &fault);
+		T_EQ(e, ERR_OK);
+		T_EQ(found(), 1);
+	}
+}
+
 static void clean(void)
 {
 	kit_clean();
@@ -389,6 +456,7 @@ int main(int argc, char **argv)
 		{ "stop drains", stop_drains },
 		{ "bounded", bounded },
 		{ "blobs", blobs },
+		{ "signs of life", signs_of_life },
 		{ "cleaned up", clean },
 	};
 
