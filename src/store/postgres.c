@@ -679,7 +679,9 @@ static enum err append(struct store *s, const struct store_batch *batches, size_
 	enum err e;
 
 	if (!p->writer) {
-		store_fault_set(&s->fault, "%s: this server stands by", s->path);
+		store_fault_set(&s->fault, "%s: %s", s->path,
+				p->options.read_only ? "opened for reading"
+						     : "this server stands by");
 		return ERR_STATE;
 	}
 	for (unsigned i = 0;; i++) {
@@ -1102,19 +1104,16 @@ static enum err connect_db(struct store_postgres *p, const struct given *g)
 {
 	/* A host that is gone is noticed by the kernel too, a paused one by our deadlines. */
 	static const char *const own[][2] = {
-		{ "target_session_attrs", "read-write" },
-		{ "client_encoding", "UTF8" },
-		{ "application_name", "kuramorid" },
-		{ "connect_timeout", "2" },
-		{ "keepalives", "1" },
-		{ "keepalives_idle", "2" },
-		{ "keepalives_interval", "1" },
-		{ "keepalives_count", "3" },
-		{ "tcp_user_timeout", "5000" },
+		{ "client_encoding", "UTF8" }, { "application_name", "kuramorid" },
+		{ "connect_timeout", "2" },    { "keepalives", "1" },
+		{ "keepalives_idle", "2" },    { "keepalives_interval", "1" },
+		{ "keepalives_count", "3" },   { "tcp_user_timeout", "5000" },
 	};
 	const char *keys[64 + ARRAY_LEN(own)], *values[64 + ARRAY_LEN(own)];
 	size_t n = 0;
 
+	keys[n] = "target_session_attrs";
+	values[n++] = p->options.read_only ? "any" : "read-write";
 	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
 		keys[n] = own[i][0];
 		values[n++] = own[i][1];
@@ -1243,7 +1242,7 @@ static enum err judge_server(struct store_postgres *p)
 				p->base.path, encoding == NULL ? "unknown" : encoding);
 		return ERR_INPUT;
 	}
-	return judge_settings(p);
+	return p->options.read_only ? ERR_OK : judge_settings(p);
 }
 
 /* --- the tables --- */
@@ -1497,6 +1496,10 @@ static enum err start(struct store_postgres *p, bool create)
 	if (e == ERR_OK) {
 		e = identify(p, &empty);
 	}
+	if (e == ERR_OK && empty && p->options.read_only) {
+		store_fault_set(&p->base.fault, "%s: no journal is here", p->base.path);
+		return ERR_NOT_FOUND;
+	}
 	if (e == ERR_OK && empty && !create) {
 		store_fault_set(&p->base.fault, "%s: the journal that was there is gone",
 				p->base.path);
@@ -1635,7 +1638,7 @@ static enum err look_and_follow(struct store_postgres *p, uint8_t *buffer, size_
 enum err store_postgres_stand_by(struct store_postgres *s, uint8_t *buffer, size_t cap,
 				 store_each each, void *context)
 {
-	if (s->base.phase != STORE_READY || s->writer) {
+	if (s->base.phase != STORE_READY || s->writer || s->options.read_only) {
 		return ERR_STATE;
 	}
 	return ended(s, look_and_follow(s, buffer, cap, each, context));

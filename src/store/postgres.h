@@ -70,6 +70,9 @@ struct store_postgres_options {
 	/* A commit must wait for a replica: refuse a server whose settings do not say so, at the
 	 * start and with every append. */
 	bool replica_required;
+	/* Only store_replay() and store_blob_get(): of any server, a replica too, beside a running
+	 * writer; nothing is made, and how careful the server is does not matter. */
+	bool read_only;
 	uint64_t (*mono_ms)(void); /* a clock that never goes back, in milliseconds */
 };
 
@@ -112,6 +115,7 @@ bool store_postgres_is_url(const char *text);
  *
  * ERR_CONFIG: the URL is not one, carries a password, or names a host of the network without
  * sslmode=verify-full; a variable of the environment that libpq would read is set.
+ * ERR_NOT_FOUND: read_only, and the database is empty.
  * ERR_UNREACHABLE: no host answers and takes writes.  ERR_UNAUTHORISED: it does not let us in or
  * do.  ERR_POLICY: a setting loses what it acknowledged (fsync, full_page_writes,
  * synchronous_commit), or no standby is waited for though required.  ERR_VERSION: the server is too

@@ -336,6 +336,40 @@ static void an_open_transaction_is_in_nobodys_way(void)
 	store_close(&b.base);
 }
 
+/* Who only reads: beside a running writer, also where nothing may be written; changes nothing. */
+static void read_only(void)
+{
+	struct store_postgres_options o = {
+		.url = journal(), .who = "", .read_only = true, .mono_ms = pk_mono
+	};
+	struct store_postgres a, r;
+	struct kit_seen of_a, of_r;
+	struct store_fault fault;
+	struct bytes batch;
+
+	T_CHECK(pk_fresh());
+	T_EQ(store_postgres_open(&r, &o, &fault), ERR_NOT_FOUND);
+	T_CHECK(strstr(fault.text, "no journal is here") != NULL);
+	T_EQ(pk_start(&a, &of_a, journal(), &fault), ERR_OK);
+	T_EQ(add(&a, &of_a, 5), ERR_OK);
+	T_CHECK(pk_sql("ALTER DATABASE journal SET default_transaction_read_only = on"));
+	T_EQ(store_postgres_open(&r, &o, &fault), ERR_OK);
+	T_EQ(add(&a, &of_a, 2), ERR_OK);
+	kit_seen_init(&of_r);
+	T_EQ(store_replay(&r.base, kit_buffer, sizeof(kit_buffer), kit_each, &of_r), ERR_OK);
+	T_EQ(of_r.batches, 7);
+	T_EQ(store_postgres_stand_by(&r, kit_buffer, sizeof(kit_buffer), kit_each, &of_r),
+	     ERR_STATE);
+	T_EQ(store_postgres_take(&r, kit_buffer, sizeof(kit_buffer), kit_each, &of_r), ERR_STATE);
+	T_CHECK(kit_seal(&batch, &of_r.chain, 7));
+	T_EQ(store_append(&r.base, batch), ERR_STATE);
+	T_CHECK(strstr(r.base.fault.text, "opened for reading") != NULL);
+	store_close(&r.base);
+	T_EQ(add(&a, &of_a, 1), ERR_OK); /* the writer has noticed nothing */
+	store_close(&a.base);
+	T_CHECK(pk_sql("ALTER DATABASE journal RESET default_transaction_read_only"));
+}
+
 /* Somebody holds the writer row's lock: who takes over does not wait for ever, and gets it later.
  */
 static void a_locked_row(void)
@@ -987,6 +1021,7 @@ int main(int argc, char **argv)
 		{ "stands by", stands_by },
 		{ "a deaf one does not take over", a_deaf_one_does_not_take_over },
 		{ "an open transaction is in nobody's way", an_open_transaction_is_in_nobodys_way },
+		{ "read only", read_only },
 		{ "a locked row", a_locked_row },
 		{ "an older copy", an_older_copy },
 		{ "serialization failures", serialization_failures },
