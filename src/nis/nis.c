@@ -283,7 +283,7 @@ static void answer(struct nis_answer *out, const struct nis_parts *parts, enum n
 static enum err take(struct nis *n, struct nis_pool *p, const struct nem_tx *tx, uint32_t now_s,
 		     bool whole, struct nis_answer *out, const char **why)
 {
-	const struct nem_mosaic_id *unknown = NULL;
+	struct nis_thrown thrown;
 	struct nis_parts parts;
 	enum nem_result code;
 
@@ -292,12 +292,15 @@ static enum err take(struct nis *n, struct nis_pool *p, const struct nem_tx *tx,
 		answer(out, &parts, code == NEM_SUCCESS ? NEM_NEUTRAL : code);
 		return ERR_OK;
 	}
-	code = nis_pool_add(n, p, tx, &parts, now_s, whole, &unknown);
-	if (unknown != NULL) {
-		out->unknown = *unknown;
+	code = nis_pool_add(n, p, tx, &parts, now_s, whole, &thrown);
+	if (thrown.why != NULL) {
 		if (why != NULL) {
-			*why = "no fee can be found for a mosaic that nobody defined";
+			*why = thrown.why;
 		}
+		if (thrown.unknown == NULL) {
+			return ERR_INPUT;
+		}
+		out->unknown = *thrown.unknown;
 		return ERR_ASSET;
 	}
 	if (n->result_cache) {
@@ -370,9 +373,7 @@ enum err nis_push(struct nis *n, unsigned pool, struct bytes verifiable, uint32_
 void nis_expire(struct nis *n, uint32_t now_s)
 {
 	for (unsigned i = 0; i < n->pools; i++) {
-		if (nis_pool_has_expired(&n->pool[i], now_s)) {
-			nis_pool_reset(n, &n->pool[i], now_s, NULL, 0);
-		}
+		nis_pool_expire(n, &n->pool[i], now_s);
 	}
 }
 
@@ -562,6 +563,17 @@ static enum err finish_block(struct nis *n, struct nem_block_build *build,
 	return ERR_OK;
 }
 
+/* It would make the harvester a remote that may not harvest yet: in NIS he then makes no block. */
+static bool takes_harvester(const struct nis *n, const struct nem_tx *tx)
+{
+	const union nem_body *body =
+	    tx->type == NEM_MULTISIG ? &tx->multisig.inner.body : &tx->body;
+	enum nem_type type = tx->type == NEM_MULTISIG ? tx->multisig.inner.type : tx->type;
+
+	return type == NEM_IMPORTANCE && body->importance.mode == NEM_IMPORTANCE_ACTIVATE &&
+	       key32_eq(&body->importance.remote, &n->harvester.public_key);
+}
+
 /*
  * Chooses from a pool (N:harvesting/DefaultNewBlockTransactionsProvider.java): in fee order, each
  * on the confirmed state and what the chosen ones before it did; what does not fit waits; the first
@@ -582,8 +594,8 @@ static void choose(struct nis *n, struct nis_pool *p, struct nem_block_build *bu
 			continue;
 		}
 		nis_chain_decode(n, bytes_of(e->bytes, e->bytes_n), &tx);
-		if (nis_chain_fits(n, &tx, &n->harvester.public_key, time_s, time_s) !=
-			NEM_SUCCESS ||
+		if (nis_chain_signed_by(n, &tx, &n->harvester.public_key) ||
+		    takes_harvester(n, &tx) || nis_chain_fits(n, &tx, time_s) != NEM_SUCCESS ||
 		    nis_conflict_add(&conflict, &tx) != NEM_SUCCESS) {
 			continue; /* 79, 149: it waits for the next block */
 		}
@@ -614,9 +626,7 @@ enum err nis_mine(struct nis *n, unsigned pool, uint32_t time_s)
 	if (e != ERR_OK) {
 		return e;
 	}
-	if (nis_pool_has_expired(&n->pool[pool], time_s)) {
-		nis_pool_reset(n, &n->pool[pool], time_s, NULL, 0);
-	}
+	nis_pool_expire(n, &n->pool[pool], time_s);
 	choose(n, &n->pool[pool], &build, time_s);
 	e = finish_block(n, &build, &n->harvester, time_s, true, &code);
 	CHECK(e == ERR_OK && code == NEM_SUCCESS);

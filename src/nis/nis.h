@@ -23,7 +23,11 @@
  *  - The spam filter is a switch and counts every importance as 0 (nem.md 6).
  *  - After a block a pool also drops what would repeat a hash of the chain, instead of keeping it
  *    until its deadline.
- *  - An inner transaction that is a cosignature gets 71 (nem.md 4.3: NIS accepts it into the pool).
+ *  - An inner transaction that is a cosignature gets 71 (nem.md 4.3: NIS accepts it into the pool),
+ *    a cosignature at the top of a block 73: NIS executes it and then fails to store the block.
+ *  - What does not decode is refused before any other question (docs/node.md).
+ *  - Where NIS's harvester would make no block because of one transaction (it names that harvester
+ *    as a remote; a mosaic of it is no longer defined), this one leaves it out.
  */
 #ifndef KURAMORI_NIS_NIS_H
 #define KURAMORI_NIS_NIS_H
@@ -121,9 +125,10 @@ struct nis_answer {
 /*
  * /transaction/announce: the non-verifiable bytes and their signature, judged by one pool (0..pools
  * - 1) against its own state.  ERR_OK with a verdict in *out, whatever its code; ERR_INPUT if the
- * bytes are no transaction; ERR_ADDRESS if a recipient is not an address of this network (NIS
- * answers 404); ERR_ASSET if a mosaic is not defined (NIS answers 400); ERR_TYPE for a type not
- * known here; ERR_TOO_LARGE.  *why (may be NULL): words, static, on failure.
+ * bytes are no transaction, or one on which NIS ends with an exception (nis_judge.h); ERR_ADDRESS
+ * if a recipient is not an address of this network (NIS answers 404); ERR_ASSET if a mosaic is not
+ * defined (NIS answers 400); ERR_TYPE for a type not known here; ERR_TOO_LARGE.  *why (may be
+ * NULL): words, static, on failure.
  */
 MUST_CHECK enum err nis_announce(struct nis *n, unsigned pool, struct bytes data,
 				 const struct sig64 *signature, uint32_t now_s,
@@ -156,7 +161,10 @@ struct nis_pooled {
 	uint32_t timestamp_s;
 };
 
-/* The index-th transaction in the order of arrival, 0 <= index < nis_pool_count(). */
+/*
+ * The index-th transaction, 0 <= index < nis_pool_count(): those that were there when the last
+ * block came by falling fee, then the later ones as they arrived.
+ */
 struct nis_pooled nis_pool_at(const struct nis *n, unsigned pool, size_t index);
 
 /*
@@ -203,8 +211,8 @@ uint32_t nis_harvest_from(const struct nis *n, const struct key32 *harvester);
 /*
  * Makes, signs, judges and appends the next block at time_s from one pool: expired ones dropped,
  * those with timestamp < time_s <= deadline and enough signatures, in fee order, at most 120, none
- * by the harvester.  ERR_FIELD_RANGE if time_s is before nis_harvest_from(); ERR_STATE if that is
- * NIS_NEVER.
+ * signed by the harvester or who lends him his importance.  ERR_FIELD_RANGE if time_s is before
+ * nis_harvest_from(); ERR_STATE if that is NIS_NEVER.
  */
 MUST_CHECK enum err nis_mine(struct nis *n, unsigned pool, uint32_t time_s);
 
@@ -242,12 +250,13 @@ MUST_CHECK enum err nis_roll_back(struct nis *n, uint64_t height, uint32_t now_s
  * their place in memory).  Work that the blocks cannot pay for with their score is not begun.
  *
  * ERR_OK with the verdict in *code: SUCCESS they are our chain now; NEUTRAL not a higher score
- * (also when we have them); FAILURE_MAX_CHAIN_SIZE_EXCEEDED more than NIS_BRANCH_MAX;
- * FAILURE_BLOCK_UNEXPECTED_HEIGHT there is none of our blocks before the first, or the heights do
- * not rise by one; FAILURE_CHAIN_INVALID the first does not follow our block, one does not follow
- * the other, the times do not rise, or more than the kept blocks (at most NIS_UNDO_MAX) would have
- * to go; else what nis_accept() says of the first that is refused.  ERR_INPUT (also count 0),
- * ERR_TYPE, ERR_ADDRESS: one of them is no block.
+ * (also when we have them), or a transaction that the chain remembers;
+ * FAILURE_MAX_CHAIN_SIZE_EXCEEDED more than NIS_BRANCH_MAX; FAILURE_BLOCK_UNEXPECTED_HEIGHT there
+ * is none of our blocks before the first, or the heights do not rise by one; FAILURE_CHAIN_INVALID
+ * the first does not follow our block, one does not follow the other, the times do not rise, or
+ * more than the kept blocks (at most NIS_UNDO_MAX) would have to go; else what nis_accept() says of
+ * the first that is refused.  ERR_INPUT (also count 0), ERR_TYPE, ERR_ADDRESS: one of them is no
+ * block.
  */
 MUST_CHECK enum err nis_adopt(struct nis *n, const struct bytes *blocks, size_t count,
 			      uint32_t now_s, enum nem_result *code);
@@ -366,7 +375,7 @@ enum nis_remote_state nis_remote_state(const struct nis *n, const struct nem_add
 
 /* Bytes that nis_feed_pool() writes now. */
 size_t nis_feed_pool_bytes(const struct nis *n, unsigned pool);
-/* The body of FEED_POOL: u32 count, each u32 length and verifiable bytes, in order of arrival. */
+/* The body of FEED_POOL: u32 count, each u32 length and verifiable bytes, as nis_pool_at(). */
 void nis_feed_pool(const struct nis *n, unsigned pool, struct writer *out);
 
 /* ---- invariants ---------------------------------------------------------------------------- */

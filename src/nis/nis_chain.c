@@ -195,50 +195,50 @@ static bool is_harvesters(const struct nis *n, const struct key32 *signer,
 	       (owner != NIS_MAP_NONE && nis_state_find_key(&n->state, signer) == owner);
 }
 
-/*
- * N:validators/block/NoSelfSignedTransactionsBlockValidator.java: children count, and so does who
- * lends the harvester his importance.
- */
-static bool signed_by(const struct nis *n, const struct nem_tx *tx, const struct key32 *harvester)
+bool nis_chain_signed_by(const struct nis *n, const struct nem_tx *tx,
+			 const struct key32 *harvester)
 {
-	uint32_t owner = nis_chain_beneficiary(n, harvester, nis_state_height(&n->scratch));
-
-	if (is_harvesters(n, &tx->head.signer, harvester, owner)) {
-		return true;
-	}
-	if (tx->type != NEM_MULTISIG) {
-		return false;
-	}
-	for (unsigned i = 0; i < tx->multisig.n; i++) {
-		if (is_harvesters(n, &tx->multisig.cosignature[i].head.signer, harvester, owner)) {
-			return true;
-		}
-	}
-	return is_harvesters(n, &tx->multisig.inner.head.signer, harvester, owner);
+	return is_harvesters(n, &tx->head.signer, harvester,
+			     nis_chain_beneficiary(n, harvester, nis_state_height(&n->scratch)));
 }
 
-enum nem_result nis_chain_fits(struct nis *n, const struct nem_tx *tx,
-			       const struct key32 *harvester, uint32_t block_s, uint32_t now_s)
+static bool rebuilt_otherwise(const struct nis *n, const struct nem_header *h)
+{
+	return key32_eq(&h->signer, &n->nemesis) && h->fee_micro != 0;
+}
+
+bool nis_chain_verifies(const struct nis *n, const struct nem_tx *tx)
+{
+	bool otherwise = rebuilt_otherwise(n, &tx->head);
+
+	if (tx->type == NEM_MULTISIG) {
+		otherwise = otherwise || rebuilt_otherwise(n, &tx->multisig.inner.head);
+		for (unsigned i = 0; i < tx->multisig.n; i++) {
+			otherwise =
+			    otherwise || rebuilt_otherwise(n, &tx->multisig.cosignature[i].head);
+		}
+	}
+	return !otherwise && nem_tx_verify(tx) == ERR_OK;
+}
+
+enum nem_result nis_chain_fits(struct nis *n, const struct nem_tx *tx, uint32_t now_s)
 {
 	struct nis_judge j = { .state = &n->state,
 			       .view = &n->scratch,
 			       .nemesis = &n->nemesis,
 			       .place = NIS_JUDGE_BLOCK,
-			       .now_s = now_s,
-			       .block_s = block_s };
+			       .now_s = now_s };
 
 	if (tx->type == NEM_COSIGNATURE) {
 		/* It travels inside its wrapper only (nem.md 2.8). */
 		return NEM_FAILURE_MULTISIG_NO_MATCHING_MULTISIG;
 	}
-	if (signed_by(n, tx, harvester)) {
-		return NEM_FAILURE_SELF_SIGNED_TRANSACTION;
-	}
 	return nis_judge_transaction(&j, tx, NULL);
 }
 
+/* What is asked before anything is carried out (N:BlockChainValidator.java). */
 static enum nem_result judge_head(const struct nis *n, const struct nem_block *block,
-				  uint32_t now_s, bool made_here)
+				  bool made_here)
 {
 	const struct nis_link *top = &n->link[n->link_n - 1];
 	const struct nem_block_head *h = &block->head;
@@ -253,8 +253,59 @@ static enum nem_result judge_head(const struct nis *n, const struct nem_block *b
 	if (!made_here && nem_block_verify(block) != ERR_OK) {
 		return NEM_FAILURE_BLOCK_UNVERIFIABLE;
 	}
+	if (n->must_hit && h->time_nem_s < nis_harvest_from(n, &h->harvester)) {
+		return NEM_FAILURE_BLOCK_NOT_HIT;
+	}
+	return NEM_SUCCESS;
+}
+
+/* Repeats within the block. */
+static bool repeats(struct nis_map *seen, const struct nis_parts *parts)
+{
+	for (unsigned i = 0; i < parts->n; i++) {
+		if (nis_map_get(seen, &parts->hash[i], NULL)) {
+			return true;
+		}
+		nis_map_put(seen, &parts->hash[i], 0);
+	}
+	return false;
+}
+
+/* What a block is asked when all of it was carried out. */
+struct whole {
+	bool expired, own; /* a transaction is past its deadline, the harvester's */
+	bool known;        /* the chain still remembers a transaction, or what is in a wrapper */
+	enum nem_result conflict;
+};
+
+static void note(const struct nis *n, struct whole *w, const struct nem_block *block,
+		 const struct nem_tx *tx, const struct nis_parts *parts,
+		 struct nis_conflict *conflict)
+{
+	bool planted = (n->planted & NIS_PLANT_SKIP_DUPLICATE) != 0;
+	enum nem_result code = nis_conflict_add(conflict, tx);
+
+	w->expired = w->expired || tx->head.deadline_nem_s < block->head.time_nem_s;
+	w->own = w->own || nis_chain_signed_by(n, tx, &block->head.harvester);
+	for (unsigned i = 0; i < (planted ? 1 : parts->n); i++) {
+		w->known = w->known || nis_chain_retained(n, &parts->hash[i]);
+	}
+	if (w->conflict == NEM_SUCCESS || code == NEM_FAILURE_CONFLICTING_MULTISIG_MODIFICATION) {
+		w->conflict = code;
+	}
+}
+
+/* N:validators/BlockValidatorFactory.java, in its order. */
+static enum nem_result judge_whole(const struct nis *n, const struct nem_block *block,
+				   const struct whole *w, uint32_t now_s)
+{
+	const struct nem_block_head *h = &block->head;
+
 	if ((uint64_t)h->time_nem_s > (uint64_t)now_s + NEM_TIME_FUTURE_MAX_S) {
 		return NEM_FAILURE_TIMESTAMP_TOO_FAR_IN_FUTURE;
+	}
+	if (w->expired) {
+		return NEM_FAILURE_PAST_DEADLINE;
 	}
 	if (key32_eq(&h->harvester, &n->nemesis)) {
 		return NEM_FAILURE_CANNOT_HARVEST_FROM_BLOCKED_ACCOUNT;
@@ -262,38 +313,26 @@ static enum nem_result judge_head(const struct nis *n, const struct nem_block *b
 	if (!nis_chain_may_harvest(n, &h->harvester)) {
 		return NEM_FAILURE_INELIGIBLE_BLOCK_SIGNER;
 	}
-	if (h->time_nem_s < nis_harvest_from(n, &h->harvester)) {
-		return NEM_FAILURE_BLOCK_NOT_HIT;
-	}
 	if (block->weight > NEM_BLOCK_WEIGHT_MAX) {
 		return NEM_FAILURE_TOO_MANY_TRANSACTIONS;
 	}
-	return NEM_SUCCESS;
-}
-
-/* Repeats within the block, or of what the chain still remembers. */
-static enum nem_result judge_repeats(const struct nis *n, struct nis_map *seen,
-				     const struct nis_parts *parts)
-{
-	for (unsigned i = 0; i < parts->n; i++) {
-		bool planted = (n->planted & NIS_PLANT_SKIP_DUPLICATE) != 0 && i > 0;
-
-		if (nis_map_get(seen, &parts->hash[i], NULL) ||
-		    (!planted && nis_chain_retained(n, &parts->hash[i]))) {
-			return NEM_FAILURE_TRANSACTION_DUPLICATE_IN_CHAIN;
-		}
-		nis_map_put(seen, &parts->hash[i], 0);
+	if (w->own) {
+		return NEM_FAILURE_SELF_SIGNED_TRANSACTION;
 	}
-	return NEM_SUCCESS;
+	if (w->known) {
+		return NEM_NEUTRAL;
+	}
+	return w->conflict;
 }
 
-/* All transactions, each on the state that the ones before it left. */
+/* All transactions, each on the state that the ones before it left; then the block as a whole. */
 static enum nem_result judge_body(struct nis *n, const struct nem_block *block, uint32_t now_s,
 				  bool made_here, uint64_t *fees)
 {
 	struct nem_block_walk walk = nem_block_walk_make(block);
 	struct nis_map seen = { 0 };
 	struct nis_conflict conflict = { .seen = { 0 } };
+	struct whole whole = { .conflict = NEM_SUCCESS };
 	enum nem_result code = NEM_SUCCESS;
 	struct nem_tx tx;
 
@@ -302,24 +341,23 @@ static enum nem_result judge_body(struct nis *n, const struct nem_block *block, 
 		struct nis_parts parts;
 
 		nis_chain_parts(&parts, &tx);
-		code = judge_repeats(n, &seen, &parts);
-		if (code == NEM_SUCCESS && !made_here && nem_tx_verify(&tx) != ERR_OK) {
+		if (repeats(&seen, &parts)) {
+			code = NEM_FAILURE_TRANSACTION_DUPLICATE_IN_CHAIN;
+		}
+		if (code == NEM_SUCCESS && !made_here && !nis_chain_verifies(n, &tx)) {
 			code = NEM_FAILURE_TRANSACTION_UNVERIFIABLE;
 		}
 		if (code == NEM_SUCCESS) {
-			code = nis_chain_fits(n, &tx, &block->head.harvester,
-					      block->head.time_nem_s, now_s);
+			code = nis_chain_fits(n, &tx, now_s);
 		}
 		if (code == NEM_SUCCESS) {
-			code = nis_conflict_add(&conflict, &tx);
-		}
-		if (code == NEM_SUCCESS) {
+			note(n, &whole, block, &tx, &parts, &conflict);
 			*fees += nis_execute(&n->scratch, &n->state, &tx);
 		}
 	}
 	nis_map_free(&seen);
 	nis_conflict_free(&conflict);
-	return code;
+	return code == NEM_SUCCESS ? judge_whole(n, block, &whole, now_s) : code;
 }
 
 enum nem_result nis_chain_judge(struct nis *n, const struct nem_block *block,
@@ -329,7 +367,7 @@ enum nem_result nis_chain_judge(struct nis *n, const struct nem_block *block,
 	uint64_t fees = 0;
 
 	nis_state_view_clear(&n->scratch);
-	code = judge_head(n, block, now_s, made_here);
+	code = judge_head(n, block, made_here);
 	if (code == NEM_SUCCESS) {
 		code = judge_body(n, block, now_s, made_here, &fees);
 	}

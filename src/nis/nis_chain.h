@@ -170,7 +170,7 @@ uint64_t nis_chain_importance(const struct nis *n, uint32_t account);
 
 /*
  * The remote links let this key harvest the next block
- * (N:validators/block/EligibleSignerBlockValidator.java).  n->scratch must be clear.
+ * (N:validators/block/EligibleSignerBlockValidator.java), after what n->scratch has executed of it.
  */
 bool nis_chain_may_harvest(const struct nis *n, const struct key32 *harvester);
 
@@ -178,12 +178,25 @@ bool nis_chain_may_harvest(const struct nis *n, const struct key32 *harvester);
 void nis_chain_undo(struct nis *n);
 
 /*
- * True if tx may follow in a block what n->scratch has executed: everything that
- * nis_chain_judge() asks of one transaction but signatures and duplicates.
+ * All that NIS asks of one transaction that is to follow in a block what n->scratch has executed:
+ * everything of nis_chain_judge() but signatures, duplicates and what concerns the block as a
+ * whole.
  */
-MUST_CHECK enum nem_result nis_chain_fits(struct nis *n, const struct nem_tx *tx,
-					  const struct key32 *harvester, uint32_t block_s,
-					  uint32_t now_s);
+MUST_CHECK enum nem_result nis_chain_fits(struct nis *n, const struct nem_tx *tx, uint32_t now_s);
+
+/*
+ * N:validators/block/NoSelfSignedTransactionsBlockValidator.java: the harvester of the next block,
+ * or who lends him his importance, signed it; what he has cosigned he may take.
+ */
+bool nis_chain_signed_by(const struct nis *n, const struct nem_tx *tx,
+			 const struct key32 *harvester);
+
+/*
+ * The signatures of tx and of what is attached to it are good.  NIS rebuilds what it reads, with
+ * the fee 0 if the nemesis account is the signer (C:model/Transaction.java): with another fee
+ * nothing of that account verifies.
+ */
+bool nis_chain_verifies(const struct nis *n, const struct nem_tx *tx);
 
 /*
  * Who gets the fees of a block that this key signs at this height: the account that lends the key

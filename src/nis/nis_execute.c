@@ -41,11 +41,20 @@ static void add_fee(const struct making *m, uint32_t from, uint64_t micro)
 	m->out->step[m->out->n - 1].is_fee = true;
 }
 
+static uint32_t number_of_mosaic(const struct making *m, const struct nem_mosaic_id *id)
+{
+	struct nis_mosaic mosaic;
+
+	if (nem_mosaic_is_xem(id)) {
+		return NIS_MAP_NONE;
+	}
+	return nis_asset_mosaic(m->view, id, &mosaic) ? mosaic.number : NIS_FLOW_NOTHING;
+}
+
 /* The levy of what was moved, from the sender on top (nem.md 2.5). */
 static enum err add_levy(const struct making *m, uint32_t from, const struct nem_levy *levy,
 			 uint64_t moved)
 {
-	struct nis_mosaic mosaic = { .number = NIS_MAP_NONE };
 	uint64_t due;
 
 	if (levy->type == NEM_LEVY_NONE) {
@@ -54,43 +63,50 @@ static enum err add_levy(const struct making *m, uint32_t from, const struct nem
 	if (nem_levy_due(&due, levy, moved) != ERR_OK) {
 		return ERR_OVERFLOW;
 	}
-	if (!nem_mosaic_is_xem(&levy->mosaic) &&
-	    !nis_asset_mosaic(m->view, &levy->mosaic, &mosaic)) {
-		return ERR_ASSET;
+	if (due > 0) {
+		add(m, from, number(m, &levy->recipient), number_of_mosaic(m, &levy->mosaic), due);
 	}
-	add(m, from, number(m, &levy->recipient), mosaic.number, due);
 	return ERR_OK;
 }
 
+/* Of one mosaic, with its levy. */
+static enum err add_mosaic(const struct making *m, uint32_t from, uint32_t to,
+			   const struct nem_mosaic_id *id, uint64_t moved)
+{
+	struct nis_mosaic mosaic;
+
+	if (nem_mosaic_is_xem(id) || !nis_asset_mosaic(m->view, id, &mosaic)) {
+		add(m, from, to, number_of_mosaic(m, id), moved);
+		return ERR_OK;
+	}
+	add(m, from, to, mosaic.number, moved);
+	return add_levy(m, from, &mosaic.definition->levy, moved);
+}
+
+/* nem:xem first, whatever its place in the list is. */
 static enum err add_transfer(const struct making *m, uint32_t from, const struct nem_transfer *t)
 {
 	uint32_t to = number(m, &t->recipient);
+	enum err e = ERR_OK;
 
 	if (t->mosaics == 0) {
 		add(m, from, to, NIS_MAP_NONE, t->amount_micro);
 	}
-	for (unsigned i = 0; i < t->mosaics; i++) {
-		struct nis_mosaic mosaic = { .number = NIS_MAP_NONE };
-		uint64_t moved;
-		enum err e;
+	for (unsigned pass = 0; pass < 2; pass++) {
+		for (unsigned i = 0; e == ERR_OK && i < t->mosaics; i++) {
+			const struct nem_mosaic *mosaic = &t->mosaic[i];
+			uint64_t moved;
 
-		if (nem_mosaic_moved(&moved, t->amount_micro, t->mosaic[i].quantity) != ERR_OK) {
-			return ERR_OVERFLOW;
-		}
-		if (nem_mosaic_is_xem(&t->mosaic[i].id)) {
-			add(m, from, to, NIS_MAP_NONE, moved);
-			continue;
-		}
-		if (!nis_asset_mosaic(m->view, &t->mosaic[i].id, &mosaic)) {
-			return ERR_ASSET;
-		}
-		add(m, from, to, mosaic.number, moved);
-		e = add_levy(m, from, &mosaic.definition->levy, moved);
-		if (e != ERR_OK) {
-			return e;
+			if (nem_mosaic_is_xem(&mosaic->id) != (pass == 0)) {
+				continue;
+			}
+			e = nem_mosaic_moved(&moved, t->amount_micro, mosaic->quantity);
+			if (e == ERR_OK) {
+				e = add_mosaic(m, from, to, &mosaic->id, moved);
+			}
 		}
 	}
-	return ERR_OK;
+	return e;
 }
 
 static enum err add_body(const struct making *m, enum nem_type type, uint32_t from,

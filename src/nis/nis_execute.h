@@ -18,11 +18,14 @@
 
 enum { NIS_FLOW_MAX = 2 * NEM_MOSAICS_MAX + NEM_COSIGNATURES_MAX + 2 + 1 };
 
+/* A mosaic that does not exist: nobody has any of it. */
+#define NIS_FLOW_NOTHING (NIS_MAP_NONE - 1)
+
 struct nis_flow_step {
 	uint32_t from;     /* account */
 	uint32_t to;       /* account; NIS_MAP_NONE: a fee, or an address never heard of */
 	bool is_fee;       /* for the harvester */
-	uint32_t mosaic;   /* NIS_MAP_NONE: XEM */
+	uint32_t mosaic;   /* NIS_MAP_NONE: XEM; or NIS_FLOW_NOTHING */
 	uint64_t quantity; /* smallest units */
 };
 
@@ -33,8 +36,7 @@ struct nis_flow {
 
 /*
  * The steps of tx on this view.  numbers: where addresses that were never heard of get one; NULL:
- * they get none.  ERR_ASSET a mosaic or levy mosaic that does not exist; ERR_OVERFLOW where NIS's
- * arithmetic fails.  *out is half filled then.
+ * they get none.  ERR_OVERFLOW where NIS's arithmetic fails; *out is half filled then.
  */
 MUST_CHECK enum err nis_execute_flow(struct nis_flow *out, const struct nis_view *v,
 				     struct nis_state *numbers, const struct nem_tx *tx);

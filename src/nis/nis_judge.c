@@ -15,8 +15,7 @@
 struct part {
 	enum nem_type type;
 	const struct nem_header *head;
-	const union nem_body *body;        /* of a plain type */
-	const struct nem_address *account; /* of a cosignature */
+	const union nem_body *body; /* of a plain type */
 };
 
 struct parts {
@@ -32,15 +31,13 @@ static struct parts parts_of(const struct nem_tx *tx)
 		.type = tx->type,
 		.head = &tx->head,
 		.body = nem_type_is_plain(tx->type) ? &tx->body : NULL,
-		.account = tx->type == NEM_COSIGNATURE ? &tx->cosignature.account : NULL,
 	};
 	if (tx->type == NEM_MULTISIG) {
 		const struct nem_multisig_body *m = &tx->multisig;
 
 		for (unsigned i = 0; i < m->n; i++) {
 			p.part[p.n++] = (struct part){ .type = NEM_COSIGNATURE,
-						       .head = &m->cosignature[i].head,
-						       .account = &m->cosignature[i].body.account };
+						       .head = &m->cosignature[i].head };
 		}
 		p.part[p.n++] = (struct part){ .type = m->inner.type,
 					       .head = &m->inner.head,
@@ -49,90 +46,79 @@ static struct parts parts_of(const struct nem_tx *tx)
 	return p;
 }
 
-/* N:validators/transaction/DeadlineValidator.java, unconfirmed/TransactionDeadlineValidator.java,
- * validators/block/TransactionDeadlineBlockValidator.java (nem.md 3.4). */
-static enum nem_result deadlines(const struct nis_judge *j, const struct parts *p)
+/* N:validators/transaction/DeadlineValidator.java (nem.md 3.4). */
+static enum nem_result deadline(const struct nem_header *h)
 {
-	for (unsigned i = 0; i < p->n; i++) {
-		const struct nem_header *h = p->part[i].head;
+	if (h->time_nem_s >= h->deadline_nem_s) {
+		return NEM_FAILURE_PAST_DEADLINE;
+	}
+	return h->deadline_nem_s - h->time_nem_s > NEM_TIME_DEADLINE_MAX_S
+		   ? NEM_FAILURE_FUTURE_DEADLINE
+		   : NEM_SUCCESS;
+}
 
-		if (h->time_nem_s >= h->deadline_nem_s) {
+/*
+ * N:validators/unconfirmed/TransactionDeadlineValidator.java: a pool's last question.  A block asks
+ * for the outermost deadline alone, and when all is carried out (nis_chain.c).
+ */
+static enum nem_result expired(const struct nis_judge *j, const struct parts *p)
+{
+	for (unsigned i = 0; j->place == NIS_JUDGE_POOL && i < p->n; i++) {
+		if (p->part[i].head->deadline_nem_s < j->now_s) {
 			return NEM_FAILURE_PAST_DEADLINE;
-		}
-		if (h->deadline_nem_s - h->time_nem_s > NEM_TIME_DEADLINE_MAX_S) {
-			return NEM_FAILURE_FUTURE_DEADLINE;
-		}
-		switch (j->place) {
-		case NIS_JUDGE_POOL:
-			if (h->deadline_nem_s < j->now_s) {
-				return NEM_FAILURE_PAST_DEADLINE;
-			}
-			break;
-		case NIS_JUDGE_BLOCK:
-			/* Only the outermost: what nem.md 3.4 warns of. */
-			if (i == 0 && h->deadline_nem_s < j->block_s) {
-				return NEM_FAILURE_PAST_DEADLINE;
-			}
-			break;
 		}
 	}
 	return NEM_SUCCESS;
 }
 
 /* N:validators/NonFutureEntityValidator.java. */
-static enum nem_result timestamps(const struct nis_judge *j, const struct parts *p)
+static enum nem_result timestamp(const struct nis_judge *j, const struct nem_header *h)
 {
-	for (unsigned i = 0; i < p->n; i++) {
-		if ((uint64_t)p->part[i].head->time_nem_s >
-		    (uint64_t)j->now_s + NEM_TIME_FUTURE_MAX_S) {
-			return NEM_FAILURE_TIMESTAMP_TOO_FAR_IN_FUTURE;
-		}
-	}
-	return NEM_SUCCESS;
+	return (uint64_t)h->time_nem_s > (uint64_t)j->now_s + NEM_TIME_FUTURE_MAX_S
+		   ? NEM_FAILURE_TIMESTAMP_TOO_FAR_IN_FUTURE
+		   : NEM_SUCCESS;
 }
 
-/* N:validators/transaction/NemesisTransactionValidator (nem.md 4.5.7). */
-static enum nem_result nemesis(const struct nis_judge *j, const struct parts *p)
+/* N:validators/transaction/NemesisSinkValidator.java (nem.md 4.5.7). */
+static enum nem_result nemesis(const struct nis_judge *j, const struct nem_header *h)
 {
-	for (unsigned i = 0; i < p->n; i++) {
-		if (key32_eq(&p->part[i].head->signer, j->nemesis)) {
-			return NEM_FAILURE_NEMESIS_ACCOUNT_TRANSACTION_AFTER_NEMESIS_BLOCK;
-		}
-	}
-	return NEM_SUCCESS;
+	return key32_eq(&h->signer, j->nemesis)
+		   ? NEM_FAILURE_NEMESIS_ACCOUNT_TRANSACTION_AFTER_NEMESIS_BLOCK
+		   : NEM_SUCCESS;
 }
 
 /*
  * N:validators/transaction/MinimumFeeValidator.java.  What a mosaic costs depends on its supply; of
- * one that nobody defined NIS cannot tell.
+ * one that nobody defined NIS cannot tell.  The nemesis account has no fees.
  */
-static enum nem_result fees(const struct nis_judge *j, const struct nem_tx *tx,
-			    const struct nem_mosaic_id **unknown)
+static enum nem_result fee(const struct nis_judge *j, const struct nem_tx *tx, const struct part *p,
+			   struct nis_thrown *thrown)
 {
 	struct nis_view *view = NULL;
 	struct nem_fee_lookup lookup = { .find = nis_asset_fee_lookup };
-	uint64_t least;
+	uint64_t least = NEM_FEE_COSIGNATURE_MICRO;
+	enum err e = ERR_OK;
 
+	if (key32_eq(&p->head->signer, j->nemesis)) {
+		return NEM_SUCCESS;
+	}
 	/* The pointer itself loses its const: the look-up only reads. */
 	memcpy(&view, &j->view, sizeof view); /* NOLINT(bugprone-sizeof-expression) */
 	lookup.context = view;
-	if (nem_fee_minimum_of(&least, tx, &lookup, unknown) != ERR_OK) {
+	if (p->head == &tx->head) {
+		e = nem_fee_minimum_of(&least, tx, &lookup, &thrown->unknown);
+	} else if (p->type != NEM_COSIGNATURE) {
+		e = nem_fee_minimum_of_inner(&least, &tx->multisig.inner, &lookup,
+					     &thrown->unknown);
+	}
+	if (e != ERR_OK) {
+		thrown->why = "no fee can be found for a mosaic that nobody defined";
 		return NEM_FAILURE_UNKNOWN;
 	}
-	if (tx->head.fee_micro < least || nem_fee_check(tx) != ERR_OK) {
-		return NEM_FAILURE_INSUFFICIENT_FEE;
-	}
-	if (tx->type == NEM_MULTISIG) {
-		const struct nem_inner *inner = &tx->multisig.inner;
-
-		if (nem_fee_minimum_of_inner(&least, inner, &lookup, unknown) != ERR_OK) {
-			return NEM_FAILURE_UNKNOWN;
-		}
-		if (inner->head.fee_micro < least) {
-			return NEM_FAILURE_INSUFFICIENT_FEE;
-		}
-	}
-	return NEM_SUCCESS;
+	return p->head->fee_micro < least || (p->type == NEM_COSIGNATURE &&
+					      p->head->fee_micro > NEM_FEE_COSIGNATURE_MAX_MICRO)
+		   ? NEM_FAILURE_INSUFFICIENT_FEE
+		   : NEM_SUCCESS;
 }
 
 /* What one account has gained or lost of one asset so far. */
@@ -164,6 +150,9 @@ static u128 held(const struct nis_judge *j, uint32_t account, uint32_t mosaic)
 	if (mosaic == NIS_MAP_NONE) {
 		return nis_state_get(j->view, account)->balance;
 	}
+	if (mosaic == NIS_FLOW_NOTHING) {
+		return 0;
+	}
 	return nis_asset_mosaic_at(j->view, mosaic, &m) ? nis_asset_quantity(j->view, account, &m)
 							: 0;
 }
@@ -172,17 +161,13 @@ static u128 held(const struct nis_judge *j, uint32_t account, uint32_t mosaic)
  * N:validators/transaction/BalanceValidator.java and MosaicBalanceValidator.java: step by step, and
  * never below zero, so that what comes back may pay what follows.
  */
-static enum nem_result balances(const struct nis_judge *j, const struct nem_tx *tx, bool of_mosaics)
+static enum nem_result balances(const struct nis_judge *j, const struct nis_flow *flow,
+				bool of_mosaics)
 {
-	struct nis_flow flow;
 	struct nets nets = { .n = 0 };
 
-	if (nis_execute_flow(&flow, j->view, NULL, tx) != ERR_OK) {
-		/* What does not exist or cannot be computed is judged elsewhere first. */
-		return of_mosaics ? NEM_FAILURE_INSUFFICIENT_BALANCE : NEM_SUCCESS;
-	}
-	for (unsigned i = 0; i < flow.n; i++) {
-		const struct nis_flow_step *f = &flow.step[i];
+	for (unsigned i = 0; i < flow->n; i++) {
+		const struct nis_flow_step *f = &flow->step[i];
 		struct net *from;
 
 		if ((f->mosaic != NIS_MAP_NONE) != of_mosaics) {
@@ -219,8 +204,7 @@ static bool names_remote(const struct nis_judge *j, const struct part *p)
 {
 	const union nem_body *body = p->body;
 
-	CHECK(p->type == NEM_COSIGNATURE ? p->account != NULL
-					 : p->type == NEM_MULTISIG || body != NULL);
+	CHECK(p->type == NEM_COSIGNATURE || p->type == NEM_MULTISIG || body != NULL);
 	switch (p->type) {
 	case NEM_TRANSFER:
 		return is_working_remote_address(j, &body->transfer.recipient);
@@ -239,22 +223,31 @@ static bool names_remote(const struct nis_judge *j, const struct part *p)
 			}
 		}
 		return false;
-	case NEM_COSIGNATURE:
-		return is_working_remote_address(j, p->account);
-	case NEM_IMPORTANCE: /* the one kind that is about remotes */
+	case NEM_IMPORTANCE:
+		return is_working_remote(j, nis_state_find_key(j->state, &body->importance.remote));
+	case NEM_COSIGNATURE: /* names no account but its signer's */
 	case NEM_SUPPLY:
-	case NEM_MULTISIG: /* its parts are judged beside it */
+	case NEM_MULTISIG: /* its parts do */
 		return false;
 	}
 	return false;
 }
 
-/* N:validators/transaction/RemoteNonOperationalValidator.java. */
-static enum nem_result remotes(const struct nis_judge *j, const struct parts *p)
+/*
+ * N:validators/transaction/RemoteNonOperationalValidator.java.  An importance transfer alone may
+ * name a remote; a wrapper names what its parts name, and is asked first: so no multisig account
+ * can end what it delegated.
+ */
+static enum nem_result remote(const struct nis_judge *j, const struct parts *p, unsigned at)
 {
-	for (unsigned i = 0; i < p->n; i++) {
-		if (is_working_remote(j, nis_state_find_key(j->state, &p->part[i].head->signer)) ||
-		    names_remote(j, &p->part[i])) {
+	unsigned last = p->part[at].type == NEM_MULTISIG ? p->n - 1 : at;
+	bool of_one = at == last;
+
+	for (unsigned i = at; i <= last; i++) {
+		const struct part *q = &p->part[i];
+
+		if (is_working_remote(j, nis_state_find_key(j->state, &q->head->signer)) ||
+		    ((!of_one || q->type != NEM_IMPORTANCE) && names_remote(j, q))) {
 			return NEM_FAILURE_TRANSACTION_NOT_ALLOWED_FOR_REMOTE;
 		}
 	}
@@ -263,20 +256,13 @@ static enum nem_result remotes(const struct nis_judge *j, const struct parts *p)
 
 /* N:validators/transaction/MultisigNonOperationalValidator.java: an inner transaction is the only
  * thing that a multisig account may be the signer of. */
-static enum nem_result operational(const struct nis_judge *j, const struct nem_tx *tx,
-				   const struct parts *p)
+static enum nem_result operational(const struct nis_judge *j, const struct parts *p, unsigned at)
 {
-	unsigned n = tx->type == NEM_MULTISIG ? p->n - 1 : p->n;
+	bool is_inner = at > 0 && at == p->n - 1;
+	uint32_t signer = nis_state_find_key(j->state, &p->part[at].head->signer);
 
-	for (unsigned i = 0; i < n; i++) {
-		uint32_t signer = nis_state_find_key(j->state, &p->part[i].head->signer);
-		enum nem_result code = nem_multisig_judge_plain(nis_state_control(j->view, signer));
-
-		if (code != NEM_SUCCESS) {
-			return code;
-		}
-	}
-	return NEM_SUCCESS;
+	return is_inner ? NEM_SUCCESS
+			: nem_multisig_judge_plain(nis_state_control(j->view, signer));
 }
 
 static bool is_multisig(void *context, const struct nem_address *address)
@@ -358,9 +344,10 @@ static enum nem_result of_type(const struct nis_judge *j, const struct nem_tx *t
 	return NEM_FAILURE_UNKNOWN;
 }
 
-static enum nem_result complete(const struct nis_judge *j, const struct nem_tx *tx)
+static enum nem_result complete(const struct nis_judge *j, const struct nem_tx *tx,
+				const struct part *p)
 {
-	if (tx->type != NEM_MULTISIG || j->place == NIS_JUDGE_POOL) {
+	if (p->type != NEM_MULTISIG || j->place == NIS_JUDGE_POOL) {
 		return NEM_SUCCESS;
 	}
 	return nem_multisig_judge_signatures(
@@ -369,50 +356,76 @@ static enum nem_result complete(const struct nis_judge *j, const struct nem_tx *
 	    tx);
 }
 
-enum nem_result nis_judge_transaction(const struct nis_judge *j, const struct nem_tx *tx,
-				      const struct nem_mosaic_id **unknown)
+/* Where NIS ends with an exception when it plays a transaction through. */
+static bool plays(const struct nis_judge *j, const struct nem_tx *tx, struct nis_flow *flow,
+		  struct nis_thrown *thrown)
 {
-	/* One validator a kind, each on the wrapper and then on what is in it. */
-	static const enum nem_type order[] = { NEM_IMPORTANCE, NEM_MULTISIG,   NEM_MODIFICATION,
-					       NEM_NAMESPACE,  NEM_DEFINITION, NEM_SUPPLY,
-					       NEM_TRANSFER };
-	const struct nem_mosaic_id *none = NULL;
-	struct parts p = parts_of(tx);
-	enum nem_result code = deadlines(j, &p);
+	bool wraps = tx->type == NEM_MULTISIG;
+	enum nem_type type = wraps ? tx->multisig.inner.type : tx->type;
+	const struct nem_provision *p = wraps ? &tx->multisig.inner.provision : &tx->provision;
+	struct nem_namespace name;
+
+	if (type == NEM_NAMESPACE &&
+	    nem_namespace_join(&name, &p->parent, bytes_str(p->part)) != ERR_OK) {
+		thrown->why = "not a valid namespace";
+	} else if (nis_execute_flow(flow, j->view, NULL, tx) != ERR_OK) {
+		thrown->why = "an amount is beyond what NIS computes with";
+	}
+	return thrown->why == NULL;
+}
+
+/* All that NIS asks of one part before it looks at the next; the wrapper stands for all movements.
+ */
+static enum nem_result judge_part(const struct nis_judge *j, const struct nem_tx *tx,
+				  const struct parts *p, unsigned at, struct nis_thrown *thrown)
+{
+	const struct part *part = &p->part[at];
+	struct nis_flow flow = { .n = 0 };
+	enum nem_result code = deadline(part->head);
 
 	if (code == NEM_SUCCESS) {
-		code = fees(j, tx, &none);
+		code = fee(j, tx, part, thrown);
 	}
 	if (code == NEM_SUCCESS) {
-		code = timestamps(j, &p);
+		code = timestamp(j, part->head);
 	}
 	if (code == NEM_SUCCESS) {
-		code = nemesis(j, &p);
+		code = nemesis(j, part->head);
+	}
+	if (code == NEM_SUCCESS && at == 0) {
+		code =
+		    plays(j, tx, &flow, thrown) ? balances(j, &flow, false) : NEM_FAILURE_UNKNOWN;
 	}
 	if (code == NEM_SUCCESS) {
-		code = balances(j, tx, false);
+		code = remote(j, p, at);
 	}
 	if (code == NEM_SUCCESS) {
-		code = remotes(j, &p);
+		code = operational(j, p, at);
 	}
 	if (code == NEM_SUCCESS) {
-		code = operational(j, tx, &p);
-	}
-	for (unsigned t = 0; code == NEM_SUCCESS && t < ARRAY_LEN(order); t++) {
-		for (unsigned i = 0; code == NEM_SUCCESS && i < p.n; i++) {
-			if (p.part[i].type == order[t]) {
-				code = of_type(j, tx, &p.part[i]);
-			}
-		}
+		code = of_type(j, tx, part);
 	}
 	if (code == NEM_SUCCESS) {
-		code = balances(j, tx, true);
+		code = balances(j, &flow, true);
 	}
 	if (code == NEM_SUCCESS) {
-		code = complete(j, tx);
+		code = complete(j, tx, part);
 	}
-	if (unknown != NULL) {
-		*unknown = none;
+	return code == NEM_SUCCESS && at == 0 ? expired(j, p) : code;
+}
+
+enum nem_result nis_judge_transaction(const struct nis_judge *j, const struct nem_tx *tx,
+				      struct nis_thrown *thrown)
+{
+	struct parts p = parts_of(tx);
+	struct nis_thrown none = { .why = NULL };
+	enum nem_result code = NEM_SUCCESS;
+
+	for (unsigned i = 0; code == NEM_SUCCESS && i < p.n; i++) {
+		code = judge_part(j, tx, &p, i, &none);
+	}
+	if (thrown != NULL) {
+		*thrown = none;
 	}
 	return code;
 }

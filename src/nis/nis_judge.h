@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * nis_judge.h - NIS's validators for one transaction, in NIS's order (nem.md 7.2.2;
- * N:validators/TransactionValidatorFactory.java): each runs on the wrapper, then on the attached
- * cosignatures and the inner transaction; the first failure is the answer.
+ * N:validators/TransactionValidatorFactory.java,
+ * transaction/ChildAwareSingleTransactionValidator.java): all of them on the wrapper, then all on
+ * each attached cosignature and on the inner transaction; the first failure is the answer.
  *
  * Not here: signatures, duplicates, the spam filter and the match of a cosignature (pool), and what
  * concerns a block as a whole.
@@ -19,7 +20,7 @@
 
 /*
  * A pool judges every part's deadline against its clock and takes what still lacks cosignatures; a
- * block judges the wrapper's deadline alone and takes only what is complete (nem.md 3.4).
+ * block takes only what is complete, and is asked about deadlines as a whole (nem.md 3.4).
  */
 enum nis_judge_place { NIS_JUDGE_POOL, NIS_JUDGE_BLOCK };
 
@@ -28,16 +29,18 @@ struct nis_judge {
 	const struct nis_view *view;
 	const struct key32 *nemesis;
 	enum nis_judge_place place;
-	uint32_t now_s;   /* the node's clock: timestamps lie at most 10 s after it */
-	uint32_t block_s; /* the block's time; unused in a pool */
+	uint32_t now_s; /* the node's clock: timestamps lie at most 10 s after it */
 };
 
-/*
- * *unknown (may be NULL): the mosaic that nobody defined, where NIS ends with an exception in the
- * place of a code (nem.md 5.4.1); the result is then FAILURE_UNKNOWN.  NULL otherwise.
- */
+/* NIS ended with an exception in the place of a code (nem.md 5.4.1).  All zero: it did not. */
+struct nis_thrown {
+	const char *why;                     /* static words */
+	const struct nem_mosaic_id *unknown; /* if that is it: the mosaic that nobody defined */
+};
+
+/* *thrown (may be NULL) is always written; if it has words, the result is FAILURE_UNKNOWN. */
 MUST_CHECK enum nem_result nis_judge_transaction(const struct nis_judge *j, const struct nem_tx *tx,
-						 const struct nem_mosaic_id **unknown);
+						 struct nis_thrown *thrown);
 
 /* ---- nis_judge_asset.c: the validators of single types; signer is the account's number ---- */
 

@@ -135,10 +135,8 @@ enum nem_result nis_judge_provision(const struct nis_judge *j, uint32_t signer,
 	struct nis_root root;
 	enum nem_result code = NEM_SUCCESS;
 
-	if (strlen(p->part) > (is_root ? NEM_NAMESPACE_ROOT_MAX : NEM_NAMESPACE_PART_MAX) ||
-	    nem_namespace_join(&name, &p->parent, bytes_str(p->part)) != ERR_OK) {
-		return NEM_FAILURE_NAMESPACE_INVALID_NAME;
-	}
+	/* A name that is none was the end before: 125 is a code that NIS never comes to. */
+	CHECK(nem_namespace_join(&name, &p->parent, bytes_str(p->part)) == ERR_OK);
 	if (!is_claimable(nem_namespace_bytes(&name))) {
 		return NEM_FAILURE_NAMESPACE_NOT_CLAIMABLE;
 	}
@@ -216,6 +214,9 @@ enum nem_result nis_judge_definition(const struct nis_judge *j, uint32_t signer,
 	struct nis_root root;
 	struct nis_mosaic old;
 
+	if (bytes_eq(nem_namespace_bytes(&d->mosaic.id.space), bytes_str("nem"))) {
+		return NEM_FAILURE_NAMESPACE_OWNER_CONFLICT; /* it never expires, and is a sink's */
+	}
 	if (!nis_asset_active(j->view, &d->mosaic.id.space, nis_state_height(j->view))) {
 		return NEM_FAILURE_NAMESPACE_EXPIRED;
 	}

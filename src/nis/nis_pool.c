@@ -133,8 +133,7 @@ static struct nis_judge judge_of(struct nis *n, const struct nis_pool *p, uint32
 				   .view = &p->view,
 				   .nemesis = &n->nemesis,
 				   .place = NIS_JUDGE_POOL,
-				   .now_s = now_s,
-				   .block_s = now_s };
+				   .now_s = now_s };
 }
 
 static struct nis_keys entries(const struct nis_pool *p)
@@ -330,12 +329,12 @@ static bool cosigners_belong(const struct nis *n, const struct nem_tx *tx)
 
 enum nem_result nis_pool_add(struct nis *n, struct nis_pool *p, const struct nem_tx *tx,
 			     const struct nis_parts *parts, uint32_t now_s, bool whole,
-			     const struct nem_mosaic_id **unknown)
+			     struct nis_thrown *thrown)
 {
 	struct nis_judge j = judge_of(n, p, now_s);
 	enum nem_result code;
 
-	*unknown = NULL;
+	*thrown = (struct nis_thrown){ .why = NULL };
 	if (any_known(p, parts)) {
 		return NEM_NEUTRAL;
 	}
@@ -346,10 +345,10 @@ enum nem_result nis_pool_add(struct nis *n, struct nis_pool *p, const struct nem
 	if (any_retained(n, parts)) {
 		return NEM_NEUTRAL;
 	}
-	if (nem_tx_verify(tx) != ERR_OK) {
+	if (!nis_chain_verifies(n, tx)) {
 		return NEM_FAILURE_SIGNATURE_NOT_VERIFIABLE;
 	}
-	code = nis_judge_transaction(&j, tx, unknown);
+	code = nis_judge_transaction(&j, tx, thrown);
 	if (code != NEM_SUCCESS) {
 		return code;
 	}
@@ -364,11 +363,6 @@ enum nem_result nis_pool_add(struct nis *n, struct nis_pool *p, const struct nem
 }
 
 /* ---- after a block ---- */
-
-bool nis_pool_has_expired(const struct nis_pool *p, uint32_t now_s)
-{
-	return p->earliest_s < now_s;
-}
 
 static int by_fee(const void *va, const void *vb, void *pool)
 {
@@ -413,11 +407,11 @@ static void take_back(struct nis *n, struct nis_pool *p, const struct bytes *ext
 	}
 }
 
-/* Executes entry i again if it still fits; true if it stays. */
-static bool replay(struct nis *n, struct nis_pool *p, size_t i, uint32_t now_s)
+/* Puts an entry to the end and executes it again if it still fits; true if so. */
+static bool replay(struct nis *n, struct nis_pool *p, const struct nis_pool_entry *e,
+		   uint32_t now_s)
 {
 	struct nis_judge j = judge_of(n, p, now_s);
-	struct nis_pool_entry *e = &p->entry[i];
 	struct nem_tx tx;
 	struct nis_parts parts;
 
@@ -427,50 +421,70 @@ static bool replay(struct nis *n, struct nis_pool *p, size_t i, uint32_t now_s)
 	    nis_judge_transaction(&j, &tx, NULL) != NEM_SUCCESS) {
 		return false;
 	}
-	name_parts(p, (uint32_t)i, &parts);
-	(void)nis_execute(&p->view, &n->state, &tx);
+	p->entry[p->n] = *e;
+	name_parts(p, (uint32_t)p->n, &parts);
+	note_deadline(p, e);
+	p->n++;
 	p->multisigs += e->has_inner;
+	(void)nis_execute(&p->view, &n->state, &tx);
 	return true;
+}
+
+/* Begins again with these numbers of p's entries, in this order; the rest goes. */
+static void begin_again(struct nis *n, struct nis_pool *p, uint32_t now_s, const size_t *order,
+			size_t order_n, size_t before_n)
+{
+	struct nis_pool_entry *old = p->entry;
+	size_t old_n = p->n;
+
+	nis_index_clear(&p->by_hash);
+	nis_map_clear(&p->parts);
+	nis_state_view_clear(&p->view);
+	p->entry = nis_map_alloc((old_n + 1) * sizeof p->entry[0]);
+	p->cap = old_n + 1;
+	p->n = 0;
+	p->multisigs = 0;
+	p->earliest_s = UINT32_MAX;
+	for (size_t k = 0; k < order_n; k++) {
+		if (replay(n, p, &old[order[k]], now_s)) {
+			old[order[k]].bytes = NULL;
+		}
+	}
+	for (size_t i = 0; i < old_n; i++) {
+		entry_free(&old[i]);
+	}
+	free(old);
+	if (p->n != old_n || old_n != before_n) {
+		p->version++;
+	}
 }
 
 void nis_pool_reset(struct nis *n, struct nis_pool *p, uint32_t now_s, const struct bytes *extra,
 		    size_t extra_n)
 {
-	size_t *order, kept = 0, old_n = p->n;
-	bool *stays;
+	size_t before_n = p->n;
+	size_t *order;
 
-	nis_index_clear(&p->by_hash);
-	nis_map_clear(&p->parts);
-	nis_state_view_clear(&p->view);
-	p->multisigs = 0;
-	p->earliest_s = UINT32_MAX;
 	take_back(n, p, extra, extra_n);
 	order = nis_pool_order(p);
-	stays = nis_map_alloc(p->n + 1);
-	for (size_t k = 0; k < p->n; k++) {
-		stays[order[k]] = replay(n, p, order[k], now_s);
-	}
-	/* Close the gaps, and let the hashes name the new places. */
-	for (size_t i = 0; i < p->n; i++) {
-		if (!stays[i]) {
-			entry_free(&p->entry[i]);
-			continue;
-		}
-		p->entry[kept] = p->entry[i];
-		note_deadline(p, &p->entry[kept]);
-		order[i] = kept++;
-	}
-	if (kept != p->n || kept != old_n) {
-		p->n = kept;
-		nis_index_clear(&p->by_hash);
-		for (uint32_t i = 0; i < p->n; i++) {
-			nis_index_put(&p->by_hash, entries(p), i);
-		}
-		for (size_t i = 0; i < p->parts.n; i++) {
-			p->parts.item[i].value = order[p->parts.item[i].value];
-		}
-		p->version++;
-	}
+	begin_again(n, p, now_s, order, p->n, before_n);
 	free(order);
-	free(stays);
+}
+
+void nis_pool_expire(struct nis *n, struct nis_pool *p, uint32_t now_s)
+{
+	size_t *order;
+	size_t stay = 0;
+
+	if (p->earliest_s >= now_s) {
+		return;
+	}
+	order = nis_map_alloc((p->n + 1) * sizeof *order);
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->entry[i].deadline_s >= now_s) {
+			order[stay++] = i;
+		}
+	}
+	begin_again(n, p, now_s, order, stay, p->n);
+	free(order);
 }

@@ -624,7 +624,7 @@ static void who_may_not_harvest(void)
 	T_EQ(nis_mine_given(w.n, NULL, 0, w.now + 100000, &t, &code), ERR_OK);
 	T_EQ(code, NEM_FAILURE_BLOCK_NOT_HIT);
 	T_EQ(nis_mine_given(w.n, NULL, 0, w.now + 100000, &nemesis, &code), ERR_OK);
-	T_EQ(code, NEM_FAILURE_CANNOT_HARVEST_FROM_BLOCKED_ACCOUNT);
+	T_EQ(code, NEM_FAILURE_BLOCK_NOT_HIT); /* what a block may not be comes after the hit */
 	T_EQ(nis_height(w.n), 1);
 	WORLD_CLOSE(&w);
 	WORLD_CLOSE(&poor);
@@ -690,17 +690,27 @@ static void a_remote_harvests_with_what_it_is_lent(void)
 	WORLD_CLOSE(&w);
 }
 
-/* A stranger may name our harvester as his remote: then it harvests nothing, and lives. */
+/*
+ * A stranger may name our harvester as his remote.  A block that he makes with it is none of his
+ * (NIS then makes none at all): he leaves it, and once another has it, he harvests nothing, and
+ * lives.
+ */
 static void a_stranger_lends_the_harvester(void)
 {
 	struct world w;
+	struct nem_tx tx;
 
 	T_CHECK(world_open(&w));
-	T_EQ(say(&w, importance(X, HARVESTER, NEM_IMPORTANCE_ACTIVATE, w.now), X), NEM_SUCCESS);
+	tx = importance(X, HARVESTER, NEM_IMPORTANCE_ACTIVATE, w.now);
+	T_EQ(say(&w, tx, X), NEM_SUCCESS);
 	T_CHECK(mine(&w, PUBLIC));
+	T_EQ(seen(&w, &tx), 0);
+	T_CHECK(sign(&tx, X));
+	T_EQ(given(&w, &tx, 1, HARVESTER), NEM_FAILURE_INELIGIBLE_BLOCK_SIGNER);
+	T_EQ(given(&w, &tx, 1, Z), NEM_SUCCESS);
 	T_EQ(nis_harvest_from(w.n, NULL), NIS_NEVER);
 	T_EQ(nis_mine(w.n, PUBLIC, w.now + 60), ERR_STATE);
-	T_EQ(nis_height(w.n), 2);
+	T_EQ(nis_height(w.n), 3);
 	T_EQ(nis_roll_back(w.n, 1, w.now), ERR_OK);
 	T_CHECK(nis_harvest_from(w.n, NULL) != NIS_NEVER);
 	WORLD_CLOSE(&w);

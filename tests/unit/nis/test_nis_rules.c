@@ -175,8 +175,12 @@ static void nemesis_and_harvester_do_not_pay(void)
 	struct nem_tx tx;
 
 	T_CHECK(world_open(&w));
-	T_EQ(say(&w, transfer(NEMESIS, A, XEM, w.now), NEMESIS),
-	     NEM_FAILURE_NEMESIS_ACCOUNT_TRANSACTION_AFTER_NEMESIS_BLOCK);
+	/* That account has no fees: NIS rebuilds what it signed with 0, and then nothing verifies.
+	 */
+	tx = transfer(NEMESIS, A, XEM, w.now);
+	T_EQ(say(&w, tx, NEMESIS), NEM_FAILURE_SIGNATURE_NOT_VERIFIABLE);
+	tx.head.fee_micro = 0;
+	T_EQ(say(&w, tx, NEMESIS), NEM_FAILURE_NEMESIS_ACCOUNT_TRANSACTION_AFTER_NEMESIS_BLOCK);
 	T_EQ(say(&w, transfer(A, HARVESTER, 10 * XEM, w.now), A), NEM_SUCCESS);
 	T_CHECK(mine(&w, PUBLIC));
 	tx = transfer(HARVESTER, A, XEM, w.now);
@@ -684,6 +688,136 @@ static void unwound_account_is_ordinary_again(void)
 	WORLD_CLOSE(&w);
 }
 
+/* All questions to the wrapper, then all to what is in it; a pool asks for the time last. */
+static void the_wrapper_first_and_wholly(void)
+{
+	struct world w;
+	struct nem_tx inner, tx;
+
+	T_CHECK(world_open(&w));
+	T_CHECK(convert_m(&w));
+	inner = transfer(M, X, XEM, w.now);
+	inner.head.deadline_nem_s = inner.head.time_nem_s; /* 3 */
+	tx = wrap(A, &inner, w.now);
+	T_EQ(say(&w, tx, A), NEM_FAILURE_PAST_DEADLINE);
+	tx.head.fee_micro--;
+	T_EQ(say(&w, tx, A), NEM_FAILURE_INSUFFICIENT_FEE);
+	tx = wrap(X, &inner, w.now);
+	T_EQ(say(&w, tx, X), NEM_FAILURE_MULTISIG_NOT_A_COSIGNER);
+	/* Movements are the wrapper's: also of a mosaic that nobody defined, which has no fee. */
+	inner = send(M, X, "nobody:gold", 1, w.now);
+	tx = wrap(A, &inner, w.now);
+	T_EQ(say(&w, tx, A), NEM_FAILURE_INSUFFICIENT_BALANCE);
+	inner.transfer.mosaic[0].quantity = 0;
+	tx = wrap(A, &inner, w.now);
+	T_EQ(say(&w, tx, A), -1);
+	tx = transfer(A, X, 2000000 * (uint64_t)XEM, w.now - 2 * HOUR);
+	T_EQ(say(&w, tx, A), NEM_FAILURE_INSUFFICIENT_BALANCE); /* expired as well */
+	tx = transfer(A, X, XEM, w.now - 2 * HOUR);
+	T_EQ(say(&w, tx, A), NEM_FAILURE_PAST_DEADLINE);
+	WORLD_CLOSE(&w);
+}
+
+/* A wrapper names what its parts name: a multisig account cannot take back what it lent. */
+static void a_multisig_lends_for_ever(void)
+{
+	enum { REMOTE = 72 };
+	struct world w;
+	struct nem_tx inner, pay;
+
+	T_CHECK(world_open(&w));
+	T_CHECK(convert_m(&w));
+	inner = importance(M, REMOTE, NEM_IMPORTANCE_ACTIVATE, w.now);
+	pay = wrap(A, &inner, w.now);
+	T_EQ(say(&w, pay, A), NEM_SUCCESS);
+	T_EQ(say(&w, cosignature(B, &pay, w.now), B), NEM_SUCCESS);
+	T_CHECK(mine(&w, PUBLIC));
+	T_EQ(seen(&w, &pay), 1);
+	for (unsigned i = 0; i < NIS_UNDO_MAX + 1; i++) {
+		T_CHECK(mine(&w, PUBLIC));
+	}
+	inner = importance(M, REMOTE, NEM_IMPORTANCE_DEACTIVATE, w.now);
+	T_EQ(say(&w, wrap(A, &inner, w.now), A), NEM_FAILURE_TRANSACTION_NOT_ALLOWED_FOR_REMOTE);
+	WORLD_CLOSE(&w);
+}
+
+/* A block is judged by what its transactions do, and then as a whole. */
+static void a_block_as_a_whole(void)
+{
+	struct world w;
+	struct nem_tx tx, two[2], pay, co;
+
+	T_CHECK(world_open(&w));
+	T_CHECK(convert_m(&w));
+	tx = transfer(A, X, 2000000 * (uint64_t)XEM, w.now);
+	T_CHECK(sign(&tx, A));
+	T_EQ(given(&w, &tx, 1, A), NEM_FAILURE_INSUFFICIENT_BALANCE); /* his own as well */
+	tx = transfer(A, X, XEM, w.now);
+	tx.head.deadline_nem_s = w.now + 1;
+	T_CHECK(sign(&tx, A));
+	T_EQ(given(&w, &tx, 1, A), NEM_FAILURE_PAST_DEADLINE);
+	tx = transfer(A, X, XEM, w.now);
+	T_CHECK(sign(&tx, A));
+	T_EQ(given(&w, &tx, 1, A), NEM_FAILURE_SELF_SIGNED_TRANSACTION);
+	T_EQ(given(&w, &tx, 1, Z), NEM_SUCCESS);
+	T_EQ(given(&w, &tx, 1, A), NEM_FAILURE_SELF_SIGNED_TRANSACTION);
+	T_EQ(given(&w, &tx, 1, Z), NEM_NEUTRAL);
+	two[0] = two[1] = transfer(A, X, XEM, w.now);
+	T_CHECK(sign(&two[0], A) && sign(&two[1], A));
+	T_EQ(given(&w, two, 2, Z), NEM_FAILURE_TRANSACTION_DUPLICATE_IN_CHAIN);
+	/* What he has cosigned, and what he shares, he may take. */
+	for (unsigned i = 0; i < 2; i++) {
+		tx = transfer(M, X, XEM + i, w.now);
+		pay = wrap(A, &tx, w.now);
+		T_EQ(say(&w, pay, A), NEM_SUCCESS);
+		co = cosignature(B, &pay, w.now);
+		T_CHECK(sign(&co, B));
+		T_EQ(nem_tx_attach(&pay, &co), ERR_OK);
+		T_CHECK(sign(&pay, A));
+		T_EQ(given(&w, &pay, 1, i == 0 ? B : C), NEM_SUCCESS);
+	}
+	WORLD_CLOSE(&w);
+}
+
+/* In the order of fees after a block, in its own order after an expiry. */
+static void the_order_of_a_pool(void)
+{
+	struct world w;
+	struct nem_tx cheap, dear, brief, late;
+	struct hash32 hash;
+	struct nis_pooled p;
+
+	T_CHECK(world_open(&w));
+	w.now += 100; /* none of these can be mined in the next block */
+	cheap = transfer(A, X, XEM, w.now + 9);
+	dear = transfer(A, Y, XEM, w.now + 9);
+	dear.head.fee_micro += XEM;
+	T_EQ(say(&w, cheap, A), NEM_SUCCESS);
+	T_EQ(say(&w, dear, A), NEM_SUCCESS);
+	T_EQ(nis_mine(w.n, PUBLIC, w.now), ERR_OK);
+	T_EQ(nis_pool_count(w.n, PUBLIC), 2);
+	nem_tx_hash(&hash, &dear);
+	p = nis_pool_at(w.n, PUBLIC, 0);
+	T_CHECK(hash32_eq(&p.hash, &hash));
+	/* T has 100 XEM: late was taken only because brief left it nothing of the other's. */
+	nis_drop_pool(w.n, PUBLIC);
+	brief = transfer(A, T, XEM, w.now);
+	brief.head.deadline_nem_s = w.now + 5;
+	late = transfer(T, A, 60 * XEM, w.now);
+	dear = transfer(T, B, 30 * XEM, w.now);
+	dear.head.fee_micro += XEM;
+	T_EQ(say(&w, brief, A), NEM_SUCCESS);
+	T_EQ(say(&w, late, T), NEM_SUCCESS);
+	T_EQ(say(&w, dear, T), NEM_SUCCESS);
+	w.now += 6;
+	nis_expire(w.n, w.now);
+	T_EQ(nis_pool_count(w.n, PUBLIC), 2);
+	nem_tx_hash(&hash, &late);
+	p = nis_pool_at(w.n, PUBLIC, 0);
+	T_CHECK(hash32_eq(&p.hash, &hash));
+	WORLD_CLOSE(&w);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -714,6 +848,10 @@ int main(int argc, char **argv)
 		{ "two modifications of one account",
 		  two_modifications_of_one_account_wait_for_each_other },
 		{ "an unwound account is ordinary again", unwound_account_is_ordinary_again },
+		{ "the wrapper first, and wholly", the_wrapper_first_and_wholly },
+		{ "a multisig lends for ever", a_multisig_lends_for_ever },
+		{ "a block as a whole", a_block_as_a_whole },
+		{ "the order of a pool", the_order_of_a_pool },
 	};
 
 	return t_main(cases, sizeof cases / sizeof cases[0], argc, argv);
