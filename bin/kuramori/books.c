@@ -121,6 +121,17 @@ static const char *kind_of(const struct reading *r, const struct id128 *id)
 
 /* ---- reading ---- */
 
+/* Books for a replay: its ids were judged when they were written, so memory stays small. */
+static enum err empty_books(struct books *b)
+{
+	enum err e = books_init(b);
+
+	if (e == ERR_OK) {
+		books_window(b, BOOKS_WINDOW);
+	}
+	return e;
+}
+
 /* The accounts of a posting.  Before it is booked: a hold is gone once it is posted. */
 static bool accounts_of(const struct reading *a, const struct log_record *r, struct id128 *debit,
 			struct id128 *credit)
@@ -319,7 +330,7 @@ static int balance(const struct cli *c, const char *path, const char *const *nam
 	for (size_t i = 0; code == 0 && i < n; i++) {
 		code = account_get(&id[i], names[i]);
 	}
-	if (code == 0 && books_init(&r.books) != ERR_OK) {
+	if (code == 0 && empty_books(&r.books) != ERR_OK) {
 		code = cli_fail(ERR_FULL, "no memory");
 	}
 	if (code == 0) {
@@ -386,7 +397,7 @@ static int statement(const struct cli *c, const char *path, const char *name)
 	CHECK(s.lines != NULL);
 	r.posting = statement_line;
 	r.ctx = &s;
-	if (code == 0 && books_init(&r.books) != ERR_OK) {
+	if (code == 0 && empty_books(&r.books) != ERR_OK) {
 		code = cli_fail(ERR_FULL, "no memory");
 	}
 	if (code == 0) {
@@ -488,7 +499,7 @@ static int export(const struct cli *c, const char *path)
 	}
 	r.posting = export_posting;
 	r.ctx = &x;
-	if (books_init(&r.books) != ERR_OK) {
+	if (empty_books(&r.books) != ERR_OK) {
 		return cli_fail(ERR_FULL, "no memory");
 	}
 	if (x.format == EXPORT_CSV) {

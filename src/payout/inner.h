@@ -247,6 +247,7 @@ struct payout {
 
 	/* answers of API_TRANSFERS of this step, in the effects' store; NULL: none */
 	uint8_t *settled_answers;
+	struct settle_room *settle_room;
 	size_t settled_n;
 
 	uint64_t counters[16];
@@ -381,6 +382,8 @@ void answer_text(struct payout *p, const char *key, const char *value);
 void answer_send(struct payout *p, struct effects *out);
 
 /* --- settle.c --- */
+/* Room for a group of entries; free() it.  NULL: no memory. */
+struct settle_room *settle_room_new(void);
 void settle_transfers(struct payout *p, struct bytes requests, struct effects *out);
 /* After the commit. */
 void settle_answer(struct payout *p, struct effects *out);

@@ -198,10 +198,11 @@ enum err payout_init(struct payout **out, const struct payout_config *config,
 	e = ERR_FULL;
 	p->batch_buffer = malloc(PAYOUT_BATCH_BYTES);
 	p->answer_buffer = malloc(PAYOUT_ANSWER_MAX);
+	p->settle_room = settle_room_new();
 	p->history_entries = calloc(INNER_HISTORY, sizeof *p->history_entries);
 	p->stops = calloc(PAYOUT_STOPS_MAX, sizeof *p->stops);
-	if (p->batch_buffer == NULL || p->answer_buffer == NULL || p->history_entries == NULL ||
-	    p->stops == NULL) {
+	if (p->batch_buffer == NULL || p->answer_buffer == NULL || p->settle_room == NULL ||
+	    p->history_entries == NULL || p->stops == NULL) {
 		goto out;
 	}
 	policy_history_init(&p->history, p->history_entries, INNER_HISTORY);
@@ -258,6 +259,7 @@ void payout_free(struct payout *p)
 	free(p->pending);
 	free(p->batch_buffer);
 	free(p->answer_buffer);
+	free(p->settle_room);
 	free(p);
 }
 

@@ -67,7 +67,6 @@ enum {
 	PAYOUT_LIST_MAX = 100,                        /* withdrawals in one listing */
 	PAYOUT_CLAIMS_MAX = 2000,                     /* customers in one API_OPEN_CLAIMS */
 	PAYOUT_TRANSFERS_MAX = LOG_BATCH_RECORDS_MAX, /* entries of one API_TRANSFERS */
-	PAYOUT_LINKED_MAX = 64,                       /* of them linked with each other */
 	PAYOUT_TRANSFER_BYTES = 88,
 	PAYOUT_SETTLED_WAS = 40, /* of them text, filled up with zeros */
 	PAYOUT_SETTLED_BYTES = 28 + PAYOUT_SETTLED_WAS,
@@ -123,8 +122,8 @@ enum payout_api {
  * An entry, PAYOUT_TRANSFER_BYTES, little-endian: u16 kind (LOG_ACCOUNT, LOG_TRANSFER, LOG_HOLD,
  * LOG_POST, LOG_VOID), u16 1 if linked with the next one, u32 asset, u128 amount (ACCOUNT: enum
  * books_kind), 16 bytes each: id (UUIDv7; ACCOUNT: books_account_id()), debit, credit, ref (the
- * hold of a POST or VOID).  Entries that are linked, up to PAYOUT_LINKED_MAX, stand or fall
- * together; others are independent of each other.
+ * hold of a POST or VOID).  Entries that are linked stand or fall together; others are
+ * independent of each other.
  */
 enum payout_settled {
 	PAYOUT_SETTLED_DONE = 1,

@@ -11,13 +11,14 @@
  * client can take an id that a withdrawal will need, or post or void a withdrawal's hold.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "crypto/uuid7.h"
 #include "payout/inner.h"
 
-static_assert((int)PAYOUT_LINKED_MAX <= (int)BOOKS_LINKED_MAX, "the books take a group whole");
+static_assert((int)PAYOUT_TRANSFERS_MAX <= (int)BOOKS_LINKED_MAX, "the books take a group whole");
 
 struct entry {
 	struct log_record r;
@@ -30,6 +31,19 @@ struct verdict {
 	enum payout_settled_field field;
 	char was[PAYOUT_SETTLED_WAS];
 };
+
+/* What the entries of one group need: too much for the stack. */
+struct settle_room {
+	struct entry entries[PAYOUT_TRANSFERS_MAX];
+	struct log_record records[PAYOUT_TRANSFERS_MAX];
+	struct verdict verdicts[PAYOUT_TRANSFERS_MAX];
+	uint32_t order[PAYOUT_TRANSFERS_MAX];
+};
+
+struct settle_room *settle_room_new(void)
+{
+	return calloc(1, sizeof(struct settle_room));
+}
 
 static struct verdict refused(enum err e, enum payout_settled_field field)
 {
@@ -169,15 +183,34 @@ static enum payout_settled_field blame(enum err e, const struct log_record *r)
 	}
 }
 
-/* True if an id stands twice before place i. */
-static bool twice(const struct log_record *r, size_t i)
+static int by_id_and_place(const void *a, const void *b, void *records)
 {
-	for (size_t k = 0; k < i; k++) {
-		if (id128_eq(&r[k].id, &r[i].id)) {
-			return true;
+	const struct log_record *r = records;
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	int order =
+	    bytes_cmp(bytes_of(r[x].id.b, sizeof r[x].id.b), bytes_of(r[y].id.b, sizeof r[y].id.b));
+
+	return order != 0 ? order : x < y ? -1 : x > y;
+}
+
+/* The first place whose id stands at an earlier one; n if every id stands once. */
+static size_t first_twice(struct settle_room *room, size_t n)
+{
+	struct log_record *r = room->records;
+	size_t first = n;
+
+	for (size_t i = 0; i < n; i++) {
+		room->order[i] = (uint32_t)i;
+	}
+	qsort_r(room->order, n, sizeof room->order[0], by_id_and_place, r);
+	for (size_t i = 1; i < n; i++) {
+		size_t here = room->order[i];
+
+		if (here < first && id128_eq(&r[here].id, &r[room->order[i - 1]].id)) {
+			first = here;
 		}
 	}
-	return false;
+	return first;
 }
 
 static bool known_to(const struct payout *p, const struct id128 *id)
@@ -231,21 +264,21 @@ static void remember(struct payout *p, const struct log_record *r, enum err why)
 	}
 }
 
-/* Entries that stand or fall together: n is one for most. */
-static void group(struct payout *p, const struct entry *x, size_t n, struct verdict *out)
+/* The first n entries of the room stand or fall together: n is one for most. */
+static void group(struct payout *p, struct settle_room *room, size_t n)
 {
-	struct log_record r[PAYOUT_LINKED_MAX];
+	struct log_record *r = room->records;
 	struct verdict bad = { .result = PAYOUT_SETTLED_DONE };
-	size_t known = 0, at = 0, before = p->books.applied;
+	size_t known = 0, at = 0, before = p->books.applied, twice;
 	enum err e, answer;
 
-	CHECK(n >= 1 && n <= PAYOUT_LINKED_MAX);
 	for (size_t i = 0; i < n; i++) {
-		r[i] = x[i].r;
+		r[i] = room->entries[i].r;
 		r[i].time_ms = payout_record_time(p);
 		r[i].flags = i + 1 < n ? LOG_FLAG_LINKED : 0;
 		known += known_to(p, &r[i].id);
 	}
+	twice = first_twice(room, n);
 	/* What was booked once is not judged again: the answer to a retry is the books'. */
 	for (size_t i = 0; i < n && known < n && bad.e == ERR_OK; i++) {
 		at = i;
@@ -253,10 +286,10 @@ static void group(struct payout *p, const struct entry *x, size_t n, struct verd
 			bad = refused(ERR_INPUT, PAYOUT_SETTLED_LINKED);
 		} else if (refused_before(p, &r[i], &answer)) {
 			bad = refused(answer, blame(answer, &r[i]));
-		} else if (known_to(p, &r[i].id) || twice(r, i)) {
+		} else if (i == twice || known_to(p, &r[i].id)) {
 			bad = refused(ERR_EXISTS, PAYOUT_SETTLED_ID); /* in another group */
 		} else {
-			bad = judge(p, &x[i]);
+			bad = judge(p, &room->entries[i]);
 		}
 	}
 	if (bad.e == ERR_OK) {
@@ -268,12 +301,14 @@ static void group(struct payout *p, const struct entry *x, size_t n, struct verd
 		}
 	}
 	for (size_t i = 0; i < n; i++) {
+		struct verdict *v = &room->verdicts[i];
+
 		if (bad.e != ERR_OK) {
-			out[i] = i == at ? bad : refused(ERR_LINKED, PAYOUT_SETTLED_LINKED);
+			*v = i == at ? bad : refused(ERR_LINKED, PAYOUT_SETTLED_LINKED);
 		} else if (p->books.applied == before) {
-			out[i] = (struct verdict){ .result = PAYOUT_SETTLED_REPEATED };
+			*v = (struct verdict){ .result = PAYOUT_SETTLED_REPEATED };
 		} else {
-			out[i] = bad;
+			*v = bad;
 			payout_record(p, &r[i], bytes_of(NULL, 0));
 		}
 	}
@@ -283,39 +318,33 @@ static void group(struct payout *p, const struct entry *x, size_t n, struct verd
 /* One client's request: its entries into groups. */
 static void request(struct payout *p, struct reader *in, uint32_t n, struct writer *out)
 {
-	struct entry x[PAYOUT_LINKED_MAX];
-	struct verdict v[PAYOUT_LINKED_MAX];
+	struct settle_room *room = p->settle_room;
 	size_t have = 0;
-	bool too_many = false;
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct entry *here = &x[have];
-		bool last;
+		struct entry *here = &room->entries[have++];
 
 		entry_read(here, in);
 		CHECK(!in->bad);
-		last = !here->linked || i + 1 == n;
-		v[have] = refused(ERR_TOO_LARGE, PAYOUT_SETTLED_LINKED);
-		have++;
-		if (!last && have < PAYOUT_LINKED_MAX) {
+		if (here->linked && i + 1 < n) {
 			continue;
 		}
-		if (!last || too_many) {
-			too_many = !last; /* the whole chain is refused, piece by piece */
-		} else if (here->linked) {
+		if (here->linked) {
 			for (size_t k = 0; k < have; k++) {
-				v[k] = refused(ERR_INPUT, PAYOUT_SETTLED_LINKED);
+				room->verdicts[k] = refused(ERR_INPUT, PAYOUT_SETTLED_LINKED);
 			}
 		} else {
-			group(p, x, have, v);
+			group(p, room, have);
 		}
 		for (size_t k = 0; k < have; k++) {
-			writer_bytes(out, bytes_of(x[k].r.id.b, sizeof x[k].r.id.b));
-			writer_u32(out, v[k].result);
-			writer_u32(out, v[k].e);
-			writer_u32(out, v[k].field);
-			writer_bytes(out, bytes_of(v[k].was, sizeof v[k].was));
-			p->counters[COUNT_TRANSFERS] += v[k].result == PAYOUT_SETTLED_DONE;
+			const struct verdict *v = &room->verdicts[k];
+
+			writer_bytes(out, bytes_of(room->entries[k].r.id.b, 16));
+			writer_u32(out, v->result);
+			writer_u32(out, v->e);
+			writer_u32(out, v->field);
+			writer_bytes(out, bytes_of(v->was, sizeof v->was));
+			p->counters[COUNT_TRANSFERS] += v->result == PAYOUT_SETTLED_DONE;
 		}
 		have = 0;
 	}

@@ -246,12 +246,16 @@ def linked_entries_stand_or_fall_together():
     # a link to nothing
     for got in rig.book(*[entry("customer:c5", "customer:c6", 1, linked=True) for _ in range(2)]):
         refused(got, "bad-input", "linked")
-    # the longest chain, and one more
-    for n in (65, 128, 129, 200):
-        for got in rig.book(*chain(n)):
-            refused(got, "too-large", "linked")
+    # the longest chain: a whole batch, broken at its end and whole; an id that stands twice in it
+    long = chain(MOST)
+    got = rig.book(*long[:-1], dict(long[-1], credit="customer:nobody"))
+    refused(got[-1], "not-found", "credit")
+    assert all(one["code"] == "linked" for one in got[:-1])
+    got = rig.book(*long[:-1], dict(long[-1], id=long[4000]["id"]))
+    refused(got[-1], "exists", "id")
     assert rig.hash() == before
-    assert rig.results(*chain(64)) == ["done"] * 64
+    for word in ("done", "repeated"):
+        assert rig.results(*long) == [word] * MOST
     # independent of the neighbours: before, between, behind
     a, b = entry("customer:c5", "customer:c6", 1), entry("customer:c5", "customer:c6", 2)
     bad = chain(2, amount=TOO_MUCH)
