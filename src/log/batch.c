@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "crypto/crypto.h"
 #include "crypto/sha256.h"
 
 enum {
@@ -64,23 +63,6 @@ static void batch_hash(struct hash32 *out, struct bytes batch)
 	sha256_update(&s, bytes_of(batch.p + AT_PREVIOUS, AT_HASH - AT_PREVIOUS));
 	sha256_update(&s, bytes_of(batch.p + LOG_BATCH_HEAD_BYTES, batch.n - LOG_BATCH_HEAD_BYTES));
 	sha256_final(&s, out);
-}
-
-/* Appends count records that stand at p, numbered from first, to the tree. */
-static void tree_extend(struct log_tree *t, const uint8_t *p, size_t count, uint64_t first,
-			const struct log_secret *secret)
-{
-	struct hmac_sha256_key key;
-
-	log_tree_salt_key(&key, secret);
-	for (size_t i = 0; i < count; i++) {
-		struct hash32 salt, leaf;
-
-		log_tree_salt(&salt, &key, first + i);
-		log_tree_salted_leaf(&leaf, &salt, p + i * LOG_RECORD_BYTES);
-		log_tree_append(t, &leaf);
-	}
-	crypto_wipe(&key, sizeof(key));
 }
 
 void log_chain_init(struct log_chain *c)
@@ -179,7 +161,8 @@ void log_batch_seal(struct bytes *out, struct log_batch *b, struct log_chain *c,
 	CHECK(batch.n <= b->cap);
 	memset(b->p + end, 0, batch.n - end);
 
-	tree_extend(&c->tree, b->p + LOG_BATCH_HEAD_BYTES, b->records, c->next_sequence, secret);
+	log_tree_extend(&c->tree, b->p + LOG_BATCH_HEAD_BYTES, b->records, c->next_sequence,
+			secret);
 	head.first_sequence = c->next_sequence;
 	head.count = (uint32_t)b->records;
 	head.blob_count = (uint32_t)b->blobs;
@@ -357,7 +340,7 @@ enum err log_batch_open(struct log_view *out, struct log_chain *c, struct bytes 
 		}
 	}
 	tree = c->tree;
-	tree_extend(&tree, v.records.p, v.head.count, v.head.first_sequence, secret);
+	log_tree_extend(&tree, v.records.p, v.head.count, v.head.first_sequence, secret);
 	log_tree_root(&root, &tree);
 	if (!hash32_eq(&root, &v.head.root)) {
 		return ERR_CORRUPT;

@@ -10,6 +10,15 @@
 #include "crypto/crypto.h"
 #include "crypto/sha256.h"
 
+enum {
+	LEAF = 0x00, /* what a leaf's hash begins with, and a node's (RFC 6962 2.1) */
+	NODE = 0x01,
+	EIGHT = 8, /* leaves of a subtree that is hashed in one go */
+	EIGHT_LEVEL = 3,
+};
+
+static_assert(1 + 32 + LOG_RECORD_BYTES <= SHA256_TWO_MAX, "a salted leaf is hashed in pairs");
+
 void log_secret_wipe(struct log_secret *s)
 {
 	crypto_wipe(s, sizeof(*s));
@@ -17,7 +26,7 @@ void log_secret_wipe(struct log_secret *s)
 
 void log_tree_leaf(struct hash32 *out, struct bytes data)
 {
-	static const uint8_t prefix = 0x00;
+	static const uint8_t prefix = LEAF;
 	struct sha256 s;
 
 	sha256_init(&s);
@@ -30,7 +39,7 @@ static void node_of(struct hash32 *out, const struct hash32 *left, const struct 
 {
 	uint8_t in[1 + 2 * sizeof(left->b)];
 
-	in[0] = 0x01;
+	in[0] = NODE;
 	memcpy(in + 1, left->b, sizeof(left->b));
 	memcpy(in + 1 + sizeof(left->b), right->b, sizeof(right->b));
 	sha256(out, bytes_of(in, sizeof(in)));
@@ -64,18 +73,93 @@ void log_tree_init(struct log_tree *t)
 	memset(t, 0, sizeof(*t));
 }
 
-void log_tree_append(struct log_tree *t, const struct hash32 *leaf)
+/* Appends a whole subtree of 2^level leaves to a tree whose size is a multiple of that. */
+static void append_subtree(struct log_tree *t, const struct hash32 *root, unsigned level)
 {
-	struct hash32 carry = *leaf;
-	unsigned level = 0;
+	struct hash32 carry = *root;
+	uint64_t leaves = (uint64_t)1 << level;
 
-	CHECK(t->size < (uint64_t)INT64_MAX);
+	CHECK(t->size <= (uint64_t)INT64_MAX - leaves && t->size % leaves == 0);
 	while ((t->size >> level & 1) != 0) {
 		node_of(&carry, &t->node[level], &carry);
 		level++;
 	}
 	t->node[level] = carry;
-	t->size++;
+	t->size += leaves;
+}
+
+void log_tree_append(struct log_tree *t, const struct hash32 *leaf)
+{
+	append_subtree(t, leaf, 0);
+}
+
+/* The leaves of two records that stand one after another. */
+static void leaves_two(struct hash32 out[2], const uint8_t *records, uint64_t first,
+		       const struct hmac_sha256_two_key *key)
+{
+	uint8_t in[2][SHA256_TWO_ROOM], number[2][8];
+	struct hash32 salt[2];
+
+	for (unsigned i = 0; i < 2; i++) {
+		le64_put(number[i], first + i);
+	}
+	hmac_sha256_two(&salt[0], &salt[1], key, number[0], number[1]);
+	for (unsigned i = 0; i < 2; i++) {
+		in[i][0] = LEAF;
+		memcpy(in[i] + 1, salt[i].b, sizeof(salt[i].b));
+		memcpy(in[i] + 1 + sizeof(salt[i].b), records + (size_t)i * LOG_RECORD_BYTES,
+		       LOG_RECORD_BYTES);
+	}
+	sha256_two(&out[0], &out[1], in[0], in[1], 1 + sizeof(salt[0].b) + LOG_RECORD_BYTES);
+}
+
+/* out[0] over in[0] and in[1], out[1] over in[2] and in[3]; out may be in. */
+static void nodes_two(struct hash32 out[2], const struct hash32 in[4])
+{
+	uint8_t p[2][SHA256_TWO_ROOM];
+
+	for (unsigned i = 0; i < 2; i++) {
+		p[i][0] = NODE;
+		memcpy(p[i] + 1, in[(size_t)2 * i].b, sizeof(in[0].b));
+		memcpy(p[i] + 1 + sizeof(in[0].b), in[(size_t)2 * i + 1].b, sizeof(in[0].b));
+	}
+	sha256_two(&out[0], &out[1], p[0], p[1], 1 + 2 * sizeof(in[0].b));
+}
+
+void log_tree_extend(struct log_tree *t, const uint8_t *records, size_t count, uint64_t first,
+		     const struct log_secret *secret)
+{
+	struct hmac_sha256_two_key two;
+	struct hmac_sha256_key one;
+
+	log_tree_salt_key(&one, secret);
+	hmac_sha256_two_ready(&two, secret->b);
+	while (count > 0) {
+		struct hash32 h[EIGHT];
+		size_t n = t->size % EIGHT == 0 && count >= EIGHT ? EIGHT : 1;
+
+		if (n == EIGHT) {
+			for (size_t i = 0; i < EIGHT; i += 2) {
+				leaves_two(&h[i], records + i * LOG_RECORD_BYTES, first + i, &two);
+			}
+			nodes_two(&h[0], &h[0]);
+			nodes_two(&h[2], &h[4]);
+			nodes_two(&h[0], &h[0]);
+			node_of(&h[0], &h[0], &h[1]);
+			append_subtree(t, &h[0], EIGHT_LEVEL);
+		} else {
+			struct hash32 salt;
+
+			log_tree_salt(&salt, &one, first);
+			log_tree_salted_leaf(&h[0], &salt, records);
+			log_tree_append(t, &h[0]);
+		}
+		records += n * LOG_RECORD_BYTES;
+		first += n;
+		count -= n;
+	}
+	crypto_wipe(&one, sizeof(one));
+	crypto_wipe(&two, sizeof(two));
 }
 
 void log_tree_root(struct hash32 *out, const struct log_tree *t)

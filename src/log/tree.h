@@ -62,6 +62,13 @@ void log_tree_init(struct log_tree *t);
 /* Appends one leaf hash.  Dies at 2^63 leaves. */
 void log_tree_append(struct log_tree *t, const struct hash32 *leaf);
 
+/*
+ * Appends the salted leaves of count records of LOG_RECORD_BYTES that stand one after another, the
+ * first of which has this sequence number.
+ */
+void log_tree_extend(struct log_tree *t, const uint8_t *records, size_t count, uint64_t first,
+		     const struct log_secret *secret);
+
 /* The root over all leaves so far. */
 void log_tree_root(struct hash32 *out, const struct log_tree *t);
 

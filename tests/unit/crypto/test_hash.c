@@ -194,6 +194,41 @@ static void sha256_published(void)
 	}
 }
 
+/* Two at once are what each alone is, for every length; the messages do not touch each other. */
+static void two_at_once(void)
+{
+	uint8_t x[SHA256_TWO_ROOM], y[SHA256_TWO_ROOM], key[32], p[8], q[8];
+	struct hmac_sha256_two_key ready;
+	struct hash32 a, b, want_a, want_b;
+
+	for (size_t n = 0; n <= SHA256_TWO_MAX; n++) {
+		for (unsigned round = 0; round < 20; round++) {
+			for (size_t i = 0; i < sizeof x; i++) {
+				x[i] = (uint8_t)t_below(256);
+				y[i] = (uint8_t)t_below(256);
+			}
+			sha256(&want_a, bytes_of(x, n));
+			sha256(&want_b, bytes_of(y, n));
+			sha256_two(&a, &b, x, y, n);
+			T_CHECK(hash32_eq(&a, &want_a) && hash32_eq(&b, &want_b));
+		}
+	}
+	for (unsigned round = 0; round < 500; round++) {
+		for (size_t i = 0; i < sizeof key; i++) {
+			key[i] = (uint8_t)t_below(256);
+		}
+		le64_put(p, t_random());
+		le64_put(q, t_random());
+		hmac_sha256_two_ready(&ready, key);
+		for (unsigned again = 0; again < 2; again++) {
+			hmac_sha256_two(&a, &b, &ready, p, q);
+			hmac_sha256(&want_a, bytes_of(key, 32), bytes_of(p, 8));
+			hmac_sha256(&want_b, bytes_of(key, 32), bytes_of(q, 8));
+			T_CHECK(hash32_eq(&a, &want_a) && hash32_eq(&b, &want_b));
+		}
+	}
+}
+
 /* RFC 4231, cases 1, 2, 3, 6, 7. */
 static void hmac_published(void)
 {
@@ -290,6 +325,7 @@ int main(int argc, char **argv)
 		{ "keccak: final wipes", keccak_final_wipes },
 		{ "sha256: published vectors", sha256_published },
 		{ "hmac: RFC 4231", hmac_published },
+		{ "two at once", two_at_once },
 		{ "ripemd160: published vectors", ripemd160_published },
 		{ "eq and wipe", eq_and_wipe },
 	};

@@ -331,6 +331,47 @@ static void too_deep(void)
 	T_EQ(log_tree_verify_consistency(&p, 1, 1, &root2, &root4), ERR_CORRUPT);
 }
 
+/* Many records at once give the tree that one after another give, from every size by every count.
+ */
+static void extended(void)
+{
+	static uint8_t records[40 * LOG_RECORD_BYTES];
+	struct log_secret secret = { { 9, 8, 7 } };
+	struct hmac_sha256_key key;
+	struct hash32 leaf[80];
+
+	log_tree_salt_key(&key, &secret);
+	for (size_t i = 0; i < sizeof records; i++) {
+		records[i] = (uint8_t)t_below(256);
+	}
+	for (uint64_t size = 0; size < 34; size++) {
+		for (size_t count = 0; count <= 40; count++) {
+			struct log_tree t, want;
+
+			log_tree_init(&t);
+			for (uint64_t i = 0; i < size; i++) {
+				log_tree_leaf(&leaf[0], bytes_of(&i, sizeof i));
+				log_tree_append(&t, &leaf[0]);
+			}
+			want = t;
+			for (size_t i = 0; i < count; i++) {
+				struct hash32 salt;
+
+				log_tree_salt(&salt, &key, size * 1000 + i);
+				log_tree_salted_leaf(&leaf[i], &salt,
+						     records + i * LOG_RECORD_BYTES);
+				log_tree_append(&want, &leaf[i]);
+			}
+			log_tree_extend(&t, records, count, size * 1000, &secret);
+			T_EQ(t.size, want.size);
+			for (unsigned level = 0; level < LOG_TREE_LEVELS; level++) {
+				T_CHECK((t.size >> level & 1) == 0 ||
+					hash32_eq(&t.node[level], &want.node[level]));
+			}
+		}
+	}
+}
+
 static void salted_leaves(void)
 {
 	struct log_secret secret = { { 0 } }, second = { { 0 } };
@@ -376,6 +417,7 @@ int main(int argc, char **argv)
 		{ "a rewritten history is not consistent", rewritten_history },
 		{ "proofs too deep or too flat", too_deep },
 		{ "salted leaves", salted_leaves },
+		{ "extended", extended },
 	};
 
 	if (crypto_init() != ERR_OK) {
