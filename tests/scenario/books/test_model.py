@@ -20,7 +20,7 @@ import ledger  # noqa: E402
 import tap  # noqa: E402
 
 HISTORY = pathlib.Path(os.environ["KURAMORI_BUILD"]) / "tests/unit/books/books_history"
-GROUPS = int(os.environ.get("KURAMORI_MODEL_GROUPS", 150000))
+GROUPS = int(os.environ.get("KURAMORI_MODEL_GROUPS", 668000))
 DEPTH = int(os.environ.get("KURAMORI_MODEL_DEPTH", 4))
 SEED = int(os.environ.get("KURAMORI_SEED", 1))
 PLANTS = {1: "a hold is not counted", 2: "a hold is posted twice", 3: "a limit is lost", 4: "a post in part keeps the rest held"}

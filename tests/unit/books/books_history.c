@@ -332,10 +332,18 @@ static struct id128 some_hold(struct world *w)
 {
 	static const struct id128 nothing = { { 8, 8, 8 } };
 
-	if (w->hold_n == 0 || dice(w, 100) == 0) {
+	if (w->hold_n == 0 || w->b.hold_count == 0 || dice(w, 100) == 0) {
 		return nothing;
 	}
-	/* the newer, the likelier */
+	if (dice(w, 2) == 0) {
+		/* any that is open, so that there are never very many */
+		const struct books_hold *h = &w->b.holds[dice(w, w->b.hold_count)];
+
+		if (h->open) {
+			return h->id;
+		}
+	}
+	/* else a new one, which may have ended */
 	return w->holds[(w->hold_n - 1 - dice(w, w->hold_n < 12 ? w->hold_n : 12)) % HOLDS_MAX];
 }
 
