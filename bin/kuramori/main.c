@@ -78,6 +78,7 @@ static const char text_system[] =
     "  order show FILE|-      decode an order from its document and print what it would pay\n"
     "  order show ID          the same, fetched from the API by the order's id\n"
     "  approve ID             show the order, then sign yes (--no yes: no) and hand it in\n"
+    "  withdrawal history ID  every change of state of a withdrawal: when, what, who, why\n"
     "  freeze --reason TEXT   stop every signer; prints who has persisted it\n"
     "  close ADDRESS --reason TEXT\n"
     "                         a hot account pays no more, for ever; the watchers empty it to its\n"
@@ -165,6 +166,7 @@ static int misused(const char *const *w, size_t n)
 	} known[] = {
 		{ "order", "order show FILE|-|ID" },
 		{ "approve", "approve ID [--no yes]" },
+		{ "withdrawal", "withdrawal history ID" },
 		{ "freeze", "freeze --reason TEXT" },
 		{ "close", "close ADDRESS --reason TEXT" },
 		{ "status", "status" },
@@ -193,6 +195,9 @@ static int commands(struct cli *c, const struct config_result *r)
 
 	if (n == 3 && strcmp(w[0], "order") == 0 && strcmp(w[1], "show") == 0) {
 		return cli_order_show(c, w[2]);
+	}
+	if (n == 3 && strcmp(w[0], "withdrawal") == 0 && strcmp(w[1], "history") == 0) {
+		return cli_withdrawal_history(c, w[2]);
 	}
 	if (n == 2 && strcmp(w[0], "approve") == 0) {
 		return cli_approve(c, w[1]);

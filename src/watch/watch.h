@@ -81,7 +81,7 @@ enum {
 	WATCH_SILENT_MS = 1000,
 	WATCH_START_MS = 10000,
 	WATCH_EXCLUSIONS_MAX = 64,       /* statements that are kept to be given again */
-	WATCH_POOL_QUIET_MS = 60000,     /* so long no pool has shown what is called dead */
+	WATCH_POOL_QUIET_MS = 20000,     /* so long no pool has shown what is called dead */
 	WATCH_EXCLUSION_OLD_MS = 600000, /* an older record is judged by its statements alone */
 	WATCH_SWEEP_RETRY_MS = 500,
 	WATCH_GRACE_MS = 10000, /* by which our windows are shorter than the signers' */
@@ -114,6 +114,7 @@ struct watch_payment {
 				    start */
 	uint64_t entry_own_ms;   /* with outflow, approvals: its entry of the policy's history */
 	uint32_t entry_chain_s;
+	uint32_t deadline_nem_s; /* of all three signed parts */
 	uint32_t approvals;
 	uint8_t number; /* of the attempt; 0 for a sweep */
 	uint8_t own;    /* index of the account */

@@ -183,7 +183,8 @@ bool watch_closing_due(const struct watch *w, size_t own, const struct watch_nod
 	for (size_t i = 0; i < w->payments_n; i++) {
 		const struct watch_payment *p = &w->config.storage.payments[i];
 
-		if (p->own == own && !p->sweep && p->seen[node] == 0) {
+		if (p->own == own && !p->sweep && p->seen[node] == 0 &&
+		    p->deadline_nem_s >= best->time_nem_s) {
 			return false;
 		}
 	}

@@ -139,8 +139,8 @@ bool watch_closing_covers(const struct watch *w, struct bytes raw, const struct 
 /* The closing of an own account: a view of w; empty while it is open. */
 struct bytes watch_closing_of(const struct watch *w, size_t own);
 /*
- * The account is closed and nothing that was attested for it is still to come: all of it is in a
- * block of this node, or an attempt's life has passed since.
+ * The account is closed and nothing that was attested for it is still to come: each payment is in a
+ * block of this node or past its deadline there, or an attempt's life has passed since.
  */
 bool watch_closing_due(const struct watch *w, size_t own, const struct watch_node *best);
 

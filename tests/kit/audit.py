@@ -426,8 +426,9 @@ class Chain:
 
 # ---------------------------------------------------------------- what the documents say
 
+# attempt and inner: of the newest attempt; dead: (attempt, inner) of those before it.
 Withdrawal = collections.namedtuple(
-    "Withdrawal", "request_id request order attempt approvals inner")
+    "Withdrawal", "request_id request order attempt approvals inner dead", defaults=((),))
 
 
 def inner_of(order, attempt):
@@ -443,10 +444,12 @@ def withdrawals(journal):
     """Every withdrawal of kuramorid's journal by request id."""
     found = {}
     for record, document in journal.documents():
-        one = found.setdefault(record.ref, {"approval": []})
-        if document.type == "approval":
-            one["approval"].append(document)
-        elif document.type in ("request", "order", "attempt"):
+        one = found.setdefault(record.ref, {"approval": [], "attempts": [], "exclusion": []})
+        if document.type in ("approval", "exclusion"):
+            one[document.type].append(document)
+        elif document.type == "attempt":
+            one["attempts"].append(document)
+        elif document.type in ("request", "order"):
             if document.type in one:
                 raise Objection(f"two {document.type}s for one request")
             one[document.type] = document
@@ -454,17 +457,79 @@ def withdrawals(journal):
     for one in found.values():
         if "request" not in one:
             continue
-        request, order, attempt = one["request"], one.get("order"), one.get("attempt")
+        request, order, attempts = one["request"], one.get("order"), one["attempts"]
+        attempt = attempts[-1] if attempts else None
         if order is not None and (order.body["request"] != request.id or any(
                 order.body[k] != request.body[k]
                 for k in ("amount", "asset", "destination", "message", "request_id"))):
             raise Objection(f"request {request.body['request_id']}: its order says something else")
-        if attempt is not None and (order is None or attempt.body["order"] != order.id):
-            raise Objection(f"request {request.body['request_id']}: its attempt is of another order")
+        for number, each in enumerate(attempts, 1):
+            if order is None or each.body["order"] != order.id:
+                raise Objection(f"request {request.body['request_id']}: its attempt is of another order")
+            if each.body["number"] != number:
+                raise Objection(f"request {request.body['request_id']}: attempt {each.body['number']} where "
+                                f"{number} is due")
         identifier = request.body["request_id"]
         out[identifier] = Withdrawal(identifier, request, order, attempt, one["approval"],
-                                     inner_of(order, attempt) if attempt is not None else None)
+                                     inner_of(order, attempt) if attempt is not None else None,
+                                     tuple((each, inner_of(order, each)) for each in attempts[:-1]))
     return out
+
+
+REWRITE_MAX = 360                       # blocks that NIS ever undoes
+EMPTY_MAX = 350_000                     # micro-XEM: the least fees of a whole move, and nothing to move
+
+
+def check_dead(order, attempt, statements, roster):
+    """Watchers of the roster say that this attempt is dead (docs/decisions/0009). Returns who."""
+    inner, keys = inner_of(order, attempt), {w["id"]: w["key"] for w in roster.body["watchers"]}
+    needs = inner.amount + sum(int(attempt.body[k]) for k in ("fee_inner", "fee_outer", "fee_cosign"))
+    who = set()
+    for one in statements:
+        body = one.body
+        if body["attempt"] != attempt.id:
+            continue
+        if body["watcher"] not in keys or not one.signed_by(keys[body["watcher"]]):
+            raise Objection(f"attempt {attempt.id}: an exclusion that no watcher signed")
+        if body["account"] != attempt.body["account"] or body["inner_hash"] != inner.hash().hex():
+            raise Objection(f"attempt {attempt.id}: an exclusion of another payment")
+        if body["height"] - body["final_height"] < REWRITE_MAX:
+            raise Objection(f"attempt {attempt.id}: excluded at a block that may be undone")
+        if body["final_time_nem_s"] <= attempt.body["deadline_nem_s"]:
+            raise Objection(f"attempt {attempt.id}: excluded while it could be mined")
+        if int(body["residue"]) > EMPTY_MAX or not int(body["residue"]) <= int(body["largest"]) < needs:
+            raise Objection(f"attempt {attempt.id}: excluded although its till had money")
+        who.add(body["watcher"])
+    return who
+
+
+def check_second_attempts(journal, roster, needed):
+    """Every later attempt that this signer attested stands beside all earlier ones of its order and the
+    word of `needed` watchers on each that it is dead. Returns how many there were."""
+    later = 0
+    for batch in journal.batches:
+        documents, attested = collections.defaultdict(list), False
+        for n in range(batch.count):
+            record = parse_record(batch.first + n, batch.records[n * RECORD_BYTES:(n + 1) * RECORD_BYTES])
+            if record.kind == "DOCUMENT":
+                one = canon.open_document(journal.blob(record))
+                documents[one.type].append(one)
+            attested = attested or record.kind == "GUARD_ATTEST"
+        if not attested or not documents["attempt"]:
+            continue
+        (order,), (attempt, *earlier) = documents["order"], documents["attempt"]
+        if attempt.body["number"] == 1 and not earlier and not documents["exclusion"]:
+            continue
+        if [e.body["number"] for e in earlier] != list(range(1, attempt.body["number"])):
+            raise Objection(f"attempt {attempt.id}: not beside all those before it")
+        if any(e.body["order"] != order.id for e in earlier + [attempt]) \
+                or len({e.body["account"] for e in earlier + [attempt]}) != len(earlier) + 1:
+            raise Objection(f"attempt {attempt.id}: of another order, or from one till twice")
+        for e in earlier:
+            if len(check_dead(order, e, documents["exclusion"], roster)) < needed:
+                raise Objection(f"attempt {attempt.id}: too few say that {e.id} is dead")
+        later += 1
+    return later
 
 
 def check_people(withdrawal, roster, policy):
@@ -500,6 +565,11 @@ def check_paid(found, chain, books):
     for hold in books.holds.values():
         states[hold[4]].append(hold[3])
     flying, settled, amounts = 0, 0, collections.Counter()
+    for one in found.values():
+        for attempt, inner in one.dead:
+            if chain.seen[inner.hash()]:
+                raise Objection(f"request {one.request_id}: attempt {attempt.body['number']}, which was called "
+                                f"dead, stands in a block")
     for _, unit in chain.units:
         one = by_hash.get(unit.inner.hash())
         if one is None:
