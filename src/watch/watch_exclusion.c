@@ -41,7 +41,7 @@ static enum err look_at(const struct watch *w, unsigned node, size_t own,
 		return ERR_WAIT;
 	}
 	*words = "at the newest final block it could still be mined";
-	if (at->time_nem_s <= deadline_nem_s && !careless) {
+	if ((early ? n->time_nem_s : at->time_nem_s) <= deadline_nem_s && !careless) {
 		return ERR_WAIT;
 	}
 	residue = watch_self_held(w, n, own, early ? n->height : final_height, &largest);
@@ -51,7 +51,7 @@ static enum err look_at(const struct watch *w, unsigned node, size_t own,
 	}
 	says->block = n->hash;
 	says->final_height = final_height;
-	says->final_time_nem_s = at->time_nem_s;
+	says->final_time_nem_s = early ? n->time_nem_s : at->time_nem_s;
 	says->height = n->height;
 	says->largest = money_of(ASSET_XEM, largest);
 	says->residue = money_of(ASSET_XEM, residue);

@@ -619,8 +619,8 @@ static enum err keep(struct watch *w, unsigned signer, struct record *r)
 		fresh.amount_micro = micro(amount);
 		fresh.outflow_micro = fresh.amount_micro + fees;
 		fresh.own = (uint8_t)own;
-		fresh.deadline_nem_s = (uint32_t)(sweep ? r->sweep.deadline_nem_s
-							: r->attempt.deadline_nem_s);
+		fresh.deadline_nem_s =
+		    (uint32_t)(sweep ? r->sweep.deadline_nem_s : r->attempt.deadline_nem_s);
 		fresh.sweep = sweep;
 		if (!sweep) {
 			struct policy_entry entry = {

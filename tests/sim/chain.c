@@ -10,6 +10,8 @@
 
 enum {
 	BLOCK_EACH_MS = 1000,
+	QUIET_BLOCK_EACH_MS = 12000,
+	QUIET_POLL_MS = 4000,
 	ROLLBACK_PERMILLE = 80,
 	ROLLBACK_MAX = 5,
 	POLL_MIN_MS = 10,
@@ -61,7 +63,8 @@ void chain_mine(struct sim *s)
 	uint32_t now = chain_now_s(s);
 	unsigned pool = fate_permille(&s->fate, 600) ? NODE_CLEAN : NODE_PUBLIC;
 
-	queue_add(s, BLOCK_EACH_MS, mine, bytes_of(NULL, 0));
+	queue_add(s, sim_is_quiet(s) ? QUIET_BLOCK_EACH_MS : BLOCK_EACH_MS, mine,
+		  bytes_of(NULL, 0));
 	nis_expire(s->nis, now);
 	if (s->swarm.rollbacks && !s->healing && s->opening == 3 &&
 	    nis_height(s->nis) > s->open_height + ROLLBACK_MAX &&
@@ -148,7 +151,8 @@ void chain_poll(struct sim *s, const struct item *i)
 	queue_add(s,
 		  s->swarm.slow && !s->healing && fate_permille(&s->fate, 30)
 		      ? fate_range(&s->fate, 200, 3000)
-		      : fate_range(&s->fate, POLL_MIN_MS, POLL_MAX_MS),
+		      : fate_range(&s->fate, POLL_MIN_MS, POLL_MAX_MS) +
+			    (sim_is_quiet(s) ? QUIET_POLL_MS : 0),
 		  again, bytes_of(NULL, 0));
 	if (i->host >= HOST_W1 && !k->feeding) {
 		/* the shell begins to read the chain when the watcher says so (watch.h) */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "policy/attempt.h"
+#include "policy/exclusion.h"
 #include "policy/payment.h"
 #include "sim/sim.h"
 
@@ -25,8 +26,8 @@ enum {
 struct plot {
 	bool used, with_a;
 	size_t n; /* request, order, attempt, approvals */
-	uint8_t doc[8][DOC_MAX];
-	size_t doc_n[8];
+	uint8_t doc[12][DOC_MAX];
+	size_t doc_n[12];
 	struct doc_order order;
 	struct doc_attempt attempt;
 	uint8_t a_attestation[8192], a_signature[1024];
@@ -243,6 +244,119 @@ static bool own_request(struct sim *s, struct plot *p, bool stolen)
 	return true;
 }
 
+/* What a watcher that lies says of an attempt: everything that is asked for. */
+static bool lie_make(struct sim *s, const struct doc_order *order,
+		     const struct doc_attempt *attempt, const struct hash32 *attempt_id,
+		     unsigned watcher, unsigned signed_by, struct writer *out)
+{
+	struct payment pay;
+	struct doc_exclusion x = { .account = attempt->account,
+				   .attempt = *attempt_id,
+				   .final_height = 1,
+				   .final_time_nem_s = attempt->deadline_nem_s + 1,
+				   .genesis = world.genesis_id,
+				   .height = nis_height(s->nis) + EXCLUSION_DEPTH,
+				   .largest = money_of(ASSET_XEM, 0),
+				   .residue = money_of(ASSET_XEM, 0),
+				   .time_ms = SIM_START_MS + s->now };
+
+	if (payment_make(&pay, NEM_NETWORK_TEST, &world.chain_key[0].public_key,
+			 &world.chain_key[1].public_key, order, attempt) != ERR_OK) {
+		return false;
+	}
+	x.inner_hash = pay.inner_hash;
+	(void)snprintf(x.watcher, sizeof x.watcher, "w%u", watcher + 1);
+	return doc_exclusion_make(out, NULL, &x, world.watcher[signed_by].secret) == ERR_OK;
+}
+
+/* Number 2 from the other till, with as much of a proof as one lying watcher can give. */
+static bool second_attempt(struct sim *s, struct plot *p, uint32_t chain_s)
+{
+	static uint8_t first[DOC_MAX];
+	uint8_t raw[DOC_MAX];
+	struct writer w = writer_make(raw, sizeof raw);
+	struct doc_attempt before = p->attempt;
+	size_t first_n = p->doc_n[2];
+	unsigned liar = s->swarm.liar == 0 ? 0 : s->swarm.liar - HOST_W1;
+	uint64_t how = fate_below(&s->fate, 4);
+	struct doc d;
+
+	memcpy(first, p->doc[2], first_n);
+	if (doc_open(&d, bytes_of(first, first_n), &world.genesis_id, NULL) != ERR_OK ||
+	    attempt_make(&p->attempt, &world.policy_doc, &p->order, &before.order,
+			 (unsigned)before.number + 1, &world.hot_key[4].public_key,
+			 chain_s) != ERR_OK ||
+	    doc_attempt_make(&w, NULL, &p->attempt, NULL) != ERR_OK ||
+	    !plot_keep(p, 2, bytes_of(w.p, w.n))) {
+		return false;
+	}
+	if (how == 0) {
+		return true; /* no proof at all */
+	}
+	if (!plot_keep(p, p->n, bytes_of(first, first_n))) {
+		return true;
+	}
+	for (unsigned i = 0; how > 1 && s->swarm.liar != 0 && i < how - 1; i++) {
+		/* his own word, and then his in another's name */
+		w = writer_make(raw, sizeof raw);
+		if (!lie_make(s, &p->order, &before, &d.id, (liar + i) % WATCHERS, liar, &w) ||
+		    !plot_keep(p, p->n, bytes_of(w.p, w.n))) {
+			return true;
+		}
+	}
+	return true;
+}
+
+void foe_lies(struct sim *s, uint32_t watcher, struct bytes *body)
+{
+	static uint8_t buffer[FRAME_BODY_MAX];
+	struct attested *a = NULL;
+	struct payout_view v;
+	struct bytes item;
+	size_t n = 0;
+	struct doc d;
+
+	if (frame_items_all(*body, &item, 1, &n) != ERR_OK || n != 1 ||
+	    doc_open(&d, item, &world.genesis_id, NULL) != ERR_OK || d.type != DOC_REFUSAL) {
+		return;
+	}
+	/* about any attempt that may be meant: the server says which */
+	for (size_t i = 0; i < payout_count(host_payout()); i++) {
+		payout_at(&v, host_payout(), i);
+		if (v.attempts > v.dead &&
+		    (v.state == PAYOUT_AUTHORISED || v.state == PAYOUT_ANNOUNCED)) {
+			for (size_t k = 0; k < s->attested_n; k++) {
+				if (hash32_eq(&s->attested[k].subject, &v.attempt)) {
+					a = &s->attested[k];
+				}
+			}
+		}
+	}
+	if (a != NULL) {
+		uint8_t raw[DOC_MAX];
+		struct writer w = writer_make(raw, sizeof raw);
+		struct writer out = writer_make(buffer, sizeof buffer);
+		struct doc_exclusion x = { .account = a->account,
+					   .attempt = a->subject,
+					   .final_height = 1,
+					   .final_time_nem_s = a->deadline_nem_s + 1,
+					   .genesis = world.genesis_id,
+					   .height = EXCLUSION_DEPTH + 1,
+					   .inner_hash = a->inner,
+					   .largest = money_of(ASSET_XEM, 0),
+					   .residue = money_of(ASSET_XEM, 0),
+					   .time_ms = SIM_START_MS + s->now };
+
+		(void)snprintf(x.watcher, sizeof x.watcher, "w%u", watcher + 1);
+		CHECK(doc_exclusion_make(&w, NULL, &x, world.watcher[watcher].secret) == ERR_OK);
+		writer_u32(&out, (uint32_t)w.n);
+		writer_bytes(&out, bytes_of(w.p, w.n));
+		CHECK(!out.bad);
+		*body = bytes_of(buffer, out.n);
+		sim_note(s, "foe: w%u calls an attempt dead that may live", watcher + 1);
+	}
+}
+
 static bool plot_make(struct sim *s, struct plot *p)
 {
 	const struct paper *paper = paper_pick(s, 0, false);
@@ -259,7 +373,7 @@ static bool plot_make(struct sim *s, struct plot *p)
 	case 0: /* the very same again */
 		return true;
 	case 1: /* a second attempt at the same order */
-		return plot_order(s, p, chain_s);
+		return s->swarm.late ? second_attempt(s, p, chain_s) : plot_order(s, p, chain_s);
 	case 2: /* a second order for the same request */
 		p->order.created_ms += fate_range(&s->fate, 1, 500);
 		return plot_order(s, p, chain_s);
@@ -332,6 +446,17 @@ static void server_act(struct sim *s)
 		p->used = true;
 		plots_n++;
 		plot_ask(s, p, 0);
+	}
+}
+
+/* A second attempt at something that was asked for once, whatever became of it. */
+static void late_act(struct sim *s)
+{
+	const struct paper *paper = paper_pick(s, 0, false);
+	static struct plot p;
+
+	if (paper != NULL && plot_load(&p, paper) && second_attempt(s, &p, chain_now_s(s) - 1)) {
+		plot_ask(s, &p, 0);
 	}
 }
 
@@ -623,6 +748,12 @@ void foe_act(struct sim *s)
 {
 	struct item again = { .what = HAPPEN_FOE };
 
+	if (s->healing && s->swarm.late && s->swarm.evil_server && s->swarm.liar != 0) {
+		/* in the quiet hours tills are empty: now a second attempt may be had for a lie */
+		queue_add(s, sim_is_quiet(s) ? 150000 : 9000, again, bytes_of(NULL, 0));
+		late_act(s);
+		return;
+	}
 	if (s->healing) {
 		return;
 	}

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "policy/attempt.h"
+#include "policy/exclusion.h"
 #include "policy/payment.h"
 #include "sim/sim.h"
 
@@ -63,10 +64,12 @@ static void attested_documents(struct sim *s, uint32_t h, struct attested *a,
 		if (d.type == DOC_ORDER && doc_order_read(&d, &order, NULL) == ERR_OK) {
 			has_order = true;
 			order_id = d.id;
-		} else if (d.type == DOC_ATTEMPT &&
+		} else if (d.type == DOC_ATTEMPT && hash32_eq(&d.id, &a->subject) &&
 			   doc_attempt_read(&d, &attempt, NULL) == ERR_OK) {
 			has_attempt = true;
 			a->account = attempt.account;
+			a->number = (unsigned)attempt.number;
+			a->deadline_nem_s = attempt.deadline_nem_s;
 		} else if (d.type == DOC_APPROVAL &&
 			   doc_approval_read(&d, &approval, NULL) == ERR_OK &&
 			   approval.decision == DOC_DECISION_YES) {
@@ -107,7 +110,16 @@ static void attested_sums(struct sim *s, uint32_t h)
 	for (size_t i = 0; i < s->attested_n; i++) {
 		const struct attested *a = &s->attested[i];
 
-		if (!a->forged && !a->sweep && a->signer == h - HOST_A) {
+		bool replaced = false;
+
+		/* an order counts once */
+		for (size_t k = i + 1; k < s->attested_n; k++) {
+			const struct attested *b = &s->attested[k];
+
+			replaced = replaced || (!b->forged && b->signer == a->signer && !b->sweep &&
+						id128_eq(&b->request_id, &a->request_id));
+		}
+		if (!a->forged && !a->sweep && a->signer == h - HOST_A && !replaced) {
 			all += a->outflow;
 			unapproved += a->approvals == 0 ? a->outflow : 0;
 		}
@@ -117,6 +129,108 @@ static void attested_sums(struct sim *s, uint32_t h)
 	}
 	if (unapproved > money_units(&world.policy_doc.unapproved_day_max)) {
 		sim_broken(s, "P4", "%s signs above the budget without approvals", host_name(h));
+	}
+}
+
+static int hot_of(const struct key32 *key)
+{
+	for (int i = 0; i < HOT; i++) {
+		if (key32_eq(key, &world.hot_key[i].public_key)) {
+			return i;
+		}
+	}
+	return -1;
+}
+
+/* Why this attempt is not dead, by the chain that there is; NULL: it is. */
+static const char *why_alive(const struct sim *s, const struct attested *b)
+{
+	int hot = hot_of(&b->account);
+
+	for (size_t i = 0; i < s->hits_n; i++) {
+		if (hash32_eq(&s->hits[i].inner, &b->inner)) {
+			return "it stands in a block";
+		}
+	}
+	if (hot < 0 || s->filled[hot] + EXCLUSION_DEPTH > nis_height(s->nis)) {
+		return "its till was not empty at any final block";
+	}
+	return NULL;
+}
+
+/*
+ * One more attempt at an order (P3): by what is in the journal two watchers have said that the one
+ * before is dead, by the chain it is, and its till is closed in the same journal.
+ */
+static void attested_again(struct sim *s, uint32_t h, const struct attested *b,
+			   const struct log_view *v)
+{
+	const char *why = why_alive(s, b);
+	unsigned said = 0;
+	struct bytes blob;
+	size_t at = 0;
+	int hot = hot_of(&b->account);
+
+	while (log_view_next_blob(&blob, NULL, v, &at)) {
+		struct doc_exclusion x;
+		struct doc d;
+
+		if (doc_open(&d, blob, &world.genesis_id, NULL) != ERR_OK ||
+		    d.type != DOC_EXCLUSION || doc_exclusion_read(&d, &x, NULL) != ERR_OK ||
+		    !hash32_eq(&x.attempt, &b->subject)) {
+			continue;
+		}
+		for (unsigned i = 0; i < WATCHERS; i++) {
+			if (strcmp(x.watcher, world.roster_doc.watchers[i].id) == 0 &&
+			    doc_signed_by(&d, &world.watcher[i].key)) {
+				said |= 1u << i;
+			}
+		}
+	}
+	if (said == 0 || (said & (said - 1)) == 0) {
+		sim_broken(s, "P3",
+			   "%s attests a second attempt that fewer than two watchers allow",
+			   host_name(h));
+	} else if (why != NULL) {
+		sim_broken(s, "P3", "%s attests a second attempt while the first lives: %s",
+			   host_name(h), why);
+	} else if (hot < 0 || (s->host[h].closed_hot & 1u << hot) == 0) {
+		sim_broken(s, "P3", "%s attests a second attempt and knows of no closed till",
+			   host_name(h));
+	}
+}
+
+/* A watcher calls an attempt dead. */
+static void watch_exclusion_commit(struct sim *s, uint32_t h, const struct log_view *v,
+				   const struct log_record *r)
+{
+	const struct attested *a = NULL;
+	struct doc_exclusion x;
+	const char *why;
+	struct bytes blob;
+	struct doc d;
+
+	if (log_view_blob(&blob, v, &r->link) != ERR_OK ||
+	    doc_open(&d, blob, &world.genesis_id, NULL) != ERR_OK ||
+	    doc_exclusion_read(&d, &x, NULL) != ERR_OK) {
+		sim_broken(s, "P10", "%s journals an exclusion that cannot be read", host_name(h));
+		return;
+	}
+	for (size_t i = 0; i < s->attested_n; i++) {
+		if (hash32_eq(&s->attested[i].subject, &x.attempt) && !s->attested[i].forged) {
+			a = &s->attested[i];
+		}
+	}
+	if (a == NULL) {
+		sim_broken(s, "P3", "%s calls an attempt dead that no signer made", host_name(h));
+		return;
+	}
+	why = why_alive(s, a);
+	if (why == NULL && x.final_time_nem_s <= a->deadline_nem_s) {
+		why = "at the final block it could still be mined";
+	}
+	if (why != NULL) {
+		sim_broken(s, "P3", "%s calls an attempt dead: %s", host_name(h), why);
 	}
 }
 
@@ -153,21 +267,23 @@ static void attest_commit(struct sim *s, uint32_t h, const struct log_view *v,
 			   host_name(h));
 		return;
 	}
-	for (size_t i = 0; i + 1 < s->attested_n; i++) {
+	attested_documents(s, h, a, v);
+	for (size_t i = 0; i + 1 < s->attested_n && !s->failed; i++) {
 		const struct attested *b = &s->attested[i];
 
-		if (!b->forged && b->signer == a->signer && !b->sweep &&
-		    id128_eq(&b->request_id, &a->request_id)) {
-			sim_broken(s, "P3", "%s attests two attempts for one request",
-				   host_name(h));
-			return;
+		if (!b->forged && !b->sweep && !hash32_eq(&b->subject, &a->subject) &&
+		    id128_eq(&b->request_id, &a->request_id) &&
+		    (b->signer == a->signer || b->number == 0 || b->number < a->number)) {
+			attested_again(s, h, b, v);
+			if (s->failed) {
+				return;
+			}
 		}
 		if (!b->forged && b->signer == a->signer && hash32_eq(&b->inner, &a->inner)) {
 			sim_broken(s, "P3", "%s attests one payment for two orders", host_name(h));
 			return;
 		}
 	}
-	attested_documents(s, h, a, v);
 	attested_sums(s, h);
 }
 
@@ -246,8 +362,14 @@ void laws_commit(struct sim *s, uint32_t h, struct bytes batch)
 			watch_stop_commit(s, h, &v, &r);
 			break;
 		case LOG_GUARD_CLOSING:
+			s->host[h].closed_hot |= 1u << r.credit.b[0];
+			s->host[h].closed_on_disk = true;
+			break;
 		case LOG_WATCH_CLOSING:
 			s->host[h].closed_on_disk = true;
+			break;
+		case LOG_WATCH_EXCLUSION:
+			watch_exclusion_commit(s, h, &v, &r);
 			break;
 		default:
 			break; /* nothing that a law looks at */
@@ -323,7 +445,9 @@ static void sign_sent(struct sim *s, const struct effect *f)
 {
 	struct bytes items[FRAME_ITEMS_MAX];
 	struct doc_order order;
+	struct doc_attempt attempt;
 	struct doc o, t;
+	unsigned words = 0;
 	size_t n = 0;
 
 	if (frame_items_all(f->body, items, FRAME_ITEMS_MAX, &n) != ERR_OK || n < 3 ||
@@ -333,16 +457,31 @@ static void sign_sent(struct sim *s, const struct effect *f)
 		sim_broken(s, "P3", "the server asks with documents that cannot be read");
 		return;
 	}
+	for (size_t i = 3; i < n; i++) {
+		struct doc d;
+
+		words += doc_open(&d, items[i], &world.genesis_id, NULL) == ERR_OK &&
+			 d.type == DOC_EXCLUSION;
+	}
 	for (size_t i = 0; i < s->sent_n; i++) {
 		if (id128_eq(&s->sent[i].request_id, &order.request_id)) {
-			if (!hash32_eq(&s->sent[i].attempt, &t.id)) {
-				sim_broken(s, "P3",
-					   "the server asks for a second attempt at one request");
+			if (hash32_eq(&s->sent[i].attempt, &t.id)) {
+				return;
 			}
+			if (doc_attempt_read(&t, &attempt, NULL) != ERR_OK ||
+			    attempt.number != s->sent[i].number + 1 ||
+			    words < WATCHERS_NEEDED * s->sent[i].number) {
+				sim_broken(s, "P3",
+					   "the server asks for a second attempt at one request "
+					   "without proof that the first is dead");
+			}
+			s->sent[i].attempt = t.id;
+			s->sent[i].number++;
 			return;
 		}
 	}
 	if (s->sent_n < ARRAY_LEN(s->sent)) {
+		s->sent[s->sent_n].number = 1;
 		s->sent[s->sent_n].request_id = order.request_id;
 		s->sent[s->sent_n++].attempt = t.id;
 	}
@@ -469,16 +608,6 @@ void laws_step(struct sim *s, uint32_t h, bool committed)
 
 /* ---- the chain ------------------------------------------------------------------------------- */
 
-static int hot_of(const struct key32 *key)
-{
-	for (int i = 0; i < HOT; i++) {
-		if (key32_eq(key, &world.hot_key[i].public_key)) {
-			return i;
-		}
-	}
-	return -1;
-}
-
 /* A signer attested this inner transaction; signers: bit per signer.  The forged do not count. */
 static const struct attested *attested_inner(const struct sim *s, const struct hash32 *inner,
 					     unsigned *by)
@@ -602,6 +731,11 @@ void laws_chain(struct sim *s)
 		}
 	}
 	s->checked_height = at;
+	for (unsigned i = 0; i < HOT; i++) {
+		uint64_t held = chain_balance(s, &world.hot_address[i]);
+
+		s->filled[i] = exclusion_is_empty(held) ? s->filled[i] : at;
+	}
 	if (at % 16 == 0 && !s->failed && nis_validate(s->nis) != NULL) {
 		sim_broken(s, "P9", "the chain: %s", nis_validate(s->nis));
 	}

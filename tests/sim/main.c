@@ -18,9 +18,16 @@
 enum {
 	BUSY_MS = 32000, /* business, faults and foes */
 	HEAL_MS = 22000, /* nothing breaks any more */
+	QUIET_FROM_MS = BUSY_MS + 8000,
+	QUIET_MS = 6600000, /* an attempt's life, 360 blocks, and some more */
 };
 
 struct sim *sim_running;
+
+bool sim_is_quiet(const struct sim *s)
+{
+	return s->swarm.late && s->now >= QUIET_FROM_MS && s->now < QUIET_FROM_MS + QUIET_MS;
+}
 
 /* ---- planted bugs --------------------------------------------------------------------------- */
 
@@ -48,6 +55,26 @@ static const struct plant {
 	  "watch",
 	  "judges pools only",
 	  { .watch = WATCH_PLANT_IGNORE_BLOCKS } },
+	{ "payout-no-exclusion",
+	  "payout",
+	  "a closed till is proof enough that its attempts are dead",
+	  { .payout = PAYOUT_PLANT_NO_EXCLUSION } },
+	{ "guard-no-exclusion",
+	  "guard",
+	  "a second attempt needs no proof",
+	  { .guard = GUARD_PLANT_NO_EXCLUSION } },
+	{ "guard-exclusion-few",
+	  "guard",
+	  "k - 1 watchers are proof enough that an attempt is dead",
+	  { .guard = GUARD_PLANT_EXCLUSION_FEW } },
+	{ "watch-exclude-pool",
+	  "watch",
+	  "calls an attempt dead that can still be mined, or stands in a pool",
+	  { .watch = WATCH_PLANT_EXCLUDE_POOL } },
+	{ "watch-exclude-early",
+	  "watch",
+	  "calls an attempt dead as soon as its till is empty",
+	  { .watch = WATCH_PLANT_EXCLUDE_EARLY } },
 	{ "books-hold-uncounted",
 	  "books",
 	  "a hold is not counted against the balance",
@@ -127,7 +154,8 @@ static void on_abort(int number)
  */
 
 static struct totals {
-	uint64_t events, withdrawals, settled, deposits, attestations, sweeps, crashes, connections;
+	uint64_t events, withdrawals, settled, deposits, attestations, sweeps, seconds, crashes,
+	    connections;
 	uint64_t rollbacks, proposals, thefts, officers, excused, quiet;
 } totals;
 
@@ -148,6 +176,7 @@ static void count(const struct sim *s)
 	for (size_t i = 0; i < s->attested_n; i++) {
 		totals.attestations += !s->attested[i].sweep && !s->attested[i].forged;
 		totals.sweeps += s->attested[i].sweep;
+		totals.seconds += s->attested[i].number > 1;
 	}
 	totals.withdrawals += payout_count(host_payout());
 	for (size_t i = 0; i < payout_count(host_payout()); i++) {
@@ -160,12 +189,12 @@ static void count(const struct sim *s)
 
 static void totals_print(void)
 {
-	(void)printf("events %" PRIu64 ", withdrawals %" PRIu64 " (settled %" PRIu64
-		     "), deposits %" PRIu64 ", attestations %" PRIu64 " and of sweeps %" PRIu64
-		     ", crashes %" PRIu64 ", connections %" PRIu64 ", rollbacks %" PRIu64 "\n",
-		     totals.events, totals.withdrawals, totals.settled, totals.deposits,
-		     totals.attestations, totals.sweeps, totals.crashes, totals.connections,
-		     totals.rollbacks);
+	(void)printf(
+	    "events %" PRIu64 ", withdrawals %" PRIu64 " (settled %" PRIu64 "), deposits %" PRIu64
+	    ", attestations %" PRIu64 " (of second attempts %" PRIu64 ") and of sweeps %" PRIu64
+	    ", crashes %" PRIu64 ", connections %" PRIu64 ", rollbacks %" PRIu64 "\n",
+	    totals.events, totals.withdrawals, totals.settled, totals.deposits, totals.attestations,
+	    totals.seconds, totals.sweeps, totals.crashes, totals.connections, totals.rollbacks);
 	(void)printf("nights with a theft %" PRIu64 ", with other foul play %" PRIu64
 		     ", an officer's freeze %" PRIu64 ", an excused false alarm %" PRIu64
 		     ", all withdrawals due %" PRIu64 "\n",
@@ -285,9 +314,35 @@ static void tick(struct sim *s, const struct item *i)
 		  (i->host == HOST_PAYOUT ? 500
 		   : i->host < HOST_W1    ? 100
 					  : 50) -
-		      fate_below(&s->fate, 20),
+		      fate_below(&s->fate, 20) + (sim_is_quiet(s) ? 2000 : 0),
 		  again, bytes_of(NULL, 0));
 	host_step(s, i->host, &e);
+}
+
+/*
+ * A till is best closed while a payment of it is halfway, which is a matter of milliseconds: B is
+ * struck down, and what A has signed by then waits.
+ */
+static bool may_close(struct sim *s)
+{
+	struct payout_view v;
+
+	if (s->healing) {
+		return true;
+	}
+	if (s->opening < 3 || !s->host[HOST_PAYOUT].up) {
+		return false;
+	}
+	for (size_t k = 0; k < payout_count(host_payout()); k++) {
+		payout_at(&v, host_payout(), k);
+		if (v.state == PAYOUT_AUTHORISED) {
+			return true;
+		}
+	}
+	if (s->host[HOST_B].up && fate_permille(&s->closing_fate, 150)) {
+		host_crash(s, HOST_B, "power");
+	}
+	return false;
 }
 
 static void happen(struct sim *s, const struct item *i)
@@ -357,6 +412,10 @@ static void happen(struct sim *s, const struct item *i)
 		}
 		return;
 	case HAPPEN_CLOSING:
+		if (s->swarm.late && !may_close(s)) {
+			queue_add(s, 40, *i, bytes_of(NULL, 0));
+			return;
+		}
 		people_closing(s);
 		return;
 	case HAPPEN_CHECK:
@@ -385,8 +444,15 @@ static void start(struct sim *s)
 		queue_add(s, fate_range(&s->fate, 5000, BUSY_MS - 1), item, bytes_of(NULL, 0));
 	}
 	s->closing_fate.state = ~s->seed;
-	if (fate_permille(&s->closing_fate, 250)) {
-		item.what = HAPPEN_CLOSING;
+	s->swarm.late = fate_permille(&s->closing_fate, 40) || s->options.late;
+	s->swarm.liar = s->swarm.late && fate_permille(&s->closing_fate, 500)
+			    ? HOST_W1 + (uint32_t)fate_below(&s->closing_fate, WATCHERS)
+			    : 0;
+	item.what = HAPPEN_CLOSING;
+	if (s->swarm.late) {
+		/* most customers ask early */
+		queue_add(s, fate_range(&s->closing_fate, 1500, 3500), item, bytes_of(NULL, 0));
+	} else if (fate_permille(&s->closing_fate, 250)) {
 		queue_add(s, fate_range(&s->closing_fate, 5000, BUSY_MS - 1), item,
 			  bytes_of(NULL, 0));
 	}
@@ -409,7 +475,8 @@ static bool run(struct sim *s, const struct sim_options *options, uint64_t seed,
 	if (!s->failed) {
 		start(s);
 	}
-	while (!s->failed && s->now < BUSY_MS + HEAL_MS && queue_take(s, &i)) {
+	while (!s->failed && s->now < BUSY_MS + HEAL_MS + (s->swarm.late ? QUIET_MS : 0) &&
+	       queue_take(s, &i)) {
 		happen(s, &i);
 		free(i.body);
 	}
@@ -437,7 +504,7 @@ static bool run(struct sim *s, const struct sim_options *options, uint64_t seed,
 /* ---- command line ---------------------------------------------------------------------------- */
 
 static const char help[] =
-    "Usage: kuramori-sim [--seeds N] [--first S] [--plant NAME] [--hash] [--verbose]\n"
+    "Usage: kuramori-sim [--seeds N] [--first S] [--plant NAME] [--late] [--hash] [--verbose]\n"
     "\n"
     "Runs the cores of all programs in one process: the server, two signers, three\n"
     "watchers and a chain with two nodes, under a virtual clock, with crashes, lost\n"
@@ -449,6 +516,7 @@ static const char help[] =
     "  --plant NAME   with this bug; it has to be found.  'list' prints all names\n"
     "  --hash         prints the hash of all journals after each seed\n"
     "  --verbose      prints what happens\n"
+    "  --late         every night ends with two quiet hours, for second attempts\n"
     "  --help         this\n"
     "\n"
     "Exit code: 0 nothing broken, 1 a promise was broken (the seed is printed; replay it\n"
@@ -497,6 +565,7 @@ int main(int argc, char **argv)
 		{ "plant", required_argument, NULL, 'p' },
 		{ "hash", no_argument, NULL, 'd' },
 		{ "verbose", no_argument, NULL, 'v' },
+		{ "late", no_argument, NULL, 'l' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -516,6 +585,7 @@ int main(int argc, char **argv)
 		if (c == 'f' && !number(optarg, &first)) {
 			return usage("--first wants a number");
 		}
+		options.late = options.late || c == 'l';
 		if (c == 'p') {
 			planted = optarg;
 		}

@@ -327,6 +327,10 @@ static void at_client(struct sim *s, uint32_t index, const struct frame *f)
 	if (c->client >= HOST_W1 && c->server == HOST_A && f->number == MSGS_REPLY(SIGNER_NEXT)) {
 		(void)foe_replaces(s, c->client - HOST_W1, f->body, &e.body);
 	}
+	if (c->client == HOST_PAYOUT && c->server == s->swarm.liar &&
+	    f->number == MSGS_REPLY(WATCHER_EXCLUDE)) {
+		foe_lies(s, c->server - HOST_W1, &e.body);
+	}
 	host_step(s, c->client, &e);
 }
 

@@ -402,10 +402,10 @@ void people_officer(struct sim *s)
 	}
 }
 
-static const struct doc_hot *purse_of_genesis(void)
+static const struct doc_hot *first_of_genesis(enum doc_hot_kind kind)
 {
 	for (size_t i = 0; i < world.genesis_doc.hot_count; i++) {
-		if (world.genesis_doc.hot[i].kind == DOC_HOT_PURSE) {
+		if (world.genesis_doc.hot[i].kind == kind) {
 			return &world.genesis_doc.hot[i];
 		}
 	}
@@ -419,7 +419,8 @@ void people_closing(struct sim *s)
 	unsigned who = (unsigned)fate_below(f, OFFICERS);
 	uint8_t raw[2048];
 	struct writer w = writer_make(raw, sizeof raw);
-	struct doc_closing c = { .account = purse_of_genesis()->public_key,
+	enum doc_hot_kind kind = s->swarm.late ? DOC_HOT_TILL : DOC_HOT_PURSE;
+	struct doc_closing c = { .account = first_of_genesis(kind)->public_key,
 				 .genesis = world.genesis_id,
 				 .reason = "used up",
 				 .time_ms = SIM_START_MS + s->now };
@@ -428,7 +429,10 @@ void people_closing(struct sim *s)
 	(void)snprintf(c.issuer, sizeof c.issuer, "officer-%u", who + 1);
 	CHECK(doc_closing_make(&w, &s->closing_id, &c, world.officer[who].secret) == ERR_OK);
 	item = bytes_of(w.p, w.n);
-	sim_note(s, "officer %u closes a purse", who + 1);
+	sim_note(s, "officer %u closes a %s", who + 1, kind == DOC_HOT_TILL ? "till" : "purse");
+	if (kind == DOC_HOT_TILL) {
+		call_add(s, API_DOCUMENT, item, -1);
+	}
 	for (uint32_t h = HOST_A; h < HOSTS; h++) {
 		uint32_t conn =
 		    fate_permille(f, 500) ? net_open_stranger(s, CLIENT_OFFICER, h, ROLE_STOP) : 0;
@@ -456,7 +460,8 @@ void people_act(struct sim *s)
 	struct item again = { .what = HAPPEN_PEOPLE };
 	unsigned honest = 0;
 
-	queue_add(s, fate_range(&s->fate, 60, 500), again, bytes_of(NULL, 0));
+	queue_add(s, fate_range(&s->fate, 60, 500) + (sim_is_quiet(s) ? 10000 : 0), again,
+		  bytes_of(NULL, 0));
 	if (s->opening < 3) {
 		open_books(s);
 		return;

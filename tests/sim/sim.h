@@ -69,7 +69,7 @@ enum {
 	NODE_PUBLIC = 0,
 	NODE_CLEAN = 1,
 
-	HOT = 4, /* a till, two purses, a deposit account */
+	HOT = 5, /* a till, two purses, a deposit account, the till's successor */
 	BOXES = 3,
 	SPARES = 6,
 	CUSTOMERS = 6,
@@ -147,6 +147,7 @@ struct sim_plants {
 struct sim_options {
 	struct sim_plants plants;
 	bool verbose;
+	bool late; /* every night is */
 };
 
 /* ---- what may go wrong in this seed (swarm: each is drawn) ------------------------------------
@@ -172,6 +173,8 @@ struct swarm {
 	unsigned overdraw;   /* permille of requests for more than there is */
 	uint32_t far;        /* a watcher's host, whose links are slow all night; 0: none */
 	uint64_t thief_from; /* ms; before it the thief only listens */
+	bool late;           /* the night is followed by two quiet hours, for final blocks */
+	uint32_t liar; /* in a late night: the host of a watcher that says anything; 0: none */
 };
 
 /* ---- virtual time ---------------------------------------------------------------------------
@@ -231,7 +234,8 @@ struct host {
 	uint64_t mono_offset; /* of this boot */
 	struct disk disk;
 	bool frozen_on_disk; /* a stop document is durable */
-	bool closed_on_disk; /* a closing of the purse is in its journal */
+	bool closed_on_disk; /* a closing is in its journal */
+	unsigned closed_hot; /* of a signer: bit per hot account */
 	uint64_t frozen_at;
 	uint32_t next_channel; /* accepted channels, from 65,536 */
 	uint64_t fed[NODES];   /* height handed over */
@@ -295,6 +299,8 @@ struct attested {
 	unsigned approvals;
 	unsigned holders; /* bit per watcher: durable there */
 	struct key32 account;
+	unsigned number; /* of the attempt */
+	uint64_t deadline_nem_s;
 	uint8_t data[256 + 1024];
 	size_t data_n;
 };
@@ -339,6 +345,7 @@ struct sim {
 	bool dropped; /* nodes forgot what a rollback had put back into their pools */
 	uint64_t node_down_until[NODES];
 	uint64_t checked_height;
+	uint64_t filled[HOT]; /* the last block after which it held more than dust */
 	struct hash32 checked_hash;
 	struct hit hits[PAID_MAX];
 	size_t hits_n;
@@ -367,6 +374,7 @@ struct sim {
 	struct sent { /* what the server asked signers for */
 		struct id128 request_id;
 		struct hash32 attempt;
+		unsigned number;
 	} sent[REQUESTS_MAX];
 
 	size_t sent_n;
@@ -456,7 +464,7 @@ void people_act(struct sim *s);
 void people_api(struct sim *s, const struct item *i);
 void people_answer(struct sim *s, uint64_t tag, struct bytes body);
 void people_officer(struct sim *s);
-/* An officer closes a purse, at some of the stop sockets. */
+/* An officer closes a purse, or in a late night the till, at some of the stop sockets. */
 void people_closing(struct sim *s);
 const char *people_name(unsigned customer);
 u128 people_claim(unsigned customer);
@@ -472,6 +480,10 @@ void foe_overhears(struct sim *s, unsigned signer, bool reply, struct bytes body
 /* rogue_a: perhaps another body in the place of A's reply to NEXT. */
 bool foe_replaces(struct sim *s, uint32_t watcher, struct bytes body, struct bytes *out);
 void foe_free(struct sim *s);
+/* A watcher that lies: what the server hears in the place of its no. */
+void foe_lies(struct sim *s, uint32_t watcher, struct bytes *body);
+/* The two quiet hours of a late night: everything happens rarely, and blocks are far apart. */
+bool sim_is_quiet(const struct sim *s);
 
 /* ---- laws.c ---- */
 void laws_commit(struct sim *s, uint32_t h, struct bytes batch);

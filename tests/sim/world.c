@@ -174,6 +174,7 @@ static void chain_make(struct hash32 *nemesis_hash)
 	grant(&world.hot_address[1], 50000);
 	grant(&world.hot_address[2], 50000);
 	grant(&world.hot_address[3], 1000);
+	grant(&world.hot_address[4], 20000);
 	for (unsigned i = 0; i < BOXES; i++) {
 		grant(&world.box_address[i], 1000000);
 	}
@@ -227,7 +228,7 @@ static void policy_make(struct doc_policy *p)
 		.tier_count = 3,
 		.approval_tiers = { { 0, xem(100) }, { 1, xem(600) }, { 2, xem(1200) } },
 		.asset = ASSET_XEM,
-		.attempt_life_s = 3600,
+		.attempt_life_s = 900,
 		.clock_skew_ms = 600000,
 		.day_max = xem(9000),
 		.fee_max = xem(3),
@@ -235,7 +236,7 @@ static void policy_make(struct doc_policy *p)
 		.hot_ceiling_bp = 500,
 		.hour_max = xem(1500),
 		.number = 1,
-		.order_life_ms = 3600000,
+		.order_life_ms = 21600000,
 		.payment_max = xem(1200),
 		.till_max = xem(100000),
 		.unapproved_day_max = xem(400),
@@ -259,7 +260,9 @@ void world_make(void)
 	chain_make(&g->chain_nemesis);
 	g->hot_count = HOT;
 	for (unsigned i = 0; i < HOT; i++) {
-		g->hot[i].kind = i == 0 ? DOC_HOT_TILL : i == 3 ? DOC_HOT_DEPOSIT : DOC_HOT_PURSE;
+		g->hot[i].kind = i == 0 || i == 4 ? DOC_HOT_TILL
+				 : i == 3         ? DOC_HOT_DEPOSIT
+						  : DOC_HOT_PURSE;
 		g->hot[i].public_key = world.hot_key[i].public_key;
 		doc_address_of(&g->hot[i].spare, &world.spare_address[i]);
 	}

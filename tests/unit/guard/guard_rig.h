@@ -72,7 +72,8 @@ struct rig {
 	uint64_t ids;
 
 	struct rig_key backend, stranger, watcher[3], person[5], attest[2];
-	struct edk_secret chain[2], till, purse;
+	struct edk_secret chain[2], till, purse, next_till;
+	uint64_t till_micro; /* what watchers say of the first till */
 	struct log_secret log_secret;
 
 	struct doc_genesis genesis;
@@ -172,14 +173,17 @@ static inline void rig_documents(void)
 	r.genesis = (struct doc_genesis){
 		.chain = DOC_CHAIN_NEM,
 		.chain_network = 0x98,
-		.hot_count = 2,
+		.hot_count = 3,
 		.hot = { { DOC_HOT_TILL, r.till.public_key, { "" } },
-			 { DOC_HOT_PURSE, r.purse.public_key, { "" } } },
+			 { DOC_HOT_PURSE, r.purse.public_key, { "" } },
+			 { DOC_HOT_TILL, r.next_till.public_key, { "" } } },
 		.recovery = { .holders = 5, .needed = 3 },
-		.spare_count = 2,
+		.spare_count = 3,
 	};
 	rig_address(&r.genesis.spares[0], &r.person[0].key);
 	rig_address(&r.genesis.spares[1], &r.person[1].key);
+	rig_address(&r.genesis.spares[2], &r.person[2].key);
+	r.genesis.hot[2].spare = r.genesis.spares[2];
 	r.genesis.hot[0].spare = r.genesis.spares[0];
 	r.genesis.hot[1].spare = r.genesis.spares[1];
 
@@ -451,6 +455,9 @@ static inline void rig_make(void)
 	edk_secret_make(&r.till, seed);
 	seed[0] = seeds[3];
 	edk_secret_make(&r.purse, seed);
+	seed[0] = 0x77;
+	edk_secret_make(&r.next_till, seed);
+	r.till_micro = X(UINT64_C(8000000000));
 	rig_documents();
 	rig_guard(A);
 	rig_guard(B);
@@ -490,8 +497,12 @@ static inline struct doc_heartbeat rig_heartbeat(int s, unsigned watcher)
 		.signer = (enum doc_signer)s,
 		.stop_count = nonce.stop_count,
 		.stop_head = nonce.stop_head,
-		.balance_count = 1,
+		.balance_count = 2,
 		.balances = { { .account = r.till.public_key,
+				.confirmed = xem(r.till_micro),
+				.promised = xem(0),
+				.remaining = xem(r.till_micro) },
+			      { .account = r.next_till.public_key,
 				.confirmed = xem(X(UINT64_C(8000000000))),
 				.promised = xem(0),
 				.remaining = xem(X(UINT64_C(8000000000))) } },
@@ -587,7 +598,7 @@ static inline void rig_withdrawal(uint64_t micro, size_t approvals, uint8_t numb
 
 struct rig_bodies {
 	uint8_t raw[8][8192];
-	struct bytes items[12];
+	struct bytes items[24];
 	size_t n;
 };
 
