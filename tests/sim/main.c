@@ -310,6 +310,12 @@ static void tick(struct sim *s, const struct item *i)
 	if (!alive(s, i)) {
 		return;
 	}
+	if (sim_is_quiet(s) && fate_permille(&s->closing_fate, 1)) {
+		host_crash(s, (uint32_t)fate_below(&s->closing_fate, HOSTS), "in the quiet hours");
+		if (!alive(s, i)) {
+			return;
+		}
+	}
 	queue_add(s,
 		  (i->host == HOST_PAYOUT ? 500
 		   : i->host < HOST_W1    ? 100

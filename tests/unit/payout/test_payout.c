@@ -707,6 +707,58 @@ static void deposit_undone(void)
 	world_free(w);
 }
 
+/* T45: who spent a deposit that the chain took back for ever owes it, and gets nothing meanwhile.
+ */
+static void an_undone_deposit_is_owed(void)
+{
+	struct world *w = world_open();
+	struct doc_request r;
+	char token[PAYOUT_TOKEN_CHARS + 1];
+	u128 gone;
+
+	T_EQ(payout_token(token, w->p, bytes_str("erin")), ERR_OK);
+	pay_in(w, w->deposit_at.text, X(100), token);
+	mine_n(w, 4);
+	T_CHECK(customer_has(w, "erin") == X(100));
+	r = request_of(w, "erin", X(40));
+	post_request(w, "k", &r);
+	T_EQ(w->err, ERR_OK);
+	gone = see(w, &r.request_id).amount + see(w, &r.request_id).fee;
+	undo(w, 4, false);
+	mine_n(w, 4);
+	T_CHECK(customer_has(w, "erin") == 0);
+	T_CHECK(house_has(w, BOOKS_SHORTAGE) == gone);
+	/* what comes in covers that first; until it is covered nothing is paid out */
+	for (unsigned round = 1; round <= 2; round++) {
+		r = request_of(w, "erin", X(1));
+		post_request(w, round == 1 ? "k1" : "k2", &r);
+		T_EQ(w->err, ERR_STATE);
+		pay_in(w, w->deposit_at.text, X(10), token);
+		mine_n(w, 5);
+		T_CHECK(customer_has(w, "erin") == 0);
+		T_CHECK(house_has(w, BOOKS_SHORTAGE) == gone - X(10) * round);
+		T_STR(wrong(w), "");
+		restart(w);
+		T_CHECK(house_has(w, BOOKS_SHORTAGE) == gone - X(10) * round);
+		T_STR(wrong(w), "");
+	}
+	/* nobody else is concerned */
+	r = request_of(w, "carol", X(1));
+	post_request(w, "k3", &r);
+	T_EQ(w->err, ERR_OK);
+	pay_in(w, w->deposit_at.text, X(100), token);
+	mine_n(w, 5);
+	T_CHECK(house_has(w, BOOKS_SHORTAGE) == 0);
+	T_CHECK(customer_has(w, "erin") == X(120) - gone);
+	r = request_of(w, "erin", X(1));
+	post_request(w, "k4", &r);
+	T_EQ(w->err, ERR_OK);
+	T_STR(wrong(w), "");
+	restart(w);
+	T_STR(wrong(w), "");
+	world_free(w);
+}
+
 static void payment_undone(void)
 {
 	struct world *w = world_open();
@@ -1789,6 +1841,7 @@ int main(int argc, char **argv)
 		{ "deposits that are mosaics", deposits_of_mosaics },
 		{ "other types coming in", other_types_coming_in },
 		{ "a deposit undone and mined again", deposit_undone },
+		{ "a deposit undone for ever is owed", an_undone_deposit_is_owed },
 		{ "a payment undone and announced again", payment_undone },
 		{ "what nobody ordered is a shortage at once", shortage },
 		{ "a sweep to an own spare is no loss", evacuation },
