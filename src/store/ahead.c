@@ -128,9 +128,9 @@ static void release(struct ahead *a)
 static struct ahead *prepare(struct store *s, const struct store_ahead *how)
 {
 	struct ahead *a = calloc(1, sizeof *a);
-	bool ok = a != NULL;
+	bool ok;
 
-	if (!ok) {
+	if (a == NULL) {
 		return NULL;
 	}
 	a->store = s;
