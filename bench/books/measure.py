@@ -46,7 +46,7 @@ def main():
     o = parser.parse_args()
     process.catch_signals()
     settings = kit.Settings(boxes=1, purses=1, quiet_blocks=5, block_ms=1000, settle_depth=2, deposit_depth=3)
-    world = kit.World(tempfile.mkdtemp(prefix="kb-"), o.build.resolve(), settings)
+    world = kit.World(tempfile.mkdtemp(prefix="kuramori-bench-"), o.build.resolve(), settings)
     try:
         world.ceremony()
         world.write_documents({which: canon.SigningKey.named("attest " + which).public_hex for which in "ab"})
