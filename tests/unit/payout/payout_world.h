@@ -28,6 +28,7 @@
 #include "ipc/gate.h"
 #include "ipc/msgs.h"
 #include "payout/payout.h"
+#include "policy/exclusion.h"
 #include "policy/payment.h"
 
 #define START  UINT64_C(1516924800000) /* 2018-01-26 00:00 UTC */
@@ -290,6 +291,8 @@ static inline void refuse(struct world *w, uint32_t channel, uint64_t tag, const
 
 static const struct key32 *world_closed; /* signer B pays no more from this account */
 static bool world_two_tills;
+static uint64_t world_order_life_ms = 3600000;
+static bool world_excludes; /* watchers call every attempt dead that they are asked about */
 
 static inline void sign_asked(struct world *w, const struct effect *f)
 {
@@ -305,15 +308,24 @@ static inline void sign_asked(struct world *w, const struct effect *f)
 	struct writer out[2] = { writer_make(text[0], sizeof text[0]),
 				 writer_make(text[1], sizeof text[1]) };
 	struct bytes data;
+	unsigned words = 0;
+	bool later;
 	size_t n;
 
 	CHECK(frame_items_all(f->body, items, FRAME_ITEMS_MAX, &n) == ERR_OK);
+	for (size_t i = 3; i < n; i++) {
+		struct doc d;
+
+		words += doc_open(&d, items[i], &w->genesis_id, NULL) == ERR_OK &&
+			 d.type == DOC_EXCLUSION;
+	}
 	CHECK(n >= (signer == 0 ? 3u : 5u));
 	CHECK(doc_open(&request, items[0], &w->genesis_id, NULL) == ERR_OK);
 	CHECK(doc_open(&order, items[1], &w->genesis_id, NULL) == ERR_OK);
 	CHECK(doc_open(&attempt, items[2], &w->genesis_id, NULL) == ERR_OK);
 	CHECK(doc_order_read(&order, &o, NULL) == ERR_OK);
 	CHECK(doc_attempt_read(&attempt, &a, NULL) == ERR_OK);
+	later = a.number > 1 && words == 2 * (a.number - 1);
 	CHECK(w->asked_n < SEEN_MAX);
 	w->asked[w->asked_n++] =
 	    (struct asked){ .order = order.id, .attempt = attempt.id, .signer = signer };
@@ -330,7 +342,7 @@ static inline void sign_asked(struct world *w, const struct effect *f)
 		return;
 	}
 	for (size_t i = 0; i < w->asked_n; i++) {
-		if (hash32_eq(&w->asked[i].order, &order.id) &&
+		if (hash32_eq(&w->asked[i].order, &order.id) && !later &&
 		    !hash32_eq(&w->asked[i].attempt, &attempt.id)) {
 			refuse(w, f->channel, f->request_id, "already-used", "another attempt");
 			return;
@@ -384,6 +396,50 @@ static inline void stop_asked(struct world *w, const struct effect *f)
 	CHECK(doc_receipt_make(&out, NULL, &r, holder->secret) == ERR_OK);
 	item = bytes_of(text, out.n);
 	reply_push(w, f->channel, MSGS_REPLY(SIGNER_STOP_PUT), f->request_id, &item, 1);
+}
+
+/* A watcher is asked whether an attempt is dead. */
+static inline void exclude_asked(struct world *w, const struct effect *f)
+{
+	unsigned who = f->channel - PAYOUT_CHANNEL_WATCHER;
+	struct bytes items[2], item;
+	struct doc order, attempt;
+	struct doc_order o;
+	struct doc_attempt a;
+	struct payment pay;
+	struct doc_exclusion x = { .genesis = w->genesis_id };
+	uint8_t text[2048];
+	struct writer out = writer_make(text, sizeof text);
+	size_t n;
+
+	if (!world_excludes) {
+		struct doc_refusal r = { .genesis = w->genesis_id };
+
+		text_set(r.code, sizeof r.code, "waiting");
+		text_set(r.detail, sizeof r.detail, "it may live");
+		CHECK(doc_refusal_make(&out, NULL, &r, NULL) == ERR_OK);
+		item = bytes_of(text, out.n);
+		reply_push(w, f->channel, MSGS_REPLY(WATCHER_EXCLUDE), f->request_id, &item, 1);
+		return;
+	}
+	CHECK(frame_items_all(f->body, items, 2, &n) == ERR_OK && n == 2);
+	CHECK(doc_open(&order, items[0], &w->genesis_id, NULL) == ERR_OK);
+	CHECK(doc_open(&attempt, items[1], &w->genesis_id, NULL) == ERR_OK);
+	CHECK(doc_order_read(&order, &o, NULL) == ERR_OK);
+	CHECK(doc_attempt_read(&attempt, &a, NULL) == ERR_OK);
+	CHECK(payment_make(&pay, NET, &w->chain_key[0].public_key, &w->chain_key[1].public_key, &o,
+			   &a) == ERR_OK);
+	x.account = a.account;
+	x.attempt = attempt.id;
+	x.final_height = 1;
+	x.final_time_nem_s = a.deadline_nem_s + 1;
+	x.height = 1 + EXCLUSION_DEPTH;
+	x.inner_hash = pay.inner_hash;
+	x.largest = x.residue = money_of(ASSET_XEM, 0);
+	(void)snprintf(x.watcher, sizeof x.watcher, "w%u", who + 1);
+	CHECK(doc_exclusion_make(&out, NULL, &x, w->watcher[who].secret) == ERR_OK);
+	item = bytes_of(text, out.n);
+	reply_push(w, f->channel, MSGS_REPLY(WATCHER_EXCLUDE), f->request_id, &item, 1);
 }
 
 /* --- the shell --- */
@@ -477,6 +533,9 @@ static inline void carry_out(struct world *w)
 				sign_asked(w, f);
 			} else if (f->number == SIGNER_STOP_PUT) {
 				stop_asked(w, f);
+			} else if (f->number == WATCHER_EXCLUDE &&
+				   f->channel >= PAYOUT_CHANNEL_WATCHER) {
+				exclude_asked(w, f);
 			}
 			break;
 		case EFFECT_CALL:
@@ -743,7 +802,7 @@ static inline void world_documents(struct world *w)
 		.hot_ceiling_bp = 500,
 		.hour_max = xem(X(50000)),
 		.number = 1,
-		.order_life_ms = 3600000,
+		.order_life_ms = world_order_life_ms,
 		.payment_max = xem(X(4000)),
 		.till_max = xem(X(100000)),
 		.unapproved_day_max = xem(X(2000)),

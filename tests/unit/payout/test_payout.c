@@ -929,6 +929,101 @@ static void closings(void)
 }
 
 /*
+ * A withdrawal that A signed and B did not is caught by the closing of its till; the server dies
+ * after its k-th commit, or in it.  One payment, by attempt 2, whatever is lost.
+ */
+static bool second_at(size_t k, bool before, size_t *commits, const char **why)
+{
+	struct world *w = world_new();
+	struct doc_request r;
+	struct payout_view v = { .state = PAYOUT_NONE };
+	uint64_t held = X(10000), away;
+	struct nem_tx sweep;
+	uint32_t t;
+
+	w->crash_after = k;
+	w->crash_before = before;
+	w->silent[1] = true;
+	open_books(w);
+	if (w->crashed) {
+		restart(w);
+		open_books(w);
+	}
+	r = request_of(w, "carol", X(50));
+	for (int round = 0; round < 60 && v.state != PAYOUT_SETTLED; round++) {
+		post_request(w, "one", &r);
+		if (w->err != ERR_OK && !w->crashed) {
+			break;
+		}
+		if (!w->crashed && v.state == PAYOUT_AUTHORISED && round < 30) {
+			close_post(w, &w->till.public_key, "olga", w->officer.secret, 1);
+		}
+		if (v.state == PAYOUT_AUTHORISED && held > 0 && round > 8) {
+			/* emptied, and the attempt's life goes by */
+			away = held - 100000;
+			held = 0;
+			CHECK(nem_time_from_unix_ms(&t, w->wall_ms) == ERR_OK);
+			sweep = transfer_make(&w->till, w->spare_at[0].text, away, NULL, t);
+			pool_add(w, &sweep);
+			w->wall_ms += 4000000;
+			w->mono_ms += 4000000;
+			w->silent[1] = false;
+			world_closed = &w->till.public_key;
+			world_excludes = round > 12;
+		}
+		world_excludes = world_excludes || (held == 0 && round > 14);
+		tick(w);
+		mine(w);
+		if (w->crashed) {
+			restart(w);
+		}
+		v = see(w, &r.request_id);
+		*why = wrong(w);
+		if ((*why)[0] != '\0') {
+			break;
+		}
+	}
+	*commits = w->commits;
+	if ((*why)[0] == '\0') {
+		*why = v.state != PAYOUT_SETTLED        ? state_name(v.state)
+		       : v.attempts != 2 || v.dead != 1 ? "not by the second attempt"
+		       : attempts_asked(w, &v.order) != 2 || w->mined_units != 1
+			   ? "asked for or paid more often"
+		       : customer_has(w, "carol") != X(20000) - v.amount - v.fee
+			   ? "the customer has another balance"
+			   : "";
+	}
+	world_closed = NULL;
+	world_excludes = false;
+	world_free(w);
+	return (*why)[0] == '\0';
+}
+
+static void second_everywhere(void)
+{
+	size_t commits = 0, most;
+	const char *why = "";
+
+	world_two_tills = true;
+	world_order_life_ms = 86400000;
+	T_CHECK(second_at(0, false, &most, &why));
+	T_STR(why, "");
+	for (size_t k = 1; k <= most; k++) {
+		for (int before = 0; before < 2; before++) {
+			bool ok = second_at(k, before, &commits, &why);
+
+			if (!ok) {
+				printf("# commit %zu %s: %s\n", k, before ? "lost" : "kept", why);
+			}
+			T_CHECK(ok);
+		}
+	}
+	printf("# %zu commits on the way to a second attempt, each kept and each lost\n", most);
+	world_two_tills = false;
+	world_order_life_ms = 3600000;
+}
+
+/*
  * A till is closed while as many withdrawals as may be under way have A's word and not B's.
  * B never gives it; the next till holds 20,000 XEM.  Money must go on leaving.
  */
@@ -1846,6 +1941,7 @@ int main(int argc, char **argv)
 		{ "what nobody ordered is a shortage at once", shortage },
 		{ "a sweep to an own spare is no loss", evacuation },
 		{ "a closed till pays no more", closings },
+		{ "a second attempt, and a crash at every record of it", second_everywhere },
 		{ "a closing with all places taken", closing_with_all_places_taken },
 		{ "a theft for us alone", a_theft_for_us_alone },
 		{ "a gap after an undo", a_gap_after_an_undo },
