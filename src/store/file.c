@@ -534,32 +534,6 @@ static enum err lock(struct store_file *f)
 	return ERR_IO;
 }
 
-/* The directory entry of path, durable. */
-static enum err sync_directory(struct store_file *f, const char *path)
-{
-	char directory[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	size_t n = slash == NULL ? 0 : (size_t)(slash - path);
-	enum err e = ERR_OK;
-	int fd;
-
-	CHECK(n < sizeof(directory)); /* open() has taken the longer path before */
-	if (slash == NULL) {
-		memcpy(directory, ".", 2);
-	} else {
-		memcpy(directory, path, n);
-		memcpy(directory + n, n == 0 ? "/" : "", n == 0 ? 2 : 1);
-	}
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) != 0) {
-		e = broken(f, "sync the directory");
-	}
-	if (fd >= 0) {
-		(void)close(fd);
-	}
-	return e;
-}
-
 /* Locked descriptor in f->fd: checks what it is and takes over its size. */
 static enum err adopt(struct store_file *f, uint64_t capacity)
 {
@@ -671,7 +645,11 @@ static enum err open_path(struct store_file *f, const char *path, enum store_fil
 	if (e != ERR_OK) {
 		return e;
 	}
-	return sync_directory(f, path);
+	e = store_sync_directory(path, &f->base.fault);
+	if (e != ERR_OK) {
+		f->base.phase = STORE_BROKEN;
+	}
+	return e;
 }
 
 static enum err begin(struct store_file *f, const char *name, uint64_t capacity,

@@ -343,33 +343,6 @@ static enum err make_file(struct store_sqlite *q, const char *path)
 	return ERR_IO;
 }
 
-static enum err sync_directory(struct store_sqlite *q, const char *path)
-{
-	char directory[PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	size_t n = slash == NULL ? 0 : (size_t)(slash - path);
-	enum err e = ERR_OK;
-	int fd;
-
-	CHECK(n < sizeof(directory)); /* open() has taken the longer path before */
-	if (slash == NULL) {
-		memcpy(directory, ".", 2);
-	} else {
-		memcpy(directory, path, n);
-		memcpy(directory + n, n == 0 ? "/" : "", n == 0 ? 2 : 1);
-	}
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || fsync(fd) != 0) {
-		store_fault_set(&q->base.fault, "%s: cannot sync the directory: %s", q->base.path,
-				strerror(errno));
-		e = ERR_IO;
-	}
-	if (fd >= 0) {
-		(void)close(fd);
-	}
-	return e;
-}
-
 /* Whose database is it?  Nothing is written before that is known. */
 static enum err identify(struct store_sqlite *q, bool *empty)
 {
@@ -545,7 +518,7 @@ static enum err open_db(struct store_sqlite *q, const char *path)
 	if (e == ERR_OK) {
 		e = prepare(q);
 	}
-	return e == ERR_OK ? sync_directory(q, path) : e;
+	return e == ERR_OK ? store_sync_directory(path, &q->base.fault) : e;
 }
 
 enum err store_sqlite_open(struct store_sqlite *s, const char *path, struct store_fault *fault)

@@ -4,9 +4,13 @@
  */
 #include "store/store.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/check.h"
 
@@ -134,6 +138,32 @@ enum err store_blob_get(struct store *s, struct bytes *out, uint8_t *buffer, siz
 		return wrong_phase(s);
 	}
 	return s->engine->blob_get(s, out, buffer, cap, name);
+}
+
+enum err store_sync_directory(const char *path, struct store_fault *fault)
+{
+	char directory[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t n = slash == NULL ? 0 : (size_t)(slash - path);
+	enum err e = ERR_OK;
+	int fd;
+
+	CHECK(n < sizeof(directory)); /* open() has taken the longer path before */
+	if (slash == NULL) {
+		memcpy(directory, ".", 2);
+	} else {
+		memcpy(directory, path, n);
+		memcpy(directory + n, n == 0 ? "/" : "", n == 0 ? 2 : 1);
+	}
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fsync(fd) != 0) {
+		store_fault_set(fault, "%s: cannot sync the directory: %s", path, strerror(errno));
+		e = ERR_IO;
+	}
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	return e;
 }
 
 void store_close(struct store *s)

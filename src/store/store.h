@@ -133,6 +133,9 @@ MUST_CHECK enum err store_replay(struct store *s, uint8_t *buffer, size_t cap, s
 MUST_CHECK enum err store_blob_get(struct store *s, struct bytes *out, uint8_t *buffer, size_t cap,
 				   const struct hash32 *name);
 
+/* Makes the directory entry of path durable.  ERR_IO, with *fault. */
+MUST_CHECK enum err store_sync_directory(const char *path, struct store_fault *fault);
+
 /* Writes the one line of a fault, printf-like, cut to its size.  For engines. */
 void store_fault_set(struct store_fault *fault, const char *format, ...) PRINTF(2, 3);
 
