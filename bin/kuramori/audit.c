@@ -7,16 +7,12 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/hex.h"
 #include "books/books.h"
 #include "cli.h"
-#include "crypto/crypto.h"
-#include "io/file.h"
+#include "journal.h"
 #include "log/batch.h"
-#include "store/file.h"
-#include "store/sqlite.h"
 
 struct audit {
 	struct log_chain chain;
@@ -24,7 +20,7 @@ struct audit {
 	struct books books;
 	uint64_t records, batches, booked;
 	const char *why;
-	bool progress;
+	struct cli_progress progress;
 	const struct log_checkpoint *checkpoint; /* NULL: none to meet */
 	bool met;                                /* the journal stood there with that root */
 };
@@ -78,37 +74,21 @@ static enum err each(void *context, struct bytes batch)
 	if (a->checkpoint != NULL && a->chain.next_sequence == a->checkpoint->size) {
 		a->met = hash32_eq(&view.head.root, &a->checkpoint->root);
 	}
-	if (a->progress && a->batches % 16 == 0) {
-		(void)fprintf(stderr, "\r%llu records", (unsigned long long)a->records);
-	}
+	cli_progress(&a->progress, a->records);
 	return ERR_OK;
-}
-
-static bool is_sqlite(const char *path)
-{
-	char magic[16] = { 0 };
-	FILE *f = fopen(path, "re");
-	size_t n = f == NULL ? 0 : fread(magic, 1, sizeof magic, f);
-
-	if (f != NULL) {
-		(void)fclose(f);
-	}
-	return n == sizeof magic &&
-	       bytes_eq(bytes_of(magic, sizeof magic), bytes_of("SQLite format 3", 16));
 }
 
 static int verify_one(struct cli *c, const char *path, const struct log_secret *secret,
 		      const struct log_checkpoint *checkpoint, json_t *all)
 {
 	static uint8_t buffer[LOG_BATCH_BYTES_MAX];
-	static struct store_sqlite sqlite;
-	static struct store_file file;
-	struct store *store = NULL;
-	struct store_fault fault = { "" };
-	struct audit a = { .secret = secret, .why = NULL, .progress = isatty(STDERR_FILENO) != 0 };
+	static struct cli_journal journal;
+	struct store *store;
+	struct audit a = { .secret = secret, .why = NULL };
 	struct hash32 books_digest;
 	char head[65], digest[65] = "";
 	enum err e;
+	int code;
 
 	log_chain_init(&a.chain);
 	e = books_init(&a.books);
@@ -116,22 +96,16 @@ static int verify_one(struct cli *c, const char *path, const struct log_secret *
 		return cli_fail(e, "no memory");
 	}
 	books_window(&a.books, BOOKS_WINDOW);
-	if (is_sqlite(path)) {
-		a.checkpoint = checkpoint; /* checkpoints are of kuramorid's journal */
-		e = store_sqlite_open(&sqlite, path, &fault);
-		store = &sqlite.base;
-	} else {
-		e = store_file_open(&file, path, STORE_FILE_EXISTING, 0, &fault);
-		store = &file.base;
-	}
-	if (e != ERR_OK) {
+	code = cli_journal_open(&journal, path);
+	if (code != 0) {
 		books_free(&a.books);
-		return cli_fail(e, "%s", fault.text);
+		return code;
 	}
+	store = journal.store;
+	a.checkpoint = journal.of_kuramorid ? checkpoint : NULL;
+	cli_progress_begin(&a.progress, path);
 	e = store_replay(store, buffer, sizeof buffer, each, &a);
-	if (a.progress) {
-		(void)fputs("\r\033[K", stderr);
-	}
+	cli_progress_end(&a.progress);
 	if (e == ERR_OK) {
 		e = books_validate(&a.books, &a.why);
 	}
@@ -192,23 +166,13 @@ int cli_audit_verify(struct cli *c, const char *const *paths, size_t n)
 	if (worst != 0) {
 		return worst;
 	}
-	all = json_array();
-
 	if (salted) {
-		char text[65] = "";
-		size_t got = 0;
-		enum err e = file_read_private(c->journal_secret_file, text, sizeof text, &got);
-
-		if (e != ERR_OK || (got != 64 && got != 65) ||
-		    hex_get(secret.b, sizeof secret.b, bytes_of(text, 64), HEX_LOWER_ONLY) !=
-			ERR_OK) {
-			json_decref(all);
-			return cli_fail(e == ERR_OK ? ERR_INPUT : e,
-					"%s: 64 hex digits in a file of mode 0400",
-					c->journal_secret_file);
+		worst = cli_journal_secret(c, &secret);
+		if (worst != 0) {
+			return worst;
 		}
-		crypto_wipe(text, sizeof text);
 	}
+	all = json_array();
 	for (size_t i = 0; i < n; i++) {
 		int code = verify_one(c, paths[i], salted ? &secret : NULL,
 				      signed_point ? &checkpoint : NULL, all);

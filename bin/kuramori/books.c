@@ -18,11 +18,11 @@
 #include "base/check.h"
 #include "base/hex.h"
 #include "base/money.h"
+#include "books_command.h"
 #include "cli.h"
 #include "crypto/uuid7.h"
 #include "io/clock.h"
 #include "log/batch.h"
-#include "store/sqlite.h"
 
 enum {
 	ACCOUNTS_ASKED_MAX = 64,
@@ -194,9 +194,9 @@ static enum err each(void *context, struct bytes batch)
 static int read_journal(const struct cli *c, const char *path, struct reading *a)
 {
 	static uint8_t buffer[LOG_BATCH_BYTES_MAX];
-	static struct store_sqlite store;
-	struct store_fault fault = { "" };
+	static struct cli_journal journal;
 	enum err e;
+	int code;
 
 	log_chain_init(&a->chain);
 	a->until_ms = UINT64_MAX;
@@ -204,15 +204,15 @@ static int read_journal(const struct cli *c, const char *path, struct reading *a
 		return cli_fail(ERR_CONFIG, "as_of: milliseconds since 1970, or a time as "
 					    "2018-01-26T00:02:13Z");
 	}
-	e = store_sqlite_open(&store, path, &fault);
-	if (e != ERR_OK) {
-		return cli_fail(e, "%s", fault.text);
+	code = cli_journal_open(&journal, path);
+	if (code != 0) {
+		return code;
 	}
-	e = store_replay(&store.base, buffer, sizeof buffer, each, a);
+	e = store_replay(journal.store, buffer, sizeof buffer, each, a);
 	if (e == ERR_OK) {
 		e = books_validate(&a->books, &a->why);
 	}
-	store_close(&store.base);
+	store_close(journal.store);
 	return e == ERR_OK ? 0
 			   : cli_fail(e, "%s: %s (after %" PRIu64 " records)", path,
 				      a->why == NULL ? "" : a->why, a->chain.next_sequence);
@@ -528,7 +528,10 @@ int cli_books(struct cli *c, const char *const *w, size_t n)
 	if (n == 2 && strcmp(w[0], "export") == 0) {
 		return export(c, w[1]);
 	}
+	if (n == 2 && strcmp(w[0], "verify") == 0) {
+		return books_verify_command(c, w[1]);
+	}
 	return cli_fail(ERR_USAGE,
 			"it is: kuramori books balance JOURNAL [ACCOUNT...], books statement "
-			"JOURNAL ACCOUNT or books export JOURNAL");
+			"JOURNAL ACCOUNT, books export JOURNAL or books verify JOURNAL");
 }

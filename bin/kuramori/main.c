@@ -46,7 +46,8 @@ static const struct config_row rows[] = {
 	{ "no", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(cli, no), "yes|no",
 	  "approve: say no instead of yes; one no ends the order" },
 	{ "journal_secret_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, journal_secret_file),
-	  "FILE", "audit verify: the journal's secret, to recompute the salted tree too" },
+	  "FILE",
+	  "audit verify, books verify: the journal's secret, to recompute the salted tree too" },
 	{ "checkpoint_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, checkpoint_file), "FILE",
 	  "audit verify: kuramorid's journal must begin with what an auditor signed here" },
 	{ "as_of", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, as_of), "TIME",
@@ -93,6 +94,8 @@ static const char text_system[] =
     "  books statement JOURNAL ACCOUNT\n"
     "                         every posting of one account, with its balance after it\n"
     "  books export JOURNAL   every posting, in `format`\n"
+    "  books verify JOURNAL   every law of the books from the raw rows; names the first row that\n"
+    "                         breaks one; journal_secret_file: the salted tree too\n"
     "  key new FILE           make and seal a software key; prints the public key for the roster\n";
 
 static const char text_nem[] =
@@ -171,7 +174,7 @@ static int misused(const char *const *w, size_t n)
 		{ "close", "close ADDRESS --reason TEXT" },
 		{ "status", "status" },
 		{ "audit", "audit verify FILE... or kuramori audit checkpoint" },
-		{ "books", "books balance|statement|export JOURNAL" },
+		{ "books", "books balance|statement|export|verify JOURNAL" },
 		{ "key", "key new FILE" },
 		{ "nem", "nem key|address|tx|account|multisig|node|message|tag|loss ...; kuramori "
 			 "--help lists them" },

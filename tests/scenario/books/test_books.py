@@ -23,9 +23,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/kit"))
 
-import canon  # noqa: E402
 import audit as judge  # noqa: E402
 import canon  # noqa: E402
+import forge  # noqa: E402
 import ledger  # noqa: E402
 import nem  # noqa: E402
 import process  # noqa: E402
@@ -202,6 +202,113 @@ def a_journal_that_was_touched_tells_nothing():
         assert "copy.db" in said, said
     ask("balance", w.place("people") / "none.db", expect=None)
     assert "it is" in ask("balance", expect=2) and "it is" in ask("what", journal, expect=2)
+
+
+def verify(path, *more, broken=None, expect=1):
+    """`books verify`; broken: the record that must be named. What it says."""
+    done = process.run([w.program("kuramori"), "--json", *more, "books", "verify", path],
+                       expect=0 if broken is None else expect)
+    told = json.loads(done.stdout)
+    assert told["verified"] == (broken is None) and told.get("broken_record") == broken, (told, done.stderr)
+    assert "\r" not in done.stderr         # progress is for terminals
+    if broken is not None:
+        assert told["why"] in done.stderr and str(path) in told["why"], (told, done.stderr)
+    return told.get("why", told)
+
+
+@tap.test
+def verify_holds_of_what_kuramorid_wrote():
+    secret = ("--journal-secret-file", w.journal_secret_file("kuramorid"))
+    told = verify(journal)
+    whole = judge.read_sqlite_journal(journal).verify(w.journal_secret("kuramorid"))
+    assert told["records"] == whole.size and told["head"] == whole.head.hex() and not told["tree"]
+    assert told["blobs"] == sum(len(b.blobs) for b in whole.batches) and told["books"] == audit["books_hash"], (told, audit)
+    assert verify(journal, *secret)["tree"]
+    words = ask("verify", journal)
+    assert "every law holds" in words and "give journal_secret_file" in words, words
+    other = w.place("people") / "other.secret"
+    kit.write_private(other, "ab" * 32)
+    assert "another journal's secret" in verify(journal, "--journal-secret-file", other, broken=0)
+
+
+@tap.test
+def verify_names_the_first_row_that_was_changed():
+    secret, hidden = w.journal_secret("kuramorid"), ("--journal-secret-file", w.journal_secret_file("kuramorid"))
+    copy = w.place("people") / "forged.db"
+
+    def forged(batches, key=secret):
+        return forge.save(journal, copy, forge.rechain(batches, key))
+
+    # a bit of a record, and of a blob, without new hashes
+    for what in ("records", "blobs"):
+        batches = forge.load(journal)
+        victim = [b for b in batches if b.blobs][1]
+        if what == "records":
+            victim.records = bytes([victim.records[0] ^ 1]) + victim.records[1:]
+            forge.save(journal, copy, batches)
+        else:
+            forge.save(journal, copy, batches)
+            sql = sqlite3.connect(copy)
+            sql.execute("UPDATE blobs SET bytes = ? WHERE hash = ?",
+                        (victim.blobs[0][:-1] + b"?", judge.sha(victim.blobs[0])))
+            sql.commit()
+            sql.close()
+        assert "hash" in verify(copy, broken=victim.first)
+    # a blob, a batch, two batches
+    shutil.copy(journal, copy)
+    sql = sqlite3.connect(copy)
+    sql.execute("DELETE FROM blobs WHERE hash = ?", (judge.sha(victim.blobs[0]),))
+    sql.commit()
+    sql.close()
+    assert "missing" in verify(copy, broken=victim.first)
+    batches = forge.load(journal)
+    gone = batches.pop(3)
+    forge.save(journal, copy, batches)
+    why = verify(copy, broken=gone.first)
+    assert "missing" in why or "does not follow" in why, why
+    batches = forge.load(journal)
+    batches[3].first, batches[4].first = batches[3].first, batches[3].first + batches[4].count
+    batches[3], batches[4] = batches[4], batches[3]
+    batches[3].first, batches[4].first = gone.first, gone.first + batches[3].count
+    forge.save(journal, copy, batches)
+    assert "batch" in verify(copy, broken=gone.first)
+    # an amount, with every hash made anew: the post no longer fits its hold
+    batches = forge.load(journal)
+    batch, index, record = forge.find(batches, "HOLD")
+    forge.edit(batch, index, amount=record.amount - 1)
+    post = forge.find(batches, "POST")[2]
+    assert "another amount" in verify(forged(batches), *hidden, broken=post.sequence)
+    # an opening claim, so that all laws hold: only the tree knows, or whoever signed a checkpoint
+    batches = forge.load(journal)
+    rows = [r for r in judge.Journal("", batches).records("TRANSFER")]
+    claim = next(n for n, r in enumerate(rows) if r.credit == judge.account_id(judge.CUSTOMER, "c1"))
+    rest = next(n for n, r in enumerate(rows) if r.credit == judge.account_id(judge.HOUSE, "nem:xem"))
+    for nth, change in ((claim, 1), (rest, -1)):
+        batch, index, record = forge.find(batches, "TRANSFER", nth)
+        forge.edit(batch, index, amount=record.amount + change)
+    first = min(forge.find(batches, "TRANSFER", n)[0].first for n in (claim, rest))
+    verify(forged(batches, None))
+    assert "tree root" in verify(copy, *hidden, broken=first)
+    # records that break a law, with right hashes and a right tree
+    size = sum(b.count for b in forge.load(journal))
+    c1, house = judge.account_id(judge.CUSTOMER, "c1"), judge.account_id(judge.HOUSE, "nem:xem")
+    now = int(time.time() * 1000)
+    hold = forge.find(forge.load(journal), "HOLD")[2]
+    for words, fields in (
+            ("takes more", {"kind": "TRANSFER", "debit": c1, "credit": house, "amount": 10 ** 30}),
+            ("more than is there", {"kind": "TRANSFER", "debit": judge.account_id(judge.SHORTAGE, "nem:xem"),
+                                    "credit": c1, "amount": 10 ** 15}),
+            ("had ended before", {"kind": "VOID", "ref": hold.id, "amount": hold.amount}),
+            ("uses an id again", {"kind": "TRANSFER", "identifier": hold.id, "debit": c1, "credit": house,
+                                  "amount": 1}),
+            ("ms older", {"kind": "TRANSFER", "debit": c1, "credit": house, "amount": 1, "time_ms": 1})):
+        batches = forge.load(journal)
+        forge.append(batches, [judge.build_record(**{"asset": 1, "time_ms": now, "identifier": os.urandom(16), **fields})])
+        why = verify(forged(batches), *hidden, broken=size)
+        assert words in why and str(size) in why, (words, why)
+    ask("verify", w.place("people") / "none.db", expect=1)
+    assert not (w.place("people") / "none.db").exists()
+    ask("verify", w.journal("signer-a"), expect=1)
 
 
 def start():

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * books_command.h - what the files of `kuramori books` share.
+ */
+#ifndef KURAMORI_BIN_BOOKS_COMMAND_H
+#define KURAMORI_BIN_BOOKS_COMMAND_H
+
+#include "books/verify.h"
+#include "journal.h"
+
+/* A journal that is read and judged on the way. */
+struct books_reading {
+	struct books_verify verify;
+	struct log_secret secret;
+	bool salted; /* the secret was given: the tree is recomputed */
+	struct cli_progress progress;
+	char why[BOOKS_VERIFY_WHY_MAX + 256]; /* with the journal's name */
+};
+
+/* what: for the progress line.  0 or an exit code; books_read_end() either way. */
+int books_read_begin(const struct cli *c, struct books_reading *r, const char *what);
+void books_read_end(struct books_reading *r);
+
+/* store_each of a struct books_reading. */
+enum err books_each(void *context, struct bytes batch);
+
+/* Replays the whole store through books_each().  On error r->why, and r->verify.at for ERR_CORRUPT
+ * and ERR_VERSION. */
+MUST_CHECK enum err books_read(struct books_reading *r, struct store *store);
+
+/* The commands: exit codes. */
+int books_verify_command(const struct cli *c, const char *path);
+
+#endif

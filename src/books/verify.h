@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * verify.h - is this a journal of kuramorid's that keeps every law?  From raw batches, believing
+ * nothing: what `kuramori books verify`, a backup and its restore ask.
+ *
+ * Checked of each batch: its own hash, the names of its blobs, that it follows the one before it,
+ * and with the journal's secret the RFC 6962 tree.  Of each record: its form, that time does not
+ * run backwards, that documents and reasons lie beside it, that the books take it (books.h) as
+ * something new: no record stands twice, no id is used again, no hold ends twice.  Of each commit:
+ * that it does not raise what customers are owed above what is there (T41).  Of the accounts: every
+ * sum again from themselves (books_validate()), each time the journal has doubled or brought as
+ * many records as there are accounts, and at the end.
+ */
+#ifndef KURAMORI_BOOKS_VERIFY_H
+#define KURAMORI_BOOKS_VERIFY_H
+
+#include "books/books.h"
+#include "log/batch.h"
+
+enum {
+	BOOKS_VERIFY_WHY_MAX = 320,
+};
+
+struct books_verify {
+	struct log_chain chain;          /* the tree is extended only with a secret */
+	const struct log_secret *secret; /* NULL: the tree is not recomputed */
+	struct books books;
+	uint64_t batches, booked, blobs;
+	uint64_t newest_ms; /* time of the newest record */
+	/* The first thing that is broken: a record's sequence, and words for people, one line. */
+	uint64_t at;
+	char why[BOOKS_VERIFY_WHY_MAX];
+	uint64_t unchecked; /* records since the sums were last recomputed */
+};
+
+/* secret may be NULL and must outlive v.  ERR_FULL. */
+MUST_CHECK enum err books_verify_init(struct books_verify *v, const struct log_secret *secret);
+void books_verify_free(struct books_verify *v);
+
+/*
+ * The next batch.  ERR_CORRUPT, or ERR_VERSION for what a newer program wrote, with v->at and
+ * v->why; ERR_FULL no memory.  Not to be used after an error.
+ */
+MUST_CHECK enum err books_verify_batch(struct books_verify *v, struct bytes batch);
+
+/* The last batch was given.  Errors as books_verify_batch(). */
+MUST_CHECK enum err books_verify_end(struct books_verify *v);
+
+#endif
