@@ -290,9 +290,9 @@ static enum err replay(struct store *s, uint8_t *buffer, size_t cap, store_each 
 		if (e != ERR_OK) {
 			return e;
 		}
-		if (v.head.first_sequence != s->next_sequence ||
-		    !hash32_eq(&v.head.previous, &s->head)) {
-			return corrupt(b, "a batch does not follow the one before");
+		e = store_follows(s, &v.head);
+		if (e != ERR_OK) {
+			return e;
 		}
 		e = each(context, bytes_of(buffer, v.head.bytes));
 		if (e != ERR_OK) {

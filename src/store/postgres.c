@@ -46,6 +46,8 @@ enum statement {
 	TAKE,
 	RELEASE,
 	EACH_BATCH,
+	GET_BATCH,
+	GET_RECORD,
 	GET_BLOB,
 	STATEMENTS,
 };
@@ -84,6 +86,13 @@ static const struct {
 	[EACH_BATCH] = { "each_batch", "SELECT first_sequence, count, previous, hash, root, "
 			 "records, blobs FROM batches WHERE first_sequence >= $1 "
 			 "ORDER BY first_sequence LIMIT 32", 1, { OID_INT8 } },
+	[GET_BATCH] = { "get_batch", "SELECT first_sequence, count, previous, hash, root, "
+			"records, blobs FROM batches WHERE first_sequence <= $1 "
+			"ORDER BY first_sequence DESC LIMIT 1", 1, { OID_INT8 } },
+	[GET_RECORD] = { "get_record", "SELECT substring(records FROM "
+			 "CAST(($1 - first_sequence) * 128 + 1 AS integer) FOR 128) FROM batches "
+			 "WHERE first_sequence <= $1 ORDER BY first_sequence DESC LIMIT 1", 1,
+			 { OID_INT8 } },
 	[GET_BLOB] = { "get_blob", "SELECT bytes FROM blobs WHERE hash = $1 LIMIT 1", 1,
 		       { OID_BYTEA } },
 };
@@ -839,10 +848,9 @@ static enum err next_blob(void *context, struct bytes *out, const uint8_t *name,
 	return ERR_OK;
 }
 
-static enum err replay_row(struct store_postgres *p, const PGresult *r, int i, uint8_t *buffer,
-			   size_t cap, store_each each, void *context)
+static struct store_row row_of(const PGresult *r, int i)
 {
-	struct store_row row = {
+	return (struct store_row){
 		.first_sequence = column_number(r, i, 0),
 		.count = column_number(r, i, 1),
 		.previous = column_bytes(r, i, 2),
@@ -851,6 +859,12 @@ static enum err replay_row(struct store_postgres *p, const PGresult *r, int i, u
 		.records = column_bytes(r, i, 5),
 		.blobs = column_bytes(r, i, 6),
 	};
+}
+
+static enum err replay_row(struct store_postgres *p, const PGresult *r, int i, uint8_t *buffer,
+			   size_t cap, store_each each, void *context)
+{
+	struct store_row row = row_of(r, i);
 	struct chunk c = { .p = p, .names = row.blobs };
 	enum err e = store_row_replay(&p->base, &row, buffer, cap, next_blob, &c, each, context);
 
@@ -940,6 +954,62 @@ static enum err blob_get(struct store *s, struct bytes *out, uint8_t *buffer, si
 	return e;
 }
 
+/* One row about the batch that has this record; nothing beyond what this server knows. */
+static enum err ask_sequence(struct store_postgres *p, enum statement which, PGresult **r,
+			     uint64_t sequence)
+{
+	struct arguments a = { .n = 0 };
+	enum err e = ERR_NOT_FOUND;
+
+	if (sequence < p->base.next_sequence) {
+		begin_run(p, STORE_POSTGRES_ANSWER_MS);
+		put_u64(&a, sequence);
+		e = ask(p, which, &a, r, "read");
+	}
+	if (e == ERR_NOT_FOUND || (e == ERR_OK && PQntuples(*r) != 1)) {
+		store_fault_set(&p->base.fault, "%s: there is no record %llu", p->base.path,
+				(unsigned long long)sequence);
+		return ERR_NOT_FOUND;
+	}
+	return e;
+}
+
+static enum err batch_get(struct store *s, struct bytes *out, uint8_t *buffer, size_t cap,
+			  uint64_t sequence)
+{
+	struct store_postgres *p = postgres_of(s);
+	PGresult *r = NULL;
+	enum err e = ask_sequence(p, GET_BATCH, &r, sequence);
+
+	if (e == ERR_OK) {
+		struct store_row row = row_of(r, 0);
+		struct chunk c = { .p = p, .names = row.blobs };
+
+		e = store_row_batch(s, out, buffer, cap, &row, next_blob, &c);
+		chunk_clear(&c);
+	}
+	PQclear(r);
+	return e;
+}
+
+static enum err record_get(struct store *s, uint8_t out[LOG_RECORD_BYTES], uint64_t sequence)
+{
+	PGresult *r = NULL;
+	enum err e = ask_sequence(postgres_of(s), GET_RECORD, &r, sequence);
+
+	if (e == ERR_OK) {
+		struct bytes record = column_bytes(r, 0, 0);
+
+		if (record.n == LOG_RECORD_BYTES) {
+			memcpy(out, record.p, LOG_RECORD_BYTES);
+		} else {
+			e = store_row_corrupt(s, "a record is not there any more");
+		}
+	}
+	PQclear(r);
+	return e;
+}
+
 static void close_db(struct store *s)
 {
 	struct store_postgres *p = postgres_of(s);
@@ -963,6 +1033,8 @@ static const struct store_engine engine = {
 	.beat_ms = STORE_POSTGRES_BEAT_MS,
 	.replay = replay,
 	.blob_get = blob_get,
+	.batch_get = batch_get,
+	.record_get = record_get,
 	.close = close_db,
 };
 

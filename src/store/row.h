@@ -37,6 +37,14 @@ MUST_CHECK enum err store_row_replay(struct store *s, const struct store_row *ro
 				     store_each each, void *each_context);
 
 /*
+ * The row's batch alone, put together in buffer (*out views it) and verified by its own hash.
+ * Errors as store_row_replay().
+ */
+MUST_CHECK enum err store_row_batch(struct store *s, struct bytes *out, uint8_t *buffer, size_t cap,
+				    const struct store_row *row, store_row_blob find,
+				    void *find_context);
+
+/*
  * The end of a blob_get: blob as stored goes into buffer, *out views it.
  * ERR_TOO_LARGE: buffer; ERR_CORRUPT: does not hash to its name.  s->fault says so.
  */

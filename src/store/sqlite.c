@@ -222,11 +222,10 @@ static enum err next_blob(void *context, struct bytes *out, const uint8_t *name,
 	return find_blob(q, out, name);
 }
 
-static enum err replay_row(struct store_sqlite *q, uint8_t *buffer, size_t cap, store_each each,
-			   void *context)
+/* The columns of the present row; views until the statement moves on. */
+static struct store_row row_of(sqlite3_stmt *p)
 {
-	sqlite3_stmt *p = q->each_batch;
-	struct store_row row = {
+	return (struct store_row){
 		.first_sequence = sqlite3_column_int64(p, COLUMN_FIRST),
 		.count = sqlite3_column_int64(p, COLUMN_COUNT),
 		.previous = column_bytes(p, COLUMN_PREVIOUS),
@@ -235,6 +234,12 @@ static enum err replay_row(struct store_sqlite *q, uint8_t *buffer, size_t cap, 
 		.records = column_bytes(p, COLUMN_RECORDS),
 		.blobs = column_bytes(p, COLUMN_BLOBS),
 	};
+}
+
+static enum err replay_row(struct store_sqlite *q, uint8_t *buffer, size_t cap, store_each each,
+			   void *context)
+{
+	struct store_row row = row_of(q->each_batch);
 
 	return store_row_replay(&q->base, &row, buffer, cap, next_blob, q, each, context);
 }
@@ -277,11 +282,86 @@ static enum err blob_get(struct store *s, struct bytes *out, uint8_t *buffer, si
 	return e;
 }
 
+/* The row of the batch that has record number `sequence`, in get_batch until that is reset. */
+static enum err find_row(struct store_sqlite *q, struct store_row *row, uint64_t sequence)
+{
+	int code = SQLITE_DONE;
+
+	if (sequence < q->base.next_sequence) {
+		code = sqlite3_bind_int64(q->get_batch, 1, (sqlite3_int64)sequence);
+		if (code == SQLITE_OK) {
+			code = sqlite3_step(q->get_batch);
+		}
+	}
+	if (code == SQLITE_DONE) {
+		store_fault_set(&q->base.fault, "%s: there is no record %llu yet", q->base.path,
+				(unsigned long long)sequence);
+		return ERR_NOT_FOUND;
+	}
+	if (code != SQLITE_ROW) {
+		return failed(q, code, "read");
+	}
+	*row = row_of(q->get_batch);
+	return ERR_OK;
+}
+
+static enum err batch_get(struct store *s, struct bytes *out, uint8_t *buffer, size_t cap,
+			  uint64_t sequence)
+{
+	struct store_sqlite *q = sqlite_of(s);
+	struct store_row row;
+	enum err e = find_row(q, &row, sequence);
+
+	if (e == ERR_OK) {
+		e = store_row_batch(s, out, buffer, cap, &row, next_blob, q);
+	}
+	(void)sqlite3_reset(q->get_blob);
+	(void)sqlite3_reset(q->get_batch);
+	return e;
+}
+
+/* By an incremental blob: of a large row only the pages on the way to the record are read. */
+static enum err record_get(struct store *s, uint8_t out[LOG_RECORD_BYTES], uint64_t sequence)
+{
+	struct store_sqlite *q = sqlite_of(s);
+	sqlite3_blob *records = NULL;
+	sqlite3_int64 first = 0;
+	int code = SQLITE_DONE;
+
+	if (sequence < s->next_sequence) {
+		code = sqlite3_bind_int64(q->get_first, 1, (sqlite3_int64)sequence);
+		if (code == SQLITE_OK) {
+			code = sqlite3_step(q->get_first);
+		}
+	}
+	if (code == SQLITE_ROW) {
+		first = sqlite3_column_int64(q->get_first, 0);
+		code = SQLITE_OK;
+	}
+	(void)sqlite3_reset(q->get_first);
+	if (code == SQLITE_DONE) {
+		store_fault_set(&s->fault, "%s: there is no record %llu yet", s->path,
+				(unsigned long long)sequence);
+		return ERR_NOT_FOUND;
+	}
+	if (code == SQLITE_OK) {
+		code = sqlite3_blob_open(q->db, "main", "batches", "records", first, 0, &records);
+	}
+	if (code == SQLITE_OK) {
+		code = sqlite3_blob_read(records, out, LOG_RECORD_BYTES,
+					 (int)(sequence - (uint64_t)first) * LOG_RECORD_BYTES);
+	}
+	/* Not kept: an open blob is an open reading, which an append would have to wait for. */
+	(void)sqlite3_blob_close(records);
+	return code == SQLITE_OK ? ERR_OK : failed(q, code, "read");
+}
+
 static void close_db(struct store *s)
 {
 	struct store_sqlite *q = sqlite_of(s);
-	sqlite3_stmt **const all[] = { &q->begin,    &q->commit,     &q->rollback, &q->put_batch,
-				       &q->put_blob, &q->each_batch, &q->get_blob };
+	sqlite3_stmt **const all[] = { &q->begin,     &q->commit,    &q->rollback,
+				       &q->put_batch, &q->put_blob,  &q->each_batch,
+				       &q->get_batch, &q->get_first, &q->get_blob };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		(void)sqlite3_finalize(*all[i]); /* repeats the last error, which was reported */
@@ -298,6 +378,8 @@ static const struct store_engine engine = {
 	.append = append,
 	.replay = replay,
 	.blob_get = blob_get,
+	.batch_get = batch_get,
+	.record_get = record_get,
 	.close = close_db,
 };
 
@@ -425,6 +507,11 @@ static enum err prepare(struct store_sqlite *q)
 		{ &q->each_batch,
 		  "SELECT first_sequence, count, previous, hash, root, records, blobs "
 		  "FROM batches ORDER BY first_sequence" },
+		{ &q->get_batch,
+		  "SELECT first_sequence, count, previous, hash, root, records, blobs "
+		  "FROM batches WHERE first_sequence <= ?1 ORDER BY first_sequence DESC LIMIT 1" },
+		{ &q->get_first, "SELECT first_sequence FROM batches WHERE first_sequence <= ?1 "
+				 "ORDER BY first_sequence DESC LIMIT 1" },
 		{ &q->get_blob, "SELECT bytes FROM blobs WHERE hash = ?1" },
 	};
 

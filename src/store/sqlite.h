@@ -23,7 +23,7 @@ struct store_sqlite {
 	struct store base;
 	sqlite3 *db;
 	sqlite3_stmt *begin, *commit, *rollback;
-	sqlite3_stmt *put_batch, *put_blob, *each_batch, *get_blob;
+	sqlite3_stmt *put_batch, *put_blob, *each_batch, *get_batch, *get_first, *get_blob;
 };
 
 /*

@@ -140,6 +140,62 @@ enum err store_blob_get(struct store *s, struct bytes *out, uint8_t *buffer, siz
 	return s->engine->blob_get(s, out, buffer, cap, name);
 }
 
+/* May a single batch or record be asked for? */
+static enum err readable(struct store *s, bool has)
+{
+	if (s->phase != STORE_READY) {
+		return wrong_phase(s);
+	}
+	if (!has) {
+		store_fault_set(&s->fault, "%s: a journal of this kind is read from its start only",
+				s->path);
+		return ERR_TYPE;
+	}
+	return ERR_OK;
+}
+
+enum err store_batch_get(struct store *s, struct bytes *out, uint8_t *buffer, size_t cap,
+			 uint64_t sequence)
+{
+	enum err e = readable(s, s->engine->batch_get != NULL);
+
+	return e == ERR_OK ? s->engine->batch_get(s, out, buffer, cap, sequence) : e;
+}
+
+enum err store_record_get(struct store *s, uint8_t out[LOG_RECORD_BYTES], uint64_t sequence)
+{
+	enum err e = readable(s, s->engine->record_get != NULL);
+
+	return e == ERR_OK ? s->engine->record_get(s, out, sequence) : e;
+}
+
+enum err store_follows(struct store *s, const struct log_batch_head *head)
+{
+	unsigned long long first = head->first_sequence, next = s->next_sequence;
+
+	if (first > next) {
+		store_fault_set(
+		    &s->fault,
+		    "%s: records %llu to %llu are missing: the next batch begins at %llu", s->path,
+		    next, first - 1, first);
+	} else if (first < next) {
+		store_fault_set(
+		    &s->fault,
+		    "%s: damaged at record %llu: a batch of record %llu stands twice, or "
+		    "out of its place",
+		    s->path, next, first);
+	} else if (!hash32_eq(&head->previous, &s->head)) {
+		store_fault_set(
+		    &s->fault,
+		    "%s: damaged at record %llu: a batch does not follow the one before: "
+		    "one of the two was exchanged or written anew",
+		    s->path, next);
+	} else {
+		return ERR_OK;
+	}
+	return ERR_CORRUPT;
+}
+
 enum err store_sync_directory(const char *path, struct store_fault *fault)
 {
 	char directory[PATH_MAX];

@@ -65,6 +65,10 @@ struct store_engine {
 			   void *context);
 	enum err (*blob_get)(struct store *s, struct bytes *out, uint8_t *buffer, size_t cap,
 			     const struct hash32 *name);
+	/* These two may be NULL: an engine that is only read from its start to its end. */
+	enum err (*batch_get)(struct store *s, struct bytes *out, uint8_t *buffer, size_t cap,
+			      uint64_t sequence);
+	enum err (*record_get)(struct store *s, uint8_t out[LOG_RECORD_BYTES], uint64_t sequence);
 	void (*close)(struct store *s);
 };
 
@@ -132,6 +136,29 @@ MUST_CHECK enum err store_replay(struct store *s, uint8_t *buffer, size_t cap, s
  */
 MUST_CHECK enum err store_blob_get(struct store *s, struct bytes *out, uint8_t *buffer, size_t cap,
 				   const struct hash32 *name);
+
+/*
+ * The batch that has record number `sequence`, as it is durable, verified by its own hash, into
+ * buffer (*out views it).  For who follows the journal of a running program.
+ *
+ * ERR_NOT_FOUND: no such record yet.  ERR_TYPE: this engine reads from start to end only (file,
+ * backup).  ERR_TOO_LARGE (buffer), ERR_CORRUPT, ERR_STATE, ERR_IO.
+ */
+MUST_CHECK enum err store_batch_get(struct store *s, struct bytes *out, uint8_t *buffer, size_t cap,
+				    uint64_t sequence);
+
+/*
+ * The 128 bytes of record number `sequence`: they were verified when the journal was opened or
+ * appended to, and are not verified again.  Errors as store_batch_get().
+ */
+MUST_CHECK enum err store_record_get(struct store *s, uint8_t out[LOG_RECORD_BYTES],
+				     uint64_t sequence);
+
+/*
+ * Does a batch with this header come next?  ERR_CORRUPT, and s->fault names what is missing or
+ * exchanged.  For engines.
+ */
+MUST_CHECK enum err store_follows(struct store *s, const struct log_batch_head *head);
 
 /* Makes the directory entry of path durable.  ERR_IO, with *fault. */
 MUST_CHECK enum err store_sync_directory(const char *path, struct store_fault *fault);

@@ -116,6 +116,53 @@ static void synced_each(void)
 	store_close(&s.base);
 }
 
+/* Each batch and each record, asked for alone, while others are appended. */
+static void single(void)
+{
+	union any s;
+	struct kit_seen seen, again;
+	struct bytes batch, out;
+	uint8_t record[LOG_RECORD_BYTES];
+	uint64_t sequence = 0;
+
+	T_CHECK(fresh());
+	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
+	T_EQ(append_to(&s, &seen, 3), ERR_OK);
+	if (!sqlite && !postgres) {
+		T_EQ(store_batch_get(&s.base, &out, kit_buffer, sizeof(kit_buffer), 0), ERR_TYPE);
+		T_EQ(store_record_get(&s.base, record, 0), ERR_TYPE);
+		T_CHECK(strstr(s.base.fault.text, "from its start") != NULL);
+		store_close(&s.base);
+		return;
+	}
+	T_EQ(append_to(&s, &seen, 40), ERR_OK);
+	kit_seen_init(&again);
+	for (uint64_t i = 0; i < 40; i++) {
+		struct log_view v;
+
+		T_CHECK(kit_seal(&batch, &again.again, i));
+		T_EQ(log_batch_check(&v, batch), ERR_OK);
+		for (uint32_t k = 0; k < v.head.count; k++, sequence++) {
+			T_EQ(store_batch_get(&s.base, &out, kit_buffer, sizeof(kit_buffer),
+					     sequence),
+			     ERR_OK);
+			T_CHECK(bytes_eq(out, batch));
+			T_EQ(store_record_get(&s.base, record, sequence), ERR_OK);
+			T_MEM(record, v.records.p + (size_t)k * LOG_RECORD_BYTES, LOG_RECORD_BYTES);
+		}
+	}
+	T_EQ(sequence, s.base.next_sequence);
+	T_EQ(store_batch_get(&s.base, &out, kit_buffer, sizeof(kit_buffer), sequence),
+	     ERR_NOT_FOUND);
+	T_EQ(store_record_get(&s.base, record, sequence), ERR_NOT_FOUND);
+	T_EQ(store_record_get(&s.base, record, UINT64_MAX), ERR_NOT_FOUND);
+	T_EQ(store_batch_get(&s.base, &out, kit_buffer, STORE_BUFFER_MIN, 12), ERR_TOO_LARGE);
+	T_EQ(append_to(&s, &seen, 41), ERR_OK);
+	T_EQ(store_record_get(&s.base, record, sequence), ERR_OK);
+	store_close(&s.base);
+	T_EQ(store_record_get(&s.base, record, 0), ERR_STATE);
+}
+
 /* Groups of every size lie there as if appended one by one; SQLite syncs once for a group. */
 static void groups(void)
 {
@@ -865,6 +912,7 @@ static void truncated(void)
 
 ALL(round_trip)
 BOTH(synced_each)
+ALL(single)
 ALL(groups)
 ALL(bad_groups)
 BOTH(every_failure)
@@ -907,8 +955,8 @@ static void sqlite_changed(void)
 		{ "CREATE TRIGGER t AFTER INSERT ON blobs BEGIN DELETE FROM batches; END",
 		  ERR_CORRUPT, "tables" },
 		{ "DROP TABLE blobs", ERR_CORRUPT, "tables" },
-		{ "DELETE FROM batches WHERE first_sequence=0", ERR_CORRUPT, "follow" },
-		{ "DELETE FROM batches WHERE first_sequence=3", ERR_CORRUPT, "follow" },
+		{ "DELETE FROM batches WHERE first_sequence=0", ERR_CORRUPT, "are missing" },
+		{ "DELETE FROM batches WHERE first_sequence=3", ERR_CORRUPT, "are missing" },
 		{ "DELETE FROM blobs WHERE rowid=2", ERR_CORRUPT, "missing" },
 		{ "UPDATE blobs SET bytes=x'00' WHERE rowid=2", ERR_CORRUPT, "hash" },
 		{ "UPDATE batches SET count=2 WHERE first_sequence=0", ERR_CORRUPT, "impossible" },
@@ -982,6 +1030,7 @@ int main(int argc, char **argv)
 	static const struct t_case cases[] = {
 		ALL_ROWS(round_trip),
 		ROWS(synced_each),
+		ALL_ROWS(single),
 		ALL_ROWS(groups),
 		ALL_ROWS(bad_groups),
 		ROWS(every_failure),
