@@ -23,8 +23,8 @@ enum {
 };
 
 static const struct log_secret kit_secret = { { 1, 2, 3 } };
-static uint8_t kit_buffer[KIT_BUFFER]; /* of stores */
-static uint8_t kit_sealed[KIT_BUFFER]; /* of the batch being sealed */
+static uint8_t kit_buffer[KIT_BUFFER] __attribute__((unused)); /* of stores */
+static uint8_t kit_sealed[KIT_BUFFER];                         /* of the batch being sealed */
 static char kit_directory[64];
 
 /*
@@ -34,6 +34,7 @@ static char kit_directory[64];
 static unsigned long kit_syncs, kit_writes;
 static unsigned long kit_fail_sync, kit_fail_write, kit_fail_times = 1;
 static int kit_fail_errno = EIO;
+static unsigned long kit_kill_write; /* the process dies half way through this write; 0: never */
 
 int fdatasync(int fd)
 {
@@ -49,6 +50,10 @@ int fdatasync(int fd)
 static ssize_t kit_pwrite(int fd, const void *p, size_t n, off_t offset)
 {
 	kit_writes++;
+	if (kit_kill_write != 0 && kit_writes == kit_kill_write) {
+		(void)syscall(SYS_pwrite64, fd, p, n / 2, offset);
+		(void)kill(getpid(), SIGKILL);
+	}
 	if (kit_fail_write != 0 && kit_writes == kit_fail_write) {
 		/* half of it reaches the disk: some file systems do just that */
 		return n > 1 ? syscall(SYS_pwrite64, fd, p, n / 2, offset)
