@@ -41,15 +41,26 @@ static enum err replay_apply(void *context, struct bytes batch, void *note)
 {
 	struct server *s = context;
 	struct opened *o = note;
+	enum err e;
 
 	log_view_move(&o->view, o->from, batch.p);
-	return payout_replay_opened(s->payout, &o->view, &o->after);
+	e = payout_replay_opened(s->payout, &o->view, &o->after);
+	if (e == ERR_OK) {
+		past_batch(s, batch);
+	}
+	return e;
 }
 
 /* What the writer appends while we stand by. */
 static enum err follow_one(void *context, struct bytes batch)
 {
-	return payout_replay(context, batch);
+	struct server *s = context;
+	enum err e = payout_replay(s->payout, batch);
+
+	if (e == ERR_OK) {
+		past_batch(s, batch);
+	}
+	return e;
 }
 
 static enum err fail(struct server *s, enum err e, const char *why)
@@ -90,6 +101,7 @@ enum err journal_open(struct server *s)
 		CHECK(s->batch != NULL);
 	}
 	log_chain_init(&s->verified);
+	past_open(s);
 	e = store_replay_ahead(&s->store.base,
 			       &(struct store_ahead){ .batch_bytes = PAYOUT_BATCH_BYTES,
 						      .note_bytes = sizeof(struct opened),
@@ -127,9 +139,9 @@ enum err journal_take(struct server *s)
 	if (!s->shared) {
 		return ERR_OK;
 	}
-	e = store_postgres_stand_by(p, s->batch, PAYOUT_BATCH_BYTES, follow_one, s->payout);
+	e = store_postgres_stand_by(p, s->batch, PAYOUT_BATCH_BYTES, follow_one, s);
 	if (e == ERR_OK) {
-		e = store_postgres_take(p, s->batch, PAYOUT_BATCH_BYTES, follow_one, s->payout);
+		e = store_postgres_take(p, s->batch, PAYOUT_BATCH_BYTES, follow_one, s);
 	}
 	if (e == ERR_OK) {
 		NOTES(NOTES_INFO, "writes", notes_u64("epoch", p->epoch),

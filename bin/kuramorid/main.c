@@ -11,11 +11,13 @@
  * durable what stands behind it: SEND on the links, CALLs (io/behind.h).  A CALL is answered from
  * the loop (`soon`, `on_wake`), never from inside a step.
  * Everything that is remembered is in the journal: at start it is replayed, and what was begun goes
- * on.  --open-books is in opening.c.
+ * on.  --open-books is in opening.c, what is asked about the past in
+ * past.c.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/hex.h"
@@ -50,6 +52,14 @@ static const struct config_row rows[] = {
 	  CONFIG_FIELD(server_config, journal_secret_file), "FILE",
 	  "64 hex digits, mode 0400: salts the journal's tree; made if it is not there (default: "
 	  "store + .secret); with postgres:// it must be given and be there, the same for all" },
+	{ "history", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(server_config, history), "DIRECTORY",
+	  "what is derived from the journal for statements and balances of the past; may be "
+	  "deleted while the program is stopped (default: store + .history; with postgres:// "
+	  "none)" },
+	{ "history_records", CONFIG_U32, "65536", HISTORY_RUN_MIN, HISTORY_RUN_MAX,
+	  CONFIG_FIELD(server_config, history_records), "N",
+	  "records that are kept in memory before they become a file of the history; about 370 "
+	  "bytes each" },
 	{ "listen", CONFIG_STRING, "127.0.0.1:8480", 0, 0, CONFIG_FIELD(server_config, listen),
 	  "WHERE", "127.0.0.1:PORT or the absolute path of a Unix socket" },
 	{ "token_file", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(server_config, token_file), "FILE",
@@ -185,6 +195,7 @@ static void on_wake(void *ctx)
 	enum err e;
 
 	behind_release(&s->behind);
+	past_answers(s);
 	while (store_sync_blob_next(s->sync, &tag, &e, &blob, &n)) {
 		run_reply(&s->run, PAYOUT_CALL_BLOB, tag, e, bytes_of(blob, n));
 		free(blob);
@@ -200,6 +211,10 @@ void server_ask(void *ctx, uint16_t operation, uint64_t tag, struct bytes argume
 			   .request_id = tag,
 			   .body = arguments };
 
+	if (operation >= API_PAST_FIRST) {
+		past_ask(s, operation, tag, arguments);
+		return;
+	}
 	run_event(&s->run, &e);
 }
 
@@ -317,6 +332,13 @@ static enum err read_secret(struct server *s)
 		CHECK(length > 0 && length < SERVER_PATH_MAX);
 	}
 	e = file_read_private(path, text, sizeof text, &n);
+	if (e == ERR_NOT_FOUND && !shared && access(s->config.store, F_OK) == 0) {
+		return fail(
+		    e, path,
+		    "the journal is there and its secret is not: bring it back from where it "
+		    "was kept; with a new one nothing that is in the journal could be shown "
+		    "or paid in any more");
+	}
 	if (e == ERR_NOT_FOUND && !shared) {
 		uint8_t fresh[32];
 
@@ -603,6 +625,7 @@ enum err server_lead(struct server *s)
 	if (e != ERR_OK) {
 		return fail(e, s->store.base.path, "no thread for it");
 	}
+	past_follow(s, s->store.base.next_sequence);
 	run_init(&s->run, step, s->payout, &s->store.base, s->scratch, PAYOUT_EFFECTS_BYTES);
 	run_on_call(&s->run, on_call, s);
 	loop_on_wake(&s->loop, on_wake, s);
@@ -699,12 +722,16 @@ int main(int argc, char **argv)
 	e = serve(&s);
 	if (s.sync != NULL) {
 		struct store_fault fault = { "" };
-		enum err written = store_sync_stop(s.sync, &fault);
+		enum err written;
+
+		past_drain(&s);
+		written = store_sync_stop(s.sync, &fault);
 
 		if (written != ERR_OK) {
 			run_end(written, &fault);
 		}
 	}
+	past_close(&s);
 	http_server_close(s.http);
 	for (size_t i = 0; i < s.nodes_n; i++) {
 		node_close(s.nodes[i].node);

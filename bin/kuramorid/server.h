@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * server.h - what the files of kuramorid share.  Read main.c first, then journal.c and opening.c.
+ * server.h - what the files of kuramorid share.  Read main.c first, then journal.c, opening.c and
+ * past.c.
  */
 #ifndef KURAMORI_BIN_SERVER_H
 #define KURAMORI_BIN_SERVER_H
@@ -20,8 +21,10 @@
 #include "log/tree.h"
 #include "payout/payout.h"
 #include "store/ahead.h"
+#include "store/history.h"
 #include "store/postgres.h"
 #include "store/sqlite.h"
+#include "store/sync.h"
 
 enum {
 	SERVER_PATH_MAX = 256,
@@ -40,6 +43,8 @@ struct server_config {
 	char store[STORE_POSTGRES_URL_MAX];
 	char known_as[STORE_POSTGRES_WHO_MAX];
 	char journal_secret_file[SERVER_PATH_MAX];
+	char history[SERVER_PATH_MAX];
+	uint32_t history_records;
 	char listen[SERVER_PATH_MAX];
 	char token_file[SERVER_PATH_MAX];
 	char settlement_token_file[SERVER_PATH_MAX];
@@ -101,7 +106,8 @@ struct server {
 	struct loop_timer tick, soon, check, settle, stand_by;
 	struct run run;
 	struct behind behind;
-	struct store_sync *sync; /* owns store once it runs */
+	struct store_sync *sync; /* owns store once it runs, and history with it */
+	struct history *history; /* NULL: it could not be opened */
 
 	union {
 		struct store base;
@@ -137,6 +143,17 @@ struct server {
 
 /* An operation into the core; the answer comes by server.soon. */
 void server_ask(void *ctx, uint16_t operation, uint64_t tag, struct bytes arguments);
+
+/* past.c: what is asked about the past, and who follows the journal for that.  past_ask() is of
+ * enum api_past; its answer goes to api_answer(). */
+void past_open(struct server *s);
+void past_batch(struct server *s, struct bytes batch);
+void past_follow(struct server *s, uint64_t end);
+void past_ask(struct server *s, uint16_t operation, uint64_t tag, struct bytes arguments);
+void past_answers(struct server *s);
+/* Before and after the sync thread ends. */
+void past_drain(struct server *s);
+void past_close(struct server *s);
 
 /* Reads the CSV "customer,amount in micro-XEM" and adds it up.  Says what is wrong and where. */
 MUST_CHECK enum err opening_read(struct server *s);

@@ -25,9 +25,12 @@ enum {
 /* What a route needs to know of a request. */
 struct asked {
 	struct http_request *http;
-	const char *rest; /* the path behind the route's prefix */
+	const char *rest;   /* the path behind the route's prefix */
+	uint16_t operation; /* the route's; what builds the arguments may say another */
 	const char *field;
 	const char *why;
+	char range[24];              /* words of a limit */
+	char name[DOC_NAME_MAX + 1]; /* of a thing in the middle of the path */
 };
 
 /* Writes the operation's arguments; on error field and why are set. */
@@ -175,7 +178,8 @@ static enum err small_number(struct asked *q, const char *key, uint32_t fallback
 		v = v * 10 + (uint32_t)(text[i] - '0');
 	}
 	if (v == 0 || v > max) {
-		return bad(q, ERR_FIELD_RANGE, key, "1 to 100");
+		(void)snprintf(q->range, sizeof q->range, "1 to %u", (unsigned)max);
+		return bad(q, ERR_FIELD_RANGE, key, q->range);
 	}
 	*out = v;
 	return ERR_OK;
@@ -227,15 +231,90 @@ static bool is_account_id(const char *text, struct id128 *id)
 	return hex_get(id->b, sizeof id->b, bytes_of(hex, n), HEX_LOWER_ONLY) == ERR_OK;
 }
 
+/* A whole number of 64 bits.  ERR_INPUT; *out stays when the argument is not there. */
+static enum err large_number(struct asked *q, const char *key, uint64_t *out)
+{
+	const char *text = http_query(q->http, key);
+	uint64_t v = 0;
+
+	if (text == NULL) {
+		return ERR_OK;
+	}
+	for (size_t i = 0; text[i] != '\0'; i++) {
+		if (text[i] < '0' || text[i] > '9' || v > (UINT64_MAX - 9) / 10) {
+			return bad(q, ERR_INPUT, key, "a decimal number");
+		}
+		v = v * 10 + (uint64_t)(text[i] - '0');
+	}
+	if (text[0] == '\0') {
+		return bad(q, ERR_INPUT, key, "a decimal number");
+	}
+	*out = v;
+	return ERR_OK;
+}
+
 static enum err account(struct asked *q, struct writer *out)
 {
 	struct id128 id;
+	bool is_id = is_account_id(q->rest, &id);
+	uint64_t as_of = 0;
+	enum err e = large_number(q, "as_of", &as_of);
 
-	if (is_account_id(q->rest, &id)) {
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (http_query(q->http, "as_of") != NULL) {
+		q->operation = API_PAST_ACCOUNT;
+		writer_u64(out, as_of);
+		writer_u32(out, is_id);
+	}
+	if (is_id) {
+		/* 16 bytes may also be a customer's name: the operation says which */
+		q->operation = q->operation == API_CUSTOMER ? API_ACCOUNT : q->operation;
 		writer_bytes(out, bytes_of(id.b, sizeof id.b));
 		return ERR_OK;
 	}
 	return by_name(q, out);
+}
+
+/* GET /v1/accounts/{id}/statement */
+static enum err statement(struct asked *q, struct writer *out)
+{
+	size_t n = strcspn(q->rest, "/");
+	struct id128 id;
+	uint64_t cursor = 0;
+	uint32_t limit = 0;
+	enum err e = large_number(q, "cursor", &cursor);
+
+	if (e == ERR_OK) {
+		e = small_number(q, "limit", API_STATEMENT_DEFAULT, API_STATEMENT_MAX, &limit);
+	}
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (n <= DOC_NAME_MAX) {
+		memcpy(q->name, q->rest, n); /* one that is longer stays empty and is refused */
+	}
+	q->rest = q->name;
+	writer_u64(out, cursor);
+	writer_u32(out, limit);
+	if (is_account_id(q->name, &id)) {
+		writer_u32(out, 1);
+		writer_bytes(out, bytes_of(id.b, sizeof id.b));
+		return ERR_OK;
+	}
+	writer_u32(out, 0);
+	return by_name(q, out);
+}
+
+/* GET /v1/journal */
+static enum err journal(struct asked *q, struct writer *out)
+{
+	uint64_t from = 0;
+	enum err e = large_number(q, "from", &from);
+
+	writer_u64(out, from);
+	return e;
 }
 
 /* GET /v1/withdrawals/{request id}/history */
@@ -255,6 +334,9 @@ static enum err history(struct asked *q, struct writer *out)
 
 static const char *const no_query[] = { NULL };
 static const char *const list_query[] = { "state", "limit", NULL };
+static const char *const account_query[] = { "as_of", NULL };
+static const char *const statement_query[] = { "cursor", "limit", NULL };
+static const char *const journal_query[] = { "from", NULL };
 
 static const struct route {
 	enum http_method method;
@@ -268,7 +350,9 @@ static const struct route {
 	{ HTTP_GET, "/v1/withdrawals", API_WITHDRAWALS, listing, list_query },
 	{ HTTP_GET, "/v1/withdrawals/", API_WITHDRAWAL, by_request_id, no_query },
 	{ HTTP_GET, "/v1/withdrawals/{}/history", API_HISTORY, history, no_query },
-	{ HTTP_GET, "/v1/accounts/", API_CUSTOMER, account, no_query },
+	{ HTTP_GET, "/v1/accounts/", API_CUSTOMER, account, account_query },
+	{ HTTP_GET, "/v1/accounts/{}/statement", API_PAST_STATEMENT, statement, statement_query },
+	{ HTTP_GET, "/v1/journal", API_PAST_JOURNAL, journal, journal_query },
 	{ HTTP_POST, "/v1/transfers", API_TRANSFERS, transfers, no_query },
 	{ HTTP_POST, "/v1/documents", API_DOCUMENT, document, no_query },
 	{ HTTP_GET, "/v1/orders/", API_ORDER, by_order_id, no_query },
@@ -466,7 +550,9 @@ static const struct route *find(const char *path, enum http_method method, const
 
 static const char *type_of(uint16_t operation)
 {
-	return operation == API_METRICS ? "text/plain; version=0.0.4" : "application/json";
+	return operation == API_METRICS        ? "text/plain; version=0.0.4"
+	       : operation == API_PAST_JOURNAL ? "application/octet-stream"
+					       : "application/json";
 }
 
 /* Status or metrics: the core's own (empty while it does not run) and what about() says. */
@@ -569,6 +655,7 @@ void api_on_request(void *ctx, struct http_request *r)
 		       "this route knows no such query argument, or knows it once");
 		return;
 	}
+	q.operation = route->operation;
 	e = route->build(&q, &w);
 	if (e == ERR_OK && w.bad) {
 		e = bad(&q, ERR_TOO_LARGE, "body", "the document is larger than 64 KiB");
@@ -584,17 +671,8 @@ void api_on_request(void *ctx, struct http_request *r)
 		refuse(a, r, ERR_BUSY, NULL, "too many requests wait; try again in a moment");
 		return;
 	}
-	*place = (struct api_waiting){ .request = r,
-				       .tag = a->next_tag++,
-				       .operation = route->operation };
-	if (route->operation == API_CUSTOMER && w.n == sizeof(struct id128)) {
-		struct id128 id;
-
-		/* 16 bytes may also be a customer's name: the text decides, not the length */
-		if (is_account_id(q.rest, &id)) {
-			place->operation = API_ACCOUNT;
-		}
-	}
+	*place =
+	    (struct api_waiting){ .request = r, .tag = a->next_tag++, .operation = q.operation };
 	if (route->operation == API_TRANSFERS) {
 		collect(a, place, r);
 		return;

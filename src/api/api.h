@@ -34,10 +34,25 @@
 #include "io/http_server.h"
 
 enum {
+	API_STATEMENT_MAX = 200, /* lines of one page */
+	API_STATEMENT_DEFAULT = 50,
+	API_JOURNAL_BYTES = 3 << 20,            /* of one answer to GET /v1/journal, at most */
 	API_WAITING_MAX = HTTP_CONNECTIONS_MAX, /* requests that wait for the core */
 	API_ARGUMENTS_MAX = HTTP_BODY_MAX + 1024,
 	API_TOKEN_MIN = 32, /* characters of the bearer token */
 	API_TOKEN_MAX = 128,
+};
+
+/*
+ * Operations that are about the past: the shell answers them from the journal and what is derived
+ * from it, the core is not asked.  Numbers beside those of enum payout_api.  A name, where there is
+ * one: u32 1 and 16 bytes of an account's id, or u32 0 and a customer's name or an address of ours.
+ */
+enum api_past {
+	API_PAST_FIRST = 128,
+	API_PAST_ACCOUNT = 128,   /* (u64 as_of in Unix ms, a name) */
+	API_PAST_STATEMENT = 129, /* (u64 cursor, u32 lines 1 to API_STATEMENT_MAX, a name) */
+	API_PAST_JOURNAL = 130,   /* (u64 sequence that begins a batch, or the end) */
 };
 
 struct api_waiting {

@@ -331,6 +331,9 @@ bool books_kind_debit(uint32_t kind);
 /* "customer"; static; NULL if unknown (0 and BOOKS_KINDS and above are). */
 const char *books_kind_name(uint32_t kind);
 
+/* "nem:xem", "jpy"; static; NULL if unknown. */
+const char *books_asset_name(uint32_t asset);
+
 /*
  * The 128-bit name of an account: the first 16 bytes of SHA-256("kuramori account v1" LF kind LF
  * asset LF name), marked as a UUID of version 8 (RFC 9562 5.8).  So whoever knows the name can find

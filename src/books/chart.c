@@ -64,6 +64,11 @@ const char *books_kind_name(uint32_t kind)
 	return chart_known(kind) ? chart[kind].name : NULL;
 }
 
+const char *books_asset_name(uint32_t asset)
+{
+	return asset == ASSET_XEM ? "nem:xem" : asset == ASSET_JPY ? "jpy" : NULL;
+}
+
 void books_account_id(struct id128 *out, uint32_t kind, uint32_t asset, struct bytes name)
 {
 	static const char label[] = "kuramori account v1\n";

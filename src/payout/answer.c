@@ -293,7 +293,7 @@ static void put_account(struct payout *p, const struct books_account *a, struct 
 	char text[DOC_NAME_MAX + 1];
 
 	json_put_raw(w, "{");
-	put_text(w, "asset", "nem:xem");
+	put_text(w, "asset", books_asset_name(a->asset));
 	put_amount(w, "available", books_available(&p->books, &a->id));
 	put_amount(w, "balance", books_balance(&p->books, &a->id));
 	put_amount(w, "held",
@@ -309,7 +309,7 @@ static void put_account(struct payout *p, const struct books_account *a, struct 
 	json_put_raw(w, "}");
 }
 
-static void account_by_name(struct payout *p, struct bytes name)
+const struct books_account *payout_named(const struct payout *p, struct bytes name)
 {
 	const struct books_account *a = NULL;
 	struct id128 id;
@@ -320,6 +320,13 @@ static void account_by_name(struct payout *p, struct bytes name)
 			a = books_account(&p->books, &id);
 		}
 	}
+	return a;
+}
+
+static void account_by_name(struct payout *p, struct bytes name)
+{
+	const struct books_account *a = payout_named(p, name);
+
 	if (a == NULL) {
 		answer_refuse(p, ERR_NOT_FOUND, "id", "no account has this name");
 		return;

@@ -217,6 +217,12 @@ bool payout_chain_read(const struct payout *p);
 /* The books; lives as long as p. */
 const struct books *payout_books(const struct payout *p);
 
+/*
+ * The account that a name means in the API: a customer's name, or the address of one of our
+ * accounts.  NULL if there is none.  The pointer lives until the next step.
+ */
+const struct books_account *payout_named(const struct payout *p, struct bytes name);
+
 /* Where the journal stands: head, next sequence, tree. */
 const struct log_chain *payout_journal(const struct payout *p);
 

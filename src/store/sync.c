@@ -45,6 +45,11 @@ struct store_sync {
 	size_t end;               /* where the next batch may begin */
 	struct question questions[STORE_SYNC_BLOBS];
 	uint64_t asked, read, told; /* ever; told <= read <= asked */
+	uint64_t freed; /* batches whose bytes nobody needs any more; freed <= durable */
+	struct store_follower follower;        /* durable NULL: nobody follows */
+	struct store_task *tasks, **tasks_end; /* waiting, oldest first */
+	struct store_task *ready, **ready_end; /* done, to be fetched */
+	size_t tasks_n;                        /* of both */
 	bool stopping;
 	enum err failed;
 	struct store_fault fault;
@@ -70,14 +75,14 @@ static uint8_t *place_for(struct store_sync *q, size_t n)
 {
 	size_t oldest;
 
-	if (q->put == durable(q)) {
+	if (q->put == q->freed) {
 		q->end = 0;
 		return q->ring;
 	}
-	if (q->put - durable(q) == STORE_SYNC_BATCHES) {
+	if (q->put - q->freed == STORE_SYNC_BATCHES) {
 		return NULL;
 	}
-	oldest = (size_t)(q->batches[durable(q) % STORE_SYNC_BATCHES].p - q->ring);
+	oldest = (size_t)(q->batches[q->freed % STORE_SYNC_BATCHES].p - q->ring);
 	/* Strictly less: an end that reaches the oldest would look like an empty ring. */
 	if (q->end <= oldest) {
 		return oldest - q->end > n ? q->ring + q->end : NULL;
@@ -103,12 +108,63 @@ static void append_waiting(struct store_sync *q)
 	unlock(q);
 	e = store_append_all(q->store, group, n);
 	lock(q);
-	if (e == ERR_OK) {
-		atomic_store_explicit(&q->durable, first + n, memory_order_release);
-	} else {
+	if (e != ERR_OK) {
 		q->failed = e;
 		q->fault = q->store->fault;
+		return;
 	}
+	atomic_store_explicit(&q->durable, first + n, memory_order_release);
+	if (q->follower.durable != NULL) {
+		struct store_follower f = q->follower;
+
+		/* Whoever waits for the batches goes on; their bytes stay until they were followed.
+		 */
+		CHECK(pthread_cond_broadcast(&q->done) == 0);
+		unlock(q);
+		q->wake(q->ctx);
+		for (size_t i = 0; i < n; i++) {
+			f.durable(f.ctx, group[i]);
+		}
+		lock(q);
+	}
+	q->freed = first + n;
+}
+
+/* The oldest task.  Called and left with the lock held. */
+static void run_task(struct store_sync *q)
+{
+	struct store_task *t = q->tasks;
+
+	q->tasks = t->next;
+	if (q->tasks == NULL) {
+		q->tasks_end = &q->tasks;
+	}
+	unlock(q);
+	t->run(t, q->store);
+	lock(q);
+	if (t->waited_for) {
+		t->done = true;
+		q->tasks_n--;
+		return;
+	}
+	t->next = NULL;
+	*q->ready_end = t;
+	q->ready_end = &t->next;
+}
+
+/* True if the follower has done something that nobody waits for.  With the lock, as above. */
+static bool follow_idly(struct store_sync *q)
+{
+	struct store_follower f = q->follower;
+	bool more;
+
+	if (f.idle == NULL) {
+		return false;
+	}
+	unlock(q);
+	more = f.idle(f.ctx, q->store);
+	lock(q);
+	return more;
 }
 
 /* Called and left with the lock held. */
@@ -141,6 +197,14 @@ static struct timespec due_after(uint32_t ms)
 		t.tv_sec++;
 	}
 	return t;
+}
+
+static bool is_over(const struct timespec *due)
+{
+	struct timespec now = due_after(0);
+
+	return now.tv_sec > due->tv_sec ||
+	       (now.tv_sec == due->tv_sec && now.tv_nsec >= due->tv_nsec);
 }
 
 /* Waits for work; false: a sign of life is due.  Called and left with the lock held. */
@@ -197,6 +261,10 @@ static void *thread(void *argument)
 			read_blob(q);
 			did = true;
 		}
+		if (q->tasks != NULL && durable(q) >= q->tasks->after) {
+			run_task(q);
+			did = true;
+		}
 		if (durable(q) < q->put) {
 			append_waiting(q);
 			due = due_after(beat_ms);
@@ -211,6 +279,16 @@ static void *thread(void *argument)
 		}
 		if (q->stopping) {
 			break;
+		}
+		if (follow_idly(q)) {
+			if (q->store->engine->beat != NULL && is_over(&due)) {
+				give_sign(q);
+				due = due_after(beat_ms);
+			}
+			continue;
+		}
+		if (q->read < q->asked || q->tasks != NULL || durable(q) < q->put || q->stopping) {
+			continue; /* it came while the lock was not held */
 		}
 		if (!wait_for_work(q, &due)) {
 			give_sign(q);
@@ -246,6 +324,8 @@ enum err store_sync_start(struct store_sync **out, struct store *s, void (*wake)
 	q->store = s;
 	q->wake = wake;
 	q->ctx = ctx;
+	q->tasks_end = &q->tasks;
+	q->ready_end = &q->ready;
 	q->ring = malloc(STORE_SYNC_BYTES);
 	q->blob_buffer = malloc(LOG_BATCH_BYTES_MAX);
 	if (q->ring == NULL || q->blob_buffer == NULL) {
@@ -360,6 +440,79 @@ bool store_sync_blob_next(struct store_sync *q, uint64_t *tag, enum err *status,
 	}
 	unlock(q);
 	return any;
+}
+
+void store_sync_follow(struct store_sync *q, const struct store_follower *follower)
+{
+	lock(q);
+	CHECK(q->put == 0 && q->follower.durable == NULL);
+	q->follower = *follower;
+	CHECK(pthread_cond_signal(&q->work) == 0);
+	unlock(q);
+}
+
+/* With the lock held. */
+static enum err queue_task(struct store_sync *q, struct store_task *t)
+{
+	if (q->failed != ERR_OK) {
+		return q->failed;
+	}
+	if (q->tasks_n == STORE_SYNC_TASKS) {
+		return ERR_BUSY;
+	}
+	t->next = NULL;
+	t->done = false;
+	t->after = q->put;
+	*q->tasks_end = t;
+	q->tasks_end = &t->next;
+	q->tasks_n++;
+	CHECK(pthread_cond_signal(&q->work) == 0);
+	return ERR_OK;
+}
+
+enum err store_sync_task(struct store_sync *q, struct store_task *t)
+{
+	enum err e;
+
+	lock(q);
+	t->waited_for = false;
+	e = queue_task(q, t);
+	unlock(q);
+	return e;
+}
+
+struct store_task *store_sync_task_next(struct store_sync *q)
+{
+	struct store_task *t;
+
+	lock(q);
+	t = q->ready;
+	if (t != NULL) {
+		q->ready = t->next;
+		if (q->ready == NULL) {
+			q->ready_end = &q->ready;
+		}
+		q->tasks_n--;
+	}
+	unlock(q);
+	return t;
+}
+
+enum err store_sync_call(struct store_sync *q, struct store_task *t)
+{
+	enum err e;
+
+	lock(q);
+	t->waited_for = true;
+	e = queue_task(q, t);
+	while (e == ERR_OK && !t->done) {
+		e = q->failed;
+		if (e == ERR_OK) {
+			CHECK(pthread_cond_wait(&q->done, &q->lock) == 0);
+		}
+	}
+	unlock(q);
+	return e;
 }
 
 enum err store_sync_stop(struct store_sync *q, struct store_fault *fault)

@@ -31,6 +31,25 @@ enum {
 	STORE_SYNC_BYTES = 16 * 1024 * 1024, /* of batches that wait or are being written */
 	STORE_SYNC_BATCHES = 1024,           /* the same, counted */
 	STORE_SYNC_BLOBS = 1024,             /* questions that wait */
+	STORE_SYNC_TASKS = 256,              /* tasks that wait or were not fetched yet */
+};
+
+/* Something that is done with the store by its thread, between two appends.  The caller's memory;
+ * first member of what run() needs. */
+struct store_task {
+	void (*run)(struct store_task *t, struct store *s); /* in the thread; quick */
+	struct store_task *next;                            /* this and below: sync.c's */
+	uint64_t after; /* number of the last batch that was handed over before it */
+	bool waited_for, done;
+};
+
+/* Who is told every batch as soon as it is durable, in the thread. */
+struct store_follower {
+	/* After whoever waits for the batch was told: it makes nobody wait but the queue. */
+	void (*durable)(void *ctx, struct bytes batch);
+	/* Nothing else is to be done.  True: it has done something and may have more. */
+	bool (*idle)(void *ctx, struct store *s);
+	void *ctx;
 };
 
 struct store_sync;
@@ -69,6 +88,20 @@ MUST_CHECK enum err store_sync_blob_ask(struct store_sync *q, uint64_t tag,
  */
 bool store_sync_blob_next(struct store_sync *q, uint64_t *tag, enum err *status, uint8_t **blob,
 			  size_t *n);
+
+/* One follower, from the first batch on: before the first store_sync_put().  Copied. */
+void store_sync_follow(struct store_sync *q, const struct store_follower *follower);
+
+/*
+ * Queues a task.  It runs when every batch that was handed over before it is durable, so that it
+ * reads what its asker has decided.  When it has run, wake() is called and store_sync_task_next()
+ * gives it back. ERR_BUSY: STORE_SYNC_TASKS are there already; what store_sync_failed() says.
+ */
+MUST_CHECK enum err store_sync_task(struct store_sync *q, struct store_task *t);
+struct store_task *store_sync_task_next(struct store_sync *q);
+
+/* The same, and waits until it has run.  After an error it has not run and never will. */
+MUST_CHECK enum err store_sync_call(struct store_sync *q, struct store_task *t);
 
 /*
  * Writes what waits, ends the thread, and gives the store back.  What store_sync_failed() says;

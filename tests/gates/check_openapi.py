@@ -54,7 +54,7 @@ def judge(page_text, sources):
     queries = {}
     for builder, body in re.findall(r"^static enum err (\w+)\(struct asked \*q, struct writer \*out\)\n\{(.*?)^\}",
                                     api, re.M | re.S):
-        queries[builder] = set(re.findall(r"(?:http_query\(q->http|small_number\(q), \"(\w+)\"", body))
+        queries[builder] = set(re.findall(r"(?:http_query\(q->http|small_number\(q|large_number\(q), \"(\w+)\"", body))
     for key in sorted(routes.keys() & plain.keys()):
         path, block = plain[key]
         named = set(re.findall(r"name: ([\w-]+), in: path", block))
