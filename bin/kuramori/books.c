@@ -531,7 +531,15 @@ int cli_books(struct cli *c, const char *const *w, size_t n)
 	if (n == 2 && strcmp(w[0], "verify") == 0) {
 		return books_verify_command(c, w[1]);
 	}
-	return cli_fail(ERR_USAGE,
-			"it is: kuramori books balance JOURNAL [ACCOUNT...], books statement "
-			"JOURNAL ACCOUNT, books export JOURNAL or books verify JOURNAL");
+	if (n == 2 && strcmp(w[0], "backup") == 0) {
+		return books_backup_command(c, w[1]);
+	}
+	if (n == 3 && strcmp(w[0], "restore") == 0) {
+		return books_restore_command(c, w[1], w[2]);
+	}
+	return cli_fail(
+	    ERR_USAGE,
+	    "it is: kuramori books balance JOURNAL [ACCOUNT...], books statement "
+	    "JOURNAL ACCOUNT, books export JOURNAL, books verify JOURNAL, books backup FILE or "
+	    "books restore FILE JOURNAL");
 }

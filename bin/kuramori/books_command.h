@@ -30,5 +30,7 @@ MUST_CHECK enum err books_read(struct books_reading *r, struct store *store);
 
 /* The commands: exit codes. */
 int books_verify_command(const struct cli *c, const char *path);
+int books_backup_command(const struct cli *c, const char *to);
+int books_restore_command(const struct cli *c, const char *from, const char *to);
 
 #endif

@@ -80,6 +80,10 @@ int cli_read_private(const char *path, char *out, size_t cap, size_t *n);
 int cli_api(const struct cli *c, const char *path, struct bytes body, unsigned *status, char *reply,
 	    size_t cap);
 
+/* The same for an answer that is no text: *n bytes of it. */
+int cli_api_bytes(const struct cli *c, const char *path, unsigned *status, uint8_t *reply,
+		  size_t cap, size_t *n);
+
 /* Prints the problem document of an answer that was not 2xx; returns the exit code. */
 int cli_problem(unsigned status, const char *reply);
 

@@ -224,8 +224,8 @@ int cli_secret(const struct cli *c, uint8_t secret[DOC_SECRET_BYTES])
 			c->key_file, c->person);
 }
 
-int cli_api(const struct cli *c, const char *path, struct bytes body, unsigned *status, char *reply,
-	    size_t cap)
+static int ask(const struct cli *c, const char *path, struct bytes body, unsigned *status,
+	       uint8_t *reply, size_t cap, size_t *got)
 {
 	char url[HTTP_CLIENT_URL_MAX], token[129] = "";
 	size_t n = 0;
@@ -252,14 +252,31 @@ int cli_api(const struct cli *c, const char *path, struct bytes body, unsigned *
 						 .body = body,
 						 .timeout_ms = (uint32_t)c->timeout_ms };
 
-		e = http_client_ask(&r, status, (uint8_t *)reply, cap - 1, &n);
+		e = http_client_ask(&r, status, reply, cap, got);
 	}
 	crypto_wipe(token, sizeof token);
 	if (e != ERR_OK) {
 		return cli_fail(e, "kuramorid at %s; is it running?", c->api);
 	}
-	reply[n] = '\0';
 	return 0;
+}
+
+int cli_api(const struct cli *c, const char *path, struct bytes body, unsigned *status, char *reply,
+	    size_t cap)
+{
+	size_t n = 0;
+	int code = ask(c, path, body, status, (uint8_t *)reply, cap - 1, &n);
+
+	if (code == 0) {
+		reply[n] = '\0';
+	}
+	return code;
+}
+
+int cli_api_bytes(const struct cli *c, const char *path, unsigned *status, uint8_t *reply,
+		  size_t cap, size_t *n)
+{
+	return ask(c, path, bytes_of(NULL, 0), status, reply, cap, n);
 }
 
 void cli_clean(char *out, size_t cap, struct bytes text)

@@ -47,7 +47,8 @@ static const struct config_row rows[] = {
 	  "approve: say no instead of yes; one no ends the order" },
 	{ "journal_secret_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, journal_secret_file),
 	  "FILE",
-	  "audit verify, books verify: the journal's secret, to recompute the salted tree too" },
+	  "audit verify, books verify, backup, restore: the journal's secret, to recompute the "
+	  "salted tree too" },
 	{ "checkpoint_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, checkpoint_file), "FILE",
 	  "audit verify: kuramorid's journal must begin with what an auditor signed here" },
 	{ "as_of", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, as_of), "TIME",
@@ -96,6 +97,11 @@ static const char text_system[] =
     "  books export JOURNAL   every posting, in `format`\n"
     "  books verify JOURNAL   every law of the books from the raw rows; names the first row that\n"
     "                         breaks one; journal_secret_file: the salted tree too\n"
+    "  books backup FILE      copy the journal of the running kuramorid; a FILE that is there is "
+    "gone\n"
+    "                         on with; every record is verified and booked again on the way\n"
+    "  books restore FILE JOURNAL\n"
+    "                         a journal out of a backup; never overwrites one; docs/restore.md\n"
     "  key new FILE           make and seal a software key; prints the public key for the roster\n";
 
 static const char text_nem[] =
@@ -174,7 +180,7 @@ static int misused(const char *const *w, size_t n)
 		{ "close", "close ADDRESS --reason TEXT" },
 		{ "status", "status" },
 		{ "audit", "audit verify FILE... or kuramori audit checkpoint" },
-		{ "books", "books balance|statement|export|verify JOURNAL" },
+		{ "books", "books balance|statement|export|verify|backup|restore FILE" },
 		{ "key", "key new FILE" },
 		{ "nem", "nem key|address|tx|account|multisig|node|message|tag|loss ...; kuramori "
 			 "--help lists them" },

@@ -164,6 +164,7 @@ class World:
         self.ports = {}
         self.server_nodes = None        # ports that kuramorid uses instead of the node's two
         self.server_witnesses = []      # ports of nodes whose chain it compares
+        self.server_pairs = []          # further rows of kuramorid's configuration
         self.sealed_people = {}         # name: file, of seal_people()
         self.token = hashlib.sha256(f"token {self.settings.seed}".encode()).hexdigest()
         self.settlement_token = hashlib.sha256(f"settlement token {self.settings.seed}".encode()).hexdigest()
@@ -522,7 +523,7 @@ class World:
             ("node_public", f"127.0.0.1:{nodes[0]}"), ("node_clean", f"127.0.0.1:{nodes[1]}"),
             ("poll_ms", self.settings.poll_ms),
             ("settle_depth", self.settings.settle_depth), ("deposit_depth", self.settings.deposit_depth)]
-        pairs += self.identity_pairs("kuramorid")
+        pairs += self.identity_pairs("kuramorid") + self.server_pairs
         pairs += [(f"node_witness{i}", f"127.0.0.1:{port}") for i, port in enumerate(self.server_witnesses, 1)]
         pairs += [(f"watcher{i}_socket", self.socket(f"watcher-{i}", "server"))
                   for i in range(1, self.settings.watchers + 1)]
