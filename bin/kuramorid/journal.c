@@ -76,7 +76,6 @@ enum err journal_open(struct server *s)
 	struct store_fault fault = { "" };
 	enum err e;
 
-	s->shared = store_postgres_is_url(s->config.store);
 	if (s->shared) {
 		struct store_postgres_options options = {
 			.url = s->config.store,
@@ -101,7 +100,6 @@ enum err journal_open(struct server *s)
 		CHECK(s->batch != NULL);
 	}
 	log_chain_init(&s->verified);
-	past_open(s);
 	e = store_replay_ahead(&s->store.base,
 			       &(struct store_ahead){ .batch_bytes = PAYOUT_BATCH_BYTES,
 						      .note_bytes = sizeof(struct opened),

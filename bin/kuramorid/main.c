@@ -17,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/check.h"
 #include "base/hex.h"
@@ -56,9 +55,9 @@ static const struct config_row rows[] = {
 	  "what is derived from the journal for statements and balances of the past; may be "
 	  "deleted while the program is stopped (default: store + .history; with postgres:// "
 	  "none)" },
-	{ "history_records", CONFIG_U32, "65536", HISTORY_RUN_MIN, HISTORY_RUN_MAX,
+	{ "history_records", CONFIG_U32, "32768", HISTORY_RUN_MIN, HISTORY_RUN_MAX,
 	  CONFIG_FIELD(server_config, history_records), "N",
-	  "records that are kept in memory before they become a file of the history; about 370 "
+	  "records that are kept in memory before they become a file of the history; about 480 "
 	  "bytes each" },
 	{ "listen", CONFIG_STRING, "127.0.0.1:8480", 0, 0, CONFIG_FIELD(server_config, listen),
 	  "WHERE", "127.0.0.1:PORT or the absolute path of a Unix socket" },
@@ -332,7 +331,7 @@ static enum err read_secret(struct server *s)
 		CHECK(length > 0 && length < SERVER_PATH_MAX);
 	}
 	e = file_read_private(path, text, sizeof text, &n);
-	if (e == ERR_NOT_FOUND && !shared && access(s->config.store, F_OK) == 0) {
+	if (e == ERR_NOT_FOUND && !shared && store_sqlite_is(s->config.store)) {
 		return fail(
 		    e, path,
 		    "the journal is there and its secret is not: bring it back from where it "
@@ -401,6 +400,8 @@ static enum err open_core(struct server *s)
 			return fail(e, paths[i], err_words(e));
 		}
 	}
+	s->shared = store_postgres_is_url(s->config.store);
+	past_open(s);
 	{
 		struct payout_config config = {
 			.genesis = bytes_of(raw[0], n[0]),
@@ -415,6 +416,12 @@ static enum err open_core(struct server *s)
 			    s->config.nodes_agree == 0 ? nodes / 2 + 1 : s->config.nodes_agree,
 			.in_flight = s->config.in_flight,
 		};
+
+		if (s->history != NULL) {
+			config.books_window = BOOKS_WINDOW;
+			config.books_find = past_find;
+			config.books_find_context = s;
+		}
 
 		e = payout_init(&s->payout, &config, &fault);
 	}

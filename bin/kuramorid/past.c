@@ -433,6 +433,38 @@ void past_ask(struct server *s, uint16_t operation, uint64_t tag, struct bytes a
 	answer(s, q);
 }
 
+/* ---- ids that the books have let go (books.h) ---- */
+
+struct lookup {
+	struct store_task task;
+	struct history *history;
+	const struct id128 *id;
+	struct log_record *out;
+	enum err e;
+};
+
+static void look_up(struct store_task *task, struct store *s)
+{
+	struct lookup *l = (struct lookup *)task;
+	uint64_t sequence;
+
+	l->e = history_find(l->history, s, l->out, &sequence, l->id);
+}
+
+/*
+ * The core waits for it, so it is asked for what is older than the books' window only.  What is
+ * decided and not yet durable is in that window: the queue holds fewer records.
+ */
+enum err past_find(void *ctx, const struct id128 *id, struct log_record *out)
+{
+	struct server *s = ctx;
+	struct lookup l = { .task.run = look_up, .history = s->history, .id = id, .out = out };
+	enum err e = store_sync_call(s->sync, &l.task);
+
+	e = e == ERR_OK ? l.e : e;
+	return e == ERR_CORRUPT ? ERR_BUSY : e; /* it is being built anew */
+}
+
 /* ---- the start ---- */
 
 void past_open(struct server *s)

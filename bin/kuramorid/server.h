@@ -151,6 +151,8 @@ void past_batch(struct server *s, struct bytes batch);
 void past_follow(struct server *s, uint64_t end);
 void past_ask(struct server *s, uint16_t operation, uint64_t tag, struct bytes arguments);
 void past_answers(struct server *s);
+/* books_find of the core; ctx: the server. */
+enum err past_find(void *ctx, const struct id128 *id, struct log_record *out);
 /* Before and after the sync thread ends. */
 void past_drain(struct server *s);
 void past_close(struct server *s);

@@ -25,7 +25,6 @@
 enum {
 	FAN = 8,                /* runs of a level that become one of the next */
 	ENTRIES_PER_RECORD = 4, /* a post: two of each account */
-	CANDIDATES_MAX = 16,    /* records whose ids look alike in ten bytes */
 	MERGE_LOOKS_UP = 4096,  /* entries between two looks at what else there is to do */
 	HOLDS_FIRST = 64,
 };
@@ -476,13 +475,20 @@ static void add_pair(struct history *h, const struct id128 *debit, const struct 
 	add(h, credit, sequence, what + 1, amount);
 }
 
+/* The kinds of the books whose id is the record's own; what else the journal has is not asked for.
+ */
+static bool names_id(uint16_t kind)
+{
+	return kind > LOG_ACCOUNT && kind <= LOG_LIMIT;
+}
+
 /* One record; entries only if they are wanted.  False: no memory. */
 static bool take_record(struct history *h, const struct log_record *r, uint64_t sequence,
 			bool wanted)
 {
 	struct open_hold *hold;
 
-	if (wanted && r->kind > LOG_ACCOUNT && r->kind <= LOG_VOID) {
+	if (wanted && names_id(r->kind)) {
 		history_run_id_make(&h->active->ids[h->active->ids_n++], &r->id, sequence);
 	}
 	switch (r->kind) {
@@ -492,12 +498,14 @@ static bool take_record(struct history *h, const struct log_record *r, uint64_t 
 		}
 		return true;
 	case LOG_HOLD:
+	case LOG_HOLD_UNTIL:
 		if (wanted) {
 			add_pair(h, &r->debit, &r->credit, sequence, HISTORY_HELD_DEBIT, r->amount);
 		}
 		return r->amount == 0 || hold_put(h, r);
-	case LOG_POST:
+	case LOG_POST: /* whole or in part: the rest is released */
 	case LOG_VOID:
+	case LOG_EXPIRE:
 		hold = hold_place(h, &r->ref);
 		if (hold->amount == 0) {
 			return true; /* nothing that the books would have taken */
@@ -867,7 +875,8 @@ static enum err check_line(struct history *h, struct store *s, struct history_li
 
 	if (e == ERR_OK && line->record.kind == LOG_POST) {
 		e = history_find(h, s, &hold, &at, &line->record.ref);
-		if (e == ERR_NOT_FOUND || (e == ERR_OK && hold.kind != LOG_HOLD)) {
+		if (e == ERR_NOT_FOUND ||
+		    (e == ERR_OK && hold.kind != LOG_HOLD && hold.kind != LOG_HOLD_UNTIL)) {
 			return ERR_CORRUPT;
 		}
 		debit = &hold.debit;
@@ -910,19 +919,39 @@ enum err history_page(struct history *h, struct store *s, struct history_line *l
 	return judged(h, e);
 }
 
+/* Records whose ids look alike in the bytes that are kept: who makes ids may make many. */
 struct candidates {
-	uint64_t sequence[CANDIDATES_MAX];
-	size_t n;
+	uint64_t *sequence;
+	size_t n, cap;
 };
 
-static void candidates_in_table(struct candidates *c, const struct table *t,
-				const struct run_id *key)
+static enum err candidate(struct candidates *c, const struct run_id *id)
 {
-	for (size_t i = 0; i < t->ids_n && c->n < CANDIDATES_MAX; i++) {
+	if (c->n == c->cap) {
+		size_t cap = c->cap * 2 + 8;
+		uint64_t *p = realloc(c->sequence, cap * sizeof *p);
+
+		if (p == NULL) {
+			return ERR_FULL;
+		}
+		c->sequence = p;
+		c->cap = cap;
+	}
+	c->sequence[c->n++] = history_run_id_sequence(id);
+	return ERR_OK;
+}
+
+static enum err candidates_in_table(struct candidates *c, const struct table *t,
+				    const struct run_id *key)
+{
+	enum err e = ERR_OK;
+
+	for (size_t i = 0; e == ERR_OK && i < t->ids_n; i++) {
 		if (memcmp(t->ids[i].b, key->b, RUN_KEY) == 0) {
-			c->sequence[c->n++] = history_run_id_sequence(&t->ids[i]);
+			e = candidate(c, &t->ids[i]);
 		}
 	}
+	return e;
 }
 
 static enum err candidates_in_run(struct candidates *c, const struct run *run,
@@ -937,18 +966,31 @@ static enum err candidates_in_run(struct candidates *c, const struct run *run,
 		return ERR_OK;
 	}
 	e = history_run_id_seek(&at, run, key->b);
-	while (e == ERR_OK && c->n < CANDIDATES_MAX &&
-	       (e = history_run_id_next(&at, &id)) == ERR_OK) {
+	while (e == ERR_OK && (e = history_run_id_next(&at, &id)) == ERR_OK) {
 		int order = memcmp(id.b, key->b, RUN_KEY);
 
 		if (order > 0) {
 			return ERR_OK;
 		}
 		if (order == 0) {
-			c->sequence[c->n++] = history_run_id_sequence(&id);
+			e = candidate(c, &id);
 		}
 	}
 	return e == ERR_NOT_FOUND ? ERR_OK : e;
+}
+
+/* With the lock held: the newest runs first, which is where it mostly is. */
+static enum err candidates_of(struct history *h, struct candidates *c, const struct run_id *key)
+{
+	enum err e = candidates_in_table(c, h->active, key);
+
+	if (e == ERR_OK && h->frozen != NULL) {
+		e = candidates_in_table(c, h->frozen, key);
+	}
+	for (size_t i = h->runs_n; e == ERR_OK && i > 0; i--) {
+		e = candidates_in_run(c, &h->runs[i - 1], key);
+	}
+	return e;
 }
 
 enum err history_find(struct history *h, struct store *s, struct log_record *out,
@@ -956,32 +998,27 @@ enum err history_find(struct history *h, struct store *s, struct log_record *out
 {
 	struct candidates c = { .n = 0 };
 	struct run_id key;
-	enum err e = ready(h, 0);
+	enum err e = ready(h, s->next_sequence);
 
 	if (e != ERR_OK) {
 		return e;
 	}
 	history_run_id_make(&key, id, 0);
 	lock(h);
-	candidates_in_table(&c, h->active, &key);
-	if (h->frozen != NULL) {
-		candidates_in_table(&c, h->frozen, &key);
-	}
-	for (size_t i = h->runs_n; e == ERR_OK && i > 0; i--) {
-		e = candidates_in_run(&c, &h->runs[i - 1], &key);
-	}
+	e = candidates_of(h, &c, &key);
 	unlock(h);
 	for (size_t i = 0; e == ERR_OK && i < c.n; i++) {
 		struct log_record r;
 
 		e = record_at(s, &r, c.sequence[i]);
-		if (e == ERR_OK && id128_eq(&r.id, id) && r.kind > LOG_ACCOUNT &&
-		    r.kind <= LOG_VOID) {
+		if (e == ERR_OK && id128_eq(&r.id, id) && names_id(r.kind)) {
 			*out = r;
 			*sequence = c.sequence[i];
+			free(c.sequence);
 			return ERR_OK;
 		}
 	}
+	free(c.sequence);
 	return e == ERR_OK ? ERR_NOT_FOUND : judged(h, e);
 }
 

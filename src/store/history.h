@@ -47,7 +47,6 @@ enum {
 	HISTORY_PAGE_MAX = 200,
 	HISTORY_RUN_MIN = 16, /* records of a run */
 	HISTORY_RUN_MAX = 1 << 20,
-	HISTORY_RUN_DEFAULT = 65536, /* about 25 MB of memory */
 };
 
 /* What an entry does to its account.  Stored. */
@@ -135,7 +134,8 @@ MUST_CHECK enum err history_page(struct history *h, struct store *s, struct hist
 
 /*
  * The record of the books that has this id (accounts excepted: they have names of their own), and
- * its sequence.  ERR_NOT_FOUND: none below history_next().  Errors as history_page().
+ * its sequence.  ERR_NOT_FOUND: none in all of s.  ERR_BUSY: not all of s is known yet, so nobody
+ * can say.  ERR_FULL: no memory.  Other errors as history_page().
  */
 MUST_CHECK enum err history_find(struct history *h, struct store *s, struct log_record *out,
 				 uint64_t *sequence, const struct id128 *id);

@@ -608,6 +608,21 @@ static enum err open_db(struct store_sqlite *q, const char *path)
 	return e == ERR_OK ? store_sync_directory(path, &q->base.fault) : e;
 }
 
+bool store_sqlite_is(const char *path)
+{
+	/* the file format's own header: the magic, and at 68 the application, big-endian */
+	uint8_t head[72];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : pread(fd, head, sizeof(head), 0);
+
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	return n == (ssize_t)sizeof(head) && memcmp(head, "SQLite format 3", 16) == 0 &&
+	       ((uint32_t)head[68] << 24 | (uint32_t)head[69] << 16 | (uint32_t)head[70] << 8 |
+		(uint32_t)head[71]) == STORE_SQLITE_APPLICATION_ID;
+}
+
 enum err store_sqlite_open(struct store_sqlite *s, const char *path, struct store_fault *fault)
 {
 	enum err e;

@@ -26,6 +26,9 @@ struct store_sqlite {
 	sqlite3_stmt *put_batch, *put_blob, *each_batch, *get_batch, *get_first, *get_blob;
 };
 
+/* True if a journal of this engine is at path, whole or not.  False also if it cannot be read. */
+bool store_sqlite_is(const char *path);
+
 /*
  * Opens or creates path and takes the exclusive lock.
  *

@@ -253,7 +253,8 @@ def read_sqlite_journal(path):
     path = Path(path)
     with tempfile.TemporaryDirectory(prefix="kuramori-audit-") as place:
         for one in path.parent.glob(path.name + "*"):
-            shutil.copy(one, place)
+            if one.is_file():           # beside it: the history, which is derived
+                shutil.copy(one, place)
         database = sqlite3.connect(Path(place) / path.name)
         try:
             blobs = dict(database.execute("SELECT hash, bytes FROM blobs"))

@@ -459,7 +459,8 @@ def a_chain_for_us_alone():
         naive = rig.folder / "naive"
         naive.mkdir()
         for file in rig.folder.glob("journal.db*"):
-            shutil.copy(file, naive / file.name)
+            if file.is_file():
+                shutil.copy(file, naive / file.name)
         port = process.free_port()
         robbed = process.Daemon("naive", rig.argv(
             "--store", naive / "journal.db", "--listen", f"127.0.0.1:{port}", "--node-public", f"127.0.0.1:{ports[0]}",
@@ -590,6 +591,9 @@ def journals_that_cannot_be_used():
     sql.execute("UPDATE batches SET records=? WHERE first_sequence=?", (bytes(bent), first))
     sql.commit()
     sql.close()
+    # without its secret it is not given another one
+    start_fails("--store", damaged, code=1, words="its secret is not")
+    assert not damaged.with_name("damaged.db.secret").exists()
     start_fails("--store", damaged, "--journal-secret-file", rig.folder / "journal.db.secret", code=70,
                 words="damaged.db")
     # the whole journal, but with the secret of another

@@ -438,6 +438,98 @@ static void signs_of_life(void)
 		T_EQ(e, ERR_OK);
 		T_EQ(found(), 1);
 	}
+/* What a follower was given, and what it did when there was nothing to do. */
+struct followed {
+	struct kit_seen seen;
+	atomic_uint batches, idle;
+	enum err e;
+};
+
+static void follow(void *ctx, struct bytes batch)
+{
+	struct followed *f = ctx;
+
+	if (f->e == ERR_OK) {
+		f->e = kit_each(&f->seen, batch);
+	}
+	(void)atomic_fetch_add(&f->batches, 1);
+}
+
+static bool follow_idly(void *ctx, struct store *s)
+{
+	struct followed *f = ctx;
+
+	(void)s;
+	return atomic_fetch_add(&f->idle, 1) < 20;
+}
+
+/* A question that knows how far the store was when it was read. */
+struct asked {
+	struct store_task task;
+	uint64_t records;
+};
+
+static void ask(struct store_task *t, struct store *s)
+{
+	((struct asked *)t)->records = s->next_sequence;
+}
+
+/* Tasks see what was handed over before them; a follower sees all, in order, as it lies there. */
+static void tasks_and_a_follower(void)
+{
+	static struct followed f;
+	static struct asked asked[STORE_SYNC_TASKS + 1];
+	struct store_follower follower = { .durable = follow, .idle = follow_idly, .ctx = &f };
+	struct kit_seen seen;
+	struct store_fault fault;
+	uint64_t number = 0, after[8];
+
+	kit_seen_init(&f.seen);
+	T_CHECK(begin(&seen, UINT_MAX, 0));
+	store_sync_follow(sync_thread, &follower);
+	for (unsigned i = 0; i < 8; i++) {
+		for (unsigned k = 0; k <= 20 * i; k++) {
+			T_EQ(put_next(&seen, &number), ERR_OK);
+		}
+		after[i] = seen.chain.next_sequence;
+		asked[i].task.run = ask;
+		T_EQ(store_sync_task(sync_thread, &asked[i].task), ERR_OK);
+	}
+	asked[8].task.run = ask;
+	T_EQ(store_sync_call(sync_thread, &asked[8].task), ERR_OK);
+	T_EQ(asked[8].records, seen.chain.next_sequence);
+	for (unsigned i = 0; i < 8; i++) {
+		T_CHECK(store_sync_task_next(sync_thread) == &asked[i].task);
+		T_CHECK(asked[i].records >= after[i]);
+	}
+	T_CHECK(store_sync_task_next(sync_thread) == NULL);
+	T_EQ(atomic_load(&f.batches), number); /* before any task that came later */
+	while (atomic_load(&f.idle) < 20) {
+		(void)usleep(200);
+	}
+	/* too many at once are refused, not lost */
+	T_EQ(put_next(&seen, &number), ERR_OK);
+	T_EQ(store_sync_wait(sync_thread, number), ERR_OK);
+	gate_let(0);
+	T_EQ(put_next(&seen, &number), ERR_OK);
+	for (unsigned i = 0; i < STORE_SYNC_TASKS; i++) {
+		asked[i].task.run = ask;
+		T_EQ(store_sync_task(sync_thread, &asked[i].task), ERR_OK);
+	}
+	T_EQ(store_sync_task(sync_thread, &asked[STORE_SYNC_TASKS].task), ERR_BUSY);
+	gate_let(UINT_MAX);
+	T_EQ(store_sync_stop(sync_thread, &fault), ERR_OK);
+	T_EQ(atomic_load(&f.batches), number);
+	T_EQ(f.e, ERR_OK);
+	T_EQ(found(), (int64_t)number);
+	/* after a failed append nothing more is read */
+	T_CHECK(begin(&seen, UINT_MAX, 1));
+	T_EQ(put_next(&seen, &number), ERR_OK);
+	T_CHECK(store_sync_wait(sync_thread, number) != ERR_OK);
+	T_CHECK(store_sync_task(sync_thread, &asked[0].task) != ERR_OK);
+	T_CHECK(store_sync_call(sync_thread, &asked[0].task) != ERR_OK);
+	T_CHECK(store_sync_stop(sync_thread, &fault) != ERR_OK);
+	store_close(&journal.base);
 }
 
 static void clean(void)
@@ -457,6 +549,7 @@ int main(int argc, char **argv)
 		{ "bounded", bounded },
 		{ "blobs", blobs },
 		{ "signs of life", signs_of_life },
+		{ "tasks and a follower", tasks_and_a_follower },
 		{ "cleaned up", clean },
 	};
 
