@@ -26,7 +26,7 @@
 
 enum {
 	ACCOUNTS_ASKED_MAX = 64,
-	XEM_TEXT_MAX = MONEY_TEXT_MAX + 8,
+	COINS_TEXT_MAX = MONEY_TEXT_MAX + 8,
 	XEM_UNIT = 1000000,
 };
 
@@ -76,13 +76,24 @@ static void units_put(char out[MONEY_TEXT_MAX], u128 v)
 	money_put(out, &m);
 }
 
-/* XEM with six digits behind the point, no grouping: for other programs. */
-static void xem_put(char out[XEM_TEXT_MAX], u128 micro)
+/* XEM with six digits behind the point, yen as they are; no grouping: for other programs. */
+static void coins_put(char out[COINS_TEXT_MAX], uint32_t asset, u128 units)
 {
 	char whole[MONEY_TEXT_MAX];
 
-	units_put(whole, micro / XEM_UNIT);
-	(void)snprintf(out, XEM_TEXT_MAX, "%s.%06u", whole, (unsigned)(micro % XEM_UNIT));
+	if (asset == ASSET_JPY) {
+		units_put(whole, units);
+		(void)snprintf(out, COINS_TEXT_MAX, "%s", whole);
+		return;
+	}
+	units_put(whole, units / XEM_UNIT);
+	(void)snprintf(out, COINS_TEXT_MAX, "%s.%06u", whole, (unsigned)(units % XEM_UNIT));
+}
+
+/* As hledger and people call it. */
+static const char *commodity(uint32_t asset)
+{
+	return asset == ASSET_JPY ? "JPY" : "XEM";
 }
 
 /* Milliseconds, or "2018-01-26T00:02:13Z" with or without milliseconds. */
@@ -110,6 +121,14 @@ static bool time_get(uint64_t *out, const char *text)
 	s = timegm(&t);
 	*out = (uint64_t)s * 1000 + ms;
 	return s >= 0 && strcmp(end, "Z") == 0;
+}
+
+int books_moment(const struct cli *c, uint64_t *ms)
+{
+	return c->as_of[0] == '\0' || time_get(ms, c->as_of)
+		   ? 0
+		   : cli_fail(ERR_CONFIG, "as_of: milliseconds since 1970, or a time as "
+					  "2018-01-26T00:02:13Z");
 }
 
 static const char *kind_of(const struct reading *r, const struct id128 *id)
@@ -199,10 +218,11 @@ static int read_journal(const struct cli *c, const char *path, struct reading *a
 	int code;
 
 	log_chain_init(&a->chain);
+	books_window(&a->books, BOOKS_WINDOW); /* `books verify` is who looks for ids used twice */
 	a->until_ms = UINT64_MAX;
-	if (c->as_of[0] != '\0' && !time_get(&a->until_ms, c->as_of)) {
-		return cli_fail(ERR_CONFIG, "as_of: milliseconds since 1970, or a time as "
-					    "2018-01-26T00:02:13Z");
+	code = books_moment(c, &a->until_ms);
+	if (code != 0) {
+		return code;
 	}
 	code = cli_journal_open(&journal, path);
 	if (code != 0) {
@@ -220,12 +240,14 @@ static int read_journal(const struct cli *c, const char *path, struct reading *a
 
 /* ---- accounts ---- */
 
-/* "kind:NAME" as whoever knows the name writes it, or the account's id. */
-static int account_get(struct id128 *out, const char *text)
+int books_account_get(struct id128 *out, const char *said)
 {
+	static const char yen[] = "jpy/";
+	uint32_t asset = strncmp(said, yen, strlen(yen)) == 0 ? ASSET_JPY : ASSET_XEM;
+	const char *text = asset == ASSET_JPY ? said + strlen(yen) : said;
 	const char *colon = strchr(text, ':');
 
-	if (id_get(out, text)) {
+	if (asset == ASSET_XEM && id_get(out, text)) {
 		return 0;
 	}
 	for (uint32_t kind = BOOKS_CUSTOMER; colon != NULL && kind < BOOKS_KINDS; kind++) {
@@ -233,17 +255,17 @@ static int account_get(struct id128 *out, const char *text)
 
 		if (strlen(name) == (size_t)(colon - text) &&
 		    strncmp(text, name, strlen(name)) == 0) {
-			books_account_id(out, kind, ASSET_XEM, bytes_str(colon + 1));
+			books_account_id(out, kind, asset, bytes_str(colon + 1));
 			return 0;
 		}
 	}
 	return cli_fail(ERR_INPUT,
-			"%.100s: an account is KIND:NAME, as customer:c1 or till:ADDRESS, or "
-			"its id",
-			text);
+			"%.100s: an account is KIND:NAME, as customer:c1 or till:ADDRESS, in yen "
+			"jpy/KIND:NAME, or its id",
+			said);
 }
 
-static json_t *sides(const char *name, u128 debits, u128 credits, bool debit_side)
+static json_t *sides(const char *name, uint32_t asset, u128 debits, u128 credits, bool debit_side)
 {
 	u128 balance = debit_side ? debits - credits : credits - debits;
 	bool over = debit_side ? debits < credits : credits < debits;
@@ -252,42 +274,40 @@ static json_t *sides(const char *name, u128 debits, u128 credits, bool debit_sid
 	units_put(d, debits);
 	units_put(k, credits);
 	units_put(b, over ? 0 : balance);
-	return json_pack("{s:s,s:s,s:s,s:s,s:s}", "account", name, "side",
-			 debit_side ? "debit" : "credit", "debits", d, "credits", k, "balance", b);
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "account", name, "asset",
+			 books_asset_name(asset), "side", debit_side ? "debit" : "credit", "debits",
+			 d, "credits", k, "balance", b);
 }
 
 static json_t *one_balance(const struct reading *r, const char *text, const struct id128 *id)
 {
 	const struct books_account *a = books_account(&r->books, id);
 
-	return a == NULL ? NULL : sides(text, a->debits, a->credits, books_kind_debit(a->kind));
+	return a == NULL ? NULL
+			 : sides(text, a->asset, a->debits, a->credits, books_kind_debit(a->kind));
 }
 
-/* Every kind of account, summed up. */
-static void kind_balances(const struct reading *r, json_t *list)
+/* All accounts of one kind and asset, summed up, if there are any. */
+static void kind_balance(const struct reading *r, json_t *list, uint32_t kind, uint32_t asset)
 {
-	for (uint32_t kind = BOOKS_CUSTOMER; kind < BOOKS_KINDS; kind++) {
-		u128 debits = 0, credits = 0;
-		size_t n = 0;
+	u128 debits = 0, credits = 0;
+	size_t n = 0;
+	json_t *one;
 
-		for (size_t i = 0; i < r->books.account_count; i++) {
-			const struct books_account *a = &r->books.accounts[i];
+	for (size_t i = 0; i < r->books.account_count; i++) {
+		const struct books_account *a = &r->books.accounts[i];
 
-			if (a->kind == kind) {
-				debits += a->debits;
-				credits += a->credits;
-				n++;
-			}
+		if (a->kind == kind && a->asset == asset) {
+			debits += a->debits;
+			credits += a->credits;
+			n++;
 		}
-		if (n > 0) {
-			json_t *one =
-			    sides(books_kind_name(kind), debits, credits, books_kind_debit(kind));
-
-			CHECK(one != NULL &&
-			      json_object_set_new(one, "accounts", json_integer((json_int_t)n)) ==
-				  0 &&
-			      json_array_append_new(list, one) == 0);
-		}
+	}
+	if (n > 0) {
+		one = sides(books_kind_name(kind), asset, debits, credits, books_kind_debit(kind));
+		CHECK(one != NULL &&
+		      json_object_set_new(one, "accounts", json_integer((json_int_t)n)) == 0 &&
+		      json_array_append_new(list, one) == 0);
 	}
 }
 
@@ -307,11 +327,12 @@ static void print_balances(const struct cli *c, const struct reading *r, json_t 
 		json_decref(all);
 		return;
 	}
-	printf("as of %s, in micro-XEM\n", when);
+	printf("as of %s, in micro-XEM and yen\n", when);
 	json_array_foreach(list, i, one)
 	{
-		printf("%-40s %24s %s\n", json_string_value(json_object_get(one, "account")),
+		printf("%-40s %24s %-7s %s\n", json_string_value(json_object_get(one, "account")),
 		       json_string_value(json_object_get(one, "balance")),
+		       json_string_value(json_object_get(one, "asset")),
 		       json_string_value(json_object_get(one, "side")));
 	}
 }
@@ -328,7 +349,7 @@ static int balance(const struct cli *c, const char *path, const char *const *nam
 		code = cli_fail(ERR_USAGE, "at most %d accounts at once", ACCOUNTS_ASKED_MAX);
 	}
 	for (size_t i = 0; code == 0 && i < n; i++) {
-		code = account_get(&id[i], names[i]);
+		code = books_account_get(&id[i], names[i]);
 	}
 	if (code == 0 && empty_books(&r.books) != ERR_OK) {
 		code = cli_fail(ERR_FULL, "no memory");
@@ -344,7 +365,11 @@ static int balance(const struct cli *c, const char *path, const char *const *nam
 		CHECK(one == NULL || json_array_append_new(list, one) == 0);
 	}
 	if (code == 0 && n == 0) {
-		kind_balances(&r, list);
+		for (uint32_t asset = ASSET_XEM; asset < BOOKS_ASSETS; asset++) {
+			for (uint32_t kind = BOOKS_CUSTOMER; kind < BOOKS_KINDS; kind++) {
+				kind_balance(&r, list, kind, asset);
+			}
+		}
 	}
 	if (code == 0) {
 		print_balances(c, &r, list);
@@ -392,7 +417,7 @@ static int statement(const struct cli *c, const char *path, const char *name)
 	struct statement s = { .r = &r, .c = c, .lines = json_array() };
 	size_t i;
 	json_t *line;
-	int code = account_get(&s.id, name);
+	int code = books_account_get(&s.id, name);
 
 	CHECK(s.lines != NULL);
 	r.posting = statement_line;
@@ -452,7 +477,8 @@ static void export_posting(void *ctx, const struct log_record *r, uint64_t seque
 {
 	const struct exported *x = ctx;
 	char when[CLOCK_TEXT_MAX], from[UUID7_TEXT_MAX], to[UUID7_TEXT_MAX], id[UUID7_TEXT_MAX];
-	char amount[MONEY_TEXT_MAX], xem[XEM_TEXT_MAX], from_path[96], to_path[96];
+	char amount[MONEY_TEXT_MAX], coins[COINS_TEXT_MAX], from_path[96], to_path[96];
+	const char *asset = books_asset_name(r->asset);
 
 	clock_text(when, r->time_ms);
 	uuid7_put(id, &r->id);
@@ -461,25 +487,25 @@ static void export_posting(void *ctx, const struct log_record *r, uint64_t seque
 	units_put(amount, r->amount);
 	switch (x->format) {
 	case EXPORT_CSV:
-		printf("%" PRIu64 ",%s,%s,%s,%s,%s,%s,%s\n", sequence, when, id,
-		       kind_of(x->r, debit), from, kind_of(x->r, credit), to, amount);
+		printf("%" PRIu64 ",%s,%s,%s,%s,%s,%s,%s,%s\n", sequence, when, id,
+		       kind_of(x->r, debit), from, kind_of(x->r, credit), to, amount, asset);
 		return;
 	case EXPORT_JSON:
 		printf("{\"sequence\":%" PRIu64
 		       ",\"time\":\"%s\",\"id\":\"%s\",\"debit_kind\":\"%s\","
 		       "\"debit\":\"%s\",\"credit_kind\":\"%s\",\"credit\":\"%s\",\"amount\":\"%"
-		       "s\"}\n",
+		       "s\",\"asset\":\"%s\"}\n",
 		       sequence, when, id, kind_of(x->r, debit), from, kind_of(x->r, credit), to,
-		       amount);
+		       amount, asset);
 		return;
 	case EXPORT_HLEDGER:
-		xem_put(xem, r->amount);
+		coins_put(coins, r->asset, r->amount);
 		hledger_account(from_path, x->r, debit);
 		hledger_account(to_path, x->r, credit);
 		printf("%.10s * %s  ; sequence:%" PRIu64
-		       ", id:%s\n    %s  %s XEM\n    %s  -%s XEM\n\n",
+		       ", id:%s\n    %s  %s %s\n    %s  -%s %s\n\n",
 		       when, r->kind == LOG_POST ? "hold posted" : "transfer", sequence, id,
-		       from_path, xem, to_path, xem);
+		       from_path, coins, commodity(r->asset), to_path, coins, commodity(r->asset));
 		return;
 	}
 }
@@ -503,9 +529,9 @@ static int export(const struct cli *c, const char *path)
 		return cli_fail(ERR_FULL, "no memory");
 	}
 	if (x.format == EXPORT_CSV) {
-		printf("sequence,time,id,debit_kind,debit,credit_kind,credit,amount\n");
+		printf("sequence,time,id,debit_kind,debit,credit_kind,credit,amount,asset\n");
 	} else if (x.format == EXPORT_HLEDGER) {
-		printf("; kuramorid's journal; amounts in XEM\ncommodity 1000.000000 XEM\n\n");
+		printf("; kuramorid's journal\ncommodity 1000.000000 XEM\ncommodity 1000. JPY\n\n");
 	}
 	/* What was printed before a fault is followed by the exit code: a reader must look at it.
 	 */
@@ -519,10 +545,16 @@ static int export(const struct cli *c, const char *path)
 
 int cli_books(struct cli *c, const char *const *w, size_t n)
 {
-	if (n >= 2 && strcmp(w[0], "balance") == 0) {
+	if (c->server && n >= 2 && strcmp(w[0], "balance") == 0) {
+		return books_server_balance(c, w + 1, n - 1);
+	}
+	if (c->server && n == 2 && strcmp(w[0], "statement") == 0) {
+		return books_server_statement(c, w[1]);
+	}
+	if (!c->server && n >= 2 && strcmp(w[0], "balance") == 0) {
 		return balance(c, w[1], w + 2, n - 2);
 	}
-	if (n == 3 && strcmp(w[0], "statement") == 0) {
+	if (!c->server && n == 3 && strcmp(w[0], "statement") == 0) {
 		return statement(c, w[1], w[2]);
 	}
 	if (n == 2 && strcmp(w[0], "export") == 0) {
@@ -541,5 +573,6 @@ int cli_books(struct cli *c, const char *const *w, size_t n)
 	    ERR_USAGE,
 	    "it is: kuramori books balance JOURNAL [ACCOUNT...], books statement "
 	    "JOURNAL ACCOUNT, books export JOURNAL, books verify JOURNAL, books backup FILE or "
-	    "books restore FILE JOURNAL");
+	    "books restore FILE JOURNAL; with --server yes: books balance ACCOUNT... or books "
+	    "statement ACCOUNT");
 }

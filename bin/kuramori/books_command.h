@@ -28,7 +28,18 @@ enum err books_each(void *context, struct bytes batch);
  * and ERR_VERSION. */
 MUST_CHECK enum err books_read(struct books_reading *r, struct store *store);
 
-/* The commands: exit codes. */
+/*
+ * "KIND:NAME" as whoever knows the name writes it (of a XEM account, or "jpy/KIND:NAME"), or the
+ * account's id.  0 or an exit code.
+ */
+int books_account_get(struct id128 *out, const char *said);
+
+/* as_of in Unix ms; *ms stays if it is not set.  0 or an exit code. */
+int books_moment(const struct cli *c, uint64_t *ms);
+
+/* The commands: exit codes.  Those with `server` ask the running kuramorid. */
+int books_server_balance(const struct cli *c, const char *const *names, size_t n);
+int books_server_statement(const struct cli *c, const char *name);
 int books_verify_command(const struct cli *c, const char *path);
 int books_backup_command(const struct cli *c, const char *to);
 int books_restore_command(const struct cli *c, const char *from, const char *to);

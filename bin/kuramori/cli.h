@@ -36,6 +36,7 @@ struct cli {
 	char journal_secret_file[CLI_PATH_MAX];
 	char checkpoint_file[CLI_PATH_MAX];
 	char as_of[32];
+	bool server;
 	char format[8];
 	bool evacuate;
 	bool no;

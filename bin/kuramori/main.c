@@ -53,6 +53,8 @@ static const struct config_row rows[] = {
 	  "audit verify: kuramorid's journal must begin with what an auditor signed here" },
 	{ "as_of", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, as_of), "TIME",
 	  "books: as they were at this moment: 2018-01-26T00:02:13Z, or milliseconds since 1970" },
+	{ "server", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(cli, server), "yes|no",
+	  "books balance, books statement: ask the running kuramorid instead of a journal" },
 	{ "format", CONFIG_STRING, "csv", 0, 0, CONFIG_FIELD(cli, format), "csv|json|hledger",
 	  "books export: for a spreadsheet, a script, or hledger" },
 	{ "timeout_ms", CONFIG_U64, "5000", 100, 600000, CONFIG_FIELD(cli, timeout_ms), "MS",
@@ -91,9 +93,13 @@ static const char text_system[] =
     "  audit checkpoint       sign size and root of kuramorid's journal, as an auditor\n"
     "  books balance JOURNAL [ACCOUNT...]\n"
     "                         what kuramorid's journal adds up to, by kind or for these accounts:\n"
-    "                         customer:NAME, till:ADDRESS, or an id; as_of: at any past moment\n"
+    "                         customer:NAME, till:ADDRESS, jpy/customer:NAME, or an id; as_of: at "
+    "any\n"
+    "                         past moment\n"
     "  books statement JOURNAL ACCOUNT\n"
     "                         every posting of one account, with its balance after it\n"
+    "  books balance ACCOUNT... --server yes, books statement ACCOUNT --server yes\n"
+    "                         the same from the running kuramorid\n"
     "  books export JOURNAL   every posting, in `format`\n"
     "  books verify JOURNAL   every law of the books from the raw rows; names the first row that\n"
     "                         breaks one; journal_secret_file: the salted tree too\n"

@@ -311,6 +311,42 @@ def verify_names_the_first_row_that_was_changed():
     ask("verify", w.journal("signer-a"), expect=1)
 
 
+@tap.test
+def yen_are_told_and_exported_beside_coins():
+    """A customer's yen on a bank account, in a journal that goes on from this one."""
+    place = w.place("people")
+    batches = forge.load(journal)
+    bank, yen, fee = (judge.account_id(kind, name, 2) for kind, name in ((13, "bank-1"), (judge.CUSTOMER, "c1"),
+                                                                       (14, "spread")))
+    now = int(time.time() * 1000)
+
+    def record(kind, **fields):
+        return judge.build_record(kind, **{"asset": 2, "time_ms": now, **fields})
+
+    forge.append(batches, [record("ACCOUNT", identifier=bank, amount=13),
+                           record("ACCOUNT", identifier=yen, amount=judge.CUSTOMER),
+                           record("ACCOUNT", identifier=fee, amount=14),
+                           record("TRANSFER", identifier=b"1" * 16, debit=bank, credit=yen, amount=46_603_339_585),
+                           record("TRANSFER", identifier=b"2" * 16, debit=yen, credit=fee, amount=585)])
+    copy = forge.save(journal, place / "yen.db", forge.rechain(batches, w.journal_secret("kuramorid")))
+    verify(copy, "--journal-secret-file", w.journal_secret_file("kuramorid"))
+    told = {(a["account"], a["asset"]): a["balance"] for a in ask_json("balance", copy)["accounts"]}
+    assert told["customer", "jpy"] == told["customer", "jpy"] == "46603339000" and told["bank", "jpy"] == "46603339585"
+    assert int(told["customer", "nem:xem"]) == int(audit["customers"])
+    one, = ask_json("balance", copy, "jpy/customer:c1")["accounts"]
+    assert one["balance"] == "46603339000" and one["asset"] == "jpy"
+    assert [line["balance"] for line in ask_json("statement", copy, "jpy/customer:c1")] == ["46603339585", "46603339000"]
+    book = place / "yen.hledger"
+    book.write_text(ask("export", copy, more=("--format", "hledger")))
+    checked = subprocess.run(["hledger", "-f", book, "check"], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
+    total = subprocess.run(["hledger", "-f", book, "balance", "liabilities:customer", "--depth", "2", "--flat", "--no-total"],
+                           capture_output=True, text=True, check=True).stdout
+    assert "-46603339000 JPY" in total.replace(",", "") and "XEM" in total, total
+    rows = list(csv.DictReader(io.StringIO(ask("export", copy))))
+    assert [r["amount"] for r in rows if r["asset"] == "jpy"] == ["46603339585", "585"]
+
+
 def start():
     global w, journal, audit
     settings = kit.Settings(boxes=1, purses=1, spare_extra=1, quiet_blocks=5, poll_ms=10, settle_depth=1,

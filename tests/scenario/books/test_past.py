@@ -131,6 +131,24 @@ def a_statement_says_who_and_when():
 
 
 @tap.test
+def the_tool_asks_the_running_program():
+    server = ("--server", "yes", "--json")
+    told = json.loads(kuramori("balance", "customer:c1", "customer:c2", more=server).stdout)
+    assert [one["balance"] for one in told] == [w.get(f"/v1/accounts/{name}")["balance"] for name in ("c1", "c2")]
+    ms, said = noted[1]
+    told = json.loads(kuramori("balance", "customer:c1", more=(*server, "--as-of", str(ms))).stdout)
+    assert told[0]["balance"] == said["c1"]["balance"]
+    till = w.get("/v1/audit")["accounts"][0]
+    for name in ("customer:c1", "customer:c3", f"{till['kind']}:{till['address']}"):
+        lines = json.loads(kuramori("statement", name, more=server).stdout)
+        assert lines and lines[-1]["balance"] == w.get("/v1/accounts/" + name.split(":")[1])["balance"]
+        assert kuramori("statement", name, more=("--server", "yes")).stdout.count("\n") == len(lines) + 1
+    kuramori("balance", "customer:nobody", more=server, expect=1)
+    kuramori("statement", "customer:nobody", more=server, expect=1)
+    kuramori("balance", "kunde:c1", more=server, expect=3)
+
+
+@tap.test
 def bad_questions_change_nothing():
     for path, status in (("/v1/accounts/nobody?as_of=1", 404), ("/v1/accounts/nobody/statement", 404),
                          ("/v1/accounts/c1?as_of=", 400), ("/v1/accounts/c1?as_of=-1", 400),
