@@ -240,7 +240,49 @@ static enum err nothing(void *context, struct bytes batch)
 {
 	(void)context;
 	(void)batch;
-	return ERR_CORRUPT; /* a fresh journal has no batch */
+	return ERR_EXISTS; /* a fresh journal has no batch */
+}
+
+/* Where it is restored to: a new file, or an empty database. */
+struct target {
+	bool url;
+
+	union {
+		struct store base;
+		struct store_sqlite sqlite;
+		struct store_postgres postgres;
+	} u;
+};
+
+static struct store *target_base(struct target *t, const char *path)
+{
+	t->url = store_postgres_is_url(path);
+	return &t->u.base;
+}
+
+static enum err target_open(struct target *t, const char *path, struct store_fault *fault)
+{
+	return t->url ? cli_postgres_open(&t->u.postgres, path, fault)
+		      : store_sqlite_open(&t->u.sqlite, path, fault);
+}
+
+/* Nothing is in it, and nobody else writes it. */
+static enum err target_begin(struct target *t, uint8_t *buffer, size_t cap)
+{
+	enum err e = store_replay(&t->u.base, buffer, cap, nothing, NULL);
+
+	if (e == ERR_EXISTS) {
+		store_fault_set(&t->u.base.fault,
+				"%s: there is a journal: a restore never overwrites",
+				t->u.base.path);
+	}
+	if (e == ERR_OK && t->url) {
+		e = store_postgres_stand_by(&t->u.postgres, buffer, cap, nothing, NULL);
+		if (e == ERR_OK) {
+			e = store_postgres_take(&t->u.postgres, buffer, cap, nothing, NULL);
+		}
+	}
+	return e;
 }
 
 /* The journal that an earlier try left unfinished. */
@@ -260,9 +302,10 @@ static int write_journal(const char *from, const char *path, const struct hash32
 {
 	static uint8_t buffer[LOG_BATCH_BYTES_MAX];
 	static struct cli_journal journal;
-	static struct store_sqlite store;
+	static struct target target;
+	struct store *store = target_base(&target, path);
 	struct store_fault fault = { "" };
-	struct filling f = { .to = &store.base, .bytes = malloc(GROUP_BYTES) };
+	struct filling f = { .to = store, .bytes = malloc(GROUP_BYTES) };
 	enum err e;
 	int code = cli_journal_open(&journal, from);
 
@@ -272,12 +315,12 @@ static int write_journal(const char *from, const char *path, const struct hash32
 		free(f.bytes);
 		return code;
 	}
-	e = store_sqlite_open(&store, path, &fault);
+	e = target_open(&target, path, &fault);
 	if (e != ERR_OK) {
 		code = cli_fail(e, "%s", fault.text);
 		goto out;
 	}
-	e = store_replay(&store.base, buffer, sizeof buffer, nothing, NULL);
+	e = target_begin(&target, buffer, sizeof buffer);
 	if (e == ERR_OK) {
 		e = store_replay(journal.store, buffer, sizeof buffer, fill, &f);
 	}
@@ -285,14 +328,18 @@ static int write_journal(const char *from, const char *path, const struct hash32
 		e = pour(&f);
 	}
 	cli_progress_end(&f.progress);
-	if (e == ERR_OK && !hash32_eq(&store.base.head, head)) {
+	if (e == ERR_OK && !hash32_eq(&store->head, head)) {
 		code = cli_fail(ERR_MISMATCH, "%s was changed while it was read", from);
 	} else if (e != ERR_OK) {
-		code = cli_fail(e, "%s",
-				store.base.phase == STORE_BROKEN ? store.base.fault.text
-								 : journal.store->fault.text);
+		code = cli_fail(
+		    e, "%s%s",
+		    store->fault.text[0] != '\0' ? store->fault.text : journal.store->fault.text,
+		    target.url && store->next_sequence > 0
+			? "; it has a part of the backup now: drop the database before you "
+			  "try again"
+			: "");
 	}
-	store_close(&store.base);
+	store_close(store);
 out:
 	store_close(journal.store);
 	free(f.bytes);
@@ -358,16 +405,19 @@ int books_restore_command(const struct cli *c, const char *from, const char *to)
 	static struct books_reading r;
 	char fresh[CLI_PATH_MAX + 8];
 	enum err e = ERR_OK;
+	bool url;
 	int code;
 
 	if (strlen(to) >= CLI_PATH_MAX) {
 		return cli_fail(ERR_TOO_LARGE, "the path %.64s...", to);
 	}
-	code = refuse_existing(to);
+	url = store_postgres_is_url(to);
+	code = url ? 0 : refuse_existing(to);
 	if (code != 0) {
 		return code;
 	}
-	(void)snprintf(fresh, sizeof fresh, "%s.new", to);
+	/* a file under another name until it is whole */
+	(void)snprintf(fresh, sizeof fresh, "%s%s", to, url ? "" : ".new");
 	code = books_read_begin(c, &r, "verifying");
 	if (code == 0) {
 		code = cli_journal_open(&journal, from);
@@ -384,12 +434,14 @@ int books_restore_command(const struct cli *c, const char *from, const char *to)
 		}
 	}
 	if (code == 0) {
-		forget(fresh);
+		if (!url) {
+			forget(fresh);
+		}
 		code = write_journal(from, fresh, &r.verify.chain.head);
 		if (code == 0) {
 			code = put_in_place(fresh, to);
 		}
-		if (code != 0) {
+		if (code != 0 && !url) {
 			forget(fresh);
 		}
 	}

@@ -29,6 +29,15 @@ static bool is_sqlite(const char *path)
 	       bytes_eq(bytes_of(head, sizeof head), bytes_of(magic, sizeof magic));
 }
 
+enum err cli_postgres_open(struct store_postgres *s, const char *url, struct store_fault *fault)
+{
+	struct store_postgres_options options = { .url = url,
+						  .who = "kuramori",
+						  .mono_ms = clock_mono_ms };
+
+	return store_postgres_open(s, &options, fault);
+}
+
 int cli_journal_open(struct cli_journal *j, const char *path)
 {
 	struct store_fault fault = { "" };
@@ -36,7 +45,10 @@ int cli_journal_open(struct cli_journal *j, const char *path)
 
 	j->store = NULL;
 	j->of_kuramorid = true;
-	if (is_sqlite(path)) {
+	if (store_postgres_is_url(path)) {
+		e = cli_postgres_open(&j->u.postgres, path, &fault);
+		j->store = &j->u.postgres.base;
+	} else if (is_sqlite(path)) {
 		e = store_sqlite_open(&j->u.sqlite, path, &fault);
 		j->store = &j->u.sqlite.base;
 	} else if (store_backup_is(path)) {

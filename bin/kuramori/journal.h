@@ -8,24 +8,32 @@
 #include "cli.h"
 #include "store/backup.h"
 #include "store/file.h"
+#include "store/postgres.h"
 #include "store/sqlite.h"
 
 struct cli_journal {
 	struct store *store; /* &u.x.base; NULL: not open */
-	bool of_kuramorid;   /* SQLite or a backup: the file engine is of signers and watchers */
+	bool of_kuramorid;   /* not a file journal: those are of signers and watchers */
 
 	union {
 		struct store_sqlite sqlite;
 		struct store_file file;
 		struct store_backup backup;
+		struct store_postgres postgres;
 	} u;
 };
 
 /*
- * Opens what path is: SQLite, a backup, or a file journal.  Nothing is made where nothing is.
+ * Opens what path is: SQLite, a backup, a file journal, or a database at postgres://, which may be
+ * in use: it is read as a server that stands by reads it.  No file is made where none is.
  * 0 or an exit code, said on stderr.  store_close(j->store) ends it.
  */
 int cli_journal_open(struct cli_journal *j, const char *path);
+
+/* Opens the database at url with nothing else asked of it.  ERR_ and *fault as
+ * store_postgres_open(). */
+MUST_CHECK enum err cli_postgres_open(struct store_postgres *s, const char *url,
+				      struct store_fault *fault);
 
 /* journal_secret_file, 64 hex digits.  0 or an exit code; the caller wipes it. */
 int cli_journal_secret(const struct cli *c, struct log_secret *secret);

@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT / "tests/kit"))
 
 import canon  # noqa: E402
 import nem  # noqa: E402
+import postgres  # noqa: E402
 import process  # noqa: E402
 import tap  # noqa: E402
 import world as kit  # noqa: E402
@@ -281,6 +282,28 @@ def a_backup_that_was_interrupted_goes_on():
         assert not list(place.glob("bad.db*"))
     assert "no such" in kuramori("restore", place / "none.backup", place / "bad.db", expect=1).stderr.lower()
     assert "cannot create" in kuramori("backup", "/nowhere/x.backup", expect=None).stderr
+
+
+@tap.test
+def a_backup_goes_into_a_database_too():
+    backup = w.place("people") / "journal.backup"
+    server = postgres.Server().make().start()
+    try:
+        server.create("kuramori")
+        url = server.url("kuramori")
+        told = json.loads(kuramori("restore", backup, url, secret=True, more=("--json",)).stdout)
+        whole = json.loads(kuramori("verify", url, secret=True, more=("--json",)).stdout)
+        assert whole["verified"] and whole["head"] == told["head"] and whole["tree"]
+        asked = [json.loads(kuramori("balance", where, more=("--json",)).stdout)["accounts"] for where in (url, backup)]
+        assert asked[0] == asked[1] and asked[0]
+        assert "never overwrites" in kuramori("restore", backup, url, expect=1).stderr
+        # a batch taken out of it is named
+        first = int(server.sql("SELECT first_sequence FROM batches ORDER BY 1 OFFSET 3 LIMIT 1", "kuramori").strip())
+        server.sql(f"DELETE FROM batches WHERE first_sequence = {first}", "kuramori")
+        broken = json.loads(kuramori("verify", url, expect=1, more=("--json",)).stdout)
+        assert broken["broken_record"] == first and "missing" in broken["why"], broken
+    finally:
+        server.stop()
 
 
 @tap.test
