@@ -4,12 +4,14 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 
 enum {
 	ASSETS = BOOKS_ASSETS,
+	IDS_FIRST = 1024,
 };
 
 enum err books_verify_init(struct books_verify *v, const struct log_secret *secret)
@@ -17,12 +19,94 @@ enum err books_verify_init(struct books_verify *v, const struct log_secret *secr
 	memset(v, 0, sizeof *v);
 	log_chain_init(&v->chain);
 	v->secret = secret;
-	return books_init(&v->books);
+	v->ids_cap = IDS_FIRST;
+	v->ids = calloc(v->ids_cap, sizeof *v->ids);
+	if (v->ids == NULL) {
+		return ERR_FULL;
+	}
+	if (books_init(&v->books) != ERR_OK) {
+		free(v->ids);
+		v->ids = NULL;
+		return ERR_FULL;
+	}
+	books_window(&v->books, BOOKS_WINDOW);
+	return ERR_OK;
 }
 
 void books_verify_free(struct books_verify *v)
 {
+	free(v->ids);
+	v->ids = NULL;
 	books_free(&v->books);
+}
+
+/* ---- ids ---- */
+
+static bool is_zero(const struct id128 *id)
+{
+	static const struct id128 zero;
+
+	return id128_eq(id, &zero);
+}
+
+/* Its place, or the free one where it would be. */
+static struct id128 *id_place(const struct books_verify *v, const struct id128 *id)
+{
+	uint64_t mixed = (le64_get(id->b) ^ le64_get(id->b + 8) * UINT64_C(0x9e3779b97f4a7c15)) *
+			 UINT64_C(0xd6e8feb86659fd93);
+	size_t i = (size_t)((u128)mixed * v->ids_cap >> 64);
+
+	while (!is_zero(&v->ids[i]) && !id128_eq(&v->ids[i], id)) {
+		i = i + 1 == v->ids_cap ? 0 : i + 1;
+	}
+	return &v->ids[i];
+}
+
+static enum err ids_grow(struct books_verify *v)
+{
+	struct id128 *old = v->ids;
+	size_t old_cap = v->ids_cap;
+
+	if (v->ids_n * 4 < v->ids_cap * 3) {
+		return ERR_OK;
+	}
+	v->ids_cap += v->ids_cap / 2;
+	v->ids = calloc(v->ids_cap, sizeof *v->ids);
+	if (v->ids == NULL) {
+		v->ids = old;
+		v->ids_cap = old_cap;
+		return ERR_FULL;
+	}
+	for (size_t i = 0; i < old_cap; i++) {
+		if (!is_zero(&old[i])) {
+			*id_place(v, &old[i]) = old[i];
+		}
+	}
+	free(old);
+	return ERR_OK;
+}
+
+/* ERR_EXISTS: it was used before. */
+static enum err id_use(struct books_verify *v, const struct id128 *id)
+{
+	struct id128 *place;
+	enum err e = ids_grow(v);
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (is_zero(id)) {
+		e = v->zero_used ? ERR_EXISTS : ERR_OK;
+		v->zero_used = true;
+		return e;
+	}
+	place = id_place(v, id);
+	if (!is_zero(place)) {
+		return ERR_EXISTS;
+	}
+	*place = *id;
+	v->ids_n++;
+	return ERR_OK;
 }
 
 static enum err broken(struct books_verify *v, uint64_t at, enum err e, const char *format, ...)
@@ -170,6 +254,9 @@ static enum err book(struct books_verify *v, const struct log_record *r, uint64_
 		return ERR_OK;
 	}
 	e = books_replay(&v->books, r);
+	if (e == ERR_OK && v->books.applied != before && books_names_id(r->kind)) {
+		e = id_use(v, &r->id);
+	}
 	if (e != ERR_OK) {
 		return broken(v, at, e, "record %" PRIu64 " (%s) %s", at,
 			      log_record_kind_words(r->kind), refusal(r, e));

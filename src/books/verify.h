@@ -10,6 +10,8 @@
  * that it does not raise what customers are owed above what is there (T41).  Of the accounts: every
  * sum again from themselves (books_validate()), each time the journal has doubled or brought as
  * many records as there are accounts, and at the end.
+ *
+ * Memory: the books and 16 to 32 bytes a record.
  */
 #ifndef KURAMORI_BOOKS_VERIFY_H
 #define KURAMORI_BOOKS_VERIFY_H
@@ -31,6 +33,10 @@ struct books_verify {
 	uint64_t at;
 	char why[BOOKS_VERIFY_WHY_MAX];
 	uint64_t unchecked; /* records since the sums were last recomputed */
+	/* every id that was used: the books remember only the newest ones (BOOKS_WINDOW) */
+	struct id128 *ids; /* open addressing; an id of zeros is a free place */
+	size_t ids_n, ids_cap;
+	bool zero_used;
 };
 
 /* secret may be NULL and must outlive v.  ERR_FULL. */

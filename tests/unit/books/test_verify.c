@@ -297,6 +297,52 @@ static void a_forged_record_breaks_a_law(void)
 	T_CHECK(says("genesis"));
 }
 
+/* An id that the books themselves have long let go is still an id that was used. */
+static void an_id_is_used_once_for_ever(void)
+{
+	struct log_record twice = move(LOG_TRANSFER, 300, ANN, BOB, 1);
+	static uint8_t buffer[LOG_BATCH_BYTES_MAX];
+	struct log_chain chain;
+	struct bytes sealed;
+	uint64_t id = 1000;
+	enum err e;
+
+	begin(&clean);
+	seal(&clean, &twice, 1, NULL);
+	T_EQ(books_verify_init(&v, NULL), ERR_OK);
+	for (size_t i = 0; i < clean.n; i++) {
+		T_EQ(books_verify_batch(&v, clean.batch[i]), ERR_OK);
+	}
+	chain = clean.chain;
+	while (id < 1000 + BOOKS_WINDOW + 10) {
+		struct log_batch b;
+
+		log_batch_begin(&b, buffer, sizeof buffer);
+		for (size_t i = 0; i < LOG_BATCH_RECORDS_MAX; i++, id++) {
+			struct log_record r = move(LOG_TRANSFER, id, id % 2 == 0 ? ANN : BOB,
+						   id % 2 == 0 ? BOB : ANN, 1);
+
+			r.time_ms = clean.now_ms;
+			CHECK(log_batch_add_record(&b, &r) == ERR_OK);
+		}
+		log_batch_seal(&sealed, &b, &chain, &secret);
+		T_EQ(books_verify_batch(&v, sealed), ERR_OK);
+	}
+	{
+		struct log_batch b;
+
+		twice.time_ms = clean.now_ms;
+		log_batch_begin(&b, buffer, sizeof buffer);
+		CHECK(log_batch_add_record(&b, &twice) == ERR_OK);
+		log_batch_seal(&sealed, &b, &chain, &secret);
+	}
+	e = books_verify_batch(&v, sealed);
+	books_verify_free(&v);
+	T_EQ(e, ERR_CORRUPT);
+	T_EQ(v.at, chain.next_sequence - 1);
+	T_CHECK(says("uses an id again"));
+}
+
 /* Hashes made anew without the journal's secret: only the tree knows. */
 static void the_tree_knows_what_hashes_do_not(void)
 {
@@ -335,6 +381,7 @@ int main(int argc, char **argv)
 		{ "every flipped bit is named", every_flipped_bit_is_named },
 		{ "batches have their place", batches_have_their_place },
 		{ "a forged record breaks a law", a_forged_record_breaks_a_law },
+		{ "an id is used once for ever", an_id_is_used_once_for_ever },
 		{ "the tree knows what hashes do not", the_tree_knows_what_hashes_do_not },
 	};
 
