@@ -438,9 +438,11 @@ static void signs_of_life(void)
 		T_EQ(e, ERR_OK);
 		T_EQ(found(), 1);
 	}
+}
+
 /* What a follower was given, and what it did when there was nothing to do. */
 struct followed {
-	struct kit_seen seen;
+	struct log_chain chain;
 	atomic_uint batches, idle;
 	enum err e;
 };
@@ -448,9 +450,10 @@ struct followed {
 static void follow(void *ctx, struct bytes batch)
 {
 	struct followed *f = ctx;
+	struct log_view v;
 
 	if (f->e == ERR_OK) {
-		f->e = kit_each(&f->seen, batch);
+		f->e = log_batch_open(&v, &f->chain, batch, &kit_secret);
 	}
 	(void)atomic_fetch_add(&f->batches, 1);
 }
@@ -484,7 +487,7 @@ static void tasks_and_a_follower(void)
 	struct store_fault fault;
 	uint64_t number = 0, after[8];
 
-	kit_seen_init(&f.seen);
+	log_chain_init(&f.chain);
 	T_CHECK(begin(&seen, UINT_MAX, 0));
 	store_sync_follow(sync_thread, &follower);
 	for (unsigned i = 0; i < 8; i++) {
@@ -521,6 +524,7 @@ static void tasks_and_a_follower(void)
 	T_EQ(store_sync_stop(sync_thread, &fault), ERR_OK);
 	T_EQ(atomic_load(&f.batches), number);
 	T_EQ(f.e, ERR_OK);
+	T_CHECK(hash32_eq(&f.chain.head, &seen.chain.head));
 	T_EQ(found(), (int64_t)number);
 	/* after a failed append nothing more is read */
 	T_CHECK(begin(&seen, UINT_MAX, 1));
