@@ -198,7 +198,7 @@ static size_t pad(uint8_t *p, size_t n, size_t before)
 
 static void put_state(struct hash32 *out, const uint32_t s[STATE])
 {
-	for (unsigned i = 0; i < STATE; i++) {
+	for (size_t i = 0; i < STATE; i++) {
 		out->b[4 * i] = (uint8_t)(s[i] >> 24);
 		out->b[4 * i + 1] = (uint8_t)(s[i] >> 16);
 		out->b[4 * i + 2] = (uint8_t)(s[i] >> 8);

@@ -39,7 +39,7 @@ bool exclude_till_closed(const struct payout *p, const struct inner_withdrawal *
 void exclude_forget(struct inner_withdrawal *w)
 {
 	for (size_t i = 0; w->said != NULL && i < DOC_WATCHERS_MAX; i++) {
-		free((void *)(uintptr_t)w->said->raw[i].p);
+		free(w->said->raw[i]);
 	}
 	free(w->said);
 	w->said = NULL;
@@ -77,7 +77,7 @@ static void ask(struct payout *p, struct inner_withdrawal *w, struct effects *ou
 		uint32_t channel = PAYOUT_CHANNEL_WATCHER + i;
 		struct writer body;
 
-		if (!p->link_up[channel - 1] || (w->said != NULL && w->said->raw[i].p != NULL) ||
+		if (!p->link_up[channel - 1] || (w->said != NULL && w->said->raw[i] != NULL) ||
 		    effects_free(out) <= EFFECTS_KEPT || effects_room(out) < FRAME_BODY_MAX) {
 			continue;
 		}
@@ -128,10 +128,11 @@ static void exclude(struct payout *p, struct inner_withdrawal *w, struct effects
 		return;
 	}
 	for (size_t i = 0, kept = 0; i < p->roster.watcher_count; i++) {
-		if (w->said->raw[i].p == NULL || kept == p->roster.watchers_needed) {
+		if (w->said->raw[i] == NULL || kept == p->roster.watchers_needed) {
 			continue;
 		}
-		payout_keep(p, w, DOC_EXCLUSION, 0, w->said->raw[i], true);
+		payout_keep(p, w, DOC_EXCLUSION, 0, bytes_of(w->said->raw[i], w->said->raw_n[i]),
+			    true);
 		(void)strncat(who, " ", sizeof who - strlen(who) - 1);
 		(void)strncat(who, p->roster.watchers[i].id, sizeof who - strlen(who) - 1);
 		kept++;
@@ -228,15 +229,14 @@ void exclude_reply(struct payout *p, uint32_t channel, uint64_t tag, struct byte
 		w->said = calloc(1, sizeof *w->said);
 		CHECK(w->said != NULL);
 	}
-	if (w->said->raw[watcher].p == NULL) {
-		uint8_t *copy = malloc(item.n);
-
-		CHECK(copy != NULL);
-		memcpy(copy, item.p, item.n);
-		w->said->raw[watcher] = bytes_of(copy, item.n);
+	if (w->said->raw[watcher] == NULL) {
+		w->said->raw[watcher] = malloc(item.n);
+		CHECK(w->said->raw[watcher] != NULL);
+		memcpy(w->said->raw[watcher], item.p, item.n);
+		w->said->raw_n[watcher] = item.n;
 	}
 	for (size_t i = 0; i < p->roster.watcher_count; i++) {
-		have += w->said->raw[i].p != NULL;
+		have += w->said->raw[i] != NULL;
 	}
 	if (have >= p->roster.watchers_needed) {
 		exclude(p, w, out);

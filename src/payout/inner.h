@@ -87,8 +87,9 @@ struct inner_withdrawal {
 	bool wanted;              /* an answer needs its documents */
 	uint64_t exclude_mono_ms; /* when watchers are asked next whether its attempt is dead */
 
-	struct inner_said {                         /* what they said so far; NULL: nothing */
-		struct bytes raw[DOC_WATCHERS_MAX]; /* owned */
+	struct inner_said {                     /* what they said so far; NULL: nothing */
+		uint8_t *raw[DOC_WATCHERS_MAX]; /* each watcher's statement, ours; NULL: none */
+		size_t raw_n[DOC_WATCHERS_MAX];
 	} * said;
 
 	char reason[INNER_REASON_MAX];

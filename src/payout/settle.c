@@ -175,9 +175,8 @@ static enum payout_settled_field blame(enum err e, const struct log_record *r)
 		return PAYOUT_SETTLED_CREDIT; /* the same account on both sides */
 	case ERR_STATE:
 	case ERR_EXPIRED:
+	case ERR_NOT_FOUND: /* the hold: accounts were looked for before */
 		return PAYOUT_SETTLED_REF;
-	case ERR_NOT_FOUND:
-		return PAYOUT_SETTLED_REF; /* accounts were looked for before */
 	default:
 		return r->kind == LOG_ACCOUNT ? PAYOUT_SETTLED_ACCOUNT : PAYOUT_SETTLED_NOTHING;
 	}
