@@ -11,7 +11,7 @@
  * durable what stands behind it: SEND on the links, CALLs (io/behind.h).  A CALL is answered from
  * the loop (`soon`, `on_wake`), never from inside a step.
  * Everything that is remembered is in the journal: at start it is replayed, and what was begun goes
- * on.  --open-books is in opening.c, what is asked about the past in
+ * on.  --open-books is in opening.c, --refund-plan in refund.c, what is asked about the past in
  * past.c.
  */
 #include <stdio.h>
@@ -101,6 +101,11 @@ static const struct config_row rows[] = {
 	  "payments that signers and chain are asked for at once" },
 	{ "open_books", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(server_config, open_books), "CSV",
 	  "book these opening claims (customer,micro-XEM) against the coins on chain, then end" },
+	{ "refund_plan", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(server_config, refund_plan), "FILE",
+	  "carry out this plan, which people have approved, then end; cut off anywhere it may be "
+	  "started again" },
+	{ "refund_rows", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(server_config, refund_rows), "FILE",
+	  "the plan's rows, as kuramori books refund plan wrote them" },
 };
 
 static const struct config_program program = {
@@ -130,6 +135,8 @@ static void soon(void *ctx)
 		}
 		if (a->number == PAYOUT_CALL_SETTLED) {
 			api_settled(&s->api, bytes_of(a->body, a->n));
+		} else if (s->refunding.asked) {
+			refunding_answer(s, a->tag, bytes_of(a->body, a->n));
 		} else if (s->opening.csv != NULL) {
 			opening_answer(s, a->tag, bytes_of(a->body, a->n));
 		} else {
@@ -414,6 +421,7 @@ static enum err open_core(struct server *s)
 			.nodes = nodes,
 			.nodes_agree =
 			    s->config.nodes_agree == 0 ? nodes / 2 + 1 : s->config.nodes_agree,
+			.snapshot = s->refunding.sequence,
 			.in_flight = s->config.in_flight,
 		};
 
@@ -639,6 +647,10 @@ enum err server_lead(struct server *s)
 	behind_start(&s->behind, &s->run, s->sync);
 	s->leads = true;
 	run_start(&s->run, start);
+	if (s->refunding.asked) {
+		refunding_begin(s); /* no link, no node, no route: nothing else happens */
+		return ERR_OK;
+	}
 	if (s->opening.csv == NULL) {
 		e = open_links(s);
 	}
@@ -670,15 +682,17 @@ static enum err serve(struct server *s)
 	}
 	if (s->config.open_books[0] != '\0') {
 		e = opening_read(s);
-		if (e != ERR_OK) {
-			return e;
-		}
+	} else if (s->config.refund_plan[0] != '\0' || s->config.refund_rows[0] != '\0') {
+		e = refunding_read(s);
+	}
+	if (e != ERR_OK) {
+		return e;
 	}
 	e = read_secret(s);
 	if (e == ERR_OK) {
 		e = open_core(s);
 	}
-	if (e == ERR_OK) {
+	if (e == ERR_OK && !s->refunding.asked) {
 		e = open_api(s); /* the token and the port are judged even where nobody will ask */
 	}
 	if (e == ERR_OK) {
@@ -707,7 +721,10 @@ static enum err serve(struct server *s)
 	if (e == ERR_OK) {
 		e = s->result;
 	}
-	return e == ERR_OK ? s->opening.result : e;
+	if (e == ERR_OK) {
+		e = s->refunding.asked ? s->refunding.result : s->opening.result;
+	}
+	return e;
 }
 
 int main(int argc, char **argv)
@@ -757,6 +774,7 @@ int main(int argc, char **argv)
 	log_secret_wipe(&s.secret);
 	api_free(&s.api);
 	free(s.opening.csv);
+	free(s.refunding.rows);
 	free(s.scratch);
 	free(s.batch);
 	return err_exit(e);

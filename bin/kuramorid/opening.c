@@ -56,14 +56,9 @@ static bool is_header(struct bytes line)
 	       bytes_eq(line, bytes_str("customer,amount_micro"));
 }
 
-enum err opening_read(struct server *s)
+enum err opening_file(const char *path, uint8_t **out, size_t *n)
 {
-	struct opening *o = &s->opening;
-	const char *path = s->config.open_books;
-	struct money sum = money_zero(ASSET_XEM);
-	struct bytes line;
 	struct stat st;
-	size_t at = 0, number = 0;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	enum err e = ERR_IO;
 
@@ -76,21 +71,37 @@ enum err opening_read(struct server *s)
 		e = ERR_INPUT;
 		goto out;
 	}
-	o->csv = malloc((size_t)st.st_size);
-	if (o->csv == NULL) {
+	*out = malloc((size_t)st.st_size);
+	if (*out == NULL) {
 		e = ERR_FULL;
 		goto out;
 	}
-	while (o->csv_n < (size_t)st.st_size) {
-		ssize_t got = read(fd, o->csv + o->csv_n, (size_t)st.st_size - o->csv_n);
+	while (*n < (size_t)st.st_size) {
+		ssize_t got = read(fd, *out + *n, (size_t)st.st_size - *n);
 
 		if (got <= 0) {
 			(void)fprintf(stderr, "kuramorid: %s: cannot be read\n", path);
 			goto out;
 		}
-		o->csv_n += (size_t)got;
+		*n += (size_t)got;
 	}
 	e = ERR_OK;
+out:
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	return e;
+}
+
+enum err opening_read(struct server *s)
+{
+	struct opening *o = &s->opening;
+	const char *path = s->config.open_books;
+	struct money sum = money_zero(ASSET_XEM);
+	struct bytes line;
+	size_t at = 0, number = 0;
+	enum err e = opening_file(path, &o->csv, &o->csv_n);
+
 	while (e == ERR_OK && next_line(o, &at, &line)) {
 		struct bytes name;
 		struct money amount;
@@ -111,10 +122,6 @@ enum err opening_read(struct server *s)
 		o->customers++;
 	}
 	o->total = money_units(&sum);
-out:
-	if (fd >= 0) {
-		(void)close(fd);
-	}
 	return e;
 }
 

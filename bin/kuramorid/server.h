@@ -56,6 +56,8 @@ struct server_config {
 	char node_witness[SERVER_WITNESSES][SERVER_PATH_MAX];
 	char node_identity_file[SERVER_PATH_MAX];
 	char open_books[SERVER_PATH_MAX];
+	char refund_plan[SERVER_PATH_MAX];
+	char refund_rows[SERVER_PATH_MAX];
 	uint32_t network;
 	uint32_t poll_ms;
 	uint32_t settle_depth;
@@ -100,6 +102,21 @@ struct opening {
 	uint8_t arguments[65536];
 };
 
+/* --refund-plan, --refund-rows: see refund.c */
+struct refunding {
+	bool asked; /* for a run; nothing else is served then */
+	struct hash32 plan;
+	uint64_t sequence; /* of the plan: where balances are kept in the replay */
+	uint8_t *rows;
+	size_t rows_n, at;
+
+	enum { REFUNDING_BEGIN, REFUNDING_ROWS, REFUNDING_CHECK, REFUNDING_PAY } stage;
+
+	uint64_t started_ms;
+	uint64_t tag;
+	enum err result;
+};
+
 struct server {
 	struct server_config config;
 	struct loop loop;
@@ -134,6 +151,7 @@ struct server {
 	struct api api;
 	struct server_answer *answers, **answers_end;
 	struct opening opening;
+	struct refunding refunding;
 	int notify_fd;
 	enum err result; /* of the program, if it ends by itself */
 	bool stopping;
@@ -176,5 +194,14 @@ size_t journal_about(void *ctx, bool metrics, char *out, size_t cap);
 
 /* main.c: the journal is ours; the core begins. */
 MUST_CHECK enum err server_lead(struct server *s);
+
+/* A whole file of 1 byte to 256 MiB into fresh memory that is the caller's.  Says what is wrong. */
+MUST_CHECK enum err opening_file(const char *path, uint8_t **out, size_t *n);
+
+/* Reads plan and rows; what they say is judged by the core.  Says what is wrong and where. */
+MUST_CHECK enum err refunding_read(struct server *s);
+void refunding_begin(struct server *s);
+/* As opening_answer(). */
+void refunding_answer(struct server *s, uint64_t tag, struct bytes answer);
 
 #endif

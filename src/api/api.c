@@ -134,14 +134,14 @@ static enum err by_request_id(struct asked *q, struct writer *out)
 	return ERR_OK;
 }
 
-/* GET /v1/orders/{document id} */
-static enum err by_order_id(struct asked *q, struct writer *out)
+/* GET /v1/orders/{document id}, GET /v1/documents/{document id} */
+static enum err by_document_id(struct asked *q, struct writer *out)
 {
 	struct hash32 id;
 
 	if (hex_get(id.b, sizeof id.b, bytes_str(q->rest), HEX_LOWER_ONLY) != ERR_OK) {
 		return bad(q, ERR_INPUT, "id",
-			   "an order is named by its document id, 64 lower-case hex digits");
+			   "it is named by its document id, 64 lower-case hex digits");
 	}
 	writer_bytes(out, bytes_of(id.b, sizeof id.b));
 	return ERR_OK;
@@ -355,7 +355,8 @@ static const struct route {
 	{ HTTP_GET, "/v1/journal", API_PAST_JOURNAL, journal, journal_query },
 	{ HTTP_POST, "/v1/transfers", API_TRANSFERS, transfers, no_query },
 	{ HTTP_POST, "/v1/documents", API_DOCUMENT, document, no_query },
-	{ HTTP_GET, "/v1/orders/", API_ORDER, by_order_id, no_query },
+	{ HTTP_GET, "/v1/documents/", API_RULING, by_document_id, no_query },
+	{ HTTP_GET, "/v1/orders/", API_ORDER, by_document_id, no_query },
 	{ HTTP_GET, "/v1/deposit-tokens/", API_TOKEN, by_name, no_query },
 	{ HTTP_GET, "/v1/status", API_STATUS, nothing, no_query },
 	{ HTTP_GET, "/v1/audit", API_AUDIT, nothing, no_query },

@@ -348,6 +348,18 @@ static enum err hold_covered(const struct books *b, const struct books_account *
 	return claims <= reserves ? ERR_OK : ERR_CAP;
 }
 
+u128 books_headroom(const struct books *b, uint32_t asset)
+{
+	u128 claims, reserves;
+
+	CHECK(asset < BOOKS_ASSETS);
+	reserves = b->totals.reserves[asset];
+	if (!claims_of(&claims, b->totals.owed, b->totals.in_flight, asset) || claims > reserves) {
+		return 0;
+	}
+	return reserves - claims;
+}
+
 /*
  * T41 for a group, after its last record: the claims are no higher than before it, or no higher
  * than the reserves.  What theft took is no reason to refuse what raises nothing.

@@ -318,6 +318,11 @@ u128 books_available(const struct books *b, const struct id128 *id);
 /* Posted surplus on the account's normal side; zero if it is on the other side. */
 u128 books_balance(const struct books *b, const struct id128 *id);
 
+/* How much more customers may be credited of this asset (T41). */
+u128 books_headroom(const struct books *b, uint32_t asset);
+
+/* The kind of this name; 0: none. */
+uint32_t books_kind_of(struct bytes name);
 /* True for accounts that hold coins on the chain. */
 bool books_kind_on_chain(uint32_t kind);
 /* True for accounts that customers' credit stands on: those on the chain, and the bank's. */

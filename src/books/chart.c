@@ -69,6 +69,16 @@ const char *books_asset_name(uint32_t asset)
 	return asset == ASSET_XEM ? "nem:xem" : asset == ASSET_JPY ? "jpy" : NULL;
 }
 
+uint32_t books_kind_of(struct bytes name)
+{
+	for (uint32_t kind = 1; kind < ARRAY_LEN(chart); kind++) {
+		if (bytes_eq(name, bytes_str(chart[kind].name))) {
+			return kind;
+		}
+	}
+	return 0;
+}
+
 void books_account_id(struct id128 *out, uint32_t kind, uint32_t asset, struct bytes name)
 {
 	static const char label[] = "kuramori account v1\n";

@@ -183,12 +183,10 @@ static struct bytes next_part(struct bytes *line)
 	return part;
 }
 
-static enum err read_row(struct refund_sum *s, struct refund_row *row, struct bytes line,
-			 struct doc_fault *fault)
+/* The form of a row alone. */
+static enum err row_get(struct refund_row *row, struct bytes line)
 {
-	struct bytes last = bytes_str(s->last);
 	struct money lost, paid;
-	u128 due;
 	enum err e;
 
 	row->customer = next_part(&line);
@@ -196,6 +194,36 @@ static enum err read_row(struct refund_sum *s, struct refund_row *row, struct by
 	if (e == ERR_OK) {
 		e = money_parse(&paid, ASSET_JPY, line);
 	}
+	if (e == ERR_OK) {
+		row->lost = money_units(&lost);
+		row->paid = money_units(&paid);
+	}
+	return e;
+}
+
+bool refund_next(struct refund_row *row, struct bytes *text)
+{
+	while (text->n > 0) {
+		const uint8_t *end = memchr(text->p, '\n', text->n);
+		struct bytes line;
+
+		CHECK(end != NULL); /* it was taken before */
+		line = bytes_of(text->p, (size_t)(end - text->p));
+		*text = bytes_of(end + 1, text->n - line.n - 1);
+		if (row_get(row, line) == ERR_OK) {
+			return true;
+		} /* else one of the two lines of the head */
+	}
+	return false;
+}
+
+static enum err read_row(struct refund_sum *s, struct refund_row *row, struct bytes line,
+			 struct doc_fault *fault)
+{
+	struct bytes last = bytes_str(s->last);
+	u128 due;
+	enum err e = row_get(row, line);
+
 	if (!doc_name_ok(row->customer)) {
 		return refuse(s, fault, ERR_INPUT,
 			      "a customer is 1 to 64 of A-Z, a-z, 0-9, . _ : -");
@@ -203,8 +231,6 @@ static enum err read_row(struct refund_sum *s, struct refund_row *row, struct by
 	if (e != ERR_OK) {
 		return refuse(s, fault, e, "a row is CUSTOMER,LOST,PAID in whole smallest units");
 	}
-	row->lost = money_units(&lost);
-	row->paid = money_units(&paid);
 	if (row->lost == 0) {
 		return refuse(s, fault, ERR_AMOUNT, "who lost nothing has no row");
 	}

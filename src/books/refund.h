@@ -29,6 +29,7 @@
 #ifndef KURAMORI_BOOKS_REFUND_H
 #define KURAMORI_BOOKS_REFUND_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/attr.h"
@@ -108,6 +109,12 @@ typedef enum err (*refund_on_row)(void *ctx, const struct refund_row *row,
  */
 MUST_CHECK enum err refund_sum_read(struct refund_sum *s, struct bytes text, refund_on_row on_row,
 				    void *ctx, struct doc_fault *fault);
+
+/*
+ * The next row of text that refund_sum_read() took before, head or not; *text stands behind it.
+ * False at the end.
+ */
+bool refund_next(struct refund_row *row, struct bytes *text);
 
 /*
  * The whole file was read: is it what the plan says?  ERR_MISMATCH with the plan's field in *fault:

@@ -115,6 +115,11 @@ void answer_refuse(struct payout *p, enum err e, const char *field, const char *
 	va_end(args);
 }
 
+void answer_refuse_doc(struct payout *p, enum err e, const struct doc_fault *fault)
+{
+	answer_refuse(p, e, fault->field, "%s", fault->why != NULL ? fault->why : err_words(e));
+}
+
 /* A flat object of texts, one call a member. */
 void answer_text(struct payout *p, const char *key, const char *value)
 {
@@ -489,6 +494,35 @@ void answer_blob(struct payout *p, const struct event *e, struct effects *out)
 	}
 }
 
+/* --- a posting or plan with what people said --- */
+
+static void one_ruling(struct payout *p, struct bytes args)
+{
+	struct writer *w = &p->answer;
+	const struct inner_ruling *x;
+	struct hash32 id;
+
+	memcpy(id.b, args.p, sizeof id.b);
+	x = ruling_find(p, &id);
+	if (x == NULL) {
+		answer_refuse(p, ERR_NOT_FOUND, "id", "no posting or plan has this id");
+		return;
+	}
+	json_put_raw(w, "{");
+	put_int(w, "approvals", ruling_approved(x));
+	put_int(w, "approvals_needed", ruling_needed(x));
+	open_in(w, "documents", "[");
+	for (size_t i = 0; i < x->docs_n; i++) {
+		comma(w);
+		writer_bytes(w, bytes_of(x->docs[i].p, x->docs[i].n));
+	}
+	json_put_raw(w, "]");
+	put_hash(w, "id", &x->id);
+	put_text(w, "state", ruling_state_name(x->state));
+	put_text(w, "type", doc_type_name(x->type));
+	json_put_raw(w, "}");
+}
+
 /* --- status, audit, metrics --- */
 
 static void status(struct payout *p)
@@ -754,6 +788,30 @@ void answer_api(struct payout *p, const struct event *e, struct effects *out)
 		return;
 	case API_TRANSFERS:
 		break; /* payout_step() has taken it */
+	case API_REPAY_BEGIN:
+		if (sized(p, e->body, 32)) {
+			struct hash32 plan;
+
+			memcpy(plan.b, e->body.p, sizeof plan.b);
+			repay_begin(p, &plan);
+		}
+		return;
+	case API_REPAY_ROWS:
+		repay_rows(p, e->body);
+		return;
+	case API_REPAY_CHECK:
+		repay_check(p, out);
+		return;
+	case API_REPAY_PAY:
+		if (sized(p, e->body, 4)) {
+			repay_pay(p, le32_get(e->body.p), out);
+		}
+		return;
+	case API_RULING:
+		if (sized(p, e->body, 32)) {
+			one_ruling(p, e->body);
+		}
+		return;
 	}
 	answer_refuse(p, ERR_TYPE, "", "no such operation");
 }

@@ -7,10 +7,12 @@
  *   open.c     opening the books                        answer.c    what the API is told
  *   token.c    deposit messages                         check.c     what must hold
  *   settle.c   transfers of the exchange's settlement
+ *   ruling.c   postings and plans that people decide    repay.c     the run of a refund plan
  */
 #ifndef KURAMORI_PAYOUT_INNER_H
 #define KURAMORI_PAYOUT_INNER_H
 
+#include "books/refund.h"
 #include "chain/nem/nem_address.h"
 #include "chain/nem/nem_agree.h"
 #include "chain/nem/nem_follow.h"
@@ -157,6 +159,51 @@ struct inner_waiting {
 	bool used;
 };
 
+/* --- what people decide about the books --- */
+
+enum {
+	RULING_POSTING_APPROVALS = 2,             /* people, none of them the initiator */
+	RULING_PLAN_APPROVALS = 3,                /* likewise, an officer among them */
+	RULING_RECORDS_MAX = 2 * DOC_ENTRIES_MAX, /* of one posting, new accounts counted */
+	RULING_DOCS_MAX = 128, /* of one: itself and the decisions, also those a freeze undid */
+};
+
+enum ruling_state {
+	RULING_APPROVING = 1,
+	RULING_APPROVED = 2, /* a plan: may be carried out */
+	RULING_BEGUN = 3,    /* a plan: somebody may have been paid */
+	RULING_DONE = 4,
+	RULING_REFUSED = 5,
+};
+
+/* record.amount of LOG_REFUND */
+enum inner_refund { REFUND_BEGUN = 1, REFUND_DONE = 2 };
+
+struct inner_ruling_doc {
+	struct hash32 id;
+	uint8_t *p;
+	size_t n;
+};
+
+struct inner_ruling {
+	struct hash32 id;
+	enum doc_type type; /* DOC_POSTING, DOC_PLAN */
+	enum ruling_state state;
+	uint32_t initiator;            /* index among the roster's people */
+	uint32_t yes;                  /* bit per person of the roster */
+	struct inner_ruling_doc *docs; /* itself, then the decisions */
+	size_t docs_n;
+	/* a plan: what its run has booked so far, over all cuts */
+	uint64_t claims;
+	u128 lost, paid;
+	uint8_t *taken; /* by account: the claim was taken */
+	size_t taken_n;
+};
+
+static_assert(DOC_PEOPLE_MAX <= 32, "a bit for everybody");
+
+struct inner_repay;
+
 struct payout {
 	struct payout_config config;
 	struct hash32 genesis_id, roster_id, policy_id;
@@ -221,6 +268,14 @@ struct payout {
 		struct inner_stop doc;
 	} closings[DOC_HOT_MAX]; /* as genesis.hot: what an officer closed pays no more */
 
+	struct inner_ruling *rulings;
+	size_t rulings_n, rulings_cap;
+	struct map by_ruling;
+	struct inner_repay *repay; /* the run under way; NULL: none */
+	u128 *snapshot;            /* balances by account when config.snapshot records were read */
+	size_t snapshot_n;
+	struct hash32 snapshot_head;
+
 	bool hot_over, till_over; /* ceilings of the policy, as last told */
 
 	/* opening */
@@ -276,6 +331,8 @@ void payout_record(struct payout *p, struct log_record *r, struct bytes blob);
 uint64_t payout_record_time(struct payout *p);
 /* Applies to the books and records, if the books take it and it is new. */
 MUST_CHECK enum err payout_book(struct payout *p, struct log_record *r);
+/* Time and links of n records that are booked together, as the journal will have them. */
+void payout_stamp(const struct payout *p, struct log_record *r, size_t n);
 MUST_CHECK enum err payout_book_all(struct payout *p, struct log_record *r, size_t n);
 /* First half of SHA-256("kuramori " label LF a b), marked as a UUID of version 8. */
 struct id128 payout_name(const char *label, struct bytes a, struct bytes b);
@@ -324,6 +381,8 @@ MUST_CHECK enum err withdraw_learn(struct payout *p, struct inner_withdrawal *w,
 void withdraw_let_go(struct inner_withdrawal *w);
 /* It was settled at some time, so its hold is posted. */
 bool withdraw_settled_once(const struct inner_withdrawal *w);
+/* Somebody of the roster; NULL if there is none. */
+const struct doc_person *withdraw_person(const struct payout *p, const char *id);
 /* A settled payment that the chain undid: looked after again. */
 MUST_CHECK enum err withdraw_reopen(struct payout *p, uint32_t index);
 
@@ -371,12 +430,47 @@ void open_begin(struct payout *p, u128 claims, struct effects *out);
 void open_claims(struct payout *p, struct bytes rows, struct effects *out);
 void open_end(struct payout *p, struct effects *out);
 
+/* --- ruling.c --- */
+void ruling_free(struct payout *p);
+/* True for postings, plans, and decisions about them. */
+bool ruling_concerns(const struct doc *d);
+/* A posting or plan that was handed in. */
+void ruling_take(struct payout *p, const struct doc *d, struct effects *out);
+/* A person's decision about one; person and signature were checked. */
+void ruling_approve(struct payout *p, const struct doc *d, const struct doc_approval *a,
+		    const struct doc_person *person, struct effects *out);
+/* One of those documents from the journal.  ERR_CORRUPT, ERR_FULL. */
+MUST_CHECK enum err ruling_replay(struct payout *p, const struct doc *d);
+/* A freeze was recorded: what has not been carried out needs its people again. */
+void ruling_freeze(struct payout *p);
+/* NULL if there is none. */
+struct inner_ruling *ruling_find(const struct payout *p, const struct hash32 *id);
+/* The plan that x holds. */
+void ruling_plan(const struct payout *p, struct doc_plan *out, const struct inner_ruling *x);
+const char *ruling_state_name(enum ruling_state s);
+unsigned ruling_needed(const struct inner_ruling *x);
+unsigned ruling_approved(const struct inner_ruling *x);
+
+/* --- repay.c --- */
+void repay_free(struct payout *p);
+/* Keeps the balances of this moment of the replay.  ERR_FULL. */
+MUST_CHECK enum err repay_snapshot(struct payout *p);
+void repay_begin(struct payout *p, const struct hash32 *plan);
+void repay_rows(struct payout *p, struct bytes text);
+void repay_check(struct payout *p, struct effects *out);
+void repay_pay(struct payout *p, uint32_t rows, struct effects *out);
+MUST_CHECK enum err repay_replay(struct payout *p, const struct log_record *r);
+/* A transfer with a link was booked: of a plan's run? */
+void repay_booked(struct payout *p, const struct log_record *r);
+
 /* --- answer.c --- */
 void answer_api(struct payout *p, const struct event *e, struct effects *out);
 void answer_blob(struct payout *p, const struct event *e, struct effects *out);
 /* Ends the answer of this step; field and detail are copied, cut to fit. */
 void answer_refuse(struct payout *p, enum err e, const char *field, const char *format, ...)
     PRINTF(4, 5);
+/* The same for a document that was refused. */
+void answer_refuse_doc(struct payout *p, enum err e, const struct doc_fault *fault);
 void answer_withdrawal(struct payout *p, const struct inner_withdrawal *w, bool created);
 void answer_text(struct payout *p, const char *key, const char *value);
 /* After the commit. */

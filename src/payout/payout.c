@@ -239,6 +239,8 @@ void payout_free(struct payout *p)
 	for (size_t i = 0; p->stops != NULL && i < p->stops_n; i++) {
 		free(p->stops[i].p);
 	}
+	ruling_free(p);
+	repay_free(p);
 	books_free(&p->books);
 	map_free(&p->by_id);
 	map_free(&p->by_order);
@@ -289,16 +291,21 @@ void payout_record(struct payout *p, struct log_record *r, struct bytes blob)
 	CHECK(e == ERR_OK);
 }
 
-enum err payout_book_all(struct payout *p, struct log_record *r, size_t n)
+void payout_stamp(const struct payout *p, struct log_record *r, size_t n)
 {
-	size_t before = p->books.applied;
-	enum err e;
-
 	for (size_t i = 0; i < n; i++) {
 		/* the books judge by the time that the journal will have */
 		r[i].time_ms = payout_record_time(p);
 		r[i].flags = i + 1 < n ? LOG_FLAG_LINKED : 0;
 	}
+}
+
+enum err payout_book_all(struct payout *p, struct log_record *r, size_t n)
+{
+	size_t before = p->books.applied;
+	enum err e;
+
+	payout_stamp(p, r, n);
 	e = books_apply_all(&p->books, r, n, NULL);
 	if (e != ERR_OK) {
 		return e;
@@ -542,6 +549,9 @@ static enum err replay_document(struct payout *p, const struct log_record *r,
 	if (type == DOC_CLOSING) {
 		return withdraw_closing_replay(p, &d);
 	}
+	if (ruling_concerns(&d)) {
+		return ruling_replay(p, &d);
+	}
 	if (type == DOC_REQUEST) {
 		struct doc_request request;
 
@@ -645,6 +655,9 @@ static enum err replay_record(struct payout *p, const struct log_record *r, uint
 		return replay_genesis(p, r);
 	case LOG_TRANSFER:
 		e = books_replay(&p->books, r);
+		if (e == ERR_OK) {
+			repay_booked(p, r);
+		}
 		return e == ERR_OK ? follow_replay_transfer(p, r) : ERR_CORRUPT;
 	case LOG_ACCOUNT:
 	case LOG_HOLD:
@@ -670,6 +683,8 @@ static enum err replay_record(struct payout *p, const struct log_record *r, uint
 		return follow_replay_seen(p, r);
 	case LOG_CHAIN_HEIGHT:
 		return replay_height(p, r);
+	case LOG_REFUND:
+		return repay_replay(p, r);
 	case LOG_SHUTDOWN:
 		return ERR_OK;
 	case LOG_GUARD_RESERVE:
@@ -704,6 +719,10 @@ static enum err replay_view(struct payout *p, const struct log_view *view)
 			p->newest_ms = r.time_ms > p->newest_ms ? r.time_ms : p->newest_ms;
 			e = replay_record(p, &r, view->head.first_sequence + i, view);
 		}
+	}
+	if (e == ERR_OK && p->config.snapshot != 0 &&
+	    p->journal.next_sequence == p->config.snapshot) {
+		e = repay_snapshot(p);
 	}
 	return e;
 }

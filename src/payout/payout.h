@@ -42,6 +42,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "books/books.h"
+#include "books/refund.h"
 #include "doc/types.h"
 #include "log/batch.h"
 #include "log/step.h"
@@ -70,6 +71,9 @@ enum {
 	PAYOUT_TRANSFER_BYTES = 88,
 	PAYOUT_SETTLED_WAS = 40, /* of them text, filled up with zeros */
 	PAYOUT_SETTLED_BYTES = 28 + PAYOUT_SETTLED_WAS,
+	PAYOUT_RULINGS_MAX = 65536,             /* postings and plans ever */
+	PAYOUT_REPAY_ROWS_MAX = 2500,           /* customers in one API_REPAY_PAY */
+	PAYOUT_ROWS_BYTES_MAX = 256 << 20,      /* of a plan's rows */
 	PAYOUT_ANSWER_MAX = 262144,             /* bytes of one answer */
 	PAYOUT_BATCH_BYTES = 1024 * 1024,       /* no batch of ours is larger: buffer of a replay */
 	PAYOUT_EFFECTS_BYTES = 4 * 1024 * 1024, /* of effects.store, for any one step */
@@ -96,7 +100,7 @@ enum payout_call {
 /* Operations of the API; arguments in parentheses, little-endian, nothing left over. */
 enum payout_api {
 	API_WITHDRAW = 1,   /* (u32 length + idempotency key, the request's envelope) */
-	API_DOCUMENT = 2,   /* (an envelope: approval or freeze) */
+	API_DOCUMENT = 2,   /* (an envelope: approval, freeze, closing, posting or plan) */
 	API_WITHDRAWAL = 3, /* (16 bytes: request id) */
 	API_WITHDRAWALS =
 	    4,            /* (u32 state or 0 for all, u32 limit 1..PAYOUT_LIST_MAX) newest first */
@@ -112,6 +116,12 @@ enum payout_api {
 	API_OPEN_END = 14,    /* () what is left goes to the house; the opening account is zero */
 	API_HISTORY = 15,   /* (16 bytes: request id) every change of state: when, what, who, why */
 	API_TRANSFERS = 16, /* for each request: (u64 tag, u32 n, n entries): see below */
+	/* the run of a refund plan, in this order (repay.c) */
+	API_REPAY_BEGIN = 40, /* (32 bytes: document id of the plan) */
+	API_REPAY_ROWS = 41,  /* (whole lines of the file of rows) */
+	API_REPAY_CHECK = 42, /* () all rows were given: is it the plan, is everything there? */
+	API_REPAY_PAY = 43,   /* (u32 rows, 1..PAYOUT_REPAY_ROWS_MAX) the next so many */
+	API_RULING = 44,      /* (32 bytes: document id of a posting or plan) */
 };
 
 /*
@@ -165,6 +175,7 @@ struct payout_config {
 	uint32_t nodes;         /* 1..PAYOUT_NODES_MAX; node 0 is the one whose chain is followed */
 	uint32_t nodes_agree;   /* 1..nodes that must have a block, node 0 one of them, before
 				 * anything is credited or settled by it */
+	uint64_t snapshot;      /* records after which balances are kept for a refund; 0: never */
 	uint32_t in_flight;     /* attempts at once, 1..PAYOUT_IN_FLIGHT_MAX */
 	unsigned planted;       /* enum payout_planted */
 	unsigned books_planted; /* enum books_plant */
@@ -257,6 +268,21 @@ struct payout_view {
 	u128 fee;        /* held for the network */
 	uint64_t height; /* of its block; 0 */
 };
+
+/* The run of a refund plan, for showing. */
+struct payout_refund {
+	uint64_t customers; /* of the plan */
+	uint64_t rows;      /* looked at by this run */
+	uint64_t claims;    /* booked, by all runs: customers who were paid */
+	u128 lost_planned, lost;
+	u128 paid_planned, paid;
+	bool done;
+	char exact[REFUND_NUMBER_MAX];    /* lost x rate */
+	char distance[REFUND_NUMBER_MAX]; /* paid less that */
+};
+
+/* False if there is none under way. */
+bool payout_refund(struct payout_refund *out, const struct payout *p);
 
 size_t payout_count(const struct payout *p);
 /* i < payout_count(), in order of request. */

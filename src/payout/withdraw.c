@@ -232,11 +232,6 @@ enum err withdraw_learn(struct payout *p, struct inner_withdrawal *w, const stru
 
 /* --- a request --- */
 
-static void refuse_doc(struct payout *p, enum err e, const struct doc_fault *fault)
-{
-	answer_refuse(p, e, fault->field, "%s", fault->why != NULL ? fault->why : err_words(e));
-}
-
 static void refuse_verdict(struct payout *p, const struct policy_verdict *v)
 {
 	char words[POLICY_WORDS_MAX];
@@ -316,7 +311,7 @@ static bool request_well(struct payout *p, const struct doc *d, struct doc_reque
 	enum err e = doc_request_read(d, r, &fault);
 
 	if (e != ERR_OK) {
-		refuse_doc(p, e, &fault);
+		answer_refuse_doc(p, e, &fault);
 		return false;
 	}
 	e = backend_signed(p, d);
@@ -564,7 +559,7 @@ void withdraw_request(struct payout *p, struct bytes key, struct bytes raw, stru
 	}
 	e = doc_open(&d, raw, &p->genesis_id, &fault);
 	if (e != ERR_OK) {
-		refuse_doc(p, e, &fault);
+		answer_refuse_doc(p, e, &fault);
 		return;
 	}
 	if (d.type != DOC_REQUEST) {
@@ -604,7 +599,7 @@ void withdraw_request(struct payout *p, struct bytes key, struct bytes raw, stru
 
 /* --- approvals --- */
 
-static const struct doc_person *person_of(const struct payout *p, const char *id)
+const struct doc_person *withdraw_person(const struct payout *p, const char *id)
 {
 	for (size_t i = 0; i < p->roster.people_count; i++) {
 		if (strcmp(p->roster.people[i].id, id) == 0) {
@@ -659,12 +654,15 @@ static void take_approval(struct payout *p, const struct doc *d, struct effects 
 	enum err e = doc_approval_read(d, &a, &fault);
 
 	if (e != ERR_OK) {
-		refuse_doc(p, e, &fault);
+		answer_refuse_doc(p, e, &fault);
 		return;
 	}
-	person = person_of(p, a.person);
-	if (person == NULL || (person->roles & DOC_ROLE_APPROVER) == 0) {
-		answer_refuse(p, ERR_SIGNER_UNKNOWN, "person", "no approver of the roster");
+	person = withdraw_person(p, a.person);
+	if (person == NULL || (person->roles & (a.subject_type == DOC_ORDER
+						    ? DOC_ROLE_APPROVER
+						    : DOC_ROLE_APPROVER | DOC_ROLE_OFFICER)) == 0) {
+		answer_refuse(p, ERR_SIGNER_UNKNOWN, "person", "no %sapprover of the roster",
+			      a.subject_type == DOC_ORDER ? "" : "officer or ");
 		return;
 	}
 	if (!doc_signed_by(d, &person->key)) {
@@ -672,8 +670,12 @@ static void take_approval(struct payout *p, const struct doc *d, struct effects 
 			      "signatures", "not signed by this person's key");
 		return;
 	}
+	if (a.subject_type != DOC_ORDER) {
+		ruling_approve(p, d, &a, person, out);
+		return;
+	}
 	key = map_key(&a.subject);
-	if (a.subject_type != DOC_ORDER || !map_get(&p->by_order, &key, &index) ||
+	if (!map_get(&p->by_order, &key, &index) ||
 	    !hash32_eq(&p->all[index].order_doc, &a.subject)) {
 		answer_refuse(p, ERR_NOT_FOUND, "subject", "no such order");
 		return;
@@ -730,7 +732,7 @@ static void take_approval(struct payout *p, const struct doc *d, struct effects 
 
 static const struct key32 *issuer_key(const struct payout *p, const char *id)
 {
-	const struct doc_person *person = person_of(p, id);
+	const struct doc_person *person = withdraw_person(p, id);
 
 	if (person != NULL && (person->roles & DOC_ROLE_OFFICER) != 0) {
 		return &person->key;
@@ -762,6 +764,7 @@ enum err withdraw_stop_add(struct payout *p, const struct doc *d)
 		return ERR_FULL;
 	}
 	p->stops_n++;
+	ruling_freeze(p);
 	return ERR_OK;
 }
 
@@ -785,7 +788,7 @@ static void take_freeze(struct payout *p, const struct doc *d, struct effects *o
 	enum err e = doc_freeze_read(d, &f, &fault);
 
 	if (e != ERR_OK) {
-		refuse_doc(p, e, &fault);
+		answer_refuse_doc(p, e, &fault);
 		return;
 	}
 	key = issuer_key(p, f.issuer);
@@ -870,11 +873,11 @@ static void take_closing(struct payout *p, const struct doc *d, struct effects *
 	enum err e = doc_closing_read(d, &c, &fault);
 
 	if (e != ERR_OK) {
-		refuse_doc(p, e, &fault);
+		answer_refuse_doc(p, e, &fault);
 		return;
 	}
 	hot = hot_of(p, &c.account);
-	person = person_of(p, c.issuer);
+	person = withdraw_person(p, c.issuer);
 	if (hot == p->genesis.hot_count) {
 		answer_refuse(p, ERR_POLICY, "account",
 			      "not a hot account of the genesis document");
@@ -919,16 +922,19 @@ void withdraw_document(struct payout *p, struct bytes raw, struct effects *out)
 	enum err e = doc_open(&d, raw, &p->genesis_id, &fault);
 
 	if (e != ERR_OK) {
-		refuse_doc(p, e, &fault);
+		answer_refuse_doc(p, e, &fault);
 	} else if (d.type == DOC_APPROVAL) {
 		take_approval(p, &d, out);
 	} else if (d.type == DOC_FREEZE) {
 		take_freeze(p, &d, out);
 	} else if (d.type == DOC_CLOSING) {
 		take_closing(p, &d, out);
+	} else if (d.type == DOC_POSTING || d.type == DOC_PLAN) {
+		ruling_take(p, &d, out);
 	} else {
 		answer_refuse(p, ERR_TYPE, "type",
-			      "an approval, a freeze or a closing may be posted here");
+			      "an approval, a freeze, a closing, a posting or a plan may be "
+			      "posted here");
 	}
 }
 

@@ -53,7 +53,7 @@ struct asked {
 
 struct world {
 	/* keys */
-	struct person backend, alice, bob, officer, watcher[3], attest[2];
+	struct person backend, alice, bob, cora, officer, omar, watcher[3], attest[2];
 	struct edk_secret chain_key[2], till, purse, deposit, stranger, harvester;
 	struct nem_address till_at, purse_at, deposit_at, stranger_at, box_at, spare_at[3];
 	struct hash32 genesis_id;
@@ -810,10 +810,13 @@ static inline void world_documents(struct world *w)
 	r.backend_count = 1;
 	r.backends[0] = (struct doc_party){ .id = "backend", .key = w->backend.key };
 	r.number = 1;
-	r.people_count = 3;
+	r.people_count = 5;
 	r.people[0] = (struct doc_person){ "alice", w->alice.key, DOC_ROLE_APPROVER };
 	r.people[1] = (struct doc_person){ "bob", w->bob.key, DOC_ROLE_APPROVER };
 	r.people[2] = (struct doc_person){ "olga", w->officer.key, DOC_ROLE_OFFICER };
+	r.people[3] = (struct doc_person){ "cora", w->cora.key, DOC_ROLE_APPROVER };
+	r.people[4] =
+	    (struct doc_person){ "omar", w->omar.key, DOC_ROLE_OFFICER | DOC_ROLE_AUDITOR };
 	r.signer_count = 2;
 	for (int i = 0; i < 2; i++) {
 		r.signers[i] =
@@ -871,6 +874,8 @@ static inline struct world *world_new(void)
 	w->alice = person_make(2);
 	w->bob = person_make(3);
 	w->officer = person_make(4);
+	w->omar = person_make(5);
+	w->cora = person_make(6);
 	for (uint8_t i = 0; i < 3; i++) {
 		w->watcher[i] = person_make((uint8_t)(10 + i));
 	}
