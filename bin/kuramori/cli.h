@@ -38,6 +38,7 @@ struct cli {
 	char as_of[32];
 	bool server;
 	char format[8];
+	char rate[DOC_RATE_MAX + 1];
 	bool evacuate;
 	bool no;
 	uint64_t timeout_ms;
@@ -66,6 +67,14 @@ int cli_documents(struct cli *c, bool need_roster);
 /* The person's Ed25519 secret; asks for the passphrase on the terminal, or reads it from
  * passphrase_file.  The caller wipes secret.  0 or an exit code. */
 int cli_secret(const struct cli *c, uint8_t secret[DOC_SECRET_BYTES]);
+
+/* Signs a body of this type with the person's key, which is asked for.  *raw: the envelope, valid
+ * until the next call.  0 or an exit code. */
+int cli_sign(const struct cli *c, enum doc_type type, const void *body, struct bytes *raw,
+	     struct hash32 *id);
+
+/* POST /v1/documents; the answer's text, NUL-terminated.  0 or an exit code, said on stderr. */
+int cli_hand_in(const struct cli *c, struct bytes raw, char *answer, size_t cap);
 
 /* A whole file, or standard input for "-".  0 or an exit code. */
 int cli_read(const char *path, uint8_t *buffer, size_t cap, size_t *n);
@@ -113,6 +122,15 @@ MUST_CHECK enum err cli_journal_next(struct log_chain *chain, struct log_view *v
 				     struct bytes batch);
 /* `kuramori books WORDS`: an exit code. */
 int cli_books(struct cli *c, const char *const *words, size_t n);
+/* `kuramori books post FILE` and `kuramori books refund WORDS`. */
+int cli_post(struct cli *c, const char *path);
+int cli_refund(struct cli *c, const char *const *words, size_t n);
+/*
+ * A posting or plan out of GET /v1/documents/{id}, shown from its own bytes unless c->json; *type 0
+ * if the server knows no such one.  0 or an exit code.
+ */
+int cli_ruling_fetch(const struct cli *c, const char *id_hex, struct hash32 *id,
+		     enum doc_type *type);
 int cli_audit_verify(struct cli *c, const char *const *paths, size_t n);
 int cli_audit_checkpoint(struct cli *c);
 

@@ -224,6 +224,33 @@ int cli_secret(const struct cli *c, uint8_t secret[DOC_SECRET_BYTES])
 			c->key_file, c->person);
 }
 
+int cli_sign(const struct cli *c, enum doc_type type, const void *body, struct bytes *raw,
+	     struct hash32 *id)
+{
+	static uint8_t space[DOC_BYTES_MAX];
+	struct writer w = writer_make(space, sizeof space);
+	struct doc_fault fault = { .why = "" };
+	uint8_t secret[DOC_SECRET_BYTES];
+	int code = cli_secret(c, secret);
+	enum err e;
+
+	if (code != 0) {
+		return code;
+	}
+	e = doc_make(&w, id, type, body, secret, &fault);
+	crypto_wipe(secret, sizeof secret);
+	*raw = bytes_of(space, w.n);
+	return e == ERR_OK ? 0 : cli_fail(e, "%s: %s", fault.field, fault.why);
+}
+
+int cli_hand_in(const struct cli *c, struct bytes raw, char *answer, size_t cap)
+{
+	unsigned status = 0;
+	int code = cli_api(c, "/v1/documents", raw, &status, answer, cap);
+
+	return code != 0 ? code : status >= 200 && status <= 299 ? 0 : cli_problem(status, answer);
+}
+
 static int ask(const struct cli *c, const char *path, struct bytes body, unsigned *status,
 	       uint8_t *reply, size_t cap, size_t *got)
 {

@@ -40,7 +40,7 @@ static const struct config_row rows[] = {
 	{ "stop#_socket", CONFIG_PATH, "", 0, 0, CONFIG_ARRAY(cli, stop_socket), "SOCKET",
 	  "stop sockets of both signers and all watchers: freeze goes to each, past the server" },
 	{ "reason", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, reason), "TEXT",
-	  "why you freeze or close; it stands in the document" },
+	  "why you freeze, close or refund; it stands in the document" },
 	{ "evacuate", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(cli, evacuate), "yes|no",
 	  "freeze: also ask for evacuation (two officers must)" },
 	{ "no", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(cli, no), "yes|no",
@@ -55,6 +55,8 @@ static const struct config_row rows[] = {
 	  "books: as they were at this moment: 2018-01-26T00:02:13Z, or milliseconds since 1970" },
 	{ "server", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(cli, server), "yes|no",
 	  "books balance, books statement: ask the running kuramorid instead of a journal" },
+	{ "rate", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, rate), "YEN",
+	  "books refund plan: yen for one XEM, as 88.549" },
 	{ "format", CONFIG_STRING, "csv", 0, 0, CONFIG_FIELD(cli, format), "csv|json|hledger",
 	  "books export: for a spreadsheet, a script, or hledger" },
 	{ "timeout_ms", CONFIG_U64, "5000", 100, 600000, CONFIG_FIELD(cli, timeout_ms), "MS",
@@ -81,7 +83,8 @@ static const char text_system[] =
     "Commands:\n"
     "  order show FILE|-      decode an order from its document and print what it would pay\n"
     "  order show ID          the same, fetched from the API by the order's id\n"
-    "  approve ID             show the order, then sign yes (--no yes: no) and hand it in\n"
+    "  approve ID             show the order, posting or plan, then sign yes (--no yes: no) and\n"
+    "                         hand it in\n"
     "  withdrawal history ID  every change of state of a withdrawal: when, what, who, why\n"
     "  freeze --reason TEXT   stop every signer; prints who has persisted it\n"
     "  close ADDRESS --reason TEXT\n"
@@ -108,6 +111,16 @@ static const char text_system[] =
     "                         on with; every record is verified and booked again on the way\n"
     "  books restore FILE JOURNAL\n"
     "                         a journal out of a backup; never overwrites one; docs/restore.md\n"
+    "  books post FILE|-      transfers that two other people must approve, from a draft (JSON)\n"
+    "  books refund plan CLAIMS ROWS PLAN [JOURNAL]\n"
+    "                         rows and plan of a refund at `rate` for what CLAIMS say was lost\n"
+    "                         at `as_of`; with the journal that moment is named in it\n"
+    "  books refund check PLAN ROWS\n"
+    "                         do the rows add up to what the plan says?\n"
+    "  books refund propose PLAN\n"
+    "                         hand it in: three other people must approve it\n"
+    "  books refund show PLAN ROWS CUSTOMER\n"
+    "                         one row with its proof that the plan has it\n"
     "  key new FILE           make and seal a software key; prints the public key for the roster\n";
 
 static const char text_nem[] =
@@ -186,7 +199,8 @@ static int misused(const char *const *w, size_t n)
 		{ "close", "close ADDRESS --reason TEXT" },
 		{ "status", "status" },
 		{ "audit", "audit verify FILE... or kuramori audit checkpoint" },
-		{ "books", "books balance|statement|export|verify|backup|restore FILE" },
+		{ "books", "books balance|statement|export|verify|backup|restore FILE, books post "
+			   "FILE, or books refund plan|check|propose|show" },
 		{ "key", "key new FILE" },
 		{ "nem", "nem key|address|tx|account|multisig|node|message|tag|loss ...; kuramori "
 			 "--help lists them" },
@@ -231,6 +245,12 @@ static int commands(struct cli *c, const struct config_result *r)
 	}
 	if (n == 2 && strcmp(w[0], "audit") == 0 && strcmp(w[1], "checkpoint") == 0) {
 		return cli_audit_checkpoint(c);
+	}
+	if (n == 3 && strcmp(w[0], "books") == 0 && strcmp(w[1], "post") == 0) {
+		return cli_post(c, w[2]);
+	}
+	if (n >= 2 && strcmp(w[0], "books") == 0 && strcmp(w[1], "refund") == 0) {
+		return cli_refund(c, w + 2, n - 2);
 	}
 	if (n >= 1 && strcmp(w[0], "books") == 0) {
 		return cli_books(c, w + 1, n - 1);

@@ -162,50 +162,43 @@ int cli_order_show(struct cli *c, const char *what)
 	return code;
 }
 
-int cli_approve(struct cli *c, const char *order_hex)
+int cli_approve(struct cli *c, const char *id_hex)
 {
-	static uint8_t raw[DOC_BYTES_MAX];
 	static char answer[65536];
 	static struct shown s;
+	enum doc_type type = 0;
 	struct doc_approval approval;
-	struct writer w = writer_make(raw, sizeof raw);
-	struct doc_fault fault = { .why = "" };
-	uint8_t secret[DOC_SECRET_BYTES];
-	unsigned status = 0;
-	enum err e;
+	struct bytes raw;
+	struct hash32 id;
 	int code = cli_documents(c, true);
 
 	if (code == 0) {
-		code = fetch(c, order_hex, &s);
+		code = cli_ruling_fetch(c, id_hex, &id, &type);
+	}
+	if (code == 0 && type == 0) {
+		code = fetch(c, id_hex, &s);
+		type = DOC_ORDER;
+		id = s.id;
+		if (code == 0 && !c->json) {
+			print_order(c, &s);
+		}
 	}
 	if (code != 0) {
 		return code;
 	}
-	if (!c->json) {
-		print_order(c, &s);
-		(void)fflush(stdout); /* seen before the passphrase is asked for, in a pipe too */
-	}
-	code = cli_secret(c, secret);
-	if (code != 0) {
-		return code;
-	}
+	(void)fflush(stdout); /* seen before the passphrase is asked for, in a pipe too */
 	approval = (struct doc_approval){ .decision = c->no ? DOC_DECISION_NO : DOC_DECISION_YES,
 					  .genesis = c->genesis_id,
-					  .subject = s.id,
-					  .subject_type = DOC_ORDER,
+					  .subject = id,
+					  .subject_type = type,
 					  .time_ms = clock_wall_ms() };
 	(void)snprintf(approval.person, sizeof approval.person, "%s", c->person);
-	e = doc_make(&w, NULL, DOC_APPROVAL, &approval, secret, &fault);
-	crypto_wipe(secret, sizeof secret);
-	if (e != ERR_OK) {
-		return cli_fail(e, "%s: %s", fault.field, fault.why);
+	code = cli_sign(c, DOC_APPROVAL, &approval, &raw, &id);
+	if (code == 0) {
+		code = cli_hand_in(c, raw, answer, sizeof answer);
 	}
-	code = cli_api(c, "/v1/documents", bytes_of(raw, w.n), &status, answer, sizeof answer);
 	if (code != 0) {
 		return code;
-	}
-	if (status < 200 || status > 299) {
-		return cli_problem(status, answer);
 	}
 	if (c->json) {
 		printf("%s\n", answer);

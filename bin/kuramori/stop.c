@@ -278,25 +278,6 @@ static int freeze_verdict(const struct spread *s, bool evacuate)
 }
 
 /* The document, signed with the person's key, in static memory.  0 or an exit code. */
-static int sign(const struct cli *c, enum doc_type type, const void *body, struct bytes *raw,
-		struct hash32 *id)
-{
-	static uint8_t space[DOC_BYTES_MAX];
-	struct writer w = writer_make(space, sizeof space);
-	struct doc_fault fault = { .why = "" };
-	uint8_t secret[DOC_SECRET_BYTES];
-	int code = cli_secret(c, secret);
-	enum err e;
-
-	if (code != 0) {
-		return code;
-	}
-	e = doc_make(&w, id, type, body, secret, &fault);
-	crypto_wipe(secret, sizeof secret);
-	*raw = bytes_of(space, w.n);
-	return e == ERR_OK ? 0 : cli_fail(e, "%s: %s", fault.field, fault.why);
-}
-
 /* What every document that stops something needs.  0 or an exit code. */
 static int prepare(struct cli *c, const char *usage)
 {
@@ -326,7 +307,7 @@ int cli_freeze(struct cli *c)
 	(void)snprintf(freeze.issuer, sizeof freeze.issuer, "%s", c->person);
 	(void)snprintf(freeze.reason, sizeof freeze.reason, "%s", c->reason);
 	random_fill(freeze.nonce, sizeof freeze.nonce);
-	code = sign(c, DOC_FREEZE, &freeze, &raw, &id);
+	code = cli_sign(c, DOC_FREEZE, &freeze, &raw, &id);
 	if (code != 0) {
 		return code;
 	}
@@ -395,7 +376,7 @@ int cli_close(struct cli *c, const char *address)
 	(void)snprintf(closing.reason, sizeof closing.reason, "%s", c->reason);
 	code = hot_account(c, address, &closing.account);
 	if (code == 0) {
-		code = sign(c, DOC_CLOSING, &closing, &raw, &id);
+		code = cli_sign(c, DOC_CLOSING, &closing, &raw, &id);
 	}
 	if (code != 0) {
 		return code;

@@ -816,7 +816,7 @@ static void take_freeze(struct payout *p, const struct doc *d, struct effects *o
 	r.id = map_key(&d->id);
 	payout_record(p, &r, d->raw);
 	(void)snprintf(who, sizeof who, "%s %s",
-		       person_of(p, f.issuer) != NULL ? "officer" : "watcher", f.issuer);
+		       withdraw_person(p, f.issuer) != NULL ? "officer" : "watcher", f.issuer);
 	for (size_t i = 0; i < p->open_n; i++) {
 		struct inner_withdrawal *w = &p->all[p->open[i]];
 		enum payout_state next;
