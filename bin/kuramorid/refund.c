@@ -15,7 +15,10 @@
 #include "io/file.h"
 #include "server.h"
 
-enum { PIECE_BYTES = 64 * 1024 }; /* of rows in one operation */
+enum {
+	PIECE_BYTES = 64 * 1024, /* of rows in one operation */
+	AHEAD = 2,               /* one is decided while the one before it is made durable */
+};
 
 static enum err fail(enum err e, const char *path, const char *why)
 {
@@ -63,6 +66,7 @@ enum err refunding_read(struct server *s)
 static void ask(struct server *s, uint16_t operation, struct bytes arguments)
 {
 	s->refunding.tag = ++s->api.next_tag;
+	s->refunding.outstanding++;
 	server_ask(s, operation, s->refunding.tag, arguments);
 }
 
@@ -147,9 +151,10 @@ void refunding_answer(struct server *s, uint64_t tag, struct bytes answer)
 	bool show = isatty(STDERR_FILENO) != 0;
 	struct payout_refund run = { .done = true };
 
-	if (tag != f->tag) {
+	if (tag > f->tag || tag + f->outstanding <= f->tag) {
 		return;
 	}
+	f->outstanding--;
 	f->result = err_known(number) ? (enum err)number : ERR_INPUT;
 	if (show) {
 		(void)fprintf(stderr, "\r\033[K");
@@ -176,15 +181,20 @@ void refunding_answer(struct server *s, uint64_t tag, struct bytes answer)
 		return;
 	case REFUNDING_CHECK:
 		f->started_ms = clock_mono_ms();
-		pay(s);
+		for (int i = 0; i < AHEAD; i++) {
+			pay(s);
+		}
 		return;
 	case REFUNDING_PAY:
 		break;
 	}
 	CHECK(payout_refund(&run, s->payout));
 	if (run.done) {
-		tell(&run, clock_mono_ms() - f->started_ms);
-		loop_end(&s->loop);
+		/* the core is ahead of the disk until everything is answered */
+		if (f->outstanding == 0) {
+			tell(&run, clock_mono_ms() - f->started_ms);
+			loop_end(&s->loop);
+		}
 		return;
 	}
 	if (show) {

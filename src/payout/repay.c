@@ -30,7 +30,8 @@ struct inner_repay {
 	size_t text_n, text_cap;
 	struct bytes left; /* not looked at yet, of text */
 	bool checked;
-	uint64_t at; /* rows looked at by this run */
+	struct id128 house; /* its yen */
+	uint64_t at;        /* rows looked at by this run */
 	/* why a row was refused */
 	char customer[DOC_NAME_MAX + 1];
 	char why[INNER_DETAIL_MAX];
@@ -342,7 +343,6 @@ void repay_check(struct payout *p, struct effects *out)
 {
 	struct doc_fault fault = { .why = NULL };
 	struct inner_repay *y = p->repay;
-	struct id128 house;
 	uint64_t rows;
 	u128 lost, paid;
 	char a[MONEY_TEXT_MAX];
@@ -358,8 +358,8 @@ void repay_check(struct payout *p, struct effects *out)
 		return;
 	}
 	remaining(p, &lost, &paid, &rows);
-	books_account_id(&house, BOOKS_HOUSE, ASSET_JPY, bytes_str("jpy"));
-	if (!covered(p, "the house has", "yen", paid, books_balance(&p->books, &house)) ||
+	books_account_id(&y->house, BOOKS_HOUSE, ASSET_JPY, bytes_str("jpy"));
+	if (!covered(p, "the house has", "yen", paid, books_balance(&p->books, &y->house)) ||
 	    !covered(p, "behind customers' credit lies", "yen", paid,
 		     books_headroom(&p->books, ASSET_JPY)) ||
 	    !covered(p, "booked as lost is", "micro-XEM", lost,
@@ -405,7 +405,7 @@ static enum err pay_row(struct payout *p, const struct hash32 *plan, const struc
 	CHECK(refund_due(&due, &y->sum.rate, claim.amount) == ERR_OK); /* the row's fitted */
 	if (due > 0) {
 		yen.id = yen_id(plan, row->customer);
-		books_account_id(&yen.debit, BOOKS_HOUSE, ASSET_JPY, bytes_str("jpy"));
+		yen.debit = y->house;
 		books_account_id(&yen.credit, BOOKS_CUSTOMER, ASSET_JPY, row->customer);
 		yen.amount = due;
 		account.id = yen.credit;

@@ -184,11 +184,6 @@ static bool refuse_entry(struct payout *p, enum err e, size_t entry, const char 
 	return false;
 }
 
-static const char *asset_word(uint32_t asset)
-{
-	return asset == ASSET_JPY ? "jpy" : "nem:xem";
-}
-
 /* The customer is known in either asset. */
 static bool customer_known(const struct payout *p, const char *name)
 {
@@ -234,7 +229,7 @@ static bool side_record(struct payout *p, struct ruling_records *out, size_t ent
 	}
 	/* a slip of the finger must not open a second house */
 	if (kind != BOOKS_CUSTOMER && kind != BOOKS_BANK &&
-	    strcmp(side->name, asset_word(asset)) != 0) {
+	    strcmp(side->name, books_asset_name(asset)) != 0) {
 		return refuse_entry(p, ERR_NOT_FOUND, entry,
 				    "no such account; a new one is named by its asset", side);
 	}

@@ -67,6 +67,10 @@ class Exchange(kit.World):
         return self.cli("--as-of", str(as_of_ms), "--rate", rate, "--reason", reason, *words, person="officer-cli",
                         server=False)["plan"]
 
+    def make_id(self, name="plan"):
+        """The id of a plan on file, from its bytes."""
+        return canon.open_document(self.place_of(f"{name}.json").read_bytes()).id
+
     def propose(self, name="plan", people=DECIDERS):
         told = self.cli("books", "refund", "propose", self.place_of(f"{name}.json"), person="officer-cli")
         return told["id"], self.approved(told["id"], "plan", people)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """./demo: the night of 26 January 2018, twice, with real processes (README.md, "The demonstration").
 
-Chapter A is story_a.py, chapter B story_b.py; audit.py recomputes the proof. Everything that is
+Chapter A is story_a.py, A.2 story_refund.py, B story_b.py; audit.py recomputes the proof. Everything that is
 claimed is checked here: a claim that does not hold is named, and the exit code is 1.
 """
 
@@ -217,6 +217,7 @@ def main():
     process.catch_signals()
     import story_a
     import story_b
+    import story_refund
     only = set(options.only.split(",")) if options.only else None
     teller = Teller("json" if options.json else "check" if options.check else "people", options.seed)
     folder = process.temp_dir("kuramori-demo-")
@@ -226,7 +227,12 @@ def main():
     evening = story_b.Evening(teller, folder / "b", build, options.seed)
     evening.prepare()                   # B's chain is made while A is told
     if only is None or "A" in only:
-        teller.run("A", "As it was", story_a.tell, folder / "a", build, options.seed)
+        stage = teller.run("A", "As it was", story_a.tell, folder / "a", build, options.seed)
+        if stage is not None:
+            try:
+                teller.run("A.2", "The refund", story_refund.tell, stage)
+            finally:
+                stage.end()
     story_b.tell(teller, evening, only, options.keep)
     if options.keep:
         return 1 if teller.failed() else 0

@@ -16,6 +16,8 @@ import claims
 import incident
 import nem
 import process
+import refund
+import story_refund
 from devnode import DevNode
 from incident import clock
 from story import XEM, percent, xem
@@ -123,6 +125,7 @@ def print_row(teller, step, height, gone, left):
 
 
 def tell(teller, folder, build, seed):
+    """Returns what chapter A.2 goes on with; its end() ends the processes."""
     folder.mkdir(parents=True, exist_ok=True)
     amounts = claims.distribute(seed)
     spread = claims.summary(amounts)
@@ -144,8 +147,9 @@ def tell(teller, folder, build, seed):
     node = DevNode(folder, {wallet.address(): total + fees}, incident.nem_seconds(START_S),
                    executable=build / "bin/kuramori-node/kuramori-node")
     node.start()
-    thief = None
+    thief = stage = None
     try:
+        stage = open_exchange(folder, build, node, wallet, seed, amounts, fees)
         thief = Thief(folder, {"port": node.public.port, "keys": [str(key_file)], "to": robber.address(),
                                "transfers": [{"micro": s.theft.micro, "account": None,
                                               "at": incident.nem_seconds(s.at)} for s in steps]})
@@ -157,11 +161,23 @@ def tell(teller, folder, build, seed):
         teller.line()
         teller.line(" #  announced at      reported time              XEM         gone so far    share")
         rows = heist(teller, node, thief, steps, wallet, robber, total)
+        aftermath(teller, rows, total, steps)
+    except BaseException:
+        (stage.end if stage is not None else node.kill)()
+        raise
     finally:
         if thief is not None:
             thief.end()
-        node.kill()
-    aftermath(teller, rows, total, steps)
+    return stage
+
+
+def open_exchange(folder, build, node, wallet, seed, amounts, fees):
+    """The books of this exchange before that night; chapter A.2 needs them."""
+    exchange = refund.Exchange(folder / "exchange", build, node, wallet, seed)
+    exchange.found(amounts)
+    moment = int(time.time() * 1000)
+    time.sleep(0.005)
+    return story_refund.Stage(node, exchange, amounts, fees, moment)
 
 
 def heist(teller, node, thief, steps, wallet, robber, total):
@@ -189,6 +205,7 @@ def heist(teller, node, thief, steps, wallet, robber, total):
             fast = True
         if state["time_nem_s"] >= incident.nem_seconds(END_S) and len(answers) == len(steps):
             break
+    node.clock(mode="demand")              # the night is over
     follower.catch_up()
     teller.check("the node took each announcement of the thief", len(answers) == len(steps)
                  and all(a["code"] == 1 for a in answers), answers)
