@@ -680,10 +680,10 @@ static enum err serve(struct server *s)
 	if (e != ERR_OK) {
 		return fail(e, "loop", err_words(e));
 	}
-	if (s->config.open_books[0] != '\0') {
-		e = opening_read(s);
-	} else if (s->config.refund_plan[0] != '\0' || s->config.refund_rows[0] != '\0') {
+	if (s->config.refund_plan[0] != '\0' || s->config.refund_rows[0] != '\0') {
 		e = refunding_read(s);
+	} else if (s->config.open_books[0] != '\0') {
+		e = opening_read(s);
 	}
 	if (e != ERR_OK) {
 		return e;

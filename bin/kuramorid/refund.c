@@ -37,8 +37,10 @@ enum err refunding_read(struct server *s)
 	size_t n = 0;
 	enum err e;
 
-	if (s->config.refund_plan[0] == '\0' || s->config.refund_rows[0] == '\0') {
-		return fail(ERR_CONFIG, "refund_plan", "a run needs refund_plan and refund_rows");
+	if (s->config.refund_plan[0] == '\0' || s->config.refund_rows[0] == '\0' ||
+	    s->config.open_books[0] != '\0') {
+		return fail(ERR_CONFIG, "refund_plan",
+			    "a run needs refund_plan and refund_rows, and does not open books");
 	}
 	e = file_read(s->config.genesis_file, genesis, sizeof genesis, &n);
 	if (e == ERR_OK) {

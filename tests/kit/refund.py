@@ -24,9 +24,9 @@ class Exchange(kit.World):
         self.public, self.clean = node.public, node.clean
         self.ports["node public"], self.ports["node clean"] = node.public.port, node.clean.port
 
-    def found(self, amounts):
+    def found(self, amounts, people=(("officer-cli", "officer"),)):
         """People, documents, claims; the books are opened against the coins on chain."""
-        self.seal_people((("officer-cli", "officer"),))
+        self.seal_people(people)
         self.write_documents({which: canon.SigningKey.named(f"attest {which}").public_hex for which in "ab"})
         self.write_claims(amounts)
         return self.open_books()

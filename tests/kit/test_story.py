@@ -17,7 +17,9 @@ import audit
 import canon
 import incident
 import nem
+import refund_row
 import story
+import story_refund
 from audit import Batch, Books, Journal, Objection, account_id, build_record, sha
 
 SECRET = bytes(range(32))
@@ -291,6 +293,52 @@ class Checkpoints(unittest.TestCase):
         one = journal([rows[:4], rows[4:]]).verify(SECRET)
         self.assertEqual(sorted(one.points), [4, len(rows)])
         self.assertEqual(one.points[len(rows)], (one.head, one.tree_root))
+
+
+class TheRefund(unittest.TestCase):
+    def test_whole_yen_half_up(self):
+        for micro, yen in ((0, 0), (5646, 0), (5647, 1), (1_000_000, 89), (526_300_010_000_000, 46_603_339_585),
+                           (4_000_000_000_000_000_000, 354_196_000_000_000)):
+            self.assertEqual(story_refund.due(micro), yen, micro)
+
+    def test_exact_decimals(self):
+        f = story_refund.fractions.Fraction
+        for value, text in ((f(-49, 100), "-0.49"), (f(32751, 100), "+327.51"), (f(0), "+0"), (f(-1234567), "-1,234,567"),
+                            (f(1, 10 ** 9), "+0.000000001")):
+            self.assertEqual(story_refund.decimal(value), text)
+
+    def plan(self, rows):
+        leaves = [refund_row.leaf(salt, *row) for salt, row in rows]
+        body = {"customers": len(rows), "genesis": "11" * 32, "rate": "88.549", "root": recursive_root(leaves).hex(),
+                "rounding": "half-up"}
+        return canon.Document("plan", body), leaves
+
+    def proof(self, leaves, index):
+        """RFC 6962 2.1.1, by its own recursion."""
+        if len(leaves) == 1:
+            return []
+        k = 1
+        while 2 * k < len(leaves):
+            k *= 2
+        if index < k:
+            return self.proof(leaves[:k], index) + [recursive_root(leaves[k:]).hex()]
+        return self.proof(leaves[k:], index - k) + [recursive_root(leaves[:k]).hex()]
+
+    def test_each_row_is_proven_and_nothing_else(self):
+        for size in (1, 2, 3, 7, 8, 9, 33):
+            rows = [(f"{n:064x}", (f"c{n:03}", str(1_000_000 * (n + 1)), str(story_refund.due(1_000_000 * (n + 1)))))
+                    for n in range(size)]
+            plan, leaves = self.plan(rows)
+            for index, (salt, (customer, lost, paid)) in enumerate(rows):
+                row = {"customer": customer, "lost": lost, "paid": paid, "salt": salt, "index": index, "size": size,
+                       "proof": self.proof(leaves, index), "plan": plan.id}
+                self.assertEqual(refund_row.objections(plan.raw, row), [], (size, index))
+                bends = {"paid": str(int(paid) + 1), "lost": str(int(lost) + 1), "salt": "22" * 32, "customer": "x",
+                         "index": index + 1, "size": size + 1, "plan": "22" * 32, "proof": row["proof"] + ["22" * 32]}
+                for field, value in bends.items():
+                    self.assertNotEqual(refund_row.objections(plan.raw, dict(row, **{field: value})), [], field)
+            other = canon.Document("plan", dict(plan.body, rate="88.55"))
+            self.assertNotEqual(refund_row.objections(other.raw, dict(row, plan=other.id, lost="4000000000000000")), [])
 
 
 class Words(unittest.TestCase):

@@ -53,7 +53,7 @@ def make(folder, customers, micro):
     try:
         own = refund.Exchange(folder / "w", BUILD, n, wallet)
         parts = claims.distribute(SEED, customers, micro)
-        said = own.found(parts)
+        said = own.found(parts, (("officer-cli", "officer"), ("approver-cli", "approver")))
         assert f"{customers} customers" in said.stdout, said.stdout
         before = int(time.time() * 1000)
         time.sleep(0.01)
@@ -201,6 +201,41 @@ def killed_at_random_moments():
 
 
 @tap.test
+def postings_by_hand():
+    """A draft, shown in words, decided with the tool; drafts that are none."""
+    restore()
+    x.start_server()
+    draft = x.place_of("by-hand.draft")
+    entry = {"amount": "250", "asset": "jpy", "debit": "house:jpy", "credit": "customer:c000001", "reason": "for the wait"}
+    draft.write_text(json.dumps({"reason": "kindness", "entries": [entry]}))
+    words = x.cli("books", "post", draft, person="officer-cli", json_answer=False)
+    for part in ("250 yen", "debit  house jpy", "credit customer c000001", "for the wait", "kindness", "two other people"):
+        assert part in words, words
+    posting = words.split("posting ")[1].split()[0]
+    shown = x.cli("approve", posting, person="approver-cli", json_answer=False)
+    assert "250 yen" in shown and "approver-cli said yes" in shown, shown
+    own = x.cli("approve", posting, person="officer-cli", json_answer=False, expect=1)
+    assert own == "" or "said yes" not in own, own
+    assert x.get(f"/v1/documents/{posting}")["state"] == "approving"
+    assert x.decide(posting, "posting", "approver-3")[1]["state"] == "done"
+    again = x.cli("books", "post", draft, person="officer-cli", json_answer=False, expect=1)
+    assert "waits" not in again, again
+    bad = [("{", 3), ("[]", 3), ('{"reason":"x"}', 3), ('{"reason":"x","entries":[]}', 3)]
+    for field, value, code in (("amount", "-1", 3), ("amount", 5, 3), ("amount", "1.5", 3), ("amount", "0", 3), ("asset", "eur", 3),
+                               ("debit", "house", 3), ("credit", "house:jpy", 3), ("debit", "till:x", 1),
+                               ("credit", "customer:nobody", 1), ("debit", "shortage:nem:xem", 1), ("reason", "", 3),
+                               ("reason", "x" * 161, 3), ("extra", "1", 3)):
+        bad.append((json.dumps({"reason": "x", "entries": [dict(entry, **{field: value})]}), code))
+    bad.append((json.dumps({"reason": "x", "entries": [entry] * 33}), 3))
+    before = x.books_hash()
+    for text, code in bad:
+        draft.write_text(text)
+        x.cli("books", "post", draft, person="officer-cli", json_answer=False, expect=code)
+    assert x.books_hash() == before
+    x.stop()
+
+
+@tap.test
 def what_was_not_approved_is_not_paid():
     restore()
     before = books_now()[0]
@@ -224,6 +259,8 @@ def what_was_not_approved_is_not_paid():
         said = x.run(expect=None, rows=other)
         assert "stopped" in said, (what, said)
     assert "stopped" in x.run(expect=None, rows=x.place_of("plan.json"))
+    for more in (["--open-books", str(rows)], ["--refund-rows", "/nowhere"], ["--refund-plan", str(rows)]):
+        assert subprocess.run([str(a) for a in x.run_argv() + more], capture_output=True).returncode not in (0, 70), more
     # a plan that was never handed in
     x.make_plan(LATER, name="other", rate="99")
     said = x.run(expect=1, name="other")
