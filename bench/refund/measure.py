@@ -86,7 +86,8 @@ def one_run(x, ready):
     said = subprocess.run([str(a) for a in x.run_argv()], capture_output=True, text=True, check=True).stdout
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-    return int(said.split("booked in ")[1].split()[0]), wall * 1000, cpu * 1000
+    words = said.split("booked in ")[1].split()
+    return int(words[0]), int(words[2]), wall * 1000, cpu * 1000
 
 
 def main():
@@ -113,7 +114,8 @@ def main():
     booked = [run[0] for run in runs]
     print(json.dumps({
         "customers": options.customers, "commits": commits, "booked_ms": spread(booked),
-        "process_ms": spread([run[1] for run in runs]), "process_cpu_ms": spread([run[2] for run in runs]),
+        "booked_cpu_ms": spread([run[1] for run in runs]), "process_ms": spread([run[2] for run in runs]),
+        "process_cpu_ms": spread([run[3] for run in runs]),
         "sync_1mib_ms": spread(syncs), "sync_bound_ms": spread([s * commits for s in syncs]),
         "booked_by_bound": spread([b / (s * commits) for b, s in zip(booked, syncs)]),
         "journal_bytes": sum(p.stat().st_size for p in x.journal("kuramorid").parent.glob("journal.db*")),

@@ -112,7 +112,7 @@ static void put(char out[MONEY_TEXT_MAX], u128 units)
 	money_put(out, &m);
 }
 
-static void tell(const struct payout_refund *r, uint64_t ms)
+static void tell(const struct payout_refund *r, uint64_t ms, uint64_t cpu_ms)
 {
 	char lost[MONEY_TEXT_MAX], planned[MONEY_TEXT_MAX], paid[MONEY_TEXT_MAX];
 
@@ -124,7 +124,7 @@ static void tell(const struct payout_refund *r, uint64_t ms)
 	printf("claims taken: %s of %s micro-XEM\n", lost, planned);
 	printf("lost times rate: %s yen; the sum of what each was paid is %s from it\n", r->exact,
 	       r->distance);
-	printf("booked in %" PRIu64 " ms\n", ms);
+	printf("booked in %" PRIu64 " ms, %" PRIu64 " ms of the processors\n", ms, cpu_ms);
 }
 
 static bool refused(struct server *s, struct reader *r)
@@ -183,6 +183,7 @@ void refunding_answer(struct server *s, uint64_t tag, struct bytes answer)
 		return;
 	case REFUNDING_CHECK:
 		f->started_ms = clock_mono_ms();
+		f->started_cpu_ms = clock_cpu_ms();
 		for (int i = 0; i < AHEAD; i++) {
 			pay(s);
 		}
@@ -194,7 +195,8 @@ void refunding_answer(struct server *s, uint64_t tag, struct bytes answer)
 	if (run.done) {
 		/* the core is ahead of the disk until everything is answered */
 		if (f->outstanding == 0) {
-			tell(&run, clock_mono_ms() - f->started_ms);
+			tell(&run, clock_mono_ms() - f->started_ms,
+			     clock_cpu_ms() - f->started_cpu_ms);
 			loop_end(&s->loop);
 		}
 		return;

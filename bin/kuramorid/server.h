@@ -112,7 +112,7 @@ struct refunding {
 
 	enum { REFUNDING_BEGIN, REFUNDING_ROWS, REFUNDING_CHECK, REFUNDING_PAY } stage;
 
-	uint64_t started_ms;
+	uint64_t started_ms, started_cpu_ms;
 	uint64_t tag;         /* of the newest operation */
 	uint64_t outstanding; /* not answered yet: the newest so many */
 	enum err result;

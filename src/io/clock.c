@@ -24,6 +24,11 @@ uint64_t clock_mono_ms(void)
 	return read_ms(CLOCK_MONOTONIC);
 }
 
+uint64_t clock_cpu_ms(void)
+{
+	return read_ms(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 static void digits(char *out, uint64_t v, size_t n)
 {
 	while (n > 0) {

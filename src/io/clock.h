@@ -18,6 +18,9 @@ uint64_t clock_wall_ms(void);
  */
 uint64_t clock_mono_ms(void);
 
+/* Milliseconds of processor time that this process has used, all threads.  For measurements. */
+uint64_t clock_cpu_ms(void);
+
 enum { CLOCK_TEXT_MAX = 25 };
 
 /* "2018-01-26T00:02:13.000Z" and a NUL.  Needs no time zone file, so it works in a sandbox. */

@@ -87,6 +87,17 @@ static void the_clocks(void)
 	T_CHECK(clock_mono_ms() - first < 60000);
 }
 
+static void processor_time_is_that_of_work(void)
+{
+	uint64_t before = clock_cpu_ms(), wall = clock_mono_ms();
+	volatile uint64_t sink = 0;
+
+	while (clock_cpu_ms() < before + 20) {
+		sink = sink + 1;
+	}
+	T_CHECK(clock_mono_ms() + 2 >= wall + 20); /* one thread works no longer than time passes */
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -94,6 +105,7 @@ int main(int argc, char **argv)
 		{ "every day", every_day },
 		{ "any moment", any_moment },
 		{ "a line whatever the number", whatever_the_number_it_is_a_line },
+		{ "processor time is that of work", processor_time_is_that_of_work },
 		{ "the clocks", the_clocks },
 	};
 
