@@ -201,6 +201,9 @@ static void entry_id(struct id128 *out, struct bytes draft, size_t entry)
 	sha256_update(&s, bytes_of(number, sizeof number));
 	sha256_final(&s, &h);
 	memcpy(out->b, h.b, sizeof out->b);
+	/* a UUID of version 8 (RFC 9562 5.8): one of version 7 would have to be of today */
+	out->b[6] = (uint8_t)((out->b[6] & 0x0f) | 0x80);
+	out->b[8] = (uint8_t)((out->b[8] & 0x3f) | 0x80);
 }
 
 static int entry_get(struct doc_posting_entry *e, json_t *in, size_t n, struct bytes draft)

@@ -332,7 +332,7 @@ uint64_t payout_record_time(struct payout *p);
 /* Applies to the books and records, if the books take it and it is new. */
 MUST_CHECK enum err payout_book(struct payout *p, struct log_record *r);
 /* Time and links of n records that are booked together, as the journal will have them. */
-void payout_stamp(const struct payout *p, struct log_record *r, size_t n);
+void payout_stamp(struct payout *p, struct log_record *r, size_t n);
 MUST_CHECK enum err payout_book_all(struct payout *p, struct log_record *r, size_t n);
 /* First half of SHA-256("kuramori " label LF a b), marked as a UUID of version 8. */
 struct id128 payout_name(const char *label, struct bytes a, struct bytes b);

@@ -291,7 +291,7 @@ void payout_record(struct payout *p, struct log_record *r, struct bytes blob)
 	CHECK(e == ERR_OK);
 }
 
-void payout_stamp(const struct payout *p, struct log_record *r, size_t n)
+void payout_stamp(struct payout *p, struct log_record *r, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		/* the books judge by the time that the journal will have */
