@@ -140,7 +140,7 @@ static void kinds_and_flags(void)
 			T_EQ(out.kind, 7777);
 		}
 	}
-	T_EQ(known, 33);
+	T_EQ(known, 34);
 	le16_put(bytes, LOG_TRANSFER);
 	for (unsigned flags = 0; flags <= UINT16_MAX; flags++) {
 		le16_put(bytes + 2, (uint16_t)flags);
@@ -160,6 +160,7 @@ static void numbers_stay(void)
 	T_EQ(LOG_LIMIT, 10);
 	T_EQ(LOG_WITHDRAWAL_STATE, 16);
 	T_EQ(LOG_CHAIN_HEIGHT, 21);
+	T_EQ(LOG_REFUND, 24);
 	T_EQ(LOG_GUARD_RESERVE, 32);
 	T_EQ(LOG_GUARD_START, 37);
 	T_EQ(LOG_WATCH_ATTEST, 48);
