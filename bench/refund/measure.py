@@ -15,7 +15,6 @@ import json
 import os
 import pathlib
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
@@ -78,10 +77,7 @@ def prepare(folder, customers):
 
 
 def one_run(x, ready):
-    for path in x.journal("kuramorid").parent.glob("journal.db*"):
-        path.unlink()
-    for path in ready.glob("journal.db*"):
-        shutil.copy2(path, x.journal("kuramorid").parent / path.name)
+    x.back_to(ready)
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     said = subprocess.run([str(a) for a in x.run_argv()], capture_output=True, text=True, check=True).stdout
     wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -102,9 +98,7 @@ def main():
     folder = process.temp_dir("kuramori-bench-refund-")
     x = prepare(folder, options.customers)
     ready = folder / "ready"
-    ready.mkdir()
-    for path in x.journal("kuramorid").parent.glob("journal.db*"):
-        shutil.copy2(path, ready / path.name)
+    x.keep(ready)
     one_run(x, ready)       # warm
     syncs, runs = [], []
     for _ in range(options.rounds):
@@ -118,7 +112,7 @@ def main():
         "process_cpu_ms": spread([run[3] for run in runs]),
         "sync_1mib_ms": spread(syncs), "sync_bound_ms": spread([s * commits for s in syncs]),
         "booked_by_bound": spread([b / (s * commits) for b, s in zip(booked, syncs)]),
-        "journal_bytes": sum(p.stat().st_size for p in x.journal("kuramorid").parent.glob("journal.db*")),
+        "journal_bytes": sum(p.stat().st_size for p in x.journal("kuramorid").parent.glob("journal.db*") if p.is_file()),
         "load": os.getloadavg()[0]}, indent=1))
 
 

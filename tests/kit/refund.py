@@ -3,6 +3,7 @@
 do to pay customers back (docs/refund.md). No signer and no watcher runs: no coin moves here."""
 
 import json
+import shutil
 
 import canon
 import nem
@@ -84,6 +85,20 @@ class Exchange(kit.World):
         """The run; kuramorid must not be serving. What it said."""
         done = process.run(self.run_argv(**more), expect=expect, timeout=120.0)
         return done.stdout if expect == 0 else done.stderr
+
+    def keep(self, folder):
+        """The journal as it is, in that new folder; kuramorid must not run."""
+        folder.mkdir()
+        for path in self.place("kuramorid").glob("journal.db*"):
+            if path.is_file():          # what else is there is derived from it
+                shutil.copy2(path, folder / path.name)
+
+    def back_to(self, folder):
+        """The journal that was kept there, and nothing derived from a later one."""
+        for path in self.place("kuramorid").glob("journal.db*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        for path in folder.iterdir():
+            shutil.copy2(path, self.place("kuramorid") / path.name)
 
     def show(self, customer, name="plan"):
         return self.cli("books", "refund", "show", self.place_of(f"{name}.json"), self.place_of(f"{name}.rows"),

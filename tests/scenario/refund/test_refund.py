@@ -14,7 +14,6 @@ import io
 import json
 import os
 import random
-import shutil
 import subprocess
 import sys
 import time
@@ -82,10 +81,7 @@ def journal():
 
 def restore():
     """The books with the approved plan, before anybody was paid."""
-    for path in journal().parent.glob("journal.db*"):
-        path.unlink()
-    for path in ready.glob("journal.db*"):
-        shutil.copy2(path, journal().parent / path.name)
+    x.back_to(ready)
 
 
 def books_now():
@@ -322,9 +318,7 @@ def start():
     folder = process.temp_dir("kuramori-refund-")
     node, x, amounts = make(folder, SMALL, 987_654_321_000_000)
     ready = folder / "ready"
-    ready.mkdir()
-    for path in journal().parent.glob("journal.db*"):
-        shutil.copy2(path, ready / path.name)
+    x.keep(ready)
 
 
 def end():
