@@ -143,7 +143,7 @@ class Faults(unittest.TestCase):
         type(self).ended += code != 0
         type(self).refused += status not in (201, None)
         calls = {kind: (self.page.calls(kind), self.page.failed(kind)) for kind in ROWS}
-        verified = process.run([w.program("kuramori"), "books", "balance", w.journal("kuramorid")], expect=None)
+        verified = process.run([w.program("kuramori"), "books", "verify", w.journal("kuramorid")], expect=None)
         self.assertEqual(verified.returncode, 0, f"{what}: {verified.stdout}{verified.stderr}")
         self.start(loaded=False)
         process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read", 0.01)
@@ -226,7 +226,7 @@ class Faults(unittest.TestCase):
                      for at in range(0, len(records), 128)]
         self.assertEqual(times, sorted(times), "time goes back in the journal")
         self.assertGreater(times[-1] - times[0], 24 * 3_600_000)
-        verified = process.run([w.program("kuramori"), "books", "balance", w.journal("kuramorid")], expect=None)
+        verified = process.run([w.program("kuramori"), "books", "verify", w.journal("kuramorid")], expect=None)
         self.assertEqual(verified.returncode, 0, verified.stderr)
         errors = w.group["kuramorid"].errors()
         self.assertIn("clock-behind-journal", errors)
