@@ -2,8 +2,8 @@
 /*
  * bench_books.c - the commit path of the books: decide, seal, make durable, start again.
  *
- *   bench_books [--dir DIR] [--seconds N] [--accounts N] [--restart N] [--many N]
- *   bench_books store URL BATCH [--seconds N] [--accounts N]      (bench/store/measure.py)
+ *   bench_books [--dir DIR] [--history yes|no] [--seconds N] [--accounts N] [--restart N] [--many
+ * N] bench_books store URL BATCH [--seconds N] [--accounts N]      (bench/store/measure.py)
  *   bench_books load PORT TOKEN-FILE CLIENTS SECONDS ACCOUNTS     (bench/books/measure.py)
  *
  * Method.  What kuramorid does with a record is done here with the same functions: the books judge
@@ -22,6 +22,7 @@
  * killed with SIGKILL.
  */
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -44,6 +45,7 @@
 #include "crypto/uuid7.h"
 #include "log/batch.h"
 #include "store/ahead.h"
+#include "store/history.h"
 #include "store/postgres.h"
 #include "store/sqlite.h"
 #include "store/sync.h"
@@ -66,6 +68,7 @@ static size_t batch_records = LOG_BATCH_RECORDS_MAX;
 static unsigned seconds = 10;
 static size_t accounts_n = 1000000, restart_n = 3000000, many_n = 10000000;
 static uint64_t seed = 1;
+static bool with_history = true; /* as kuramorid runs */
 
 static double now(clockid_t clock)
 {
@@ -219,6 +222,7 @@ struct engine {
 	} store;
 
 	struct store_sync *sync;
+	struct history *history; /* SQLite only, as kuramorid has it */
 	uint64_t handed;
 	struct id128 *ids;
 	uint64_t counter;
@@ -349,6 +353,47 @@ static void journal_path(char path[PATH_BYTES], const char *tail)
 	(void)snprintf(path, PATH_BYTES, "%s/bench-books.db%s", directory, tail);
 }
 
+/* Bytes of all files of the history; they are removed if that is asked for. */
+static uint64_t history_bytes(bool remove_them)
+{
+	char path[PATH_BYTES], file[2 * PATH_BYTES];
+	const struct dirent *entry;
+	uint64_t bytes = 0;
+	struct stat st;
+	DIR *d;
+
+	journal_path(path, ".history");
+	d = opendir(path);
+	while (d != NULL && (entry = readdir(d)) != NULL) {
+		(void)snprintf(file, sizeof file, "%s/%s", path, entry->d_name);
+		if (stat(file, &st) == 0 && S_ISREG(st.st_mode)) {
+			bytes += (uint64_t)st.st_size;
+			if (remove_them) {
+				(void)unlink(file);
+			}
+		}
+	}
+	if (d != NULL) {
+		(void)closedir(d);
+	}
+	if (remove_them) {
+		(void)rmdir(path);
+	}
+	return bytes;
+}
+
+static void follow(void *ctx, struct bytes batch)
+{
+	history_batch(ctx, batch);
+}
+
+static bool follow_idly(void *ctx, struct store *s)
+{
+	static uint8_t buffer[LOG_BATCH_BYTES_MAX];
+
+	return history_step(ctx, s, buffer);
+}
+
 static void journal_remove(void)
 {
 	static const char *const tails[] = { "", "-wal", "-shm" };
@@ -359,6 +404,7 @@ static void journal_remove(void)
 		journal_path(path, tails[i]);
 		(void)unlink(path);
 	}
+	(void)history_bytes(true);
 }
 
 static uint64_t journal_bytes(void)
@@ -413,6 +459,14 @@ static void engine_start(struct engine *x)
 	CHECK(store_replay(&x->store.base, x->buffer, BATCH_BYTES, none, NULL) == ERR_OK);
 	CHECK(url == NULL || take(&x->store.postgres, x->buffer) == ERR_OK);
 	CHECK(store_sync_start(&x->sync, &x->store.base, wake, NULL) == ERR_OK);
+	if (url == NULL && with_history) {
+		struct store_follower f = { .durable = follow, .idle = follow_idly };
+
+		journal_path(path, ".history");
+		CHECK(history_open(&x->history, path, 32768, &fault) == ERR_OK);
+		f.ctx = x->history;
+		store_sync_follow(x->sync, &f);
+	}
 }
 
 /* What the kernel was made to write by this process, by its own count. */
@@ -504,6 +558,7 @@ static void part_engine(void)
 	double rate;
 	double hashing = hashing_alone(hash_ours, false), bound;
 	double sodium = hashing_alone(hash_sodium, true), copying = copying_alone();
+	double all, written;
 
 	(void)sync_ms(4096, &small);
 	(void)sync_ms(BATCH_BYTES, &large);
@@ -514,6 +569,7 @@ static void part_engine(void)
 	       "one processor (%.0f with libsodium), %.0f by copying alone\n",
 	       bound, hashing, sodium, copying);
 	engine_start(&x);
+	written = (double)written_bytes();
 	fund(&x, accounts_n);
 	/* In turn, so that a slow moment of the machine falls on both. */
 	for (size_t i = 0; i < seconds && i < SAMPLES_MAX; i++) {
@@ -530,6 +586,22 @@ static void part_engine(void)
 	(void)say("one hot account", &hot, 0);
 	printf("one hot account: %.2f (%.2f-%.2f) of uniform, goal 0.95\n", shares.median,
 	       shares.low, shares.high);
+	if (x.history != NULL) {
+		struct store_fault fault = { "" };
+
+		settle(&x);
+		history_wait(x.history);
+		CHECK(history_failed(x.history, &fault) == ERR_OK);
+		all = (double)x.chain.next_sequence;
+		printf(
+		    "with the history (%zu files, %.0f bytes a record of it): %.0f bytes a record "
+		    "at "
+		    "rest (goal 200), %.0f written (goal 500), of %.0f records with the opening of "
+		    "all accounts\n",
+		    history_runs(x.history), (double)history_bytes(false) / all,
+		    (double)(journal_bytes() + history_bytes(false)) / all,
+		    ((double)written_bytes() - written) / all, all);
+	}
 	(void)fflush(stdout);
 	journal_remove();
 	_exit(0);
@@ -1016,6 +1088,8 @@ int main(int argc, char **argv)
 			directory = argv[i + 1];
 		} else if (strcmp(argv[i], "--seconds") == 0) {
 			ok = number(&s, argv[i + 1]);
+		} else if (strcmp(argv[i], "--history") == 0) {
+			with_history = strcmp(argv[i + 1], "no") != 0;
 		} else if (strcmp(argv[i], "--accounts") == 0) {
 			ok = number(&accounts_n, argv[i + 1]);
 		} else if (strcmp(argv[i], "--restart") == 0) {

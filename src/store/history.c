@@ -37,6 +37,13 @@ struct table {
 	struct hash32 head;  /* of the batch that ends there */
 };
 
+/* Room to sort in; the thread's. */
+struct sorter {
+	uint64_t *keys, *spare_keys;
+	uint32_t *places, *spare_places;
+	struct run_id *ids;
+};
+
 /* An open hold: what its post or void will do. */
 struct open_hold {
 	struct id128 id, debit, credit;
@@ -67,6 +74,7 @@ struct history {
 	int number;               /* errno of it */
 	struct run_entry *sorted; /* the thread's */
 	struct run_id *sorted_ids;
+	struct sorter sorter;
 };
 
 static void lock(struct history *h)
@@ -91,14 +99,105 @@ static size_t ids_cap(const struct history *h)
 
 /* ---- the thread ---- */
 
-static int entry_order(const void *a, const void *b)
+/* The first eight bytes as a number: in the order of memcmp(). */
+static uint64_t prefix(const uint8_t p[8])
 {
-	return history_run_entry_cmp(a, b);
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return __builtin_bswap64(v);
 }
 
-static int id_order(const void *a, const void *b)
+/*
+ * The places of n keys in their order, equal ones as they stand: by one byte after the other, the
+ * last first, without those that all keys have in common.  keys and places are used up; spare: room
+ * for as many of both.  Ten times as fast as comparing, which would cost more than the books do.
+ */
+static uint32_t *radix(uint64_t *keys, uint32_t *places, uint64_t *spare_keys,
+		       uint32_t *spare_places, size_t n)
 {
-	return memcmp(a, b, sizeof(struct run_id));
+	for (unsigned shift = 0; shift < 64; shift += 8) {
+		size_t start[257] = { 0 };
+		uint64_t *k = keys;
+		uint32_t *p = places;
+
+		for (size_t i = 0; i < n; i++) {
+			start[(keys[i] >> shift & 0xff) + 1]++;
+		}
+		if (n == 0 || start[(keys[0] >> shift & 0xff) + 1] == n) {
+			continue;
+		}
+		for (size_t i = 0; i < 256; i++) {
+			start[i + 1] += start[i];
+		}
+		for (size_t i = 0; i < n; i++) {
+			size_t to = start[keys[i] >> shift & 0xff]++;
+
+			spare_keys[to] = keys[i];
+			spare_places[to] = places[i];
+		}
+		keys = spare_keys;
+		places = spare_places;
+		spare_keys = k;
+		spare_places = p;
+	}
+	return places;
+}
+
+/* Into h->sorted: by account, and of one account in the order of the journal, as they came. */
+static void sort_entries(struct history *h, const struct table *t)
+{
+	struct sorter *r = &h->sorter;
+	const uint32_t *order;
+
+	for (size_t i = 0; i < t->entries_n; i++) {
+		r->keys[i] = prefix(t->entries[i].account.b);
+		r->places[i] = (uint32_t)i;
+	}
+	order = radix(r->keys, r->places, r->spare_keys, r->spare_places, t->entries_n);
+	for (size_t i = 0; i < t->entries_n; i++) {
+		struct run_entry e = t->entries[order[i]];
+		size_t at = i;
+
+		/* accounts that begin alike: hardly ever, and then few */
+		for (; at > 0 &&
+		       memcmp(h->sorted[at - 1].account.b, e.account.b, sizeof e.account.b) > 0;
+		     at--) {
+			h->sorted[at] = h->sorted[at - 1];
+		}
+		h->sorted[at] = e;
+	}
+}
+
+/* Into h->sorted_ids, by all of their bytes. */
+static void sort_ids(struct history *h, const struct table *t)
+{
+	struct sorter *r = &h->sorter;
+	const uint32_t *order;
+	bool whole = true;
+
+	/* the second eight bytes, then the first: each time equal ones stay as they stand */
+	for (size_t i = 0; i < t->ids_n; i++) {
+		r->keys[i] = prefix(t->ids[i].b + 8);
+		r->places[i] = (uint32_t)i;
+	}
+	order = radix(r->keys, r->places, r->spare_keys, r->spare_places, t->ids_n);
+	for (size_t i = 0; i < t->ids_n; i++) {
+		h->sorted_ids[i] = t->ids[order[i]];
+	}
+	for (size_t i = 0; i < t->ids_n; i++) {
+		r->keys[i] = prefix(h->sorted_ids[i].b);
+		r->places[i] = (uint32_t)i;
+		whole = whole && (i == 0 || r->keys[i - 1] <= r->keys[i]);
+	}
+	if (whole) {
+		return;
+	}
+	order = radix(r->keys, r->places, r->spare_keys, r->spare_places, t->ids_n);
+	for (size_t i = 0; i < t->ids_n; i++) {
+		h->sorter.ids[i] = h->sorted_ids[order[i]];
+	}
+	memcpy(h->sorted_ids, h->sorter.ids, t->ids_n * sizeof *h->sorted_ids);
 }
 
 static void fail(struct history *h, enum err e, int number)
@@ -140,10 +239,8 @@ static void write_frozen(struct history *h)
 	enum err e;
 
 	unlock(h);
-	memcpy(h->sorted, t->entries, t->entries_n * sizeof *h->sorted);
-	memcpy(h->sorted_ids, t->ids, t->ids_n * sizeof *h->sorted_ids);
-	qsort(h->sorted, t->entries_n, sizeof *h->sorted, entry_order);
-	qsort(h->sorted_ids, t->ids_n, sizeof *h->sorted_ids, id_order);
+	sort_entries(h, t);
+	sort_ids(h, t);
 	run.first = t->first;
 	run.end = t->end;
 	run.head = t->head;
@@ -188,6 +285,7 @@ static bool interrupted(struct history *h)
 static enum err merge_entries(struct history *h, struct run_writer *w, const struct run *runs,
 			      struct run_cursor *c)
 {
+	uint64_t key[FAN] = { 0 }; /* the account's first bytes */
 	bool has[FAN];
 	size_t n = 0;
 	enum err e = ERR_OK;
@@ -196,15 +294,17 @@ static enum err merge_entries(struct history *h, struct run_writer *w, const str
 		history_run_rewind(&c[i], &runs[i]);
 		e = history_run_next(&c[i]);
 		has[i] = e == ERR_OK;
+		key[i] = prefix(c[i].entry.account.b);
 		e = e == ERR_NOT_FOUND ? ERR_OK : e;
 	}
 	while (e == ERR_OK) {
 		size_t least = FAN;
 
 		for (size_t i = 0; i < FAN; i++) {
-			if (has[i] &&
-			    (least == FAN || memcmp(c[i].entry.account.b, c[least].entry.account.b,
-						    sizeof c[i].entry.account.b) < 0)) {
+			if (has[i] && (least == FAN || key[i] < key[least] ||
+				       (key[i] == key[least] &&
+					memcmp(c[i].entry.account.b, c[least].entry.account.b,
+					       sizeof c[i].entry.account.b) < 0))) {
 				least = i;
 			}
 		}
@@ -214,6 +314,7 @@ static enum err merge_entries(struct history *h, struct run_writer *w, const str
 		history_run_add_entry(w, &c[least].entry);
 		e = history_run_next(&c[least]);
 		has[least] = e == ERR_OK;
+		key[least] = prefix(c[least].entry.account.b);
 		e = e == ERR_NOT_FOUND ? ERR_OK : e;
 		if (++n % MERGE_LOOKS_UP == 0 && interrupted(h)) {
 			return ERR_STOPPING;
@@ -1119,6 +1220,15 @@ static enum err make_tables(struct history *h)
 	}
 	h->sorted = malloc(entries_cap(h) * sizeof *h->sorted);
 	h->sorted_ids = malloc(ids_cap(h) * sizeof *h->sorted_ids);
+	h->sorter = (struct sorter){
+		.keys = malloc(entries_cap(h) * sizeof(uint64_t)),
+		.spare_keys = malloc(entries_cap(h) * sizeof(uint64_t)),
+		.places = malloc(entries_cap(h) * sizeof(uint32_t)),
+		.spare_places = malloc(entries_cap(h) * sizeof(uint32_t)),
+		.ids = malloc(ids_cap(h) * sizeof(struct run_id)),
+	};
+	whole = whole && h->sorter.keys != NULL && h->sorter.spare_keys != NULL &&
+		h->sorter.places != NULL && h->sorter.spare_places != NULL && h->sorter.ids != NULL;
 	h->holds = calloc(HOLDS_FIRST, sizeof *h->holds);
 	h->holds_cap = HOLDS_FIRST;
 	return whole && h->sorted != NULL && h->sorted_ids != NULL && h->holds != NULL ? ERR_OK
@@ -1136,6 +1246,11 @@ static void release(struct history *h)
 	}
 	free(h->sorted);
 	free(h->sorted_ids);
+	free(h->sorter.keys);
+	free(h->sorter.spare_keys);
+	free(h->sorter.places);
+	free(h->sorter.spare_places);
+	free(h->sorter.ids);
 	free(h->holds);
 	free(h->runs);
 	if (h->directory >= 0) {

@@ -68,15 +68,6 @@ static int key_cmp(const struct id128 *a, uint64_t a_sequence, const struct id12
 	return order != 0 ? order : (a_sequence > b_sequence) - (a_sequence < b_sequence);
 }
 
-int history_run_entry_cmp(const struct run_entry *a, const struct run_entry *b)
-{
-	int order = key_cmp(&a->account, a->sequence, &b->account, b->sequence);
-
-	/* a record may do several things to one account: their order is that of enum history_what
-	 */
-	return order != 0 ? order : (a->what > b->what) - (a->what < b->what);
-}
-
 void history_run_name(char out[RUN_NAME_MAX], uint64_t first, uint64_t end)
 {
 	(void)snprintf(out, RUN_NAME_MAX, "run-%016" PRIx64 "-%016" PRIx64, first, end);
@@ -103,31 +94,42 @@ static void check_of(uint8_t out[CHECK_BYTES], const uint8_t *p, size_t n, const
 	memcpy(out, h.b, CHECK_BYTES);
 }
 
-/* Seven bits a byte, lowest first, no more bytes than needed. */
+/* Seven bits a byte, lowest first, no more bytes than needed.  Nearly all fit in 64 bits. */
 static size_t number_put(uint8_t out[NUMBER_MAX], u128 v)
 {
+	uint64_t low;
 	size_t n = 0;
 
-	while (v >= 0x80) {
+	while (v > UINT64_MAX) {
 		out[n++] = (uint8_t)v | 0x80;
 		v >>= 7;
 	}
-	out[n++] = (uint8_t)v;
+	for (low = (uint64_t)v; low >= 0x80; low >>= 7) {
+		out[n++] = (uint8_t)low | 0x80;
+	}
+	out[n++] = (uint8_t)low;
 	return n;
 }
 
 static u128 number_get(struct reader *r)
 {
-	u128 v = 0;
+	size_t most = r->left < NUMBER_MAX ? r->left : NUMBER_MAX, n = 0;
+	uint64_t low = 0;
+	u128 v;
 
-	for (unsigned shift = 0; shift < NUMBER_MAX * 7; shift += 7) {
-		struct bytes one = reader_bytes(r, 1);
-
-		if (r->bad) {
-			return 0;
+	for (; n < most && n < 9; n++) {
+		low |= (uint64_t)(r->p[n] & 0x7f) << 7 * n;
+		if (r->p[n] < 0x80) {
+			r->p += n + 1;
+			r->left -= n + 1;
+			return low;
 		}
-		v |= (u128)(one.p[0] & 0x7f) << shift;
-		if (one.p[0] < 0x80) {
+	}
+	for (v = low; n < most; n++) {
+		v |= (u128)(r->p[n] & 0x7f) << 7 * n;
+		if (r->p[n] < 0x80) {
+			r->p += n + 1;
+			r->left -= n + 1;
 			return v;
 		}
 	}
@@ -213,11 +215,10 @@ void history_run_begin(struct run_writer *w, int directory, const struct run *ru
 static size_t group_head(uint8_t out[sizeof(struct id128) + 1 + HISTORY_WHATS * NUMBER_MAX + 2],
 			 const struct run_writer *w, const struct run_entry *e)
 {
-	static const struct history_sums none;
 	size_t n = sizeof e->account.b;
 
 	memcpy(out, e->account.b, n);
-	out[n] = memcmp(&w->sums, &none, sizeof none) != 0;
+	out[n] = w->continued;
 	if (out[n++] != 0) {
 		for (size_t i = 0; i < HISTORY_WHATS; i++) {
 			n += number_put(out + n, w->sums.of[i]);
@@ -239,6 +240,7 @@ void history_run_add_entry(struct run_writer *w, const struct run_entry *e)
 		memset(&w->sums, 0, sizeof w->sums);
 		w->account = e->account;
 		w->any = true;
+		w->continued = false;
 		w->grouped = false;
 	} else {
 		CHECK(e->sequence >= w->last);
@@ -267,6 +269,7 @@ void history_run_add_entry(struct run_writer *w, const struct run_entry *e)
 	w->used += body_n;
 	le16_put(w->block + w->count_at, ++w->group);
 	w->sums.of[e->what] += e->amount;
+	w->continued = true;
 	w->last = e->sequence;
 	w->run.entries++;
 }

@@ -37,8 +37,6 @@ struct run {
 
 void history_run_id_make(struct run_id *out, const struct id128 *id, uint64_t sequence);
 uint64_t history_run_id_sequence(const struct run_id *i);
-/* Order of (account, sequence). */
-int history_run_entry_cmp(const struct run_entry *a, const struct run_entry *b);
 
 void history_run_name(char out[RUN_NAME_MAX], uint64_t first, uint64_t end);
 
@@ -62,7 +60,8 @@ struct run_writer {
 	struct id128 account;
 	struct history_sums sums; /* of account, in this run so far */
 	uint64_t last;
-	bool any; /* account is set */
+	bool any;       /* account is set */
+	bool continued; /* this run has entries of it already */
 	bool in_ids;
 };
 
