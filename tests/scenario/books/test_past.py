@@ -235,6 +235,10 @@ def other_token():
     return path
 
 
+def head_of(path):
+    return json.loads(kuramori("verify", path, more=("--json",)).stdout)["head"]
+
+
 @tap.test
 def a_backup_that_was_interrupted_goes_on():
     place = w.place("people")
@@ -268,6 +272,19 @@ def a_backup_that_was_interrupted_goes_on():
     done = subprocess.run([*argv, "restore", full, place / "full.db"], preexec_fn=small, capture_output=True, text=True)
     assert done.returncode == 4 and "full.db" in done.stderr, done
     assert not list(place.glob("full.db*"))
+    # a restore that is killed leaves no journal, or the whole one
+    target = place / "killed.db"
+    for _ in range(12):
+        running = subprocess.Popen([*argv, "restore", full, target], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(rng.random() * 0.08)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
+        if target.exists():
+            assert json.loads(kuramori("verify", target, more=("--json",)).stdout)["head"] == head_of(full)
+            target.unlink()
+    kuramori("restore", full, target)
+    assert json.loads(kuramori("verify", target, more=("--json",)).stdout)["head"] == head_of(full)
+    assert [path.name for path in place.glob("killed.db*")] == ["killed.db"], list(place.glob("killed.db*"))
     # cut, flipped, of another journal
     bad = place / "bad.backup"
     for n in [rng.randrange(len(whole)) for _ in range(8)] + [4096, len(whole) - 1]:

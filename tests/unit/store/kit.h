@@ -31,7 +31,7 @@ static char kit_directory[64];
  * The program's own pwrite and fdatasync, in front of libc's (SQLite's too): counted, and failing
  * at the call that is asked for, counted from 1, and from then on as long as kit_fail_times says.
  */
-static unsigned long kit_syncs, kit_writes;
+static _Atomic unsigned long kit_syncs, kit_writes; /* of all threads */
 static unsigned long kit_fail_sync, kit_fail_write, kit_fail_times = 1;
 static int kit_fail_errno = EIO;
 static unsigned long kit_kill_write; /* the process dies half way through this write; 0: never */
