@@ -405,7 +405,7 @@ def refuses_by_name():
     refused("wrong-network", "order.network", altered(1, network=104))
     refused("mismatch", "attempt.fee_outer", altered(2, fee_outer=str(999_000 * XEM)))
     refused("policy", "attempt.account", altered(2, account=rig.customer.public_hex))
-    refused("field-range", "attempt.number", altered(2, number=2))
+    refused("wrong-state", "attempt.number", altered(2, number=2))  # where is the first, and what says that it is dead?
     refused("approvals-missing", "approvals", rig.payment(500 * XEM))
     refused("over-cap", "policy.payment_max", rig.payment(5000 * XEM, ["approver-1"]))  # T03
     documents = rig.payment(50 * XEM)

@@ -890,8 +890,9 @@ static void changed_by_other_hands(void)
 		{ "UPDATE writer SET head = '\\x00'", ERR_CORRUPT, "impossible" },
 		{ "UPDATE writer SET head = decode(repeat('00', 32), 'hex')", ERR_CORRUPT,
 		  "another last batch" },
-		{ "DELETE FROM batches WHERE first_sequence = 0", ERR_CORRUPT, "follow" },
-		{ "DELETE FROM batches WHERE first_sequence = 3", ERR_CORRUPT, "follow" },
+		{ "DELETE FROM batches WHERE first_sequence = 0", ERR_CORRUPT,
+		  "records 0 to 0 are missing" },
+		{ "DELETE FROM batches WHERE first_sequence = 3", ERR_CORRUPT, "are missing" },
 		{ "DELETE FROM batches WHERE first_sequence = (SELECT max(first_sequence) FROM "
 		  "batches)",
 		  ERR_CORRUPT, "missing" },
@@ -917,7 +918,7 @@ static void changed_by_other_hands(void)
 		{ "INSERT INTO batches SELECT first_sequence, epoch + 1, count, previous, hash, "
 		  "root, "
 		  "records, blobs FROM batches WHERE first_sequence = 0",
-		  ERR_CORRUPT, "follow" },
+		  ERR_CORRUPT, "stands twice" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
