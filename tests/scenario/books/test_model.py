@@ -95,6 +95,7 @@ def run(*arguments):
 
 @tap.test
 def random_histories_agree():
+    print(f"# seed {SEED}")
     groups, records, answers = run("random", SEED, GROUPS, 0)
     print(f"# {groups} groups, {records} records: " + ", ".join(f"{k} {v}" for k, v in sorted(answers.items())))
     wanted = {"OK", "ASSET", "AMOUNT", "INPUT", "EXISTS", "NOT_FOUND", "FUNDS", "CAP", "LIMIT", "CLOSED", "STATE", "EXPIRED",
@@ -131,5 +132,4 @@ def planted_bugs_are_found_by_the_exhaustive_test():
     must_differ("all", 3)
 
 
-print(f"# seed {SEED}")
 tap.run()
