@@ -47,6 +47,13 @@ struct question {
 	size_t body_n;
 };
 
+/* Every task is a question's first member; void says that the alignment is the question's. */
+static struct question *question_of(struct store_task *task)
+{
+	static_assert(offsetof(struct question, task) == 0, "task is the first member");
+	return (struct question *)(void *)task;
+}
+
 static void question_free(struct question *q)
 {
 	free(q->lines);
@@ -157,7 +164,7 @@ static void past_journal(struct question *q, struct store *s)
 
 static void run_question(struct store_task *task, struct store *s)
 {
-	struct question *q = (struct question *)task;
+	struct question *q = question_of(task);
 	struct history *h = q->server->history;
 
 	if (q->operation == API_PAST_JOURNAL) {
@@ -359,7 +366,7 @@ void past_answers(struct server *s)
 	struct store_task *t;
 
 	while ((t = store_sync_task_next(s->sync)) != NULL) {
-		answer(s, (struct question *)t);
+		answer(s, question_of(t));
 	}
 }
 
