@@ -76,6 +76,11 @@ int cli_sign(const struct cli *c, enum doc_type type, const void *body, struct b
 /* POST /v1/documents; the answer's text, NUL-terminated.  0 or an exit code, said on stderr. */
 int cli_hand_in(const struct cli *c, struct bytes raw, char *answer, size_t cap);
 
+/* The same of a document that people approve next, and says what to do: what is "plan", people is
+ * "three other people".  0 or an exit code. */
+int cli_propose(const struct cli *c, struct bytes raw, const struct hash32 *id, const char *what,
+		const char *people);
+
 /* A whole file, or standard input for "-".  0 or an exit code. */
 int cli_read(const char *path, uint8_t *buffer, size_t cap, size_t *n);
 

@@ -251,6 +251,25 @@ int cli_hand_in(const struct cli *c, struct bytes raw, char *answer, size_t cap)
 	return code != 0 ? code : status >= 200 && status <= 299 ? 0 : cli_problem(status, answer);
 }
 
+int cli_propose(const struct cli *c, struct bytes raw, const struct hash32 *id, const char *what,
+		const char *people)
+{
+	static char answer[65536];
+	char hex[65];
+	int code = cli_hand_in(c, raw, answer, sizeof answer);
+
+	if (code != 0) {
+		return code;
+	}
+	hex_put(hex, bytes_of(id->b, sizeof id->b));
+	if (c->json) {
+		printf("%s\n", answer);
+	} else {
+		printf("%s %s waits for %s: kuramori approve %s\n", what, hex, people, hex);
+	}
+	return 0;
+}
+
 static int ask(const struct cli *c, const char *path, struct bytes body, unsigned *status,
 	       uint8_t *reply, size_t cap, size_t *got)
 {

@@ -267,11 +267,9 @@ static int draft_get(struct doc_posting *out, struct bytes draft)
 int cli_post(struct cli *c, const char *path)
 {
 	static uint8_t draft[DOC_BYTES_MAX];
-	static char answer[65536];
 	static struct doc_posting posting;
 	struct bytes raw;
 	struct hash32 id;
-	char hex[65];
 	size_t n = 0;
 	int code = cli_documents(c, true);
 
@@ -292,17 +290,5 @@ int cli_post(struct cli *c, const char *path)
 		(void)fflush(stdout); /* seen before the passphrase is asked for, in a pipe too */
 	}
 	code = cli_sign(c, DOC_POSTING, &posting, &raw, &id);
-	if (code == 0) {
-		code = cli_hand_in(c, raw, answer, sizeof answer);
-	}
-	if (code != 0) {
-		return code;
-	}
-	hex_put(hex, bytes_of(id.b, sizeof id.b));
-	if (c->json) {
-		printf("%s\n", answer);
-	} else {
-		printf("posting %s waits for two other people: kuramori approve %s\n", hex, hex);
-	}
-	return 0;
+	return code != 0 ? code : cli_propose(c, raw, &id, "posting", "two other people");
 }

@@ -460,25 +460,11 @@ static int show(struct cli *c, const char *plan_path, const char *rows_path, con
 static int propose(struct cli *c, const char *path)
 {
 	static struct doc_plan x;
-	static char answer[65536];
 	struct hash32 id;
 	struct bytes raw;
-	char hex[65];
 	int code = read_plan(c, path, &x, &id, &raw);
 
-	if (code == 0) {
-		code = cli_hand_in(c, raw, answer, sizeof answer);
-	}
-	if (code != 0) {
-		return code;
-	}
-	hex_put(hex, bytes_of(id.b, sizeof id.b));
-	if (c->json) {
-		printf("%s\n", answer);
-	} else {
-		printf("plan %s waits for three other people: kuramori approve %s\n", hex, hex);
-	}
-	return 0;
+	return code != 0 ? code : cli_propose(c, raw, &id, "plan", "three other people");
 }
 
 int cli_refund(struct cli *c, const char *const *w, size_t n)
