@@ -230,10 +230,12 @@ struct watch_signer {
 	struct hash32 held_head;
 	struct hash32 held_id;
 	uint64_t held_time_ms;
-	uint64_t cursor;               /* newest that was judged good, or bad twice (step_over()) */
-	uint64_t newest;               /* as its last nonce says */
-	struct hash32 bad_id;          /* the last one that was refused */
-	struct hash32 later_id;        /* the last one that was put off */
+	uint64_t cursor;             /* newest that was judged good, or bad twice (step_over()) */
+	uint64_t newest;             /* as its last nonce says */
+	struct hash32 bad_id;        /* the last one that was refused */
+	struct hash32 later_id;      /* the last one that was put off */
+	struct hash32 later_payment; /* what it pays, where our own chain alone is not there yet */
+	uint64_t later_mono_ms;      /* when it was put off first */
 	uint64_t sync_sent, sync_done; /* counts */
 	struct hash32 nonce;           /* last one answered */
 	bool has_nonce;

@@ -621,6 +621,25 @@ static bool all_heard(const struct watch *w, const struct watch_suspect *s, bool
 	return true;
 }
 
+/*
+ * A later attempt whose record is good but for what our own chain shows yet (watch_record.c):
+ * others have acknowledged it, so it may be seen before our nodes have the block that they went by.
+ * It is judged when they have; it pays no more than its order, and k watchers have said that
+ * nothing else pays that.
+ */
+static bool put_off(const struct watch *w, const struct watch_suspect *s)
+{
+	for (int i = 0; i < DOC_SIGNERS; i++) {
+		const struct watch_signer *k = &w->signer[i];
+
+		if (!hash32_is_zero(&s->name) && hash32_eq(&k->later_payment, &s->name) &&
+		    w->mono_ms - k->later_mono_ms < WATCH_EXCLUSION_OLD_MS) {
+			return true;
+		}
+	}
+	return false;
+}
+
 void watch_chain_resolve(struct watch *w, struct effects *out)
 {
 	static struct nem_tx tx;
@@ -632,8 +651,9 @@ void watch_chain_resolve(struct watch *w, struct effects *out)
 		bool now_explained;
 		bool heard;
 
-		if (p == NULL && !signer_answered(w, DOC_SIGNER_A, &s) &&
-		    !signer_answered(w, DOC_SIGNER_B, &s) && !all_heard(w, &s, false)) {
+		if (p == NULL && (put_off(w, &s) || (!signer_answered(w, DOC_SIGNER_A, &s) &&
+						     !signer_answered(w, DOC_SIGNER_B, &s) &&
+						     !all_heard(w, &s, false)))) {
 			i++;
 			continue;
 		}

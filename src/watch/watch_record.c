@@ -37,13 +37,14 @@ struct record {
 	unsigned yes;
 	bool veto;
 	struct payment payment;
+	bool behind; /* LATER, and only because our own chain does not show yet what others saw */
 };
 
 enum verdict {
 	GOOD,
 	BAD,    /* an honest signer never says this: alarm and freeze */
 	UNABLE, /* a limit of ours: not acknowledged, alarm, no freeze */
-	LATER,  /* our clocks do not agree yet: not acknowledged, asked for again */
+	LATER,  /* our clocks or chains do not agree yet: not acknowledged, asked for again */
 };
 
 /* Words of the verdict; static, or in the caller's buffer. */
@@ -423,7 +424,8 @@ static enum verdict judge_payment(struct watch *w, unsigned signer, struct recor
 	uint64_t t_ms = record_ms(w, signer, r);
 	const struct watch_payment *p = NULL;
 	bool backend = false;
-	enum verdict v;
+	struct why rest = { "", "" };
+	enum verdict v, earlier;
 
 	if (!r->has_attempt || !r->has_order || !r->has_request || r->has_sweep ||
 	    r->closing.n > 0 || r->freezes_n > 0) {
@@ -457,14 +459,25 @@ static enum verdict judge_payment(struct watch *w, unsigned signer, struct recor
 		}
 		return judge_data(w, signer, r, why);
 	}
-	v = judge_earlier(w, r, why);
+	earlier = judge_earlier(w, r, why);
+	if (earlier == BAD) {
+		return BAD;
+	}
+	/* What is put off for our own chain's sake is good in everything else, or it is no such
+	 * thing. */
+	v = judge_order(w, r, t_ms, &rest);
 	if (v == GOOD) {
-		v = judge_order(w, r, t_ms, why);
+		v = judge_attempt(w, r, t_ms, &rest);
 	}
 	if (v == GOOD) {
-		v = judge_attempt(w, r, t_ms, why);
+		v = judge_data(w, signer, r, &rest);
 	}
-	return v == GOOD ? judge_data(w, signer, r, why) : v;
+	if (v != GOOD) {
+		*why = rest;
+		return v;
+	}
+	r->behind = earlier == LATER;
+	return earlier;
 }
 
 static enum verdict judge_sweep(struct watch *w, unsigned signer, struct record *r, struct why *why)
@@ -747,8 +760,8 @@ static void refuse_record(struct watch *w, unsigned signer, const struct record 
 }
 
 /*
- * No crime: one of the clocks is wrong.  It is asked for again until they agree, and what it stands
- * for is no payment that we know meanwhile.
+ * No crime: one of the clocks is wrong, or our chain is behind that of others.  It is asked for
+ * again until they agree, and what it stands for is no payment that we know meanwhile.
  */
 static void put_off(struct watch *w, unsigned signer, const struct record *r, const struct why *why,
 		    struct effects *out)
@@ -759,6 +772,11 @@ static void put_off(struct watch *w, unsigned signer, const struct record *r, co
 		return;
 	}
 	k->later_id = r->doc.id;
+	k->later_mono_ms = w->mono_ms;
+	memset(&k->later_payment, 0, sizeof k->later_payment);
+	if (r->behind) {
+		k->later_payment = r->payment.inner_hash;
+	}
 	w->not_acked++;
 	effects_note(out, "unusual put_off signer=%c sequence=%llu field=%s words=\"%s\"",
 		     "ab"[signer], (unsigned long long)r -> attestation.sequence, why->field,
@@ -857,6 +875,9 @@ static void take(struct watch *w, unsigned signer, struct bytes body, struct eff
 	if (v == LATER) {
 		put_off(w, signer, &r, &why, out);
 		return;
+	}
+	if (hash32_eq(&k->later_id, &r.doc.id)) {
+		memset(&k->later_payment, 0, sizeof k->later_payment); /* judged */
 	}
 	if (v != GOOD) {
 		if (step_over(w, signer, &r)) {
