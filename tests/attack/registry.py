@@ -32,7 +32,8 @@ LATER = {
     "T40": "there are no key shares yet to be mixed up or replayed",
     "T46": "the sweep above the hot ceiling needs refill and cold documents; the ceiling is a figure of the policy "
            "that nothing moves coins for",
-    "T47": "the refund plan in whole yen is not written; amounts are 128 bits wide already",
+    "T47": "the whole yen of every customer and their sum are judged by scenario refund and unit refund; nobody attacks them "
+           "from here yet",
     "T48": "the tree of liabilities that a customer can check is not built",
     "T50": "tracing stolen coins and screening deposits come after custody",
 }
