@@ -113,7 +113,7 @@ void cli_xem(char *out, size_t cap, const struct money *amount);
 
 /* The commands: words are those after the command's own. */
 int cli_order_show(struct cli *c, const char *what);
-int cli_approve(struct cli *c, const char *order_hex);
+int cli_approve(struct cli *c, const char *id_hex);
 /* GET /v1/withdrawals/{id}/history, one line a change. */
 int cli_withdrawal_history(struct cli *c, const char *id_text);
 int cli_freeze(struct cli *c);

@@ -455,7 +455,7 @@ unsigned ruling_approved(const struct inner_ruling *x);
 void repay_free(struct payout *p);
 /* Keeps the balances of this moment of the replay.  ERR_FULL. */
 MUST_CHECK enum err repay_snapshot(struct payout *p);
-void repay_begin(struct payout *p, const struct hash32 *plan);
+void repay_begin(struct payout *p, const struct hash32 *id);
 void repay_rows(struct payout *p, struct bytes text);
 void repay_check(struct payout *p, struct effects *out);
 void repay_pay(struct payout *p, uint32_t rows, struct effects *out);

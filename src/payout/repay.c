@@ -193,7 +193,9 @@ void repay_rows(struct payout *p, struct bytes text)
 		end_run(p);
 		return;
 	}
-	memcpy(y->text + y->text_n, text.p, text.n);
+	if (text.n > 0) {
+		memcpy(y->text + y->text_n, text.p, text.n);
+	}
 	y->text_n += text.n;
 	answer_text(p, "state", "reading");
 }

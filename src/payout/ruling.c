@@ -27,14 +27,20 @@ struct ruling_records {
 	size_t n;
 };
 
+static void forget(struct inner_ruling *x)
+{
+	for (size_t i = 0; i < x->docs_n; i++) {
+		/* the analyzer does not see through realloc() that keep() has set it */
+		free(x->docs[i].p); /* NOLINT(clang-analyzer-core.CallAndMessage) */
+	}
+	free(x->docs);
+	free(x->taken);
+}
+
 void ruling_free(struct payout *p)
 {
 	for (size_t i = 0; i < p->rulings_n; i++) {
-		for (size_t k = 0; k < p->rulings[i].docs_n; k++) {
-			free(p->rulings[i].docs[k].p);
-		}
-		free(p->rulings[i].docs);
-		free(p->rulings[i].taken);
+		forget(&p->rulings[i]);
 	}
 	free(p->rulings);
 	map_free(&p->by_ruling);
@@ -128,10 +134,7 @@ static enum err add(struct payout *p, const struct doc *d, uint32_t initiator)
 		e = map_put(&p->by_ruling, &key, (uint32_t)p->rulings_n);
 	}
 	if (e != ERR_OK) {
-		if (x->docs_n > 0) {
-			free(x->docs[0].p);
-		}
-		free(x->docs);
+		forget(x);
 		return e;
 	}
 	p->rulings_n++;
@@ -388,6 +391,7 @@ static bool plan_well(struct payout *p, const struct doc_plan *plan)
 		static struct doc_plan other;
 		char hex[65];
 
+		CHECK(p->rulings != NULL);
 		if (p->rulings[i].type != DOC_PLAN || p->rulings[i].state == RULING_REFUSED) {
 			continue;
 		}

@@ -199,7 +199,7 @@ static enum err slots_read(struct store_backup *b)
 		return e;
 	}
 	if (b->generation == 0 || b->promised_end < STORE_BACKUP_BATCHES_AT ||
-	    !all_zero(head + 2 * SLOT_BYTES, sizeof head - 2 * SLOT_BYTES)) {
+	    !all_zero(head + (size_t)2 * SLOT_BYTES, sizeof head - (size_t)2 * SLOT_BYTES)) {
 		return corrupt(b, "what it says about itself was changed");
 	}
 	if (fstat(b->fd, &st) != 0) {

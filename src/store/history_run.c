@@ -33,6 +33,7 @@ enum {
 	HEAD_CHECK = RUN_BLOCK - CHECK_BYTES,
 
 	NUMBER_MAX = 19, /* bytes of 128 bits, 7 in each */
+	GROUP_HEAD_MAX = (int)sizeof(struct id128) + 1 + HISTORY_WHATS * NUMBER_MAX + 2,
 };
 
 static const char magic[16] = "kuramori history";
@@ -212,8 +213,8 @@ void history_run_begin(struct run_writer *w, int directory, const struct run *ru
 }
 
 /* The header of a group: with the account's sums if the run has earlier entries of it. */
-static size_t group_head(uint8_t out[sizeof(struct id128) + 1 + HISTORY_WHATS * NUMBER_MAX + 2],
-			 const struct run_writer *w, const struct run_entry *e)
+static size_t group_head(uint8_t out[GROUP_HEAD_MAX], const struct run_writer *w,
+			 const struct run_entry *e)
 {
 	size_t n = sizeof e->account.b;
 
@@ -230,7 +231,7 @@ static size_t group_head(uint8_t out[sizeof(struct id128) + 1 + HISTORY_WHATS * 
 
 void history_run_add_entry(struct run_writer *w, const struct run_entry *e)
 {
-	uint8_t head[sizeof(struct id128) + 1 + HISTORY_WHATS * NUMBER_MAX + 2];
+	uint8_t head[GROUP_HEAD_MAX];
 	uint8_t body[2 * NUMBER_MAX];
 	size_t head_n = 0, body_n;
 
