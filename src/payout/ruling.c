@@ -110,7 +110,10 @@ static enum err keep(struct inner_ruling *x, const struct doc *d)
 		return ERR_FULL;
 	}
 	memcpy(copy, d->raw.p, d->raw.n);
-	x->docs[x->docs_n++] = (struct inner_ruling_doc){ d->id, copy, d->raw.n };
+	x->docs[x->docs_n].id = d->id;
+	x->docs[x->docs_n].p = copy;
+	x->docs[x->docs_n].n = d->raw.n;
+	x->docs_n++;
 	return ERR_OK;
 }
 
