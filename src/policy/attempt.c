@@ -7,26 +7,7 @@
 #include "chain/nem/nem_fee.h"
 #include "chain/nem/nem_time.h"
 #include "doc/types.h"
-
-static const struct policy_verdict allowed = { .err = ERR_OK, .field = "", .words = "allowed" };
-
-static struct policy_verdict refuse(enum err e, const char *field, const char *words)
-{
-	return (struct policy_verdict){ .err = e, .field = field, .words = words };
-}
-
-static struct policy_verdict refuse_figure(enum err e, const char *field, const char *words,
-					   u128 figure, u128 limit)
-{
-	return (struct policy_verdict){
-		.err = e,
-		.field = field,
-		.words = words,
-		.has_figure = true,
-		.figure = figure,
-		.limit = limit,
-	};
-}
+#include "policy/verdict.h"
 
 static bool deadline_fits(uint32_t chain_s, uint64_t life_s)
 {

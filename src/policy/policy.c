@@ -10,27 +10,9 @@
 #include "chain/nem/nem_time.h"
 #include "crypto/uuid7.h"
 #include "doc/types.h"
+#include "policy/verdict.h"
 
 static const uint64_t request_life_ms = (uint64_t)POLICY_REQUEST_DAYS * POLICY_DAY_MS;
-static const struct policy_verdict allowed = { .err = ERR_OK, .field = "", .words = "allowed" };
-
-static struct policy_verdict refuse(enum err e, const char *field, const char *words)
-{
-	return (struct policy_verdict){ .err = e, .field = field, .words = words };
-}
-
-static struct policy_verdict refuse_figure(enum err e, const char *field, const char *words,
-					   u128 figure, u128 limit)
-{
-	return (struct policy_verdict){
-		.err = e,
-		.field = field,
-		.words = words,
-		.has_figure = true,
-		.figure = figure,
-		.limit = limit,
-	};
-}
 
 void policy_words(char out[POLICY_WORDS_MAX], const struct policy_verdict *v)
 {
