@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,6 +20,17 @@ void store_init(struct store *s, const struct store_engine *engine, const char *
 	s->engine = engine;
 	s->phase = STORE_OPENED;
 	(void)snprintf(s->path, sizeof(s->path), "%s", path);
+}
+
+void store_fault_set(struct store_fault *fault, const char *format, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(fault->text, sizeof(fault->text), format, args);
+	va_end(args);
+	CHECK(n >= 0);
 }
 
 static enum err wrong_phase(struct store *s)
