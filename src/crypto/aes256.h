@@ -2,7 +2,7 @@
 /*
  * aes256.h - AES with 256-bit keys, CBC with PKCS #7 and GCM: only for NEM's messages
  * (chain/nem/nem_message.h).  BearSSL's "ct64": constant time without help of the processor.  A
- * library of its own (dep_aes), so that nothing else links BearSSL.
+ * library of its own (dep_aes), so that only who reads messages links it.
  */
 #ifndef KURAMORI_CRYPTO_AES256_H
 #define KURAMORI_CRYPTO_AES256_H
