@@ -13,8 +13,9 @@
  * docs.
  */
 
-#define NEM_S_MAX ((UINT64_C(1) << 31) - 1) /* NIS keeps times in a signed int of 32 bits */
-#define DAY_S     86400
+#define NEM_S_MAX    ((UINT64_C(1) << 31) - 1) /* NIS keeps times in a signed int of 32 bits */
+#define DAY_S        86400
+#define DELAY_MAX_MS (UINT64_C(30) * DAY_S * 1000)
 
 static const struct doc_word words_asset[] = { { "nem:xem", ASSET_XEM }, { NULL, 0 } };
 static const struct doc_word words_chain[] = { { "nem", DOC_CHAIN_NEM }, { NULL, 0 } };
@@ -35,6 +36,17 @@ static const struct doc_word words_role[] = {
 static const struct doc_word words_signer[] = {
 	{ "a", DOC_SIGNER_A },
 	{ "b", DOC_SIGNER_B },
+	{ NULL, 0 },
+};
+static const struct doc_word words_algorithm[] = {
+	{ "eddsa", DOC_ALGORITHM_EDDSA },
+	{ "es256", DOC_ALGORITHM_ES256 },
+	{ NULL, 0 },
+};
+static const struct doc_word words_to[] = {
+	{ "box", DOC_TO_BOX },
+	{ "customer", DOC_TO_CUSTOMER },
+	{ "purse", DOC_TO_PURSE },
 	{ NULL, 0 },
 };
 static const struct doc_word words_decision[] = {
@@ -183,9 +195,28 @@ static const struct doc_field fields_party[] = {
 };
 TABLE(party);
 
+static const struct doc_field fields_passkey[] = {
+	WORD("algorithm", doc_passkey, algorithm, words_algorithm),
+	DATA("credential", doc_passkey, credential, credential_n, DOC_CREDENTIAL_MAX),
+	DATA("key", doc_passkey, key, key_n, DOC_PASSKEY_KEY_MAX),
+};
+TABLE(passkey);
+
+static const struct doc_field fields_origin[] = {
+	TEXT("origin", doc_origin, origin, 1, DOC_ORIGIN_MAX),
+};
+TABLE(origin);
+
+static const struct doc_field fields_relying_party[] = {
+	TEXT("id", doc_relying_party, id, 0, DOC_RELYING_MAX),
+	LIST("origins", doc_relying_party, origins, origin_count, table_origin, DOC_ORIGINS_MAX),
+};
+TABLE(relying_party);
+
 static const struct doc_field fields_person[] = {
 	NAME("id", doc_person, id),
 	HEX("key", doc_person, key),
+	LIST("passkeys", doc_person, passkeys, passkey_count, table_passkey, DOC_PASSKEYS_MAX),
 	WORDS("roles", doc_person, roles, words_role),
 };
 TABLE(person);
@@ -200,10 +231,15 @@ TABLE(signer_entry);
 static const struct doc_field fields_roster[] = {
 	LIST("backends", doc_roster, backends, backend_count, table_party, DOC_BACKENDS_MAX),
 	HEX("genesis", doc_roster, genesis),
+	INT("governance", doc_roster, governance, 1, DOC_GOVERNANCE_MAX),
 	INT("number", doc_roster, number, 1, JSON_INT_MAX),
 	LIST("people", doc_roster, people, people_count, table_person, DOC_PEOPLE_MAX),
 	HEX("previous", doc_roster, previous),
+	LIST("price_sources", doc_roster, price_sources, source_count, table_party, DOC_SOURCES_MAX),
+	INT("prices_needed", doc_roster, prices_needed, 0, DOC_SOURCES_MAX),
+	OBJECT("relying_party", doc_roster, relying_party, table_relying_party),
 	LIST("signers", doc_roster, signers, signer_count, table_signer_entry, DOC_SIGNERS),
+	BOOL("software_approvals", doc_roster, software_approvals),
 	LIST("watchers", doc_roster, watchers, watcher_count, table_party, DOC_WATCHERS_MAX),
 	INT("watchers_needed", doc_roster, watchers_needed, 1, DOC_WATCHERS_MAX),
 };
@@ -211,9 +247,32 @@ TABLE(roster);
 
 static const struct doc_field fields_tier[] = {
 	INT("approvals", doc_tier, approvals, 0, 16),
+	INT("delay_ms", doc_tier, delay_ms, 0, DELAY_MAX_MS),
 	AMOUNT("up_to", doc_tier, up_to, 0),
 };
 TABLE(tier);
+
+static const struct doc_field fields_destination[] = {
+	ADDRESS("address", doc_destination, address),
+	NAME("name", doc_destination, name),
+};
+TABLE(destination);
+
+static const struct doc_field fields_hours[] = {
+	INT("days", doc_hours, days, 1, 127),
+	INT("from_minute", doc_hours, from_minute, 0, 1439),
+	AMOUNT("payment_max", doc_hours, payment_max, 0),
+	INT("to_minute", doc_hours, to_minute, 1, 1440),
+};
+TABLE(hours);
+
+static const struct doc_field fields_yen[] = {
+	INT("age_max_ms", doc_yen, age_max_ms, 1, JSON_INT_MAX),
+	UNITS("day_max", doc_yen, day_max, 0),
+	UNITS("hour_max", doc_yen, hour_max, 0),
+	INT("jump_max_bp", doc_yen, jump_max_bp, 1, 10000),
+};
+TABLE(yen);
 
 static const struct doc_field fields_policy[] = {
 	LIST("approval_tiers", doc_policy, approval_tiers, tier_count, table_tier, DOC_TIERS_MAX),
@@ -221,17 +280,27 @@ static const struct doc_field fields_policy[] = {
 	INT("attempt_life_s", doc_policy, attempt_life_s, 1, DAY_S),
 	INT("clock_skew_ms", doc_policy, clock_skew_ms, 1, JSON_INT_MAX),
 	AMOUNT("day_max", doc_policy, day_max, 0),
+	INT("destination_cooling_ms", doc_policy, destination_cooling_ms, 0, JSON_INT_MAX),
+	WORDS("destination_kinds", doc_policy, destination_kinds, words_to),
+	LIST("destinations", doc_policy, destinations, destination_count, table_destination,
+	     DOC_DESTINATIONS_MAX),
+	INT("fee_bp_max", doc_policy, fee_bp_max, 1, 1000000),
 	AMOUNT("fee_max", doc_policy, fee_max, 0),
 	HEX("genesis", doc_policy, genesis),
+	INT("grant_life_max_ms", doc_policy, grant_life_max_ms, 0, JSON_INT_MAX),
 	INT("heartbeat_age_ms", doc_policy, heartbeat_age_ms, 1, JSON_INT_MAX),
 	INT("hot_ceiling_bp", doc_policy, hot_ceiling_bp, 0, 10000),
 	AMOUNT("hour_max", doc_policy, hour_max, 0),
+	LIST("hours", doc_policy, hours, hours_count, table_hours, DOC_HOURS_MAX),
+	INT("loosening_ms", doc_policy, loosening_ms, 1, JSON_INT_MAX),
 	INT("number", doc_policy, number, 1, JSON_INT_MAX),
 	INT("order_life_ms", doc_policy, order_life_ms, 1, JSON_INT_MAX),
 	AMOUNT("payment_max", doc_policy, payment_max, 0),
 	HEX("previous", doc_policy, previous),
 	AMOUNT("till_max", doc_policy, till_max, 0),
 	AMOUNT("unapproved_day_max", doc_policy, unapproved_day_max, 0),
+	AMOUNT("unlisted_max", doc_policy, unlisted_max, 0),
+	LIST("yen", doc_policy, yen, yen_count, table_yen, 1),
 };
 TABLE(policy);
 
@@ -492,7 +561,8 @@ static_assert(sizeof(enum doc_type) == sizeof(uint32_t) &&
 		  sizeof(enum doc_signer) == sizeof(uint32_t) &&
 		  sizeof(enum doc_hot_kind) == sizeof(uint32_t),
 	      "tables move words as 32 bits");
-static_assert(sizeof(struct doc_genesis) <= 16384 && sizeof(struct doc_posting) <= 16384,
+static_assert(sizeof(struct doc_genesis) <= 16384 && sizeof(struct doc_posting) <= 16384 &&
+		  sizeof(struct doc_roster) <= 49152,
 	      "structs fit a signer's arena and stack");
 
 const struct doc_table *doc_table_of(enum doc_type type)
@@ -566,7 +636,7 @@ static enum err sense_line(uint64_t number, const struct hash32 *previous, struc
 }
 
 enum {
-	ROSTER_IDS = DOC_BACKENDS_MAX + DOC_PEOPLE_MAX + DOC_WATCHERS_MAX,
+	ROSTER_IDS = DOC_BACKENDS_MAX + DOC_PEOPLE_MAX + DOC_SOURCES_MAX + DOC_WATCHERS_MAX,
 	ROSTER_KEYS = ROSTER_IDS + 2 * DOC_SIGNERS,
 };
 
@@ -585,6 +655,10 @@ static enum err sense_roster_distinct(const struct doc_roster *r, struct doc_fau
 	for (size_t i = 0; i < r->people_count; i++) {
 		ids[n] = r->people[i].id;
 		keys[n++] = &r->people[i].key;
+	}
+	for (size_t i = 0; i < r->source_count; i++) {
+		ids[n] = r->price_sources[i].id;
+		keys[n++] = &r->price_sources[i].key;
 	}
 	for (size_t i = 0; i < r->watcher_count; i++) {
 		ids[n] = r->watchers[i].id;
@@ -621,6 +695,90 @@ static enum err sense_roster_distinct(const struct doc_roster *r, struct doc_fau
 	return ERR_OK;
 }
 
+static size_t passkey_bytes(enum doc_algorithm algorithm)
+{
+	switch (algorithm) {
+	case DOC_ALGORITHM_EDDSA:
+		return 32;
+	case DOC_ALGORITHM_ES256:
+		return 64;
+	}
+	check_failed(__FILE__, __LINE__, "a known algorithm");
+}
+
+/* A passkey of two people would be one hand with two votes. */
+static enum err sense_passkey(const struct doc_roster *r, size_t person, size_t at,
+			      struct doc_fault *fault)
+{
+	const struct doc_passkey *mine = &r->people[person].passkeys[at];
+	struct bytes key = bytes_of(mine->key, mine->key_n);
+	struct bytes credential = bytes_of(mine->credential, mine->credential_n);
+	const char *id = r->people[person].id;
+
+	if (mine->key_n != passkey_bytes(mine->algorithm)) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, id,
+				       "a passkey's key has 32 bytes for eddsa, 64 for es256");
+	}
+	if (mine->credential_n == 0) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, id, "a passkey has a credential id");
+	}
+	for (size_t i = 0; i < r->people_count; i++) {
+		if (bytes_eq(key, bytes_of(r->people[i].key.b, sizeof r->people[i].key.b))) {
+			return doc_table_fault(fault, ERR_FIELD_RANGE, id,
+					       "a passkey's key stands elsewhere in the roster");
+		}
+	}
+	for (size_t i = 0; i <= person; i++) {
+		size_t n = i < person ? r->people[i].passkey_count : at;
+
+		for (size_t k = 0; k < n; k++) {
+			const struct doc_passkey *other = &r->people[i].passkeys[k];
+
+			if (bytes_eq(key, bytes_of(other->key, other->key_n)) ||
+			    bytes_eq(credential,
+				     bytes_of(other->credential, other->credential_n))) {
+				return doc_table_fault(fault, ERR_FIELD_RANGE, id,
+						       "a passkey stands twice in the roster");
+			}
+		}
+	}
+	return ERR_OK;
+}
+
+static enum err sense_passkeys(const struct doc_roster *r, struct doc_fault *fault)
+{
+	bool nobody = r->relying_party.id[0] == '\0';
+	enum err e = ERR_OK;
+
+	if (nobody != (r->relying_party.origin_count == 0)) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, "relying_party",
+				       "an id and origins, or neither");
+	}
+	for (size_t i = 0; e == ERR_OK && i < r->people_count; i++) {
+		if (nobody && r->people[i].passkey_count > 0) {
+			return doc_table_fault(fault, ERR_FIELD_RANGE, "relying_party",
+					       "passkeys sign for a relying party");
+		}
+		for (size_t k = 0; e == ERR_OK && k < r->people[i].passkey_count; k++) {
+			e = sense_passkey(r, i, k, fault);
+		}
+	}
+	return e;
+}
+
+static enum err sense_sources(const struct doc_roster *r, struct doc_fault *fault)
+{
+	if (r->prices_needed > r->source_count) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, "prices_needed",
+				       "more are needed than there are sources");
+	}
+	if (r->source_count > 0 && 2 * r->prices_needed <= r->source_count) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, "prices_needed",
+				       "two groups of so few could name two prices");
+	}
+	return ERR_OK;
+}
+
 static enum err sense_roster(const struct doc_roster *r, struct doc_fault *fault)
 {
 	enum err e = sense_line(r->number, &r->previous, fault);
@@ -642,7 +800,11 @@ static enum err sense_roster(const struct doc_roster *r, struct doc_fault *fault
 		return doc_table_fault(fault, ERR_FIELD_RANGE, "watchers_needed",
 				       "two groups of so few could know nothing of each other");
 	}
-	return sense_roster_distinct(r, fault);
+	e = sense_roster_distinct(r, fault);
+	if (e == ERR_OK) {
+		e = sense_sources(r, fault);
+	}
+	return e == ERR_OK ? sense_passkeys(r, fault) : e;
 }
 
 static enum err sense_policy(const struct doc_policy *p, struct doc_fault *fault)
@@ -652,10 +814,23 @@ static enum err sense_policy(const struct doc_policy *p, struct doc_fault *fault
 		const struct doc_tier *upper = &p->approval_tiers[i];
 
 		if (money_cmp(&lower->up_to, &upper->up_to) >= 0 ||
-		    lower->approvals > upper->approvals) {
+		    lower->approvals > upper->approvals || lower->delay_ms > upper->delay_ms) {
 			return doc_table_fault(
 			    fault, ERR_FIELD_RANGE, "approval_tiers",
-			    "larger amounts come later and need no fewer people");
+			    "larger amounts come later, need no fewer people and wait no less");
+		}
+	}
+	for (size_t i = 1; i < p->destination_count; i++) {
+		if (strcmp(p->destinations[i - 1].address.text, p->destinations[i].address.text) >=
+		    0) {
+			return doc_table_fault(fault, ERR_FIELD_RANGE, "destinations",
+					       "addresses in byte order, none twice");
+		}
+	}
+	for (size_t i = 0; i < p->hours_count; i++) {
+		if (p->hours[i].to_minute <= p->hours[i].from_minute) {
+			return doc_table_fault(fault, ERR_FIELD_RANGE, "hours",
+					       "to_minute is not after from_minute");
 		}
 	}
 	return sense_line(p->number, &p->previous, fault);

@@ -39,6 +39,16 @@ enum {
 	DOC_SIGNERS = 2,
 	DOC_WATCHERS_MAX = 8,
 	DOC_TIERS_MAX = 8,
+	DOC_DESTINATIONS_MAX = 64, /* of the allow-list */
+	DOC_HOURS_MAX = 8,
+	DOC_PASSKEYS_MAX = 3, /* of one person: 32 people with as many fit an envelope */
+	DOC_CREDENTIAL_MAX = 128,
+	DOC_PASSKEY_KEY_MAX = 64,
+	DOC_SOURCES_MAX = 5,   /* of prices */
+	DOC_RELYING_MAX = 253, /* a host name */
+	DOC_ORIGINS_MAX = 4,
+	DOC_ORIGIN_MAX = 300,
+	DOC_GOVERNANCE_MAX = 8, /* signatures that an envelope holds */
 	DOC_BALANCES_MAX = 32,
 	DOC_STATUS_MAX = 32,
 	DOC_STATUS_VALUE_MAX = 256,
@@ -59,6 +69,12 @@ enum doc_signer { DOC_SIGNER_A = 0, DOC_SIGNER_B = 1 };
 
 /* bits of doc_person.roles: "approver", "auditor", "officer" */
 enum doc_role { DOC_ROLE_APPROVER = 1, DOC_ROLE_AUDITOR = 2, DOC_ROLE_OFFICER = 4 };
+
+/* "eddsa": Ed25519; "es256": ECDSA over P-256 and SHA-256 (RFC 8152, WebAuthn) */
+enum doc_algorithm { DOC_ALGORITHM_EDDSA = 1, DOC_ALGORITHM_ES256 = 2 };
+
+/* bits of doc_policy.destination_kinds, what an order may pay to: "box", "customer", "purse" */
+enum doc_destination_kind { DOC_TO_BOX = 1, DOC_TO_CUSTOMER = 2, DOC_TO_PURSE = 4 };
 
 /* "hot" */
 enum doc_vault { DOC_VAULT_HOT = 1 };
@@ -114,10 +130,32 @@ struct doc_party {
 	struct key32 key;
 };
 
+/* A security key or passkey: what WebAuthn calls a public key credential. */
+struct doc_passkey {
+	enum doc_algorithm algorithm;
+	size_t credential_n; /* at least 1 */
+	uint8_t credential[DOC_CREDENTIAL_MAX];
+	size_t key_n; /* eddsa: 32, the public key; es256: 64, x and y, big-endian */
+	uint8_t key[DOC_PASSKEY_KEY_MAX];
+};
+
 struct doc_person {
 	char id[DOC_NAME_MAX + 1];
 	struct key32 key;
+	size_t passkey_count;
+	struct doc_passkey passkeys[DOC_PASSKEYS_MAX];
 	uint32_t roles; /* bits of enum doc_role */
+};
+
+struct doc_origin {
+	char origin[DOC_ORIGIN_MAX + 1]; /* "https://approve.example" */
+};
+
+/* Whom a passkey signs for (WebAuthn 5.1.3): its host name, and the pages that may ask. */
+struct doc_relying_party {
+	char id[DOC_RELYING_MAX + 1]; /* "": nobody */
+	size_t origin_count;
+	struct doc_origin origins[DOC_ORIGINS_MAX];
 };
 
 struct doc_signer_entry {
@@ -128,20 +166,28 @@ struct doc_signer_entry {
 
 /*
  * roster.  Beyond the form: ids distinct among back ends, people and watchers, and no key (attest
- * keys and chain keys too) stands twice; exactly signers a and b, in this order; watchers_needed is
- * at most the number of watchers and more than half of it; number 1 if and only if previous is
- * zero.
+ * keys, chain keys and passkeys' too) stands twice, nor a credential; a passkey's key has the
+ * length of its algorithm; exactly signers a and b, in this order; watchers_needed is at most the
+ * number of watchers and more than half of it, prices_needed the same of price sources, or both are
+ * none; who has passkeys has a relying party, whose id is empty if and only if it has no origins;
+ * number 1 if and only if previous is zero.
  */
 struct doc_roster {
 	size_t backend_count;
 	struct doc_party backends[DOC_BACKENDS_MAX];
 	struct hash32 genesis;
+	uint64_t governance; /* so many officers make a successor, a policy, a grant, a resume */
 	uint64_t number;
 	size_t people_count;
 	struct doc_person people[DOC_PEOPLE_MAX];
 	struct hash32 previous;
+	size_t source_count;
+	struct doc_party price_sources[DOC_SOURCES_MAX];
+	uint64_t prices_needed; /* sources that must agree on a price */
+	struct doc_relying_party relying_party;
 	size_t signer_count;
 	struct doc_signer_entry signers[DOC_SIGNERS];
+	bool software_approvals; /* doc_person.key approves; else passkeys alone do */
 	size_t watcher_count;
 	struct doc_party watchers[DOC_WATCHERS_MAX];
 	uint64_t watchers_needed;
@@ -149,12 +195,37 @@ struct doc_roster {
 
 struct doc_tier {
 	uint64_t approvals; /* 0 to 16 */
+	uint64_t delay_ms;  /* 0 to 30 days: a judge must have known the order this long */
 	struct money up_to; /* inclusive */
 };
 
+/* An address of the allow-list, and whose it is. */
+struct doc_destination {
+	struct doc_address address;
+	char name[DOC_NAME_MAX + 1];
+};
+
+/* A time of the week, in UTC, in which no payment may carry more. */
+struct doc_hours {
+	uint64_t days;        /* 1 to 127: bit 0 is Monday */
+	uint64_t from_minute; /* of the day, 0 to 1,439 */
+	struct money payment_max;
+	uint64_t to_minute; /* 1 to 1,440, after from_minute: the first that is out again */
+};
+
+/* Caps in yen over all assets together. */
+struct doc_yen {
+	uint64_t age_max_ms; /* of a price, 1 or more */
+	u128 day_max;        /* whole yen */
+	u128 hour_max;
+	uint64_t jump_max_bp; /* how far a price may be from the one before it */
+};
+
 /*
- * policy.  Beyond the form: tiers rise strictly in up_to and do not fall in approvals; number 1 if
- * and only if previous is zero.  An amount above the last tier is refused by whoever applies it.
+ * policy.  Beyond the form: tiers rise strictly in up_to and do not fall in approvals or delay;
+ * destinations are in byte order of their addresses, none twice; hours end after they begin;
+ * number 1 if and only if previous is zero.  An amount above the last tier is refused by whoever
+ * applies it.
  */
 struct doc_policy {
 	size_t tier_count;
@@ -163,17 +234,29 @@ struct doc_policy {
 	uint64_t attempt_life_s; /* 1 to 86,400: NIS takes deadlines of at most 24 hours */
 	uint64_t clock_skew_ms;  /* 1 or more */
 	struct money day_max;
+	uint64_t destination_cooling_ms; /* a listed address counts as such only this much later */
+	uint32_t destination_kinds;      /* bits of enum doc_destination_kind */
+	size_t destination_count;
+	struct doc_destination destinations[DOC_DESTINATIONS_MAX];
+	uint64_t fee_bp_max;  /* the same of the amount, in basis points: 1 to 1,000,000 */
 	struct money fee_max; /* the whole network fee of one payment */
 	struct hash32 genesis;
-	uint64_t heartbeat_age_ms; /* 1 or more */
-	uint64_t hot_ceiling_bp;   /* 0 to 10,000 */
+	uint64_t grant_life_max_ms; /* 0: there are no grants */
+	uint64_t heartbeat_age_ms;  /* 1 or more */
+	uint64_t hot_ceiling_bp;    /* 0 to 10,000 */
 	struct money hour_max;
+	size_t hours_count;
+	struct doc_hours hours[DOC_HOURS_MAX];
+	uint64_t loosening_ms; /* 1 or more: how long what loosens is announced before it counts */
 	uint64_t number;
 	uint64_t order_life_ms; /* 1 or more */
 	struct money payment_max;
 	struct hash32 previous;
 	struct money till_max;
 	struct money unapproved_day_max; /* budget of the tier without approvals */
+	struct money unlisted_max; /* to an address that is not among destinations; 0: nothing */
+	size_t yen_count;          /* 0: there are no caps in yen */
+	struct doc_yen yen[1];
 };
 
 /* request.  amount is at least 1. */

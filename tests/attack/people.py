@@ -54,9 +54,9 @@ def configured(world, program, folder, name, **changes):
 
 # ---------------------------------------------------------------- T22, T29
 
-LOOSE = {"approval_tiers": [{"approvals": 0, "up_to": str(10 ** 15)}], "payment_max": str(10 ** 15),
+LOOSE = {"approval_tiers": [{"approvals": 0, "delay_ms": 0, "up_to": str(10 ** 15)}], "payment_max": str(10 ** 15),
          "hour_max": str(10 ** 15), "day_max": str(10 ** 15), "unapproved_day_max": str(10 ** 15),
-         "till_max": str(10 ** 15)}
+         "till_max": str(10 ** 15), "unlisted_max": str(10 ** 15)}
 
 
 @attack("T22", "policy and database of the server replaced", "policy-1")

@@ -30,6 +30,11 @@ _BIDI = frozenset([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066
 TYPES = ("genesis", "roster", "policy", "request", "order", "attempt", "approval", "freeze",
          "sweep", "heartbeat", "attestation", "ack", "receipt", "signature", "nonce", "cursor",
          "refusal", "status", "closing", "posting", "plan", "exclusion")
+VERSIONS = {"roster": 2, "policy": 2}  # of the types that are not at their first
+
+
+def version_of(type_name):
+    return VERSIONS.get(type_name, 1)
 
 
 class NotCanonical(ValueError):
@@ -221,8 +226,10 @@ def read(data):
 
 # ---------------------------------------------------------------- documents
 
-def document_id(type_name, body, genesis=None, version=1):
+def document_id(type_name, body, genesis=None, version=None):
     """SHA-256 as hex; `genesis` overrides the id that the body carries (ZERO_ID for genesis)."""
+    if version is None:
+        version = version_of(type_name)
     if genesis is None:
         genesis = ZERO_ID if type_name == "genesis" else body["genesis"]
     head = f"kuramori/{type_name}/v{version}\n{genesis}\n".encode()
@@ -273,10 +280,10 @@ class SigningKey:
 class Document:
     """A document with its signatures; `raw` are the bytes of the envelope."""
 
-    def __init__(self, type_name, body, signatures=(), version=1):
+    def __init__(self, type_name, body, signatures=(), version=None):
         self.type = type_name
         self.body = body
-        self.version = version
+        self.version = version_of(type_name) if version is None else version
         self.signatures = dict(signatures)  # key hex -> signature hex
 
     @property
@@ -323,7 +330,7 @@ def open_document(data, genesis=None, type_name=None):
         raise NotCanonical(f"type: {envelope['type']!r} is unknown")
     if type_name is not None and envelope["type"] != type_name:
         raise NotCanonical(f"type: {envelope['type']!r} instead of {type_name!r}")
-    if envelope["version"] is True or envelope["version"] != 1:
+    if envelope["version"] is True or envelope["version"] != version_of(envelope["type"]):
         raise NotCanonical(f"version: {envelope['version']!r}")
     if not isinstance(body, dict):
         raise NotCanonical("body: not an object")

@@ -79,23 +79,32 @@ class Settings:
 
 
 POLICY = {
-    "approval_tiers": [{"approvals": 0, "up_to": str(10_000 * XEM)},
-                       {"approvals": 1, "up_to": str(100_000 * XEM)},
-                       {"approvals": 2, "up_to": str(250_000 * XEM)}],
+    "approval_tiers": [{"approvals": 0, "delay_ms": 0, "up_to": str(10_000 * XEM)},
+                       {"approvals": 1, "delay_ms": 0, "up_to": str(100_000 * XEM)},
+                       {"approvals": 2, "delay_ms": 0, "up_to": str(250_000 * XEM)}],
     "asset": "nem:xem",
     "attempt_life_s": 3600,
     "clock_skew_ms": 600_000,
     "day_max": str(1_000_000 * XEM),
+    "destination_cooling_ms": 0,
+    "destination_kinds": ["customer"],
+    "destinations": [],
+    "fee_bp_max": 1_000_000,
     "fee_max": str(5 * XEM),
+    "grant_life_max_ms": 0,
     "heartbeat_age_ms": 5_000,
     "hot_ceiling_bp": 500,
     "hour_max": str(400_000 * XEM),
+    "hours": [],
+    "loosening_ms": 3_600_000,
     "number": 1,
     "order_life_ms": 3_600_000,
     "payment_max": str(250_000 * XEM),
     "previous": canon.ZERO_ID,
     "till_max": str(2_000_000 * XEM),
     "unapproved_day_max": str(50_000 * XEM),
+    "unlisted_max": str(250_000 * XEM),
+    "yen": [],
 }
 
 
@@ -330,12 +339,14 @@ class World:
         k, s = self.keys, self.settings
         roster = {
             "backends": [{"id": "backend-1", "key": k.backend.public_hex}],
-            "genesis": canon.ZERO_ID, "number": 1,
-            "people": sorted(({"id": name, "key": key.public_hex, "roles": roles}
+            "genesis": canon.ZERO_ID, "governance": 2, "number": 1,
+            "people": sorted(({"id": name, "key": key.public_hex, "passkeys": [], "roles": roles}
                               for name, (key, roles) in k.people.items()), key=lambda p: p["id"]),
             "previous": canon.ZERO_ID,
+            "price_sources": [], "prices_needed": 0, "relying_party": {"id": "", "origins": []},
             "signers": [{"attest_key": attest_keys["a"], "chain_key": k.a.public_hex, "id": "a"},
                         {"attest_key": attest_keys["b"], "chain_key": k.b.public_hex, "id": "b"}],
+            "software_approvals": True,
             "watchers": [{"id": name, "key": key.public_hex} for name, key in k.watchers.items()],
             "watchers_needed": s.watchers_needed,
         }

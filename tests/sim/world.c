@@ -192,7 +192,9 @@ static void roster_make(struct doc_roster *r)
 {
 	*r = (struct doc_roster){ .number = 1,
 				  .backend_count = 1,
+				  .governance = 2,
 				  .signer_count = DOC_SIGNERS,
+				  .software_approvals = true,
 				  .watcher_count = WATCHERS,
 				  .watchers_needed = WATCHERS_NEEDED };
 	(void)snprintf(r->backends[0].id, sizeof r->backends[0].id, "backend");
@@ -226,20 +228,24 @@ static void policy_make(struct doc_policy *p)
 {
 	*p = (struct doc_policy){
 		.tier_count = 3,
-		.approval_tiers = { { 0, xem(100) }, { 1, xem(600) }, { 2, xem(1200) } },
+		.approval_tiers = { { 0, 0, xem(100) }, { 1, 0, xem(600) }, { 2, 0, xem(1200) } },
 		.asset = ASSET_XEM,
 		.attempt_life_s = 900,
 		.clock_skew_ms = 600000,
 		.day_max = xem(9000),
+		.destination_kinds = DOC_TO_CUSTOMER,
+		.fee_bp_max = 1000000,
 		.fee_max = xem(3),
 		.heartbeat_age_ms = 20000,
 		.hot_ceiling_bp = 500,
 		.hour_max = xem(1500),
+		.loosening_ms = 3600000,
 		.number = 1,
 		.order_life_ms = 21600000,
 		.payment_max = xem(1200),
 		.till_max = xem(100000),
 		.unapproved_day_max = xem(400),
+		.unlisted_max = xem(1200),
 	};
 }
 

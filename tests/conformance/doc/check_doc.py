@@ -79,7 +79,7 @@ def check_kit_documents(all_samples):
         forged = canon.Document(name, body, {key.public_hex: "11" * 64})
         other = canon.Document(name, dict(body, genesis="cd" * 32)).sign(key)
         more = canon.Document(name, dict(body, zz=1)).sign(key)
-        newer = canon.Document(name, body, version=2).sign(key)
+        newer = canon.Document(name, body, version=canon.version_of(name) + 1).sign(key)
         lines = tool("open", genesis, texts=[d.raw for d in (good, bare, forged, other, more, newer)])
         want = [f"{good.id} signed", f"{good.id} unsigned", f"{good.id} forged",
                 "refused", "refused", "refused"]

@@ -92,26 +92,31 @@ class Rig:
         zero = canon.ZERO_ID
         roster = {
             "backends": [{"id": "backend-1", "key": self.backend.public_hex}], "genesis": zero,
-            "number": 1, "people": [
+            "governance": 1, "number": 1, "people": [
                 {"id": "approver-1", "key": self.people["approver-1"].public_hex,
-                 "roles": ["approver"]},
+                 "passkeys": [], "roles": ["approver"]},
                 {"id": "officer-1", "key": self.people["officer-1"].public_hex,
-                 "roles": ["officer"]}],
-            "previous": zero,
+                 "passkeys": [], "roles": ["officer"]}],
+            "previous": zero, "price_sources": [], "prices_needed": 0,
+            "relying_party": {"id": "", "origins": []},
             "signers": [{"attest_key": self.attest[w].public_hex,
                          "chain_key": self.chain[w].public_hex, "id": w} for w in "ab"],
+            "software_approvals": True,
             "watchers": [{"id": name, "key": key.public_hex}
                          for name, key in self.watchers.items()],
             "watchers_needed": 2}
         policy = {
-            "approval_tiers": [{"approvals": 0, "up_to": str(100 * XEM)},
-                               {"approvals": 1, "up_to": str(1000 * XEM)}],
+            "approval_tiers": [{"approvals": 0, "delay_ms": 0, "up_to": str(100 * XEM)},
+                               {"approvals": 1, "delay_ms": 0, "up_to": str(1000 * XEM)}],
             "asset": "nem:xem", "attempt_life_s": 3600, "clock_skew_ms": 600_000,
-            "day_max": str(5000 * XEM), "fee_max": str(3 * XEM), "genesis": zero,
-            "heartbeat_age_ms": AGE_MS, "hot_ceiling_bp": 500, "hour_max": str(4000 * XEM),
+            "day_max": str(5000 * XEM), "destination_cooling_ms": 0,
+            "destination_kinds": ["customer"], "destinations": [], "fee_bp_max": 1_000_000,
+            "fee_max": str(3 * XEM), "genesis": zero,
+            "grant_life_max_ms": 0, "heartbeat_age_ms": AGE_MS, "hot_ceiling_bp": 500,
+            "hour_max": str(4000 * XEM), "hours": [], "loosening_ms": 3_600_000,
             "number": 1, "order_life_ms": 3_600_000, "payment_max": str(1000 * XEM),
             "previous": zero, "till_max": str(100_000 * XEM),
-            "unapproved_day_max": str(1000 * XEM)}
+            "unapproved_day_max": str(1000 * XEM), "unlisted_max": str(1000 * XEM), "yen": []}
         genesis = {
             "boxes": [], "chain": "nem", "chain_network": NETWORK, "chain_nemesis": "11" * 32,
             "hot": [{"kind": "till", "public_key": self.till.public_hex,

@@ -118,19 +118,46 @@ static inline void sample_fill_genesis(struct doc_genesis *g)
 	g->spares[1] = sample_address(100);
 }
 
+static inline void sample_fill_passkey(struct doc_person *p, enum doc_algorithm algorithm,
+				       uint8_t first)
+{
+	struct doc_passkey *k = &p->passkeys[p->passkey_count++];
+
+	k->algorithm = algorithm;
+	k->credential_n = 32;
+	sample_bytes(k->credential, k->credential_n, first);
+	k->key_n = algorithm == DOC_ALGORITHM_ES256 ? 64 : 32;
+	sample_bytes(k->key, k->key_n, (uint8_t)(first + 1));
+}
+
 static inline void sample_fill_roster(struct doc_roster *r)
 {
 	r->backend_count = 1;
 	SAMPLE_TEXT(r->backends[0].id, "backend-1");
 	SAMPLE_FILL(r->backends[0].key, 0x10);
+	r->governance = 2;
 	r->number = 1;
 	r->people_count = 2;
 	SAMPLE_TEXT(r->people[0].id, "aiko.tanaka");
 	SAMPLE_FILL(r->people[0].key, 0x11);
 	r->people[0].roles = DOC_ROLE_APPROVER | DOC_ROLE_OFFICER;
+	sample_fill_passkey(&r->people[0], DOC_ALGORITHM_ES256, 0x41);
+	sample_fill_passkey(&r->people[0], DOC_ALGORITHM_EDDSA, 0x43);
 	SAMPLE_TEXT(r->people[1].id, "ren:sato_2");
 	SAMPLE_FILL(r->people[1].key, 0x12);
 	r->people[1].roles = DOC_ROLE_AUDITOR;
+	sample_fill_passkey(&r->people[1], DOC_ALGORITHM_ES256, 0x45);
+	r->source_count = 3;
+	for (unsigned i = 0; i < 3; i++) {
+		(void)snprintf(r->price_sources[i].id, sizeof r->price_sources[i].id, "price-%u",
+			       i + 1);
+		SAMPLE_FILL(r->price_sources[i].key, (uint8_t)(0x1a + i));
+	}
+	r->prices_needed = 2;
+	SAMPLE_TEXT(r->relying_party.id, "approve.example");
+	r->relying_party.origin_count = 1;
+	SAMPLE_TEXT(r->relying_party.origins[0].origin, "https://approve.example");
+	r->software_approvals = true;
 	r->signer_count = 2;
 	for (unsigned i = 0; i < 2; i++) {
 		SAMPLE_FILL(r->signers[i].attest_key, (uint8_t)(0x13 + i));
@@ -150,21 +177,40 @@ static inline void sample_fill_policy(struct doc_policy *p)
 	p->tier_count = 3;
 	for (unsigned i = 0; i < 3; i++) {
 		p->approval_tiers[i].approvals = i;
+		p->approval_tiers[i].delay_ms = 60000ull * i;
 		p->approval_tiers[i].up_to = sample_money(1000000000ull * (i + 1));
 	}
 	p->asset = ASSET_XEM;
 	p->attempt_life_s = 3600;
 	p->clock_skew_ms = 600000;
 	p->day_max = sample_money(20000000000000ull);
+	p->destination_cooling_ms = 86400000;
+	p->destination_kinds = DOC_TO_CUSTOMER | DOC_TO_PURSE;
+	p->destination_count = 1;
+	p->destinations[0].address = sample_address(9);
+	SAMPLE_TEXT(p->destinations[0].name, "market-maker");
+	p->fee_bp_max = 5000;
 	p->fee_max = sample_money(3000000);
+	p->grant_life_max_ms = 604800000;
 	p->heartbeat_age_ms = 30000;
 	p->hot_ceiling_bp = 500;
 	p->hour_max = sample_money(5000000000000ull);
+	p->hours_count = 1;
+	p->hours[0].days = 96;
+	p->hours[0].to_minute = 1440;
+	p->hours[0].payment_max = sample_money(1000000000);
+	p->loosening_ms = 172800000;
 	p->number = 1;
 	p->order_life_ms = 86400000;
 	p->payment_max = sample_money(1000000000000ull);
 	p->till_max = sample_money(16000000000000ull);
 	p->unapproved_day_max = sample_money(0);
+	p->unlisted_max = sample_money(1000000000);
+	p->yen_count = 1;
+	p->yen[0].age_max_ms = 600000;
+	p->yen[0].day_max = 5000000000;
+	p->yen[0].hour_max = 1000000000;
+	p->yen[0].jump_max_bp = 2000;
 }
 
 static inline void sample_fill_order(struct doc_order *o)

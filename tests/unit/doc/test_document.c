@@ -511,6 +511,53 @@ static void rules_of_roster(void)
 	REFUSED(DOC_ROSTER, "signers");
 	r->signers[1].chain_key = r->signers[1].attest_key;
 	REFUSED(DOC_ROSTER, "signers");
+	r->price_sources[1].key = r->people[0].key;
+	REFUSED(DOC_ROSTER, "price-2");
+	r->prices_needed = 4;
+	REFUSED(DOC_ROSTER, "prices_needed");
+	r->prices_needed = 1;
+	REFUSED(DOC_ROSTER, "prices_needed");
+	r->prices_needed = 0;
+	REFUSED(DOC_ROSTER, "prices_needed");
+	r->source_count = 0;
+	REFUSED(DOC_ROSTER, "prices_needed");
+}
+
+static void rules_of_passkeys(void)
+{
+	struct doc_roster *r = &bent.roster;
+	struct doc_passkey *first = &r->people[0].passkeys[0];
+	struct doc_passkey *second = &r->people[0].passkeys[1];
+	struct doc_passkey *others = &r->people[1].passkeys[0];
+
+	sample_fill(DOC_ROSTER, &bent);
+	first->key_n = 32;
+	REFUSED(DOC_ROSTER, "aiko.tanaka");
+	second->key_n = 64;
+	REFUSED(DOC_ROSTER, "aiko.tanaka");
+	first->key_n = 0;
+	REFUSED(DOC_ROSTER, "aiko.tanaka");
+	first->credential_n = 0;
+	REFUSED(DOC_ROSTER, "aiko.tanaka");
+	/* one authenticator, two votes */
+	*others = *first;
+	REFUSED(DOC_ROSTER, "ren:sato_2");
+	memcpy(others->credential, first->credential, first->credential_n);
+	REFUSED(DOC_ROSTER, "ren:sato_2");
+	memcpy(others->key, first->key, first->key_n);
+	REFUSED(DOC_ROSTER, "ren:sato_2");
+	*second = *first;
+	REFUSED(DOC_ROSTER, "aiko.tanaka");
+	/* his software key once more */
+	memcpy(second->key, r->people[1].key.b, sizeof r->people[1].key.b);
+	REFUSED(DOC_ROSTER, "aiko.tanaka");
+	/* nobody to sign for */
+	r->relying_party.origin_count = 0;
+	REFUSED(DOC_ROSTER, "relying_party");
+	r->relying_party.id[0] = '\0';
+	REFUSED(DOC_ROSTER, "relying_party");
+	memset(&r->relying_party, 0, sizeof r->relying_party);
+	REFUSED(DOC_ROSTER, "relying_party");
 }
 
 static void rules_of_the_others(void)
@@ -522,8 +569,21 @@ static void rules_of_the_others(void)
 	REFUSED(DOC_POLICY, "approval_tiers");
 	bent.policy.approval_tiers[0].approvals = 2;
 	REFUSED(DOC_POLICY, "approval_tiers");
+	bent.policy.approval_tiers[0].delay_ms = bent.policy.approval_tiers[1].delay_ms + 1;
+	REFUSED(DOC_POLICY, "approval_tiers");
 	bent.policy.number = 2;
 	REFUSED(DOC_POLICY, "previous");
+	bent.policy.destination_count = 2;
+	bent.policy.destinations[1] = bent.policy.destinations[0];
+	REFUSED(DOC_POLICY, "destinations");
+	bent.policy.destination_count = 2;
+	bent.policy.destinations[1] = bent.policy.destinations[0];
+	bent.policy.destinations[0].address.text[39] = 'Z';
+	bent.policy.destinations[1].address.text[39] = 'Y';
+	REFUSED(DOC_POLICY, "destinations");
+	bent.policy.hours[0].from_minute = bent.policy.hours[0].to_minute - 1;
+	bent.policy.hours[0].to_minute = bent.policy.hours[0].from_minute;
+	REFUSED(DOC_POLICY, "hours");
 	sample_fill(DOC_ORDER, &bent);
 	bent.order.expires_ms = bent.order.created_ms;
 	REFUSED(DOC_ORDER, "expires_ms");
@@ -646,6 +706,16 @@ static void largest_documents(void)
 		(void)snprintf(r->people[i].id, sizeof r->people[i].id, "%060u-abc", i);
 		SAMPLE_FILL(r->people[i].key, (uint8_t)(100 + i));
 		r->people[i].roles = 7;
+		r->people[i].passkey_count = DOC_PASSKEYS_MAX;
+		for (unsigned k = 0; k < DOC_PASSKEYS_MAX; k++) {
+			struct doc_passkey *p = &r->people[i].passkeys[k];
+
+			p->algorithm = DOC_ALGORITHM_ES256;
+			p->credential_n = DOC_CREDENTIAL_MAX;
+			memset(p->credential, (int)(DOC_PASSKEYS_MAX * i + k), p->credential_n);
+			p->key_n = DOC_PASSKEY_KEY_MAX;
+			memset(p->key, (int)(DOC_PASSKEYS_MAX * i + k), p->key_n);
+		}
 	}
 	r->backend_count = DOC_BACKENDS_MAX;
 	for (unsigned i = 0; i < DOC_BACKENDS_MAX; i++) {
@@ -713,6 +783,7 @@ int main(int argc, char **argv)
 		{ "signed text by hand", signed_text_by_hand },
 		{ "rules of genesis", rules_of_genesis },
 		{ "rules of roster", rules_of_roster },
+		{ "rules of passkeys", rules_of_passkeys },
 		{ "rules of the others", rules_of_the_others },
 		{ "the writer refuses", writer_refuses },
 		{ "largest documents", largest_documents },

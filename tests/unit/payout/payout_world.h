@@ -792,32 +792,45 @@ static inline void world_documents(struct world *w)
 	memset(&r, 0, sizeof r);
 	*p = (struct doc_policy){
 		.tier_count = 3,
-		.approval_tiers = { { 0, xem(X(100)) }, { 1, xem(X(1000)) }, { 2, xem(X(4000)) } },
+		.approval_tiers = { { 0, 0, xem(X(100)) },
+				    { 1, 0, xem(X(1000)) },
+				    { 2, 0, xem(X(4000)) } },
 		.asset = ASSET_XEM,
 		.attempt_life_s = 3600,
 		.clock_skew_ms = 600000,
 		.day_max = xem(X(50000)),
+		.destination_kinds = DOC_TO_CUSTOMER,
+		.fee_bp_max = 1000000,
 		.fee_max = xem(X(3)),
 		.heartbeat_age_ms = 5000,
 		.hot_ceiling_bp = 500,
 		.hour_max = xem(X(50000)),
+		.loosening_ms = 3600000,
 		.number = 1,
 		.order_life_ms = world_order_life_ms,
 		.payment_max = xem(X(4000)),
 		.till_max = xem(X(100000)),
 		.unapproved_day_max = xem(X(2000)),
+		.unlisted_max = xem(X(4000)),
 	};
 	r.backend_count = 1;
 	r.backends[0] = (struct doc_party){ .id = "backend", .key = w->backend.key };
+	r.governance = 2;
 	r.number = 1;
 	r.people_count = 5;
-	r.people[0] = (struct doc_person){ "alice", w->alice.key, DOC_ROLE_APPROVER };
-	r.people[1] = (struct doc_person){ "bob", w->bob.key, DOC_ROLE_APPROVER };
-	r.people[2] = (struct doc_person){ "olga", w->officer.key, DOC_ROLE_OFFICER };
-	r.people[3] = (struct doc_person){ "cora", w->cora.key, DOC_ROLE_APPROVER };
-	r.people[4] =
-	    (struct doc_person){ "omar", w->omar.key, DOC_ROLE_OFFICER | DOC_ROLE_AUDITOR };
+	r.people[0] =
+	    (struct doc_person){ .id = "alice", .key = w->alice.key, .roles = DOC_ROLE_APPROVER };
+	r.people[1] =
+	    (struct doc_person){ .id = "bob", .key = w->bob.key, .roles = DOC_ROLE_APPROVER };
+	r.people[2] =
+	    (struct doc_person){ .id = "olga", .key = w->officer.key, .roles = DOC_ROLE_OFFICER };
+	r.people[3] =
+	    (struct doc_person){ .id = "cora", .key = w->cora.key, .roles = DOC_ROLE_APPROVER };
+	r.people[4] = (struct doc_person){ .id = "omar",
+					   .key = w->omar.key,
+					   .roles = DOC_ROLE_OFFICER | DOC_ROLE_AUDITOR };
 	r.signer_count = 2;
+	r.software_approvals = true;
 	for (int i = 0; i < 2; i++) {
 		r.signers[i] =
 		    (struct doc_signer_entry){ w->attest[i].key, w->chain_key[i].public_key,

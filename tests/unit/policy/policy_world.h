@@ -84,20 +84,26 @@ static inline void world_make(struct world *w)
 
 	w->policy = (struct doc_policy){
 		.tier_count = 3,
-		.approval_tiers = { { 0, xem(X(100)) }, { 1, xem(X(1000)) }, { 2, xem(X(5000)) } },
+		.approval_tiers = { { 0, 0, xem(X(100)) },
+				    { 1, 0, xem(X(1000)) },
+				    { 2, 0, xem(X(5000)) } },
 		.asset = ASSET_XEM,
 		.attempt_life_s = 3600,
 		.clock_skew_ms = 600000,
 		.day_max = xem(X(20000)),
+		.destination_kinds = DOC_TO_CUSTOMER,
+		.fee_bp_max = 1000000,
 		.fee_max = xem(X(3)),
 		.heartbeat_age_ms = 5000,
 		.hot_ceiling_bp = 500,
 		.hour_max = xem(X(10000)),
+		.loosening_ms = 3600000,
 		.number = 1,
 		.order_life_ms = 3600000,
 		.payment_max = xem(X(4000)),
 		.till_max = xem(X(100000)),
 		.unapproved_day_max = xem(X(500)),
+		.unlisted_max = xem(X(4000)),
 	};
 	memset(w->request_doc.b, 0xaa, 32);
 	memset(w->order_id.b, 0xbb, 32);

@@ -347,9 +347,11 @@ static inline void rig_documents(void)
 
 	CHECK(nis_block_at(r.nis, 1, &nemesis));
 	r.roster = (struct doc_roster){ .backend_count = 1,
+					.governance = 2,
 					.number = 1,
 					.people_count = 5,
 					.signer_count = 2,
+					.software_approvals = true,
 					.watcher_count = 3,
 					.watchers_needed = 2 };
 	party(&r.roster.backends[0], "backend", &r.backend);
@@ -368,20 +370,26 @@ static inline void rig_documents(void)
 	party(&r.roster.watchers[2], "w3", &r.watcher[2]);
 	r.policy = (struct doc_policy){
 		.tier_count = 3,
-		.approval_tiers = { { 0, xem(X(100)) }, { 1, xem(X(1000)) }, { 2, xem(X(5000)) } },
+		.approval_tiers = { { 0, 0, xem(X(100)) },
+				    { 1, 0, xem(X(1000)) },
+				    { 2, 0, xem(X(5000)) } },
 		.asset = ASSET_XEM,
 		.attempt_life_s = 3600,
 		.clock_skew_ms = 600000,
 		.day_max = xem(X(20000)),
+		.destination_kinds = DOC_TO_CUSTOMER,
+		.fee_bp_max = 1000000,
 		.fee_max = xem(X(3)),
 		.heartbeat_age_ms = 4000,
 		.hot_ceiling_bp = 500,
 		.hour_max = xem(X(10000)),
+		.loosening_ms = 3600000,
 		.number = 1,
 		.order_life_ms = 3600000,
 		.payment_max = xem(X(4000)),
 		.till_max = xem(X(100000)),
 		.unapproved_day_max = xem(X(1000)),
+		.unlisted_max = xem(X(4000)),
 	};
 	r.genesis = (struct doc_genesis){
 		.box_count = 1,
