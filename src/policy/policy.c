@@ -202,6 +202,21 @@ enum err policy_tier(unsigned *approvals, const struct doc_policy *policy,
 	return ERR_CAP;
 }
 
+u128 policy_hours_max(const struct doc_policy *policy, unsigned day, unsigned minute)
+{
+	u128 most = ~(u128)0;
+
+	for (size_t i = 0; i < policy->hours_count; i++) {
+		const struct doc_hours *h = &policy->hours[i];
+
+		if ((h->days >> day & 1) != 0 && minute >= h->from_minute &&
+		    minute < h->to_minute && money_units(&h->payment_max) < most) {
+			most = money_units(&h->payment_max);
+		}
+	}
+	return most;
+}
+
 enum err policy_fees(struct policy_fees *out, const struct money *amount, size_t message_bytes)
 {
 	uint64_t micro;

@@ -141,6 +141,12 @@ struct policy_verdict policy_check(const struct doc_policy *policy);
 struct policy_verdict policy_clocks(const struct doc_policy *policy, const struct policy_time *now);
 
 /*
+ * The most that one payment may carry at this time of the week (UTC, day 0 is Monday, minute 0 to
+ * 1,439) by policy.hours alone; 2^128 - 1 when none of them speaks of it.
+ */
+u128 policy_hours_max(const struct doc_policy *policy, unsigned day, unsigned minute);
+
+/*
  * How many people must approve this amount.  ERR_CAP above the last tier, ERR_AMOUNT zero,
  * ERR_POLICY no tiers.  *approvals is written on ERR_OK only.
  */
