@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/bytes.h"
 
-#include <string.h>
-
-struct bytes bytes_of(const void *p, size_t n)
-{
-	return (struct bytes){ .p = p, .n = n };
-}
-
 struct bytes bytes_str(const char *s)
 {
 	return bytes_of(s, strlen(s));
@@ -29,11 +22,6 @@ int bytes_cmp(struct bytes a, struct bytes b)
 	return (a.n > b.n) - (a.n < b.n);
 }
 
-bool hash32_eq(const struct hash32 *a, const struct hash32 *b)
-{
-	return memcmp(a->b, b->b, sizeof a->b) == 0;
-}
-
 bool hash32_is_zero(const struct hash32 *h)
 {
 	static const struct hash32 zero;
@@ -51,74 +39,11 @@ bool key32_eq(const struct key32 *a, const struct key32 *b)
 	return memcmp(a->b, b->b, sizeof a->b) == 0;
 }
 
-bool id128_eq(const struct id128 *a, const struct id128 *b)
-{
-	return memcmp(a->b, b->b, sizeof a->b) == 0;
-}
-
 void id128_named(struct id128 *out, const struct hash32 *h)
 {
 	memcpy(out->b, h->b, sizeof out->b);
 	out->b[6] = (uint8_t)((out->b[6] & 0x0f) | 0x80);
 	out->b[8] = (uint8_t)((out->b[8] & 0x3f) | 0x80);
-}
-
-static u128 le_get(const uint8_t *p, unsigned n)
-{
-	u128 v = 0;
-
-	for (unsigned i = n; i > 0; i--) {
-		v = (v << 8) | p[i - 1];
-	}
-	return v;
-}
-
-static void le_put(uint8_t *p, u128 v, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++) {
-		p[i] = (uint8_t)(v & 0xff);
-		v >>= 8;
-	}
-}
-
-uint16_t le16_get(const uint8_t *p)
-{
-	return (uint16_t)le_get(p, 2);
-}
-
-uint32_t le32_get(const uint8_t *p)
-{
-	return (uint32_t)le_get(p, 4);
-}
-
-uint64_t le64_get(const uint8_t *p)
-{
-	return (uint64_t)le_get(p, 8);
-}
-
-u128 le128_get(const uint8_t *p)
-{
-	return le_get(p, 16);
-}
-
-void le16_put(uint8_t *p, uint16_t v)
-{
-	le_put(p, v, 2);
-}
-
-void le32_put(uint8_t *p, uint32_t v)
-{
-	le_put(p, v, 4);
-}
-
-void le64_put(uint8_t *p, uint64_t v)
-{
-	le_put(p, v, 8);
-}
-
-void le128_put(uint8_t *p, u128 v)
-{
-	le_put(p, v, 16);
 }
 
 struct reader reader_make(struct bytes b)
