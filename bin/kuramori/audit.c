@@ -54,6 +54,7 @@ static enum err each(void *context, struct bytes batch)
 	for (uint32_t i = 0; i < view.head.count; i++) {
 		struct log_record r;
 
+		books_fetch(&a->books, &view, i);
 		e = log_view_record(&r, &view, i);
 		if (e != ERR_OK) {
 			a->why = "a record that this version does not know";

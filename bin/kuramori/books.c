@@ -187,6 +187,7 @@ static enum err each(void *context, struct bytes batch)
 		size_t before = a->books.applied;
 		bool moves;
 
+		books_fetch(&a->books, &view, i);
 		e = log_view_record(&r, &view, i);
 		if (e != ERR_OK) {
 			a->why = "a record that this version does not know";

@@ -835,14 +835,15 @@ static size_t raised_by(const struct books *b, uint32_t asset)
 	return 0;
 }
 
-/* Brings the slots of what r names near the processor. */
-static void fetch_slots(const struct books *b, const struct log_record *r)
+/* Brings the slots of what a record names near the processor. */
+static void fetch_slots(const struct books *b, const struct id128 *id, const struct id128 *debit,
+			const struct id128 *credit)
 {
 	const struct index *accounts = &b->account_index, *used = &b->used_index;
 
-	__builtin_prefetch(&accounts->slots[index_start(accounts, ids_tag(b, &r->debit))]);
-	__builtin_prefetch(&accounts->slots[index_start(accounts, ids_tag(b, &r->credit))]);
-	__builtin_prefetch(&used->slots[index_start(used, ids_tag(b, &r->id))]);
+	__builtin_prefetch(&accounts->slots[index_start(accounts, ids_tag(b, debit))]);
+	__builtin_prefetch(&accounts->slots[index_start(accounts, ids_tag(b, credit))]);
+	__builtin_prefetch(&used->slots[index_start(used, ids_tag(b, id))], 1);
 }
 
 /* ... and the account itself, by slots that are here by now. */
@@ -875,7 +876,9 @@ static enum err apply_group(struct books *b, const struct log_record *r, size_t 
 	b->undo_count = 0;
 	while (e == ERR_OK && at < n) {
 		if (at + FETCH_SLOTS < n + more) {
-			fetch_slots(b, &r[at + FETCH_SLOTS]);
+			const struct log_record *far = &r[at + FETCH_SLOTS];
+
+			fetch_slots(b, &far->id, &far->debit, &far->credit);
 			fetch_account(b, &r[at + FETCH_ROWS].debit);
 			fetch_account(b, &r[at + FETCH_ROWS].credit);
 			ids_fetch_leaving(b, FETCH_ROWS);
@@ -941,6 +944,23 @@ void books_apply_batch(struct books *b, const struct log_record *r, size_t n, en
 		}
 		at += group;
 	}
+}
+
+void books_fetch(const struct books *b, const struct log_view *v, uint32_t i)
+{
+	struct id128 id, debit, credit;
+
+	if (v->head.count <= FETCH_SLOTS || i >= v->head.count - FETCH_SLOTS) {
+		return;
+	}
+	log_record_names(&id, &debit, &credit,
+			 v->records.p + (size_t)(i + FETCH_SLOTS) * LOG_RECORD_BYTES);
+	fetch_slots(b, &id, &debit, &credit);
+	log_record_names(&id, &debit, &credit,
+			 v->records.p + (size_t)(i + FETCH_ROWS) * LOG_RECORD_BYTES);
+	fetch_account(b, &debit);
+	fetch_account(b, &credit);
+	ids_fetch_leaving(b, FETCH_ROWS);
 }
 
 enum err books_replay(struct books *b, const struct log_record *r)

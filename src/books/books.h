@@ -256,6 +256,12 @@ void books_apply_batch(struct books *b, const struct log_record *r, size_t n, en
 MUST_CHECK enum err books_replay(struct books *b, const struct log_record *r);
 
 /*
+ * Before record i of a batch is replayed: asks memory for what those behind it will need, which is
+ * what a replay waits for.  Changes nothing; records of kinds that are not the books' do no harm.
+ */
+void books_fetch(const struct books *b, const struct log_view *v, uint32_t i);
+
+/*
  * Remembers that r was refused with `why`, as books_apply() just said: the same record gets the
  * same answer for ever, a late retry cannot surprise (ledger.md A.1).  *out is the REFUSED record,
  * applied already, for the caller to journal; books_apply() takes it in a replay.  For a group: its

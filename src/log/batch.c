@@ -315,41 +315,48 @@ enum err log_batch_check(struct log_view *out, struct bytes batch)
 	return ERR_OK;
 }
 
-enum err log_batch_open(struct log_view *out, struct log_chain *c, struct bytes batch,
+enum err log_batch_join(struct log_chain *c, const struct log_view *v,
 			const struct log_secret *secret)
 {
-	struct log_view v;
 	struct log_tree tree;
 	struct hash32 root;
-	enum err e;
 
 	CHECK(c->tree.size == c->next_sequence);
-	e = log_batch_check(&v, batch);
-	if (e != ERR_OK) {
-		return e;
-	}
-	if (v.head.first_sequence != c->next_sequence || !hash32_eq(&v.head.previous, &c->head)) {
+	if (v->head.first_sequence != c->next_sequence || !hash32_eq(&v->head.previous, &c->head)) {
 		return ERR_CORRUPT;
 	}
-	for (uint32_t i = 0; i < v.head.count; i++) {
-		struct log_record r;
+	for (uint32_t i = 0; i < v->head.count; i++) {
+		enum err e = log_record_check(v->records.p + (size_t)i * LOG_RECORD_BYTES);
 
-		e = log_view_record(&r, &v, i);
 		if (e != ERR_OK) {
 			return e;
 		}
 	}
 	tree = c->tree;
-	log_tree_extend(&tree, v.records.p, v.head.count, v.head.first_sequence, secret);
+	log_tree_extend(&tree, v->records.p, v->head.count, v->head.first_sequence, secret);
 	log_tree_root(&root, &tree);
-	if (!hash32_eq(&root, &v.head.root)) {
+	if (!hash32_eq(&root, &v->head.root)) {
 		return ERR_CORRUPT;
 	}
 	c->tree = tree;
-	c->next_sequence += v.head.count;
-	c->head = v.head.hash;
-	*out = v;
+	c->next_sequence += v->head.count;
+	c->head = v->head.hash;
 	return ERR_OK;
+}
+
+enum err log_batch_open(struct log_view *out, struct log_chain *c, struct bytes batch,
+			const struct log_secret *secret)
+{
+	struct log_view v;
+	enum err e = log_batch_check(&v, batch);
+
+	if (e == ERR_OK) {
+		e = log_batch_join(c, &v, secret);
+	}
+	if (e == ERR_OK) {
+		*out = v;
+	}
+	return e;
 }
 
 void log_view_move(struct log_view *v, const uint8_t *from, const uint8_t *to)

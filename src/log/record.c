@@ -66,19 +66,23 @@ void log_record_put(uint8_t out[LOG_RECORD_BYTES], const struct log_record *r)
 	memcpy(out + AT_LINK, r->link.b, sizeof(r->link.b));
 }
 
-enum err log_record_get(struct log_record *out, const uint8_t in[LOG_RECORD_BYTES])
+enum err log_record_check(const uint8_t in[LOG_RECORD_BYTES])
 {
-	uint16_t kind = le16_get(in + AT_KIND);
-	uint16_t flags = le16_get(in + AT_FLAGS);
-
-	if (!log_record_kind_known(kind)) {
+	if (!log_record_kind_known(le16_get(in + AT_KIND))) {
 		return ERR_TYPE;
 	}
-	if ((flags & ~LOG_FLAG_LINKED) != 0) {
-		return ERR_VERSION;
+	return (le16_get(in + AT_FLAGS) & ~LOG_FLAG_LINKED) != 0 ? ERR_VERSION : ERR_OK;
+}
+
+enum err log_record_get(struct log_record *out, const uint8_t in[LOG_RECORD_BYTES])
+{
+	enum err e = log_record_check(in);
+
+	if (e != ERR_OK) {
+		return e;
 	}
-	out->kind = kind;
-	out->flags = flags;
+	out->kind = le16_get(in + AT_KIND);
+	out->flags = le16_get(in + AT_FLAGS);
 	out->asset = le32_get(in + AT_ASSET);
 	out->time_ms = le64_get(in + AT_TIME);
 	memcpy(out->id.b, in + AT_ID, sizeof(out->id.b));
@@ -88,4 +92,12 @@ enum err log_record_get(struct log_record *out, const uint8_t in[LOG_RECORD_BYTE
 	memcpy(out->ref.b, in + AT_REF, sizeof(out->ref.b));
 	memcpy(out->link.b, in + AT_LINK, sizeof(out->link.b));
 	return ERR_OK;
+}
+
+void log_record_names(struct id128 *id, struct id128 *debit, struct id128 *credit,
+		      const uint8_t in[LOG_RECORD_BYTES])
+{
+	memcpy(id->b, in + AT_ID, sizeof(id->b));
+	memcpy(debit->b, in + AT_DEBIT, sizeof(debit->b));
+	memcpy(credit->b, in + AT_CREDIT, sizeof(credit->b));
 }

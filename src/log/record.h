@@ -62,10 +62,14 @@ const char *log_record_kind_words(uint16_t kind);
 /* Writes the 128 bytes.  Dies on an unknown kind or flag: our own bug. */
 void log_record_put(uint8_t out[LOG_RECORD_BYTES], const struct log_record *r);
 
-/*
- * Reads 128 bytes.  ERR_TYPE on an unknown kind (a newer writer), ERR_VERSION on reserved flags
- * that are set.  Writes *out only on ERR_OK.
- */
+/* ERR_TYPE on an unknown kind (a newer writer), ERR_VERSION on reserved flags that are set. */
+MUST_CHECK enum err log_record_check(const uint8_t in[LOG_RECORD_BYTES]);
+
+/* Reads 128 bytes.  Errors as log_record_check(); writes *out only on ERR_OK. */
 MUST_CHECK enum err log_record_get(struct log_record *out, const uint8_t in[LOG_RECORD_BYTES]);
+
+/* The names in 128 bytes, whatever its kind is: for who asks memory ahead for what they name. */
+void log_record_names(struct id128 *id, struct id128 *debit, struct id128 *credit,
+		      const uint8_t in[LOG_RECORD_BYTES]);
 
 #endif

@@ -714,6 +714,7 @@ static enum err replay_view(struct payout *p, const struct log_view *view)
 	for (uint32_t i = 0; e == ERR_OK && i < view->head.count; i++) {
 		struct log_record r;
 
+		books_fetch(&p->books, view, i);
 		e = log_view_record(&r, view, i);
 		if (e == ERR_OK) {
 			p->newest_ms = r.time_ms > p->newest_ms ? r.time_ms : p->newest_ms;

@@ -63,7 +63,8 @@ static enum err each(void *context, struct bytes batch)
 	p = &a->places[a->read % STORE_AHEAD_BATCHES];
 	unlock(a);
 	if (e == ERR_OK) {
-		e = a->how->verify(a->how->context, batch, p->note);
+		CHECK(a->store->checked.records.p == batch.p + LOG_BATCH_HEAD_BYTES);
+		e = a->how->verify(a->how->context, batch, &a->store->checked, p->note);
 	}
 	if (e != ERR_OK) {
 		return e;

@@ -22,8 +22,12 @@ enum {
 struct store_ahead {
 	size_t batch_bytes; /* as cap of store_replay() */
 	size_t note_bytes;  /* what verify() passes on to apply() about a batch */
-	/* In a thread of its own, batch after batch; writes the note. */
-	enum err (*verify)(void *context, struct bytes batch, void *note);
+	/*
+	 * In a thread of its own, batch after batch, each with the view that the store's own
+	 * check made of it (log_batch_join() does the rest); writes the note.
+	 */
+	enum err (*verify)(void *context, struct bytes batch, const struct log_view *checked,
+			   void *note);
 	/* In the caller's thread, in the same order: a copy of the batch, and its note. */
 	enum err (*apply)(void *context, struct bytes batch, void *note);
 	void *context; /* whatever both touch of it they must not share */

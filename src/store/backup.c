@@ -284,27 +284,27 @@ static enum err replay(struct store *s, uint8_t *buffer, size_t cap, store_each 
 	struct store_backup *b = backup_of(s);
 
 	while (b->end < b->promised_end) {
-		struct log_view v;
-		enum err e = read_batch(b, &v, buffer, cap);
+		const struct log_batch_head *head = &s->checked.head;
+		enum err e = read_batch(b, &s->checked, buffer, cap);
 
 		if (e != ERR_OK) {
 			return e;
 		}
-		e = store_follows(s, &v.head);
+		e = store_follows(s, head);
 		if (e != ERR_OK) {
 			return e;
 		}
-		e = each(context, bytes_of(buffer, v.head.bytes));
+		e = each(context, bytes_of(buffer, head->bytes));
 		if (e != ERR_OK) {
 			store_fault_set(&s->fault, "%s: the batch of record %llu was refused: %s",
-					s->path, (unsigned long long)v.head.first_sequence,
+					s->path, (unsigned long long)head->first_sequence,
 					err_words(e));
 			return e;
 		}
-		s->next_sequence += v.head.count;
-		s->head = v.head.hash;
-		s->size_bytes += v.head.bytes;
-		b->end += v.head.bytes;
+		s->next_sequence += head->count;
+		s->head = head->hash;
+		s->size_bytes += head->bytes;
+		b->end += head->bytes;
 	}
 	if (s->next_sequence != b->promised_sequence || !hash32_eq(&s->head, &b->promised_head)) {
 		return corrupt(b, "it ends otherwise than it says of itself");

@@ -323,7 +323,6 @@ static enum err replay_one(struct store_file *f, bool *done, uint8_t *buffer, si
 	struct store *s = &f->base;
 	uint64_t at = f->end;
 	struct log_batch_head head;
-	struct log_view v;
 	size_t got = 0;
 	enum err e;
 
@@ -359,7 +358,8 @@ static enum err replay_one(struct store_file *f, bool *done, uint8_t *buffer, si
 	if (e != ERR_OK) {
 		return e;
 	}
-	if (got < head.bytes || log_batch_check(&v, bytes_of(buffer, head.bytes)) != ERR_OK) {
+	if (got < head.bytes ||
+	    log_batch_check(&s->checked, bytes_of(buffer, head.bytes)) != ERR_OK) {
 		return end_with_head(f, at, &head, got, buffer, cap);
 	}
 	e = each(context, bytes_of(buffer, head.bytes));

@@ -124,11 +124,11 @@ enum err store_row_replay(struct store *s, const struct store_row *row, uint8_t 
 			  void *each_context)
 {
 	struct bytes batch;
-	struct log_view v;
-	enum err e = verified(s, &v, &batch, buffer, cap, row, find, find_context);
+	const struct log_view *v = &s->checked;
+	enum err e = verified(s, &s->checked, &batch, buffer, cap, row, find, find_context);
 
 	if (e == ERR_OK) {
-		e = store_follows(s, &v.head);
+		e = store_follows(s, &v->head);
 	}
 	if (e != ERR_OK) {
 		return e;
@@ -136,11 +136,11 @@ enum err store_row_replay(struct store *s, const struct store_row *row, uint8_t 
 	e = each(each_context, batch);
 	if (e != ERR_OK) {
 		store_fault_set(&s->fault, "%s: batch of record %llu was refused: %s", s->path,
-				(unsigned long long)v.head.first_sequence, err_words(e));
+				(unsigned long long)v->head.first_sequence, err_words(e));
 		return e;
 	}
-	s->next_sequence += v.head.count;
-	s->head = v.head.hash;
+	s->next_sequence += v->head.count;
+	s->head = v->head.hash;
 	s->size_bytes += batch.n;
 	return ERR_OK;
 }

@@ -9,7 +9,8 @@
  * reads what is really on the disk (ledger.md C.4: a failed fsync must never be retried).
  *
  * What is believed: nothing.  An engine checks each batch by itself (log_batch_check) and that
- * batches follow each other; the caller's callback checks the rest with log_batch_open().
+ * batches follow each other; the caller's callback checks the rest with log_batch_open(), or with
+ * log_batch_join() and the view that the engine has just made.
  */
 #ifndef KURAMORI_STORE_STORE_H
 #define KURAMORI_STORE_STORE_H
@@ -33,7 +34,10 @@ struct store_fault {
 	char text[256];
 };
 
-/* Called per batch in order.  Any error but ERR_OK ends the replay and is handed through. */
+/*
+ * Called per batch in order.  Any error but ERR_OK ends the replay and is handed through.  Inside
+ * the call the store's `checked` is the batch's view, as log_batch_check() has just made it.
+ */
 typedef enum err (*store_each)(void *context, struct bytes batch);
 
 enum store_phase {
@@ -81,6 +85,7 @@ struct store {
 	uint64_t size_bytes;     /* used by batches */
 	uint64_t capacity_bytes; /* room for batches in all; 0: grows with the disk */
 	uint64_t cut_bytes; /* file engine: bytes of a torn last batch that the replay took away */
+	struct log_view checked;  /* of the batch that a replay's each() is called for */
 	struct store_fault fault; /* of the last error */
 	char path[192];           /* for messages; cut if longer */
 };

@@ -850,6 +850,36 @@ static void a_chain_as_long_as_a_batch_is_taken_back_whole(void)
 	books_free(&b);
 }
 
+/* What asks memory ahead changes nothing, whatever stands in the records, and stays inside. */
+static void asking_ahead_changes_nothing(void)
+{
+	struct books b;
+	struct hash32 before, after;
+
+	T_EQ(small_books(&b), ERR_OK);
+	T_EQ(books_hash(&b, &before), ERR_OK);
+	for (uint32_t count = 1; count <= 40; count++) {
+		uint8_t *raw = malloc((size_t)count * LOG_RECORD_BYTES);
+		struct log_view v = { .head.count = count,
+				      .records = { raw, (size_t)count * LOG_RECORD_BYTES } };
+		uint64_t applied = b.applied;
+
+		T_CHECK(raw != NULL);
+		for (size_t i = 0; i < v.records.n; i++) {
+			raw[i] = (uint8_t)t_below(256);
+		}
+		for (uint32_t i = 0; i <= count; i++) {
+			books_fetch(&b, &v, i);
+		}
+		books_fetch(&b, &v, UINT32_MAX);
+		T_EQ(b.applied, applied);
+		free(raw);
+	}
+	T_EQ(books_hash(&b, &after), ERR_OK);
+	T_CHECK(hash32_eq(&before, &after));
+	books_free(&b);
+}
+
 /* Groups and single records of one batch: each as if it were applied alone. */
 static void a_batch_is_its_groups_one_after_the_other(void)
 {
@@ -1204,6 +1234,7 @@ int main(int argc, char **argv)
 		  the_reserve_rule_looks_at_the_whole_group },
 		{ "a chain as long as a batch is taken back whole",
 		  a_chain_as_long_as_a_batch_is_taken_back_whole },
+		{ "asking ahead changes nothing", asking_ahead_changes_nothing },
 		{ "a batch is its groups, one after the other",
 		  a_batch_is_its_groups_one_after_the_other },
 		{ "old ids are looked up and very old ones are stale",

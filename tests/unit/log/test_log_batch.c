@@ -133,10 +133,12 @@ static void kinds_and_flags(void)
 		if (log_record_kind_known((uint16_t)kind)) {
 			known++;
 			T_EQ(log_record_get(&out, bytes), ERR_OK);
+			T_EQ(log_record_check(bytes), ERR_OK);
 			T_EQ(out.kind, kind);
 			T_CHECK(strlen(log_record_kind_words((uint16_t)kind)) > 0);
 		} else {
 			T_EQ(log_record_get(&out, bytes), ERR_TYPE);
+			T_EQ(log_record_check(bytes), ERR_TYPE);
 			T_EQ(out.kind, 7777);
 		}
 	}
@@ -145,7 +147,60 @@ static void kinds_and_flags(void)
 	for (unsigned flags = 0; flags <= UINT16_MAX; flags++) {
 		le16_put(bytes + 2, (uint16_t)flags);
 		T_EQ(log_record_get(&out, bytes), flags <= LOG_FLAG_LINKED ? ERR_OK : ERR_VERSION);
+		T_EQ(log_record_check(bytes), flags <= LOG_FLAG_LINKED ? ERR_OK : ERR_VERSION);
 	}
+}
+
+/* The names are those of the decoded record, also where the rest is nothing that can be decoded. */
+static void names_alone(void)
+{
+	struct log_record r = record(LOG_TRANSFER, 1, 2, 3, 4);
+	struct id128 id, debit, credit;
+	uint8_t bytes[LOG_RECORD_BYTES];
+
+	log_record_put(bytes, &r);
+	le16_put(bytes, 9999);
+	log_record_names(&id, &debit, &credit, bytes);
+	T_CHECK(id128_eq(&id, &r.id) && id128_eq(&debit, &r.debit) && id128_eq(&credit, &r.credit));
+	T_CHECK(!id128_eq(&id, &debit) && !id128_eq(&debit, &credit));
+}
+
+/* The second half of opening refuses what the first cannot see, and then moves nothing. */
+static void joined_by_a_view(void)
+{
+	struct log_secret other = { { 1 } };
+	struct log_chain c, before;
+	struct log_view one, two, bent;
+	uint8_t changed[sizeof(batch_1)];
+
+	start();
+	T_EQ(log_batch_check(&one, bytes_of(batch_1, sizeof(batch_1))), ERR_OK);
+	T_EQ(log_batch_check(&two, bytes_of(batch_2, sizeof(batch_2))), ERR_OK);
+	log_chain_init(&c);
+	before = c;
+	T_EQ(log_batch_join(&c, &two, &secret), ERR_CORRUPT); /* the second first */
+	T_EQ(log_batch_join(&c, &one, &other), ERR_CORRUPT);  /* another journal's secret */
+	bent = one;
+	bent.head.root.b[31] ^= 1;
+	T_EQ(log_batch_join(&c, &bent, &secret), ERR_CORRUPT); /* another tree */
+	bent = one;
+	bent.head.previous.b[0] ^= 1;
+	T_EQ(log_batch_join(&c, &bent, &secret), ERR_CORRUPT); /* another past */
+	bent = one;
+	memcpy(changed, batch_1, sizeof(changed));
+	log_view_move(&bent, batch_1, changed);
+	changed[LOG_BATCH_HEAD_BYTES + 64] ^= 1; /* an amount, after the check */
+	T_EQ(log_batch_join(&c, &bent, &secret), ERR_CORRUPT);
+	changed[LOG_BATCH_HEAD_BYTES] = 77; /* a kind */
+	T_EQ(log_batch_join(&c, &bent, &secret), ERR_TYPE);
+	T_EQ(memcmp(&c, &before, sizeof(c)), 0);
+	T_EQ(log_batch_join(&c, &one, &secret), ERR_OK);
+	T_CHECK(hash32_eq(&c.head, &one.head.hash));
+	before = c;
+	T_EQ(log_batch_join(&c, &one, &secret), ERR_CORRUPT); /* twice */
+	T_EQ(memcmp(&c, &before, sizeof(c)), 0);
+	T_EQ(log_batch_join(&c, &two, &secret), ERR_OK);
+	T_EQ(c.next_sequence, two.head.first_sequence + two.head.count);
 }
 
 /* Numbers are stored for ever: a row that moved would read old journals wrongly. */
@@ -526,6 +581,8 @@ int main(int argc, char **argv)
 	static const struct t_case cases[] = {
 		{ "the same bytes as vectors.py", same_bytes_as_python },
 		{ "every kind and flag", kinds_and_flags },
+		{ "names alone", names_alone },
+		{ "joined by a view", joined_by_a_view },
 		{ "numbers stay", numbers_stay },
 		{ "our own bugs die", our_own_bugs_die },
 		{ "every flipped bit", every_flipped_byte },
