@@ -394,6 +394,26 @@ static const struct doc_field fields_exclusion[] = {
 };
 TABLE(exclusion);
 
+static const struct doc_field fields_price[] = {
+	WORD("asset", doc_price, asset, words_asset),
+	WORD("currency", doc_price, currency, words_currency),
+	HEX("genesis", doc_price, genesis),
+	TEXT("rate", doc_price, rate, 1, DOC_RATE_MAX),
+	NAME("source", doc_price, source),
+	INT("time_ms", doc_price, time_ms, 0, JSON_INT_MAX),
+};
+TABLE(price);
+
+static const struct doc_field fields_grant[] = {
+	ADDRESS("destination", doc_grant, destination),
+	INT("from_ms", doc_grant, from_ms, 0, JSON_INT_MAX),
+	HEX("genesis", doc_grant, genesis),
+	TEXT("reason", doc_grant, reason, 1, DOC_REASON_MAX),
+	INT("until_ms", doc_grant, until_ms, 0, JSON_INT_MAX),
+	AMOUNT("up_to", doc_grant, up_to, 1),
+};
+TABLE(grant);
+
 static const struct doc_field fields_sweep[] = {
 	HEX("account", doc_sweep, account),
 	AMOUNT("amount", doc_sweep, amount, 1),
@@ -881,13 +901,23 @@ static enum err sense_posting(const struct doc_posting *p, struct doc_fault *fau
 	return ERR_OK;
 }
 
-static enum err sense_plan(const struct doc_plan *p, struct doc_fault *fault)
+static enum err sense_rate(const char *text, struct doc_fault *fault)
 {
 	struct decimal rate;
 
-	if (decimal_parse(&rate, bytes_str(p->rate)) != ERR_OK || rate.units == 0) {
+	if (decimal_parse(&rate, bytes_str(text)) != ERR_OK || rate.units == 0) {
 		return doc_table_fault(fault, ERR_FIELD_RANGE, "rate",
 				       "a decimal number above zero, as short as it can be");
+	}
+	return ERR_OK;
+}
+
+static enum err sense_plan(const struct doc_plan *p, struct doc_fault *fault)
+{
+	enum err e = sense_rate(p->rate, fault);
+
+	if (e != ERR_OK) {
+		return e;
 	}
 	if ((p->sequence == 0) != hash32_is_zero(&p->head)) {
 		return doc_table_fault(fault, ERR_FIELD_RANGE, "head",
@@ -902,6 +932,8 @@ static enum err sense(enum doc_type type, const void *in, struct doc_fault *faul
 	const struct doc_attempt *attempt = in;
 	const struct doc_sweep *sweep = in;
 	const struct doc_order *order = in;
+	const struct doc_price *price = in;
+	const struct doc_grant *grant = in;
 
 	switch (type) {
 	case DOC_GENESIS:
@@ -924,6 +956,10 @@ static enum err sense(enum doc_type type, const void *in, struct doc_fault *faul
 		return sense_posting(in, fault);
 	case DOC_PLAN:
 		return sense_plan(in, fault);
+	case DOC_PRICE:
+		return sense_rate(price->rate, fault);
+	case DOC_GRANT:
+		return sense_times(grant->from_ms, grant->until_ms, "until_ms", fault);
 	case DOC_REQUEST:
 	case DOC_APPROVAL:
 	case DOC_FREEZE:

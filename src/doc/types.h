@@ -408,6 +408,29 @@ struct doc_exclusion {
 	char watcher[DOC_NAME_MAX + 1];
 };
 
+/* price: what one whole coin costs.  Beyond the form: rate as in a plan. */
+struct doc_price {
+	uint32_t asset;
+	uint32_t currency; /* ASSET_JPY */
+	struct hash32 genesis;
+	char rate[DOC_RATE_MAX + 1];   /* "88.549": yen for one XEM */
+	char source[DOC_NAME_MAX + 1]; /* of the roster's price_sources */
+	uint64_t time_ms;
+};
+
+/*
+ * grant: for a while, payments to this address may carry up_to each, though it is not listed.
+ * Beyond the form: until_ms is after from_ms; there is none without an end.
+ */
+struct doc_grant {
+	struct doc_address destination;
+	uint64_t from_ms;
+	struct hash32 genesis;
+	char reason[DOC_REASON_MAX + 1]; /* 1 to 500 bytes of UTF-8 */
+	uint64_t until_ms;
+	struct money up_to; /* at least 1 */
+};
+
 /* sweep.  amount is at least 1; deadline after timestamp. */
 struct doc_sweep {
 	struct key32 account;

@@ -225,6 +225,8 @@ enum err withdraw_learn(struct payout *p, struct inner_withdrawal *w, const stru
 	case DOC_STATUS:
 	case DOC_POSTING:
 	case DOC_PLAN:
+	case DOC_PRICE:
+	case DOC_GRANT:
 		return ERR_CORRUPT;
 	}
 	return ERR_CORRUPT;

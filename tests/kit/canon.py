@@ -29,7 +29,8 @@ _BIDI = frozenset([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066
 # contract of the documents: enum doc_type, 1 first, append only.
 TYPES = ("genesis", "roster", "policy", "request", "order", "attempt", "approval", "freeze",
          "sweep", "heartbeat", "attestation", "ack", "receipt", "signature", "nonce", "cursor",
-         "refusal", "status", "closing", "posting", "plan", "exclusion")
+         "refusal", "status", "closing", "posting", "plan", "exclusion",
+         "price", "grant")
 VERSIONS = {"roster": 2, "policy": 2}  # of the types that are not at their first
 
 

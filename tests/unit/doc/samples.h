@@ -417,6 +417,20 @@ static inline void sample_fill_small(enum doc_type type, union sample *s)
 		s->exclusion.time_ms = 1516892540000;
 		SAMPLE_TEXT(s->exclusion.watcher, "w2");
 		break;
+	case DOC_PRICE:
+		s->price.asset = ASSET_XEM;
+		s->price.currency = ASSET_JPY;
+		SAMPLE_TEXT(s->price.rate, "88.549");
+		SAMPLE_TEXT(s->price.source, "prices.example");
+		s->price.time_ms = 1516892543000;
+		break;
+	case DOC_GRANT:
+		s->grant.destination = sample_address(9);
+		s->grant.from_ms = 1516892544000;
+		SAMPLE_TEXT(s->grant.reason, "settlement with another exchange, until Friday");
+		s->grant.until_ms = 1517151600000;
+		s->grant.up_to = sample_money(5000000000);
+		break;
 	case DOC_STATUS:
 		s->status.detail_count = 2;
 		SAMPLE_TEXT(s->status.detail[0].name, "state");

@@ -612,6 +612,17 @@ static void rules_of_the_others(void)
 	REFUSED(DOC_PLAN, "rate");
 	SAMPLE_TEXT(bent.plan.rate, "0");
 	REFUSED(DOC_PLAN, "rate");
+	sample_fill(DOC_PRICE, &bent);
+	SAMPLE_TEXT(bent.price.rate, "088.549");
+	REFUSED(DOC_PRICE, "rate");
+	SAMPLE_TEXT(bent.price.rate, "0");
+	REFUSED(DOC_PRICE, "rate");
+	/* T28: a grant that never ends, or ends before it begins, is none */
+	sample_fill(DOC_GRANT, &bent);
+	bent.grant.until_ms = bent.grant.from_ms;
+	REFUSED(DOC_GRANT, "until_ms");
+	bent.grant.until_ms = 0;
+	REFUSED(DOC_GRANT, "until_ms");
 }
 
 /* What cannot be read back is not written. */
