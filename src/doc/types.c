@@ -414,6 +414,17 @@ static const struct doc_field fields_grant[] = {
 };
 TABLE(grant);
 
+static const struct doc_field fields_assertion[] = {
+	HEX("approval", doc_assertion, approval),
+	DATA("authenticator_data", doc_assertion, authenticator_data, authenticator_data_n,
+	     DOC_AUTHENTICATOR_MAX),
+	DATA("client_data", doc_assertion, client_data, client_data_n, DOC_CLIENT_MAX),
+	DATA("credential", doc_assertion, credential, credential_n, DOC_CREDENTIAL_MAX),
+	HEX("genesis", doc_assertion, genesis),
+	DATA("signature", doc_assertion, signature, signature_n, DOC_ASSERTION_MAX),
+};
+TABLE(assertion);
+
 static const struct doc_field fields_sweep[] = {
 	HEX("account", doc_sweep, account),
 	AMOUNT("amount", doc_sweep, amount, 1),
@@ -965,6 +976,7 @@ static enum err sense(enum doc_type type, const void *in, struct doc_fault *faul
 	case DOC_FREEZE:
 	case DOC_CLOSING:
 	case DOC_EXCLUSION:
+	case DOC_ASSERTION:
 	case DOC_ATTESTATION:
 	case DOC_ACK:
 	case DOC_RECEIPT:

@@ -55,6 +55,10 @@ enum {
 	DOC_ENTRIES_MAX = 32, /* transfers of one posting */
 	DOC_ENTRY_REASON_MAX = 160,
 	DOC_RATE_MAX = 20,
+	/* of one assertion: WebAuthn sets no limits; devices stay far below these */
+	DOC_AUTHENTICATOR_MAX = 512,
+	DOC_CLIENT_MAX = 2048,
+	DOC_ASSERTION_MAX = 128,
 	DOC_ATTEMPTS_MAX = 4, /* of one order: each later one needs a till closed for it */
 };
 
@@ -310,6 +314,23 @@ struct doc_approval {
 	struct hash32 subject;
 	enum doc_type subject_type; /* DOC_ORDER, DOC_PLAN, DOC_POSTING */
 	uint64_t time_ms;
+};
+
+/*
+ * assertion: what a person's security key signed (WebAuthn 7.2), instead of doc_person.key's
+ * signature under the approval that it names.  policy/assertion.h says when it holds.
+ */
+struct doc_assertion {
+	struct hash32 approval; /* id of the approval document: the challenge */
+	size_t authenticator_data_n;
+	uint8_t authenticator_data[DOC_AUTHENTICATOR_MAX];
+	size_t client_data_n;
+	uint8_t client_data[DOC_CLIENT_MAX]; /* the bytes of clientDataJSON */
+	size_t credential_n;
+	uint8_t credential[DOC_CREDENTIAL_MAX];
+	struct hash32 genesis;
+	size_t signature_n;
+	uint8_t signature[DOC_ASSERTION_MAX]; /* es256: DER; eddsa: 64 bytes */
 };
 
 struct doc_freeze {

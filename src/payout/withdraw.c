@@ -209,6 +209,7 @@ enum err withdraw_learn(struct payout *p, struct inner_withdrawal *w, const stru
 	case DOC_ATTESTATION:
 	case DOC_SIGNATURE:
 	case DOC_EXCLUSION:
+	case DOC_ASSERTION:
 		return ERR_OK; /* read where they are used */
 	case DOC_GENESIS:
 	case DOC_ROSTER:

@@ -75,7 +75,7 @@ class WebSocket:
             self._more()
         head, self.have = self.have.split(b"\r\n\r\n", 1)
         lines = head.split(b"\r\n")
-        if lines[0] != b"HTTP/1.1 101 Switching Protocols":
+        if not lines[0].startswith(b"HTTP/1.1 101 "):
             raise Closed(int(lines[0].split()[1]))
         accept = base64.b64encode(hashlib.sha1(key + GUID).digest())
         if b"Sec-WebSocket-Accept: " + accept not in lines:

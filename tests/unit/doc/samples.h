@@ -431,6 +431,17 @@ static inline void sample_fill_small(enum doc_type type, union sample *s)
 		s->grant.until_ms = 1517151600000;
 		s->grant.up_to = sample_money(5000000000);
 		break;
+	case DOC_ASSERTION:
+		SAMPLE_FILL(s->assertion.approval, 0x58);
+		s->assertion.authenticator_data_n = 37;
+		sample_bytes(s->assertion.authenticator_data, 37, 0x59);
+		s->assertion.client_data_n = 120;
+		sample_bytes(s->assertion.client_data, 120, 0x5a);
+		s->assertion.credential_n = 32;
+		sample_bytes(s->assertion.credential, 32, 0x41);
+		s->assertion.signature_n = 71;
+		sample_bytes(s->assertion.signature, 71, 0x5b);
+		break;
 	case DOC_STATUS:
 		s->status.detail_count = 2;
 		SAMPLE_TEXT(s->status.detail[0].name, "state");
