@@ -96,8 +96,7 @@ static const char *commodity(uint32_t asset)
 	return asset == ASSET_JPY ? "JPY" : "XEM";
 }
 
-/* Milliseconds, or "2018-01-26T00:02:13Z" with or without milliseconds. */
-static bool time_get(uint64_t *out, const char *text)
+bool books_time_get(uint64_t *out, const char *text)
 {
 	struct tm t = { 0 };
 	const char *end = strptime(text, "%Y-%m-%dT%H:%M:%S", &t);
@@ -125,7 +124,7 @@ static bool time_get(uint64_t *out, const char *text)
 
 int books_moment(const struct cli *c, uint64_t *ms)
 {
-	return c->as_of[0] == '\0' || time_get(ms, c->as_of)
+	return c->as_of[0] == '\0' || books_time_get(ms, c->as_of)
 		   ? 0
 		   : cli_fail(ERR_CONFIG, "as_of: milliseconds since 1970, or a time as "
 					  "2018-01-26T00:02:13Z");
@@ -561,6 +560,18 @@ int cli_books(struct cli *c, const char *const *w, size_t n)
 	if (n == 2 && strcmp(w[0], "export") == 0) {
 		return export(c, w[1]);
 	}
+	if (n == 2 && strcmp(w[0], "close") == 0) {
+		return books_close_command(c, w[1]);
+	}
+	if (n == 3 && strcmp(w[0], "limit") == 0) {
+		return books_limit_command(c, w[1], w[2]);
+	}
+	if (n == 5 && strcmp(w[0], "hold") == 0) {
+		return books_hold_command(c, w[1], w[2], w[3], w[4]);
+	}
+	if (n == 2 && strcmp(w[0], "entries") == 0) {
+		return books_entries_command(c, w[1]);
+	}
 	if (n == 2 && strcmp(w[0], "verify") == 0) {
 		return books_verify_command(c, w[1]);
 	}
@@ -573,7 +584,9 @@ int cli_books(struct cli *c, const char *const *w, size_t n)
 	return cli_fail(
 	    ERR_USAGE,
 	    "it is: kuramori books balance JOURNAL [ACCOUNT...], books statement "
-	    "JOURNAL ACCOUNT, books export JOURNAL, books verify JOURNAL, books backup FILE or "
-	    "books restore FILE JOURNAL; with --server yes: books balance ACCOUNT... or books "
+	    "JOURNAL ACCOUNT, books export JOURNAL, books verify JOURNAL, books backup FILE, "
+	    "books restore FILE JOURNAL, books close ACCOUNT, books limit ACCOUNT AMOUNT, books "
+	    "hold DEBIT CREDIT AMOUNT MOMENT or books entries FILE; with --server yes: books "
+	    "balance ACCOUNT... or books "
 	    "statement ACCOUNT");
 }

@@ -34,12 +34,21 @@ MUST_CHECK enum err books_read(struct books_reading *r, struct store *store);
  */
 int books_account_get(struct id128 *out, const char *said);
 
+/* Milliseconds, or "2018-01-26T00:02:13Z" with or without milliseconds.  False: neither. */
+bool books_time_get(uint64_t *out, const char *text);
+
 /* as_of in Unix ms; *ms stays if it is not set.  0 or an exit code. */
 int books_moment(const struct cli *c, uint64_t *ms);
 
-/* The commands: exit codes.  Those with `server` ask the running kuramorid. */
+/* The commands: exit codes.  Those with `server`, and close to
+ * entries, ask the running kuramorid. */
 int books_server_balance(const struct cli *c, const char *const *names, size_t n);
 int books_server_statement(const struct cli *c, const char *name);
+int books_close_command(const struct cli *c, const char *account);
+int books_limit_command(const struct cli *c, const char *account, const char *most);
+int books_hold_command(const struct cli *c, const char *debit, const char *credit,
+		       const char *amount, const char *until);
+int books_entries_command(const struct cli *c, const char *path);
 int books_verify_command(const struct cli *c, const char *path);
 int books_backup_command(const struct cli *c, const char *to);
 int books_restore_command(const struct cli *c, const char *from, const char *to);

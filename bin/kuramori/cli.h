@@ -11,6 +11,7 @@
 
 #include "base/bytes.h"
 #include "base/err.h"
+#include "crypto/uuid7.h"
 #include "doc/document.h"
 #include "doc/types.h"
 #include "log/batch.h"
@@ -36,6 +37,7 @@ struct cli {
 	char journal_secret_file[CLI_PATH_MAX];
 	char checkpoint_file[CLI_PATH_MAX];
 	char as_of[32];
+	char id[UUID7_TEXT_MAX];
 	bool server;
 	char format[8];
 	char rate[DOC_RATE_MAX + 1];

@@ -55,6 +55,8 @@ static const struct config_row rows[] = {
 	  "books: as they were at this moment: 2018-01-26T00:02:13Z, or milliseconds since 1970" },
 	{ "server", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(cli, server), "yes|no",
 	  "books balance, books statement: ask the running kuramorid instead of a journal" },
+	{ "id", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, id), "UUID",
+	  "books close, limit, hold: the id of a command that got no answer, to ask again" },
 	{ "rate", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, rate), "YEN",
 	  "books refund plan: yen for one XEM, as 88.549" },
 	{ "format", CONFIG_STRING, "csv", 0, 0, CONFIG_FIELD(cli, format), "csv|json|hledger",
@@ -111,6 +113,17 @@ static const char text_system[] =
     "                         on with; every record is verified and booked again on the way\n"
     "  books restore FILE JOURNAL\n"
     "                         a journal out of a backup; never overwrites one; docs/restore.md\n"
+    "  books close ACCOUNT    nothing is posted to it any more, for ever: it must be empty; with "
+    "the\n"
+    "                         settlement's token in token_file, as the next three\n"
+    "  books limit ACCOUNT AMOUNT\n"
+    "                         the most that it may hold from now on, in smallest units; 0: any\n"
+    "  books hold DEBIT CREDIT AMOUNT MOMENT\n"
+    "                         hold an amount that is released by itself at MOMENT, a time as in\n"
+    "                         as_of\n"
+    "  books entries FILE|-   any number of entries of POST /v1/transfers, each with its id; "
+    "again\n"
+    "                         books nothing twice\n"
     "  books post FILE|-      transfers that two other people must approve, from a draft (JSON)\n"
     "  books refund plan CLAIMS ROWS PLAN [JOURNAL]\n"
     "                         rows and plan of a refund at `rate` for what CLAIMS say was lost\n"
@@ -199,8 +212,9 @@ static int misused(const char *const *w, size_t n)
 		{ "close", "close ADDRESS --reason TEXT" },
 		{ "status", "status" },
 		{ "audit", "audit verify FILE... or kuramori audit checkpoint" },
-		{ "books", "books balance|statement|export|verify|backup|restore FILE, books post "
-			   "FILE, or books refund plan|check|propose|show" },
+		{ "books", "books balance|statement|export|verify|backup|restore FILE, books close|"
+			   "limit ACCOUNT, books hold, books entries|post FILE, or books refund "
+			   "plan|check|propose|show" },
 		{ "key", "key new FILE" },
 		{ "nem", "nem key|address|tx|account|multisig|node|message|tag|loss ...; kuramori "
 			 "--help lists them" },

@@ -15,10 +15,10 @@
 enum { UUID_CHARS = 36 };
 
 /* The fields of an entry, in byte order as they stand in it. */
-enum field { ACCOUNT, AMOUNT, ASSET, CREDIT, DEBIT, ID, KIND_OF, LINKED, REF, FIELDS };
+enum field { ACCOUNT, AMOUNT, ASSET, CREDIT, DEBIT, ID, KIND_OF, LINKED, REF, UNTIL, FIELDS };
 
 static const char *const field_names[FIELDS] = {
-	"account", "amount", "asset", "credit", "debit", "id", "kind", "linked", "ref",
+	"account", "amount", "asset", "credit", "debit", "id", "kind", "linked", "ref", "until_ms",
 };
 
 #define BIT(f) (1U << (f))
@@ -30,8 +30,10 @@ static const struct kind {
 	unsigned allowed;
 } entry_kinds[] = {
 	{ "account", LOG_ACCOUNT, BIT(ACCOUNT) | BIT(ASSET), 0 },
+	{ "close", LOG_CLOSE, BIT(ACCOUNT) | BIT(ASSET) | BIT(ID), BIT(LINKED) },
 	{ "hold", LOG_HOLD, BIT(AMOUNT) | BIT(ASSET) | BIT(CREDIT) | BIT(DEBIT) | BIT(ID),
-	  BIT(LINKED) },
+	  BIT(LINKED) | BIT(UNTIL) },
+	{ "limit", LOG_LIMIT, BIT(ACCOUNT) | BIT(AMOUNT) | BIT(ASSET) | BIT(ID), BIT(LINKED) },
 	{ "post", LOG_POST, BIT(AMOUNT) | BIT(ASSET) | BIT(ID) | BIT(REF), BIT(LINKED) },
 	{ "transfer", LOG_TRANSFER, BIT(AMOUNT) | BIT(ASSET) | BIT(CREDIT) | BIT(DEBIT) | BIT(ID),
 	  BIT(LINKED) },
@@ -134,20 +136,21 @@ static enum err named(uint32_t *kind, struct bytes *name, struct bytes text)
 	return ERR_TYPE;
 }
 
+/* by_id: its UUID will do, too. */
 static enum err account(struct parsing *p, struct id128 *out, uint32_t *kind, uint32_t asset,
-			enum field f, struct bytes text)
+			enum field f, bool by_id, struct bytes text)
 {
 	struct bytes name;
 	enum err e;
 
-	if (f != ACCOUNT && any_uuid(out, text)) {
+	if (by_id && any_uuid(out, text)) {
 		return ERR_OK;
 	}
 	e = named(kind, &name, text);
 	if (e != ERR_OK) {
 		return field_bad(p, e, f,
 				 e == ERR_TYPE ? "no such kind of account; docs/books.md lists them"
-				 : f == ACCOUNT
+				 : !by_id
 				     ? "KIND:NAME, the name 1 to 64 of A-Z a-z 0-9 . _ : -"
 				     : "an account's UUID, or KIND:NAME, the name 1 to 64 of A-Z "
 				       "a-z 0-9 . _ : -");
@@ -192,7 +195,7 @@ static void entry_write(struct writer *out, const struct log_record *r, bool lin
 
 /* The values of one entry, known to be there and of the right type, into its record. */
 static enum err convert(struct parsing *p, const struct bytes text[FIELDS], unsigned have,
-			bool linked, struct writer *out)
+			bool linked, uint64_t until_ms, struct writer *out)
 {
 	struct log_record r = { 0 };
 	const struct kind *k = NULL;
@@ -209,7 +212,8 @@ static enum err convert(struct parsing *p, const struct bytes text[FIELDS], unsi
 		return field_bad(p, ERR_FIELD_MISSING, KIND_OF, "this field is required");
 	}
 	if (k == NULL) {
-		return field_bad(p, ERR_TYPE, KIND_OF, "transfer, hold, post, void or account");
+		return field_bad(p, ERR_TYPE, KIND_OF,
+				 "transfer, hold, post, void, account, close or limit");
 	}
 	for (int f = 0; f < FIELDS; f++) {
 		if ((k->required & ~have & BIT(f)) != 0) {
@@ -243,14 +247,23 @@ static enum err convert(struct parsing *p, const struct bytes text[FIELDS], unsi
 	}
 	e = ERR_OK;
 	if (k->number == LOG_ACCOUNT) {
-		e = account(p, &r.id, &kind, r.asset, ACCOUNT, text[ACCOUNT]);
+		e = account(p, &r.id, &kind, r.asset, ACCOUNT, false, text[ACCOUNT]);
 		r.amount = kind;
+	} else if ((have & BIT(ACCOUNT)) != 0) {
+		e = account(p, &r.ref, &kind, r.asset, ACCOUNT, true, text[ACCOUNT]);
 	}
 	if (e == ERR_OK && (have & BIT(DEBIT)) != 0) {
-		e = account(p, &r.debit, &kind, r.asset, DEBIT, text[DEBIT]);
+		e = account(p, &r.debit, &kind, r.asset, DEBIT, true, text[DEBIT]);
 	}
 	if (e == ERR_OK && (have & BIT(CREDIT)) != 0) {
-		e = account(p, &r.credit, &kind, r.asset, CREDIT, text[CREDIT]);
+		e = account(p, &r.credit, &kind, r.asset, CREDIT, true, text[CREDIT]);
+	}
+	if (e == ERR_OK && (have & BIT(UNTIL)) != 0) {
+		r.kind = LOG_HOLD_UNTIL;
+		le64_put(r.ref.b, until_ms);
+		e = until_ms > 0 ? ERR_OK
+				 : field_bad(p, ERR_FIELD_RANGE, UNTIL,
+					     "a moment: Unix milliseconds above 0");
 	}
 	if (e == ERR_OK) {
 		entry_write(out, &r, linked);
@@ -264,6 +277,7 @@ static enum err entry(struct parsing *p, struct writer *out)
 	struct bytes text[FIELDS] = { { NULL, 0 } };
 	unsigned have = 0;
 	bool linked = false;
+	uint64_t until_ms = 0;
 
 	for (;;) {
 		struct json_token t;
@@ -274,7 +288,7 @@ static enum err entry(struct parsing *p, struct writer *out)
 			return e;
 		}
 		if (t.kind == JSON_OBJECT_CLOSE) {
-			return convert(p, text, have, linked, out);
+			return convert(p, text, have, linked, until_ms, out);
 		}
 		f = field_of(t.text);
 		if (f < 0) {
@@ -289,12 +303,15 @@ static enum err entry(struct parsing *p, struct writer *out)
 		if (e != ERR_OK) {
 			return e;
 		}
-		if (f == LINKED ? t.kind != JSON_BOOL : t.kind != JSON_TEXT) {
+		if (t.kind != (f == LINKED ? JSON_BOOL : f == UNTIL ? JSON_INT : JSON_TEXT)) {
 			return field_bad(p, ERR_FIELD_TYPE, (enum field)f,
-					 f == LINKED ? "true or false" : "a string");
+					 f == LINKED  ? "true or false"
+					 : f == UNTIL ? "a whole number: Unix milliseconds"
+						      : "a string");
 		}
 		have |= BIT(f);
 		linked = f == LINKED ? t.truth : linked;
+		until_ms = f == UNTIL ? t.number : until_ms;
 		text[f] = t.text;
 	}
 }

@@ -9,8 +9,11 @@
  *   {"transfers":[ENTRY,...]}                  1 to PAYOUT_TRANSFERS_MAX entries
  *
  *   {"amount","asset","credit","debit","id","kind":"transfer" or "hold"}
+ *   a hold with "until_ms" (a number, Unix milliseconds) ends by itself at that moment
  *   {"amount","asset","id","kind":"post","ref"}    {..."kind":"void","ref"}
- *   {"account","asset","kind":"account"}
+ *   {"account","asset","kind":"account"}       opens it; KIND:NAME alone
+ *   {"account","asset","id","kind":"close"}    it is empty, and nothing is posted to it any more
+ *   {"account","amount","asset","id","kind":"limit"}   the most that it may hold; "0": any
  *
  * and "linked":true in those that stand or fall with the next one.  An account is named by its UUID
  * or as KIND:NAME ("customer:alice").  Amounts are decimal strings of smallest units.  Nothing is

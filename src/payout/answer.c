@@ -301,10 +301,12 @@ static void put_account(struct payout *p, const struct books_account *a, struct 
 	put_text(w, "asset", books_asset_name(a->asset));
 	put_amount(w, "available", books_available(&p->books, &a->id));
 	put_amount(w, "balance", books_balance(&p->books, &a->id));
+	put_bool(w, "closed", a->closed);
 	put_amount(w, "held",
 		   debit ? books_held(&p->books, a).credits : books_held(&p->books, a).debits);
 	put_id(w, "id", &a->id);
 	put_text(w, "kind", books_kind_name(a->kind));
+	put_amount(w, "limit", books_most(&p->books, a));
 	if (name.n > 0) {
 		(void)snprintf(text, sizeof text, "%.*s", (int)name.n, (const char *)name.p);
 		put_text(w, "name", text);
@@ -360,8 +362,13 @@ static void deposit_token(struct payout *p, struct bytes name)
 	char text[DOC_NAME_MAX + 1];
 	struct writer *w = &p->answer;
 
-	if (name.n > DOC_NAME_MAX || payout_token(token, p, name) != ERR_OK) {
-		answer_refuse(p, ERR_NOT_FOUND, "customer", "no such customer");
+	enum err e = name.n > DOC_NAME_MAX ? ERR_NOT_FOUND : payout_token(token, p, name);
+
+	if (e != ERR_OK) {
+		answer_refuse(p, e, "customer",
+			      e == ERR_CLOSED ? "this customer's account is closed: what is sent "
+						"to him goes to suspense"
+					      : "no such customer");
 		return;
 	}
 	(void)snprintf(text, sizeof text, "%.*s", (int)name.n, (const char *)name.p);

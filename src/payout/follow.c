@@ -120,9 +120,12 @@ static enum err move_add(struct payout *p, struct inner_move **out, const struct
 		return ERR_FULL;
 	}
 	m = &p->moves[p->moves_n++];
-	*m = (struct inner_move){
-		.tx = *tx, .id = id, .from = INNER_NONE, .to = INNER_NONE, .withdrawal = INNER_NONE
-	};
+	*m = (struct inner_move){ .tx = *tx,
+				  .id = id,
+				  .from = INNER_NONE,
+				  .to = INNER_NONE,
+				  .withdrawal = INNER_NONE,
+				  .aside_of = INNER_NONE };
 	*out = m;
 	return ERR_OK;
 }
@@ -210,6 +213,40 @@ static uint32_t customer_of(const struct payout *p, const struct nem_tx *tx)
 	return index;
 }
 
+/*
+ * What came in.  Of a deposit that was set aside because its customer's account is closed, his line
+ * keeps what was booked for him and what he left short of it; the rest goes to suspense.
+ */
+static void lines_in(struct payout *p, struct inner_move *m, const struct nem_tx *tx,
+		     const struct inner_line *old, size_t old_n, uint32_t to)
+{
+	uint32_t suspense = follow_index(p, &p->suspense);
+	uint32_t whom = p->own[m->to].kind == BOOKS_DEPOSIT ? customer_of(p, tx) : suspense;
+	const struct inner_line *own = NULL, *aside = NULL;
+	uint64_t his = 0;
+
+	for (size_t i = 0; i < old_n; i++) {
+		if (old[i].debit == to && old[i].credit == whom) {
+			own = &old[i];
+		} else if (old[i].debit == to && old[i].credit == suspense) {
+			aside = &old[i];
+		}
+	}
+	m->aside_of = aside == NULL ? INNER_NONE : whom;
+	if (aside == NULL) {
+		line_set(m, old, old_n, to, whom, m->amount);
+		return;
+	}
+	if (own != NULL) {
+		his = own->done + m->short_micro;
+		his = his < m->amount ? his : m->amount;
+		m->lines[m->line_n] = *own;
+		m->lines[m->line_n++].want = his;
+	}
+	m->lines[m->line_n] = *aside;
+	m->lines[m->line_n++].want = m->amount - his;
+}
+
 static void lines_make(struct payout *p, struct inner_move *m, const struct nem_tx *tx)
 {
 	struct inner_line old[INNER_LINES];
@@ -240,10 +277,7 @@ static void lines_make(struct payout *p, struct inner_move *m, const struct nem_
 		line_set(m, old, old_n, follow_index(p, &p->shortage), from, total);
 		return;
 	case MOVE_IN:
-		line_set(m, old, old_n, to,
-			 p->own[m->to].kind == BOOKS_DEPOSIT ? customer_of(p, tx)
-							     : follow_index(p, &p->suspense),
-			 m->amount);
+		lines_in(p, m, tx, old, old_n, to);
 		return;
 	}
 	CHECK(false);
@@ -865,6 +899,9 @@ enum err follow_replay_transfer(struct payout *p, const struct log_record *r)
 			return ERR_OK;
 		}
 		if (is_reversal(p, m, l, debit, credit)) {
+			if (l->credit != debit && l->done == 0 && i + 1 < m->line_n) {
+				continue; /* of the next line: of this one nothing was left */
+			}
 			if (r->amount > l->done) {
 				return ERR_CORRUPT;
 			}
@@ -888,10 +925,23 @@ static bool room(const struct payout *p)
 	return !p->batching || log_batch_size(&p->batch) < BOOK_BYTES;
 }
 
+/* What the journal says of a deposit that goes to suspense because its account is closed. */
+enum { ASIDE_WHY_MAX = 96 };
+
+static void aside_why(char out[ASIDE_WHY_MAX], const struct payout *p, uint32_t account)
+{
+	char id[UUID7_TEXT_MAX];
+
+	uuid7_put(id, &p->books.accounts[account].id);
+	(void)snprintf(out, ASIDE_WHY_MAX, "%s: deposit for account %s", err_slug(ERR_CLOSED), id);
+}
+
 /* One transfer for a movement.  The books may refuse. */
 static enum err transfer(struct payout *p, struct inner_move *m, uint32_t debit, uint32_t credit,
 			 uint64_t micro)
 {
+	bool aside = m->aside_of != INNER_NONE && credit == follow_index(p, &p->suspense);
+	char why[ASIDE_WHY_MAX] = "";
 	uint8_t counter[4];
 	struct log_record r = { .kind = LOG_TRANSFER,
 				.asset = ASSET_XEM,
@@ -903,7 +953,10 @@ static enum err transfer(struct payout *p, struct inner_move *m, uint32_t debit,
 
 	le32_put(counter, m->transfers);
 	r.id = payout_name("booking v1", bytes_of(m->id.b, 16), bytes_of(counter, 4));
-	e = payout_book(p, &r);
+	if (aside) {
+		aside_why(why, p, m->aside_of);
+	}
+	e = aside ? payout_book_why(p, &r, bytes_str(why)) : payout_book(p, &r);
 	m->transfers += e == ERR_OK;
 	return e;
 }
@@ -926,6 +979,31 @@ static uint64_t allowed(const struct payout *p, uint32_t debit, uint32_t credit,
 	return (uint64_t)most;
 }
 
+/*
+ * Whom this line credits is closed: what is left of it goes to suspense, where people find it with
+ * the reason.  Waiting would be for ever.  On a line of its own if he was credited before.
+ */
+static void set_aside(struct payout *p, struct inner_move *m, struct inner_line *l, uint64_t left,
+		      struct effects *fx)
+{
+	struct inner_line aside = { .debit = l->debit,
+				    .credit = follow_index(p, &p->suspense),
+				    .want = left };
+	char why[ASIDE_WHY_MAX];
+
+	CHECK(m->line_n == 1 && m->aside_of == INNER_NONE);
+	m->aside_of = l->credit;
+	if (m->transfers == 0) {
+		*l = aside;
+	} else {
+		l->want = l->done;
+		m->lines[m->line_n++] = aside;
+	}
+	aside_why(why, p, m->aside_of);
+	effects_note(fx, "unusual deposit-set-aside micro=%llu height=%llu why=\"%s\"",
+		     (unsigned long long)left, (unsigned long long)m->height, why);
+}
+
 static void line_forward(struct payout *p, struct inner_move *m, struct inner_line *l,
 			 struct effects *fx)
 {
@@ -940,6 +1018,10 @@ static void line_forward(struct payout *p, struct inner_move *m, struct inner_li
 			l->done += part;
 			left -= part;
 		}
+	}
+	if (left > 0 && m->kind == MOVE_IN && p->books.accounts[l->credit].closed) {
+		set_aside(p, m, l, left, fx);
+		left = l->want - l->done;
 	}
 	part = allowed(p, l->debit, l->credit, left);
 	if (part == 0) {

@@ -121,6 +121,7 @@ struct inner_move {
 	bool told;         /* people were told that it cannot be booked */
 	uint32_t from, to; /* own accounts, INNER_NONE */
 	uint32_t withdrawal;
+	uint32_t aside_of;    /* a deposit set aside: the closed account that it is for */
 	uint32_t transfers;   /* made for it, undone ones counted */
 	uint64_t short_micro; /* of an undone deposit: what the customer no longer had */
 	uint64_t height;      /* of its block; 0: in none now */
@@ -331,6 +332,8 @@ void payout_record(struct payout *p, struct log_record *r, struct bytes blob);
 uint64_t payout_record_time(struct payout *p);
 /* Applies to the books and records, if the books take it and it is new. */
 MUST_CHECK enum err payout_book(struct payout *p, struct log_record *r);
+/* The same with words, not empty, that lie beside the record and are named by its link. */
+MUST_CHECK enum err payout_book_why(struct payout *p, struct log_record *r, struct bytes why);
 /* Time and links of n records that are booked together, as the journal will have them. */
 void payout_stamp(struct payout *p, struct log_record *r, size_t n);
 MUST_CHECK enum err payout_book_all(struct payout *p, struct log_record *r, size_t n);

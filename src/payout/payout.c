@@ -326,6 +326,20 @@ enum err payout_book(struct payout *p, struct log_record *r)
 	return payout_book_all(p, r, 1);
 }
 
+enum err payout_book_why(struct payout *p, struct log_record *r, struct bytes why)
+{
+	size_t before = p->books.applied;
+	enum err e;
+
+	log_batch_blob_name(&r->link, why);
+	payout_stamp(p, r, 1);
+	e = books_apply(&p->books, r);
+	if (e == ERR_OK && p->books.applied != before) {
+		payout_record(p, r, why);
+	}
+	return e;
+}
+
 static void commit(struct payout *p, struct effects *out)
 {
 	struct bytes sealed;

@@ -130,10 +130,11 @@ enum payout_api {
  * PAYOUT_CALL_SETTLED.  At most PAYOUT_TRANSFERS_MAX entries in all (dies otherwise).
  *
  * An entry, PAYOUT_TRANSFER_BYTES, little-endian: u16 kind (LOG_ACCOUNT, LOG_TRANSFER, LOG_HOLD,
- * LOG_POST, LOG_VOID), u16 1 if linked with the next one, u32 asset, u128 amount (ACCOUNT: enum
- * books_kind), 16 bytes each: id (UUIDv7; ACCOUNT: books_account_id()), debit, credit, ref (the
- * hold of a POST or VOID).  Entries that are linked stand or fall together; others are
- * independent of each other.
+ * LOG_HOLD_UNTIL, LOG_POST, LOG_VOID, LOG_CLOSE, LOG_LIMIT), u16 1 if linked with the next one, u32
+ * asset, u128 amount (ACCOUNT: enum books_kind; LIMIT: the most it may hold, 0 any), 16 bytes each:
+ * id (UUIDv7; ACCOUNT: books_account_id()), debit, credit, ref (the hold of a POST or VOID, the
+ * account of a CLOSE or LIMIT, the moment of a HOLD_UNTIL as books.h has it).  Entries that are
+ * linked stand or fall together; others are independent of each other.
  */
 enum payout_settled {
 	PAYOUT_SETTLED_DONE = 1,
@@ -152,6 +153,7 @@ enum payout_settled_field {
 	PAYOUT_SETTLED_KIND,
 	PAYOUT_SETTLED_LINKED,
 	PAYOUT_SETTLED_REF,
+	PAYOUT_SETTLED_UNTIL,
 };
 
 /* "amount"; "" for PAYOUT_SETTLED_NOTHING; NULL for a number that is none.  Static. */
@@ -297,7 +299,7 @@ MUST_CHECK enum err payout_find(struct payout_view *out, const struct payout *p,
  */
 MUST_CHECK enum err payout_validate(const struct payout *p, const char **why);
 
-/* The deposit message of a customer.  ERR_NOT_FOUND: no such customer in the books. */
+/* The deposit message of a customer.  ERR_NOT_FOUND: no such customer in the books.  ERR_CLOSED. */
 MUST_CHECK enum err payout_token(char out[PAYOUT_TOKEN_CHARS + 1], const struct payout *p,
 				 struct bytes customer);
 

@@ -32,6 +32,7 @@ struct inner_repay {
 	bool checked;
 	struct id128 house; /* its yen */
 	uint64_t at;        /* rows looked at by this run */
+	uint64_t skipped;   /* of them: no yen account that could be paid into */
 	/* why a row was refused */
 	char customer[DOC_NAME_MAX + 1];
 	char why[INNER_DETAIL_MAX];
@@ -388,6 +389,7 @@ static enum err pay_row(struct payout *p, const struct hash32 *plan, const struc
 	    account = { .kind = LOG_ACCOUNT, .asset = ASSET_JPY, .amount = BOOKS_CUSTOMER };
 	struct log_record claim = { .kind = LOG_TRANSFER, .asset = ASSET_XEM, .link = *plan };
 	struct log_record yen = { .kind = LOG_TRANSFER, .asset = ASSET_JPY, .link = *plan };
+	const struct books_account *to;
 	struct inner_repay *y = p->repay;
 	size_t n = 0;
 	u128 have, due;
@@ -411,7 +413,13 @@ static enum err pay_row(struct payout *p, const struct hash32 *plan, const struc
 		books_account_id(&yen.credit, BOOKS_CUSTOMER, ASSET_JPY, row->customer);
 		yen.amount = due;
 		account.id = yen.credit;
-		if (books_account(&p->books, &account.id) == NULL) {
+		to = books_account(&p->books, &account.id);
+		if (to != NULL && to->closed) {
+			/* nothing is paid in there for ever: his claim stays, people see to it */
+			y->skipped++;
+			return ERR_OK;
+		}
+		if (to == NULL) {
 			r[n++] = account;
 		}
 		r[n++] = yen;
@@ -467,6 +475,13 @@ void repay_pay(struct payout *p, uint32_t rows, struct effects *out)
 			return;
 		}
 		y->at++;
+	}
+	if (y->left.n == 0 && y->skipped > 0) {
+		effects_note(out,
+			     "unusual refund-skipped customers=%llu why=\"their yen accounts are "
+			     "closed: they keep their claims\"",
+			     (unsigned long long)y->skipped);
+		y->skipped = 0;
 	}
 	if (y->left.n == 0 && x->state == RULING_BEGUN) {
 		finish(p, out);

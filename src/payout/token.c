@@ -76,6 +76,9 @@ enum err payout_token(char out[PAYOUT_TOKEN_CHARS + 1], const struct payout *p,
 	if (a == NULL) {
 		return ERR_NOT_FOUND;
 	}
+	if (a->closed) {
+		return ERR_CLOSED;
+	}
 	token_make(out, &p->token_key, (uint32_t)(a - p->books.accounts));
 	return ERR_OK;
 }

@@ -447,6 +447,7 @@ static void remember_refusal(struct payout *p, const struct doc_request *r,
 static bool enough(struct payout *p, const struct doc_request *r, const struct hash32 *request_doc,
 		   u128 total)
 {
+	const struct books_account *customer;
 	struct id128 account;
 	char have[MONEY_TEXT_MAX], need[MONEY_TEXT_MAX];
 	struct money m;
@@ -456,8 +457,13 @@ static bool enough(struct payout *p, const struct doc_request *r, const struct h
 	if (refused_before(p, r, request_doc)) {
 		return false;
 	}
-	if (books_account(&p->books, &account) == NULL) {
+	customer = books_account(&p->books, &account);
+	if (customer == NULL) {
 		answer_refuse(p, ERR_NOT_FOUND, "customer", "no such customer");
+		return false;
+	}
+	if (customer->closed) {
+		answer_refuse(p, ERR_CLOSED, "customer", "this customer's account is closed");
 		return false;
 	}
 	if (follow_short(p, &account)) {

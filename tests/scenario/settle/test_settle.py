@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Goal: POST /v1/transfers books what the exchange's settlement asks for exactly once and exactly so,
-touches no account that is not settlement's, refuses bad input with field and reason and without a
+touches no account that is not settlement's, limits, closes and holds until a moment, refuses bad input with field and reason and without a
 change, and keeps every answer it gave through kill -9.
 
 Method: the real kuramorid against kuramori-node over HTTP; a model in this file adds up what was
@@ -264,6 +264,201 @@ def linked_entries_stand_or_fall_together():
     # a trade: each leg of what the other brings
     assert rig.results(entry("customer:c7", "conversion:desk", 50, linked=True),
                        entry("conversion:desk", "customer:c8", 50)) == ["done", "done"]
+    rig.check()
+
+
+@tap.test
+def accounts_are_limited_and_closed():
+    def limit(name, most, ident=None):
+        return {"kind": "limit", "id": ident or uuid7(), "account": name, "asset": "nem:xem", "amount": str(most)}
+
+    def close(name, ident=None):
+        return {"kind": "close", "id": ident or uuid7(), "account": name, "asset": "nem:xem"}
+
+    assert rig.results({"kind": "account", "account": "customer:brief", "asset": "nem:xem"}) == ["done"]
+    shut = close("customer:brief")
+    row = limit("customer:brief", 9)
+    assert rig.results(row) == ["done"] and rig.results(row) == ["repeated"]
+    got = rig.book(dict(row, amount="8"))[0]
+    refused(got, "exists", "amount")
+    assert got["was"] == "9"
+    refused(rig.book(entry("customer:c0", "customer:brief", 10))[0], "over-limit", "amount")
+    assert rig.results(entry("customer:c0", "customer:brief", 9)) == ["done"]
+    refused(rig.book(limit("customer:brief", 8))[0], "over-limit", "amount")
+    told = rig.account("brief")
+    assert told["limit"] == "9" and told["closed"] is False, told
+    refused(rig.book(close("customer:brief"))[0], "wrong-state", "account")
+    # emptied and closed, linked: both or none
+    empty = entry("customer:brief", "customer:c0", 9)
+    got = rig.book(dict(empty, amount="8", linked=True), shut)
+    refused(got[1], "wrong-state", "account")
+    refused(got[0], "linked", "linked")
+    shut = close(told["id"])  # by its UUID, too
+    assert rig.results(dict(empty, id=uuid7(), linked=True), shut) == ["done", "done"]
+    assert rig.results(dict(shut, account="customer:brief")) == ["repeated"]
+    refused(rig.book(dict(shut, account="customer:c0"))[0], "exists", "account")
+    refused(rig.book(entry("customer:c0", "customer:brief", 1))[0], "account-closed", "credit")
+    refused(rig.book(limit("customer:brief", 0))[0], "account-closed", "account")
+    assert rig.account("brief")["closed"] is True
+    status, answer, _ = rig.world.api("GET", "/v1/deposit-tokens/brief")
+    assert status == 409 and answer["type"].endswith("account-closed"), (status, answer)
+    before = rig.hash()
+    for make in (close, lambda name: limit(name, 5)):
+        refused(rig.book(make("customer:nobody"))[0], "not-found", "account")
+        for kind in ("in-flight", "shortage", "suspense", "house"):
+            refused(rig.book(make(kind + ":nem:xem"))[0], "policy", "account")
+        for account in rig.world.get("/v1/audit")["accounts"]:
+            refused(rig.book(make(account["kind"] + ":" + account["address"]))[0], "policy", "account")
+    for good in (close("customer:c1"), limit("customer:c1", 5)):
+        cases = [({k: v for k, v in good.items() if k != field}, "field-missing", field)
+                 for field in good if field != "kind"]
+        cases += [(dict(good, **{field: value}), slug, field) for field, value, slug in (
+            ("account", "", "bad-input"), ("account", "c1", "bad-input"), ("account", 5, "field-type"),
+            ("account", "nobody:c1", "unknown-type"), ("id", "x", "field-range"), ("ref", uuid7(), "field-unknown"),
+            ("debit", "customer:c1", "field-unknown"), ("until_ms", 5, "field-unknown"),
+            ("asset", "eth", "unknown-asset"))]
+        cases += [(dict(good, amount=bad), slug, "amount") for bad, slug in
+                  ((("-1", "bad-amount"), (5, "field-type"), (str(2 ** 128), "overflow")) if "amount" in good else
+                   (("5", "field-unknown"),))]
+        for body, slug, field in cases:
+            status, answer = rig.send([body])
+            assert status == 400 and answer["type"].endswith(":" + slug), (body, answer)
+            assert answer["field"] == f"transfers[0].{field}", (body, answer)
+    assert rig.hash() == before
+    rig.check()
+
+
+@tap.test
+def holds_end_at_their_moment():
+    def now():
+        return int(time.time() * 1000)
+
+    def hold(amount, until, **more):
+        return entry("customer:c2", "customer:c3", amount, kind="hold", until_ms=until, **more)
+
+    free = int(rig.account("c2")["available"])
+    before = rig.hash()
+    for value, slug in ((0, "field-range"), ("5", "field-type"), (True, "field-type"), (None, "not-canonical"),
+                        (-1, "not-canonical"), (1.5, "not-canonical"), (2 ** 53, "not-canonical")):
+        status, answer = rig.send([hold(1, value)])
+        assert status == 400 and answer["type"].endswith(slug), (value, answer)
+    status, answer = rig.send([dict(end_hold("void", uuid7(), 1), until_ms=now() + 60_000)])
+    assert status == 400 and answer["field"] == "transfers[0].until_ms", answer
+    status, answer = rig.send([dict(entry("customer:c2", "customer:c3", 1), until_ms=now() + 60_000)])
+    assert status == 400 and answer["field"] == "transfers[0].until_ms", answer
+    assert rig.hash() == before
+    refused(rig.book(hold(1, now() - 1000))[0], "expired", "until_ms")
+    kept, taken = hold(5 * XEM, now() + 3_600_000), hold(7 * XEM, now() + 3_600_000)
+    short = hold(11 * XEM, now() + 2500)
+    assert rig.results(kept, taken, short) == ["done"] * 3
+    assert rig.results(kept) == ["repeated"]
+    got = rig.book(dict(kept, until_ms=kept["until_ms"] + 1))[0]
+    refused(got, "exists", "until_ms")
+    assert got["was"] == str(kept["until_ms"]), got
+    refused(rig.book({k: v for k, v in kept.items() if k != "until_ms"})[0], "exists", "until_ms")
+    assert int(rig.account("c2")["held"]) == 23 * XEM
+    assert rig.results(end_hold("post", taken["id"], 7 * XEM)) == ["done"]
+    rig.move("customer:c2", "customer:c3", 7 * XEM)
+    # it is released by itself, also by the process that comes after a kill
+    rig.world.group["kuramorid"].kill()
+    rig.start()
+    process.wait_until(lambda: int(rig.account("c2")["held"]) == 5 * XEM, 20, "the short hold has ended")
+    code = rig.book(end_hold("post", short["id"], 11 * XEM))[0]
+    refused(code, "wrong-state", "ref")
+    assert rig.results(end_hold("void", kept["id"], 5 * XEM)) == ["done"]
+    assert int(rig.account("c2")["available"]) == free - 7 * XEM
+    rig.check()
+
+
+@tap.test
+def the_command_line():
+    """kuramori books close, limit, hold, entries: the same route with words."""
+    w = rig.world
+    people = w.place("people")
+    token = people / "settlement-token"
+    world.write_private(token, w.settlement_token + "\n", 0o400)
+    config = people / "settle.conf"
+    config.write_text(f"api = 127.0.0.1:{w.ports['api']}\ntoken_file = {token}\n")
+
+    def ask(*words, expect=0, config=config):
+        done = process.run([w.program("kuramori"), "--config", config, *words], expect=None, timeout=60)
+        assert done.returncode == expect, (words, done.returncode, done.stdout, done.stderr)
+        return done.stdout + done.stderr
+
+    def books(*words, **more):
+        return ask("books", *words, **more)
+
+    path = people / "entries.json"
+    rows = [{"kind": "account", "account": "customer:cli", "asset": "nem:xem"},
+            {"kind": "account", "account": "customer:cli", "asset": "jpy"},
+            entry("customer:c0", "customer:cli", 50)]
+    path.write_text(json.dumps({"transfers": rows}, indent=1))
+    assert "3 done, 0 repeated, 0 refused" in books("entries", path)
+    rig.move("customer:c0", "customer:cli", 50)
+    assert "0 done, 3 repeated, 0 refused" in books("entries", path)
+    # more than one request has, cut between groups and not in them
+    many = [entry("customer:c0", "customer:c1", 1) for _ in range(3 * MOST)]
+    for at in range(MOST - 3, MOST + 3):
+        many[at]["linked"] = True
+    path.write_text(json.dumps({"transfers": many}))
+    assert f"{3 * MOST} done, 0 repeated, 0 refused" in books("entries", path)
+    rig.move("customer:c0", "customer:c1", 3 * MOST)
+    assert f"0 done, {3 * MOST} repeated" in books("entries", path)
+    for at in range(len(many)):
+        many[at]["linked"] = True
+    path.write_text(json.dumps({"transfers": many}))
+    assert "are linked" in books("entries", path, expect=3)
+    bad = [entry("customer:c0", "customer:c1", 1), entry("customer:nobody", "customer:c1", 1)]
+    path.write_text(json.dumps({"transfers": bad}))
+    said = books("entries", path, expect=1)
+    assert "not-found, field debit" in said and "1 done, 0 repeated, 1 refused" in said, said
+    rig.move("customer:c0", "customer:c1", 1)
+    for text, code, words in (("", 3, "line"), ("[]", 3, "transfers"), ('{"transfers":[]}', 3, "transfers"),
+                              ('{"transfers":[5]}', 3, "transfers[0]"), ('{"transfers":[{}],"x":1}', 3, "transfers"),
+                              ('{"transfers":[{"a":1,"a":1}]}', 3, "line"), ('{"transfers":{"a":[]}}', 3, "transfers")):
+        path.write_text(text)
+        assert words in books("entries", path, expect=code), text
+    assert "no-such" in books("entries", people / "no-such", expect=1)
+
+    # limit and close; the id is said, and again with it nothing is done twice
+    refuse = books("limit", "customer:cli", "49", expect=1)
+    assert "over-limit, field amount" in refuse, refuse
+    said = books("limit", "customer:cli", "60")
+    name = said.split()[1]
+    assert said.splitlines() == [f"id {name}", "done"], said
+    assert "was done before" in books("limit", "customer:cli", "60", "--id", name)
+    assert "exists, field amount, which was 60" in books("limit", "customer:cli", "61", "--id", name, expect=1)
+    assert rig.account("cli")["limit"] == "60"
+    assert "id: a UUID" in books("limit", "customer:cli", "60", "--id", "x", expect=2)
+    assert "wrong-state, field account" in books("close", "customer:cli", expect=1)
+    assert "done" in books("close", "jpy/customer:cli")
+    assert "account-closed" in books("close", "jpy/customer:cli", expect=1)
+    assert "policy, field account" in books("close", "shortage:nem:xem", expect=1)
+    books("close", "nonsense", expect=3)
+
+    # a hold until a moment
+    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
+    assert "done" in books("hold", "customer:cli", "customer:c1", "20", when)
+    assert rig.account("cli")["held"] == "20"
+    assert "expired, field until_ms" in books("hold", "customer:cli", "customer:c1", "1", "2018-01-26T00:02:13Z", expect=1)
+    assert "insufficient-funds" in books("hold", "customer:cli", "customer:c1", "31", when, expect=1)
+    books("hold", "customer:cli", "customer:c1", "1", "tomorrow", expect=3)
+    assert "different assets" in books("hold", "customer:cli", "jpy/customer:c1", "1", when, expect=3)
+    assert "it is: kuramori books" in books("hold", "customer:cli", expect=2)
+
+    # as JSON, with the other token, and with nobody there
+    got = json.loads(ask("--json", "books", "limit", "customer:cli", "70").splitlines()[-1])
+    assert got["result"] == "done", got
+    other = people / "other.conf"
+    wrong = people / "api-token"
+    world.write_private(wrong, w.token + "\n", 0o400)
+    other.write_text(config.read_text().replace(str(token), str(wrong)))
+    books("close", "customer:c1", expect=1, config=other)
+    nobody = people / "nobody.conf"
+    nobody.write_text(config.read_text().replace(str(w.ports["api"]), "1"))
+    said = books("close", "customer:c1", expect=4, config=nobody)
+    name = said.split()[1]
+    assert f"ask again with --id {name}" in said, said
     rig.check()
 
 

@@ -788,6 +788,66 @@ static void coins_moved_since(void)
 	world_free(c.w);
 }
 
+/* What the settlement does: opens this customer's yen account, and closes it. */
+static void yen_closed(struct world *w, const char *name)
+{
+	static const struct id128 none;
+	const uint8_t tail[UUID7_RANDOM_BYTES] = { 3 };
+	const uint16_t kinds[] = { LOG_ACCOUNT, LOG_CLOSE };
+	uint8_t raw[12 + 2 * PAYOUT_TRANSFER_BYTES], amount[16];
+	struct writer out = writer_make(raw, sizeof raw);
+	struct id128 account, id;
+
+	books_account_id(&account, BOOKS_CUSTOMER, ASSET_JPY, bytes_str(name));
+	uuid7_make(&id, w->wall_ms, tail);
+	writer_u64(&out, 1);
+	writer_u32(&out, 2);
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		writer_u16(&out, kinds[i]);
+		writer_u16(&out, 0);
+		writer_u32(&out, ASSET_JPY);
+		le128_put(amount, i == 0 ? BOOKS_CUSTOMER : 0);
+		writer_bytes(&out, bytes_of(amount, sizeof amount));
+		writer_bytes(&out, bytes_of(i == 0 ? account.b : id.b, 16));
+		writer_bytes(&out, bytes_of(none.b, 16));
+		writer_bytes(&out, bytes_of(none.b, 16));
+		writer_bytes(&out, bytes_of(i == 0 ? none.b : account.b, 16));
+	}
+	CHECK(!out.bad);
+	api(w, API_TRANSFERS, bytes_of(raw, out.n));
+	CHECK(books_account(payout_books(w->p), &account)->closed);
+}
+
+/* Who closed his yen account cannot be paid into it: he keeps his claim, the others are paid. */
+static void a_closed_yen_account(void)
+{
+	struct refund_case c = { .w = robbed(X(9999), YEN_PAID_IN) };
+	struct payout_refund told;
+	struct hash32 after, again;
+	u128 due = ((u128)claimed[8].lost * 88549 + 500000000) / 1000000000;
+
+	yen_closed(c.w, "c09");
+	plan_make(&c, "88.549", CUSTOMERS, 0);
+	c.plan.sequence = moment;
+	c.plan.head = moment_head;
+	plan_approved(&c);
+	restart(c.w);
+	T_EQ(run(&c), ERR_OK);
+	T_CHECK(payout_refund(&told, c.w->p) && told.done && told.rows == CUSTOMERS);
+	T_EQ(told.claims, CUSTOMERS - 1);
+	T_CHECK(told.lost == c.plan.lost - claimed[8].lost && told.paid == c.plan.paid - due);
+	T_CHECK(customer_has(c.w, "c09") == owed(8));
+	T_CHECK(has(c.w, BOOKS_CUSTOMER, ASSET_JPY, "c09") == 0);
+	T_CHECK(customer_has(c.w, "c10") == 0 && customer_has(c.w, "c12") == 0);
+	T_STR(wrong(c.w), "");
+	after = books_now(c.w);
+	restart(c.w);
+	T_EQ(run(&c), ERR_OK);
+	again = books_now(c.w);
+	T_CHECK(hash32_eq(&after, &again));
+	world_free(c.w);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -804,6 +864,7 @@ int main(int argc, char **argv)
 		{ "not enough yen", not_enough_yen },
 		{ "rows against the books", rows_against_the_books },
 		{ "coins moved since", coins_moved_since },
+		{ "a closed yen account", a_closed_yen_account },
 	};
 
 	return t_main(cases, ARRAY_LEN(cases), argc, argv);
