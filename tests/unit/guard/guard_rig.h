@@ -96,6 +96,7 @@ struct rig {
 };
 
 static struct rig r;
+static uint64_t rig_heartbeat_age_ms = 4000; /* of the policy that rig_make() writes */
 
 static inline struct money xem(uint64_t micro)
 {
@@ -167,7 +168,7 @@ static inline void rig_documents(void)
 		.destination_kinds = DOC_TO_CUSTOMER,
 		.fee_bp_max = 1000000,
 		.fee_max = xem(X(3)),
-		.heartbeat_age_ms = 4000,
+		.heartbeat_age_ms = rig_heartbeat_age_ms,
 		.hot_ceiling_bp = 500,
 		.hour_max = xem(X(10000)),
 		.loosening_ms = 3600000,
