@@ -158,7 +158,7 @@ static enum change hours(const struct doc_policy *before, const struct doc_polic
 
 			see_minute(&s, before, after, (unsigned)h->from_minute);
 			/* 1,440 is the next day's 0 */
-			see_minute(&s, before, after, (unsigned)h->to_minute % 1440);
+			see_minute(&s, before, after, (unsigned)h->to_minute % POLICY_DAY_MINUTES);
 		}
 	}
 	return change_of(s);

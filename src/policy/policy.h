@@ -24,9 +24,11 @@
 #include "base/money.h"
 
 struct doc_genesis;
+struct doc_grant;
 struct doc_policy;
 struct doc_order;
 struct doc_request;
+struct doc_tier;
 
 enum {
 	POLICY_HOUR_MS = 3600 * 1000,
@@ -34,7 +36,12 @@ enum {
 	POLICY_REQUEST_DAYS = 35,  /* an older request id is refused as stale (design.md 6) */
 	POLICY_CHAIN_AHEAD_S = 10, /* how far an attempt may be ahead of the chain (nem.md 3.4) */
 	POLICY_WORDS_MAX = 200,
+	POLICY_RULES_MAX = 40,
+	POLICY_DAY_MINUTES = 1440,
 };
+
+/* No asset has so much of its smallest unit; sums of a history stay in their range. */
+#define POLICY_OUTFLOW_MAX ((u128)1 << 96)
 
 /* The times of one judgement. */
 struct policy_time {
@@ -51,28 +58,46 @@ struct policy_verdict {
 	bool has_figure;   /* figure and limit mean something */
 	u128 figure;       /* what was asked for or would be reached */
 	u128 limit;        /* what it was compared with, in the same unit */
+	bool least;        /* figure must reach limit; else it must not pass it */
 };
 
 /* "words: figure N, limit M (field)" into out, always NUL-terminated; for refusals and logs. */
 void policy_words(char out[POLICY_WORDS_MAX], const struct policy_verdict *v);
 
 /*
- * What left, or may leave, in the last day: the memory behind hour_max, day_max and
- * unapproved_day_max.  An entry counts until BOTH clocks say that it is out of the window, so
- * neither clock set forward frees anything, and windows roll: there is no edge at which the sum
- * starts again from zero.
+ * What left, or may leave, in the last day: the memory behind hour_max, day_max,
+ * unapproved_day_max and the caps in yen.  An entry counts until BOTH clocks say that it is out of
+ * the window, so neither clock set forward frees anything, and windows roll: there is no edge at
+ * which the sum starts again from zero.
  */
 struct policy_entry {
 	uint64_t own_ms;
-	u128 outflow; /* amount and all network fees, smallest units */
 	uint32_t chain_s;
 	uint32_t approvals; /* different people who said yes; 0: from the no-approval budget */
+	u128 outflow;       /* amount and all network fees, smallest units of the policy's asset;
+			       0: a payment of another asset, which counts in yen alone */
+	uint64_t yen;       /* what that was worth when it was signed; 0: there was no cap in yen */
+	uint64_t price;     /* with yen: the price that it was counted at, nano-yen */
+
+	/* of all up to and including this one; written by the history alone */
+	struct policy_sums {
+		u128 all;
+		u128 unapproved;
+		u128 yen;
+	} sums;
 };
 
 struct policy_history {
 	struct policy_entry *entries; /* the caller's; oldest first */
 	size_t cap;
 	size_t n;
+
+	/* the newest price that anything was counted at; price 0: none */
+	struct policy_last_price {
+		uint64_t price;
+		uint64_t own_ms;
+		uint32_t chain_s;
+	} price;
 };
 
 /* entries: cap places that outlive *h.  Empty afterwards. */
@@ -80,8 +105,9 @@ void policy_history_init(struct policy_history *h, struct policy_entry *entries,
 
 /*
  * Remembers one payment.  Entries that have left the day by both clocks at (own_ms, chain_s) of the
- * new one are forgotten when space is needed.  ERR_FULL: no room, nothing remembered; the payment
- * must be refused then.
+ * new one are forgotten when space is needed.  Its sums need not be filled.
+ * ERR_FULL: no room; ERR_OVERFLOW: more than POLICY_OUTFLOW_MAX.  Nothing is remembered then, and
+ * the payment must be refused.
  */
 MUST_CHECK enum err policy_history_add(struct policy_history *h, const struct policy_entry *entry);
 
@@ -96,12 +122,33 @@ bool policy_history_has_room(const struct policy_history *h, const struct policy
 
 /*
  * The sum of what still counts in the last window_ms (a whole number of seconds).
- * unapproved_only: only entries without approvals.  Saturates at 2^128 - 1.
+ * unapproved_only: only entries without approvals.
  */
 u128 policy_history_sum(const struct policy_history *h, const struct policy_time *now,
 			uint64_t window_ms, bool unapproved_only);
+/* The same in yen. */
+u128 policy_history_yen(const struct policy_history *h, const struct policy_time *now,
+			uint64_t window_ms);
 
-/* Everything one judgement looks at.  All pointers borrowed, none NULL. */
+/* This entry is out of the window, by both clocks. */
+bool policy_has_left(const struct policy_entry *e, const struct policy_time *now,
+		     uint64_t window_ms);
+
+/* When a judge learned something, by both its clocks. */
+struct policy_moment {
+	bool known;
+	uint32_t chain_s;
+	uint64_t own_ms;
+};
+
+/* What a price source of the roster said; its signature was checked. */
+struct policy_price {
+	const char *rate; /* decimal text of a price document: yen for one whole coin */
+	uint64_t time_ms;
+	size_t source; /* its place in the roster */
+};
+
+/* Everything one judgement looks at.  All pointers borrowed, none NULL where its count is not 0. */
 struct policy_question {
 	const struct doc_genesis *genesis;
 	const struct doc_policy *policy;
@@ -112,6 +159,16 @@ struct policy_question {
 	/* entries of history that stand for earlier attempts of this order, which are dead */
 	const struct policy_entry *dead;
 	size_t dead_n;
+	/* announced, signed by governance and not cancelled; their dates are judged here */
+	const struct doc_grant *grants;
+	size_t grants_n;
+	const struct policy_price *prices;
+	size_t prices_n;
+	size_t prices_needed;             /* of the roster; 0: there are no price sources */
+	struct policy_moment order_known; /* when this judge first had the order */
+	/* when the policy that listed the destination first, and without a gap since, came into
+	 * force */
+	struct policy_moment listed;
 	struct policy_time now;
 	unsigned approvals; /* different approvers whose signed yes names this order */
 	bool veto;          /* somebody's signed no names this order */
@@ -119,17 +176,37 @@ struct policy_question {
 
 /*
  * The judgement.  In this order: the policy itself is complete; asset, chain, network, vault; the
- * request says exactly what the order says; amount, payment_max, tier; fees; destination (an
- * address of the right network and none of our own); message; times; veto, approvals; windows.
+ * request says exactly what the order says; message, amount, payment_max, tier; fees, absolute and
+ * relative; destination and its kind; times; allow-list, cooling, grants; hours; time lock; veto,
+ * approvals; windows; prices, windows in yen.
  * The first rule that is broken is the answer:
- *   ERR_POLICY    the policy is incomplete, or the vault or destination is not allowed
+ *   ERR_POLICY    the policy is incomplete, or the vault or destination is not allowed; there are
+ *                 caps in yen and no price sources
  *   ERR_ASSET, ERR_NETWORK, ERR_ADDRESS, ERR_AMOUNT, ERR_TOO_LARGE (message)
- *   ERR_MISMATCH  order and request differ
- *   ERR_CAP       payment_max, last tier, fee_max, hour_max, day_max, unapproved_day_max
- *   ERR_EXPIRED, ERR_STALE (request id too old), ERR_CLOCK (clocks too far apart)
+ *   ERR_MISMATCH  order and request differ; prices differ by more than yen.jump_max_bp
+ *   ERR_CAP       payment_max, last tier, fee_max, fee_bp_max, unlisted_max, hours, hour_max,
+ *                 day_max, unapproved_day_max, yen.hour_max, yen.day_max
+ *   ERR_WAIT      the time lock, or a newly listed destination
+ *   ERR_EXPIRED, ERR_STALE (request id too old; a price too old, or too few), ERR_CLOCK (clocks too
+ *   far apart; something from the future), ERR_ONCE (two prices of one source), ERR_OVERFLOW (more
+ *   yen than can be counted)
  *   ERR_VETO, ERR_APPROVALS, ERR_FULL (history)
  */
 struct policy_verdict policy_judge(const struct policy_question *q);
+
+/*
+ * The same, rule by rule: rows[i] is what rule i says, allowed ones too, with figure and limit
+ * where a rule has them, until one on which all others build is broken.  The first row that is not
+ * allowed is policy_judge()'s answer.  Returns how many rows; at most POLICY_RULES_MAX.
+ */
+size_t policy_explain(struct policy_verdict rows[POLICY_RULES_MAX],
+		      const struct policy_question *q);
+
+/*
+ * What to remember of a question that policy_judge() answered with yes (dies otherwise where it
+ * notices): amount, fees, people, and yen at the price that was judged.
+ */
+struct policy_entry policy_entry_of(const struct policy_question *q);
 
 /* Only the first step of policy_judge(): is this policy complete and consistent?  For start-up. */
 struct policy_verdict policy_check(const struct doc_policy *policy);
@@ -152,6 +229,9 @@ u128 policy_hours_max(const struct doc_policy *policy, unsigned day, unsigned mi
  */
 MUST_CHECK enum err policy_tier(unsigned *approvals, const struct doc_policy *policy,
 				const struct money *amount);
+/* The whole tier, which lies in policy.  Errors alike. */
+MUST_CHECK enum err policy_tier_find(const struct doc_tier **tier, const struct doc_policy *policy,
+				     const struct money *amount);
 
 /*
  * The network fees of one payment, each the exact minimum (nem_fee.h), by amount and message

@@ -7,6 +7,13 @@
 
 #include "policy/policy.h"
 
+enum {
+	POLICY_BP = 10000, /* basis points in one */
+};
+
+/* The faster clock: what ends something obeys it.  chain_s is in its range. */
+uint64_t policy_latest_ms(const struct policy_time *now);
+
 static const struct policy_verdict allowed = { .err = ERR_OK, .field = "", .words = "allowed" };
 
 static inline struct policy_verdict refuse(enum err e, const char *field, const char *words)
@@ -25,6 +32,33 @@ static inline struct policy_verdict refuse_figure(enum err e, const char *field,
 		.figure = figure,
 		.limit = limit,
 	};
+}
+
+/* Allowed if figure is at most limit, else e. */
+static inline struct policy_verdict at_most(enum err e, const char *field, const char *words,
+					    u128 figure, u128 limit)
+{
+	struct policy_verdict v =
+	    refuse_figure(figure <= limit ? ERR_OK : e, field, words, figure, limit);
+
+	return v;
+}
+
+/* Allowed if figure is at least limit, else e. */
+static inline struct policy_verdict at_least(enum err e, const char *field, const char *words,
+					     u128 figure, u128 limit)
+{
+	struct policy_verdict v =
+	    refuse_figure(figure >= limit ? ERR_OK : e, field, words, figure, limit);
+
+	v.least = true;
+	return v;
+}
+
+/* Without figures. */
+static inline struct policy_verdict passes(const char *field)
+{
+	return (struct policy_verdict){ .err = ERR_OK, .field = field, .words = allowed.words };
 }
 
 #endif

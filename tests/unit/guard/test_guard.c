@@ -550,8 +550,8 @@ static void within_the_till(void)
 	T_STR(rig_code(rig_sign()), "");
 	/* the watchers hold both, and no block does */
 	records = r.payments[A][1].sequence;
-	tallies(X(110) + 3 * fees, X(110) + 2 * fees, records);
-	rig_withdrawal(1, 0, 3);
+	tallies(X(110) + 3 * fees + 3999, X(110) + 2 * fees, records);
+	rig_withdrawal(4000, 0, 3); /* the least that fee_bp_max lets anybody pay for */
 	REFUSED(rig_sign(), "insufficient-funds", "attempt.account");
 	/* the same after a restart, in which nobody has told anything yet */
 	rig_restart(A);

@@ -445,7 +445,7 @@ static void random_policy(struct doc_policy *p, unsigned spread)
 	*p = full_policy();
 	p->tier_count = 1 + t_below(3);
 	for (size_t i = 0; i < p->tier_count; i++) {
-		p->approval_tiers[i].up_to = xem(X(200 * (i + 1) + 100 * t_below(spread)));
+		p->approval_tiers[i].up_to = xem(X(300 * (i + 1) + 100 * t_below(spread)));
 		p->approval_tiers[i].approvals = i + t_below(spread) / 2;
 		p->approval_tiers[i].delay_ms = 1000 * i;
 	}
@@ -454,14 +454,14 @@ static void random_policy(struct doc_policy *p, unsigned spread)
 	p->payment_max = some(spread);
 	p->unlisted_max = some(spread);
 	p->unapproved_day_max = some(spread);
-	p->fee_bp_max = 1 + t_below(spread);
+	p->fee_bp_max = 10000 * (1 + t_below(spread));
 	p->destination_count = t_below(3);
-	p->destination_kinds = (uint32_t)t_below(8);
+	p->destination_kinds = DOC_TO_CUSTOMER | (uint32_t)t_below(8);
 	p->hours_count = t_below(3);
 	for (size_t i = 0; i < p->hours_count; i++) {
 		uint64_t from = 720 * t_below(2);
 
-		p->hours[i] = (struct doc_hours){ 1 + t_below(3), from, some(spread), from + 720 };
+		p->hours[i] = (struct doc_hours){ 15 + t_below(3), from, some(spread), from + 720 };
 	}
 	p->yen_count = t_below(2);
 	p->yen[0].day_max = 1000 + t_below(spread);
@@ -487,7 +487,7 @@ static void tighten(struct doc_policy *p)
 			p->approval_tiers[p->tier_count - 1].approvals++;
 			break;
 		case 2:
-			p->destination_kinds &= (uint32_t)t_below(8);
+			p->destination_kinds &= DOC_TO_CUSTOMER | (uint32_t)t_below(8);
 			break;
 		case 3:
 			p->destination_count = 0;
@@ -615,8 +615,22 @@ static void no_question_is_answered_yes_that_was_no(void)
 			struct policy_verdict was;
 			struct policy_verdict is;
 
+			const struct policy_price prices[] = {
+				{ .rate = "0.9", .time_ms = NOW - t_below(90000), .source = 0 },
+				{ .rate = "0.901", .time_ms = NOW, .source = 1 },
+			};
+
 			world_make(&w);
 			world_amount(&w, X(1 + 50 * t_below(20)));
+			world_address(&w.order.destination, (uint8_t)(200 + t_below(3)), 0x98);
+			w.request.destination = w.order.destination;
+			w.q.prices = prices;
+			w.q.prices_n = ARRAY_LEN(prices);
+			w.q.prices_needed = 1;
+			w.q.order_known =
+			    (struct policy_moment){ true, w.q.now.chain_s - (uint32_t)t_below(4),
+						    NOW - 4000 };
+			w.q.listed = w.q.order_known;
 			w.q.approvals = (unsigned)t_below(5);
 			w.q.policy = &before;
 			was = policy_judge(&w.q);
@@ -626,6 +640,7 @@ static void no_question_is_answered_yes_that_was_no(void)
 			T_CHECK(is.err != ERR_OK || was.err == ERR_OK);
 		}
 	}
+	printf("# %u pairs, %u allowed\n", pairs, allowed);
 	T_CHECK(pairs > 1000 && allowed > 1000);
 }
 

@@ -60,6 +60,36 @@ static void incomplete_policy(void)
 	BROKEN(p->approval_tiers[0].up_to = xem(0), ERR_POLICY, "policy.approval_tiers");
 	BROKEN(p->approval_tiers[1].up_to = xem(X(100)), ERR_POLICY, "policy.approval_tiers");
 	BROKEN(p->approval_tiers[0].approvals = 2, ERR_POLICY, "policy.approval_tiers");
+	BROKEN(p->approval_tiers[0].delay_ms = 1, ERR_POLICY, "policy.approval_tiers");
+	BROKEN(p->approval_tiers[1].up_to = money_of(ASSET_JPY, 5), ERR_POLICY,
+	       "policy.approval_tiers");
+	BROKEN(p->fee_bp_max = 0, ERR_POLICY, "policy.fee_bp_max");
+	BROKEN(p->fee_bp_max = 1000001, ERR_POLICY, "policy.fee_bp_max");
+	BROKEN(p->loosening_ms = 0, ERR_POLICY, "policy.loosening_ms");
+	BROKEN(p->unlisted_max = money_of(ASSET_JPY, 5), ERR_POLICY, "policy.unlisted_max");
+	BROKEN(p->destination_kinds = 0, ERR_POLICY, "policy.destination_kinds");
+	BROKEN(p->destination_kinds = 8, ERR_POLICY, "policy.destination_kinds");
+	BROKEN(p->destination_count = 65, ERR_POLICY, "policy.destinations");
+	BROKEN(p->hours_count = 9, ERR_POLICY, "policy.hours");
+#define HOURS(...)                                                                                \
+	BROKEN((p->hours_count = 1, p->hours[0] = (struct doc_hours){ __VA_ARGS__ }), ERR_POLICY, \
+	       "policy.hours")
+	HOURS(0, 0, xem(1), 10);
+	HOURS(128, 0, xem(1), 10);
+	HOURS(1, 10, xem(1), 10);
+	HOURS(1, 10, xem(1), 1441);
+	HOURS(1, 0, money_of(ASSET_JPY, 1), 10);
+#undef HOURS
+	BROKEN(p->yen_count = 2, ERR_POLICY, "policy.yen");
+#define YEN(...)                                                                            \
+	BROKEN((p->yen_count = 1, p->yen[0] = (struct doc_yen){ __VA_ARGS__ }), ERR_POLICY, \
+	       "policy.yen")
+	YEN(0, 1, 1, 1);
+	YEN(1, 0, 1, 1);
+	YEN(1, 1, 0, 1);
+	YEN(1, 1, 1, 0);
+	YEN(1, 1, 1, 10001);
+#undef YEN
 #undef BROKEN
 }
 
@@ -155,7 +185,7 @@ static void amounts_and_tiers(void)
 		enum err want;
 		const char *field;
 	} rows[] = {
-		{ 1, 0, ERR_OK, "" },
+		{ 1, 0, ERR_CAP, "policy.fee_bp_max" },
 		{ X(100) - 1, 0, ERR_OK, "" },
 		{ X(100), 0, ERR_OK, "" },
 		{ X(100) + 1, 0, ERR_APPROVALS, "approvals" },
@@ -179,6 +209,7 @@ static void amounts_and_tiers(void)
 	/* above the last tier, whoever approved */
 	world_make(&w);
 	w.policy.payment_max = xem(X(9000));
+	w.policy.unlisted_max = xem(X(9000));
 	world_amount(&w, X(5000));
 	w.q.approvals = 16;
 	JUDGED(ERR_OK, "");
@@ -343,7 +374,9 @@ static void request_ids(void)
 
 static enum err add(uint64_t micro, uint64_t own_ms, uint32_t chain_s, unsigned approvals)
 {
-	struct policy_entry e = { own_ms, micro, chain_s, approvals };
+	const struct policy_entry e = {
+		.own_ms = own_ms, .chain_s = chain_s, .approvals = approvals, .outflow = micro
+	};
 
 	return policy_history_add(&w.history, &e);
 }
@@ -404,13 +437,26 @@ static void windows(void)
 	w.history.n = 0;
 	JUDGED(ERR_CAP, "policy.unapproved_day_max");
 
-	/* a sum beyond every number is no small number */
+	/* what no asset has is not remembered: no sum leaves its range */
 	world_make(&w);
-	w.history.n = 2;
-	w.history.entries[0] = (struct policy_entry){ NOW, ~(u128)0, s, 1 };
-	w.history.entries[1] = (struct policy_entry){ NOW, ~(u128)0, s, 1 };
 	w.q.approvals = 1;
-	JUDGED(ERR_CAP, "policy.hour_max");
+	{
+		struct policy_entry e = { .own_ms = NOW, .chain_s = s, .approvals = 1 };
+
+		e.outflow = POLICY_OUTFLOW_MAX + 1;
+		T_EQ(policy_history_add(&w.history, &e), ERR_OVERFLOW);
+		T_EQ(w.history.n, 0);
+		e.outflow = POLICY_OUTFLOW_MAX;
+		T_EQ(policy_history_add(&w.history, &e), ERR_OK);
+		T_EQ(policy_history_add(&w.history, &e), ERR_OK);
+		JUDGED(ERR_CAP, "policy.hour_max");
+		T_CHECK(policy_history_sum(&w.history, &w.q.now, POLICY_DAY_MS, false) ==
+			2 * POLICY_OUTFLOW_MAX);
+		/* nor can a limit be so large that a sum could run past it */
+		w.policy.hour_max = money_of(ASSET_XEM, ~(u128)0);
+		w.policy.day_max = money_of(ASSET_XEM, ~(u128)0);
+		JUDGED(ERR_OK, "");
+	}
 }
 
 static void full_history(void)
