@@ -7,10 +7,12 @@
 
 #include "books/verify.h"
 #include "journal.h"
+#include "payout/trail.h"
 
 /* A journal that is read and judged on the way. */
 struct books_reading {
 	struct books_verify verify;
+	struct trail trail; /* beside it: the states of withdrawals */
 	struct log_secret secret;
 	bool salted; /* the secret was given: the tree is recomputed */
 	struct cli_progress progress;

@@ -56,6 +56,8 @@ int books_read_begin(const struct cli *c, struct books_reading *r, const char *w
 	if (code == 0 && books_verify_init(&r->verify, r->salted ? &r->secret : NULL) != ERR_OK) {
 		code = cli_fail(ERR_FULL, "no memory");
 	}
+	r->verify.also = &trail_also;
+	r->verify.also_context = &r->trail;
 	return code;
 }
 
@@ -63,6 +65,7 @@ void books_read_end(struct books_reading *r)
 {
 	log_secret_wipe(&r->secret);
 	books_verify_free(&r->verify);
+	trail_free(&r->trail);
 }
 
 static void tell(const struct cli *c, const char *path, const struct books_reading *r, bool whole,
@@ -77,10 +80,11 @@ static void tell(const struct cli *c, const char *path, const struct books_readi
 	}
 	if (c->json) {
 		json_t *all = json_pack(
-		    "{s:s,s:b,s:I,s:I,s:I,s:I,s:s,s:s,s:b}", "journal", path, "verified", whole,
-		    "records", (json_int_t)v->chain.next_sequence, "batches",
+		    "{s:s,s:b,s:I,s:I,s:I,s:I,s:I,s:I,s:s,s:s,s:b}", "journal", path, "verified",
+		    whole, "records", (json_int_t)v->chain.next_sequence, "batches",
 		    (json_int_t)v->batches, "booked", (json_int_t)v->booked, "blobs",
-		    (json_int_t)v->blobs, "head", head, "books", books, "tree", r->salted);
+		    (json_int_t)v->blobs, "withdrawals", (json_int_t)r->trail.n, "changes",
+		    (json_int_t)r->trail.changes, "head", head, "books", books, "tree", r->salted);
 
 		CHECK(all != NULL);
 		if (!whole) {
@@ -97,6 +101,8 @@ static void tell(const struct cli *c, const char *path, const struct books_readi
 		       v->chain.next_sequence, v->batches, v->blobs, head);
 		printf("  %" PRIu64 " bookings, %zu accounts; state of the books %s\n", v->booked,
 		       v->books.account_count, books);
+		printf("  %zu withdrawals in %" PRIu64 " changes of state\n", r->trail.n,
+		       r->trail.changes);
 		printf("  the tree %s\n",
 		       r->salted ? "was recomputed"
 				 : "was not recomputed: it is salted, give journal_secret_file");

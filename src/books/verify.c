@@ -109,10 +109,8 @@ static enum err id_use(struct books_verify *v, const struct id128 *id)
 	return ERR_OK;
 }
 
-static enum err broken(struct books_verify *v, uint64_t at, enum err e, const char *format, ...)
-    PRINTF(4, 5);
-
-static enum err broken(struct books_verify *v, uint64_t at, enum err e, const char *format, ...)
+enum err books_verify_broken(struct books_verify *v, uint64_t at, enum err e, const char *format,
+			     ...)
 {
 	va_list args;
 
@@ -131,24 +129,26 @@ static enum err follows(struct books_verify *v, const struct log_view *view)
 	uint64_t first = view->head.first_sequence, next = v->chain.next_sequence;
 
 	if (first > next) {
-		return broken(v, next, ERR_CORRUPT,
-			      "records %" PRIu64 " to %" PRIu64
-			      " are missing: the next batch begins at %" PRIu64,
-			      next, first - 1, first);
+		return books_verify_broken(v, next, ERR_CORRUPT,
+					   "records %" PRIu64 " to %" PRIu64
+					   " are missing: the next batch begins at %" PRIu64,
+					   next, first - 1, first);
 	}
 	if (first < next) {
-		return broken(v, first, ERR_CORRUPT,
-			      "a batch begins at record %" PRIu64
-			      ", which an earlier batch has already: it stands twice, or out of "
-			      "its place",
-			      first);
+		return books_verify_broken(
+		    v, first, ERR_CORRUPT,
+		    "a batch begins at record %" PRIu64
+		    ", which an earlier batch has already: it stands twice, or out of "
+		    "its place",
+		    first);
 	}
 	if (!hash32_eq(&view->head.previous, &v->chain.head)) {
-		return broken(v, first, ERR_CORRUPT,
-			      "the batch of record %" PRIu64
-			      " follows another batch than the one that stands before it: one of "
-			      "the two was exchanged or written anew",
-			      first);
+		return books_verify_broken(
+		    v, first, ERR_CORRUPT,
+		    "the batch of record %" PRIu64
+		    " follows another batch than the one that stands before it: one of "
+		    "the two was exchanged or written anew",
+		    first);
 	}
 	return ERR_OK;
 }
@@ -159,15 +159,15 @@ static enum err open_batch(struct books_verify *v, struct log_view *view, struct
 	enum err e = log_batch_check(view, batch);
 
 	if (e == ERR_VERSION) {
-		return broken(v, next, e,
-			      "the batch of record %" PRIu64 " was written by a newer program",
-			      next);
+		return books_verify_broken(
+		    v, next, e, "the batch of record %" PRIu64 " was written by a newer program",
+		    next);
 	}
 	if (e != ERR_OK) {
-		return broken(v, next, e,
-			      "the batch of record %" PRIu64
-			      " is not what its hash says: bytes of it were changed",
-			      next);
+		return books_verify_broken(v, next, e,
+					   "the batch of record %" PRIu64
+					   " is not what its hash says: bytes of it were changed",
+					   next);
 	}
 	e = follows(v, view);
 	if (e != ERR_OK) {
@@ -188,11 +188,12 @@ static enum err open_batch(struct books_verify *v, struct log_view *view, struct
 	}
 	e = log_batch_open(view, &v->chain, batch, v->secret);
 	if (e != ERR_OK) {
-		return broken(v, next, e,
-			      "the batch of record %" PRIu64
-			      " has another tree root than its records give: it was written anew "
-			      "without the journal's secret, or this is another journal's secret",
-			      next);
+		return books_verify_broken(
+		    v, next, e,
+		    "the batch of record %" PRIu64
+		    " has another tree root than its records give: it was written anew "
+		    "without the journal's secret, or this is another journal's secret",
+		    next);
 	}
 	return ERR_OK;
 }
@@ -258,13 +259,14 @@ static enum err book(struct books_verify *v, const struct log_record *r, uint64_
 		e = id_use(v, &r->id);
 	}
 	if (e != ERR_OK) {
-		return broken(v, at, e, "record %" PRIu64 " (%s) %s", at,
-			      log_record_kind_words(r->kind), refusal(r, e));
+		return books_verify_broken(v, at, e, "record %" PRIu64 " (%s) %s", at,
+					   log_record_kind_words(r->kind), refusal(r, e));
 	}
 	if (v->books.applied == before) {
-		return broken(v, at, ERR_CORRUPT,
-			      "record %" PRIu64 " (%s) stands in the journal a second time", at,
-			      log_record_kind_words(r->kind));
+		return books_verify_broken(v, at, ERR_CORRUPT,
+					   "record %" PRIu64
+					   " (%s) stands in the journal a second time",
+					   at, log_record_kind_words(r->kind));
 	}
 	v->booked++;
 	return ERR_OK;
@@ -279,26 +281,28 @@ static enum err judge(struct books_verify *v, const struct log_record *r,
 		     (r->kind == LOG_WITHDRAWAL_STATE && !hash32_is_zero(&r->link));
 
 	if ((at == 0) != (r->kind == LOG_GENESIS)) {
-		return broken(v, at, ERR_CORRUPT,
-			      at == 0 ? "the first record does not name the genesis document"
-				      : "record %" PRIu64 " names a genesis document once more",
-			      at);
+		return books_verify_broken(
+		    v, at, ERR_CORRUPT,
+		    at == 0 ? "the first record does not name the genesis document"
+			    : "record %" PRIu64 " names a genesis document once more",
+		    at);
 	}
 	if (r->kind >= LOG_GUARD_RESERVE && r->kind < LOG_GENESIS) {
-		return broken(v, at, ERR_CORRUPT,
-			      "record %" PRIu64 " (%s) is of a signer's or watcher's journal", at,
-			      log_record_kind_words(r->kind));
+		return books_verify_broken(v, at, ERR_CORRUPT,
+					   "record %" PRIu64
+					   " (%s) is of a signer's or watcher's journal",
+					   at, log_record_kind_words(r->kind));
 	}
 	if (needs && log_view_blob(&blob, view, &r->link) != ERR_OK) {
-		return broken(v, at, ERR_CORRUPT,
-			      "record %" PRIu64 " (%s): what it names is missing", at,
-			      log_record_kind_words(r->kind));
+		return books_verify_broken(v, at, ERR_CORRUPT,
+					   "record %" PRIu64 " (%s): what it names is missing", at,
+					   log_record_kind_words(r->kind));
 	}
 	if (r->time_ms < v->newest_ms) {
-		return broken(v, at, ERR_CORRUPT,
-			      "record %" PRIu64 " (%s) is %" PRIu64
-			      " ms older than the one before it",
-			      at, log_record_kind_words(r->kind), v->newest_ms - r->time_ms);
+		return books_verify_broken(
+		    v, at, ERR_CORRUPT,
+		    "record %" PRIu64 " (%s) is %" PRIu64 " ms older than the one before it", at,
+		    log_record_kind_words(r->kind), v->newest_ms - r->time_ms);
 	}
 	v->newest_ms = r->time_ms;
 	return ERR_OK;
@@ -312,8 +316,9 @@ static enum err add_up(struct books_verify *v)
 
 	v->unchecked = 0;
 	if (e != ERR_OK) {
-		return broken(v, v->chain.next_sequence, e, "after %" PRIu64 " records: %s",
-			      v->chain.next_sequence, why);
+		return books_verify_broken(v, v->chain.next_sequence, e,
+					   "after %" PRIu64 " records: %s", v->chain.next_sequence,
+					   why);
 	}
 	return ERR_OK;
 }
@@ -333,30 +338,36 @@ enum err books_verify_batch(struct books_verify *v, struct bytes batch)
 
 		e = log_view_record(&r, &view, i);
 		if (e != ERR_OK) {
-			return broken(v, first + i, ERR_VERSION,
-				      "record %" PRIu64
-				      " is of a kind that this version does not know",
-				      first + i);
+			return books_verify_broken(v, first + i, ERR_VERSION,
+						   "record %" PRIu64
+						   " is of a kind that this version does not know",
+						   first + i);
 		}
 		e = judge(v, &r, &view, first + i);
 		if (e == ERR_OK) {
 			e = book(v, &r, first + i);
+		}
+		if (e == ERR_OK && v->also != NULL) {
+			e = v->also->record(v->also_context, v, &r, &view, first + i);
 		}
 	}
 	for (size_t i = 0; e == ERR_OK && i < ASSETS; i++) {
 		u128 now = v->books.totals.owed[i] + v->books.totals.in_flight[i];
 
 		if (now > owed[i] && now > v->books.totals.reserves[i]) {
-			e = broken(v, first, ERR_CORRUPT,
-				   "the commit that begins at record %" PRIu64
-				   " leaves customers with more than is there",
-				   first);
+			e = books_verify_broken(v, first, ERR_CORRUPT,
+						"the commit that begins at record %" PRIu64
+						" leaves customers with more than is there",
+						first);
 		}
 	}
 	if (e == ERR_OK && v->books.linked) {
-		e = broken(v, first, ERR_CORRUPT,
-			   "the batch of record %" PRIu64 " ends inside a group of linked records",
-			   first);
+		e = books_verify_broken(
+		    v, first, ERR_CORRUPT,
+		    "the batch of record %" PRIu64 " ends inside a group of linked records", first);
+	}
+	if (e == ERR_OK && v->also != NULL) {
+		e = v->also->commit(v->also_context, v, first);
 	}
 	if (e != ERR_OK) {
 		return e;

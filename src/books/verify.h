@@ -23,7 +23,23 @@ enum {
 	BOOKS_VERIFY_WHY_MAX = 320,
 };
 
+struct books_verify;
+
+/*
+ * What is judged beside the books by who knows more than they do (payout/trail.h).  record: each
+ * record that was found good so far, with its batch.  commit: after the last record of a batch,
+ * whose first one has the sequence `first`.  Errors are those of books_verify_broken(), or
+ * ERR_FULL.
+ */
+struct books_verify_also {
+	enum err (*record)(void *context, struct books_verify *v, const struct log_record *r,
+			   const struct log_view *view, uint64_t at);
+	enum err (*commit)(void *context, struct books_verify *v, uint64_t first);
+};
+
 struct books_verify {
+	const struct books_verify_also *also; /* NULL: nobody; set after books_verify_init() */
+	void *also_context;
 	struct log_chain chain;          /* the tree is extended only with a secret */
 	const struct log_secret *secret; /* NULL: the tree is not recomputed */
 	struct books books;
@@ -48,6 +64,11 @@ void books_verify_free(struct books_verify *v);
  * v->why; ERR_FULL no memory.  Not to be used after an error.
  */
 MUST_CHECK enum err books_verify_batch(struct books_verify *v, struct bytes batch);
+
+/* For `also`: the record `at` is broken, in these words.  Returns e, or ERR_CORRUPT for an error
+ * that is neither ERR_VERSION nor ERR_FULL. */
+MUST_CHECK enum err books_verify_broken(struct books_verify *v, uint64_t at, enum err e,
+					const char *format, ...) PRINTF(4, 5);
 
 /* The last batch was given.  Errors as books_verify_batch(). */
 MUST_CHECK enum err books_verify_end(struct books_verify *v);

@@ -245,9 +245,9 @@ static void history(struct payout *p, struct bytes args)
 	open_in(out, "changes", "[");
 	for (uint32_t i = 0; i < w->changes_n; i++) {
 		const struct inner_change *c = &w->changes[i];
-		const char *text = c->words == INNER_NONE ? "\n" : p->words[c->words];
+		const char *text = p->words[c->words];
 		const char *lf = strchr(text, '\n');
-		char who[DOC_WATCHERS_MAX * (DOC_NAME_MAX + 1) + 16];
+		char who[INNER_WHO_MAX];
 
 		CHECK(lf != NULL); /* the journal's form was checked */
 		(void)snprintf(who, sizeof who, "%.*s", (int)(lf - text), text);

@@ -109,7 +109,7 @@ enum err payout_find(struct payout_view *out, const struct payout *p,
 
 static const struct books_hold *hold_of(const struct payout *p, const struct inner_withdrawal *w)
 {
-	struct id128 id = payout_name("hold v1", bytes_of(w->id.b, 16), bytes_of(NULL, 0));
+	struct id128 id = payout_hold_name(&w->id);
 
 	return books_hold(&p->books, &id);
 }

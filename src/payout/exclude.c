@@ -119,7 +119,7 @@ void exclude_send(struct payout *p, struct effects *out)
 /* k watchers have spoken: their words, and that the attempt is dead, in one commit. */
 static void exclude(struct payout *p, struct inner_withdrawal *w, struct effects *out)
 {
-	char who[DOC_WATCHERS_MAX * (DOC_NAME_MAX + 1) + 16] = "watchers";
+	char who[INNER_WHO_MAX] = "watchers";
 	char why[64];
 
 	if (w->docs_n + p->roster.watchers_needed > INNER_DOCS_MAX) {

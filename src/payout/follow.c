@@ -1118,7 +1118,7 @@ static void post_hold(struct payout *p, struct inner_withdrawal *w)
 				.amount = w->amount + w->fee };
 
 	r.id = payout_name("post v1", bytes_of(w->id.b, 16), bytes_of(NULL, 0));
-	r.ref = payout_name("hold v1", bytes_of(w->id.b, 16), bytes_of(NULL, 0));
+	r.ref = payout_hold_name(&w->id);
 	CHECK(payout_book(p, &r) == ERR_OK);
 }
 

@@ -17,6 +17,7 @@
 #include "chain/nem/nem_agree.h"
 #include "chain/nem/nem_follow.h"
 #include "payout/map.h"
+#include "payout/name.h"
 #include "payout/payout.h"
 #include "policy/exclusion.h"
 #include "policy/policy.h"
@@ -26,6 +27,8 @@ enum {
 	 * two signatures and the unit; decisions; what watchers say of dead attempts */
 	INNER_DOCS_MAX = 2 + 6 * DOC_ATTEMPTS_MAX + PAYOUT_APPROVALS_MAX + EXCLUSION_STATEMENTS_MAX,
 	INNER_REASON_MAX = 200,
+	/* who changed a state: at most "watchers" and all their names */
+	INNER_WHO_MAX = DOC_WATCHERS_MAX * (DOC_NAME_MAX + 1) + 16,
 	INNER_LINES = 3,
 	INNER_HISTORY = 16384,  /* payments of a day that the advisory policy remembers */
 	INNER_WAITING_MAX = 16, /* answers that wait for blobs */
@@ -57,7 +60,7 @@ struct inner_doc {
 /* One change of state, as its record has it. */
 struct inner_change {
 	uint64_t time_ms, sequence;
-	uint32_t words; /* who and why: index in payout.words; INNER_NONE in old journals */
+	uint32_t words; /* who and why: index in payout.words */
 	uint8_t old, next, what;
 };
 
@@ -337,8 +340,6 @@ MUST_CHECK enum err payout_book_why(struct payout *p, struct log_record *r, stru
 /* Time and links of n records that are booked together, as the journal will have them. */
 void payout_stamp(struct payout *p, struct log_record *r, size_t n);
 MUST_CHECK enum err payout_book_all(struct payout *p, struct log_record *r, size_t n);
-/* First half of SHA-256("kuramori " label LF a b), marked as a UUID of version 8. */
-struct id128 payout_name(const char *label, struct bytes a, struct bytes b);
 /* A document into memory (copied) and, with record, into the journal. */
 void payout_keep(struct payout *p, struct inner_withdrawal *w, uint32_t type, uint32_t signer,
 		 struct bytes raw, bool record);

@@ -13,30 +13,10 @@
 #include "payout/inner.h"
 
 enum {
-	/* record.amount of a WITHDRAWAL_STATE, bits 24..: its blob is "who LF why"; 0 in old
-	 * journals */
-	STATE_NAMES_WHO = 1,
 	EXPIRED_PER_TICK = 100, /* holds; a batch has room for them beside all else */
 };
 
 enum { CLOCK_SLACK_MS = 5000 }; /* what NTP steps without anybody being at fault */
-
-struct id128 payout_name(const char *label, struct bytes a, struct bytes b)
-{
-	struct sha256 s;
-	struct hash32 h;
-	struct id128 id;
-
-	sha256_init(&s);
-	sha256_update(&s, bytes_str("kuramori "));
-	sha256_update(&s, bytes_str(label));
-	sha256_update(&s, bytes_str("\n"));
-	sha256_update(&s, a);
-	sha256_update(&s, b);
-	sha256_final(&s, &h);
-	id128_named(&id, &h);
-	return id;
-}
 
 enum err payout_grow(void **rows, size_t *cap, size_t n, size_t row_bytes)
 {
@@ -482,14 +462,14 @@ enum err payout_move_state(struct payout *p, struct inner_withdrawal *w, enum pa
 	enum payout_state next;
 	enum err e = state_next(&next, old, w->state, what);
 	struct log_record r = { .kind = LOG_WITHDRAWAL_STATE, .id = w->id, .ref = w->id };
-	char text[2 * INNER_REASON_MAX + 64];
+	char text[INNER_WHO_MAX + INNER_REASON_MAX + 2]; /* who is never cut */
 	struct hash32 name;
 	int n;
 
 	if (e != ERR_OK) {
 		return e;
 	}
-	CHECK(who[0] != '\0' && strchr(who, '\n') == NULL);
+	CHECK(state_may(what, bytes_str(who)));
 	n = snprintf(text, sizeof text, "%s\n%s", who, why);
 	CHECK(n > 0);
 	n = n < (int)sizeof text ? n : (int)sizeof text - 1;
@@ -594,15 +574,13 @@ static enum err replay_state(struct payout *p, const struct log_record *r, uint6
 {
 	uint8_t old = (uint8_t)r->amount, next = (uint8_t)(r->amount >> 8),
 		what = (uint8_t)(r->amount >> 16), form = (uint8_t)(r->amount >> 24);
-	struct inner_change change = { .time_ms = r->time_ms,
-				       .sequence = sequence,
-				       .words = INNER_NONE,
-				       .old = old,
-				       .next = next,
-				       .what = what };
+	struct inner_change change = {
+		.time_ms = r->time_ms, .sequence = sequence, .old = old, .next = next, .what = what
+	};
 	enum payout_state reached;
 	struct inner_withdrawal *w;
-	struct bytes text = bytes_of(NULL, 0);
+	struct bytes text;
+	const uint8_t *lf;
 	uint32_t index;
 
 	if (!map_get(&p->by_id, &r->id, &index)) {
@@ -614,18 +592,16 @@ static enum err replay_state(struct payout *p, const struct log_record *r, uint6
 	    reached != (enum payout_state)next) {
 		return ERR_CORRUPT;
 	}
-	if (!hash32_is_zero(&r->link) && log_view_blob(&text, view, &r->link) != ERR_OK) {
+	if (form != STATE_NAMES_WHO || log_view_blob(&text, view, &r->link) != ERR_OK) {
 		return ERR_CORRUPT;
 	}
-	if (form == STATE_NAMES_WHO) {
-		const uint8_t *lf = text.n == 0 ? NULL : memchr(text.p, '\n', text.n);
-
-		if (lf == NULL || lf == text.p) {
-			return ERR_CORRUPT;
-		}
-		change.words = words_of(p, &r->link, text);
-		text = bytes_of(lf + 1, text.n - (size_t)(lf + 1 - text.p));
+	lf = text.n == 0 ? NULL : memchr(text.p, '\n', text.n);
+	if (lf == NULL ||
+	    !state_may((enum payout_happening)what, bytes_of(text.p, (size_t)(lf - text.p)))) {
+		return ERR_CORRUPT;
 	}
+	change.words = words_of(p, &r->link, text);
+	text = bytes_of(lf + 1, text.n - (size_t)(lf + 1 - text.p));
 	change_add(w, &change);
 	w->state = reached;
 	w->changed_ms = r->time_ms;

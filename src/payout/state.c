@@ -2,6 +2,9 @@
 #include "payout/state.h"
 
 #include <stddef.h>
+#include <string.h>
+
+#include "doc/types.h"
 
 /* clang-format off */
 static const uint8_t table[PAYOUT_STATES][PAYOUT_HAPPENINGS] = {
@@ -105,6 +108,74 @@ enum err state_next(enum payout_state *next, enum payout_state old, enum payout_
 	}
 	*next = (enum payout_state)table[now][what];
 	return ERR_OK;
+}
+
+/* Who makes what happen; one more actor behind a comma. */
+static const char *const actors[PAYOUT_HAPPENINGS] = {
+	[PAYOUT_REQUEST] = "back end", [PAYOUT_SCREEN] = "policy",
+	[PAYOUT_ORDER] = "policy",     [PAYOUT_APPROVE] = "policy, approver",
+	[PAYOUT_COSIGN] = "signer a",  [PAYOUT_WRAP] = "signer b",
+	[PAYOUT_MINE] = "chain",       [PAYOUT_SETTLE] = "chain",
+	[PAYOUT_UNMINE] = "chain",     [PAYOUT_VETO] = "approver",
+	[PAYOUT_EXPIRE] = "clock",     [PAYOUT_FREEZE] = "officer, watcher",
+	[PAYOUT_EXCLUDE] = "watchers",
+};
+
+const char *state_actors(unsigned happening)
+{
+	return happening < PAYOUT_HAPPENINGS ? actors[happening] : NULL;
+}
+
+/* How many names an actor has. */
+static bool names_fit(const char *actor, size_t actor_n, size_t names)
+{
+	static const char *const with_one[] = { "back end", "approver", "officer", "watcher" };
+
+	if (actor_n == strlen("watchers") && strncmp(actor, "watchers", actor_n) == 0) {
+		return names >= 1;
+	}
+	for (size_t i = 0; i < sizeof with_one / sizeof with_one[0]; i++) {
+		if (actor_n == strlen(with_one[i]) && strncmp(actor, with_one[i], actor_n) == 0) {
+			return names == 1;
+		}
+	}
+	return names == 0;
+}
+
+/* How many names of a roster stand behind blanks in text; false: something else does. */
+static bool names_count(size_t *n, struct bytes text)
+{
+	*n = 0;
+	while (text.n > 0) {
+		size_t k = 1;
+
+		while (k < text.n && text.p[k] != ' ') {
+			k++;
+		}
+		if (text.p[0] != ' ' || !doc_name_ok(bytes_of(text.p + 1, k - 1))) {
+			return false;
+		}
+		text = bytes_of(text.p + k, text.n - k);
+		(*n)++;
+	}
+	return true;
+}
+
+bool state_may(enum payout_happening what, struct bytes who)
+{
+	const char *at = state_actors((unsigned)what);
+
+	while (at != NULL && *at != '\0') {
+		size_t n = strcspn(at, ","), names;
+
+		if (who.n >= n && bytes_eq(bytes_of(who.p, n), bytes_of(at, n)) &&
+		    names_count(&names, bytes_of(who.p + n, who.n - n)) &&
+		    names_fit(at, n, names)) {
+			return true;
+		}
+		at += n + strspn(at + n, ", ");
+	}
+	return false;
 }
 
 bool state_final(enum payout_state s)

@@ -53,6 +53,9 @@ enum payout_happening {
 	PAYOUT_HAPPENINGS = 14,
 };
 
+/* record.amount of a WITHDRAWAL_STATE, bits 24..: its blob is "who LF why". */
+enum { STATE_NAMES_WHO = 1 };
+
 /* "requested"; static.  NULL for a number that is no state. */
 const char *state_name(unsigned state);
 /* The state of this name; PAYOUT_NONE if there is none. */
@@ -66,6 +69,14 @@ const char *state_happening_name(unsigned happening);
  */
 MUST_CHECK enum err state_next(enum payout_state *next, enum payout_state old,
 			       enum payout_state now, enum payout_happening what);
+
+/*
+ * May `who` ("signer a", "approver bob": an actor of docs/withdrawal.md, with names where it has
+ * them) have made this happen?
+ */
+bool state_may(enum payout_happening what, struct bytes who);
+/* The actors of a happening without their names, as "policy, approver"; static.  NULL as above. */
+const char *state_actors(unsigned happening);
 
 /* Nothing can happen any more (a settled payment can still be undone by the chain). */
 bool state_final(enum payout_state s);

@@ -402,7 +402,7 @@ static struct log_record hold_for(const struct payout *p, const struct doc_reque
 				   .credit = p->in_flight,
 				   .ref = r->request_id };
 
-	hold.id = payout_name("hold v1", bytes_of(r->request_id.b, 16), bytes_of(NULL, 0));
+	hold.id = payout_hold_name(&r->request_id);
 	books_account_id(&hold.debit, BOOKS_CUSTOMER, ASSET_XEM, bytes_str(r->customer));
 	return hold;
 }
@@ -629,7 +629,7 @@ static void release(struct payout *p, struct inner_withdrawal *w)
 				.amount = w->amount + w->fee };
 
 	r.id = payout_name("void v1", bytes_of(w->id.b, 16), bytes_of(NULL, 0));
-	r.ref = payout_name("hold v1", bytes_of(w->id.b, 16), bytes_of(NULL, 0));
+	r.ref = payout_hold_name(&w->id);
 	if (withdraw_settled_once(w)) {
 		r.kind = LOG_TRANSFER;
 		r.id = payout_name("return v1", bytes_of(w->id.b, 16), bytes_of(NULL, 0));

@@ -18,6 +18,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -223,6 +224,8 @@ def verify_holds_of_what_kuramorid_wrote():
     whole = judge.read_sqlite_journal(journal).verify(w.journal_secret("kuramorid"))
     assert told["records"] == whole.size and told["head"] == whole.head.hex() and not told["tree"]
     assert told["blobs"] == sum(len(b.blobs) for b in whole.batches) and told["books"] == audit["books_hash"], (told, audit)
+    states = list(whole.records("WITHDRAWAL_STATE"))
+    assert told["changes"] == len(states) > 5 and told["withdrawals"] == len({r.id for r in states}) > 0, told
     assert verify(journal, *secret)["tree"]
     words = ask("verify", journal)
     assert "every law holds" in words and "give journal_secret_file" in words, words
@@ -306,6 +309,17 @@ def verify_names_the_first_row_that_was_changed():
         forge.append(batches, [judge.build_record(**{"asset": 1, "time_ms": now, "identifier": os.urandom(16), **fields})])
         why = verify(forged(batches), *hidden, broken=size)
         assert words in why and str(size) in why, (words, why)
+    # a withdrawal's way: a step that the table does not have, another state before it, nobody who did it
+    states = [r for r in judge.Journal("", forge.load(journal)).records("WITHDRAWAL_STATE")]
+    nth = next(n for n, r in enumerate(states) if r.amount >> 8 & 0xff == 6)
+    for words, change in (("no such step", lambda a: a & ~0xff00 | 8 << 8),
+                          ("but it is in", lambda a: a & ~0xff | 2), ("nobody who did it", lambda a: a & 0xffffff),
+                          ("no such step", lambda a: a & ~0xff0000 | 11 << 16)):
+        batches = forge.load(journal)
+        batch, index, record = forge.find(batches, "WITHDRAWAL_STATE", nth)
+        forge.edit(batch, index, amount=change(record.amount))
+        why = verify(forged(batches), *hidden, broken=record.sequence)
+        assert words in why and str(uuid.UUID(bytes=record.id)) in why, (words, why)
     ask("verify", w.place("people") / "none.db", expect=1)
     assert not (w.place("people") / "none.db").exists()
     ask("verify", w.journal("signer-a"), expect=1)

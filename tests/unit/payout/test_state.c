@@ -130,7 +130,7 @@ static const char *page;
 static void the_page_is_true(void)
 {
 	FILE *f = page == NULL ? NULL : fopen(page, "r");
-	char line[512], from[64], what[64], to[64];
+	char line[512], from[64], what[64], to[64], by[64];
 	size_t rows = 0;
 	bool reading = false;
 
@@ -145,8 +145,8 @@ static void the_page_is_true(void)
 		if (line[0] == '\n') {
 			reading = false;
 		}
-		if (!reading ||
-		    sscanf(line, "| %63[a-z] | %63[a-z] | %63[a-z] |", from, what, to) != 3) {
+		if (!reading || sscanf(line, "| %63[a-z] | %63[a-z] | %63[a-z] | %63[a-z, ] |",
+				       from, what, to, by) != 4) {
 			continue;
 		}
 		s = (unsigned)state_of(bytes_str(from));
@@ -157,10 +157,78 @@ static void the_page_is_true(void)
 			printf("# %s", line);
 		}
 		T_CHECK(h != 0 && expected(s, h) == state_of(bytes_str(to)));
+		by[strlen(by) - 1] = '\0'; /* the blank before the bar */
+		T_STR(by, state_actors(h));
 		rows++;
 	}
 	(void)fclose(f);
 	T_EQ(rows, ARRAY_LEN(allowed));
+}
+
+/* Every actor against every happening, and actors that are none. */
+static void who_may(void)
+{
+	static const struct {
+		const char *who;
+		unsigned what; /* bits of what he may */
+	} rows[] = {
+		{ "back end shop", 1u << PAYOUT_REQUEST },
+		{ "policy", 1u << PAYOUT_SCREEN | 1u << PAYOUT_ORDER | 1u << PAYOUT_APPROVE },
+		{ "approver bob", 1u << PAYOUT_APPROVE | 1u << PAYOUT_VETO },
+		{ "approver A.z_0:-9", 1u << PAYOUT_APPROVE | 1u << PAYOUT_VETO },
+		{ "signer a", 1u << PAYOUT_COSIGN },
+		{ "signer b", 1u << PAYOUT_WRAP },
+		{ "chain", 1u << PAYOUT_MINE | 1u << PAYOUT_SETTLE | 1u << PAYOUT_UNMINE },
+		{ "clock", 1u << PAYOUT_EXPIRE },
+		{ "officer olga", 1u << PAYOUT_FREEZE },
+		{ "watcher w1", 1u << PAYOUT_FREEZE },
+		{ "watchers w1", 1u << PAYOUT_EXCLUDE },
+		{ "watchers w1 w2 w3", 1u << PAYOUT_EXCLUDE },
+	};
+
+	static const char *const nobody[] = {
+		"",
+		" ",
+		"bob",
+		"approver",
+		"approver ",
+		"approver  bob",
+		"approver bob ",
+		"approver bob eve",
+		"approver b,b",
+		"approver\tbob",
+		"Approver bob",
+		"policy bob",
+		"polic",
+		"policyy",
+		"chain 5",
+		"clock ",
+		"signer",
+		"signer c",
+		"signer a b",
+		"back end",
+		"backend shop",
+		"watcher",
+		"watcher w1 w2",
+		"watchers",
+		"watchers w1  w2",
+		"watchers w1,w2",
+		"officer",
+		"policy, approver",
+		"policy, approver bob",
+		"approver 01234567890123456789012345678901234567890123456789012345678901234",
+	};
+
+	for (unsigned h = 0; h < PAYOUT_HAPPENINGS + 2; h++) {
+		for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+			T_EQ(state_may((enum payout_happening)h, bytes_str(rows[i].who)),
+			     (rows[i].what >> h & 1) != 0);
+		}
+		for (size_t i = 0; i < ARRAY_LEN(nobody); i++) {
+			T_CHECK(!state_may((enum payout_happening)h, bytes_str(nobody[i])));
+		}
+		T_EQ(state_actors(h) == NULL, h == 0 || h >= PAYOUT_HAPPENINGS);
+	}
 }
 
 int main(int argc, char **argv)
@@ -171,6 +239,7 @@ int main(int argc, char **argv)
 		  told_the_wrong_old_state },
 		{ "no way back once a key has spoken", no_way_back },
 		{ "names both ways", names },
+		{ "who may make what happen", who_may },
 		{ "docs/withdrawal.md has the same rows", the_page_is_true },
 	};
 
