@@ -14,6 +14,14 @@
 /* For wiping secrets only (style: never declared after a goto). */
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
+/*
+ * Asks memory for the line at p before it is needed.  A macro, and what uses it in a helper of its
+ * own is INLINED: a compiler that sees a function without a result do nothing else takes the call
+ * away.
+ */
+#define FETCH(p) __builtin_prefetch(p)
+#define INLINED  inline __attribute__((always_inline))
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 __extension__ typedef unsigned __int128 u128;

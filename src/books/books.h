@@ -155,6 +155,7 @@ typedef enum err (*books_find)(void *context, const struct id128 *id, struct log
 /* Read by everybody, changed only by src/books. */
 struct books {
 	struct books_account *accounts; /* in the order of their opening: an index stays */
+	void *accounts_memory;          /* what is freed: accounts stand in it at a whole line */
 	size_t account_count, account_cap;
 	struct index account_index;
 	struct books_sums *held;

@@ -24,19 +24,6 @@ bool books_names_id(uint16_t kind)
 	return books_takes(kind) && kind != LOG_ACCOUNT;
 }
 
-/* A keyed product of both halves: who does not know the seed cannot choose where an id falls. */
-uint32_t ids_tag(const struct books *b, const struct id128 *id)
-{
-	uint64_t half[2];
-	u128 x;
-
-	memcpy(half, id->b, sizeof half); /* in memory only: any byte order does */
-	x = (u128)(half[0] ^ b->seed[0] ^ 0x9e3779b97f4a7c15u) *
-	    (half[1] ^ b->seed[1] ^ 0xd6e8feb86659fd93u);
-	half[0] = (uint64_t)x ^ (uint64_t)(x >> 64);
-	return (uint32_t)(half[0] ^ half[0] >> 32);
-}
-
 enum err ids_reserve(struct books *b, size_t n)
 {
 	size_t count = (size_t)(b->used_next - b->used_first), wanted = count + n;
@@ -161,9 +148,7 @@ void ids_fetch_leaving(const struct books *b, size_t ahead)
 	uint64_t number = b->used_first + ahead;
 
 	if (b->window != 0 && b->used_next - b->used_first >= b->window && number < b->used_next) {
-		uint32_t tag = ids_tag(b, &b->used[place(b, number)].id);
-
-		__builtin_prefetch(&b->used_index.slots[index_start(&b->used_index, tag)], 1);
+		index_fetch(&b->used_index, ids_tag(b, &b->used[place(b, number)].id));
 	}
 }
 

@@ -44,6 +44,15 @@ static inline size_t index_start(const struct index *x, uint32_t tag)
 	return tag & x->mask;
 }
 
+/* Asks memory for the slots of this tag: the first, and those that it may have been pushed to. */
+static INLINED void index_fetch(const struct index *x, uint32_t tag)
+{
+	size_t at = index_start(x, tag);
+
+	FETCH(&x->slots[at]);
+	FETCH(&x->slots[(at + 4) & x->mask]);
+}
+
 static inline bool index_next(const struct index *x, uint32_t tag, size_t *at, uint32_t *row)
 {
 	for (;;) {

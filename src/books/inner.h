@@ -5,6 +5,8 @@
 #ifndef KURAMORI_BOOKS_INNER_H
 #define KURAMORI_BOOKS_INNER_H
 
+#include <string.h>
+
 #include "books/books.h"
 
 /* One row of the chart (docs/books.md). */
@@ -21,8 +23,21 @@ extern const struct chart_row chart[BOOKS_KINDS];
 
 bool chart_known(uint32_t kind);
 
-/* Where an id starts in the tables of b. */
-uint32_t ids_tag(const struct books *b, const struct id128 *id);
+/*
+ * Where an id starts in the tables of b.  A keyed product of both halves: who does not know the
+ * seed cannot choose where an id falls.
+ */
+static inline uint32_t ids_tag(const struct books *b, const struct id128 *id)
+{
+	uint64_t half[2];
+	u128 x;
+
+	memcpy(half, id->b, sizeof half); /* in memory only: any byte order does */
+	x = (u128)(half[0] ^ b->seed[0] ^ 0x9e3779b97f4a7c15u) *
+	    (half[1] ^ b->seed[1] ^ 0xd6e8feb86659fd93u);
+	half[0] = (uint64_t)x ^ (uint64_t)(x >> 64);
+	return (uint32_t)(half[0] ^ half[0] >> 32);
+}
 
 /* Room in the window for n more.  ERR_FULL. */
 MUST_CHECK enum err ids_reserve(struct books *b, size_t n);
