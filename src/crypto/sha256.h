@@ -39,25 +39,25 @@ void hmac_sha256_ready(struct hmac_sha256_key *k, struct bytes key);
 void hmac_sha256_with(struct hash32 *out, struct hmac_sha256_key *k, struct bytes in);
 
 enum {
-	SHA256_TWO_MAX = 183,  /* bytes of a message of sha256_two() */
-	SHA256_TWO_ROOM = 192, /* of its buffer */
+	SHA256_MANY_MAX = 183,  /* bytes of a message of sha256_many() */
+	SHA256_MANY_ROOM = 192, /* of its buffer */
 };
 
 /*
- * Two messages of n bytes, hashed side by side: for who has many short ones (crypto/sha256_two.c).
- * Each stands at the start of its buffer; what is behind it is overwritten.
+ * `count` messages of n bytes, hashed side by side: for who has many short ones
+ * (crypto/sha256_many.c).  Each stands at the start of its buffer; what is behind it is
+ * overwritten.
  */
-void sha256_two(struct hash32 *a, struct hash32 *b, uint8_t x[SHA256_TWO_ROOM],
-		uint8_t y[SHA256_TWO_ROOM], size_t n);
+void sha256_many(struct hash32 *out, uint8_t (*in)[SHA256_MANY_ROOM], size_t count, size_t n);
 
 /* The same of HMAC: a key of 32 bytes, messages of 8.  The key made ready is as secret as it. */
-struct hmac_sha256_two_key {
+struct hmac_sha256_many_key {
 	uint8_t key[32];
 	uint32_t inner[8], outer[8];
 };
 
-void hmac_sha256_two_ready(struct hmac_sha256_two_key *k, const uint8_t key[32]);
-void hmac_sha256_two(struct hash32 *a, struct hash32 *b, const struct hmac_sha256_two_key *k,
-		     const uint8_t x[8], const uint8_t y[8]);
+void hmac_sha256_many_ready(struct hmac_sha256_many_key *k, const uint8_t key[32]);
+void hmac_sha256_many(struct hash32 *out, const struct hmac_sha256_many_key *k,
+		      const uint8_t (*in)[8], size_t count);
 
 #endif

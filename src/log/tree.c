@@ -13,11 +13,12 @@
 enum {
 	LEAF = 0x00, /* what a leaf's hash begins with, and a node's (RFC 6962 2.1) */
 	NODE = 0x01,
-	EIGHT = 8, /* leaves of a subtree that is hashed in one go */
-	EIGHT_LEVEL = 3,
+	RUN = 64,  /* leaves, at most, of a subtree that is hashed in one go */
+	MANY = 16, /* hashes that are made ready at a time */
 };
 
-static_assert(1 + 32 + LOG_RECORD_BYTES <= SHA256_TWO_MAX, "a salted leaf is hashed in pairs");
+static_assert(1 + 32 + LOG_RECORD_BYTES <= SHA256_MANY_MAX,
+	      "salted leaves are hashed side by side");
 
 void log_secret_wipe(struct log_secret *s)
 {
@@ -93,73 +94,86 @@ void log_tree_append(struct log_tree *t, const struct hash32 *leaf)
 	append_subtree(t, leaf, 0);
 }
 
-/* The leaves of two records that stand one after another. */
-static void leaves_two(struct hash32 out[2], const uint8_t *records, uint64_t first,
-		       const struct hmac_sha256_two_key *key)
+/* The leaves of n records that stand one after another. */
+static void leaves(struct hash32 *out, const uint8_t *records, size_t n, uint64_t first,
+		   const struct hmac_sha256_many_key *key)
 {
-	uint8_t in[2][SHA256_TWO_ROOM], number[2][8];
-	struct hash32 salt[2];
+	uint8_t in[MANY][SHA256_MANY_ROOM], number[MANY][8];
+	struct hash32 salt[MANY];
 
-	for (unsigned i = 0; i < 2; i++) {
-		le64_put(number[i], first + i);
+	while (n > 0) {
+		size_t now = n < MANY ? n : MANY;
+
+		for (size_t i = 0; i < now; i++) {
+			le64_put(number[i], first + i);
+		}
+		hmac_sha256_many(salt, key, (const uint8_t(*)[8])number, now);
+		for (size_t i = 0; i < now; i++) {
+			in[i][0] = LEAF;
+			memcpy(in[i] + 1, salt[i].b, sizeof(salt[i].b));
+			memcpy(in[i] + 1 + sizeof(salt[i].b), records + i * LOG_RECORD_BYTES,
+			       LOG_RECORD_BYTES);
+		}
+		sha256_many(out, in, now, 1 + sizeof(salt[0].b) + LOG_RECORD_BYTES);
+		out += now;
+		records += now * LOG_RECORD_BYTES;
+		first += now;
+		n -= now;
 	}
-	hmac_sha256_two(&salt[0], &salt[1], key, number[0], number[1]);
-	for (unsigned i = 0; i < 2; i++) {
-		in[i][0] = LEAF;
-		memcpy(in[i] + 1, salt[i].b, sizeof(salt[i].b));
-		memcpy(in[i] + 1 + sizeof(salt[i].b), records + (size_t)i * LOG_RECORD_BYTES,
-		       LOG_RECORD_BYTES);
-	}
-	sha256_two(&out[0], &out[1], in[0], in[1], 1 + sizeof(salt[0].b) + LOG_RECORD_BYTES);
 }
 
-/* out[0] over in[0] and in[1], out[1] over in[2] and in[3]; out may be in. */
-static void nodes_two(struct hash32 out[2], const struct hash32 in[4])
+/* The root of n leaves, a power of two, in their first place. */
+static void subtree(struct hash32 *h, size_t n)
 {
-	uint8_t p[2][SHA256_TWO_ROOM];
+	uint8_t in[MANY][SHA256_MANY_ROOM];
 
-	for (unsigned i = 0; i < 2; i++) {
-		p[i][0] = NODE;
-		memcpy(p[i] + 1, in[(size_t)2 * i].b, sizeof(in[0].b));
-		memcpy(p[i] + 1 + sizeof(in[0].b), in[(size_t)2 * i + 1].b, sizeof(in[0].b));
+	for (n /= 2; n > 0; n /= 2) {
+		/* what a turn writes was read by it or before it */
+		for (size_t at = 0; at < n; at += MANY) {
+			size_t now = n - at < MANY ? n - at : MANY;
+
+			for (size_t i = 0; i < now; i++) {
+				const struct hash32 *pair = &h[2 * (at + i)];
+
+				in[i][0] = NODE;
+				memcpy(in[i] + 1, pair[0].b, sizeof(pair[0].b));
+				memcpy(in[i] + 1 + sizeof(pair[0].b), pair[1].b, sizeof(pair[1].b));
+			}
+			sha256_many(&h[at], in, now, 1 + 2 * sizeof(h[0].b));
+		}
 	}
-	sha256_two(&out[0], &out[1], p[0], p[1], 1 + 2 * sizeof(in[0].b));
 }
 
 void log_tree_extend(struct log_tree *t, const uint8_t *records, size_t count, uint64_t first,
 		     const struct log_secret *secret)
 {
-	struct hmac_sha256_two_key two;
-	struct hmac_sha256_key one;
+	struct hmac_sha256_many_key key;
 
-	log_tree_salt_key(&one, secret);
-	hmac_sha256_two_ready(&two, secret->b);
+	hmac_sha256_many_ready(&key, secret->b);
 	while (count > 0) {
-		struct hash32 h[EIGHT];
-		size_t n = t->size % EIGHT == 0 && count >= EIGHT ? EIGHT : 1;
+		struct hash32 h[RUN];
+		size_t n = RUN - (size_t)(t->size % RUN); /* then whole runs */
 
-		if (n == EIGHT) {
-			for (size_t i = 0; i < EIGHT; i += 2) {
-				leaves_two(&h[i], records + i * LOG_RECORD_BYTES, first + i, &two);
+		if (n > count) {
+			n = count;
+		}
+		leaves(h, records, n, first, &key);
+		for (size_t at = 0; at < n;) {
+			unsigned level = 0;
+
+			/* the largest subtree that begins here and ends inside the run */
+			while ((t->size >> level & 1) == 0 && (size_t)2 << level <= n - at) {
+				level++;
 			}
-			nodes_two(&h[0], &h[0]);
-			nodes_two(&h[2], &h[4]);
-			nodes_two(&h[0], &h[0]);
-			node_of(&h[0], &h[0], &h[1]);
-			append_subtree(t, &h[0], EIGHT_LEVEL);
-		} else {
-			struct hash32 salt;
-
-			log_tree_salt(&salt, &one, first);
-			log_tree_salted_leaf(&h[0], &salt, records);
-			log_tree_append(t, &h[0]);
+			subtree(&h[at], (size_t)1 << level);
+			append_subtree(t, &h[at], level);
+			at += (size_t)1 << level;
 		}
 		records += n * LOG_RECORD_BYTES;
 		first += n;
 		count -= n;
 	}
-	crypto_wipe(&one, sizeof(one));
-	crypto_wipe(&two, sizeof(two));
+	crypto_wipe(&key, sizeof(key));
 }
 
 void log_tree_root(struct hash32 *out, const struct log_tree *t)

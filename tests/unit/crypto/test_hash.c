@@ -194,37 +194,65 @@ static void sha256_published(void)
 	}
 }
 
-/* Two at once are what each alone is, for every length; the messages do not touch each other. */
-static void two_at_once(void)
+static void many_too_long(void)
 {
-	uint8_t x[SHA256_TWO_ROOM], y[SHA256_TWO_ROOM], key[32], p[8], q[8];
-	struct hmac_sha256_two_key ready;
-	struct hash32 a, b, want_a, want_b;
+	static uint8_t in[1][SHA256_MANY_ROOM];
+	struct hash32 out;
 
-	for (size_t n = 0; n <= SHA256_TWO_MAX; n++) {
-		for (unsigned round = 0; round < 20; round++) {
-			for (size_t i = 0; i < sizeof x; i++) {
-				x[i] = (uint8_t)t_below(256);
-				y[i] = (uint8_t)t_below(256);
+	sha256_many(&out, in, 1, SHA256_MANY_MAX + 1);
+}
+
+/*
+ * Many at once are what each alone is: for every length and number of them, with neighbours that
+ * differ in one bit, and nothing behind the last digest is touched.
+ */
+static void many_at_once(void)
+{
+	enum { MOST = 35 };
+
+	static uint8_t in[MOST][SHA256_MANY_ROOM];
+	uint8_t key[32], number[MOST][8];
+	struct hmac_sha256_many_key ready;
+	struct hash32 out[MOST + 1], want[MOST + 1];
+
+	T_CHECK(t_dies(SIGABRT, many_too_long));
+	memset(want[MOST].b, 0xa5, sizeof want[MOST].b);
+	for (size_t n = 0; n <= SHA256_MANY_MAX; n++) {
+		size_t count = n % (MOST + 1);
+
+		for (size_t i = 0; i < MOST; i++) {
+			for (size_t k = 0; k < sizeof in[i]; k++) {
+				in[i][k] = (uint8_t)t_below(256);
 			}
-			sha256(&want_a, bytes_of(x, n));
-			sha256(&want_b, bytes_of(y, n));
-			sha256_two(&a, &b, x, y, n);
-			T_CHECK(hash32_eq(&a, &want_a) && hash32_eq(&b, &want_b));
+			if (i % 3 == 1) {
+				memcpy(in[i], in[i - 1], sizeof in[i]);
+				in[i][n / 2] ^= 1;
+			}
+			sha256(&want[i], bytes_of(in[i], n));
 		}
+		for (size_t i = count; i < MOST; i++) {
+			want[i] = want[MOST];
+		}
+		memset(out, 0xa5, sizeof out);
+		sha256_many(out, in, count, n);
+		T_MEM(out, want, sizeof out);
 	}
-	for (unsigned round = 0; round < 500; round++) {
+	for (size_t count = 0; count <= MOST; count++) {
 		for (size_t i = 0; i < sizeof key; i++) {
 			key[i] = (uint8_t)t_below(256);
 		}
-		le64_put(p, t_random());
-		le64_put(q, t_random());
-		hmac_sha256_two_ready(&ready, key);
+		for (size_t i = 0; i < MOST; i++) {
+			le64_put(number[i], i % 2 == 0 ? t_random() : i);
+			hmac_sha256(&want[i], bytes_of(key, 32), bytes_of(number[i], 8));
+		}
+		for (size_t i = count; i < MOST; i++) {
+			want[i] = want[MOST];
+		}
+		hmac_sha256_many_ready(&ready, key);
 		for (unsigned again = 0; again < 2; again++) {
-			hmac_sha256_two(&a, &b, &ready, p, q);
-			hmac_sha256(&want_a, bytes_of(key, 32), bytes_of(p, 8));
-			hmac_sha256(&want_b, bytes_of(key, 32), bytes_of(q, 8));
-			T_CHECK(hash32_eq(&a, &want_a) && hash32_eq(&b, &want_b));
+			memset(out, 0xa5, sizeof out);
+			hmac_sha256_many(out, &ready, (const uint8_t(*)[8])number, count);
+			T_MEM(out, want, sizeof out);
 		}
 	}
 }
@@ -325,7 +353,7 @@ int main(int argc, char **argv)
 		{ "keccak: final wipes", keccak_final_wipes },
 		{ "sha256: published vectors", sha256_published },
 		{ "hmac: RFC 4231", hmac_published },
-		{ "two at once", two_at_once },
+		{ "many at once", many_at_once },
 		{ "ripemd160: published vectors", ripemd160_published },
 		{ "eq and wipe", eq_and_wipe },
 	};

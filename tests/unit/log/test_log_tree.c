@@ -335,17 +335,23 @@ static void too_deep(void)
  */
 static void extended(void)
 {
-	static uint8_t records[40 * LOG_RECORD_BYTES];
+	enum { MOST = 200 };
+
+	static const uint64_t sizes[] = { 0,  1,  2,  3,  6,  15, 16, 17,  31,
+					  33, 40, 62, 63, 64, 65, 96, 127, 130 };
+	static uint8_t records[MOST * LOG_RECORD_BYTES];
 	struct log_secret secret = { { 9, 8, 7 } };
 	struct hmac_sha256_key key;
-	struct hash32 leaf[80];
+	struct hash32 leaf[MOST];
 
 	log_tree_salt_key(&key, &secret);
 	for (size_t i = 0; i < sizeof records; i++) {
 		records[i] = (uint8_t)t_below(256);
 	}
-	for (uint64_t size = 0; size < 34; size++) {
-		for (size_t count = 0; count <= 40; count++) {
+	for (size_t k = 0; k < ARRAY_LEN(sizes); k++) {
+		uint64_t size = sizes[k];
+
+		for (size_t count = 0; count <= MOST; count++) {
 			struct log_tree t, want;
 
 			log_tree_init(&t);
