@@ -42,9 +42,10 @@ static inline void passkey_party(struct doc_relying_party *out)
 	(void)snprintf(out->origins[0].origin, sizeof out->origins[0].origin, "%s", PASSKEY_ORIGIN);
 }
 
-/* This key's word on the approval with this id; flags 5: touched, and verified. */
-static inline void passkey_assert(struct doc_assertion *out, uint8_t number,
-				  const struct hash32 *approval, uint32_t counter, uint8_t flags)
+/* As passkey_assert(), with more members of client data: ",\"x\":1". */
+static inline void passkey_assert_with(struct doc_assertion *out, uint8_t number,
+				       const struct hash32 *approval, uint32_t counter,
+				       uint8_t flags, const char *more)
 {
 	uint8_t secret[ED25519_SECRET_BYTES], data[WEBAUTHN_PLAIN_BYTES + 32];
 	char challenge[WEBAUTHN_CHALLENGE_CHARS + 1];
@@ -60,8 +61,8 @@ static inline void passkey_assert(struct doc_assertion *out, uint8_t number,
 				       .credential_n = entry.credential_n,
 				       .signature_n = sizeof signature.b };
 	n = snprintf((char *)out->client_data, sizeof out->client_data,
-		     "{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\"}",
-		     challenge, PASSKEY_ORIGIN);
+		     "{\"type\":\"webauthn.get\",\"challenge\":\"%s\",\"origin\":\"%s\"%s}",
+		     challenge, PASSKEY_ORIGIN, more);
 	CHECK(n > 0 && (size_t)n < sizeof out->client_data);
 	out->client_data_n = (size_t)n;
 	memcpy(out->credential, entry.credential, entry.credential_n);
@@ -76,6 +77,13 @@ static inline void passkey_assert(struct doc_assertion *out, uint8_t number,
 	memcpy(data + WEBAUTHN_PLAIN_BYTES, hash.b, sizeof hash.b);
 	ed25519_sign(&signature, secret, bytes_of(data, sizeof data));
 	memcpy(out->signature, signature.b, sizeof signature.b);
+}
+
+/* This key's word on the approval with this id; flags 5: touched, and verified. */
+static inline void passkey_assert(struct doc_assertion *out, uint8_t number,
+				  const struct hash32 *approval, uint32_t counter, uint8_t flags)
+{
+	passkey_assert_with(out, number, approval, counter, flags, "");
 }
 
 #endif

@@ -194,6 +194,8 @@ static enum err replay_record(struct guard *g, const struct log_view *view, uint
 	case LOG_DOCUMENT:
 	case LOG_GUARD_REFUSE:
 		return has_blob ? ERR_OK : ERR_CORRUPT;
+	case LOG_GUARD_PASSKEY:
+		return guard_sign_replay_passkey(g, r);
 	case LOG_GUARD_RESERVE:
 		return ERR_OK; /* together with the attestation behind it */
 	case LOG_GUARD_ATTEST:

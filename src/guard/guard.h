@@ -5,7 +5,8 @@
  * A step function (log/step.h) over one key.  It believes nobody (P6): everything that it signs it
  * rebuilds from documents whose signatures it checked; there is no message that signs bytes.
  *
- *   SIGN      request, order, attempt, approvals, of a later attempt all earlier ones and what
+ *   SIGN      request, order, attempt, approvals (each with the assertion behind it, if a
+ *             security key proves it), of a later attempt all earlier ones and what
  *             watchers say of them (B: and A's attestation and signature).  Judged in
  *             this order: form; freeze and lock; k fresh heartbeats that agree with us; who signed
  *             what; request id; whether earlier attempts are dead (policy/exclusion.h, and our own
@@ -42,6 +43,7 @@
 #include "ipc/msgs.h"
 #include "log/batch.h"
 #include "log/step.h"
+#include "policy/counters.h"
 #include "policy/payment.h"
 #include "policy/policy.h"
 
@@ -61,7 +63,6 @@ enum {
 	GUARD_SWEEPS_SHARE = 4, /* a quarter of payments_cap, at most GUARD_SWEEPS_MAX, is theirs */
 	GUARD_SIGN_BYTES_MAX =
 	    40 * 1024,                  /* documents of one SIGN: a NEXT reply must hold them all */
-	GUARD_APPROVALS_MAX = 16,       /* in one SIGN */
 	GUARD_NONCES = 8,               /* that a heartbeat may still answer */
 	GUARD_BATCH_BYTES = 160 * 1024, /* no batch of ours is larger: buffer of a replay */
 	GUARD_EFFECTS_BYTES = 512 * 1024,       /* of effects.store, for any one step */
@@ -217,7 +218,7 @@ struct guard_fact {
 	char value[DOC_STATUS_VALUE_MAX + 1];
 };
 
-/* Members are for src/guard only.  About 800 KB: static storage. */
+/* Members are for src/guard only.  About 1 MB: static storage. */
 struct guard {
 	struct guard_config config;
 	struct hash32 genesis_id, roster_id, policy_id;
@@ -242,6 +243,7 @@ struct guard {
 	bool forgot; /* payments too old to be asked for again have made room */
 	size_t sweeps_n, closed_sweeps_n; /* the second are among the first */
 	struct policy_history history;
+	struct counters counters;
 	struct guard_pending pending[GUARD_PENDING_MAX];
 	uint64_t ages;
 

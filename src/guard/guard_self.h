@@ -18,8 +18,10 @@
  *   GUARD_STOP     document id  0             0            0            freeze
  *   GUARD_CLOSING  document id  0             [0] hot      0            closing
  *   GUARD_REFUSE   request id   0             0            error number "field: words"
+ *   GUARD_PASSKEY  approval     key's name    its time_ms  counter      none
  *
- * Ids of documents are their first 16 bytes.  In one batch: documents, reserve, attest.
+ * Ids of documents are their first 16 bytes; a security key's name is that of counters.h.  In one
+ * batch: documents, counts of security keys, reserve, attest.
  */
 #ifndef KURAMORI_GUARD_GUARD_SELF_H
 #define KURAMORI_GUARD_GUARD_SELF_H
@@ -111,6 +113,7 @@ MUST_CHECK enum err guard_sign_replay_attest(struct guard *g, const struct log_r
 					     uint64_t sequence, struct bytes blob,
 					     const struct log_record *reserve,
 					     uint64_t batch_offset, uint32_t batch_bytes);
+MUST_CHECK enum err guard_sign_replay_passkey(struct guard *g, const struct log_record *r);
 MUST_CHECK enum err guard_sign_replay_ack(struct guard *g, struct bytes blob);
 
 /* guard_stop.c */

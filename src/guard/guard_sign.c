@@ -7,12 +7,13 @@
 #include "base/check.h"
 #include "crypto/ed25519.h"
 #include "ipc/frame.h"
+#include "policy/approvals.h"
 #include "policy/attempt.h"
 
 enum {
 	SWEEP_FREEZES_MAX = 4,
 	SIGN_ITEMS_MAX =
-	    3 + GUARD_APPROVALS_MAX + EXCLUSION_EARLIER_MAX + EXCLUSION_STATEMENTS_MAX + 2,
+	    3 + 2 * APPROVALS_MAX + EXCLUSION_EARLIER_MAX + EXCLUSION_STATEMENTS_MAX + 2,
 	ATTESTATION_BYTES = 6 * 1024, /* more than any attestation of ours */
 };
 
@@ -27,13 +28,11 @@ struct other {
 /* The decoded SIGN. */
 struct sign {
 	struct doc docs[SIGN_ITEMS_MAX];
-	size_t n; /* request, order, attempt, then approvals and the set's documents */
+	size_t n; /* request, order, attempt, then those of people and set */
 	struct doc_request request;
 	struct doc_order order;
 	struct doc_attempt attempt;
-	size_t approvals_n;
-	struct doc_approval approvals[GUARD_APPROVALS_MAX];
-	const struct doc *approval_docs[GUARD_APPROVALS_MAX]; /* among docs */
+	struct approvals_set people;
 	struct exclusion_set set;
 	struct other other;
 	unsigned yes;
@@ -64,7 +63,6 @@ static bool is_b(const struct guard *g)
 READER(request, REQUEST)
 READER(order, ORDER)
 READER(attempt, ATTEMPT)
-READER(approval, APPROVAL)
 READER(attestation, ATTESTATION)
 READER(signature, SIGNATURE)
 READER(sweep, SWEEP)
@@ -96,14 +94,21 @@ static enum err read_beside(const struct guard *g, struct sign *s, struct bytes 
 		e = exclusion_add_statement(&s->set, d, &fault);
 		return e == ERR_OK ? ERR_OK : guard_self_no_fault(no, e, "exclusion", &fault);
 	}
-	if (s->approvals_n == GUARD_APPROVALS_MAX) {
+	if (e != ERR_OK || d->type != DOC_ASSERTION) {
+		e = guard_self_open(g, d, item, DOC_APPROVAL, "approval", no);
+		if (e != ERR_OK) {
+			return e;
+		}
+	}
+	e = approvals_add(&s->people, d, &fault);
+	if (e == ERR_FULL) {
 		return guard_self_no(no, ERR_INPUT, "body", "more approvals than one order has");
 	}
-	e = read_approval(g, d, item, &s->approvals[s->approvals_n], no);
-	if (e == ERR_OK) {
-		s->approval_docs[s->approvals_n++] = d;
+	if (e == ERR_STATE) {
+		return guard_self_no(no, ERR_INPUT, "assertion",
+				     "one assertion stands right behind its own approval");
 	}
-	return e;
+	return e == ERR_OK ? ERR_OK : guard_self_no_fault(no, e, "approval", &fault);
 }
 
 /* Form: everything decodes, in its place, before anything is judged. */
@@ -135,7 +140,7 @@ static enum err sign_read(const struct guard *g, struct sign *s, struct bytes bo
 		e = read_attempt(g, &s->docs[2], items[2], &s->attempt, no);
 	}
 	s->n = 3;
-	s->approvals_n = 0;
+	s->people.n = 0;
 	s->set.earlier_n = s->set.statements_n = 0;
 	for (size_t i = 3; e == ERR_OK && i < n - tail; i++) {
 		e = read_beside(g, s, items[i], no);
@@ -150,6 +155,17 @@ static enum err sign_read(const struct guard *g, struct sign *s, struct bytes bo
 /* Who signed what: the back end the request, each person his own word on this very order. */
 static enum err sign_people(const struct guard *g, struct sign *s, struct guard_no *no)
 {
+	const struct approvals_question q = {
+		.roster = &g->roster,
+		.subject_type = DOC_ORDER,
+		.subject = &s->docs[1].id,
+		.initiator = s->request.customer,
+		.roles = DOC_ROLE_APPROVER,
+		.until_ms = g->wall_ms + g->policy.clock_skew_ms,
+		.counters = &g->counters,
+	};
+	struct approvals_count count;
+	struct policy_verdict v;
 	bool backend = false;
 
 	if (s->docs[0].signature_count == 0) {
@@ -162,46 +178,12 @@ static enum err sign_people(const struct guard *g, struct sign *s, struct guard_
 		return guard_self_no(no, ERR_SIGNATURE, "request.signatures",
 				     "no back end of the roster signed it");
 	}
-	s->yes = 0;
-	s->veto = false;
-	for (size_t i = 0; i < s->approvals_n; i++) {
-		const struct doc_approval *a = &s->approvals[i];
-		const struct doc_person *person = NULL;
-
-		for (size_t k = 0; k < g->roster.people_count; k++) {
-			if (strcmp(g->roster.people[k].id, a->person) == 0) {
-				person = &g->roster.people[k];
-			}
-		}
-		if (person == NULL || (person->roles & DOC_ROLE_APPROVER) == 0) {
-			return guard_self_no(no, ERR_SIGNER_UNKNOWN, "approval.person",
-					     "not an approver of the roster");
-		}
-		if (!doc_signed_by(s->approval_docs[i], &person->key)) {
-			return guard_self_no(no, ERR_SIGNATURE, "approval.signatures",
-					     "not signed by that person");
-		}
-		if (a->subject_type != DOC_ORDER || !hash32_eq(&a->subject, &s->docs[1].id)) {
-			return guard_self_no(no, ERR_MISMATCH, "approval.subject",
-					     "this approval is for another order");
-		}
-		if (strcmp(a->person, s->request.customer) == 0) {
-			return guard_self_no(no, ERR_POLICY, "approval.person",
-					     "nobody approves his own request");
-		}
-		if (a->time_ms > g->wall_ms + g->policy.clock_skew_ms) {
-			return guard_self_no(no, ERR_CLOCK, "approval.time_ms",
-					     "approved in the future");
-		}
-		for (size_t k = 0; k < i; k++) {
-			if (strcmp(s->approvals[k].person, a->person) == 0) {
-				return guard_self_no(no, ERR_ONCE, "approval.person",
-						     "one person, one word");
-			}
-		}
-		s->veto = s->veto || a->decision != DOC_DECISION_YES;
-		s->yes += a->decision == DOC_DECISION_YES;
+	v = approvals_judge(&s->people, &q, &count);
+	if (v.err != ERR_OK) {
+		return guard_self_no_verdict(no, &v);
 	}
+	s->yes = count.yes;
+	s->veto = count.veto;
 	return ERR_OK;
 }
 
@@ -428,12 +410,33 @@ struct fresh {
 	bool closed; /* a sweep because its account was closed */
 	const struct doc *docs[SIGN_ITEMS_MAX + 2];
 	size_t docs_n;
+	const struct approvals_set *people; /* NULL: a sweep */
 	u128 outflow;
 	unsigned approvals;
 	unsigned number;          /* of the attempt */
 	bool replaces;            /* the order's last attempt, which is dead, counts no more */
 	struct policy_entry dead; /* its entry */
 };
+
+/* Counts of security keys that stand behind this payment serve nothing else from here on. */
+static void add_counts(struct guard *g, struct log_batch *b, const struct approvals_set *people)
+{
+	for (size_t i = 0; people != NULL && i < people->n; i++) {
+		const struct counters_seen *seen = &people->one[i].seen;
+		struct log_record r = { .kind = LOG_GUARD_PASSKEY,
+					.id = seen->approval,
+					.ref = seen->key,
+					.amount = seen->counter };
+
+		if (!people->one[i].proved || seen->counter == 0 ||
+		    counters_known(&g->counters, seen)) {
+			continue;
+		}
+		le64_put(r.credit.b, seen->time_ms);
+		guard_self_add(g, b, &r, 0, NULL);
+		counters_learn(&g->counters, seen, &g->roster);
+	}
+}
 
 /*
  * Reserve and attest: one batch, durable before anything else happens.  Room in the tables was
@@ -459,6 +462,7 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	for (size_t i = 0; i < f->docs_n; i++) {
 		add_document(g, &b, f->docs[i], &f->request_id);
 	}
+	add_counts(g, &b, f->people);
 	p->hot = hot_index(g, f->account);
 	if (!f->sweep) {
 		struct log_record reserve = { .kind = LOG_GUARD_RESERVE,
@@ -726,6 +730,7 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 		fresh.docs[fresh.docs_n++] = &s->other.attestation_doc;
 		fresh.docs[fresh.docs_n++] = &s->other.signature_doc;
 	}
+	fresh.people = &s->people;
 	fresh.approvals = s->yes;
 	fresh.number = (unsigned)s->attempt.number;
 	commit(g, &fresh, ask, out);
@@ -1076,6 +1081,20 @@ void guard_sign_closed(struct guard *g, uint32_t channel)
 			g->pending[i].waiting = false;
 		}
 	}
+}
+
+enum err guard_sign_replay_passkey(struct guard *g, const struct log_record *r)
+{
+	const struct counters_seen seen = { .key = r->ref,
+					    .approval = r->id,
+					    .time_ms = le64_get(r->credit.b),
+					    .counter = (uint32_t)r->amount };
+
+	if (r->amount == 0 || r->amount > UINT32_MAX) {
+		return ERR_CORRUPT;
+	}
+	counters_learn(&g->counters, &seen, &g->roster);
+	return ERR_OK;
 }
 
 enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r, uint64_t sequence,

@@ -19,13 +19,16 @@
 #include "payout/map.h"
 #include "payout/name.h"
 #include "payout/payout.h"
+#include "policy/approvals.h"
 #include "policy/exclusion.h"
 #include "policy/policy.h"
 
 enum {
 	/* of one withdrawal: request, order; of each attempt its own document, two attestations,
-	 * two signatures and the unit; decisions; what watchers say of dead attempts */
-	INNER_DOCS_MAX = 2 + 6 * DOC_ATTEMPTS_MAX + PAYOUT_APPROVALS_MAX + EXCLUSION_STATEMENTS_MAX,
+	 * two signatures and the unit; decisions and what proves them; what watchers say of dead
+	 * attempts */
+	INNER_DOCS_MAX =
+	    2 + 6 * DOC_ATTEMPTS_MAX + 2 * PAYOUT_APPROVALS_MAX + EXCLUSION_STATEMENTS_MAX,
 	INNER_REASON_MAX = 200,
 	/* who changed a state: at most "watchers" and all their names */
 	INNER_WHO_MAX = DOC_WATCHERS_MAX * (DOC_NAME_MAX + 1) + 16,
@@ -36,7 +39,8 @@ enum {
 	INNER_DETAIL_MAX = 400,
 	INNER_WATCHERS_MAX = DOC_WATCHERS_MAX,
 	INNER_LINKS = 2 + DOC_WATCHERS_MAX,
-	INNER_SEND_BYTES_MAX = 40 * 1024, /* documents of one SIGN */
+	/* decisions of one order and what proves them: a SIGN holds them beside all else */
+	INNER_DECISIONS_BYTES_MAX = 24 * 1024,
 };
 
 /* No account, no movement. */
@@ -440,11 +444,15 @@ void ruling_free(struct payout *p);
 bool ruling_concerns(const struct doc *d);
 /* A posting or plan that was handed in. */
 void ruling_take(struct payout *p, const struct doc *d, struct effects *out);
-/* A person's decision about one; person and signature were checked. */
-void ruling_approve(struct payout *p, const struct doc *d, const struct doc_approval *a,
-		    const struct doc_person *person, struct effects *out);
+/* A person's decision about one; person and proof were checked.  proof: the assertion behind d, or
+ * NULL. */
+void ruling_approve(struct payout *p, const struct doc *d, const struct doc *proof,
+		    const struct doc_approval *a, const struct doc_person *person,
+		    struct effects *out);
 /* One of those documents from the journal.  ERR_CORRUPT, ERR_FULL. */
 MUST_CHECK enum err ruling_replay(struct payout *p, const struct doc *d);
+/* What proves a decision about this posting or plan is kept with it. */
+MUST_CHECK enum err ruling_replay_proof(struct inner_ruling *x, const struct doc *d);
 /* A freeze was recorded: what has not been carried out needs its people again. */
 void ruling_freeze(struct payout *p);
 /* NULL if there is none. */

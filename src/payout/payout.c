@@ -546,6 +546,9 @@ static enum err replay_document(struct payout *p, const struct log_record *r,
 	if (ruling_concerns(&d)) {
 		return ruling_replay(p, &d);
 	}
+	if (type == DOC_ASSERTION && map_get(&p->by_ruling, &r->ref, &index)) {
+		return ruling_replay_proof(&p->rulings[index], &d);
+	}
 	if (type == DOC_REQUEST) {
 		struct doc_request request;
 
@@ -684,6 +687,7 @@ static enum err replay_record(struct payout *p, const struct log_record *r, uint
 	case LOG_GUARD_REFUSE:
 	case LOG_GUARD_START:
 	case LOG_GUARD_CLOSING:
+	case LOG_GUARD_PASSKEY:
 	case LOG_WATCH_ATTEST:
 	case LOG_WATCH_STOP:
 	case LOG_WATCH_ALARM:

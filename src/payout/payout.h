@@ -99,8 +99,12 @@ enum payout_call {
 
 /* Operations of the API; arguments in parentheses, little-endian, nothing left over. */
 enum payout_api {
-	API_WITHDRAW = 1,   /* (u32 length + idempotency key, the request's envelope) */
-	API_DOCUMENT = 2,   /* (an envelope: approval, freeze, closing, posting or plan) */
+	API_WITHDRAW = 1, /* (u32 length + idempotency key, the request's envelope) */
+	/*
+	 * (an envelope: approval, freeze, closing, posting or plan; or {"documents":[an approval,
+	 * its assertion]} in canonical JSON)
+	 */
+	API_DOCUMENT = 2,
 	API_WITHDRAWAL = 3, /* (16 bytes: request id) */
 	API_WITHDRAWALS =
 	    4,            /* (u32 state or 0 for all, u32 limit 1..PAYOUT_LIST_MAX) newest first */

@@ -153,6 +153,15 @@ static void record(struct payout *p, const struct doc *d, const struct hash32 *s
 	payout_record(p, &r, d->raw);
 }
 
+static void record_decision(struct payout *p, const struct doc *d, const struct doc *proof,
+			    const struct inner_ruling *x)
+{
+	record(p, d, &x->id);
+	if (proof != NULL) {
+		record(p, proof, &x->id);
+	}
+}
+
 static void answer(struct payout *p, const struct doc *d, const struct inner_ruling *x)
 {
 	char hex[65];
@@ -321,7 +330,8 @@ static void read_posting(const struct payout *p, struct doc_posting *out,
 }
 
 /* The last yes, and with it the transfers, in one commit; or neither. */
-static bool book(struct payout *p, const struct inner_ruling *x, const struct doc *approval)
+static bool book(struct payout *p, const struct inner_ruling *x, const struct doc *approval,
+		 const struct doc *proof)
 {
 	static struct doc_posting posting;
 	struct ruling_records records;
@@ -342,7 +352,7 @@ static bool book(struct payout *p, const struct inner_ruling *x, const struct do
 					: err_words(e),
 				    NULL);
 	}
-	record(p, approval, &x->id);
+	record_decision(p, approval, proof, x);
 	for (size_t i = 0; i < records.n; i++) {
 		payout_record(p, &records.r[i], bytes_of(NULL, 0));
 	}
@@ -475,8 +485,9 @@ void ruling_take(struct payout *p, const struct doc *d, struct effects *out)
 	answer(p, d, &p->rulings[p->rulings_n - 1]);
 }
 
-void ruling_approve(struct payout *p, const struct doc *d, const struct doc_approval *a,
-		    const struct doc_person *person, struct effects *out)
+void ruling_approve(struct payout *p, const struct doc *d, const struct doc *proof,
+		    const struct doc_approval *a, const struct doc_person *person,
+		    struct effects *out)
 {
 	struct inner_ruling *x = ruling_find(p, &a->subject);
 	uint32_t index = (uint32_t)(person - p->roster.people), bit = (uint32_t)1 << index;
@@ -508,7 +519,7 @@ void ruling_approve(struct payout *p, const struct doc *d, const struct doc_appr
 		answer_refuse(p, ERR_ONCE, "person", "this person has decided already");
 		return;
 	}
-	if (x->docs_n >= RULING_DOCS_MAX) {
+	if (x->docs_n + 1 >= RULING_DOCS_MAX) {
 		answer_refuse(p, ERR_FULL, "subject", "more decisions than are kept");
 		return;
 	}
@@ -517,16 +528,18 @@ void ruling_approve(struct payout *p, const struct doc *d, const struct doc_appr
 
 		after.yes |= bit;
 		if (x->type == DOC_POSTING && enough(p, &after)) {
-			if (!book(p, x, d)) {
+			if (!book(p, x, d, proof)) {
 				return;
 			}
 		} else {
-			record(p, d, &x->id);
+			record_decision(p, d, proof, x);
 		}
 	} else {
-		record(p, d, &x->id);
+		record_decision(p, d, proof, x);
 	}
-	CHECK(ruling_replay(p, d) == ERR_OK); /* what the journal says is what is true now */
+	/* what the journal says is what is true now */
+	CHECK(ruling_replay(p, d) == ERR_OK &&
+	      (proof == NULL || ruling_replay_proof(x, proof) == ERR_OK));
 	effects_note(out, "info %s-decided person=%s decision=%s state=%s", doc_type_name(x->type),
 		     a->person, a->decision == DOC_DECISION_YES ? "yes" : "no",
 		     ruling_state_name(x->state));
@@ -570,6 +583,11 @@ enum err ruling_replay(struct payout *p, const struct doc *d)
 			x->state = x->type == DOC_PLAN ? RULING_APPROVED : RULING_DONE;
 		}
 	}
+	return keep(x, d);
+}
+
+enum err ruling_replay_proof(struct inner_ruling *x, const struct doc *d)
+{
 	return keep(x, d);
 }
 

@@ -212,8 +212,10 @@ static void ask(struct payout *p, struct inner_withdrawal *w, uint32_t channel, 
 	for (uint32_t i = 0; i < w->docs_n; i++) {
 		const struct inner_doc *d = &w->docs[i];
 
-		/* of a later attempt also those before it, and what watchers say of them */
-		if (d->type == DOC_APPROVAL || d->type == DOC_EXCLUSION ||
+		/* of a later attempt also those before it, and what watchers say of them; an
+		 * assertion was kept right behind its approval */
+		if (d->type == DOC_APPROVAL || d->type == DOC_ASSERTION ||
+		    d->type == DOC_EXCLUSION ||
 		    (d->type == DOC_ATTEMPT && d != payout_doc(w, DOC_ATTEMPT, 0))) {
 			put_item(&items, d);
 		}
@@ -222,7 +224,7 @@ static void ask(struct payout *p, struct inner_withdrawal *w, uint32_t channel, 
 		put_item(&items, payout_doc(w, DOC_ATTESTATION, DOC_SIGNER_A));
 		put_item(&items, payout_doc(w, DOC_SIGNATURE, DOC_SIGNER_A));
 	}
-	/* request, order, attempt, attestation are a few KB; approvals are limited in number */
+	/* request, order, attempt, attestation are a few KB; decisions are limited in bytes */
 	CHECK(!items.bad);
 	effects_give_back(out, FRAME_BODY_MAX - items.n);
 	w->tag = ++p->tags;

@@ -240,11 +240,13 @@ static void refuse_verdict(struct payout *p, const struct policy_verdict *v)
 	char words[POLICY_WORDS_MAX];
 	const char *field = v->field;
 
-	/* the body that was posted is a request; our order repeats its fields */
+	/* what was posted is a request, whose fields our order repeats, or an approval */
 	if (strncmp(field, "order.", 6) == 0) {
 		field += 6;
 	} else if (strncmp(field, "request.", 8) == 0) {
 		field += 8;
+	} else if (strncmp(field, "approval.", 9) == 0) {
+		field += 9;
 	}
 	policy_words(words, v);
 	answer_refuse(p, v->err, field, "%s", words);
@@ -650,51 +652,94 @@ static void answer_approval(struct payout *p, const struct inner_withdrawal *w, 
 	answer_text(p, "type", "approval");
 }
 
-static void take_approval(struct payout *p, const struct doc *d, struct effects *out)
+/* The withdrawal whose order this is, or NULL. */
+static struct inner_withdrawal *by_order(struct payout *p, const struct hash32 *order)
 {
+	struct id128 key = map_key(order);
+	uint32_t index;
+
+	if (!map_get(&p->by_order, &key, &index) || !hash32_eq(&p->all[index].order_doc, order)) {
+		return NULL;
+	}
+	return &p->all[index];
+}
+
+/*
+ * Whose word this is, as the signers will count it (counts of security keys are theirs alone);
+ * NULL: refused.  set: of the one word.
+ */
+static const struct doc_person *approver_of(struct payout *p, struct approvals_set *set)
+{
+	const struct doc_approval *a = &set->one[0].said;
+	const struct inner_withdrawal *w =
+	    a->subject_type == DOC_ORDER ? by_order(p, &a->subject) : NULL;
+	const struct approvals_question q = {
+		.roster = &p->roster,
+		.subject_type = a->subject_type,
+		.subject = &a->subject,
+		.initiator = w == NULL ? "" : w->customer, /* ruling.c knows its own */
+		.roles = a->subject_type == DOC_ORDER ? DOC_ROLE_APPROVER
+						      : DOC_ROLE_APPROVER | DOC_ROLE_OFFICER,
+		.until_ms = p->wall_ms + p->policy.clock_skew_ms,
+	};
+	struct approvals_count count;
+	struct policy_verdict v = approvals_judge(set, &q, &count);
+
+	if (v.err != ERR_OK) {
+		refuse_verdict(p, &v);
+		return NULL;
+	}
+	return set->one[0].person;
+}
+
+/* proof: the assertion that came with it, or NULL. */
+static void take_approval(struct payout *p, const struct doc *d, const struct doc *proof,
+			  struct effects *out)
+{
+	static struct approvals_set set; /* large */
 	struct doc_fault fault = { .why = NULL };
 	const struct doc_person *person;
 	struct inner_withdrawal *w;
 	struct doc_approval a;
-	struct id128 key;
-	uint32_t index;
 	unsigned decisions = 0;
+	size_t bytes = d->raw.n + (proof == NULL ? 0 : proof->raw.n);
 	char who[DOC_NAME_MAX + 16], why[128];
-	enum err e = doc_approval_read(d, &a, &fault);
+	enum err e;
 
+	set.n = 0;
+	e = approvals_add(&set, d, &fault);
+	if (e == ERR_OK && proof != NULL) {
+		e = doc_check(proof, &fault);
+	}
+	if (e == ERR_OK && proof != NULL) {
+		e = approvals_add(&set, proof, &fault);
+	}
 	if (e != ERR_OK) {
 		answer_refuse_doc(p, e, &fault);
 		return;
 	}
-	person = withdraw_person(p, a.person);
-	if (person == NULL || (person->roles & (a.subject_type == DOC_ORDER
-						    ? DOC_ROLE_APPROVER
-						    : DOC_ROLE_APPROVER | DOC_ROLE_OFFICER)) == 0) {
-		answer_refuse(p, ERR_SIGNER_UNKNOWN, "person", "no %sapprover of the roster",
-			      a.subject_type == DOC_ORDER ? "" : "officer or ");
-		return;
-	}
-	if (!doc_signed_by(d, &person->key)) {
-		answer_refuse(p, d->signature_count == 0 ? ERR_UNSIGNED : ERR_SIGNATURE,
-			      "signatures", "not signed by this person's key");
+	a = set.one[0].said;
+	person = approver_of(p, &set);
+	if (person == NULL) {
 		return;
 	}
 	if (a.subject_type != DOC_ORDER) {
-		ruling_approve(p, d, &a, person, out);
+		ruling_approve(p, d, proof, &a, person, out);
 		return;
 	}
-	key = map_key(&a.subject);
-	if (!map_get(&p->by_order, &key, &index) ||
-	    !hash32_eq(&p->all[index].order_doc, &a.subject)) {
+	w = by_order(p, &a.subject);
+	if (w == NULL) {
 		answer_refuse(p, ERR_NOT_FOUND, "subject", "no such order");
 		return;
 	}
-	w = &p->all[index];
 	for (uint32_t i = 0; i < w->docs_n; i++) {
 		struct doc other;
 		struct doc_approval b;
 
 		decisions += w->docs[i].type == DOC_APPROVAL;
+		bytes += w->docs[i].type == DOC_APPROVAL || w->docs[i].type == DOC_ASSERTION
+			     ? w->docs[i].n
+			     : 0;
 		if (w->docs[i].type != DOC_APPROVAL || w->docs[i].p == NULL) {
 			continue;
 		}
@@ -721,7 +766,16 @@ static void take_approval(struct payout *p, const struct doc *d, struct effects 
 		answer_refuse(p, ERR_FULL, "subject", "more decisions than are kept");
 		return;
 	}
+	if (bytes > INNER_DECISIONS_BYTES_MAX) {
+		answer_refuse(p, ERR_TOO_LARGE, "subject",
+			      "all decisions about one order may have %d bytes",
+			      INNER_DECISIONS_BYTES_MAX);
+		return;
+	}
 	payout_keep(p, w, DOC_APPROVAL, 0, d->raw, true);
+	if (proof != NULL) {
+		payout_keep(p, w, DOC_ASSERTION, 0, proof->raw, true);
+	}
 	CHECK(withdraw_learn(p, w, d) == ERR_OK);
 	(void)snprintf(who, sizeof who, "approver %s", a.person);
 	if (a.decision == DOC_DECISION_NO) {
@@ -924,16 +978,75 @@ static void take_closing(struct payout *p, const struct doc *d, struct effects *
 	answer_text(p, "type", "closing");
 }
 
+/* The two envelopes of {"documents":[FIRST,SECOND]}; false: it is no such text. */
+static bool split_two(struct bytes raw, struct bytes two[2])
+{
+	unsigned depth = 0, n = 0;
+	struct json_token t;
+	size_t from = 0;
+	struct json j;
+
+	json_init(&j, raw);
+	do {
+		if (json_next(&j, &t) != ERR_OK || (depth == 1 && t.kind == JSON_KEY &&
+						    !bytes_eq(t.text, bytes_str("documents")))) {
+			return false;
+		}
+		if (t.kind == JSON_OBJECT_OPEN || t.kind == JSON_ARRAY_OPEN) {
+			/* the list, and in it the documents */
+			if (depth < 3 && (t.kind == JSON_ARRAY_OPEN) != (depth == 1)) {
+				return false;
+			}
+			from = depth == 2 ? t.at : from;
+			depth++;
+		} else if (t.kind == JSON_OBJECT_CLOSE || t.kind == JSON_ARRAY_CLOSE) {
+			depth--;
+			if (depth == 2 && n++ < 2) {
+				two[n - 1] = bytes_of(raw.p + from, t.at + 1 - from);
+			}
+		} else if (t.kind != JSON_END && t.kind != JSON_KEY && depth < 3) {
+			return false;
+		}
+	} while (t.kind != JSON_END);
+	return n == 2;
+}
+
+/* An approval and the assertion that proves it. */
+static void take_two(struct payout *p, const struct bytes two[2], struct effects *out)
+{
+	struct doc d, proof;
+	struct doc_fault fault = { .why = NULL };
+	enum err e = doc_open(&d, two[0], &p->genesis_id, &fault);
+
+	if (e == ERR_OK) {
+		e = doc_open(&proof, two[1], &p->genesis_id, &fault);
+	}
+	if (e != ERR_OK) {
+		answer_refuse_doc(p, e, &fault);
+	} else if (d.type != DOC_APPROVAL || proof.type != DOC_ASSERTION) {
+		answer_refuse(p, ERR_TYPE, "documents",
+			      "two documents are an approval and, behind it, its assertion");
+	} else {
+		take_approval(p, &d, &proof, out);
+	}
+}
+
 void withdraw_document(struct payout *p, struct bytes raw, struct effects *out)
 {
 	struct doc d;
 	struct doc_fault fault = { .why = NULL };
-	enum err e = doc_open(&d, raw, &p->genesis_id, &fault);
+	struct bytes two[2];
+	enum err e;
 
+	if (split_two(raw, two)) {
+		take_two(p, two, out);
+		return;
+	}
+	e = doc_open(&d, raw, &p->genesis_id, &fault);
 	if (e != ERR_OK) {
 		answer_refuse_doc(p, e, &fault);
 	} else if (d.type == DOC_APPROVAL) {
-		take_approval(p, &d, out);
+		take_approval(p, &d, NULL, out);
 	} else if (d.type == DOC_FREEZE) {
 		take_freeze(p, &d, out);
 	} else if (d.type == DOC_CLOSING) {

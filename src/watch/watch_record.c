@@ -9,11 +9,11 @@
 #include "base/check.h"
 #include "chain/nem/nem_time.h"
 #include "ipc/frame.h"
+#include "policy/approvals.h"
 #include "policy/attempt.h"
 #include "watch/watch_self.h"
 
 enum {
-	APPROVALS_MAX = 16,
 	FREEZES_MAX = 16,
 	ASK_PAUSE_MS = 20, /* between two NEXT when an answer brought nothing new */
 };
@@ -29,8 +29,7 @@ struct record {
 	struct doc_request request;
 	struct doc_sweep sweep;
 	struct exclusion_set set; /* of a later attempt */
-	struct doc approval_docs[APPROVALS_MAX];
-	size_t approvals_n;
+	struct approvals_set people;
 	struct bytes freezes[FREEZES_MAX];
 	struct bytes closing; /* of a sweep; empty: there is none */
 	size_t freezes_n;
@@ -113,9 +112,11 @@ static enum verdict read_one(struct watch *w, struct record *r, struct bytes ite
 		r->sweep_doc = d;
 		return GOOD;
 	}
-	if (d.type == DOC_APPROVAL && r->approvals_n < APPROVALS_MAX) {
-		r->approval_docs[r->approvals_n++] = d;
-		return GOOD;
+	if (d.type == DOC_APPROVAL || d.type == DOC_ASSERTION) {
+		return approvals_add(&r->people, &d, NULL) == ERR_OK
+			   ? GOOD
+			   : bad(why, "approval",
+				 "malformed, out of place, or more than there can be");
 	}
 	if (d.type == DOC_FREEZE && r->freezes_n < FREEZES_MAX) {
 		r->freezes[r->freezes_n++] = item;
@@ -144,41 +145,6 @@ static enum verdict read_record(struct watch *w, struct record *r, const struct 
 		v = read_one(w, r, items[i], why);
 	}
 	return v;
-}
-
-/* Yes and no of people, one word each; what is not a valid word of an approver counts nothing. */
-static void count_people(const struct watch *w, struct record *r)
-{
-	const char *said[APPROVALS_MAX];
-	struct doc_approval a[APPROVALS_MAX];
-	size_t n = 0;
-
-	for (size_t i = 0; i < r->approvals_n; i++) {
-		bool again = false;
-
-		if (doc_approval_read(&r->approval_docs[i], &a[n], NULL) != ERR_OK ||
-		    a[n].subject_type != DOC_ORDER || !hash32_eq(&a[n].subject, &r->order_doc.id) ||
-		    strcmp(a[n].person, r->request.customer) == 0) {
-			continue;
-		}
-		for (size_t k = 0; k < n; k++) {
-			again = again || strcmp(said[k], a[n].person) == 0;
-		}
-		for (size_t k = 0; !again && k < w->roster.people_count; k++) {
-			const struct doc_person *person = &w->roster.people[k];
-
-			if ((person->roles & DOC_ROLE_APPROVER) == 0 ||
-			    strcmp(person->id, a[n].person) != 0 ||
-			    !doc_signed_by(&r->approval_docs[i], &person->key)) {
-				continue;
-			}
-			r->yes += a[n].decision == DOC_DECISION_YES;
-			r->veto = r->veto || a[n].decision != DOC_DECISION_YES;
-			said[n] = a[n].person;
-			n++;
-			break;
-		}
-	}
 }
 
 static bool build(const struct watch *w, struct record *r)
@@ -381,6 +347,32 @@ static enum verdict judge_earlier(const struct watch *w, struct record *r, struc
 	return result;
 }
 
+/*
+ * Yes and no of people, counted as the signer had to.  Counts of their security keys are between
+ * them and the signers, which see all of them in one order.
+ */
+static enum verdict judge_people(const struct watch *w, struct record *r, uint64_t t_ms,
+				 struct why *why)
+{
+	const struct approvals_question q = { .roster = &w->roster,
+					      .subject_type = DOC_ORDER,
+					      .subject = &r->order_doc.id,
+					      .initiator = r->request.customer,
+					      .roles = DOC_ROLE_APPROVER,
+					      .until_ms = t_ms + w->policy.clock_skew_ms };
+	struct approvals_count count;
+	struct policy_verdict v = approvals_judge(&r->people, &q, &count);
+
+	if (v.err != ERR_OK) {
+		why->field = v.field;
+		policy_words(why->words, &v);
+		return BAD;
+	}
+	r->yes = count.yes;
+	r->veto = count.veto;
+	return GOOD;
+}
+
 static struct policy_entry entry_of(const struct watch_payment *p)
 {
 	return (struct policy_entry){ .own_ms = p->entry_own_ms,
@@ -440,7 +432,10 @@ static enum verdict judge_payment(struct watch *w, unsigned signer, struct recor
 	if (!backend) {
 		return bad(why, "request.signatures", "no back end of the roster signed it");
 	}
-	count_people(w, r);
+	v = judge_people(w, r, t_ms, why);
+	if (v != GOOD) {
+		return v;
+	}
 	if (build(w, r)) {
 		p = watch_self_by_inner(w, &r->payment.inner_hash);
 	}
@@ -487,8 +482,7 @@ static enum verdict judge_sweep(struct watch *w, unsigned signer, struct record 
 	const struct watch_node *best = watch_self_best(w);
 	struct policy_verdict v;
 
-	if (!r->has_sweep || r->has_attempt || r->has_order || r->has_request ||
-	    r->approvals_n > 0) {
+	if (!r->has_sweep || r->has_attempt || r->has_order || r->has_request || r->people.n > 0) {
 		return bad(why, "documents", "a sweep and its freezes are expected");
 	}
 	if (!hash32_eq(&r->attestation.subject, &r->sweep_doc.id)) {
@@ -688,8 +682,9 @@ enum err watch_record_replay(struct watch *w, unsigned signer, const struct byte
 	    !build(w, &r)) {
 		return ERR_CORRUPT;
 	}
-	if (r.attestation.subject_type == DOC_ATTEMPT) {
-		count_people(w, &r);
+	/* who they are was judged before it was written */
+	for (size_t i = 0; i < r.people.n; i++) {
+		r.yes += r.people.one[i].said.decision == DOC_DECISION_YES;
 	}
 	return keep(w, signer, &r);
 }

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-LIBRARIES = {"libsodium.so", "libnettle.so", "libseccomp.so", "libc.so"}
+LIBRARIES = {"libsodium.so", "libnettle.so", "libbearssl.so", "libseccomp.so", "libc.so"}
 CORES = ("base", "crypto", "doc", "log", "ipc", "chain", "policy", "guard")
 # what a core must not reach, by what it would do with it
 FORBIDDEN = {

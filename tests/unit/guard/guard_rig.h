@@ -21,6 +21,7 @@
 #include "crypto/uuid7.h"
 #include "guard/guard.h"
 #include "ipc/frame.h"
+#include "passkey_kit.h"
 #include "policy/attempt.h"
 
 #define NOW    UINT64_C(1516924800000)
@@ -91,8 +92,17 @@ struct rig {
 	struct rig_key *request_key;
 	struct rig_key *approval_key[4];
 	size_t approvals;
+
+	struct rig_proof { /* an assertion behind the approval */
+		bool there;
+		uint8_t key; /* number of a security key; person[i] has key i */
+		uint8_t flags;
+		uint32_t counter;
+	} proof[4];
+
 	struct hash32 request_id, order_id, attempt_id;
-	bool keep_links; /* do not fill in the ids that link the documents */
+	bool passkeys_only; /* of the roster */
+	bool keep_links;    /* do not fill in the ids that link the documents */
 };
 
 static struct rig r;
@@ -138,7 +148,7 @@ static inline void rig_documents(void)
 					.number = 1,
 					.people_count = 5,
 					.signer_count = 2,
-					.software_approvals = true,
+					.software_approvals = !r.passkeys_only,
 					.watcher_count = 3,
 					.watchers_needed = 2 };
 	rig_party(&r.roster.backends[0], "backend", &r.backend);
@@ -147,7 +157,10 @@ static inline void rig_documents(void)
 			       people[i]);
 		r.roster.people[i].key = r.person[i].key;
 		r.roster.people[i].roles = roles[i];
+		r.roster.people[i].passkey_count = 1;
+		passkey_make(&r.roster.people[i].passkeys[0], scratch, (uint8_t)i);
 	}
+	passkey_party(&r.roster.relying_party);
 	for (size_t i = 0; i < 2; i++) {
 		r.roster.signers[i] =
 		    (struct doc_signer_entry){ r.attest[i].key, r.chain[i].public_key,
@@ -436,7 +449,8 @@ static inline void rig_forget(void)
 	r.sent_n = 0;
 }
 
-static inline void rig_make(void)
+/* passkeys_only: the roster takes no software key for an approval. */
+static inline void rig_make_as(bool passkeys_only)
 {
 	const uint8_t seeds[4] = { 21, 22, 23, 24 };
 	uint8_t seed[32] = { 0 };
@@ -444,6 +458,7 @@ static inline void rig_make(void)
 	rig_forget();
 	memset(&r, 0, sizeof r);
 	CHECK(crypto_init() == ERR_OK);
+	r.passkeys_only = passkeys_only;
 	r.wall = NOW;
 	r.mono = 1000;
 	rig_key(&r.backend, 1);
@@ -470,6 +485,11 @@ static inline void rig_make(void)
 	rig_documents();
 	rig_guard(A);
 	rig_guard(B);
+}
+
+static inline void rig_make(void)
+{
+	rig_make_as(false);
 }
 
 /* The newest nonce of a signer, as SYNC tells it. */
@@ -593,6 +613,7 @@ static inline void rig_withdrawal(uint64_t micro, size_t approvals, uint8_t numb
 	CHECK(attempt_make(&r.attempt, &r.policy, &r.order, &r.order_id, 1, &r.till.public_key,
 			   chain_s) == ERR_OK);
 	r.approvals = approvals;
+	memset(r.proof, 0, sizeof r.proof);
 	r.request_key = &r.backend;
 	for (size_t i = 0; i < approvals; i++) {
 		r.approval[i] = (struct doc_approval){ .decision = DOC_DECISION_YES,
@@ -606,7 +627,7 @@ static inline void rig_withdrawal(uint64_t micro, size_t approvals, uint8_t numb
 }
 
 struct rig_bodies {
-	uint8_t raw[8][8192];
+	uint8_t raw[11][8192];
 	struct bytes items[24];
 	size_t n;
 };
@@ -634,13 +655,24 @@ static inline void rig_encode(struct rig_bodies *b)
 	CHECK(doc_attempt_make(&w, &r.attempt_id, &r.attempt, NULL) == ERR_OK);
 	b->items[b->n++] = bytes_of(w.p, w.n);
 	for (size_t i = 0; i < r.approvals; i++) {
+		struct doc_assertion proof;
+		struct hash32 id;
+
 		if (!r.keep_links) {
 			r.approval[i].subject = r.order_id;
 		}
 		w = writer_make(b->raw[3 + i], sizeof b->raw[3 + i]);
 		CHECK(doc_approval_make(
-			  &w, NULL, &r.approval[i],
+			  &w, &id, &r.approval[i],
 			  r.approval_key[i] == NULL ? NULL : r.approval_key[i]->secret) == ERR_OK);
+		b->items[b->n++] = bytes_of(w.p, w.n);
+		if (!r.proof[i].there) {
+			continue;
+		}
+		passkey_assert(&proof, r.proof[i].key, &id, r.proof[i].counter, r.proof[i].flags);
+		proof.genesis = r.genesis_id;
+		w = writer_make(b->raw[7 + i], sizeof b->raw[7 + i]);
+		CHECK(doc_assertion_make(&w, NULL, &proof, NULL) == ERR_OK);
 		b->items[b->n++] = bytes_of(w.p, w.n);
 	}
 }

@@ -165,7 +165,7 @@ static void approvals(void)
 	start();
 	APPROVED(X(500), 0, (void)0, "approvals-missing", "approvals");
 	APPROVED(X(2000), 1, (void)0, "approvals-missing", "approvals");
-	APPROVED(X(500), 1, r.approval_key[0] = NULL, "bad-signature", "approval.signatures");
+	APPROVED(X(500), 1, r.approval_key[0] = NULL, "not-signed", "approval.signatures");
 	APPROVED(X(500), 1, r.approval_key[0] = &r.stranger, "bad-signature",
 		 "approval.signatures");
 	APPROVED(X(500), 1, r.approval_key[0] = &r.person[3], "bad-signature",

@@ -27,6 +27,7 @@
 #include "ipc/frame.h"
 #include "ipc/gate.h"
 #include "ipc/msgs.h"
+#include "passkey_kit.h"
 #include "payout/payout.h"
 #include "policy/exclusion.h"
 #include "policy/payment.h"
@@ -49,6 +50,7 @@ struct person {
 struct asked {
 	struct hash32 order, attempt;
 	int signer;
+	unsigned proofs; /* assertions in it */
 };
 
 struct world {
@@ -308,7 +310,8 @@ static inline void sign_asked(struct world *w, const struct effect *f)
 	struct writer out[2] = { writer_make(text[0], sizeof text[0]),
 				 writer_make(text[1], sizeof text[1]) };
 	struct bytes data;
-	unsigned words = 0;
+	struct doc last = { .type = 0 };
+	unsigned words = 0, proofs = 0;
 	bool later;
 	size_t n;
 
@@ -316,8 +319,17 @@ static inline void sign_asked(struct world *w, const struct effect *f)
 	for (size_t i = 3; i < n; i++) {
 		struct doc d;
 
-		words += doc_open(&d, items[i], &w->genesis_id, NULL) == ERR_OK &&
-			 d.type == DOC_EXCLUSION;
+		CHECK(doc_open(&d, items[i], &w->genesis_id, NULL) == ERR_OK);
+		words += d.type == DOC_EXCLUSION;
+		if (d.type == DOC_ASSERTION) {
+			struct doc_assertion proof;
+
+			/* as the signers take it: right behind its own approval */
+			CHECK(doc_assertion_read(&d, &proof, NULL) == ERR_OK);
+			CHECK(last.type == DOC_APPROVAL && hash32_eq(&last.id, &proof.approval));
+			proofs++;
+		}
+		last = d;
 	}
 	CHECK(n >= (signer == 0 ? 3u : 5u));
 	CHECK(doc_open(&request, items[0], &w->genesis_id, NULL) == ERR_OK);
@@ -327,8 +339,9 @@ static inline void sign_asked(struct world *w, const struct effect *f)
 	CHECK(doc_attempt_read(&attempt, &a, NULL) == ERR_OK);
 	later = a.number > 1 && words == 2 * (a.number - 1);
 	CHECK(w->asked_n < SEEN_MAX);
-	w->asked[w->asked_n++] =
-	    (struct asked){ .order = order.id, .attempt = attempt.id, .signer = signer };
+	w->asked[w->asked_n++] = (struct asked){
+		.order = order.id, .attempt = attempt.id, .signer = signer, .proofs = proofs
+	};
 	if (w->silent[signer]) {
 		return;
 	}
@@ -780,6 +793,9 @@ static inline struct blob doc_blob(enum doc_type type, const void *in, const uin
 	return blob_of(bytes_of(text, out.n));
 }
 
+static bool world_passkeys_only; /* the roster takes no software key for an approval */
+static bool world_all_approve;   /* all five are approvers, and the last tier asks for them */
+
 static inline void world_documents(struct world *w)
 {
 	static struct doc_genesis g;
@@ -829,8 +845,19 @@ static inline void world_documents(struct world *w)
 	r.people[4] = (struct doc_person){ .id = "omar",
 					   .key = w->omar.key,
 					   .roles = DOC_ROLE_OFFICER | DOC_ROLE_AUDITOR };
+	for (size_t i = 0; i < r.people_count; i++) {
+		uint8_t secret[ED25519_SECRET_BYTES];
+
+		r.people[i].passkey_count = 1;
+		passkey_make(&r.people[i].passkeys[0], secret, (uint8_t)i);
+		if (world_all_approve) {
+			r.people[i].roles |= DOC_ROLE_APPROVER;
+			p->approval_tiers[2].approvals = r.people_count;
+		}
+	}
+	passkey_party(&r.relying_party);
 	r.signer_count = 2;
-	r.software_approvals = true;
+	r.software_approvals = !world_passkeys_only;
 	for (int i = 0; i < 2; i++) {
 		r.signers[i] =
 		    (struct doc_signer_entry){ w->attest[i].key, w->chain_key[i].public_key,

@@ -125,36 +125,43 @@ static void forged_attestations(void)
 	}
 }
 
-/* Words of people: only whole and valid ones count. */
+/* Words of people: an honest signer signs on none that does not count. */
 static void bad_approvals(void)
 {
-#define APPROVED(change)                      \
+#define APPROVED(change, words)               \
 	do {                                  \
 		rig_up();                     \
 		pay_new(X(500));              \
 		pay_approve(2, "approver-1"); \
 		pay_link();                   \
 		change;                       \
-		REFUSED("approvals");         \
+		REFUSED(words);               \
 	} while (0)
-	APPROVED(r.approvals = 0);
-	APPROVED(r.approval_key[0] = &r.person[3]);
-	APPROVED(r.approval_key[0] = &r.stranger);
-	APPROVED(r.approval_key[0] = NULL);
-	APPROVED(r.approval[0].subject.b[0] = 9);
-	APPROVED(r.approval[0].decision = DOC_DECISION_NO);
-	APPROVED((memcpy(r.approval[0].person, "officer-1", 10), r.approval_key[0] = &r.person[0]));
-	APPROVED((memcpy(r.approval[0].person, "auditor-1", 10), r.approval_key[0] = &r.person[4]));
-	APPROVED(memcpy(r.request.customer, "approver-1", 11); pay_link());
+	APPROVED(r.approvals = 0, "approvals");
+	APPROVED(r.approval_key[0] = &r.person[3], "approval.signatures");
+	APPROVED(r.approval_key[0] = &r.stranger, "approval.signatures");
+	APPROVED(r.approval_key[0] = NULL, "approval.signatures");
+	APPROVED(r.approval[0].subject.b[0] = 9, "approval.subject");
+	APPROVED(r.approval[0].decision = DOC_DECISION_NO, "approvals");
+	APPROVED((memcpy(r.approval[0].person, "officer-1", 10), r.approval_key[0] = &r.person[0]),
+		 "approval.person");
+	APPROVED((memcpy(r.approval[0].person, "auditor-1", 10), r.approval_key[0] = &r.person[4]),
+		 "approval.person");
+	APPROVED(memcpy(r.request.customer, "approver-1", 11); pay_link(), "approval.person");
+	APPROVED(r.approval[0].time_ms = r.wall + 700000, "approval.time_ms");
+	/* security keys: only touched, is another's, stands behind nothing */
+	APPROVED(pay_prove(0, 2, 1), "assertion.authenticator_data");
+	APPROVED(pay_prove(0, 3, 5), "assertion.credential");
+	APPROVED((pay_prove(0, 2, 5), r.proof[0].first = true), "approval");
 #undef APPROVED
-	/* two words of one person are one */
+	/* two words of one person are none */
 	rig_up();
 	pay_new(X(3000));
 	pay_approve(2, "approver-1");
 	pay_approve(2, "approver-1");
 	r.approval[1].time_ms++;
 	pay_link();
-	REFUSED("approvals");
+	REFUSED("approval.person");
 	/* one no outweighs any yes */
 	rig_up();
 	pay_new(X(50));
@@ -163,6 +170,31 @@ static void bad_approvals(void)
 	r.approval[1].decision = DOC_DECISION_NO;
 	pay_link();
 	REFUSED("approvals");
+}
+
+/* What a security key proves needs no software key, and is remembered over a restart. */
+static void good_assertions(void)
+{
+	struct hash32 id;
+
+	rig_up();
+	pay_new(X(3000));
+	pay_approve(2, "approver-1");
+	pay_approve(3, "approver-2");
+	r.approval_key[0] = r.approval_key[1] = NULL;
+	pay_prove(0, 2, 5);
+	pay_prove(1, 3, 5);
+	pay_link();
+	id = att_tell(A);
+	rig_settle();
+	T_CHECK(was_acked(A, &id));
+	T_EQ(r.w.payments_n, 1);
+	T_EQ(r.w.config.storage.payments[0].approvals, 2);
+	rig_restart(r.batches);
+	rig_connect();
+	T_EQ(r.w.payments_n, 1);
+	T_EQ(r.w.config.storage.payments[0].approvals, 2);
+	T_EQ(r.w.stops_n, 0);
 }
 
 static void once_only(void)
@@ -804,6 +836,7 @@ int main(int argc, char **argv)
 		{ "links between documents broken", broken_links },
 		{ "attestations forged", forged_attestations },
 		{ "approvals that do not count", bad_approvals },
+		{ "security keys stand behind approvals", good_assertions },
 		{ "once only", once_only },
 		{ "clocks apart", clocks_apart },
 		{ "poisoned numbers", poisoned_numbers },

@@ -20,6 +20,7 @@
 #include "crypto/uuid7.h"
 #include "ipc/frame.h"
 #include "nis/nis.h"
+#include "passkey_kit.h"
 #include "policy/attempt.h"
 #include "t.h"
 #include "watch/watch.h"
@@ -155,6 +156,14 @@ struct rig {
 	struct doc_approval approval[4];
 	struct key *request_key, *approval_key[4], *attest_key;
 	size_t approvals;
+
+	struct proof { /* an assertion behind the approval */
+		bool there;
+		bool first;  /* in front of it instead */
+		uint8_t key; /* person[i] has key i */
+		uint8_t flags;
+	} proof[4];
+
 	struct doc_sweep sweep;
 	bool is_sweep, with_freeze;
 	uint8_t freeze_raw[16384];
@@ -360,7 +369,10 @@ static inline void rig_documents(void)
 			       people[i]);
 		r.roster.people[i].key = r.person[i].key;
 		r.roster.people[i].roles = roles[i];
+		r.roster.people[i].passkey_count = 1;
+		passkey_make(&r.roster.people[i].passkeys[0], scratch, (uint8_t)i);
 	}
+	passkey_party(&r.roster.relying_party);
 	r.roster.signers[A] =
 	    (struct doc_signer_entry){ r.attest[A].key, r.chain[K_A].public_key, DOC_SIGNER_A };
 	r.roster.signers[B] =
@@ -1052,6 +1064,7 @@ static inline void pay_new(uint64_t amount)
 	r.attest_key = NULL;
 	r.request_key = &r.backend;
 	r.approvals = 0;
+	memset(r.proof, 0, sizeof r.proof);
 	r.request = (struct doc_request){ .amount = xem(amount),
 					  .asset = ASSET_XEM,
 					  .customer = "customer-1",
@@ -1113,6 +1126,33 @@ static inline void pay_approve(size_t person, const char *name)
 				    .time_ms = r.wall };
 	(void)snprintf(a->person, sizeof a->person, "%s", name);
 	r.approval_key[r.approvals++] = &r.person[person];
+}
+
+/* A security key stands behind an approval; flags 5: touched, and verified. */
+static inline void pay_prove(size_t approval, uint8_t key, uint8_t flags)
+{
+	r.proof[approval] = (struct proof){ .there = true, .key = key, .flags = flags };
+}
+
+/* An approval, and the proof that stands with it. */
+static inline void put_approval(struct writer *w, size_t at)
+{
+	static uint8_t raw[16384], proof_raw[16384];
+	const struct proof *p = &r.proof[at];
+	struct doc_assertion proof;
+	struct hash32 id;
+	size_t n = made(raw, sizeof raw, &id, DOC_APPROVAL, &r.approval[at], r.approval_key[at]);
+	size_t proof_n;
+
+	if (!p->there) {
+		put_item(w, bytes_of(raw, n));
+		return;
+	}
+	passkey_assert(&proof, p->key, &id, 7, p->flags);
+	proof.genesis = r.genesis_id;
+	proof_n = made(proof_raw, sizeof proof_raw, NULL, DOC_ASSERTION, &proof, NULL);
+	put_item(w, p->first ? bytes_of(proof_raw, proof_n) : bytes_of(raw, n));
+	put_item(w, p->first ? bytes_of(raw, n) : bytes_of(proof_raw, proof_n));
 }
 
 /* The payment's bytes and the attestation that an honest signer would give. */
@@ -1182,9 +1222,7 @@ static inline struct hash32 att_tell(int s)
 			if (hash32_is_zero(&r.approval[i].subject)) {
 				r.approval[i].subject = order_id;
 			}
-			n = made(raw, sizeof raw, NULL, DOC_APPROVAL, &r.approval[i],
-				 r.approval_key[i]);
-			put_item(&w, bytes_of(raw, n));
+			put_approval(&w, i);
 		}
 	}
 	t->n = w.n;
