@@ -20,6 +20,7 @@ from pathlib import Path
 import canon
 import ed25519
 import nem
+import passkey
 
 XEM_ASSET = 1
 BATCHES_AT = 4096
@@ -429,7 +430,7 @@ class Chain:
 
 # attempt and inner: of the newest attempt; dead: (attempt, inner) of those before it.
 Withdrawal = collections.namedtuple(
-    "Withdrawal", "request_id request order attempt approvals inner dead", defaults=((),))
+    "Withdrawal", "request_id request order attempt approvals assertions inner dead", defaults=((),))
 
 
 def inner_of(order, attempt):
@@ -445,8 +446,8 @@ def withdrawals(journal):
     """Every withdrawal of kuramorid's journal by request id."""
     found = {}
     for record, document in journal.documents():
-        one = found.setdefault(record.ref, {"approval": [], "attempts": [], "exclusion": []})
-        if document.type in ("approval", "exclusion"):
+        one = found.setdefault(record.ref, {"approval": [], "assertion": [], "attempts": [], "exclusion": []})
+        if document.type in ("approval", "assertion", "exclusion"):
             one[document.type].append(document)
         elif document.type == "attempt":
             one["attempts"].append(document)
@@ -471,7 +472,7 @@ def withdrawals(journal):
                 raise Objection(f"request {request.body['request_id']}: attempt {each.body['number']} where "
                                 f"{number} is due")
         identifier = request.body["request_id"]
-        out[identifier] = Withdrawal(identifier, request, order, attempt, one["approval"],
+        out[identifier] = Withdrawal(identifier, request, order, attempt, one["approval"], one["assertion"],
                                      inner_of(order, attempt) if attempt is not None else None,
                                      tuple((each, inner_of(order, each)) for each in attempts[:-1]))
     return out
@@ -539,10 +540,13 @@ def check_people(withdrawal, roster, policy):
     if not any(withdrawal.request.signed_by(b["key"]) for b in roster.body["backends"]):
         raise Objection(f"request {withdrawal.request_id}: no back end signed it")
     people = {p["id"]: p for p in roster.body["people"]}
+    proofs = {a.body["approval"]: a for a in withdrawal.assertions}
     amount, yes, verified = int(withdrawal.request.body["amount"]), set(), 1
     for approval in withdrawal.approvals:
         person = people.get(approval.body["person"])
-        if person is None or "approver" not in person["roles"] or not approval.signed_by(person["key"]):
+        if person is None or "approver" not in person["roles"] or not (
+                passkey.proves(proofs[approval.id], approval, roster, person) if approval.id in proofs
+                else roster.body["software_approvals"] and approval.signed_by(person["key"])):
             raise Objection(f"request {withdrawal.request_id}: an approval nobody of the roster signed")
         if approval.body["subject"] != withdrawal.order.id:
             raise Objection(f"request {withdrawal.request_id}: an approval of another order")

@@ -56,6 +56,23 @@ def authenticator_data(relying_party, flags, counter, extensions=b""):
             struct.pack(">I", counter) + extensions)
 
 
+def proves(assertion, approval, roster, person):
+    """Does this assertion stand behind this approval of this person? (An auditor's own look.)"""
+    body, party = assertion.body, roster.body["relying_party"]
+    keys = [k for k in person["passkeys"] if k["credential"] == body["credential"]]
+    client, device = bytes.fromhex(body["client_data"]), bytes.fromhex(body["authenticator_data"])
+    said = json.loads(client)
+    if (len(keys) != 1 or body["approval"] != approval.id or said["type"] != "webauthn.get" or
+            said["challenge"] != base64url(bytes.fromhex(approval.id)) or said.get("crossOrigin", False) or
+            said["origin"] not in [o["origin"] for o in party["origins"]] or
+            device[:32] != hashlib.sha256(party["id"].encode()).digest() or
+            device[32] & (PRESENT | VERIFIED) != PRESENT | VERIFIED):
+        return False
+    signed, key = device + hashlib.sha256(client).digest(), bytes.fromhex(keys[0]["key"])
+    verify = p256.verify if keys[0]["algorithm"] == "es256" else ed25519.verify
+    return verify(key, signed, bytes.fromhex(body["signature"]))
+
+
 class Passkey:
     """One credential. counter None: the device keeps no count and says 0."""
 
