@@ -30,6 +30,7 @@
 #include "io/config.h"
 #include "io/file.h"
 #include "io/loop.h"
+#include "io/memory.h"
 #include "io/notes.h"
 #include "io/notify.h"
 #include "io/random.h"
@@ -115,6 +116,7 @@ static struct signer {
 	struct signer_config config;
 	struct sandbox_plan plan;
 	struct sandbox_report report;
+	struct memory memory;
 	struct secret_arena arena;
 	struct signer_secrets *secrets;
 	uint8_t genesis[DOC_BYTES_MAX], roster[DOC_BYTES_MAX], policy[DOC_BYTES_MAX];
@@ -332,6 +334,16 @@ static enum err sockets_open(void)
 	return ERR_OK;
 }
 
+/* How deep the stack went so far, for STATUS. */
+static void fact_stack(void)
+{
+	char text[64];
+
+	(void)snprintf(text, sizeof text, "%zu of %d", memory_stack_high_water(&me.memory),
+		       MEMORY_STACK_BYTES);
+	guard_fact(&me.guard, "stack_high_water", text);
+}
+
 /* The path that a watcher's channel came by says which watcher it is. */
 static void step(void *core, const struct event *event, struct effects *out)
 {
@@ -342,6 +354,9 @@ static void step(void *core, const struct event *event, struct effects *out)
 
 		CHECK(index >= LISTENERS_BEFORE_WATCHERS);
 		told.role = GUARD_ROLE_WATCHER(index - LISTENERS_BEFORE_WATCHERS);
+	}
+	if (event->kind == EVENT_FRAME && event->number == SIGNER_STATUS) {
+		fact_stack();
 	}
 	guard_step(core, &told, out);
 }
@@ -428,6 +443,8 @@ static void facts(void)
 		(void)snprintf(text, sizeof text, "%ld", usage.ru_maxrss);
 		guard_fact(&me.guard, "memory_high_water_kib", text);
 	}
+	(void)snprintf(text, sizeof text, "%zu", me.memory.taken_bytes / 1024);
+	guard_fact(&me.guard, "memory_kib", text);
 	guard_fact(&me.guard, "version", KURAMORI_VERSION);
 }
 
@@ -442,11 +459,16 @@ static enum err work(void)
 	me.reads_timer.on = on_reads;
 	loop_on_stop(&me.loop, on_stop, NULL);
 	secret_arena_close(&me.arena);
+	e = memory_settle(&me.memory, me.config.lock_memory);
+	if (e != ERR_OK) {
+		return say("memory", e, "not all of it can be had; RLIMIT_MEMLOCK");
+	}
 	facts();
 	e = sandbox_enter(&me.plan, &me.report);
 	if (e != ERR_OK) {
 		return say("sandbox", e, "enter");
 	}
+	memory_stack_paint(&me.memory);
 	guard_fact(&me.guard, "seccomp", me.report.seccomp ? "yes" : "no");
 	guard_fact(&me.guard, "landlock", me.report.landlock ? "yes" : "no");
 	e = guard_begin();
@@ -478,6 +500,8 @@ static enum err start(void)
 	}
 	me.plan.profile = SANDBOX_SIGNER;
 	me.plan.files_max = 64;
+	me.plan.files_more = SIGNER_CHANNELS + 1; /* one is taken only to be told that there is no
+						     place */
 	me.plan.lock_memory = me.config.lock_memory;
 	me.plan.landlock_optional = me.config.landlock_optional;
 	e = crypto_init();
@@ -537,7 +561,10 @@ int main(int argc, char **argv)
 	}
 	notes_init("kuramori-signer", NOTES_INFO);
 	me.notify_fd = -1;
-	e = start();
+	e = sandbox_descriptors();
+	if (e == ERR_OK) {
+		e = start();
+	}
 	if (me.secrets != NULL) {
 		secret_arena_wipe(&me.arena);
 	}

@@ -2,6 +2,7 @@
 #include "io/sandbox.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
@@ -17,17 +18,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANDBOX_SANITIZED true
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
-    __has_feature(thread_sanitizer)
-#define SANDBOX_SANITIZED true
-#endif
-#endif
-#ifndef SANDBOX_SANITIZED
-#define SANDBOX_SANITIZED false
-#endif
+#include "io/sanitized.h"
 
 enum { FILTER_MAX = 1024 }; /* instructions; the real ones have about 60 */
 
@@ -36,6 +27,17 @@ static enum err limit(__rlimit_resource_t what, uint64_t n)
 	const struct rlimit r = { .rlim_cur = n, .rlim_max = n };
 
 	return setrlimit(what, &r) == 0 ? ERR_OK : ERR_IO;
+}
+
+enum err sandbox_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		/* the lowest free number is this one: those below are open by now */
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd) {
+			return ERR_IO;
+		}
+	}
+	return close_range(STDERR_FILENO + 1, ~0U, 0) == 0 ? ERR_OK : ERR_IO;
 }
 
 /* Root to plan's uid for good: real, effective and saved, with no group left but gid. */
@@ -109,35 +111,55 @@ enum err sandbox_prepare(const struct sandbox_plan *plan, struct sandbox_report 
 	return ERR_OK;
 }
 
-/* Every right of Landlock ABI 1 (Linux 5.13), and what newer kernels add where they know it. */
-static uint64_t landlock_rights(int abi)
-{
-	uint64_t rights = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+/* struct landlock_ruleset_attr as of ABI 6; Debian 12's header knows the first member only. */
+struct landlock_all {
+	uint64_t files;
+	uint64_t tcp;   /* from ABI 4 */
+	uint64_t scope; /* from ABI 6 */
+};
 
+/* Every right of ABI 1 (Linux 5.13), and what newer kernels add; returns the size they know. */
+static size_t landlock_rights(int abi, struct landlock_all *all)
+{
+	size_t n = sizeof all->files;
+
+	*all = (struct landlock_all){ .files = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1 };
 	if (abi >= 2) {
-		rights |= LANDLOCK_ACCESS_FS_REFER;
+		all->files |= LANDLOCK_ACCESS_FS_REFER;
 	}
 	if (abi >= 3) {
-		rights |= (uint64_t)1 << 14; /* truncate; not in Debian 12's header */
+		all->files |= (uint64_t)1 << 14; /* truncate; not in Debian 12's header */
+	}
+	if (abi >= 4) {
+		all->tcp = 3; /* bind, connect */
+		n = sizeof all->files + sizeof all->tcp;
 	}
 	if (abi >= 5) {
-		rights |= (uint64_t)1 << 15; /* ioctl on devices; neither */
+		all->files |= (uint64_t)1 << 15; /* ioctl on devices */
 	}
-	return rights;
+	if (abi >= 6) {
+		all->scope = 3; /* abstract sockets and signals of others */
+		n = sizeof *all;
+	}
+	return n;
 }
 
 enum err sandbox_close_files(const struct sandbox_plan *plan, struct sandbox_report *r)
 {
-	struct landlock_ruleset_attr attr = { 0 };
+	struct landlock_all all;
 	long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
 	long fd;
 	long answer;
+	size_t n;
 
 	if (abi < 1) {
 		return plan->landlock_optional ? ERR_OK : ERR_POLICY;
 	}
-	attr.handled_access_fs = landlock_rights((int)abi);
-	fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
+	if (plan->landlock_abi_max > 0 && abi > plan->landlock_abi_max) {
+		abi = plan->landlock_abi_max;
+	}
+	n = landlock_rights((int)abi, &all);
+	fd = syscall(SYS_landlock_create_ruleset, &all, n, 0);
 	if (fd < 0) {
 		return ERR_IO;
 	}
@@ -150,6 +172,20 @@ enum err sandbox_close_files(const struct sandbox_plan *plan, struct sandbox_rep
 	r->landlock_abi = (int)abi;
 	r->landlock = true;
 	return ERR_OK;
+}
+
+/* No more descriptors than are open, and plan's few on top. */
+static enum err close_numbers(const struct sandbox_plan *plan)
+{
+	uint64_t n = 0;
+
+	for (uint64_t fd = 0; fd < plan->files_max; fd++) {
+		if (fcntl((int)fd, F_GETFD) >= 0) {
+			n = fd + 1;
+		}
+	}
+	n += plan->files_more;
+	return n <= plan->files_max ? limit(RLIMIT_NOFILE, n) : ERR_IO;
 }
 
 /*
@@ -318,12 +354,15 @@ enum err sandbox_enter(const struct sandbox_plan *plan, struct sandbox_report *r
 
 	if (plan->profile == SANDBOX_SIGNER) {
 		e = sandbox_close_files(plan, &done);
+		if (e == ERR_OK) {
+			e = close_numbers(plan);
+		}
 		if (e != ERR_OK) {
 			return e;
 		}
 	}
 	/* A sanitizer maps memory and traces itself: the report says that the filter is missing. */
-	if (!SANDBOX_SANITIZED) {
+	if (!IO_SANITIZED) {
 		e = enter_seccomp(plan, &done);
 		if (e != ERR_OK) {
 			return e;

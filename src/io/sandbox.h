@@ -2,9 +2,10 @@
 /*
  * sandbox.h - what a process gives up before it listens to anybody (docs/processes.md).
  *
- * Two steps.  sandbox_prepare() first of all, before a secret is in memory: no core files, no
- * debugger, no privileges.  sandbox_enter() after everything was opened: Landlock denies the whole
- * file system, seccomp kills the process at the first call that is not on the list.
+ * Three steps.  sandbox_descriptors() first of all: nothing of who started us stays open.
+ * sandbox_prepare() before a secret is in memory: no core files, no debugger, no privileges.
+ * sandbox_enter() after everything was opened: Landlock denies the whole file system, seccomp kills
+ * the process at the first call that is not on the list.
  */
 #ifndef KURAMORI_IO_SANDBOX_H
 #define KURAMORI_IO_SANDBOX_H
@@ -28,8 +29,10 @@ struct sandbox_plan {
 	uid_t uid; /* used only when started as root; must not be 0 then */
 	gid_t gid;
 	uint64_t files_max;     /* RLIMIT_NOFILE, >= the descriptors in use */
+	uint64_t files_more;    /* SANDBOX_SIGNER: how many may still be opened in the sandbox */
 	bool lock_memory;       /* mlockall(MCL_CURRENT): nothing of us is ever swapped */
 	bool landlock_optional; /* a kernel without Landlock is reported instead of refused */
+	int landlock_abi_max;   /* use no more than this of a newer kernel; 0: all it has */
 };
 
 /* What was really done: goes into the log and into `status`. */
@@ -47,6 +50,13 @@ struct sandbox_report {
 };
 
 /*
+ * Closes all that was inherited but 0, 1 and 2, and opens /dev/null where one of these is missing:
+ * a journal that became descriptor 2 would be written to by the first complaint.  From here on the
+ * numbers follow from what the program opens.  Before anything is opened.  ERR_IO.
+ */
+MUST_CHECK enum err sandbox_descriptors(void);
+
+/*
  * PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE 0, RLIMIT_CORE 0, RLIMIT_NOFILE; as root: setgroups(0),
  * setresgid, setresuid to plan's, then proof that root does not come back.  ERR_POLICY root without
  * a uid to go to; ERR_IO a call failed: the caller ends then, half a sandbox is none.
@@ -62,8 +72,9 @@ MUST_CHECK enum err sandbox_prepare(const struct sandbox_plan *plan, struct sand
 MUST_CHECK enum err sandbox_close_files(const struct sandbox_plan *plan, struct sandbox_report *r);
 
 /*
- * Landlock (ABI 1 or newer, all file rights handled, none granted; SANDBOX_SIGNER only) and
- * seccomp. Cannot be undone.  ERR_POLICY no Landlock and not optional; ERR_IO.
+ * Landlock (ABI 1 or newer, every right handled that it knows, none granted), RLIMIT_NOFILE down to
+ * the descriptors that are open and files_more (both SANDBOX_SIGNER only), and seccomp.  Cannot be
+ * undone.  ERR_POLICY no Landlock and not optional; ERR_IO, also files_max is too small.
  */
 MUST_CHECK enum err sandbox_enter(const struct sandbox_plan *plan, struct sandbox_report *r);
 

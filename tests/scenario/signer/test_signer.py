@@ -296,6 +296,21 @@ def field_of(pid, name):
     raise AssertionError(f"no {name} in status")
 
 
+OWN_SOCKETS = ("server", "stop", "watcher-1", "watcher-2", "watcher-3")
+CHANNELS = 12  # bin/kuramori-signer/signer.h
+
+
+def inventory(pid):
+    """{number: what is open there}."""
+    out = {}
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        try:
+            out[int(link.name)] = os.readlink(link)
+        except FileNotFoundError:
+            pass  # closed meanwhile
+    return out
+
+
 rig = Rig()
 
 
@@ -515,13 +530,37 @@ def gives_up_every_right():
             except PermissionError:
                 os._exit(0 if libc.ptrace(16, pid, 0, 0) == -1 else 4)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-    # what is open: journal, sockets, loop; nothing else
-    kinds = {}
-    for link in Path(f"/proc/{pid}/fd").iterdir():
-        target = os.readlink(link)
-        kinds[re.sub(r"[:/].*|\[.*", "", target) or target] = target
-        assert not target.endswith((".sealed", ".json", ".conf")), target
-    assert any(str(t).endswith("journal") for t in kinds.values()), kinds
+    # what is open: exactly this, by number; nothing of whoever started it
+    expected = {0: "/dev/null", 1: rf"{rig.folder}/logs/signer-a\.out", 2: rf"{rig.folder}/logs/signer-a\.err",
+                3: r"socket:.*", 4: rf"{rig.place('a')}/journal", 5: r"anon_inode:\[eventpoll\]", 6: r"anon_inode:\[timerfd\]",
+                7: r"anon_inode:\[signalfd\]"}
+    expected.update({8 + i: r"socket:.*" for i in range(len(OWN_SOCKETS))})
+    process.wait_until(lambda: inventory(pid).keys() == expected.keys(), 5, "the last client is gone")
+    for number, target in inventory(pid).items():
+        assert re.fullmatch(expected[number], target), (number, target)
+    # and there is room for its channels and one more, not for any other file
+    files = re.search(r"Max open files\s+(\d+)\s+(\d+)", limits)
+    assert files.group(1) == files.group(2) == str(len(expected) + CHANNELS + 1), files.group(0)
+    if not SANITIZED:
+        bound = re.search(r"Max stack size\s+(\d+)\s+(\d+)", limits)
+        assert bound.group(1) == bound.group(2) and int(bound.group(1)) < 1024 * 1024, bound.group(0)
+
+
+@tap.test
+def nothing_inherited_stays_open():
+    """What whoever started it held open is not there any more, and a missing stderr is not the journal."""
+    daemon = rig.daemons["b"]
+    daemon.stop()
+    spy = os.open(rig.folder / "genesis.json", os.O_RDONLY)
+    os.set_inheritable(spy, True)
+    daemon = rig.begin("b", prefix=["/bin/sh", "-c", f'exec 9<&{spy} 2>&- "$@"', "sh"])
+    os.close(spy)
+    assert rig.unlock("b") == []
+    daemon.wait_ready(20.0)
+    open_now = inventory(daemon.pid)
+    assert open_now[2] == "/dev/null", open_now
+    assert not [target for target in open_now.values() if target.endswith("genesis.json")], open_now
+    rig.well("b")
 
 
 @tap.test
@@ -652,6 +691,14 @@ def status_tells():
     assert detail["signer"] == "a" and detail["frozen"] == "no"
     assert detail["seccomp"] == ("no" if SANITIZED else "yes")
     assert int(detail["memory_high_water_kib"]) > 0 and int(detail["secret_bytes"]) > 0
+    used, _, room = detail["stack_high_water"].partition(" of ")
+    assert int(room) == 256 * 1024
+    if SANITIZED:
+        assert int(used) == 0 and int(detail["memory_kib"]) == 0
+    else:
+        # it has signed: far more than nothing, and half of the room at most
+        print(f"# {used} bytes of stack, {detail['memory_kib']} KiB of memory in all")
+        assert 4096 < int(used) < int(room) // 2 and int(detail["memory_kib"]) > 1024
 
 
 @tap.test

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <seccomp.h>
@@ -19,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/attr.h"
@@ -26,22 +28,12 @@
 #include "io/loop.h"
 #include "io/notes.h"
 #include "io/sandbox.h"
+#include "io/sanitized.h"
 #include "io/secret_arena.h"
 #include "io/unix.h"
 #include "t.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-static const bool sanitized = true;
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
-    __has_feature(thread_sanitizer)
-static const bool sanitized = true;
-#else
-static const bool sanitized = false;
-#endif
-#else
-static const bool sanitized = false;
-#endif
+static const bool sanitized = IO_SANITIZED;
 
 enum { SOMEBODY = 65534, FILES_MAX = 32 };
 
@@ -49,12 +41,16 @@ enum { SOMEBODY = 65534, FILES_MAX = 32 };
 static char dir[] = "/tmp/kuramori-sandbox-XXXXXX";
 static char inside[64], fresh[64], socket_path[64];
 static enum sandbox_profile profile;
+static int abi_max; /* of Landlock; 0: what this kernel has */
 
 static struct sandbox_plan plan_of(void)
 {
-	return (struct sandbox_plan){
-		.profile = profile, .uid = SOMEBODY, .gid = SOMEBODY, .files_max = FILES_MAX
-	};
+	return (struct sandbox_plan){ .profile = profile,
+				      .uid = SOMEBODY,
+				      .gid = SOMEBODY,
+				      .files_max = FILES_MAX,
+				      .files_more = 1,
+				      .landlock_abi_max = abi_max };
 }
 
 static struct sandbox_report prepare(void)
@@ -261,6 +257,7 @@ static void files_are_closed(void)
 	}
 	MUST(sandbox_close_files(&plan, &r) == ERR_OK);
 	MUST(r.landlock && r.landlock_abi >= 1 && r.no_new_privs && !r.seccomp);
+	MUST(abi_max == 0 || r.landlock_abi <= abi_max);
 	for (size_t i = 0; i < ARRAY_LEN(attempts); i++) {
 		errno = 0;
 		MUST(!attempts[i]());
@@ -270,10 +267,174 @@ static void files_are_closed(void)
 	MUST(pwrite(fd, &byte, 1, 0) == 1 && fdatasync(fd) == 0 && pread(fd, &byte, 1, 0) == 1);
 }
 
+/* Debian 12's kernel has ABI 2, and the first one must do too: a refused file is refused by it. */
 static void landlock_denies_the_file_system(void)
 {
 	profile = SANDBOX_SIGNER;
-	T_EQ(child(files_are_closed), 0);
+	for (abi_max = 2; abi_max >= 0; abi_max--) {
+		T_EQ(child(files_are_closed), 0);
+	}
+	abi_max = 0;
+}
+
+static int abstract_listen(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(a.sun_path + 1, sizeof a.sun_path - 1, "kuramori-test-%d", (int)getpid());
+	return fd >= 0 && bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 1) == 0 ? fd
+											       : -1;
+}
+
+static int abstract_connect(void)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int why;
+
+	(void)snprintf(a.sun_path + 1, sizeof a.sun_path - 1, "kuramori-test-%d", (int)getpid());
+	why = connect(fd, (struct sockaddr *)&a, sizeof a) == 0 ? 0 : errno;
+	(void)close(fd);
+	return why;
+}
+
+static int tcp_bind(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int why = bind(fd, (struct sockaddr *)&a, sizeof a) == 0 ? 0 : errno;
+
+	(void)close(fd);
+	return why;
+}
+
+/* What newer kernels can deny besides files is denied, even where no filter would. */
+static void newer_kernels_close_more(void)
+{
+	const struct sandbox_plan plan = plan_of();
+	struct sandbox_report r = prepare();
+	int listener = abstract_listen();
+	int ends[2];
+	pid_t other;
+
+	MUST(pipe2(ends, O_CLOEXEC) == 0);
+	other = fork();
+	if (other == 0) {
+		char byte;
+
+		/* until we end: what we cannot signal must not outlive us */
+		(void)close(ends[1]);
+		_exit(read(ends[0], &byte, 1) == 0 ? 0 : 1);
+	}
+	MUST(listener >= 0 && other > 0);
+	MUST(kill(other, 0) == 0 && tcp_bind() == 0 && abstract_connect() == 0);
+	MUST(sandbox_close_files(&plan, &r) == ERR_OK);
+	printf("# Landlock ABI %d\n", r.landlock_abi);
+	MUST(tcp_bind() == (r.landlock_abi >= 4 ? EACCES : 0));
+	MUST(abstract_connect() == (r.landlock_abi >= 6 ? EPERM : 0));
+	if (r.landlock_abi >= 6) {
+		MUST(kill(other, SIGKILL) != 0 && errno == EPERM);
+		MUST(kill(getpid(), 0) == 0); /* abort() must still reach itself */
+	} else {
+		MUST(kill(other, SIGKILL) == 0);
+	}
+	(void)fflush(stdout);
+}
+
+static void newer_kernels(void)
+{
+	profile = SANDBOX_SIGNER;
+	T_EQ(child(newer_kernels_close_more), 0);
+	abi_max = 2;
+	T_EQ(child(newer_kernels_close_more), 0);
+	abi_max = 0;
+}
+
+static bool is_open(int fd)
+{
+	return fcntl(fd, F_GETFD) >= 0;
+}
+
+static void inherited_are_closed(void)
+{
+	struct stat null;
+	struct stat first;
+	char byte;
+
+	for (int fd = 3; fd < 30; fd++) {
+		MUST(dup2(2, fd) == fd);
+	}
+	MUST(close(0) == 0 && sandbox_descriptors() == ERR_OK);
+	for (int fd = 0; fd < 1024; fd++) {
+		MUST(is_open(fd) == (fd < 3));
+	}
+	MUST(stat("/dev/null", &null) == 0 && fstat(0, &first) == 0);
+	MUST(first.st_rdev == null.st_rdev && read(0, &byte, 1) == 0);
+}
+
+/* Started without any: what is opened next must not be taken for the place to complain to. */
+static void none_inherited(void)
+{
+	int fd;
+
+	MUST(close(0) == 0 && close(1) == 0 && close(2) == 0);
+	MUST(sandbox_descriptors() == ERR_OK);
+	fd = open(inside, O_RDONLY | O_CLOEXEC);
+	MUST(fd == 3 && write(2, "x", 1) == 1);
+}
+
+static void no_null_to_open(void)
+{
+	const struct rlimit none_left = { 2, 2 };
+
+	MUST(close(2) == 0 && setrlimit(RLIMIT_NOFILE, &none_left) == 0);
+	MUST(sandbox_descriptors() == ERR_IO);
+}
+
+static void descriptors(void)
+{
+	T_EQ(child(inherited_are_closed), 0);
+	T_EQ(child(none_inherited), 0);
+	T_EQ(child(no_null_to_open), 0);
+}
+
+static void as_many_as_planned(void)
+{
+	struct sandbox_plan plan = plan_of();
+	int listener = -1;
+	int peers[3];
+	struct sandbox_report r;
+
+	MUST(sandbox_descriptors() == ERR_OK &&
+	     unix_listen(socket_path, 0666, &listener) == ERR_OK);
+	for (int i = 0; i < 3; i++) {
+		MUST(unix_connect(socket_path, &peers[i]) == ERR_OK);
+	}
+	r = prepare();
+	plan.files_more = 2;
+	MUST(sandbox_enter(&plan, &r) == ERR_OK);
+	MUST(accept4(listener, NULL, NULL, SOCK_CLOEXEC) >= 0);
+	MUST(accept4(listener, NULL, NULL, SOCK_CLOEXEC) >= 0);
+	MUST(accept4(listener, NULL, NULL, SOCK_CLOEXEC) < 0 && errno == EMFILE);
+	MUST(close(peers[0]) == 0 && accept4(listener, NULL, NULL, SOCK_CLOEXEC) >= 0);
+}
+
+static void more_than_the_unit_grants(void)
+{
+	struct sandbox_plan plan = plan_of();
+	struct sandbox_report r = prepare();
+
+	plan.files_more = FILES_MAX;
+	MUST(sandbox_enter(&plan, &r) == ERR_IO && !r.seccomp);
+}
+
+static void numbers_are_counted(void)
+{
+	profile = SANDBOX_SIGNER;
+	T_EQ(child(as_many_as_planned), 0);
+	(void)unlink(socket_path);
+	T_EQ(child(more_than_the_unit_grants), 0);
 }
 
 /* A kernel that has no Landlock, by a filter that says so. */
@@ -603,6 +764,9 @@ int main(int argc, char **argv)
 		{ "what prepare takes away", what_prepare_takes_away },
 		{ "Landlock denies the file system", landlock_denies_the_file_system },
 		{ "a kernel without Landlock", a_kernel_without_landlock },
+		{ "what newer kernels can deny besides", newer_kernels },
+		{ "what was inherited is closed", descriptors },
+		{ "as many descriptors as planned", numbers_are_counted },
 		{ "signer: calls that kill", signer_calls_that_kill },
 		{ "a broken invariant is still SIGABRT", a_broken_invariant_is_still_sigabrt },
 		{ "what a signer needs works", what_a_signer_needs_works },

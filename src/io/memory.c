@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/memory.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/check.h"
+#include "io/sanitized.h"
+
+enum {
+	PAINT = 0xa5,
+	LINE_MAX_BYTES = 512, /* of /proc/self/maps; our paths are shorter */
+	POPULATE_WRITE = 23,  /* MADV_POPULATE_WRITE, Linux 5.14; not in Debian 12's libc */
+};
+
+struct mapping {
+	uintptr_t first, end;
+	bool is_stack;
+};
+
+/* Touches the room of stack below its caller, and says where it is. */
+__attribute__((noinline)) static uintptr_t room_write(void)
+{
+	uint8_t room[MEMORY_STACK_BYTES];
+
+	memset(room, PAINT, sizeof room);
+	/* the compiler must not think that nobody reads it */
+	__asm__ volatile("" : : "r"(room) : "memory");
+	return (uintptr_t)room;
+}
+
+/* The bytes at an address of our own, which C knows no object for. */
+static uint8_t *memory_at(uintptr_t address)
+{
+	return (uint8_t *)address; /* NOLINT(performance-no-int-to-ptr): from /proc/self/maps */
+}
+
+static bool mapping_read(const char *line, struct mapping *out)
+{
+	unsigned long first = 0;
+	unsigned long end = 0;
+	char rights[5] = "";
+
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers, and the order is checked */
+	if (sscanf(line, "%lx-%lx %4s", &first, &end, rights) != 3 || first >= end) {
+		return false;
+	}
+	*out = (struct mapping){ .first = first,
+				 .end = end,
+				 .is_stack = strstr(line, "[stack]") != NULL };
+	return strcmp(rights, "rw-p") == 0;
+}
+
+/* ERR_IO: a page cannot be had. */
+static enum err take(const struct mapping *m, bool lock)
+{
+	size_t n = m->end - m->first;
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	if (lock || m->is_stack) {
+		return mlock(memory_at(m->first), n) == 0 ? ERR_OK : ERR_IO;
+	}
+	if (madvise(memory_at(m->first), n, POPULATE_WRITE) == 0) {
+		return ERR_OK;
+	}
+	if (errno != EINVAL) {
+		return ERR_IO;
+	}
+	/* An older kernel: what is written is taken, and memory that is missing is SIGBUS now. */
+	for (uintptr_t at = m->first; at < m->end; at += page) {
+		volatile uint8_t *byte = memory_at(at);
+
+		*byte = *byte;
+	}
+	return ERR_OK;
+}
+
+static enum err stack_bound(const struct mapping *m)
+{
+	const struct rlimit r = { .rlim_cur = m->end - m->first, .rlim_max = m->end - m->first };
+
+	return setrlimit(RLIMIT_STACK, &r) == 0 ? ERR_OK : ERR_IO;
+}
+
+enum err memory_settle(struct memory *m, bool lock)
+{
+	static char buffer[4096];
+	struct memory done = { 0 };
+	struct mapping one;
+	char line[LINE_MAX_BYTES];
+	bool bounded = false;
+	enum err e = ERR_OK;
+	FILE *maps = NULL;
+
+	*m = done;
+	if (IO_SANITIZED) {
+		return ERR_OK;
+	}
+	done.stack_at = room_write();
+	maps = fopen("/proc/self/maps", "re");
+	if (maps == NULL) {
+		return ERR_IO;
+	}
+	/* Its buffer is ours: nothing of the heap changes while the heap is being read about. */
+	(void)setvbuf(maps, buffer, _IOFBF, sizeof buffer);
+	while (e == ERR_OK && fgets(line, sizeof line, maps) != NULL) {
+		if (!mapping_read(line, &one)) {
+			continue;
+		}
+		e = take(&one, lock);
+		if (e == ERR_OK && one.is_stack) {
+			e = stack_bound(&one);
+			bounded = true;
+		}
+		done.taken_bytes += one.end - one.first;
+	}
+	if (ferror(maps) != 0 || !bounded) {
+		e = ERR_IO;
+	}
+	(void)fclose(maps);
+	if (e == ERR_OK) {
+		*m = done;
+	}
+	return e;
+}
+
+void memory_stack_paint(struct memory *m)
+{
+	if (m->taken_bytes == 0) {
+		return;
+	}
+	/* Near enough where it was at first that the pages below are those that were taken. */
+	m->stack_at = room_write();
+	m->painted = true;
+}
+
+size_t memory_stack_high_water(const struct memory *m)
+{
+	const uint8_t *room;
+	size_t free_bytes = 0;
+
+	if (!m->painted) {
+		return 0;
+	}
+	room = memory_at(m->stack_at);
+	while (free_bytes < MEMORY_STACK_BYTES && room[free_bytes] == PAINT) {
+		free_bytes++;
+	}
+	return MEMORY_STACK_BYTES - free_bytes;
+}
