@@ -682,7 +682,10 @@ int main(int argc, char **argv)
 	}
 	notes_init("kuramori-watch", NOTES_INFO);
 	me.notify_fd = -1;
-	e = start();
+	e = sandbox_descriptors();
+	if (e == ERR_OK) {
+		e = start();
+	}
 	if (me.secrets != NULL) {
 		secret_arena_wipe(&me.arena);
 	}

@@ -27,6 +27,7 @@
 #include "io/notes.h"
 #include "io/notify.h"
 #include "io/random.h"
+#include "io/sandbox.h"
 #include "ipc/msgs.h"
 #include "server.h"
 
@@ -738,6 +739,9 @@ int main(int argc, char **argv)
 	enum err e;
 
 	notes_init("kuramorid", NOTES_INFO);
+	if (sandbox_descriptors() != ERR_OK) {
+		return err_exit(fail(ERR_IO, "start", "inherited descriptors do not close"));
+	}
 	if (crypto_init() != ERR_OK) {
 		return err_exit(fail(ERR_IO, "libsodium", "does not start"));
 	}

@@ -26,11 +26,13 @@ struct mapping {
 __attribute__((noinline)) static uintptr_t room_write(void)
 {
 	uint8_t room[MEMORY_STACK_BYTES];
+	uintptr_t at;
 
 	memset(room, PAINT, sizeof room);
-	/* the compiler must not think that nobody reads it */
-	__asm__ volatile("" : : "r"(room) : "memory");
-	return (uintptr_t)room;
+	/* a place, which outlives the object; and the compiler must not think that nobody reads it
+	 */
+	__asm__ volatile("" : "=r"(at) : "0"(room) : "memory");
+	return at;
 }
 
 /* The bytes at an address of our own, which C knows no object for. */

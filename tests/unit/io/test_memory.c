@@ -60,6 +60,7 @@ static long faults(void)
 }
 
 /* `levels` frames of a quarter of the room each. */
+/* NOLINTNEXTLINE(misc-no-recursion): its own depth is what it is for */
 __attribute__((noinline)) static size_t deep(size_t levels)
 {
 	uint8_t frame[FRAME_BYTES];
@@ -221,7 +222,7 @@ static void too_little(void)
 
 static void the_stack_only(void)
 {
-	memlock(1024 * 1024); /* too little for all, enough for the stack */
+	memlock((rlim_t)1024 * 1024); /* too little for all, enough for the stack */
 	MUST(memory_settle(&memory, true) == ERR_IO);
 	MUST(memory_settle(&memory, false) == ERR_OK);
 	MUST(locked_kib() >= MEMORY_STACK_BYTES / 1024);
