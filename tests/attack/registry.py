@@ -32,8 +32,6 @@ LATER = {
     "T40": "there are no key shares yet to be mixed up or replayed",
     "T46": "the sweep above the hot ceiling needs refill and cold documents; the ceiling is a figure of the policy "
            "that nothing moves coins for",
-    "T47": "the whole yen of every customer and their sum are judged by scenario refund and unit refund; nobody attacks them "
-           "from here yet",
     "T48": "the tree of liabilities that a customer can check is not built",
     "T50": "tracing stolen coins and screening deposits come after custody",
 }
@@ -53,6 +51,7 @@ def attack(number, title, scene):
 def load():
     """Imports every file of attacks; each number is then either run or explained."""
     import people  # noqa: F401
+    import refunds  # noqa: F401
     import server  # noqa: F401
     import signers  # noqa: F401
     import thieves  # noqa: F401
