@@ -975,6 +975,21 @@ void books_apply_batch(struct books *b, const struct log_record *r, size_t n, en
 	}
 }
 
+void books_fetch_id(const struct books *b, const struct id128 *id)
+{
+	index_fetch(&b->used_index, ids_tag(b, id));
+}
+
+void books_fetch_slot(const struct books *b, const struct id128 *account)
+{
+	index_fetch(&b->account_index, ids_tag(b, account));
+}
+
+void books_fetch_account(const struct books *b, const struct id128 *account)
+{
+	fetch_account(b, account);
+}
+
 void books_fetch(const struct books *b, const struct log_view *v, uint32_t i)
 {
 	struct id128 id, debit, credit;

@@ -263,6 +263,14 @@ MUST_CHECK enum err books_replay(struct books *b, const struct log_record *r);
 void books_fetch(const struct books *b, const struct log_view *v, uint32_t i);
 
 /*
+ * The same for records that are still to be made: the place of a record's id, the place of an
+ * account, and, a while after its place, the account.  Who has many asks for each of some first.
+ */
+void books_fetch_id(const struct books *b, const struct id128 *id);
+void books_fetch_slot(const struct books *b, const struct id128 *account);
+void books_fetch_account(const struct books *b, const struct id128 *account);
+
+/*
  * Remembers that r was refused with `why`, as books_apply() just said: the same record gets the
  * same answer for ever, a late retry cannot surprise (ledger.md A.1).  *out is the REFUSED record,
  * applied already, for the caller to journal; books_apply() takes it in a replay.  For a group: its

@@ -22,6 +22,8 @@
 #include "base/check.h"
 #include "payout/inner.h"
 
+enum { PAID_TOGETHER = 8 }; /* rows whose accounts are asked for at a time */
+
 struct inner_repay {
 	uint32_t ruling;
 	struct doc_plan plan;
@@ -201,16 +203,12 @@ void repay_rows(struct payout *p, struct bytes text)
 	answer_text(p, "state", "reading");
 }
 
-/* A run of this plan has taken this customer's claim. */
-static bool taken(const struct payout *p, const struct inner_ruling *x, struct bytes customer)
+/* A run of this plan has taken the claim of the customer whose coins this account owes. */
+static bool taken(const struct payout *p, const struct inner_ruling *x, const struct id128 *coins)
 {
-	const struct books_account *a;
-	struct id128 id;
-	size_t at;
+	const struct books_account *a = books_account(&p->books, coins);
+	size_t at = a == NULL ? x->taken_n : (size_t)(a - p->books.accounts);
 
-	books_account_id(&id, BOOKS_CUSTOMER, ASSET_XEM, customer);
-	a = books_account(&p->books, &id);
-	at = a == NULL ? x->taken_n : (size_t)(a - p->books.accounts);
 	return at < x->taken_n && x->taken[at] != 0;
 }
 
@@ -224,7 +222,10 @@ static void remaining(const struct payout *p, u128 *lost, u128 *paid, uint64_t *
 	*lost = *paid = 0;
 	*rows = 0;
 	while (refund_next(&row, &text)) {
-		if (!taken(p, &p->rulings[y->ruling], row.customer)) {
+		struct id128 coins;
+
+		books_account_id(&coins, BOOKS_CUSTOMER, ASSET_XEM, row.customer);
+		if (!taken(p, &p->rulings[y->ruling], &coins)) {
 			*lost +=
 			    row.lost; /* within the plan's total, which was added up with checks */
 			*paid += row.paid;
@@ -382,8 +383,43 @@ void repay_check(struct payout *p, struct effects *out)
 	answer_text(p, "state", "begun");
 }
 
+/* A row, and what its records name. */
+struct paying {
+	struct refund_row row;
+	struct id128 coins, yen;          /* the customer's accounts */
+	struct id128 claim_id, credit_id; /* of the transfers */
+};
+
+/* The next rows, at most n.  Their accounts are asked for together: one by one each is waited for.
+ */
+static uint32_t next_rows(struct paying w[PAID_TOGETHER], struct payout *p,
+			  const struct hash32 *plan, uint32_t n)
+{
+	const struct books *b = &p->books;
+	uint32_t have = 0;
+
+	while (have < n && refund_next(&w[have].row, &p->repay->left)) {
+		struct paying *x = &w[have++];
+		struct bytes customer = x->row.customer;
+
+		books_account_id(&x->coins, BOOKS_CUSTOMER, ASSET_XEM, customer);
+		books_fetch_slot(b, &x->coins);
+		x->claim_id = claim_id(plan, customer);
+		books_fetch_id(b, &x->claim_id);
+		books_account_id(&x->yen, BOOKS_CUSTOMER, ASSET_JPY, customer);
+		books_fetch_slot(b, &x->yen);
+		x->credit_id = yen_id(plan, customer);
+		books_fetch_id(b, &x->credit_id);
+	}
+	for (uint32_t i = 0; i < have; i++) {
+		books_fetch_account(b, &w[i].coins);
+		books_fetch_account(b, &w[i].yen);
+	}
+	return have;
+}
+
 /* One row.  Not all of it where the customer has moved his coins since; see above. */
-static enum err pay_row(struct payout *p, const struct hash32 *plan, const struct refund_row *row)
+static enum err pay_row(struct payout *p, const struct hash32 *plan, const struct paying *w)
 {
 	struct log_record r[3],
 	    account = { .kind = LOG_ACCOUNT, .asset = ASSET_JPY, .amount = BOOKS_CUSTOMER };
@@ -395,22 +431,22 @@ static enum err pay_row(struct payout *p, const struct hash32 *plan, const struc
 	u128 have, due;
 	enum err e;
 
-	if (taken(p, &p->rulings[y->ruling], row->customer)) {
+	if (taken(p, &p->rulings[y->ruling], &w->coins)) {
 		return ERR_OK;
 	}
-	claim.id = claim_id(plan, row->customer);
-	books_account_id(&claim.debit, BOOKS_CUSTOMER, ASSET_XEM, row->customer);
+	claim.id = w->claim_id;
+	claim.debit = w->coins;
 	have = books_available(&p->books, &claim.debit);
 	claim.credit = p->shortage;
-	claim.amount = have < row->lost ? have : row->lost;
+	claim.amount = have < w->row.lost ? have : w->row.lost;
 	if (claim.amount == 0) {
 		return ERR_OK;
 	}
 	CHECK(refund_due(&due, &y->sum.rate, claim.amount) == ERR_OK); /* the row's fitted */
 	if (due > 0) {
-		yen.id = yen_id(plan, row->customer);
+		yen.id = w->credit_id;
 		yen.debit = y->house;
-		books_account_id(&yen.credit, BOOKS_CUSTOMER, ASSET_JPY, row->customer);
+		yen.credit = w->yen;
 		yen.amount = due;
 		account.id = yen.credit;
 		to = books_account(&p->books, &account.id);
@@ -451,7 +487,7 @@ void repay_pay(struct payout *p, uint32_t rows, struct effects *out)
 {
 	struct inner_repay *y = p->repay;
 	struct inner_ruling *x;
-	struct refund_row row;
+	uint32_t n;
 
 	if (!running(p, true)) {
 		return;
@@ -462,19 +498,28 @@ void repay_pay(struct payout *p, uint32_t rows, struct effects *out)
 			      "the plan was stopped: it is %s now", ruling_state_name(x->state));
 		return;
 	}
-	for (uint32_t i = 0; i < rows && i < PAYOUT_REPAY_ROWS_MAX && refund_next(&row, &y->left);
-	     i++) {
-		enum err e = pay_row(p, &x->id, &row);
+	rows = rows < PAYOUT_REPAY_ROWS_MAX ? rows : PAYOUT_REPAY_ROWS_MAX;
+	for (; rows > 0; rows -= n) {
+		struct paying w[PAID_TOGETHER];
 
-		if (e != ERR_OK) {
-			answer_refuse(p, e, "plan",
-				      "customer %.*s could not be paid; those before him are, and "
-				      "a new run goes on with him",
-				      (int)row.customer.n, (const char *)row.customer.p);
-			end_run(p);
-			return;
+		n = next_rows(w, p, &x->id, rows < PAID_TOGETHER ? rows : PAID_TOGETHER);
+		if (n == 0) {
+			break;
 		}
-		y->at++;
+		for (uint32_t i = 0; i < n; i++) {
+			struct bytes customer = w[i].row.customer;
+			enum err e = pay_row(p, &x->id, &w[i]);
+
+			if (e != ERR_OK) {
+				answer_refuse(p, e, "plan",
+					      "customer %.*s could not be paid; those before him "
+					      "are, and a new run goes on with him",
+					      (int)customer.n, (const char *)customer.p);
+				end_run(p);
+				return;
+			}
+			y->at++;
+		}
 	}
 	if (y->left.n == 0 && y->skipped > 0) {
 		effects_note(out,

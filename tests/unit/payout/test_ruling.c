@@ -445,16 +445,22 @@ static enum err prepare(struct refund_case *c)
 	return w->err;
 }
 
+static enum err pay(struct refund_case *c, uint32_t rows)
+{
+	uint8_t count[4];
+
+	le32_put(count, rows);
+	api(c->w, API_REPAY_PAY, bytes_of(count, sizeof count));
+	return c->w->err;
+}
+
 static enum err run(struct refund_case *c)
 {
 	struct world *w = c->w;
-	uint8_t count[4];
 	enum err e = prepare(c);
 
-	le32_put(count, ROWS_AT_ONCE);
 	while (e == ERR_OK && !w->crashed && !says(w, "\"state\":\"done\"")) {
-		api(w, API_REPAY_PAY, bytes_of(count, sizeof count));
-		e = w->err;
+		e = pay(c, ROWS_AT_ONCE);
 	}
 	return e;
 }
@@ -499,6 +505,97 @@ static void everybody_is_paid(void)
 	T_CHECK(hash32_eq(&after, &again));
 	T_STR(wrong(c.w), "");
 	world_free(c.w);
+}
+
+/* How many rows are paid at a time makes no difference; more than are left is all of them. */
+static void steps_of_any_size(void)
+{
+	struct hash32 want = { { 0 } }, got;
+
+	for (uint32_t rows = 1; rows <= CUSTOMERS + 2; rows++) {
+		struct refund_case c = { .w = robbed(X(9999), YEN_PAID_IN) };
+		struct payout_refund r;
+		unsigned steps = 0;
+
+		plan_make(&c, "88.549", CUSTOMERS, 0);
+		plan_approved(&c);
+		T_EQ(prepare(&c), ERR_OK);
+		T_EQ(pay(&c, 0), ERR_OK); /* nobody */
+		T_CHECK(payout_refund(&r, c.w->p) && r.claims == 0 && r.rows == 0);
+		do {
+			T_EQ(pay(&c, rows), ERR_OK);
+			steps++;
+		} while (!says(c.w, "\"state\":\"done\"") && steps < 100);
+		T_EQ(steps, (CUSTOMERS + rows - 1) / rows);
+		T_CHECK(payout_refund(&r, c.w->p) && r.claims == CUSTOMERS && r.rows == CUSTOMERS);
+		got = books_now(c.w);
+		T_CHECK(rows == 1 || hash32_eq(&got, &want));
+		want = got;
+		T_STR(wrong(c.w), "");
+		world_free(c.w);
+	}
+}
+
+/*
+ * The yen go elsewhere after the check: whoever can no longer be paid is named, who stands before
+ * him is paid, nobody behind him, and a new run pays the rest once the yen are there.
+ */
+static void the_yen_end_on_the_way(void)
+{
+	static const char *const moved[] = { "1995000", "1500000", "1300000", "1250000" };
+	struct refund_case c = { .w = NULL };
+	u128 left[CUSTOMERS + 1];
+
+	left[0] = YEN_PAID_IN;
+	for (size_t i = 0; i < CUSTOMERS; i++) {
+		left[i + 1] = left[i] - ((u128)claimed[i].lost * 88549 + 500000000) / 1000000000;
+	}
+	for (size_t k = 0; k < ARRAY_LEN(moved); k++) {
+		u128 gone = (u128)strtoul(moved[k], NULL, 10);
+		struct doc_posting x;
+		struct payout_refund r;
+		struct hash32 id;
+		size_t paid = 0;
+		char name[32];
+
+		c.w = robbed(X(9999), YEN_PAID_IN);
+		plan_make(&c, "88.549", CUSTOMERS, 0);
+		plan_approved(&c);
+		T_EQ(prepare(&c), ERR_OK);
+		x = one_entry(c.w, "house:jpy", "bank:mizuho-1", ASSET_JPY, gone);
+		x.entries[0].id.b[0] ^= 1;
+		id = hand_in(c.w, DOC_POSTING, &x, &c.w->alice);
+		yes(c.w, &c.w->bob, "bob", &id, DOC_POSTING);
+		yes(c.w, &c.w->cora, "cora", &id, DOC_POSTING);
+		T_CHECK(says(c.w, "\"state\":\"done\""));
+		while (paid < CUSTOMERS && left[paid + 1] >= gone) {
+			paid++;
+		}
+		T_CHECK(paid > 0 && paid < CUSTOMERS);
+		T_EQ(pay(&c, CUSTOMERS), ERR_CAP); /* customers' yen stand on the bank */
+		(void)snprintf(name, sizeof name, "customer %s could not", claimed[paid].name);
+		T_CHECK(strstr(c.w->detail, name) != NULL);
+		T_CHECK(!payout_refund(&r, c.w->p)); /* the run is over */
+		for (size_t i = 0; i < CUSTOMERS; i++) {
+			T_CHECK(customer_has(c.w, claimed[i].name) ==
+				owed(i) - (i < paid ? claimed[i].lost : 0));
+		}
+		T_STR(wrong(c.w), "");
+		T_EQ(run(&c), ERR_FUNDS); /* still not there: nobody more */
+		x = one_entry(c.w, "bank:mizuho-1", "house:jpy", ASSET_JPY, gone);
+		x.entries[0].id.b[0] ^= 2;
+		id = hand_in(c.w, DOC_POSTING, &x, &c.w->alice);
+		yes(c.w, &c.w->bob, "bob", &id, DOC_POSTING);
+		yes(c.w, &c.w->cora, "cora", &id, DOC_POSTING);
+		T_EQ(run(&c), ERR_OK);
+		T_STR(wrong(c.w), "");
+		T_CHECK(payout_refund(&r, c.w->p) && r.claims == CUSTOMERS);
+		for (size_t i = 0; i < CUSTOMERS; i++) {
+			T_CHECK(customer_has(c.w, claimed[i].name) == owed(i) - claimed[i].lost);
+		}
+		T_CHECK(has(c.w, BOOKS_HOUSE, ASSET_JPY, "jpy") == left[CUSTOMERS]);
+		world_free(c.w);
+	}
 }
 
 /* A crash before or after commit number k of the run, then a restart: the same books. */
@@ -856,6 +953,8 @@ int main(int argc, char **argv)
 		{ "one bad entry spoils all", one_bad_entry_spoils_all },
 		{ "who may decide", who_may_decide },
 		{ "everybody is paid", everybody_is_paid },
+		{ "steps of any size", steps_of_any_size },
+		{ "the yen end on the way", the_yen_end_on_the_way },
 		{ "cut off anywhere", cut_off_anywhere },
 		{ "what stops a plan", what_stops_a_plan },
 		{ "rows changed after the approval", rows_changed_after_the_approval },
