@@ -25,3 +25,10 @@ void crypto_wipe(void *p, size_t n)
 		sodium_memzero(p, n);
 	}
 }
+
+__attribute__((noinline)) void crypto_wipe_stack(void)
+{
+	uint8_t below[CRYPTO_STACK_BYTES];
+
+	crypto_wipe(below, sizeof below);
+}

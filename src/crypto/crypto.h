@@ -15,6 +15,8 @@
 #include "base/attr.h"
 #include "base/err.h"
 
+enum { CRYPTO_STACK_BYTES = 16 * 1024 };
+
 /*
  * Prepares libsodium and the tables of edk_verify_vartime().  Called once by main() before any
  * other thread, any other function of this module and any sandbox; a second call does nothing.
@@ -28,5 +30,13 @@ bool crypto_eq(const void *a, const void *b, size_t n);
 
 /* Overwrites n bytes in a way the compiler may not leave out.  p may be NULL when n is 0. */
 void crypto_wipe(void *p, size_t n);
+
+/*
+ * Overwrites CRYPTO_STACK_BYTES of stack below the caller: what the functions that it called with a
+ * secret left there.  Libraries leave more than one thinks: libsodium 1.0.18 the nonce of a
+ * signature, from which the key follows, and the key of a sealed file (tests/unit/crypto/
+ * test_stack.c).  The caller wipes its own variables by crypto_wipe().
+ */
+void crypto_wipe_stack(void);
 
 #endif

@@ -4,6 +4,7 @@
 #include <sodium.h>
 
 #include "base/check.h"
+#include "crypto/crypto.h"
 
 _Static_assert((int)ED25519_SEED_BYTES == (int)crypto_sign_SEEDBYTES, "libsodium's seed");
 _Static_assert((int)ED25519_SECRET_BYTES == (int)crypto_sign_SECRETKEYBYTES, "libsodium's secret");
@@ -20,12 +21,14 @@ void ed25519_keypair(struct key32 *public_key, uint8_t secret[ED25519_SECRET_BYT
 		     const uint8_t seed[ED25519_SEED_BYTES])
 {
 	CHECK(crypto_sign_seed_keypair(public_key->b, secret, seed) == 0);
+	crypto_wipe_stack();
 }
 
 void ed25519_sign(struct sig64 *out, const uint8_t secret[ED25519_SECRET_BYTES],
 		  struct bytes message)
 {
 	CHECK(crypto_sign_detached(out->b, NULL, not_null(message), message.n, secret) == 0);
+	crypto_wipe_stack();
 }
 
 bool ed25519_verify(const struct key32 *public_key, struct bytes message,

@@ -33,6 +33,7 @@ void edk_secret_make(struct edk_secret *out, const uint8_t seed[EDK_SEED_BYTES])
 	out->scalar[31] |= 0x40;
 	/* Dies only for a multiple of L: no clamped scalar is one (8 | a, 0 < a < 8L). */
 	mul_base(out->public_key.b, out->scalar);
+	crypto_wipe_stack();
 }
 
 void edk_secret_from_nem(struct edk_secret *out, const uint8_t nem_private_key[EDK_SEED_BYTES])
@@ -68,7 +69,10 @@ static __attribute__((noinline)) bool mul_point(uint8_t out[32], const uint8_t s
 
 enum err edk_shared(uint8_t out[32], const struct edk_secret *secret, const struct key32 *other)
 {
-	return mul_point(out, secret->scalar, other) ? ERR_OK : ERR_KEY;
+	bool good = mul_point(out, secret->scalar, other);
+
+	crypto_wipe_stack();
+	return good ? ERR_OK : ERR_KEY;
 }
 
 /* K512(first || second || message) mod L; second may be empty. */
@@ -100,6 +104,7 @@ void edk_sign(struct sig64 *out, const struct edk_secret *secret, struct bytes m
 	crypto_core_ed25519_scalar_add(signature.b + 32, k, r);
 	crypto_wipe(r, sizeof r);
 	crypto_wipe(k, sizeof k);
+	crypto_wipe_stack();
 	*out = signature;
 }
 

@@ -74,6 +74,7 @@ enum err seal_close(uint8_t out[SEAL_BYTES], struct bytes secret, struct bytes p
 							 key); /* cannot fail: always returns 0 */
 	crypto_wipe(plain, sizeof plain);
 	crypto_wipe(key, sizeof key);
+	crypto_wipe_stack();
 	memcpy(out, file, SEAL_BYTES);
 	return ERR_OK;
 }
@@ -118,5 +119,6 @@ enum err seal_open(uint8_t out[SEAL_SECRET_MAX], size_t *out_n, struct bytes fil
 out:
 	crypto_wipe(plain, sizeof plain);
 	crypto_wipe(key, sizeof key);
+	crypto_wipe_stack();
 	return e;
 }
