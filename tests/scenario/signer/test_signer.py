@@ -565,6 +565,41 @@ def nothing_inherited_stays_open():
 
 
 @tap.test
+def each_forbidden_thing_kills_the_real_one():
+    """probe.c: a child of the real signer, unlocked and with all its descriptors, for each."""
+    if SANITIZED:
+        print("# a sanitizer cannot run under the filter")
+        return
+    probe = BUILD / "tests/scenario/signer/signer_probe"
+    rig.daemons["b"].stop()
+    out = rig.folder / "logs/signer-b.out"
+    before = out.stat().st_size
+    daemon = rig.begin("b", prefix=["/bin/sh", "-c", f'shift; exec {probe} "$@"', "sh"])
+    assert rig.unlock("b") == []
+    assert daemon.wait(120.0) == 0
+    told = {"probe": {}, "bare": {}, "number": {}}
+    for line in out.read_text()[before:].splitlines():
+        kind, name, status = line.split()
+        told[kind][name] = int(status)
+    assert len(told["probe"]) >= 33 and told["probe"].keys() == told["bare"].keys(), told
+    for name, status in told["probe"].items():
+        # beyond its end the stack is no call that a filter sees: it is just not there
+        wanted = signal.SIGSEGV if name == "stack" else signal.SIGSYS
+        assert status == 128 + wanted, (name, status)
+    # a test of the test: without the sandbox each of them lives, and nearly all of them succeed
+    refused = sorted(name for name, status in told["bare"].items() if status == 1)
+    for name, status in told["bare"].items():
+        assert status in (0, 1) or (name == "stack" and status == 128 + signal.SIGSEGV), (name, status)
+    print(f"# {len(told['probe'])} things, refused also without the sandbox: {refused}")
+    assert set(refused) <= {"io_uring_setup", "perf_event_open", "process_vm_readv", "ptrace", "unlink", "userfaultfd"}, refused
+    lived = {number: status for number, status in told["number"].items() if status != 128 + signal.SIGSYS}
+    print(f"# {len(told['number'])} numbers of system calls")
+    assert len(told["number"]) > 480 and not lived, lived
+    rig.start("b")
+    rig.well("b")
+
+
+@tap.test
 def journals_before_it_answers():
     daemon = rig.daemons["a"]
     trace = rig.folder / "trace"
