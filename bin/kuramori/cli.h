@@ -32,6 +32,7 @@ struct cli {
 	char person[DOC_NAME_MAX + 1];
 	char key_file[CLI_PATH_MAX];
 	char passphrase_file[CLI_PATH_MAX];
+	char passkey_file[CLI_PATH_MAX];
 	char stop_socket[CLI_STOPS_MAX][CLI_PATH_MAX];
 	char reason[DOC_REASON_MAX + 1];
 	char journal_secret_file[CLI_PATH_MAX];
@@ -116,6 +117,12 @@ void cli_xem(char *out, size_t cap, const struct money *amount);
 /* The commands: words are those after the command's own. */
 int cli_order_show(struct cli *c, const char *what);
 int cli_approve(struct cli *c, const char *id_hex);
+/* Fetches and shows what is to be approved, and fills in the person's word on it; reads the
+ * documents first.  0 or an exit code. */
+int cli_subject(struct cli *c, const char *id_hex, struct doc_approval *approval);
+/* `kuramori challenge ID FILE` and `kuramori approve FILE --passkey-file ANSWER` (passkey.c). */
+int cli_challenge(struct cli *c, const char *id_hex, const char *path);
+int cli_approve_passkey(struct cli *c, const char *path);
 /* GET /v1/withdrawals/{id}/history, one line a change. */
 int cli_withdrawal_history(struct cli *c, const char *id_text);
 int cli_freeze(struct cli *c);

@@ -4,8 +4,9 @@
  * how things stand, check a journal.
  *
  * Guided: this file has the options and the table of commands; order.c shows and approves (it shows
- * the order decoded from the document itself, never from what the server says about it); stop.c
- * freezes, past the server, and asks everybody how they are; audit.c verifies journals;
+ * the order decoded from the document itself, never from what the server says about it); passkey.c
+ * approves with a security key; stop.c freezes, past the server, and asks everybody how they are;
+ * audit.c verifies journals;
  * checkpoint.c signs and reads checkpoints; nem*.c are `kuramori nem`;
  * common.c has what they share.  Nothing here holds a rule of the policy.
  */
@@ -37,6 +38,8 @@ static const struct config_row rows[] = {
 	{ "passphrase_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, passphrase_file), "FILE",
 	  "read the passphrase from this file of mode 0400 instead of the terminal; for "
 	  "automation" },
+	{ "passkey_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, passkey_file), "FILE",
+	  "approve: the answer of your security key, instead of key_file" },
 	{ "stop#_socket", CONFIG_PATH, "", 0, 0, CONFIG_ARRAY(cli, stop_socket), "SOCKET",
 	  "stop sockets of both signers and all watchers: freeze goes to each, past the server" },
 	{ "reason", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, reason), "TEXT",
@@ -87,6 +90,10 @@ static const char text_system[] =
     "  order show ID          the same, fetched from the API by the order's id\n"
     "  approve ID             show the order, posting or plan, then sign yes (--no yes: no) and\n"
     "                         hand it in\n"
+    "  challenge ID FILE      show it, write your yes (--no yes: no) into FILE, and print what\n"
+    "                         your security key is to be asked (WebAuthn, JSON)\n"
+    "  approve FILE --passkey-file ANSWER\n"
+    "                         hand that in with the key's answer (JSON of the browser)\n"
     "  withdrawal history ID  every change of state of a withdrawal: when, what, who, why\n"
     "  freeze --reason TEXT   stop every signer; prints who has persisted it\n"
     "  close ADDRESS --reason TEXT\n"
@@ -206,7 +213,8 @@ static int misused(const char *const *w, size_t n)
 		const char *usage;
 	} known[] = {
 		{ "order", "order show FILE|-|ID" },
-		{ "approve", "approve ID [--no yes]" },
+		{ "approve", "approve ID [--no yes], or approve FILE --passkey-file ANSWER" },
+		{ "challenge", "challenge ID FILE [--no yes]" },
 		{ "withdrawal", "withdrawal history ID" },
 		{ "freeze", "freeze --reason TEXT" },
 		{ "close", "close ADDRESS --reason TEXT" },
@@ -243,7 +251,11 @@ static int commands(struct cli *c, const struct config_result *r)
 		return cli_withdrawal_history(c, w[2]);
 	}
 	if (n == 2 && strcmp(w[0], "approve") == 0) {
-		return cli_approve(c, w[1]);
+		return c->passkey_file[0] != '\0' ? cli_approve_passkey(c, w[1])
+						  : cli_approve(c, w[1]);
+	}
+	if (n == 3 && strcmp(w[0], "challenge") == 0) {
+		return cli_challenge(c, w[1], w[2]);
 	}
 	if (n == 2 && strcmp(w[0], "close") == 0) {
 		return cli_close(c, w[1]);

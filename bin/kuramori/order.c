@@ -162,13 +162,10 @@ int cli_order_show(struct cli *c, const char *what)
 	return code;
 }
 
-int cli_approve(struct cli *c, const char *id_hex)
+int cli_subject(struct cli *c, const char *id_hex, struct doc_approval *approval)
 {
-	static char answer[65536];
 	static struct shown s;
 	enum doc_type type = 0;
-	struct doc_approval approval;
-	struct bytes raw;
 	struct hash32 id;
 	int code = cli_documents(c, true);
 
@@ -186,14 +183,27 @@ int cli_approve(struct cli *c, const char *id_hex)
 	if (code != 0) {
 		return code;
 	}
-	(void)fflush(stdout); /* seen before the passphrase is asked for, in a pipe too */
-	approval = (struct doc_approval){ .decision = c->no ? DOC_DECISION_NO : DOC_DECISION_YES,
-					  .genesis = c->genesis_id,
-					  .subject = id,
-					  .subject_type = type,
-					  .time_ms = clock_wall_ms() };
-	(void)snprintf(approval.person, sizeof approval.person, "%s", c->person);
-	code = cli_sign(c, DOC_APPROVAL, &approval, &raw, &id);
+	(void)fflush(stdout); /* seen before anything is asked for, in a pipe too */
+	*approval = (struct doc_approval){ .decision = c->no ? DOC_DECISION_NO : DOC_DECISION_YES,
+					   .genesis = c->genesis_id,
+					   .subject = id,
+					   .subject_type = type,
+					   .time_ms = clock_wall_ms() };
+	(void)snprintf(approval->person, sizeof approval->person, "%s", c->person);
+	return 0;
+}
+
+int cli_approve(struct cli *c, const char *id_hex)
+{
+	static char answer[65536];
+	struct doc_approval approval;
+	struct bytes raw;
+	struct hash32 id;
+	int code = cli_subject(c, id_hex, &approval);
+
+	if (code == 0) {
+		code = cli_sign(c, DOC_APPROVAL, &approval, &raw, &id);
+	}
 	if (code == 0) {
 		code = cli_hand_in(c, raw, answer, sizeof answer);
 	}

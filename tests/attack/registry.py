@@ -19,8 +19,6 @@ LATER = {
     "T09": "keys are rotated by signed rosters, and only the first roster is understood so far",
     "T14": "allow-lists of destinations and the console that shows difference marks come with the cold vault",
     "T19": "NEM has no change; this is about the outputs of Bitcoin transactions, the next chain",
-    "T20": "approvals by security key (relying party, origin, challenge, user verification, counter) are not built; "
-           "software keys only",
     "T21": "a hijacked domain matters once there is an approval site; today's approvals are signed on the person's "
            "own machine",
     "T27": "a second policy is not understood at all yet: nothing can be loosened, so there is no time lock to try",

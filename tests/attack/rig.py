@@ -31,7 +31,7 @@ import world as kit  # noqa: E402
 XEM = kit.XEM
 CUSTOMERS = 200
 SETTINGS = {"seed": 2018, "boxes": 14, "purses": 1, "purse_xem": 1_000_000, "till_xem": 1_300_000,
-            "spare_extra": 1, "journal_bytes": 8 * 1024 * 1024}
+            "spare_extra": 1, "journal_bytes": 8 * 1024 * 1024, "passkeys": True}
 # The sealing of throw-away keys is made cheap: a signer is unlocked some fifty times.
 CHEAP_SEAL = ("--ops", "1", "--mem-kib", "8192")
 

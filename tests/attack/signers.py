@@ -10,6 +10,8 @@ import canon
 import evil
 import frames
 import nem
+import passkey
+import world as kit
 from registry import attack
 from rig import (XEM, altered_hex, attestations, must, payment, process, raw_answers, refused,
                  thief_server, xem)
@@ -502,10 +504,88 @@ def alone(rig):
         mine = server.order(own_request)
         codes.append(refused(server, "a", [own_request, mine, server.attempt(mine), w.approval(mine.id, "approver-2")],
                              "bad-signature", "not-signed", what="a request that a person signed").code)
-        good = server.ask("a", two + [yes[0], yes[1]])
+        # The same with security keys: two answers behind one yes, one key under two names, key and
+        # software key of one person, an officer's key, the initiator's own.
+        touch, second = w.approved_by_key(order, "approver-1"), w.passkey("approver-1").approve
+        again = second(touch[0], kit.PARTY, kit.ORIGIN)
+        keys = [refused(server, "a", two + touch + [again], "bad-input", what="two answers behind one yes").code]
+        keys += [refused(server, "a", two + touch + w.approved_by_key(order, name, key=w.passkey("approver-1")),
+                         "unknown-signer", what=f"his security key as {name}'s").code for name in ("approver-2", "officer-1")]
+        keys.append(refused(server, "a", two + touch + [yes[0]], "already-used", what="his key beside his software key").code)
+        keys.append(refused(server, "a", two + touch + w.approved_by_key(order, "officer-1"), "unknown-signer",
+                            what="an officer's key").code)
+        mine = server.order(request)
+        keys.append(refused(server, "a", [request, mine, server.attempt(mine), *w.approved_by_key(mine.id, "approver-1")],
+                            "policy", what="the initiator's own key").code)
+        good = server.ask("a", two + touch + [yes[1]])
         must(good.signed, "two different people are enough", good.words())
     return (f"200,000 XEM wants two people; one of them tries it twice over, under a second name, with an officer, an "
-            f"auditor, against a no, as initiator, as back end: {', '.join(codes)}; with a second approver A signs")
+            f"auditor, against a no, as initiator, as back end: {', '.join(codes)}; with security keys in place of software "
+            f"keys: {', '.join(keys)}; with a second approver, one by security key and one by software, A signs")
+
+
+@attack("T20", "a phished approver", "signers")
+def phished(rig):
+    w = rig.scene("signers")
+    name, key = "approver-1", w.passkey("approver-1")
+    with thief_server(w) as server:
+        wanted = payment(w, server, 60_000 * XEM)
+        order = wanted[1].id
+        # What a phisher gets out of the key on a page of his own, or asks it for in another way.
+        tries = (("another relying party", "mismatch", {"party": "evil.example"}),
+                 ("a look-alike's page", "mismatch", {"origin": "https://approve.examp1e"}),
+                 ("a page below ours", "mismatch", {"origin": "https://evil.approve.example"}),
+                 ("our page without TLS", "mismatch", {"origin": "http://approve.example"}),
+                 ("our page inside his", "policy", {"cross_origin": True}),
+                 ("a challenge of his own", "mismatch", {"challenge": passkey.base64url(os.urandom(32))}),
+                 ("the order's id for a challenge", "mismatch", {"challenge": passkey.base64url(bytes.fromhex(order))}),
+                 ("a registration", "mismatch", {"kind": "webauthn.create"}),
+                 ("nobody verified", "policy", {"flags": passkey.PRESENT}),
+                 ("nobody present", "policy", {"flags": passkey.VERIFIED}),
+                 ("hostile client data", "bad-input", {"client": b'{"type":"webauthn.get","type":"webauthn.get"}'}))
+        codes = [refused(server, "a", wanted + w.approved_by_key(order, name, **more), code, what=what).code
+                 for what, code, more in tries]
+        # What he has from another order, and what he makes of it.
+        other = payment(w, server, 60_000 * XEM)
+        old = w.approved_by_key(other[1].id, name)
+        new = w.approved_by_key(order, name)
+        moved = evil.altered(old[1], "approval", new[0].id)
+        stranger = passkey.Passkey("a thief's")
+        stranger.credential = key.credential
+        spoilt = evil.altered(new[1], "signature", altered_hex(new[1].body["signature"]))
+        taken = [refused(server, "a", wanted + documents, *expected, what=what).code for what, documents, expected in (
+            ("the yes to another order", old, ("mismatch",)),
+            ("another order's answer", [new[0], old[1]], ("mismatch",)),
+            ("another order's answer with a new name", [new[0], moved], ("mismatch",)),
+            ("no answer", [new[0]], ("not-signed",)), ("an answer to nothing", [new[1]], ("bad-input",)),
+            ("his own key under this credential", w.approved_by_key(order, name, key=stranger), ("bad-signature",)),
+            ("one bit of the signature", [new[0], spoilt], ("bad-signature",)))]
+        must(wanted[2].id not in attestations(w, "a"), "A has signed none of them")
+        good = server.ask("a", wanted + new)
+        must(good.signed, "A takes the true answer", good.words())
+        # B judges for itself: A's signature does not make up for a phished answer.
+        cosigned = [good.attestation, good.signature]
+        bad = w.approved_by_key(order, name, origin="https://approve.examp1e")
+        at_b = refused(server, "b", wanted + bad + cosigned, "mismatch", what="a look-alike's page, with A's signature").code
+        must(server.ask("b", wanted + new + cosigned).signed, "B takes the true answer")
+        # A copy of the key from before: its counts were used, or are lower.
+        used, counts = key.counter, []
+        for what, code, counter in (("the same count for another order", "already-used", used - 1),
+                                    ("an older count", "stale", used - 7), ("no count any more", "stale", 0)):
+            one = payment(w, server, 60_000 * XEM)
+            counts.append(refused(server, "a", one + w.approved_by_key(one[1].id, name, counter=counter), code, what=what).code)
+        rig.spoiled()
+        w.group["signer-a"].kill()
+        w.start_signer("a")
+        w.ready()
+    with thief_server(w) as server:
+        one = payment(w, server, 60_000 * XEM)
+        counts.append(refused(server, "a", one + w.approved_by_key(one[1].id, name, counter=used - 7), "stale",
+                              what="an older count, after a restart").code)
+        must(server.ask("a", one + w.approved_by_key(one[1].id, name)).signed, "and the next count of the true key")
+    return (f"11 answers that a phisher can get of a security key (other party, page, challenge, nobody verified): "
+            f"{', '.join(codes)}; 7 taken from another order or made up: {', '.join(taken)}; B with A's signature: {at_b}; "
+            f"a copy of the key with counts of the past, also after A was killed: {', '.join(counts)}; the true answers are signed")
 
 
 @attack("T04", "salami", "signers-windows")

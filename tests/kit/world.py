@@ -19,6 +19,7 @@ import canon
 import claims
 import frames
 import nem
+import passkey
 import process
 from node import Node
 
@@ -29,6 +30,7 @@ OUTSIDE_XEM = 50_000                # of each outside account, to pay in with
 CONVERSION_FEE = 500_000          # micro-XEM, nem.md 3.2
 WATCHERS_USER = 64_100             # of all watchers, when started as root: they visit each other
 PASSPHRASE = "development only"    # seals throw-away keys
+PARTY, ORIGIN = "approve.example", "https://approve.example"   # for whom people's passkeys sign
 
 
 def now_ms():
@@ -54,7 +56,8 @@ class Settings:
     def __init__(self, seed=1, boxes=102, purses=3, purse_xem=5_000_000, till_xem=1_300_010,
                  fees_xem=2_000, watchers=3, watchers_needed=2, spare_extra=3, quiet_blocks=360,
                  poll_ms=10, settle_depth=3, deposit_depth=3,
-                 block_ms=1000, journal_bytes=16 * 1024 * 1024, more_tills=0, identities=False):
+                 block_ms=1000, journal_bytes=16 * 1024 * 1024, more_tills=0, identities=False,
+                 passkeys=False, software_approvals=True):
         self.seed = seed
         self.boxes = boxes
         self.purses = purses
@@ -71,6 +74,8 @@ class Settings:
         self.block_ms = block_ms
         self.journal_bytes = journal_bytes
         self.more_tills = more_tills
+        self.passkeys = passkeys        # each person has a security key beside the software key
+        self.software_approvals = software_approvals
         self.identities = identities    # the clean node takes units of our server and watchers only
 
     @property
@@ -175,6 +180,7 @@ class World:
         self.server_witnesses = []      # ports of nodes whose chain it compares
         self.server_pairs = []          # further rows of kuramorid's configuration
         self.sealed_people = {}         # name: file, of seal_people()
+        self.passkeys = {}              # name: passkey.Passkey
         self.token = hashlib.sha256(f"token {self.settings.seed}".encode()).hexdigest()
         self.settlement_token = hashlib.sha256(f"settlement token {self.settings.seed}".encode()).hexdigest()
 
@@ -340,13 +346,15 @@ class World:
         roster = {
             "backends": [{"id": "backend-1", "key": k.backend.public_hex}],
             "genesis": canon.ZERO_ID, "governance": 2, "number": 1,
-            "people": sorted(({"id": name, "key": key.public_hex, "passkeys": [], "roles": roles}
+            "people": sorted(({"id": name, "key": key.public_hex, "roles": roles,
+                               "passkeys": [self.passkey(name).entry()] if s.passkeys else []}
                               for name, (key, roles) in k.people.items()), key=lambda p: p["id"]),
             "previous": canon.ZERO_ID,
-            "price_sources": [], "prices_needed": 0, "relying_party": {"id": "", "origins": []},
+            "price_sources": [], "prices_needed": 0, "relying_party":
+                {"id": PARTY, "origins": [{"origin": ORIGIN}]} if s.passkeys else {"id": "", "origins": []},
             "signers": [{"attest_key": attest_keys["a"], "chain_key": k.a.public_hex, "id": "a"},
                         {"attest_key": attest_keys["b"], "chain_key": k.b.public_hex, "id": "b"}],
-            "software_approvals": True,
+            "software_approvals": s.software_approvals,
             "watchers": [{"id": name, "key": key.public_hex} for name, key in k.watchers.items()],
             "watchers_needed": s.watchers_needed,
         }
@@ -385,6 +393,20 @@ class World:
         body = {"decision": decision, "genesis": self.genesis.id, "person": person, "subject": order_id,
                 "subject_type": "order", "time_ms": now_ms()}
         return canon.Document("approval", body).sign(key or self.keys.people[person][0])
+
+    def passkey(self, person):
+        """That person's security key; it counts, as long as this world lives."""
+        if person not in self.passkeys:
+            algorithm = "eddsa" if person.endswith("2") else "es256"
+            self.passkeys[person] = passkey.Passkey(f"{self.settings.seed} {person}", algorithm)
+        return self.passkeys[person]
+
+    def approved_by_key(self, order_id, person, decision="yes", key=None, party=PARTY, origin=ORIGIN, **more):
+        """[approval, assertion]: that person's word by a security key. more: as Passkey.assertion()."""
+        body = {"decision": decision, "genesis": self.genesis.id, "person": person, "subject": order_id,
+                "subject_type": "order", "time_ms": now_ms()}
+        approval = canon.Document("approval", body)
+        return [approval, (key or self.passkey(person)).approve(approval, party, origin, **more)]
 
     def freeze(self, issuer, reason, evidence=b"", evacuate=False, key=None):
         body = {"evacuate": evacuate, "evidence": evidence.hex(), "genesis": self.genesis.id,

@@ -88,6 +88,7 @@ class Rig:
 def a_misused_command_is_told_what_it_takes():
     for words, said in (((), "say what to do"), (("fly",), "there is no command `fly`"),
                         (("approve",), "kuramori approve ID"), (("approve", "a", "b"), "kuramori approve ID"),
+                        (("challenge", "a"), "kuramori challenge ID FILE"),
                         (("order",), "kuramori order show"), (("order", "show"), "kuramori order show"),
                         (("order", "eat", "x"), "kuramori order show"), (("status", "now"), "it is: kuramori status"),
                         (("audit", "verify"), "kuramori audit verify FILE"), (("key", "new"), "kuramori key new FILE"),

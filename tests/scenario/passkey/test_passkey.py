@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Goal: where the roster takes no software key, a person approves with a security key through
+`kuramori`, and the payment is made; every answer that is not for this is found by the tool, and by
+the signers if the tool was not asked (T20).
+
+Method: the real programs on the real node. The browser and its key are tests/kit/passkey.py: they
+get what `kuramori challenge` prints and nothing else, and answer in the JSON of WebAuthn level 3.
+At the end an audit in Python looks at every approval in the server's journal.
+"""
+
+import base64
+import json
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+
+import audit  # noqa: E402
+import canon  # noqa: E402
+import passkey  # noqa: E402
+import process  # noqa: E402
+import tap  # noqa: E402
+import world as kit  # noqa: E402
+
+BUILD = Path(os.environ.get("KURAMORI_BUILD", ROOT / "build"))
+XEM = 1_000_000
+CUSTOMER, PERSON = "c1", "approver-cli"
+w = None
+asked = {}
+
+
+def unbase64(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+def state(one):
+    return w.get(f"/v1/withdrawals/{one['id']}")["state"]
+
+
+def run(*words, expect, person=PERSON):
+    """(stdout, stderr) of `kuramori` as that person."""
+    done = process.run([w.program("kuramori"), "--config", w.write_cli_config(person), *words], expect=None,
+                       timeout=60.0)
+    assert done.returncode == expect, (words, done.returncode, done.stdout, done.stderr)
+    return done.stdout, done.stderr
+
+
+def place(name):
+    return w.place("people") / name
+
+
+def answer(name, options, key=None, origin=kit.ORIGIN, **more):
+    """What a browser at that page writes when it is asked with these options; its file."""
+    key = key or w.passkey(PERSON)
+    assert key.credential in [unbase64(c["id"]) for c in options["allowCredentials"]] or "key" in more
+    body = key.assertion(unbase64(options["challenge"]).hex(), options["rpId"], origin, **more)
+    out = {field: passkey.base64url(bytes.fromhex(body[source])) for field, source in (
+        ("authenticatorData", "authenticator_data"), ("clientDataJSON", "client_data"), ("signature", "signature"))}
+    path = place(name)
+    path.write_text(json.dumps({"id": passkey.base64url(key.credential), "rawId": passkey.base64url(key.credential),
+                                "type": "public-key", "authenticatorAttachment": "cross-platform",
+                                "clientExtensionResults": {}, "response": {**out, "userHandle": None}}))
+    return path
+
+
+@tap.test
+def a_payment_waits_for_a_person():
+    request = w.request(CUSTOMER, w.keys.outside[0].address(), 50_000 * XEM)
+    status, body, _ = w.api("POST", "/v1/withdrawals", request.raw, canon.uuid7())
+    assert status == 201, (status, body)
+    asked.update(id=body["id"], order=body["order"])
+    assert state(asked) == "approving"
+
+
+@tap.test
+def a_software_key_does_not_count():
+    _, err = run("approve", asked["order"], expect=1)
+    assert "only a security key proves it" in err, err
+    assert state(asked) == "approving"
+
+
+@tap.test
+def what_the_key_is_asked_follows_from_the_order():
+    out, _ = run("challenge", asked["order"], place("approval.json"), expect=0)
+    # the order, decoded; then what the browser gets
+    assert "50,000.000000 XEM" in out and w.keys.outside[0].address()[:6] in out, out
+    options = json.loads(out[out.index("{"):])
+    approval = canon.open_document(place("approval.json").read_bytes(), w.genesis.id, "approval")
+    assert options == {"challenge": passkey.base64url(bytes.fromhex(approval.id)), "rpId": kit.PARTY,
+                       "userVerification": "required",
+                       "allowCredentials": [{"id": passkey.base64url(w.passkey(PERSON).credential),
+                                             "type": "public-key"}]}
+    assert approval.body["subject"] == asked["order"] and approval.body["person"] == PERSON
+    assert approval.body["decision"] == "yes" and not approval.signatures
+    asked["options"] = options
+    _, err = run("challenge", asked["order"], place("approval.json"), expect=1)  # never overwritten
+    assert "a new file" in err, err
+
+
+@tap.test
+def the_tool_finds_answers_that_do_not_count():
+    options = asked["options"]
+    good = json.loads(answer("good", options).read_text())
+    for words, said, exit_code, more in (
+            ("origin", "not among the roster's origins", 1, {"origin": "https://approve.examp1e"}),
+            ("party", "another relying party", 1, {"party": "evil.example"}),
+            ("touched", "did not ask who", 1, {"flags": passkey.PRESENT}),
+            ("registered", "not the answer", 1, {"kind": "webauthn.create"}),
+            ("framed", "inside a page", 1, {"cross_origin": True})):
+        changed = dict(options, rpId=more.pop("party", kit.PARTY))
+        path = answer(words, changed, **more)
+        _, err = run("approve", place("approval.json"), "--passkey-file", path, expect=exit_code)
+        assert said in err, (words, err)
+    other = passkey.Passkey("a stranger's")
+    body = other.assertion(unbase64(options["challenge"]).hex(), kit.PARTY, kit.ORIGIN)
+    for name, content, code, said in (
+            ("stranger", {**good, "id": passkey.base64url(bytes.fromhex(body["credential"]))}, 1, "not a security key"),
+            ("empty", {}, 3, "no answer of a security key"), ("list", [], 3, "no answer of a security key"),
+            ("padded", {**good, "id": good["id"] + "="}, 3, "no answer of a security key"),
+            ("cut", {**good, "response": {**good["response"], "signature": ""}}, 1, "assertion.signature"),
+            ("long", {**good, "response": {**good["response"], "signature": "A" * 400}}, 3, "no answer")):
+        place(name).write_text(json.dumps(content))
+        _, err = run("approve", place("approval.json"), "--passkey-file", place(name), expect=code)
+        assert said in err, (name, err)
+    place("broken").write_text("{")
+    _, err = run("approve", place("approval.json"), "--passkey-file", place("broken"), expect=3)
+    assert "line 1" in err, err
+    # a key that was asked about another approval; somebody else's approval; no approval
+    elsewhere = dict(options, challenge=passkey.base64url(bytes(32)))
+    _, err = run("approve", place("approval.json"), "--passkey-file", answer("elsewhere", elsewhere), expect=1)
+    assert "another challenge" in err, err
+    _, err = run("approve", place("good"), "--passkey-file", place("good"), expect=3)
+    assert "kuramori challenge" in err, err
+    _, err = run("approve", place("approval.json"), "--passkey-file", place("good"), "--person", "officer-cli", expect=1)
+    assert "you are officer-cli" in err, err
+    assert state(asked) == "approving"
+
+
+@tap.test
+def the_server_finds_them_too():
+    approval = canon.open_document(place("approval.json").read_bytes(), w.genesis.id, "approval")
+    proof = w.passkey(PERSON).approve(approval, kit.PARTY, "https://evil.example")
+    for body, code in ((approval.raw, "not-signed"), (proof.raw, "unknown-type"),
+                       (b'{"documents":[' + approval.raw + b"," + proof.raw + b"]}", "mismatch"),
+                       (b'{"documents":[' + proof.raw + b"," + approval.raw + b"]}", "unknown-type")):
+        status, answer_, _ = w.api("POST", "/v1/documents", body)
+        assert status >= 400 and answer_["type"].endswith(code), (status, answer_)
+    assert state(asked) == "approving"
+
+
+@tap.test
+def the_right_answer_pays():
+    path = answer("answer", asked["options"])
+    out, _ = run("approve", place("approval.json"), "--passkey-file", path, expect=0)
+    assert out == f"{PERSON} said yes\n", out
+    process.wait_until(lambda: state(asked) == "settled", 60, "settled")
+
+
+@tap.test
+def what_journals_have_is_judged_by_others():
+    w.group.stop()
+    server = audit.read_sqlite_journal(w.journal("kuramorid")).verify()
+    found = audit.withdrawals(server)[asked["id"]]
+    assert len(found.approvals) == 1 and len(found.assertions) == 1
+    audit.check_people(found, w.roster, w.policy)
+    for which in "ab":
+        journal = audit.read_file_journal(w.journal(f"signer-{which}")).verify()
+        counts = journal.records("GUARD_PASSKEY")
+        assert [int(r.amount) for r in counts] == [w.passkey(PERSON).counter], counts
+    spoilt = canon.Document("assertion", dict(found.assertions[0].body, signature="00"))
+    try:
+        audit.check_people(found._replace(assertions=[spoilt]), w.roster, w.policy)
+    except audit.Objection:
+        return
+    raise AssertionError("the audit believes a spoilt assertion")
+
+
+def start():
+    global w
+    w = kit.World(process.temp_dir("kp-"), BUILD,
+                  kit.Settings(boxes=1, purses=1, quiet_blocks=1, passkeys=True, software_approvals=False))
+    w.ceremony()
+    w.seal_people()
+    w.write_documents(w.seal_signers())
+    (w.place("documents") / "claims.csv").write_text(f"{CUSTOMER},{w.settings.claims_xem * XEM}\n")
+    w.open_books()
+    w.start_all()
+    process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
+    process.wait_until(lambda: all(w.status(f"signer-{x}").get("signs") == "ready" for x in "ab"), 20, "signers ready")
+
+
+def end():
+    w.group.kill()
+
+
+if __name__ == "__main__":
+    tap.run(start, end)
