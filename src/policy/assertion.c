@@ -93,15 +93,16 @@ static struct policy_verdict device_check(const struct doc_assertion *a,
 
 static bool signature_ok(const struct doc_assertion *a, const struct doc_passkey *k)
 {
-	uint8_t data[DOC_AUTHENTICATOR_MAX + 32];
-	struct bytes message = bytes_of(data, a->authenticator_data_n + 32);
+	uint8_t data[DOC_AUTHENTICATOR_MAX + sizeof(struct hash32)];
 	struct hash32 hash;
+	struct bytes message;
 	struct key32 key;
 	struct sig64 signature;
 
 	sha256(&hash, bytes_of(a->client_data, a->client_data_n));
 	memcpy(data, a->authenticator_data, a->authenticator_data_n);
 	memcpy(data + a->authenticator_data_n, hash.b, sizeof hash.b);
+	message = bytes_of(data, a->authenticator_data_n + sizeof hash.b);
 	switch (k->algorithm) {
 	case DOC_ALGORITHM_ES256:
 		return es256_verify(k->key, message, bytes_of(a->signature, a->signature_n));
@@ -113,7 +114,7 @@ static bool signature_ok(const struct doc_assertion *a, const struct doc_passkey
 		memcpy(signature.b, a->signature, sizeof signature.b);
 		return ed25519_verify(&key, message, &signature);
 	}
-	return false;
+	return false; /* never: no roster has another */
 }
 
 struct policy_verdict assertion_check(const struct doc_assertion *a, const struct hash32 *approval,

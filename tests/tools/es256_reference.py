@@ -71,6 +71,7 @@ def forms(rows, key, message, r, s):
     row("r's length in two bytes", sequence(b"\x02\x81" + a[1:] + b))
     row("s's length in two bytes", sequence(a + b"\x02\x81" + b[1:]))
     row("r's length 127", sequence(b"\x02\x7f" + a[2:] + b))
+    row("r's length beyond the end", sequence(b"\x02\x21" + a[2:12]))
     row("r empty", sequence(b"\x02\x00" + b))
     row("s empty", sequence(a + b"\x02\x00"))
     row("both empty", sequence(b"\x02\x00\x02\x00"))

@@ -69,7 +69,8 @@ def devices():
     yield ("white space and escapes everywhere", yubikey,
            {"text": '\t{ "\\u0074ype" :\r\n"webauthn\\u002eget", "ch\\u0061llenge":"CHALLENGE" ,'
                     '"origin":"https:\\u002F\\u002fapprove.example","x":[1,-0.5e+7,{},[],null,true,'
-                    '"\\ud83d\\ude00\\b\\f\\n\\r\\t\\\\\\""],"crossOrigin" : false } '})
+                    '"\\ud83d\\ude00\\u00e9\\u20AC\\uE000\\b\\f\\n\\r\\t\\\\\\"",2E-3,{"a":1,"b":2}],'
+                    '"crossOrigin" : false } '})
 
 
 def faults(wrong):
@@ -132,11 +133,19 @@ def faults(wrong):
                        ("an escape cut off", good + ',"x":"\\u00"}'), ("a NUL, escaped", good + ',"x":"\\u0000"}'),
                        ("half a pair", good + ',"x":"\\ud83d"}'), ("the other half", good + ',"x":"\\ude00"}'),
                        ("half a pair and a letter", good + ',"x":"\\ud83d\\u0041"}'),
+                       ("half a pair and an escape", good + ',"x":"\\ud83d\\n"}'),
+                       ("half a pair, cut off", good + ',"x":"\\ud83d\\ude0"}'),
+                       ("half a pair and what is above the others", good + ',"x":"\\ud83d\\ue000"}'),
+                       ("an escape of no hex digits", good + ',"x":"\\u00g0"}'),
+                       ("an escape of signs", good + ',"x":"\\u00:0"}'),
+                       ("an escape at the end", good + ',"x":"\\'),
+                       ("nested, a name alone", good + ',"x":{"y":1,"z"}}'),
                        ("nested too deep", good + ',"x":' + "[" * 9 + "]" * 9 + "}"),
                        ("closed by another bracket", good + ',"x":[1}}'), ("an open array", good + ',"x":[1,2'),
                        ("nested, a comma behind", good + ',"x":{"y":1,}}'), ("nested, no name", good + ',"x":{1}}'),
                        ("a mark of byte order", "\ufeff" + good + "}")):
         yield f"client data: {name}", {"text": text}, form
+    yield "client data: an empty object", {"text": "{}"}, "FIELD_MISSING"
     yield "client data: not UTF-8", {"bytes": (good + ',"x":"').encode() + b'\xff"}'}, form
     yield "client data: a NUL", {"bytes": (good + ',"x":"').encode() + b'\x00"}'}, form
     yield "client data: a surrogate in UTF-8", {"bytes": (good + ',"x":"').encode() + b'\xed\xa0\x80"}'}, form
@@ -154,7 +163,7 @@ def faults(wrong):
                        ("two maps", b"\xa0\xa0"), ("a byte behind", b"\xa0\x00"), ("indefinite", b"\xbf\xff"),
                        ("an indefinite text in it", b"\xa1\x61a\x7f\xff"), ("a tag", b"\xa1\x61a\xc1\x01"),
                        ("a reserved length", b"\xa1\x61a\x1c"), ("a huge map", b"\xbb" + b"\xff" * 8),
-                       ("a huge text", b"\xa1\x61a\x7b" + b"\xff" * 8), ("a map that promises more", b"\xa2\x61a\x01"),
+                       ("a huge text", b"\xa1\x61a\x7b" + b"\xff" * 8), ("a number cut off", b"\xa1\x61a\x1b\x00"), ("a map that promises more", b"\xa2\x61a\x01"),
                        ("nested too deep", passkey.cbor({"a": [[[[[[[[1]]]]]]]]}))):
         yield f"extensions: {name}", {"flags": UV | EXTENSIONS, "extensions": data}, form
     yield "extensions that no flag announces", {"extensions": b"\xa0"}, form

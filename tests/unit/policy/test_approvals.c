@@ -155,6 +155,14 @@ static void words_that_count(void)
 	T_EQ(judged(), ERR_OK);
 	T_EQ(count.yes, 2);
 	T_CHECK(count.veto);
+	/* nobody takes back another's no */
+	memcpy(a.person, "auditor", 8);
+	q.roles |= DOC_ROLE_AUDITOR;
+	say_by_software(&a, AUDITOR);
+	T_EQ(judged(), ERR_OK);
+	T_EQ(count.yes, 2);
+	T_CHECK(count.veto);
+	set.n--;
 	/* the roster takes security keys alone: the first of them counts no more */
 	roster.software_approvals = false;
 	T_EQ(judged(), ERR_POLICY);
@@ -310,6 +318,10 @@ static void what_stands_where(void)
 	none.type = DOC_ORDER;
 	T_EQ(add(&p), ERR_STATE); /* behind nothing */
 	T_EQ(add(&none), ERR_TYPE);
+	none = p;
+	none.type = DOC_APPROVAL; /* in whose body nothing is right */
+	T_CHECK(add(&none) != ERR_OK);
+	T_EQ(set.n, 0);
 	T_EQ(add(&d), ERR_OK);
 	T_EQ(add(&p), ERR_OK);
 	T_EQ(add(&p), ERR_STATE); /* a second one */
@@ -453,6 +465,19 @@ static void forgotten_uses(void)
 	learn(seen(2, COUNTERS_USES_MAX + 1, NOW + COUNTERS_USES_MAX, 9999));
 	T_EQ(check(seen(2, 1, NOW, 0)), ERR_STALE);
 	T_EQ(check(seen(2, 2, NOW + 1, 1)), ERR_OK);
+	/* learnt out of order: the higher count goes first, and the lower is still known by name */
+	start();
+	learn(seen(0, 10, NOW + 20, 1));
+	learn(seen(0, 5, NOW + 10, 2));
+	for (uint32_t i = 0; i < COUNTERS_USES_MAX - 1; i++) {
+		learn(seen(2, i + 1, NOW + i, i));
+	}
+	T_EQ(check(seen(0, 5, NOW + 10, 2)), ERR_OK);
+	T_EQ(check(seen(0, 9, NOW + 20, 3)), ERR_STALE);
+	learn(seen(2, COUNTERS_USES_MAX, NOW + COUNTERS_USES_MAX, 9999));
+	T_EQ(check(seen(0, 5, NOW + 10, 2)), ERR_STALE);
+	T_EQ(check(seen(0, 10, NOW + 30, 3)), ERR_STALE);
+	T_EQ(check(seen(0, 11, NOW + 30, 3)), ERR_OK);
 }
 
 static void learnt_twice_is_one(void)
@@ -481,6 +506,11 @@ static void keys_that_left(void)
 	/* whose place it took is forgotten, uses and all; the next is not */
 	T_EQ(check(seen(100, 4, NOW + 1, 2)), ERR_OK);
 	T_EQ(check(seen(101, 4, NOW + 1, 2)), ERR_STALE);
+	/* and what it used goes round with the ring, without a trace */
+	for (uint32_t i = 0; i < COUNTERS_USES_MAX; i++) {
+		learn(seen(0, i + 6, NOW + i, i));
+	}
+	T_EQ(check(seen(0, COUNTERS_USES_MAX + 6, NOW + COUNTERS_USES_MAX, 1)), ERR_OK);
 	/* all places belong to keys of the roster: one that is not has none */
 	start();
 	roster.people_count = DOC_PEOPLE_MAX;
