@@ -103,18 +103,15 @@ static bool signature_ok(const struct doc_assertion *a, const struct doc_passkey
 	memcpy(data, a->authenticator_data, a->authenticator_data_n);
 	memcpy(data + a->authenticator_data_n, hash.b, sizeof hash.b);
 	message = bytes_of(data, a->authenticator_data_n + sizeof hash.b);
-	switch (k->algorithm) {
-	case DOC_ALGORITHM_ES256:
+	if (k->algorithm == DOC_ALGORITHM_ES256) {
 		return es256_verify(k->key, message, bytes_of(a->signature, a->signature_n));
-	case DOC_ALGORITHM_EDDSA:
-		if (a->signature_n != sizeof signature.b) {
-			return false;
-		}
-		memcpy(key.b, k->key, sizeof key.b);
-		memcpy(signature.b, a->signature, sizeof signature.b);
-		return ed25519_verify(&key, message, &signature);
 	}
-	return false; /* never: no roster has another */
+	if (a->signature_n != sizeof signature.b) {
+		return false;
+	}
+	memcpy(key.b, k->key, sizeof key.b);
+	memcpy(signature.b, a->signature, sizeof signature.b);
+	return ed25519_verify(&key, message, &signature);
 }
 
 struct policy_verdict assertion_check(const struct doc_assertion *a, const struct hash32 *approval,
