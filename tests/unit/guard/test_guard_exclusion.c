@@ -41,21 +41,32 @@ static void close_till(int s, const struct key32 *account)
 	(void)rig_frame(s, STOPPER, SIGNER_STOP_PUT, rig_body(&b, &item, 1));
 }
 
-/* Two signers at work, one payment signed by A (and not by B). */
-static void signed_once(void)
+/* Two signers at work, one payment signed by A (and not by B).  by_key: a larger one, which a
+ * security key approved. */
+static void signed_once_as(bool by_key)
 {
 	struct writer w = writer_make(first_raw, sizeof first_raw);
 
 	rig_make();
 	rig_well(A);
 	rig_well(B);
-	rig_withdrawal(X(PAY), 0, 1);
+	rig_withdrawal(by_key ? X(10 * PAY) : X(PAY), by_key, 1);
+	if (by_key) {
+		r.approval_key[0] = NULL;
+		r.proof[0] =
+		    (struct rig_proof){ .there = true, .key = 2, .flags = 5, .counter = 7 };
+	}
 	(void)rig_sign();
 	rig_acks(A);
 	first = r.attempt;
 	first_id = r.attempt_id;
 	CHECK(doc_attempt_make(&w, NULL, &first, NULL) == ERR_OK);
 	first_n = w.n;
+}
+
+static void signed_once(void)
+{
+	signed_once_as(false);
 }
 
 /* The till is closed and empty, its attempt's time over; the next attempt from the next till. */
@@ -181,6 +192,25 @@ static void a_second_attempt(void)
 }
 
 /* One thing is missing. */
+/* The person is not asked again: the count of the key serves the approval, not the attempt. */
+static void approved_by_a_key(void)
+{
+	uint64_t id;
+
+	signed_once_as(true);
+	T_EQ(r.g[A].payments_n, 1);
+	T_EQ(r.g[A].counters.uses_n, 1);
+	buried();
+	second(2);
+	id = rig_send(A, &bodies);
+	T_CHECK(taken(id));
+	rig_acks(A);
+	T_CHECK(rig_signed(id));
+	T_EQ(r.g[A].counters.uses_n, 1);
+	rig_restart(A);
+	T_EQ(r.g[A].counters.uses_n, 1);
+}
+
 static void what_it_needs(void)
 {
 	struct doc_exclusion x;
@@ -279,6 +309,7 @@ int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
 		{ "a second attempt, counted once, and never the first again", a_second_attempt },
+		{ "a second attempt of what a security key approved", approved_by_a_key },
 		{ "what a second attempt needs", what_it_needs },
 		{ "two second attempts at once are one", only_one },
 	};

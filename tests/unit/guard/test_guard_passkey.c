@@ -8,6 +8,7 @@
  */
 #include "t.h"
 
+#include "guard/guard_self.h"
 #include "guard_rig.h"
 
 enum { APPROVER_1 = 2, APPROVER_2 = 3, TOUCHED = 1, VERIFIED = 5, COUNTED = 41 };
@@ -223,6 +224,21 @@ static void keys_without_counters(void)
 	T_STR(sign_at(0, r.wall + 2), "signed");
 }
 
+/* Counts that a journal cannot hold, as no signer wrote them. */
+static void records_that_no_signer_writes(void)
+{
+	struct log_record record = { .kind = LOG_GUARD_PASSKEY };
+
+	start(true);
+	T_EQ(guard_sign_replay_passkey(&r.g[A], &record), ERR_CORRUPT);
+	record.amount = (u128)UINT32_MAX + 1;
+	T_EQ(guard_sign_replay_passkey(&r.g[A], &record), ERR_CORRUPT);
+	T_EQ(r.g[A].counters.uses_n, 0);
+	record.amount = UINT32_MAX;
+	T_EQ(guard_sign_replay_passkey(&r.g[A], &record), ERR_OK);
+	T_EQ(r.g[A].counters.uses_n, 1);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -234,6 +250,7 @@ int main(int argc, char **argv)
 		{ "asked again", asked_again },
 		{ "counts outlive a restart", counts_outlive_a_restart },
 		{ "keys without counters", keys_without_counters },
+		{ "records that no signer writes", records_that_no_signer_writes },
 	};
 
 	return t_main(cases, ARRAY_LEN(cases), argc, argv);
