@@ -134,13 +134,37 @@ static inline void rig_party(struct doc_party *p, const char *id, const struct r
 	p->key = k->key;
 }
 
+/* Genesis, roster and policy as they stand in r, encoded and named by each other. */
+static inline void rig_documents_write(void)
+{
+	struct writer w;
+	uint8_t scratch[65536];
+
+	memset(&r.roster.genesis, 0, sizeof r.roster.genesis);
+	memset(&r.policy.genesis, 0, sizeof r.policy.genesis);
+	w = writer_make(scratch, sizeof scratch);
+	CHECK(doc_roster_make(&w, &r.genesis.roster, &r.roster, NULL) == ERR_OK);
+	w = writer_make(scratch, sizeof scratch);
+	CHECK(doc_policy_make(&w, &r.genesis.policy, &r.policy, NULL) == ERR_OK);
+	w = writer_make(r.genesis_raw, sizeof r.genesis_raw);
+	CHECK(doc_genesis_make(&w, &r.genesis_id, &r.genesis, NULL) == ERR_OK);
+	r.genesis_n = w.n;
+	r.roster.genesis = r.genesis_id;
+	r.policy.genesis = r.genesis_id;
+	w = writer_make(r.roster_raw, sizeof r.roster_raw);
+	CHECK(doc_roster_make(&w, &r.roster_id, &r.roster, NULL) == ERR_OK);
+	r.roster_n = w.n;
+	w = writer_make(r.policy_raw, sizeof r.policy_raw);
+	CHECK(doc_policy_make(&w, &r.policy_id, &r.policy, NULL) == ERR_OK);
+	r.policy_n = w.n;
+}
+
 static inline void rig_documents(void)
 {
 	static const char *const people[] = { "officer-1", "officer-2", "approver-1", "approver-2",
 					      "auditor-1" };
 	static const uint32_t roles[] = { DOC_ROLE_OFFICER, DOC_ROLE_OFFICER, DOC_ROLE_APPROVER,
 					  DOC_ROLE_APPROVER, DOC_ROLE_AUDITOR };
-	struct writer w;
 	uint8_t scratch[65536];
 
 	r.roster = (struct doc_roster){ .backend_count = 1,
@@ -208,22 +232,7 @@ static inline void rig_documents(void)
 	r.genesis.hot[2].spare = r.genesis.spares[2];
 	r.genesis.hot[0].spare = r.genesis.spares[0];
 	r.genesis.hot[1].spare = r.genesis.spares[1];
-
-	w = writer_make(scratch, sizeof scratch);
-	CHECK(doc_roster_make(&w, &r.genesis.roster, &r.roster, NULL) == ERR_OK);
-	w = writer_make(scratch, sizeof scratch);
-	CHECK(doc_policy_make(&w, &r.genesis.policy, &r.policy, NULL) == ERR_OK);
-	w = writer_make(r.genesis_raw, sizeof r.genesis_raw);
-	CHECK(doc_genesis_make(&w, &r.genesis_id, &r.genesis, NULL) == ERR_OK);
-	r.genesis_n = w.n;
-	r.roster.genesis = r.genesis_id;
-	r.policy.genesis = r.genesis_id;
-	w = writer_make(r.roster_raw, sizeof r.roster_raw);
-	CHECK(doc_roster_make(&w, &r.roster_id, &r.roster, NULL) == ERR_OK);
-	r.roster_n = w.n;
-	w = writer_make(r.policy_raw, sizeof r.policy_raw);
-	CHECK(doc_policy_make(&w, &r.policy_id, &r.policy, NULL) == ERR_OK);
-	r.policy_n = w.n;
+	rig_documents_write();
 }
 
 static inline struct guard_config rig_config(int s)
