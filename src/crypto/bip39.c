@@ -4,24 +4,32 @@
 #include <sodium.h>
 #include <string.h>
 
-#include "base/check.h"
 #include "base/utf8.h"
 #include "crypto/crypto.h"
 #include "crypto/sha256.h"
 
 enum { ROUNDS = 2048, WORD_BITS = 11, PACKED_BYTES = BIP39_ENTROPY_MAX + 1 };
 
+_Static_assert(PACKED_BYTES * 8 == WORD_BITS * BIP39_COUNT_MAX, "24 words: entropy and checksum");
+
 /* Padded with NULs to eight bytes: one number each, so that a comparison is one operation. */
 static const uint8_t words[BIP39_WORDS][BIP39_WORD_MAX] = {
 #include "crypto/bip39_words.inc"
 };
+
+/* The same number, but the compiler knows nothing of it any more: it made branches of it. */
+static uint64_t hidden(uint64_t v)
+{
+	__asm__("" : "+r"(v));
+	return v;
+}
 
 /* All ones if a and b are equal, else zero, without a branch. */
 static uint64_t same(uint64_t a, uint64_t b)
 {
 	uint64_t d = a ^ b;
 
-	return ((d | (0 - d)) >> 63) - 1;
+	return hidden((d | (0 - d)) >> 63) - 1;
 }
 
 /* Index of a padded word, or BIP39_WORDS. */
@@ -65,86 +73,127 @@ static uint8_t checksum(const uint8_t *entropy, size_t n)
 enum err bip39_text(char out[BIP39_TEXT_BYTES], struct bytes entropy)
 {
 	uint8_t packed[PACKED_BYTES] = { 0 };
-	size_t at = 0;
+	uint64_t start = 0; /* of the word, in the text: follows from the lengths of those before */
 
 	if (!is_entropy_length(entropy.n)) {
 		return ERR_INPUT;
 	}
 	memcpy(packed, entropy.p, entropy.n);
 	packed[entropy.n] = checksum(entropy.p, entropy.n);
+	memset(out, 0, BIP39_TEXT_BYTES);
 	for (size_t i = 0; i < entropy.n / 4 * 3; i++) {
 		uint32_t index = 0;
-		uint8_t word[BIP39_WORD_MAX];
+		uint64_t letters = 0;
+		uint64_t place;
+		uint8_t word[BIP39_WORD_MAX + 1] = { 0 };
 
 		for (size_t bit = i * WORD_BITS; bit < (i + 1) * WORD_BITS; bit++) {
 			index = index << 1 | ((unsigned)packed[bit / 8] >> (7 - bit % 8) & 1U);
 		}
 		le64_put(word, choose(index));
-		for (size_t k = 0; k < BIP39_WORD_MAX && word[k] != 0; k++) {
-			out[at++] = (char)word[k];
+		for (size_t k = 0; k < BIP39_WORD_MAX; k++) {
+			letters += 1 & ~same(word[k], 0);
 		}
-		out[at++] = ' ';
+		for (size_t k = 0; k <= BIP39_WORD_MAX; k++) {
+			word[k] = (uint8_t)(word[k] | (same(k, letters) & ' '));
+		}
+		/* every letter is tried at every place: where it belongs does not show */
+		place = start;
+		for (size_t k = 0; k <= BIP39_WORD_MAX; k++) {
+			for (size_t at = 0; at < BIP39_TEXT_BYTES; at++) {
+				out[at] =
+				    (char)((uint8_t)out[at] | (uint8_t)(same(at, place) & word[k]));
+			}
+			place = hidden(place + 1);
+		}
+		start += letters + 1;
 		crypto_wipe(word, sizeof word);
 		crypto_wipe(&index, sizeof index);
 	}
-	CHECK(at <= BIP39_TEXT_BYTES);
-	out[at - 1] = '\0';
+	for (size_t at = 0; at < BIP39_TEXT_BYTES; at++) {
+		out[at] = (char)((uint8_t)out[at] & (uint8_t)~same(at, start - 1));
+	}
 	crypto_wipe(packed, sizeof packed);
 	return ERR_OK;
 }
 
-/* Reads the words into packed and counts them; false if one is not on the list. */
-static bool pack(uint8_t packed[PACKED_BYTES], size_t *count, struct bytes text)
+/* What of a text may show: whether it is good, and how many words it has (as in edk.c). */
+static __attribute__((noinline)) bool verdict(uint64_t bad)
 {
-	size_t at = 0;
-	bool good = true;
+	volatile bool good = true;
 
-	*count = 0;
-	while (good) {
-		uint8_t word[BIP39_WORD_MAX] = { 0 };
-		size_t n = 0;
-		uint32_t index;
-
-		while (at < text.n && text.p[at] != ' ' && n < BIP39_WORD_MAX) {
-			word[n++] = text.p[at++];
-		}
-		/* A NUL would pass for the padding. */
-		good = n > 0 && memchr(word, 0, n) == NULL && *count < BIP39_COUNT_MAX &&
-		       (at == text.n || text.p[at] == ' ');
-		index = find(le64_get(word));
-		crypto_wipe(word, sizeof word);
-		good = good && index < BIP39_WORDS;
-		for (size_t k = 0; good && k < WORD_BITS; k++) {
-			size_t bit = *count * WORD_BITS + k;
-			uint32_t one = index >> (WORD_BITS - 1 - k) & 1U;
-
-			packed[bit / 8] = (uint8_t)(packed[bit / 8] | one << (7 - bit % 8));
-		}
-		crypto_wipe(&index, sizeof index);
-		if (!good) {
-			break;
-		}
-		++*count;
-		if (at == text.n) {
-			return true;
-		}
-		at++; /* the blank; a text that ends here has an empty last word */
+	if (bad != 0) {
+		good = false;
 	}
-	return false;
+	return good;
+}
+
+/* Bytes of entropy in so many words, or 0. */
+static __attribute__((noinline)) size_t bytes_shown(uint64_t count)
+{
+	volatile size_t shown = 0;
+
+	/* not copied but found again: only that is free of what it was made from */
+	for (size_t n = 16; n <= BIP39_ENTROPY_MAX; n += 4) {
+		if (count == n / 4 * 3) {
+			shown = n;
+		}
+	}
+	return shown;
+}
+
+/*
+ * Reads the words into packed; how many bytes of entropy they are, or 0 if they are not 12, 15, 18,
+ * 21 or 24 words of the list.  The same is done for each byte of the text, be it a letter or the
+ * end of a word: only the length of the whole text shows.
+ */
+static size_t pack(uint8_t packed[PACKED_BYTES], struct bytes text)
+{
+	uint64_t index[BIP39_COUNT_MAX] = { 0 };
+	uint64_t word = 0;
+	uint64_t letters = 0;
+	uint64_t count = 0;
+	uint64_t bad = 0;
+
+	if (text.n >= BIP39_TEXT_BYTES) {
+		return 0;
+	}
+	for (size_t at = 0; at <= text.n; at++) {
+		uint64_t letter = at < text.n ? text.p[at] : ' ';
+		uint64_t ends = same(letter, ' ');
+		uint64_t found = find(word); /* an empty word is not on the list */
+
+		for (uint64_t k = 0; k < BIP39_COUNT_MAX; k++) {
+			index[k] |= ends & same(k, count) & found;
+		}
+		bad |= ends & (same(found, BIP39_WORDS) | same(count, BIP39_COUNT_MAX));
+		/* a NUL would pass for the padding, a ninth letter has no place */
+		bad |= ~ends & (same(letter, 0) | same(letters, BIP39_WORD_MAX));
+		count += ends & 1;
+		word = ~ends & (word | letter << (8 * letters & 63));
+		letters = ~ends & (letters + 1);
+	}
+	for (size_t bit = 0; bit < (size_t)BIP39_COUNT_MAX * WORD_BITS; bit++) {
+		uint64_t one = index[bit / WORD_BITS] >> (WORD_BITS - 1 - bit % WORD_BITS) & 1U;
+
+		packed[bit / 8] = (uint8_t)(packed[bit / 8] | one << (7 - bit % 8));
+	}
+	crypto_wipe(index, sizeof index);
+	crypto_wipe(&word, sizeof word);
+	return verdict(bad) ? bytes_shown(count) : 0;
 }
 
 enum err bip39_entropy(uint8_t out[BIP39_ENTROPY_MAX], size_t *n, struct bytes text)
 {
-	uint8_t packed[PACKED_BYTES] = { 0 }, sum;
-	size_t count;
+	uint8_t packed[PACKED_BYTES] = { 0 };
+	size_t bytes = pack(packed, text);
 	enum err e = ERR_INPUT;
 
-	if (pack(packed, &count, text) && count % 3 == 0 && is_entropy_length(count / 3 * 4)) {
-		size_t bytes = count / 3 * 4;
+	if (bytes > 0) {
+		uint8_t sum = checksum(packed, bytes);
 
-		sum = checksum(packed, bytes);
 		e = ERR_KEY;
-		if (crypto_eq(&sum, &packed[bytes], 1)) {
+		if (verdict((uint64_t)sum ^ packed[bytes])) {
 			memcpy(out, packed, bytes);
 			*n = bytes;
 			e = ERR_OK;

@@ -2,9 +2,11 @@
 /*
  * bip39.h - a secret as English words (BIP39), for taking an account over from another wallet.
  *
- * Looking a word up and choosing one read the whole list each time, so that neither the order nor
- * the place in memory shows which word it was.  What shows is the length of each word and of the
- * text.  Nothing allocates; what was secret on the stack is wiped.  crypto_init() comes first.
+ * Looking a word up and choosing one read the whole list each time, and each place of the text is
+ * treated as if a word could begin or end there: what shows is the length of the whole text, how
+ * many words it has, and whether it is good (tests/gates/ctime_edk.c).  Of a passphrase the length
+ * of each character shows, as it must be UTF-8.  Nothing allocates; what was secret on the stack is
+ * wiped.  crypto_init() comes first.
  */
 #ifndef KURAMORI_CRYPTO_BIP39_H
 #define KURAMORI_CRYPTO_BIP39_H
@@ -28,7 +30,7 @@ enum {
 
 /*
  * entropy: 16, 20, 24, 28 or 32 bytes, which become 12, 15, 18, 21 or 24 words with one blank
- * between them and a NUL at the end.  The caller wipes out.
+ * between them and NULs up to the end of out.  The caller wipes out.
  * ERR_INPUT: another length; out untouched.
  */
 MUST_CHECK enum err bip39_text(char out[BIP39_TEXT_BYTES], struct bytes entropy);

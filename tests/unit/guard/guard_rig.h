@@ -29,10 +29,14 @@
 
 enum { A = DOC_SIGNER_A, B = DOC_SIGNER_B };
 
+#ifndef RIG_PAYMENTS_N
+#define RIG_PAYMENTS_N 256 /* the bench of a start takes more */
+#endif
+
 enum {
 	RIG_SENT_MAX = 8192,
-	RIG_JOURNAL = 8 * 1024 * 1024,
-	RIG_PAYMENTS = 256,
+	RIG_PAYMENTS = RIG_PAYMENTS_N,
+	RIG_JOURNAL = RIG_PAYMENTS * 32 * 1024,
 	SERVER = 1,
 	STOPPER = 2,
 	WATCHER = 10, /* channels 10, 11, 12 */
