@@ -30,10 +30,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests/kit"))
 
 import canon  # noqa: E402
+import faulty  # noqa: E402
 import process  # noqa: E402
-import world as kit  # noqa: E402
 
-XEM = 1_000_000
+XEM = faulty.XEM
 ROWS = {"memory": 0, "system": 1}
 NUMBERS = {"memory": (errno.ENOMEM,), "system": (errno.EIO, errno.ENOSPC, errno.ENOMEM, errno.EINTR)}
 OPTIONS = None
@@ -70,18 +70,9 @@ class Faults(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         process.catch_signals()
-        cls.folder = process.temp_dir()
-        (cls.folder / "w").mkdir()
-        os.chmod(cls.folder, 0o755)
-        settings = kit.Settings(boxes=1, purses=1, spare_extra=1, quiet_blocks=5, poll_ms=10, settle_depth=1,
-                                deposit_depth=1)
-        w = cls.world = kit.World(cls.folder / "w", OPTIONS.build, settings)
-        w.ceremony()
-        w.write_documents(w.seal_signers())
-        cls.total = settings.claims_xem * XEM
-        (w.place("documents") / "claims.csv").write_text(f"c1,{cls.total}\n")
-        w.open_books()
-        cls.page = Page(cls.folder / "page")
+        folder, w = faulty.small_world(OPTIONS.build)
+        cls.world, cls.total = w, w.settings.claims_xem * XEM
+        cls.page = Page(folder / "page")
         cls.held = cls.lives = cls.refused = cls.ended = 0
 
     @classmethod
@@ -90,19 +81,15 @@ class Faults(unittest.TestCase):
 
     def start(self, loaded):
         """Starts kuramorid; False when it ended before it was ready."""
-        if loaded:
-            os.environ["LD_PRELOAD"] = str(OPTIONS.fail_at)
-            os.environ["KURAMORI_FAIL_PAGE"] = str(self.page.path)
+        here = faulty.loaded(OPTIONS.fail_at, "KURAMORI_FAIL_PAGE", self.page.path) if loaded else contextlib.nullcontext()
         try:
-            self.world.start_server()
+            with here:
+                self.world.start_server()
             return True
         except process.Failed as problem:
             if not loaded or "before it was ready" not in str(problem):
                 raise
             return False
-        finally:
-            os.environ.pop("LD_PRELOAD", None)
-            os.environ.pop("KURAMORI_FAIL_PAGE", None)
 
     def ask(self, request, key):
         """(status, body) of one POST; (None, None) when no answer came."""

@@ -10,11 +10,8 @@ under load, all kinds of process, seed printed. At the end payments on chain are
 node's blocks, and kuramorid's own reconciliation must explain every account.
 """
 import argparse
-import mmap
-import os
 import pathlib
 import random
-import struct
 import sys
 import time
 import unittest
@@ -23,89 +20,29 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests/kit"))
 
 import canon  # noqa: E402
+import faulty  # noqa: E402
 import process  # noqa: E402
-import world as kit  # noqa: E402
 
-XEM = 1_000_000
+XEM = faulty.XEM
 PROCESSES = ("kuramorid", "signer-a", "signer-b", "watcher-1", "watcher-2")
 OPTIONS = None
-
-
-class Page:
-    """The page shared with die_at.so in one process."""
-
-    def __init__(self, path):
-        self.path = path
-        path.write_bytes(bytes(4096))
-        path.chmod(0o666)
-        with open(path, "r+b") as file:
-            self.map = mmap.mmap(file.fileno(), 4096)
-
-    @property
-    def syncs(self):
-        return struct.unpack_from("<Q", self.map, 0)[0]
-
-    @property
-    def armed(self):
-        return struct.unpack_from("<Q", self.map, 8)[0] != 0
-
-    def arm(self, ahead, after):
-        struct.pack_into("<Q", self.map, 16, int(after))
-        struct.pack_into("<Q", self.map, 8, self.syncs + ahead if ahead else 0)
 
 
 class Killed(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         process.catch_signals()
-        cls.folder = process.temp_dir()
-        (cls.folder / "w").mkdir()
-        os.chmod(cls.folder, 0o755)
-        settings = kit.Settings(boxes=1, purses=1, spare_extra=1, quiet_blocks=5, poll_ms=10, settle_depth=1,
-                                deposit_depth=1)
-        w = cls.world = kit.World(cls.folder / "w", OPTIONS.build, settings)
-        w.ceremony()
-        w.seal_people()
-        w.write_documents(w.seal_signers())
+        folder, cls.world = faulty.small_world(OPTIONS.build)
         cls.customer = "c1"
-        (w.place("documents") / "claims.csv").write_text(f"{cls.customer},{settings.claims_xem * XEM}\n")
-        w.open_books()
-        cls.pages = {name: Page(cls.folder / f"{name}.page") for name in PROCESSES}
+        cls.dying = faulty.Dying(cls.world, OPTIONS.die_at, folder, PROCESSES)
         cls.posted = []
-        for which in "ab":
-            cls.start(f"signer-{which}")
-        for number in (1, 2, 3):
-            cls.start(f"watcher-{number}")
-        cls.start("kuramorid")
-        process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
-        process.wait_until(lambda: all(w.status(f"signer-{x}").get("signs") == "ready" for x in "ab"), 20,
-                           "signers ready")
+        cls.dying.start_all()
 
     @classmethod
     def tearDownClass(cls):
         cls.world.stop()
 
-    @classmethod
-    def start(cls, name):
-        """Starts (again) with die_at.so loaded."""
-        w = cls.world
-        page = cls.pages.get(name)
-        if page is not None:
-            page.arm(0, 0)
-            os.environ["KURAMORI_DIE_PAGE"] = str(page.path)
-            os.environ["LD_PRELOAD"] = str(OPTIONS.die_at)
-        try:
-            if name == "kuramorid":
-                w.start_server()
-            elif name.startswith("signer"):
-                w.start_signer(name[-1])
-            else:
-                w.start_watcher(int(name[-1]))
-        finally:
-            os.environ.pop("LD_PRELOAD", None)
-            os.environ.pop("KURAMORI_DIE_PAGE", None)
-
-    def post(self, tries=40):
+    def post(self):
         """One withdrawal; asked again with the same key while the server is away, as a back end does."""
         w = self.world
         number = len(self.posted)
@@ -138,18 +75,8 @@ class Killed(unittest.TestCase):
     def settled(self, request, timeout=40):
         process.wait_until(lambda: self.state(request) == "settled", timeout, f"{request} settles", 0.03)
 
-    def paid(self):
-        """{(destination, amount): times} of all payments in the node's blocks."""
-        seen = {}
-        for block in self.world.public.blocks():
-            for transaction in block.transactions:
-                inner = getattr(transaction, "inner", None)
-                if inner is not None and hasattr(inner, "amount"):
-                    seen[(inner.recipient, inner.amount)] = seen.get((inner.recipient, inner.amount), 0) + 1
-        return seen
-
     def check_books(self):
-        seen = self.paid()
+        seen = faulty.paid(self.world)
         for request in self.posted:
             key = (request.body["destination"], int(request.body["amount"]))
             self.assertEqual(seen.pop(key, 0), 1, f"payments of {request.body['amount']} micro-XEM")
@@ -162,7 +89,7 @@ class Killed(unittest.TestCase):
         self.assertEqual([d.name for d in self.world.group if not d.alive()], [])
 
     def one_death(self, name, ahead, after):
-        page = self.pages[name]
+        page = self.dying.pages[name]
         daemon = self.world.group[name]
         ask = self.post()
         page.arm(ahead, after)
@@ -176,8 +103,8 @@ class Killed(unittest.TestCase):
         died = not page.armed
         if died:
             process.wait_until(lambda: not daemon.alive(), 10, f"{name} has died", 0.01)
-            self.start(name)
-        page.arm(0, 0)
+            self.dying.start(name)
+        page.arm(0, False)
         if not first:
             process.wait_until(ask, 30, "the server takes the request again", 0.05)
         self.settled(request)
@@ -185,11 +112,11 @@ class Killed(unittest.TestCase):
 
     def test_every_sync(self):
         """Dies before and after each sync that one withdrawal takes, in every kind of process."""
-        before = {name: page.syncs for name, page in self.pages.items()}
+        before = {name: page.syncs for name, page in self.dying.pages.items()}
         ask = self.post()
         self.assertTrue(ask())
         self.settled(self.posted[-1])
-        takes = {name: page.syncs - before[name] for name, page in self.pages.items()}
+        takes = {name: page.syncs - before[name] for name, page in self.dying.pages.items()}
         print(f"syncs of one withdrawal: {takes}", flush=True)
         for name in PROCESSES[:4]:
             self.assertGreater(takes[name], 0, f"{name} syncs nothing: die_at.so is not loaded")
@@ -216,7 +143,7 @@ class Killed(unittest.TestCase):
                 self.world.group[name].start()
                 self.world.dev("clock", mode="real", interval_ms=self.world.settings.block_ms)
             else:
-                self.start(name)
+                self.dying.start(name)
             for ask in waiting:
                 process.wait_until(ask, 30, "the server takes the request again", 0.05)
         for request in self.posted:

@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT / "tests/kit"))
 
 import audit  # noqa: E402
 import canon  # noqa: E402
+import faulty  # noqa: E402
 import frames  # noqa: E402
 import nem  # noqa: E402
 import process  # noqa: E402
@@ -29,7 +30,7 @@ import world as kit  # noqa: E402
 BUILD = Path(os.environ.get("KURAMORI_BUILD", ROOT / "build"))
 XEM = 1_000_000
 CUSTOMER = "c1"
-LIFE_S = 1000
+LIFE_S = faulty.LateWorld.LIFE_S
 w = None
 half, whole = {}, {}
 
@@ -218,28 +219,12 @@ def a_second_implementation_agrees():
         assert len(one.dead) == 1 and one.attempt.body["number"] == 2, one
 
 
-class LateWorld(kit.World):
-    """Its chain runs BEHIND_S behind the wall clock, as much as the policy allows and more than a final
-    block needs: so 360 blocks can be made at once without running ahead of every clock."""
-
-    BEHIND_S = 900
-
-    def start_node(self, start_nem_s=None, grants=None, wait=True, **more):
-        late = None if start_nem_s is None else start_nem_s - self.BEHIND_S
-        return super().start_node(late, grants, wait, **more)
-
-    def dev(self, hook, **body):
-        if hook == "clock" and body.get("mode") == "real":
-            body.setdefault("offset_s", -self.BEHIND_S)
-        return super().dev(hook, **body)
-
-
 def start():
     global w
-    kit.POLICY.update(attempt_life_s=LIFE_S, clock_skew_ms=1_200_000)
+    kit.POLICY.update(faulty.LateWorld.POLICY)
     settings = kit.Settings(boxes=1, purses=1, spare_extra=1, quiet_blocks=5, poll_ms=10, settle_depth=1,
                             deposit_depth=1, till_xem=5_000, more_tills=2, block_ms=1000)
-    w = LateWorld(process.temp_dir("kx-"), BUILD, settings)
+    w = faulty.LateWorld(process.temp_dir("kx-"), BUILD, settings)
     w.ceremony()
     w.seal_people()
     w.write_documents(w.seal_signers())
