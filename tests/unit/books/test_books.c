@@ -1208,7 +1208,7 @@ static void the_chart_is_what_the_page_says(void)
 
 int main(int argc, char **argv)
 {
-	chart_path = argc > 1 ? argv[1] : "";
+	chart_path = argc > 1 ? argv[1] : "docs/books.md"; /* by hand: from the root */
 	static const struct t_case cases[] = {
 		{ "every refusal changes nothing", every_refusal_changes_nothing },
 		{ "holds bind and resolve once", holds_bind_and_resolve_once },
