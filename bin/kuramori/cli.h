@@ -29,6 +29,7 @@ struct cli {
 	char token_file[CLI_PATH_MAX];
 	char genesis_file[CLI_PATH_MAX];
 	char roster_file[CLI_PATH_MAX];
+	char policy_file[CLI_PATH_MAX];
 	char person[DOC_NAME_MAX + 1];
 	char key_file[CLI_PATH_MAX];
 	char passphrase_file[CLI_PATH_MAX];
@@ -134,6 +135,8 @@ int cli_status(struct cli *c);
  */
 MUST_CHECK enum err cli_journal_next(struct log_chain *chain, struct log_view *view,
 				     struct bytes batch);
+/* `kuramori policy WORDS`: an exit code. */
+int cli_policy(struct cli *c, const char *const *words, size_t n);
 /* `kuramori books WORDS`: an exit code. */
 int cli_books(struct cli *c, const char *const *words, size_t n);
 /* `kuramori books post FILE` and `kuramori books refund WORDS`. */

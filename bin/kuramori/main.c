@@ -7,7 +7,7 @@
  * the order decoded from the document itself, never from what the server says about it); passkey.c
  * approves with a security key; stop.c freezes, past the server, and asks everybody how they are;
  * audit.c verifies journals;
- * checkpoint.c signs and reads checkpoints; nem*.c are `kuramori nem`;
+ * checkpoint.c signs and reads checkpoints; policy*.c ask src/policy; nem*.c are `kuramori nem`;
  * common.c has what they share.  Nothing here holds a rule of the policy.
  */
 #include <stdio.h>
@@ -31,6 +31,8 @@ static const struct config_row rows[] = {
 	  "the genesis document that you compared in words" },
 	{ "roster_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, roster_file), "FILE",
 	  "the roster: who holds which key" },
+	{ "policy_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, policy_file), "FILE",
+	  "policy explain: by which policy" },
 	{ "person", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, person), "ID",
 	  "who you are on the roster" },
 	{ "key_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, key_file), "FILE",
@@ -88,6 +90,18 @@ static const char text_system[] =
     "Commands:\n"
     "  order show FILE|-      decode an order from its document and print what it would pay\n"
     "  order show ID          the same, fetched from the API by the order's id\n"
+    "  policy check FILE      is this policy complete, and what can so many people move under it\n"
+    "  policy compare OLD NEW what tightens and what loosens, of two policies or two rosters; "
+    "ends\n"
+    "                         with 1 if something loosens\n"
+    "  policy explain ORDER|- [NAME=VALUE...]\n"
+    "                         every rule of policy_file for this order, with figure and limit; "
+    "ends\n"
+    "                         with 1 if one refuses it; docs/policy.md has the names\n"
+    "  policy test POLICY CASES\n"
+    "                         judges a table of cases (docs/policy.md); ends with 1 if one is "
+    "judged\n"
+    "                         otherwise than it says\n"
     "  approve ID             show the order, posting or plan, then sign yes (--no yes: no) and\n"
     "                         hand it in\n"
     "  challenge ID FILE      show it, write your yes (--no yes: no) into FILE, and print what\n"
@@ -213,6 +227,8 @@ static int misused(const char *const *w, size_t n)
 		const char *usage;
 	} known[] = {
 		{ "order", "order show FILE|-|ID" },
+		{ "policy", "policy check FILE, policy compare OLD NEW, policy explain ORDER "
+			    "[NAME=VALUE...] or policy test POLICY CASES" },
 		{ "approve", "approve ID [--no yes], or approve FILE --passkey-file ANSWER" },
 		{ "challenge", "challenge ID FILE [--no yes]" },
 		{ "withdrawal", "withdrawal history ID" },
@@ -246,6 +262,9 @@ static int commands(struct cli *c, const struct config_result *r)
 
 	if (n == 3 && strcmp(w[0], "order") == 0 && strcmp(w[1], "show") == 0) {
 		return cli_order_show(c, w[2]);
+	}
+	if (n >= 2 && strcmp(w[0], "policy") == 0) {
+		return cli_policy(c, w + 1, n - 1);
 	}
 	if (n == 3 && strcmp(w[0], "withdrawal") == 0 && strcmp(w[1], "history") == 0) {
 		return cli_withdrawal_history(c, w[2]);
