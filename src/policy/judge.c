@@ -327,9 +327,9 @@ static struct policy_verdict rule_listed(struct facts *f)
 		}
 	}
 	if (listed && amount > most) {
-		return at_least(ERR_WAIT, "policy.destination_cooling_ms",
-				"the address is listed, but not for long enough yet, in ms",
-				since_ms(&q->listed, &q->now), cooling);
+		return too_little(ERR_WAIT, "policy.destination_cooling_ms",
+				  "the address is listed, but not for long enough yet, in ms",
+				  since_ms(&q->listed, &q->now), cooling);
 	}
 	return at_most(ERR_CAP, "policy.unlisted_max",
 		       "more than an address may get that is not listed", amount, most);
@@ -382,13 +382,6 @@ static struct policy_verdict rule_people(struct facts *f)
 			f->tier->approvals);
 }
 
-static u128 add_saturating(u128 a, u128 b)
-{
-	u128 sum;
-
-	return __builtin_add_overflow(a, b, &sum) ? ~(u128)0 : sum;
-}
-
 /*
  * What may still leave in this window, without what this order's dead attempts once reserved: the
  * order counts once, and at the time at which it can leave.
@@ -425,14 +418,14 @@ static u128 living_yen(const struct policy_question *q, uint64_t window_ms)
 static struct policy_verdict rule_hour(struct facts *f)
 {
 	return at_most(ERR_CAP, "policy.hour_max", "more than any hour may carry",
-		       add_saturating(living(f->q, POLICY_HOUR_MS, false), f->outflow),
+		       living(f->q, POLICY_HOUR_MS, false) + f->outflow,
 		       money_units(&f->q->policy->hour_max));
 }
 
 static struct policy_verdict rule_day(struct facts *f)
 {
 	return at_most(ERR_CAP, "policy.day_max", "more than any day may carry",
-		       add_saturating(living(f->q, POLICY_DAY_MS, false), f->outflow),
+		       living(f->q, POLICY_DAY_MS, false) + f->outflow,
 		       money_units(&f->q->policy->day_max));
 }
 
@@ -443,7 +436,7 @@ static struct policy_verdict rule_unapproved(struct facts *f)
 	}
 	return at_most(ERR_CAP, "policy.unapproved_day_max",
 		       "more than any day may carry without approvals",
-		       add_saturating(living(f->q, POLICY_DAY_MS, true), f->outflow),
+		       living(f->q, POLICY_DAY_MS, true) + f->outflow,
 		       money_units(&f->q->policy->unapproved_day_max));
 }
 
@@ -491,8 +484,8 @@ static const struct rule {
 	rule_fn *judge;
 	bool base; /* later rules build on what it finds out */
 } rules[] = {
-	{ rule_policy, true },     { rule_place, true },         { rule_request, true },
-	{ rule_message, true },    { rule_amount, true },        { rule_payment_max, false },
+	{ rule_policy, true },     { rule_place, true },         { rule_message, true },
+	{ rule_request, true },    { rule_amount, true },        { rule_payment_max, false },
 	{ rule_tier, true },       { rule_carried, true },       { rule_fee_allowed, false },
 	{ rule_fee, false },       { rule_fee_relative, false }, { rule_destination, true },
 	{ rule_kind, false },      { rule_clocks, true },        { rule_created, false },

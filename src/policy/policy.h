@@ -175,11 +175,10 @@ struct policy_question {
 };
 
 /*
- * The judgement.  In this order: the policy itself is complete; asset, chain, network, vault; the
- * request says exactly what the order says; message, amount, payment_max, tier; fees, absolute and
- * relative; destination and its kind; times; allow-list, cooling, grants; hours; time lock; veto,
- * approvals; windows; prices, windows in yen.
- * The first rule that is broken is the answer:
+ * The judgement.  In this order: the policy itself is complete; asset, chain, network, vault;
+ * message; the request says exactly what the order says; amount, payment_max, tier; fees, absolute
+ * and relative; destination and its kind; times; allow-list, cooling, grants; hours; time lock;
+ * veto, approvals; windows; prices, windows in yen. The first rule that is broken is the answer:
  *   ERR_POLICY    the policy is incomplete, or the vault or destination is not allowed; there are
  *                 caps in yen and no price sources
  *   ERR_ASSET, ERR_NETWORK, ERR_ADDRESS, ERR_AMOUNT, ERR_TOO_LARGE (message)

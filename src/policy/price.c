@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/price.h"
 
+#include "base/check.h"
 #include "base/decimal.h"
 #include "doc/types.h"
 #include "policy/verdict.h"
@@ -101,8 +102,8 @@ struct policy_verdict price_judge(struct price_worth *out, const struct policy_q
 		lowest = price < lowest ? price : lowest;
 	}
 	if (q->prices_n < q->prices_needed) {
-		return at_least(ERR_STALE, "price", "too few fresh prices", q->prices_n,
-				q->prices_needed);
+		return too_little(ERR_STALE, "price", "too few fresh prices", q->prices_n,
+				  q->prices_needed);
 	}
 	if (!near(highest, lowest, lowest, jump)) {
 		return refuse_figure(ERR_MISMATCH, "price.rate",
@@ -114,10 +115,9 @@ struct policy_verdict price_judge(struct price_worth *out, const struct policy_q
 				     "the price jumped since the last payment, in nano-yen",
 				     highest, last->price);
 	}
-	if (__builtin_mul_overflow(outflow, (u128)highest, &yen)) {
-		return refuse(ERR_OVERFLOW, "price.rate", "more yen than can be counted");
-	}
-	yen = divide_up(yen, nano * units_of_coin);
+	/* policy_fees() knows no amount above the supply, so this product is far from 2^128 */
+	CHECK(outflow <= UINT64_MAX);
+	yen = divide_up(outflow * highest, nano * units_of_coin);
 	if (yen > UINT64_MAX) {
 		return refuse(ERR_OVERFLOW, "price.rate", "more yen than can be counted");
 	}

@@ -38,9 +38,16 @@ static inline struct policy_verdict refuse_figure(enum err e, const char *field,
 static inline struct policy_verdict at_most(enum err e, const char *field, const char *words,
 					    u128 figure, u128 limit)
 {
-	struct policy_verdict v =
-	    refuse_figure(figure <= limit ? ERR_OK : e, field, words, figure, limit);
+	return refuse_figure(figure <= limit ? ERR_OK : e, field, words, figure, limit);
+}
 
+/* Refused: figure does not reach limit. */
+static inline struct policy_verdict too_little(enum err e, const char *field, const char *words,
+					       u128 figure, u128 limit)
+{
+	struct policy_verdict v = refuse_figure(e, field, words, figure, limit);
+
+	v.least = true;
 	return v;
 }
 
@@ -48,11 +55,7 @@ static inline struct policy_verdict at_most(enum err e, const char *field, const
 static inline struct policy_verdict at_least(enum err e, const char *field, const char *words,
 					     u128 figure, u128 limit)
 {
-	struct policy_verdict v =
-	    refuse_figure(figure >= limit ? ERR_OK : e, field, words, figure, limit);
-
-	v.least = true;
-	return v;
+	return too_little(figure >= limit ? ERR_OK : e, field, words, figure, limit);
 }
 
 /* Without figures. */

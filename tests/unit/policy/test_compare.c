@@ -163,6 +163,17 @@ static void tiers(void)
 	after.approval_tiers[0].up_to = xem(X(99));
 	after.approval_tiers[1].up_to = xem(X(1001));
 	T_STR(policy_differs(&before, &after, "approval_tiers", CHANGE_OTHER), "");
+	after = before; /* of nothing */
+	after.tier_count = 4;
+	memmove(&after.approval_tiers[1], &after.approval_tiers[0],
+		3 * sizeof after.approval_tiers[0]);
+	after.approval_tiers[0] = (struct doc_tier){ 9, 0, xem(0) };
+	{
+		struct comparison c;
+
+		policy_compare(&c, &before, &after);
+		T_EQ(c.whole, CHANGE_NONE);
+	}
 	after = before; /* a tier cut in two says the same */
 	after.tier_count = 4;
 	after.approval_tiers[3] = after.approval_tiers[2];
@@ -381,6 +392,13 @@ static void rosters(void)
 	after = before;
 	after.signers[1].chain_key.b[0] ^= 1;
 	T_STR(roster_differs(&before, &after, "signers", CHANGE_OTHER), "");
+	after = before;
+	after.signers[1].attest_key.b[0] ^= 1;
+	T_STR(roster_differs(&before, &after, "signers", CHANGE_OTHER), "");
+	after = before;
+	after.signer_count = 1;
+	T_STR(roster_differs(&before, &after, "signers", CHANGE_OTHER), "");
+	T_STR(roster_differs(&after, &before, "signers", CHANGE_OTHER), "");
 	after = before;
 	after.genesis.b[0] ^= 1;
 	T_STR(roster_differs(&before, &after, "genesis", CHANGE_OTHER), "");

@@ -228,6 +228,36 @@ static void amounts_and_tiers(void)
 	}
 }
 
+static void tiers_alone(void)
+{
+	unsigned approvals = 77;
+	struct money m = xem(X(100));
+	char words[POLICY_WORDS_MAX];
+	struct policy_verdict v;
+
+	world_make(&w);
+	T_EQ(policy_tier(&approvals, &w.policy, &m), ERR_OK);
+	T_EQ(approvals, 0);
+	m = xem(X(100) + 1);
+	T_EQ(policy_tier(&approvals, &w.policy, &m), ERR_OK);
+	T_EQ(approvals, 1);
+	m = xem(X(5000) + 1);
+	T_EQ(policy_tier(&approvals, &w.policy, &m), ERR_CAP);
+	m = xem(0);
+	T_EQ(policy_tier(&approvals, &w.policy, &m), ERR_AMOUNT);
+	m = money_of(ASSET_JPY, 5);
+	T_EQ(policy_tier(&approvals, &w.policy, &m), ERR_AMOUNT);
+	m = xem(1);
+	w.policy.tier_count = 0;
+	T_EQ(policy_tier(&approvals, &w.policy, &m), ERR_POLICY);
+	w.policy.tier_count = DOC_TIERS_MAX + 1;
+	T_EQ(policy_tier(&approvals, &w.policy, &m), ERR_POLICY);
+	T_EQ(approvals, 1);
+	v = policy_check(&w.policy);
+	policy_words(words, &v);
+	T_STR(words, "no tier allows anything");
+}
+
 static void fees(void)
 {
 	/* 50 XEM, 5 bytes of message: 0.05 + 0.05 + 0.15 + 0.15 */
@@ -245,6 +275,8 @@ static void fees(void)
 	m = money_of(ASSET_XEM, (u128)NEM_SUPPLY_MICRO + 1);
 	T_EQ(policy_fees(&f, &m, 0), ERR_FIELD_RANGE);
 	m = money_of(ASSET_XEM, ~(u128)0);
+	T_EQ(policy_fees(&f, &m, 0), ERR_FIELD_RANGE);
+	m = money_of(ASSET_JPY, 5);
 	T_EQ(policy_fees(&f, &m, 0), ERR_FIELD_RANGE);
 
 	world_make(&w);
@@ -565,6 +597,7 @@ int main(int argc, char **argv)
 		{ "every altered field is named", altered_order },
 		{ "destinations: malformed, other network, our own", bad_destinations },
 		{ "amounts and tiers at their edges", amounts_and_tiers },
+		{ "tiers alone", tiers_alone },
 		{ "fees at their edges", fees },
 		{ "times at their edges, each clock alone", times },
 		{ "request ids: too old, from the future", request_ids },

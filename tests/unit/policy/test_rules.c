@@ -224,6 +224,10 @@ static void grants(void)
 	w.policy.grant_life_max_ms = 0;
 	JUDGED(ERR_CAP, "policy.unlisted_max");
 	w.policy.grant_life_max_ms = life;
+	/* less than anybody may get anyway */
+	w.policy.unlisted_max = xem(X(50));
+	g.up_to = xem(1);
+	JUDGED(ERR_OK, "");
 	/* everything else binds as before */
 	world_amount(&w, X(4000) + 1);
 	g.up_to = xem(X(100000));
@@ -677,6 +681,101 @@ static void sixty_four_threads(void)
 	T_EQ(w.history.n, 50);
 }
 
+/* An order's dead attempts count no more, each in the windows in which it still stands. */
+static void dead_attempts(void)
+{
+	struct policy_entry dead[2];
+	uint64_t outflow = X(50) + 400000;
+
+	yen_world();
+	dead[0] = policy_entry_of(&w.q);
+	T_EQ(policy_history_add(&w.history, &dead[0]), ERR_OK);
+	w.policy.hour_max = xem(outflow);
+	w.policy.day_max = xem(outflow);
+	w.policy.unapproved_day_max = xem(outflow);
+	w.policy.yen[0].hour_max = 5040;
+	w.policy.yen[0].day_max = 5040;
+	JUDGED(ERR_CAP, "policy.hour_max");
+	w.q.dead = dead;
+	w.q.dead_n = 1;
+	JUDGED(ERR_OK, "");
+	/* one that has left takes nothing from what others hold */
+	pass_time(POLICY_HOUR_MS);
+	prices[0].time_ms = w.q.now.wall_ms;
+	prices[1].time_ms = w.q.now.wall_ms;
+	w.order.created_ms = w.q.now.wall_ms;
+	w.order.expires_ms = w.order.created_ms + 1000;
+	JUDGED(ERR_OK, "");
+	dead[1] = policy_entry_of(&w.q);
+	dead[1].yen = 1;
+	T_EQ(policy_history_add(&w.history, &dead[1]), ERR_OK);
+	JUDGED(ERR_CAP, "policy.hour_max");
+	/* with approvals it never was in the other budget */
+	yen_world();
+	dead[0] = policy_entry_of(&w.q);
+	dead[0].approvals = 1;
+	T_EQ(policy_history_add(&w.history, &dead[0]), ERR_OK);
+	dead[1] = dead[0];
+	dead[1].approvals = 0;
+	T_EQ(policy_history_add(&w.history, &dead[1]), ERR_OK);
+	w.q.dead = dead;
+	w.q.dead_n = 1;
+	w.policy.unapproved_day_max = xem(2 * outflow);
+	w.policy.yen[0].hour_max = 10080;
+	JUDGED(ERR_OK, "");
+	w.policy.unapproved_day_max = xem(2 * outflow - 1);
+	JUDGED(ERR_CAP, "policy.unapproved_day_max");
+	/* what the history never had is not taken from it twice */
+	yen_world();
+	dead[0] = policy_entry_of(&w.q);
+	w.q.dead = dead;
+	w.q.dead_n = 1;
+	w.policy.hour_max = xem(outflow - 1);
+	JUDGED(ERR_CAP, "policy.hour_max");
+	w.policy.hour_max = xem(outflow);
+	w.policy.yen[0].hour_max = 5039;
+	JUDGED(ERR_CAP, "policy.yen");
+}
+
+/* Two that differ in yen alone are two. */
+static void forgets_the_right_one(void)
+{
+	struct policy_entry e;
+
+	yen_world();
+	e = policy_entry_of(&w.q);
+	T_EQ(policy_history_add(&w.history, &e), ERR_OK);
+	e.yen = 7;
+	T_EQ(policy_history_add(&w.history, &e), ERR_OK);
+	policy_history_forget(&w.history, &e);
+	T_EQ(w.history.n, 1);
+	T_EQ(w.history.entries[0].yen, 5040);
+	T_EQ((uint64_t)w.history.entries[0].sums.yen, 5040);
+	e.outflow++;
+	policy_history_forget(&w.history, &e);
+	e.outflow--;
+	e.approvals++;
+	policy_history_forget(&w.history, &e);
+	e.approvals--;
+	e.own_ms++;
+	policy_history_forget(&w.history, &e);
+	T_EQ(w.history.n, 1);
+}
+
+static void more_than_there_is(void)
+{
+	world_make(&w);
+	w.q.approvals = 2;
+	w.policy.payment_max = money_of(ASSET_XEM, ~(u128)0);
+	w.policy.approval_tiers[2].up_to = w.policy.payment_max;
+	world_amount(&w, X(9000000000) + 1);
+	JUDGED(ERR_AMOUNT, "order.amount");
+	/* a message that is too long is not even compared */
+	world_make(&w);
+	w.order.message_n = DOC_MESSAGE_MAX + 1;
+	JUDGED(ERR_TOO_LARGE, "order.message");
+}
+
 static void explains(void)
 {
 	struct policy_verdict rows[POLICY_RULES_MAX];
@@ -765,6 +864,9 @@ int main(int argc, char **argv)
 		{ "windows by another hand", windows_by_another_hand },
 		{ "salami of two hundred accounts over midnights (T04)", salami_of_two_hundred },
 		{ "sixty-four threads, one total (T05)", sixty_four_threads },
+		{ "an order's dead attempts count no more", dead_attempts },
+		{ "forgets the right one", forgets_the_right_one },
+		{ "more than there is", more_than_there_is },
 		{ "every rule with its figures", explains },
 		{ "what was refused is not remembered", what_was_refused_is_not_remembered },
 	};
