@@ -85,23 +85,11 @@ static const struct config_row rows[] = {
 	  "nem tx announce: how long to wait until the transaction stands in a block" },
 };
 
-/* In three pieces: a compiler need not take longer ones. */
+/* In pieces: a compiler need not take longer ones. */
 static const char text_system[] =
     "Commands:\n"
     "  order show FILE|-      decode an order from its document and print what it would pay\n"
     "  order show ID          the same, fetched from the API by the order's id\n"
-    "  policy check FILE      is this policy complete, and what can so many people move under it\n"
-    "  policy compare OLD NEW what tightens and what loosens, of two policies or two rosters; "
-    "ends\n"
-    "                         with 1 if something loosens\n"
-    "  policy explain ORDER|- [NAME=VALUE...]\n"
-    "                         every rule of policy_file for this order, with figure and limit; "
-    "ends\n"
-    "                         with 1 if one refuses it; docs/policy.md has the names\n"
-    "  policy test POLICY CASES\n"
-    "                         judges a table of cases (docs/policy.md); ends with 1 if one is "
-    "judged\n"
-    "                         otherwise than it says\n"
     "  approve ID             show the order, posting or plan, then sign yes (--no yes: no) and\n"
     "                         hand it in\n"
     "  challenge ID FILE      show it, write your yes (--no yes: no) into FILE, and print what\n"
@@ -156,6 +144,20 @@ static const char text_system[] =
     "  books refund show PLAN ROWS CUSTOMER\n"
     "                         one row with its proof that the plan has it\n"
     "  key new FILE           make and seal a software key; prints the public key for the roster\n";
+
+static const char text_policy[] =
+    "  policy check FILE      is this policy complete, and what can so many people move under it\n"
+    "  policy compare OLD NEW what tightens and what loosens, of two policies or two rosters; "
+    "ends\n"
+    "                         with 1 if something loosens\n"
+    "  policy explain ORDER|- [NAME=VALUE...]\n"
+    "                         every rule of policy_file for this order, with figure and limit; "
+    "ends\n"
+    "                         with 1 if one refuses it; docs/policy.md has the names\n"
+    "  policy test POLICY CASES\n"
+    "                         judges a table of cases (docs/policy.md); ends with 1 if one is "
+    "judged\n"
+    "                         otherwise than it says\n";
 
 static const char text_nem[] =
     "  nem key new FILE       make a NEM key, unsealed, for tests and small accounts\n"
@@ -311,7 +313,8 @@ static int commands(struct cli *c, const struct config_result *r)
 
 int main(int argc, char **argv)
 {
-	static char text[sizeof text_system + sizeof text_nem + sizeof text_steps];
+	static char
+	    text[sizeof text_system + sizeof text_policy + sizeof text_nem + sizeof text_steps];
 	static const struct config_program program = {
 		.name = "kuramori",
 		.summary = "look at payments, approve them, stop everything, verify journals",
@@ -328,7 +331,8 @@ int main(int argc, char **argv)
 	int code = 0;
 	bool own = false;
 
-	(void)snprintf(text, sizeof text, "%s%s%s", text_system, text_nem, text_steps);
+	(void)snprintf(text, sizeof text, "%s%s%s%s", text_system, text_policy, text_nem,
+		       text_steps);
 	notes_init("kuramori", NOTES_UNUSUAL);
 	if (crypto_init() != ERR_OK) {
 		return cli_fail(ERR_IO, "libsodium does not start");

@@ -44,6 +44,7 @@ struct one {
 	struct policy_entry entries[BEFORE_MAX];
 	struct policy_history history;
 	struct policy_price prices[DOC_SOURCES_MAX];
+	struct policy_own own;
 	struct policy_question q;
 };
 
@@ -287,8 +288,10 @@ static const char *build(struct one *o, const struct cli *c, const struct doc_po
 					   .time_ms = o->order.created_ms };
 	memcpy(o->request.message, o->order.message, o->order.message_n);
 	o->request_doc = o->order.request;
+	policy_own_make(&o->own, &c->genesis);
 	o->q = (struct policy_question){
 		.genesis = &c->genesis,
+		.own = &o->own,
 		.policy = p,
 		.order = &o->order,
 		.request = &o->request,

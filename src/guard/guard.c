@@ -127,6 +127,7 @@ enum err guard_init(struct guard *g, const struct guard_config *config, struct d
 	if (v.err != ERR_OK) {
 		return init_no(fault, v.err, v.field, v.words);
 	}
+	policy_own_make(&g->policy_own, &g->genesis);
 	log_chain_init(&g->chain);
 	policy_history_init(&g->history, s->entries, s->entries_cap);
 	g->refuse_credit_ms = (uint64_t)GUARD_REFUSE_BURST * GUARD_REFUSE_EACH_MS;

@@ -223,6 +223,7 @@ struct guard {
 	struct guard_config config;
 	struct hash32 genesis_id, roster_id, policy_id;
 	struct doc_genesis genesis;
+	struct policy_own policy_own;
 	struct doc_roster roster;
 	struct doc_policy policy;
 

@@ -626,6 +626,7 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 {
 	struct policy_question q = {
 		.genesis = &g->genesis,
+		.own = &g->policy_own,
 		.policy = &g->policy,
 		.order = &s->order,
 		.request = &s->request,

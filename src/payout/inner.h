@@ -216,6 +216,7 @@ struct payout {
 	struct payout_config config;
 	struct hash32 genesis_id, roster_id, policy_id;
 	struct doc_genesis genesis;
+	struct policy_own policy_own;
 	struct doc_roster roster;
 	struct doc_policy policy;
 

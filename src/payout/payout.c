@@ -186,6 +186,7 @@ enum err payout_init(struct payout **out, const struct payout_config *config,
 		goto out;
 	}
 	policy_history_init(&p->history, p->history_entries, INNER_HISTORY);
+	policy_own_make(&p->policy_own, &p->genesis);
 	e = follow_init(p);
 out:
 	if (e != ERR_OK) {

@@ -372,6 +372,7 @@ static bool advised(struct payout *p, const struct doc_order *o, const struct do
 {
 	struct policy_question q = {
 		.genesis = &p->genesis,
+		.own = &p->policy_own,
 		.policy = &p->policy,
 		.order = o,
 		.request = r,

@@ -154,6 +154,18 @@ static struct policy_verdict rule_fee_relative(struct facts *f)
 		       f->q->policy->fee_bp_max);
 }
 
+void policy_own_make(struct policy_own *out, const struct doc_genesis *genesis)
+{
+	*out = (struct policy_own){ 0 };
+	for (size_t i = 0; i < genesis->hot_count; i++) {
+		struct nem_address address;
+
+		nem_address_from_key(&address, &genesis->hot[i].public_key,
+				     (uint8_t)genesis->chain_network);
+		memcpy(out->hot[i].text, address.text, sizeof out->hot[i].text);
+	}
+}
+
 static struct policy_verdict rule_destination(struct facts *f)
 {
 	const struct doc_genesis *g = f->q->genesis;
@@ -168,10 +180,7 @@ static struct policy_verdict rule_destination(struct facts *f)
 	}
 	f->kind = DOC_TO_CUSTOMER;
 	for (size_t i = 0; i < g->hot_count; i++) {
-		struct nem_address own;
-
-		nem_address_from_key(&own, &g->hot[i].public_key, (uint8_t)g->chain_network);
-		if (!nem_address_eq(&own, &parsed)) {
+		if (strcmp(f->q->own->hot[i].text, parsed.text) != 0) {
 			continue;
 		}
 		if (g->hot[i].kind != DOC_HOT_PURSE) {

@@ -22,13 +22,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/money.h"
-
-struct doc_genesis;
-struct doc_grant;
-struct doc_policy;
-struct doc_order;
-struct doc_request;
-struct doc_tier;
+#include "doc/types.h"
 
 enum {
 	POLICY_HOUR_MS = 3600 * 1000,
@@ -148,9 +142,17 @@ struct policy_price {
 	size_t source; /* its place in the roster */
 };
 
+/* The addresses of genesis.hot, in their order: they follow from the keys by three hashes each. */
+struct policy_own {
+	struct doc_address hot[DOC_HOT_MAX];
+};
+
+void policy_own_make(struct policy_own *out, const struct doc_genesis *genesis);
+
 /* Everything one judgement looks at.  All pointers borrowed, none NULL where its count is not 0. */
 struct policy_question {
 	const struct doc_genesis *genesis;
+	const struct policy_own *own; /* of this genesis */
 	const struct doc_policy *policy;
 	const struct doc_order *order;
 	const struct doc_request *request;

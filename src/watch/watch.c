@@ -476,6 +476,7 @@ enum err watch_init(struct watch *w, const struct watch_config *config, struct d
 	if (e != ERR_OK) {
 		return e;
 	}
+	policy_own_make(&w->policy_own, &w->genesis);
 	log_chain_init(&w->chain);
 	policy_history_init(&w->history, config->storage.entries, config->storage.entries_cap);
 	return ERR_OK;

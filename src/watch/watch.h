@@ -332,6 +332,7 @@ struct watch {
 	struct watch_config config;
 	struct hash32 genesis_id, roster_id, policy_id;
 	struct doc_genesis genesis;
+	struct policy_own policy_own;
 	struct doc_roster roster;
 	struct doc_policy policy;
 	struct key32 own_key;

@@ -389,6 +389,7 @@ static enum verdict judge_order(const struct watch *w, struct record *r, uint64_
 	    known != NULL ? entry_of(known) : (struct policy_entry){ 0 };
 	struct policy_question q = {
 		.genesis = &w->genesis,
+		.own = &w->policy_own,
 		.policy = &w->policy,
 		.order = &r->order,
 		.request = &r->request,

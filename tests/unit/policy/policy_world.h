@@ -22,6 +22,7 @@
 
 struct world {
 	struct doc_genesis genesis;
+	struct policy_own own;
 	struct doc_policy policy;
 	struct doc_request request;
 	struct doc_order order;
@@ -82,6 +83,8 @@ static inline void world_make(struct world *w)
 	w->genesis.box_count = 1;
 	world_address(&w->genesis.boxes[0], 50, 0x98);
 
+	policy_own_make(&w->own, &w->genesis);
+
 	w->policy = (struct doc_policy){
 		.tier_count = 3,
 		.approval_tiers = { { 0, 0, xem(X(100)) },
@@ -136,6 +139,7 @@ static inline void world_make(struct world *w)
 	CHECK(nem_time_from_unix_ms(&chain_s, NOW) == ERR_OK);
 	w->q = (struct policy_question){
 		.genesis = &w->genesis,
+		.own = &w->own,
 		.policy = &w->policy,
 		.order = &w->order,
 		.request = &w->request,
