@@ -12,8 +12,10 @@ SECOND = ("theft-1", "theft-2", "theft-3", "theft-4", "server-1", "server-4", "s
 
 # Attacks whose defence is not built. The words name the part that brings it.
 LATER = {
-    "T05": "one asset so far: a drain over many chains needs the second chain and the yen windows over all assets",
-    "T06": "there is no price document yet; the policy's caps count coins, so a false price has nothing to act on",
+    "T05": "one asset so far: a drain over many chains needs the second chain, and prices that reach the signers; "
+           "until then they pay nothing under caps in yen (unit test policy rules)",
+    "T06": "no prices reach the signers yet: under caps in yen they pay nothing, whatever anybody says of prices; the "
+           "judgement itself refuses false, old, few and jumping ones (unit test policy rules)",
     "T07": "signers draw no random numbers to sign; the self-test that looks for repeated r values comes with key "
            "rotation",
     "T09": "keys are rotated by signed rosters, and only the first roster is understood so far",
@@ -22,7 +24,8 @@ LATER = {
     "T21": "a hijacked domain matters once there is an approval site; today's approvals are signed on the person's "
            "own machine",
     "T27": "a second policy is not understood at all yet: nothing can be loosened, so there is no time lock to try",
-    "T28": "grants with an end date come with the policies that can be changed",
+    "T28": "no grants reach the signers yet; one without an end cannot be written, and the judgement lets none last "
+           "longer than the policy allows (unit tests doc document, policy rules)",
     "T35": "a duress code needs approver devices of its own and a delayed queue; neither exists",
     "T37": "updates are not delivered by this software yet; the roster will name the program hashes that count",
     "T38": "restore drills and share proofs belong to the cold vault's ceremony",
