@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "chain/nem/nem_time.h"
 #include "crypto/sha256.h"
 #include "ipc/frame.h"
 
@@ -208,14 +207,10 @@ static enum err heartbeat_judge(struct guard *g, const struct guard_ask *ask, st
 		return guard_self_no(no, ERR_ONCE, "heartbeat.nonce",
 				     "this watcher has answered this nonce, or a newer one");
 	}
-	if (h->chain_time_nem_s > NEM_TIME_MAX_S) {
-		return guard_self_no(no, ERR_FIELD_RANGE, "heartbeat.chain_time_nem_s",
-				     "not a time of the chain");
-	}
 	return ERR_OK;
 }
 
-/* What the watcher's chain says of our accounts; of others nothing is kept. */
+/* What the watcher's chain says of our accounts, in micro-XEM; of others nothing is kept. */
 static void take_tallies(const struct guard *g, struct guard_watcher *w,
 			 const struct doc_heartbeat *h)
 {
@@ -224,9 +219,7 @@ static void take_tallies(const struct guard *g, struct guard_watcher *w,
 		const struct doc_balance *b = &h->balances[i];
 
 		for (size_t k = 0; k < g->genesis.hot_count; k++) {
-			if (key32_eq(&g->genesis.hot[k].public_key, &b->account) &&
-			    money_asset(&b->confirmed) == ASSET_XEM &&
-			    money_asset(&b->promised) == ASSET_XEM) {
+			if (key32_eq(&g->genesis.hot[k].public_key, &b->account)) {
 				w->hot[k] = (struct guard_tally){
 					.known = true,
 					.confirmed = money_units(&b->confirmed),
@@ -261,7 +254,7 @@ void guard_feed_heartbeat(struct guard *g, struct guard_ask *ask, struct effects
 		.heard = true,
 		.nonce_number = nonce->number,
 		.issued_mono_ms = nonce->issued_mono_ms,
-		.chain_s = (uint32_t)h.chain_time_nem_s,
+		.chain_s = (uint32_t)h.chain_time_nem_s, /* in range: doc_heartbeat_read() */
 		.roster_agrees = hash32_eq(&h.roster, &g->roster_id),
 		.policy_agrees = hash32_eq(&h.policy, &g->policy_id),
 		.stop_head = h.stop_head,

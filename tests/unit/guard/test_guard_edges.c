@@ -571,6 +571,509 @@ static void second_look(void)
 	T_EQ(r.g[A].payments_n, 0);
 }
 
+/* ---- the watchers' feed ---- */
+
+/* Does the last step say this in a line of its log? */
+static bool noted(const char *words)
+{
+	for (size_t i = 0; i < r.out.n; i++) {
+		const struct effect *e = &r.out.list[i];
+
+		if (e->kind == EFFECT_NOTE && memmem(e->body.p, e->body.n, words, strlen(words))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct event frame_event(uint32_t channel, uint16_t number, struct bytes body)
+{
+	return (struct event){ .kind = EVENT_FRAME,
+			       .channel = channel,
+			       .role = GUARD_ROLE_WATCHER(0),
+			       .number = number,
+			       .request_id = ++r.ids,
+			       .body = body };
+}
+
+static struct bytes one_item(struct bytes item)
+{
+	static uint8_t body[20000];
+	struct writer w = writer_make(body, sizeof body);
+
+	return rig_body(&w, &item, 1);
+}
+
+static struct bytes cursor(uint64_t after)
+{
+	static uint8_t raw[1024];
+	struct doc_cursor c = { .after = after, .genesis = r.genesis_id };
+	struct writer w = writer_make(raw, sizeof raw);
+
+	CHECK(doc_cursor_make(&w, NULL, &c, NULL) == ERR_OK);
+	return one_item(bytes_of(w.p, w.n));
+}
+
+/* The first watcher holds a NEXT on this channel; reads are answered at once. */
+static uint64_t next_on(int s, uint32_t channel, uint64_t after)
+{
+	struct event ev = frame_event(channel, SIGNER_NEXT, cursor(after));
+
+	rig_event(s, &ev);
+	return ev.request_id;
+}
+
+/* As rig_event(), but the disk does not answer. */
+static void slow_event(int s, struct event *ev)
+{
+	ev->wall_ms = r.wall;
+	ev->mono_ms = r.mono;
+	effects_init(&r.out, r.store, sizeof r.store);
+	guard_step(&r.g[s], ev, &r.out);
+	rig_run(s);
+}
+
+static uint64_t slow_next(int s, uint32_t channel, uint64_t after)
+{
+	struct event ev = frame_event(channel, SIGNER_NEXT, cursor(after));
+
+	slow_event(s, &ev);
+	return ev.request_id;
+}
+
+/* The tag of the read that the last step has asked for; 0 none. */
+static uint64_t asked(void)
+{
+	for (size_t i = 0; i < r.out.n; i++) {
+		if (r.out.list[i].kind == EFFECT_CALL) {
+			return r.out.list[i].request_id;
+		}
+	}
+	return 0;
+}
+
+static void disk_says(int s, uint64_t call, enum err status, struct bytes body)
+{
+	struct event ev = { .kind = EVENT_REPLY,
+			    .number = GUARD_CALL_READ,
+			    .request_id = call,
+			    .status = status,
+			    .body = body };
+
+	slow_event(s, &ev);
+}
+
+static struct bytes batch_of(int s, size_t payment)
+{
+	const struct guard_payment *p = &r.payments[s][payment];
+
+	return bytes_of(r.journal[s] + p->batch_offset, p->batch_bytes);
+}
+
+/* This request was answered once, by the nonce and nothing else. */
+static bool nonce_alone(uint64_t id)
+{
+	struct doc d;
+
+	return rig_answers(id) == 1 && rig_type(rig_item(rig_answer(id), 0), &d) == DOC_NONCE &&
+	       rig_item(rig_answer(id), 1).n == 0;
+}
+
+static bool subject_told(uint64_t id)
+{
+	struct doc d;
+
+	return rig_answers(id) == 1 && rig_type(rig_item(rig_answer(id), 1), &d) == DOC_ATTESTATION;
+}
+
+/* More channels than places: who only asked before gives way, who waits does not. */
+static void many_channels(void)
+{
+	enum { FIRST = 100 };
+	struct event closed = { .kind = EVENT_CLOSED };
+	uint64_t held[GUARD_FEEDS_MAX];
+
+	start();
+	REFUSED(rig_frame(A, WATCHER, SIGNER_NEXT, one_item(hollow(DOC_CURSOR))), "field-missing",
+		"cursor.after");
+	REFUSED(rig_frame(A, WATCHER, SIGNER_NEXT, one_item(hollow(DOC_ACK))), "unknown-type",
+		"cursor");
+	REFUSED(rig_frame(A, WATCHER, SIGNER_NEXT, nothing), "bad-input", "body");
+	REFUSED(rig_frame(A, WATCHER, SIGNER_HEARTBEAT, nothing), "bad-input", "body");
+	for (uint32_t i = 0; i < GUARD_FEEDS_MAX; i++) {
+		T_CHECK(nonce_alone(next_on(A, FIRST + i, 0)));
+	}
+	/* nobody waits: a new channel takes the place of one that was served */
+	T_CHECK(nonce_alone(next_on(A, FIRST + GUARD_FEEDS_MAX, 0)));
+	/* now all wait */
+	for (uint32_t i = 0; i < GUARD_FEEDS_MAX; i++) {
+		uint32_t channel = r.g[A].feeds[i].channel;
+
+		held[i] = next_on(A, channel, 0);
+		T_EQ(rig_answers(held[i]), 0);
+	}
+	REFUSED(next_on(A, 99, 0), "busy", "channel");
+	for (uint32_t i = 0; i < GUARD_FEEDS_MAX; i++) {
+		T_EQ(rig_answers(held[i]), 0);
+	}
+	/* one goes away: its place is free, and it is not answered any more */
+	closed.channel = r.g[A].feeds[3].channel;
+	rig_event(A, &closed);
+	T_CHECK(nonce_alone(next_on(A, 99, 0)));
+	rig_tick(A, 1001);
+	for (uint32_t i = 0; i < GUARD_FEEDS_MAX; i++) {
+		T_EQ(rig_answers(held[i]), i == 3 ? 0 : 1);
+	}
+}
+
+/* A batch whose records and blobs are as we like, in a form that reads. */
+static struct bytes made_batch(void)
+{
+	struct log_chain at = r.g[A].chain;
+	struct bytes sealed;
+
+	log_batch_seal(&sealed, &batch, &at, &r.log_secret);
+	return sealed;
+}
+
+/* The same with this kind in its first record. */
+static struct bytes with_kind(struct bytes sealed, uint16_t kind)
+{
+	struct log_batch_head head;
+	struct sha256 h;
+
+	le16_put(batch_bytes + LOG_BATCH_HEAD_BYTES, kind);
+	CHECK(log_batch_head_get(&head, batch_bytes) == ERR_OK);
+	sha256_init(&h);
+	sha256_update(&h, bytes_of(batch_bytes, 28));
+	sha256_update(&h, bytes_of(batch_bytes + 32, 64));
+	sha256_update(
+	    &h, bytes_of(batch_bytes + LOG_BATCH_HEAD_BYTES, sealed.n - LOG_BATCH_HEAD_BYTES));
+	sha256_final(&h, &head.hash);
+	log_batch_head_put(batch_bytes, &head);
+	return sealed;
+}
+
+/* What the disk gives back is judged: a watcher is never told something else. */
+static void bad_disk(void)
+{
+	static uint8_t copy[65536];
+	struct log_record rec = { .kind = LOG_DOCUMENT, .amount = DOC_ORDER };
+	struct bytes good, other, blob = bytes_str("x");
+	uint64_t id, call;
+
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	(void)rig_sign();
+	rig_withdrawal(X(51), 0, 2);
+	(void)rig_sign();
+	good = batch_of(A, 0);
+	other = batch_of(A, 1);
+#define READ(status, given, words)                     \
+	do {                                           \
+		id = slow_next(A, WATCHER, 0);         \
+		call = asked();                        \
+		T_CHECK(call != 0);                    \
+		T_EQ(rig_answers(id), 0);              \
+		disk_says(A, call, status, given);     \
+		T_CHECK(nonce_alone(id));              \
+		T_CHECK(noted("broken journal-read")); \
+		T_CHECK(noted(words));                 \
+	} while (0)
+	READ(ERR_IO, nothing, "why=io");
+	READ(ERR_OK, nothing, "why=corrupt");
+	READ(ERR_OK, bytes_of(good.p, good.n - 1), "why=corrupt");
+	CHECK(good.n <= sizeof copy);
+	memcpy(copy, good.p, good.n);
+	copy[good.n / 2] ^= 1;
+	READ(ERR_OK, bytes_of(copy, good.n), "why=corrupt");
+	/* the batch of another payment; one with no attestation at all */
+	READ(ERR_OK, other, "why=corrupt");
+	begin();
+	add(rec, &blob);
+	READ(ERR_OK, made_batch(), "why=corrupt");
+	/* a document that is not there; a record of no kind that we know */
+	begin();
+	add(rec, NULL);
+	READ(ERR_OK, made_batch(), "why=not-found");
+	begin();
+	add(rec, &blob);
+	READ(ERR_OK, with_kind(made_batch(), 0x7777), "why=unknown-type");
+	/* more documents than one answer holds */
+	begin();
+	for (unsigned i = 0; i < FRAME_ITEMS_MAX; i++) {
+		uint8_t byte = (uint8_t)i;
+
+		blob = bytes_of(&byte, 1);
+		add(rec, &blob);
+	}
+	READ(ERR_OK, made_batch(), "why=corrupt");
+#undef READ
+	/* and the right one at last */
+	id = slow_next(A, WATCHER, 0);
+	disk_says(A, asked(), ERR_OK, good);
+	T_CHECK(subject_told(id));
+	T_CHECK(!noted("broken"));
+	T_EQ(r.g[A].reads_out, 0);
+}
+
+/* Answers of the disk find the poll that they belong to, or nobody. */
+static void late_disk(void)
+{
+	struct event closed = { .kind = EVENT_CLOSED, .channel = WATCHER };
+	uint64_t served, idle, first, second, third;
+	uint64_t call_first, call_second, call_third;
+
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	(void)rig_sign();
+	served = next_on(A, WATCHER + 1, 0); /* a place that waits for nothing */
+	T_CHECK(subject_told(served));
+	(void)next_on(A, WATCHER + 2, r.payments[A][0].sequence);
+	idle = next_on(A, WATCHER + 2, r.payments[A][0].sequence); /* waits, reads nothing */
+	T_EQ(rig_answers(idle), 0);
+	first = slow_next(A, 50, 0);
+	call_first = asked();
+	second = slow_next(A, 51, 0);
+	call_second = asked();
+	T_CHECK(call_first != 0 && call_second != 0 && call_first != call_second);
+	T_EQ(r.g[A].reads_out, 2);
+	/* a call that nobody made; then the second before the first */
+	disk_says(A, 4711, ERR_OK, batch_of(A, 0));
+	T_EQ(r.out.n, 0);
+	T_EQ(r.g[A].reads_out, 1);
+	disk_says(A, call_second, ERR_OK, batch_of(A, 0));
+	T_CHECK(subject_told(second));
+	T_EQ(rig_answers(first), 0);
+	/* the first asks again while its read is under way: answered, and read anew */
+	third = slow_next(A, 50, 0);
+	call_third = asked();
+	T_CHECK(nonce_alone(first));
+	T_CHECK(call_third != 0 && call_third != call_first);
+	disk_says(A, call_first, ERR_OK, batch_of(A, 0)); /* too late */
+	T_EQ(rig_answers(third), 0);
+	disk_says(A, call_third, ERR_OK, batch_of(A, 0));
+	T_CHECK(subject_told(third));
+	T_EQ(rig_answers(idle), 0);
+	/* one that went away while the disk was busy is answered by nobody */
+	first = slow_next(A, WATCHER, 0);
+	call_first = asked();
+	slow_event(A, &closed);
+	disk_says(A, call_first, ERR_OK, batch_of(A, 0));
+	T_EQ(rig_answers(first), 0);
+}
+
+/* So many reads at once and not one more: channels that come and go do not flood the disk. */
+static void busy_disk(void)
+{
+	uint64_t calls[GUARD_FEEDS_MAX], id;
+	struct event closed = { .kind = EVENT_CLOSED };
+
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	(void)rig_sign();
+	for (uint32_t i = 0; i < GUARD_FEEDS_MAX; i++) {
+		(void)slow_next(A, 100 + i, 0);
+		calls[i] = asked();
+		T_CHECK(calls[i] != 0);
+	}
+	T_EQ(r.g[A].reads_out, GUARD_FEEDS_MAX);
+	closed.channel = 100;
+	slow_event(A, &closed);
+	id = slow_next(A, 200, 0);
+	T_EQ(asked(), 0);
+	T_EQ(rig_answers(id), 0);
+	disk_says(A, calls[0], ERR_OK, batch_of(A, 0)); /* of the one that went away */
+	T_CHECK(asked() != 0);
+	T_EQ(r.g[A].reads_out, GUARD_FEEDS_MAX);
+	disk_says(A, asked(), ERR_OK, batch_of(A, 0));
+	T_CHECK(subject_told(id));
+}
+
+/* One step that has very much to say leaves some polls to the next. */
+static void much_to_say(void)
+{
+	struct doc_freeze f = { 0 };
+	uint64_t held[GUARD_FEEDS_MAX], signs[GUARD_PENDING_MAX];
+	uint64_t newest, stop;
+	size_t told = 0;
+
+	start();
+	for (uint8_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		rig_withdrawal(X(1) + i, 0, i);
+		signs[i] = rig_sign();
+		T_EQ(rig_answers(signs[i]), 0);
+	}
+	newest = guard_self_newest(&r.g[A]);
+	for (uint32_t i = 0; i < GUARD_FEEDS_MAX; i++) {
+		(void)next_on(A, 100 + i, newest);
+		held[i] = next_on(A, 100 + i, newest);
+		T_EQ(rig_answers(held[i]), 0);
+	}
+	r.mono += 1001;
+	r.wall += 1001;
+	f = rig_freeze("officer-1", 1);
+	stop = rig_stop(A, STOPPER, &f, &r.person[0]);
+	T_STR(rig_code(stop), "");
+	T_EQ(rig_answers(stop), 1);
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		T_STR(rig_code(signs[i]), "frozen"); /* all of them, whatever else fits */
+	}
+	for (size_t i = 0; i < GUARD_FEEDS_MAX; i++) {
+		told += rig_answers(held[i]);
+	}
+	T_CHECK(told > 0 && told < GUARD_FEEDS_MAX);
+	rig_tick(A, 1);
+	for (size_t i = 0; i < GUARD_FEEDS_MAX; i++) {
+		T_CHECK(nonce_alone(held[i]));
+	}
+}
+
+/* B's feed names what is its own: A's attestation and signature stand in its journal only. */
+static void feed_of_b(void)
+{
+	uint64_t a, id;
+	struct doc d;
+
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	a = rig_sign();
+	rig_acks(A);
+	T_CHECK(rig_signed(a));
+	(void)rig_sign_b(rig_answer(a));
+	T_EQ(r.g[B].payments_n, 1);
+	id = next_on(B, WATCHER, 0);
+	T_CHECK(subject_told(id));
+	for (size_t i = 2; rig_item(rig_answer(id), i).n > 0; i++) {
+		enum doc_type type = rig_type(rig_item(rig_answer(id), i), &d);
+
+		T_CHECK(type == DOC_ATTEMPT || type == DOC_ORDER || type == DOC_REQUEST);
+		T_CHECK(i < 5);
+	}
+}
+
+/* What a heartbeat says in another form than a watcher writes. */
+static void odd_heartbeats(void)
+{
+	uint64_t before;
+
+	start();
+	before = r.g[A].watchers[0].nonce_number;
+	rig_tick(A, 1001);
+	REFUSED(rig_frame(A, WATCHER, SIGNER_HEARTBEAT, one_item(hollow(DOC_HEARTBEAT))),
+		"field-missing", "heartbeat.balances");
+	REFUSED(rig_frame(A, WATCHER, SIGNER_HEARTBEAT, one_item(hollow(DOC_ACK))), "unknown-type",
+		"heartbeat");
+	T_EQ(r.g[A].watchers[0].nonce_number, before);
+}
+
+/* ---- what was forgotten for its age ---- */
+
+enum { PLACES = GUARD_PAYMENTS_MIN - GUARD_PAYMENTS_MIN / GUARD_SWEEPS_SHARE };
+
+/* All places for payments taken. */
+static void filled(void)
+{
+	rig_make();
+	r.payments_cap = GUARD_PAYMENTS_MIN;
+	rig_restart(A);
+	rig_well(A);
+	for (uint8_t i = 0; i < PLACES; i++) {
+		rig_withdrawal(X(1) + i, 0, i);
+		(void)rig_sign();
+		rig_acks(A);
+	}
+	CHECK(r.g[A].payments_n == PLACES);
+}
+
+static void days_pass(void)
+{
+	rig_tick(A, (POLICY_REQUEST_DAYS + 2) * (uint64_t)POLICY_DAY_MS);
+	rig_well(A);
+}
+
+static const char *beat_with_records(uint64_t sequence)
+{
+	struct doc_heartbeat h;
+
+	rig_tick(A, 1001);
+	h = rig_heartbeat(A, 0);
+	h.records_sequence = sequence;
+	return rig_code(rig_beat_as(A, WATCHER, &h, &r.watcher[0]));
+}
+
+/* A watcher that stayed behind holds what we have forgotten: no lock.  But not in between. */
+static void forgotten_records(void)
+{
+	uint64_t old;
+
+	filled();
+	old = r.payments[A][3].sequence;
+	days_pass();
+	for (uint8_t i = 0; i < 2; i++) {
+		rig_withdrawal(X(2) + i, 0, (uint8_t)(100 + i));
+		T_STR(rig_code(rig_sign()), "");
+	}
+	T_EQ(r.g[A].payments_n, 2);
+	T_STR(beat_with_records(old), "");
+	T_CHECK(!guard_locked(&r.g[A]));
+	T_STR(beat_with_records(r.payments[A][0].sequence + 1), "locked");
+	T_CHECK(guard_locked(&r.g[A]));
+}
+
+/* Forgotten while the disk was busy with it. */
+static void forgotten_read(void)
+{
+	static uint8_t copy[65536];
+	uint64_t id, call;
+	size_t n;
+
+	filled();
+	n = batch_of(A, 0).n;
+	CHECK(n <= sizeof copy);
+	memcpy(copy, batch_of(A, 0).p, n);
+	days_pass();
+	id = slow_next(A, WATCHER, 0);
+	call = asked();
+	rig_withdrawal(X(2), 0, 100);
+	(void)rig_sign();
+	T_EQ(r.g[A].payments_n, 1);
+	T_EQ(rig_answers(id), 0);
+	disk_says(A, call, ERR_OK, bytes_of(copy, n));
+	T_CHECK(nonce_alone(id));
+	/* asked again, the feed goes on with what is there */
+	T_CHECK(subject_told(next_on(A, WATCHER, 0)));
+}
+
+/* Only the old makes room, by our own clock; a clock of 1970 forgets nothing. */
+static void what_is_forgotten(void)
+{
+	struct guard *g = &r.g[A];
+	struct hash32 kept;
+	uint64_t own;
+
+	filled();
+	T_CHECK(guard_self_by_sequence(g, 0) == NULL);
+	T_CHECK(guard_self_by_sequence(g, guard_self_newest(g) + 1) == NULL);
+	T_CHECK(guard_self_by_sequence(g, guard_self_newest(g)) == &r.payments[A][PLACES - 1]);
+	T_CHECK(!guard_self_payment_room(g, 5, false));
+	T_CHECK(guard_self_payment_room(g, 5, true)); /* the sweeps' own part */
+	T_CHECK(!guard_self_payment_room(g, g->own_ms, false));
+	/* the last of them is younger than the others */
+	own = g->own_ms + (POLICY_REQUEST_DAYS + 2) * (uint64_t)POLICY_DAY_MS;
+	uuid7_make(&r.payments[A][PLACES - 1].request_id, own - 1000,
+		   (const uint8_t[UUID7_RANDOM_BYTES]){ 0 });
+	/* and a sweep counts by the time of its attestation */
+	r.payments[A][0].sweep = true;
+	r.payments[A][0].time_ms = own - 1000;
+	kept = r.payments[A][PLACES - 1].attestation;
+	T_CHECK(guard_self_payment_room(g, own, false));
+	T_CHECK(guard_self_payment_new(g, own, false) == &r.payments[A][2]);
+	T_CHECK(g->forgot);
+	T_CHECK(r.payments[A][0].sweep);
+	T_CHECK(hash32_eq(&r.payments[A][1].attestation, &kept));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -584,6 +1087,16 @@ int main(int argc, char **argv)
 		{ "stops and closings in the journal", stops_and_closings },
 		{ "status", status },
 		{ "frames and events that are not the guard's", second_look },
+		{ "more channels than places", many_channels },
+		{ "a disk that gives back something else", bad_disk },
+		{ "a disk that answers late", late_disk },
+		{ "a disk that is busy", busy_disk },
+		{ "a step that has much to say", much_to_say },
+		{ "B's feed", feed_of_b },
+		{ "heartbeats in another form", odd_heartbeats },
+		{ "a watcher that holds what was forgotten", forgotten_records },
+		{ "forgotten while it was read", forgotten_read },
+		{ "what is forgotten", what_is_forgotten },
 	};
 	int result = t_main(cases, ARRAY_LEN(cases), argc, argv);
 
