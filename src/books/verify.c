@@ -186,7 +186,7 @@ static enum err open_batch(struct books_verify *v, struct log_view *view, struct
 			return ERR_OK;
 		}
 	}
-	e = log_batch_open(view, &v->chain, batch, v->secret);
+	e = log_batch_join(&v->chain, view, v->secret);
 	if (e != ERR_OK) {
 		return books_verify_broken(
 		    v, next, e,
@@ -336,6 +336,7 @@ enum err books_verify_batch(struct books_verify *v, struct bytes batch)
 	for (uint32_t i = 0; e == ERR_OK && i < view.head.count; i++) {
 		struct log_record r;
 
+		books_fetch(&v->books, &view, i);
 		e = log_view_record(&r, &view, i);
 		if (e != ERR_OK) {
 			return books_verify_broken(v, first + i, ERR_VERSION,
