@@ -34,6 +34,9 @@ struct cli {
 	char key_file[CLI_PATH_MAX];
 	char passphrase_file[CLI_PATH_MAX];
 	char passkey_file[CLI_PATH_MAX];
+	char token_module[CLI_PATH_MAX];
+	char token_key[CLI_PATH_MAX];
+	char wrapped_file[CLI_PATH_MAX];
 	char stop_socket[CLI_STOPS_MAX][CLI_PATH_MAX];
 	char reason[DOC_REASON_MAX + 1];
 	char journal_secret_file[CLI_PATH_MAX];
@@ -71,6 +74,11 @@ int cli_documents(struct cli *c, bool need_roster);
 /* The person's Ed25519 secret; asks for the passphrase on the terminal, or reads it from
  * passphrase_file.  The caller wipes secret.  0 or an exit code. */
 int cli_secret(const struct cli *c, uint8_t secret[DOC_SECRET_BYTES]);
+
+/* Asks for a passphrase on the terminal, or reads it from passphrase_file; out is NUL-terminated
+ * and the caller wipes it.  cli_passphrase_new() asks twice, where it asks.  0 or an exit code. */
+int cli_passphrase(const struct cli *c, const char *prompt, char *out, size_t cap);
+int cli_passphrase_new(const struct cli *c, char *out, size_t cap);
 
 /* Signs a body of this type with the person's key, which is asked for.  *raw: the envelope, valid
  * until the next call.  0 or an exit code. */
@@ -129,6 +137,10 @@ int cli_withdrawal_history(struct cli *c, const char *id_text);
 int cli_freeze(struct cli *c);
 int cli_close(struct cli *c, const char *address);
 int cli_status(struct cli *c);
+/* Brings the passphrase of a sealed key to the signer that waits on this socket. */
+int cli_unlock(struct cli *c, const char *socket_path);
+/* Makes the new file `path` that only the token opens, out of a passphrase. */
+int cli_token_wrap(struct cli *c, const char *path);
 /*
  * One batch without its journal's secret: its own hash, and that it follows the one before it; only
  * the salted tree is not recomputed.  ERR_CORRUPT and the errors of log_batch_check().

@@ -166,7 +166,7 @@ int cli_read_private(const char *path, char *out, size_t cap, size_t *n)
 	return e == ERR_OK ? 0 : cli_fail(e, "%s", path);
 }
 
-static int passphrase(const struct cli *c, const char *prompt, char *out, size_t cap)
+int cli_passphrase(const struct cli *c, const char *prompt, char *out, size_t cap)
 {
 	size_t n = 0;
 	int code;
@@ -180,6 +180,25 @@ static int passphrase(const struct cli *c, const char *prompt, char *out, size_t
 	}
 	out[n] = '\0';
 	out[strcspn(out, "\r\n")] = '\0';
+	return 0;
+}
+
+int cli_passphrase_new(const struct cli *c, char *out, size_t cap)
+{
+	char again[SEAL_PASSPHRASE_MAX + 1];
+	bool same = true;
+	int code = cli_passphrase(c, "passphrase", out, cap);
+
+	if (code == 0 && c->passphrase_file[0] == '\0') {
+		/* a slip of the finger would only show when the key is needed */
+		code = cli_passphrase(c, "the same again", again, sizeof again);
+		same = code != 0 || strcmp(out, again) == 0;
+		crypto_wipe(again, sizeof again);
+	}
+	if (code != 0 || !same) {
+		crypto_wipe(out, cap);
+		return code != 0 ? code : cli_fail(ERR_INPUT, "the two passphrases differ");
+	}
 	return 0;
 }
 
@@ -199,7 +218,7 @@ int cli_secret(const struct cli *c, uint8_t secret[DOC_SECRET_BYTES])
 	if (code != 0) {
 		return code;
 	}
-	code = passphrase(c, "passphrase", words, sizeof words);
+	code = cli_passphrase(c, "passphrase", words, sizeof words);
 	if (code != 0) {
 		return code;
 	}
@@ -400,21 +419,13 @@ int cli_key_new(struct cli *c, const char *path)
 	static const struct seal_cost cost = { .ops = 3, .mem_kib = 256 * 1024 };
 	uint8_t seed[32], salt[SEAL_SALT_BYTES], nonce[SEAL_NONCE_BYTES], sealed[SEAL_BYTES];
 	uint8_t secret[DOC_SECRET_BYTES];
-	char words[SEAL_PASSPHRASE_MAX + 1], again[SEAL_PASSPHRASE_MAX + 1], public_hex[65];
+	char words[SEAL_PASSPHRASE_MAX + 1], public_hex[65];
 	struct key32 public_key;
 	enum err e;
-	bool same = true;
-	int code = passphrase(c, "passphrase", words, sizeof words);
+	int code = cli_passphrase_new(c, words, sizeof words);
 
-	if (code == 0 && c->passphrase_file[0] == '\0') {
-		/* a slip of the finger would only show when the key is needed */
-		code = passphrase(c, "the same again", again, sizeof again);
-		same = code != 0 || strcmp(words, again) == 0;
-		crypto_wipe(again, sizeof again);
-	}
-	if (code != 0 || !same) {
-		crypto_wipe(words, sizeof words);
-		return code != 0 ? code : cli_fail(ERR_INPUT, "the two passphrases differ");
+	if (code != 0) {
+		return code;
 	}
 	random_fill(seed, sizeof seed);
 	random_fill(salt, sizeof salt);

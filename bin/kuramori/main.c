@@ -7,7 +7,8 @@
  * the order decoded from the document itself, never from what the server says about it); passkey.c
  * approves with a security key; stop.c freezes, past the server, and asks everybody how they are;
  * audit.c verifies journals;
- * checkpoint.c signs and reads checkpoints; policy*.c ask src/policy; nem*.c are `kuramori nem`;
+ * checkpoint.c signs and reads checkpoints; policy*.c ask src/policy; unlock.c brings a signer its
+ * passphrase, by a token if wished (token.c); nem*.c are `kuramori nem`;
  * common.c has what they share.  Nothing here holds a rule of the policy.
  */
 #include <stdio.h>
@@ -42,6 +43,12 @@ static const struct config_row rows[] = {
 	  "automation" },
 	{ "passkey_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, passkey_file), "FILE",
 	  "approve: the answer of your security key, instead of key_file" },
+	{ "token_module", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, token_module), "FILE",
+	  "unlock, token wrap: the PKCS#11 library of a token" },
+	{ "token_key", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, token_key), "LABEL",
+	  "unlock, token wrap: the RSA key of the token that opens wrapped_file" },
+	{ "wrapped_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, wrapped_file), "FILE",
+	  "unlock: the passphrase as token wrap wrote it; passphrase_file then has the PIN" },
 	{ "stop#_socket", CONFIG_PATH, "", 0, 0, CONFIG_ARRAY(cli, stop_socket), "SOCKET",
 	  "stop sockets of both signers and all watchers: freeze goes to each, past the server" },
 	{ "reason", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, reason), "TEXT",
@@ -143,7 +150,11 @@ static const char text_system[] =
     "                         hand it in: three other people must approve it\n"
     "  books refund show PLAN ROWS CUSTOMER\n"
     "                         one row with its proof that the plan has it\n"
-    "  key new FILE           make and seal a software key; prints the public key for the roster\n";
+    "  key new FILE           make and seal a software key; prints the public key for the roster\n"
+    "  unlock SOCKET          bring the passphrase of its sealed key to the signer that waits "
+    "there:\n"
+    "                         asked for, or out of wrapped_file by a PKCS#11 token\n"
+    "  token wrap FILE        encrypt a passphrase so that only the token opens it\n";
 
 static const char text_policy[] =
     "  policy check FILE      is this policy complete, and what can so many people move under it\n"
@@ -242,6 +253,8 @@ static int misused(const char *const *w, size_t n)
 			   "limit ACCOUNT, books hold, books entries|post FILE, or books refund "
 			   "plan|check|propose|show" },
 		{ "key", "key new FILE" },
+		{ "unlock", "unlock SOCKET" },
+		{ "token", "token wrap FILE" },
 		{ "nem", "nem key|address|tx|account|multisig|node|message|tag|loss ...; kuramori "
 			 "--help lists them" },
 	};
@@ -283,6 +296,12 @@ static int commands(struct cli *c, const struct config_result *r)
 	}
 	if (n == 1 && strcmp(w[0], "freeze") == 0) {
 		return cli_freeze(c);
+	}
+	if (n == 2 && strcmp(w[0], "unlock") == 0) {
+		return cli_unlock(c, w[1]);
+	}
+	if (n == 3 && strcmp(w[0], "token") == 0 && strcmp(w[1], "wrap") == 0) {
+		return cli_token_wrap(c, w[2]);
 	}
 	if (n == 1 && strcmp(w[0], "status") == 0) {
 		return cli_status(c);

@@ -75,8 +75,9 @@ static enum err take(const struct mapping *m, bool lock)
 	/* An older kernel: what is written is taken, and memory that is missing is SIGBUS now. */
 	for (uintptr_t at = m->first; at < m->end; at += page) {
 		volatile uint8_t *byte = memory_at(at);
+		uint8_t what_it_holds = *byte;
 
-		*byte = *byte;
+		*byte = what_it_holds;
 	}
 	return ERR_OK;
 }

@@ -32,6 +32,7 @@ import tap  # noqa: E402
 
 BUILD = Path(os.environ.get("KURAMORI_BUILD", ROOT / "build"))
 PROGRAM = BUILD / "bin/kuramori-signer/kuramori-signer"
+TOOL = BUILD / "bin/kuramori/kuramori"
 DEF = ROOT / "src/ipc/signer.def"
 PASSPHRASE = "correct horse battery staple"
 NETWORK = 152
@@ -374,6 +375,100 @@ def unlocks_once_and_by_passphrase_only():
     daemon = rig.begin("a")
     process.wait_until(lambda: (rig.place("a") / "unlock.sock").exists(), 10, "unlock.sock")
     assert daemon.stop() == 0
+
+
+def tool(*words, expect=0, **settings):
+    """`kuramori` with these settings; its stderr."""
+    path = rig.folder / "kuramori.conf"
+    path.write_text("".join(f"{key} = {value}\n" for key, value in settings.items()))
+    done = process.run([TOOL, "--config", path, *words], expect=expect, env={"SOFTHSM2_CONF": rig.folder / "softhsm.conf"})
+    return done.stderr
+
+
+def private(name, text):
+    path = rig.folder / name
+    path.unlink(missing_ok=True)
+    path.write_text(text)
+    os.chmod(path, 0o400)
+    return path
+
+
+@tap.test
+def the_tool_unlocks_it():
+    daemon = rig.begin("a")
+    socket_path = rig.place("a") / "unlock.sock"
+    process.wait_until(socket_path.exists, 10, "unlock.sock")
+    wrong = tool("unlock", socket_path, expect=1, passphrase_file=private("passphrase", "wrong\n"))
+    assert "does not open" in wrong, wrong
+    assert "mode" in tool("unlock", socket_path, expect=1, passphrase_file=__file__)
+    tool("unlock", rig.folder / "absent.sock", expect=4, passphrase_file=private("passphrase", PASSPHRASE))
+    tool("unlock", socket_path, passphrase_file=private("passphrase", PASSPHRASE + "\n"))
+    daemon.wait_ready(20.0)
+    # once only
+    tool("unlock", socket_path, expect=4, passphrase_file=private("passphrase", PASSPHRASE))
+    daemon.stop()
+
+
+@tap.test
+def a_token_unlocks_it():
+    """SoftHSM2 as the token: the passphrase is in a file that only its key opens, and only with the PIN."""
+    module = Path("/usr/lib/softhsm/libsofthsm2.so")
+    assert module.exists() and shutil.which("softhsm2-util"), "softhsm2 is in tools/packages-test"
+    tokens = rig.folder / "tokens"
+    tokens.mkdir()
+    env = {"SOFTHSM2_CONF": rig.folder / "softhsm.conf"}
+    (rig.folder / "softhsm.conf").write_text(f"directories.tokendir = {tokens}\nobjectstore.backend = file\nlog.level = ERROR\n")
+    pem = rig.folder / "token.pem"
+    process.run(["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", pem])
+    for label, pin in (("kuramori", "123456"), ("another", "654321")):
+        process.run(["softhsm2-util", "--init-token", "--free", "--label", label, "--pin", pin, "--so-pin", "0000" + pin], env=env)
+    process.run(["softhsm2-util", "--import", pem, "--token", "kuramori", "--pin", "123456", "--label", "signer-a",
+                 "--id", "01"], env=env)
+    pem.unlink()
+    token = {"token_module": module, "token_key": "signer-a"}
+    wrapped = rig.folder / "wrapped"
+    phrase = private("passphrase", PASSPHRASE + "\n")
+    tool("token", "wrap", wrapped, passphrase_file=phrase, **token)
+    assert wrapped.stat().st_size == 256 and wrapped.stat().st_mode & 0o777 == 0o400
+    assert PASSPHRASE.encode() not in wrapped.read_bytes()
+    # never over another, and no token where none is
+    assert "new file" in tool("token", "wrap", wrapped, expect=1, passphrase_file=phrase, **token)
+    fresh = rig.folder / "fresh"
+    assert "called nobody" in tool("token", "wrap", fresh, expect=1, passphrase_file=phrase, token_module=module,
+                                   token_key="nobody")
+    assert "PKCS#11" in tool("token", "wrap", fresh, expect=3, passphrase_file=phrase, token_module=DEF, token_key="signer-a")
+    tool("token", "wrap", fresh, expect=2, passphrase_file=phrase)
+    assert not fresh.exists()
+
+    daemon = rig.begin("a")
+    socket_path = rig.place("a") / "unlock.sock"
+    process.wait_until(socket_path.exists, 10, "unlock.sock")
+    right = private("pin", "123456\n")
+    bad = private("bad-pin", "111111\n")
+    assert "PIN" in tool("unlock", socket_path, expect=1, wrapped_file=wrapped, passphrase_file=bad, **token)
+    spoilt = bytearray(wrapped.read_bytes())
+    spoilt[77] ^= 1
+    damaged = rig.folder / "damaged"
+    for data in (spoilt, spoilt[:100], b"", bytes(2000)):
+        damaged.write_bytes(data)
+        tool("unlock", socket_path, expect=None, wrapped_file=damaged, passphrase_file=right, **token)
+        assert not daemon_is_unlocked(daemon), len(data)
+    # a passphrase of another key, properly wrapped
+    other = rig.folder / "other"
+    tool("token", "wrap", other, passphrase_file=private("passphrase", "of another key"), **token)
+    assert "does not open" in tool("unlock", socket_path, expect=1, wrapped_file=other, passphrase_file=right, **token)
+    assert not daemon_is_unlocked(daemon)
+    tool("unlock", socket_path, wrapped_file=wrapped, passphrase_file=right, **token)
+    daemon.wait_ready(20.0)
+    # the token's module was in the tool, never in the signer
+    if os.geteuid() == 0:
+        assert "softhsm" not in Path(f"/proc/{daemon.pid}/maps").read_text()
+    daemon.stop()
+
+
+def daemon_is_unlocked(daemon):
+    daemon.check()
+    return not (rig.place("a") / "unlock.sock").exists()
 
 
 @tap.test
