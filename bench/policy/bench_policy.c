@@ -41,7 +41,7 @@ static void prepare(void)
 	w.policy.unapproved_day_max = xem(X(1000000000));
 	w.policy.unlisted_max = xem(0);
 	w.policy.destination_count = DOC_DESTINATIONS_MAX;
-	for (uint8_t i = 0; i < DOC_DESTINATIONS_MAX; i++) {
+	for (unsigned i = 0; i < DOC_DESTINATIONS_MAX; i++) {
 		world_address(&w.policy.destinations[i].address, (uint8_t)(180 + i), 0x98);
 	}
 	w.policy.destinations[DOC_DESTINATIONS_MAX - 1].address = w.order.destination;
@@ -63,7 +63,7 @@ static void prepare(void)
 		const struct policy_entry e = { .own_ms = NOW - UINT64_C(1000) * ago_s,
 						.chain_s = w.q.now.chain_s - ago_s,
 						.approvals = i % 2,
-						.outflow = X(50),
+						.outflow = (u128)X(50),
 						.yen = 5000,
 						.price = UINT64_C(100000000000) };
 

@@ -636,7 +636,6 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 	struct fresh fresh = { .sweep = false };
 	const struct guard_payment *known;
 	struct policy_verdict v;
-	struct policy_fees fees;
 	struct payment pay;
 	size_t earlier;
 	enum err e = sign_read(g, s, ask->body, no);
@@ -707,8 +706,7 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 			return e;
 		}
 	}
-	CHECK(policy_fees(&fees, &s->order.amount, s->order.message_n) == ERR_OK);
-	fresh.outflow = money_units(&s->order.amount) + fees.total;
+	fresh.outflow = policy_entry_of(&q).outflow;
 	e = till_covers(g, &s->attempt.account, fresh.outflow, no);
 	if (e == ERR_OK) {
 		e = tables_have_room(g, ask, false, no);

@@ -62,25 +62,25 @@ static void read_policy(void)
 	p->tier_count = 1 + below(3);
 	for (size_t i = 0; i < p->tier_count; i++) {
 		p->approval_tiers[i].approvals = below(4);
-		p->approval_tiers[i].delay_ms = 1000 * below(8);
+		p->approval_tiers[i].delay_ms = UINT64_C(1000) * below(8);
 		p->approval_tiers[i].up_to = xem(X(1 + next() * (1 + 8 * i)));
 	}
 	p->destination_count = below(3);
-	p->destination_cooling_ms = 1000 * below(8);
+	p->destination_cooling_ms = UINT64_C(1000) * below(8);
 	world_address(&p->destinations[0].address, 200, 0x98);
 	world_address(&p->destinations[1].address, 201, 0x98);
 	p->destination_kinds = below(9);
-	p->fee_bp_max = 1 + 256 * next();
+	p->fee_bp_max = 1 + UINT64_C(256) * next();
 	p->hours_count = below(3);
 	for (size_t i = 0; i < p->hours_count; i++) {
-		p->hours[i] = (struct doc_hours){ next() % 128, 60 * below(24), xem(X(next())),
-						  60 * below(25) };
+		p->hours[i] = (struct doc_hours){ next() % 128, UINT64_C(60) * below(24),
+						  xem(X(next())), UINT64_C(60) * below(25) };
 	}
 	p->yen_count = below(2);
-	p->yen[0] = (struct doc_yen){ .age_max_ms = 1 + 1000 * below(8),
-				      .day_max = 1 + 4096 * next(),
-				      .hour_max = 1 + 1024 * next(),
-				      .jump_max_bp = 1 + 32 * next() };
+	p->yen[0] = (struct doc_yen){ .age_max_ms = 1 + UINT64_C(1000) * below(8),
+				      .day_max = 1 + UINT64_C(4096) * next(),
+				      .hour_max = 1 + UINT64_C(1024) * next(),
+				      .jump_max_bp = 1 + UINT64_C(32) * next() };
 }
 
 static void read_prices(void)
@@ -91,9 +91,10 @@ static void read_prices(void)
 	w.q.prices_needed = below(3);
 	w.q.prices = prices;
 	for (size_t i = 0; i < w.q.prices_n; i++) {
-		prices[i] = (struct policy_price){ .rate = rates[below(8)],
-						   .time_ms = w.q.now.wall_ms - 1000 * below(8),
-						   .source = below(4) };
+		prices[i] =
+		    (struct policy_price){ .rate = rates[below(8)],
+					   .time_ms = w.q.now.wall_ms - UINT64_C(1000) * below(8),
+					   .source = below(4) };
 	}
 }
 
@@ -127,9 +128,9 @@ static void read_question(void)
 	w.q.approvals = below(5);
 	w.q.veto = below(16) == 15;
 	w.q.order_known = (struct policy_moment){ below(4) != 0, w.q.now.chain_s - below(12),
-						  w.q.now.own_ms - 1000 * below(12) };
+						  w.q.now.own_ms - UINT64_C(1000) * below(12) };
 	w.q.listed = (struct policy_moment){ below(4) != 0, w.q.now.chain_s - below(12),
-					     w.q.now.own_ms - 1000 * below(12) };
+					     w.q.now.own_ms - UINT64_C(1000) * below(12) };
 }
 
 /* An entry counts until both clocks say that it is out. */

@@ -775,6 +775,112 @@ static void busy(void)
 	T_EQ(r.g[A].payments_n, GUARD_PENDING_MAX + 2);
 }
 
+/* As start(), for a signer whose first policy is r.policy after a change. */
+static void start_under(void (*change)(struct doc_policy *p))
+{
+	rig_make();
+	change(&r.policy);
+	rig_documents_write();
+	for (int s = A; s <= B; s++) {
+		r.journal_n[s] = 0; /* never started */
+		rig_guard(s);
+	}
+	rig_well(A);
+	rig_well(B);
+}
+
+static void no_strangers(struct doc_policy *p)
+{
+	p->unlisted_max = xem(X(60));
+}
+
+static void only_ours(struct doc_policy *p)
+{
+	p->destination_kinds = DOC_TO_BOX | DOC_TO_PURSE;
+}
+
+/* NOW is a Friday, 00:00 UTC. */
+static void closed_on_fridays(struct doc_policy *p)
+{
+	p->hours_count = 1;
+	p->hours[0] = (struct doc_hours){ 1 << 4, 0, xem(X(40)), 1440 };
+}
+
+static void dear_fees(struct doc_policy *p)
+{
+	p->fee_bp_max = 50;
+}
+
+static void time_locks(struct doc_policy *p)
+{
+	p->approval_tiers[1].delay_ms = 1000;
+	p->approval_tiers[2].delay_ms = 1000;
+}
+
+static void listed_and_cooling(struct doc_policy *p)
+{
+	static const struct key32 customer = { { 0x55 } };
+
+	p->unlisted_max = xem(X(60));
+	p->destination_count = 1;
+	rig_address(&p->destinations[0].address, &customer);
+	(void)snprintf(p->destinations[0].name, sizeof p->destinations[0].name, "customer");
+}
+
+static void cooling_too(struct doc_policy *p)
+{
+	listed_and_cooling(p);
+	p->destination_cooling_ms = 1;
+}
+
+static void caps_in_yen(struct doc_policy *p)
+{
+	p->yen_count = 1;
+	p->yen[0] = (struct doc_yen){ 60000, 1000000, 1000000, 100 };
+}
+
+/* T29: what a signer is not told counts against the payment, whoever approved. */
+static void policy_2(void)
+{
+	static const struct {
+		void (*change)(struct doc_policy *p);
+		uint64_t micro;
+		size_t approvals;
+		const char *code;
+		const char *field;
+	} rows[] = {
+		{ no_strangers, X(60), 0, "", "" },
+		{ no_strangers, X(60) + 1, 0, "over-cap", "policy.unlisted_max" },
+		{ only_ours, X(50), 2, "policy", "order.destination" },
+		{ closed_on_fridays, X(40), 0, "", "" },
+		{ closed_on_fridays, X(40) + 1, 2, "over-cap", "policy.hours" },
+		{ dear_fees, X(80), 0, "", "" },
+		{ dear_fees, X(80) - 1, 0, "over-cap", "policy.fee_bp_max" },
+		{ time_locks, X(100), 0, "", "" },
+		{ time_locks, X(100) + 1, 2, "waiting", "policy.approval_tiers" },
+		{ listed_and_cooling, X(90), 0, "", "" },
+		{ cooling_too, X(60), 0, "", "" },
+		{ cooling_too, X(60) + 1, 2, "waiting", "policy.destination_cooling_ms" },
+		{ caps_in_yen, X(50), 2, "policy", "roster.prices_needed" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint64_t id;
+
+		start_under(rows[i].change);
+		rig_withdrawal(rows[i].micro, rows[i].approvals, 1);
+		id = rig_sign();
+		if (rows[i].code[0] != '\0') {
+			REFUSED(id, rows[i].code, rows[i].field);
+			T_EQ(r.g[A].payments_n, 0);
+			continue;
+		}
+		T_EQ(rig_answers(id), 0); /* attested: waits for watchers */
+		rig_acks(A);
+		T_CHECK(rig_signed(id));
+	}
+}
+
 static void status(void)
 {
 	static struct doc_status s;
@@ -820,6 +926,7 @@ int main(int argc, char **argv)
 		{ "refusals are kept", refusals_are_kept },
 		{ "full tables refuse, old names make room", full_tables },
 		{ "too many at once", busy },
+		{ "policy 2: what is not told counts against the payment", policy_2 },
 		{ "status", status },
 	};
 

@@ -219,8 +219,8 @@ static void times_of_the_week(void)
 	after.hours[1].payment_max = xem(0);
 	T_STR(policy_differs(&before, &after, "hours", CHANGE_TIGHTENS), "");
 	T_CHECK(policy_hours_max(&before, 0, 59) == ~(u128)0);
-	T_CHECK(policy_hours_max(&before, 0, 60) == X(500));
-	T_CHECK(policy_hours_max(&before, 4, 119) == X(500));
+	T_CHECK(policy_hours_max(&before, 0, 60) == (u128)X(500));
+	T_CHECK(policy_hours_max(&before, 4, 119) == (u128)X(500));
 	T_CHECK(policy_hours_max(&before, 4, 120) == ~(u128)0);
 	T_CHECK(policy_hours_max(&before, 5, 60) == ~(u128)0);
 	T_CHECK(policy_hours_max(&after, 0, 75) == 0);
@@ -615,8 +615,8 @@ static void no_question_is_answered_yes_that_was_no(void)
 
 	for (unsigned i = 0; i < 20000; i++) {
 		static struct world w;
-		struct doc_policy before;
-		struct doc_policy after;
+		static struct doc_policy before;
+		static struct doc_policy after;
 
 		random_policy(&before, 3);
 		after = before;
@@ -633,11 +633,12 @@ static void no_question_is_answered_yes_that_was_no(void)
 			struct policy_verdict was;
 			struct policy_verdict is;
 
-			const struct policy_price prices[] = {
-				{ .rate = "0.9", .time_ms = NOW - t_below(90000), .source = 0 },
+			static struct policy_price prices[] = {
+				{ .rate = "0.9", .source = 0 },
 				{ .rate = "0.901", .time_ms = NOW, .source = 1 },
 			};
 
+			prices[0].time_ms = NOW - t_below(90000);
 			world_make(&w);
 			world_amount(&w, X(1 + 50 * t_below(20)));
 			world_address(&w.order.destination, (uint8_t)(200 + t_below(3)), 0x98);

@@ -162,7 +162,7 @@ static void kinds(void)
 /* T28: a permission with an end, and nothing but that. */
 static void grants(void)
 {
-	struct doc_grant g;
+	static struct doc_grant g;
 	const uint64_t life = 3600000;
 
 	world_make(&w);
@@ -407,7 +407,7 @@ static void more_yen_than_can_be_counted(void)
 
 static void yen_caps(void)
 {
-	struct policy_entry e;
+	static struct policy_entry e;
 
 	yen_world();
 	w.policy.yen[0].hour_max = 5040;
@@ -684,7 +684,7 @@ static void sixty_four_threads(void)
 /* An order's dead attempts count no more, each in the windows in which it still stands. */
 static void dead_attempts(void)
 {
-	struct policy_entry dead[2];
+	static struct policy_entry dead[2];
 	uint64_t outflow = X(50) + 400000;
 
 	yen_world();
