@@ -428,6 +428,7 @@ static void frame(struct guard *g, const struct event *event, struct effects *ou
 		guard_self_refuse(g, &ask, &no, out);
 		return;
 	}
+	/* unreached: any other number; capability() has looked it up in the same table */
 	switch ((enum msgs_signer)event->number) {
 	case SIGNER_SIGN:
 		guard_sign_frame(g, &ask, out);
@@ -469,6 +470,7 @@ void guard_step(struct guard *g, const struct event *event, struct effects *out)
 	CHECK(g->started);
 	clocks_set(g, event->wall_ms, event->mono_ms);
 	guard_feed_nonce(g);
+	/* unreached: any other kind; the shell makes none */
 	switch (event->kind) {
 	case EVENT_FRAME:
 		frame(g, event, out);

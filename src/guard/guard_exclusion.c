@@ -6,16 +6,6 @@
  */
 #include "guard/guard_self.h"
 
-static size_t hot_of(const struct guard *g, const struct key32 *account)
-{
-	size_t i = 0;
-
-	while (i < g->genesis.hot_count && !key32_eq(&g->genesis.hot[i].public_key, account)) {
-		i++;
-	}
-	return i;
-}
-
 /* Nothing that we know of the order but these attempts, and each of their tills closed here. */
 static enum err journal_agrees(const struct guard *g, const struct exclusion_set *set,
 			       const struct id128 *request_id, struct guard_no *no)
@@ -28,6 +18,8 @@ static enum err journal_agrees(const struct guard *g, const struct exclusion_set
 		if (p->sweep || !id128_eq(&p->request_id, request_id)) {
 			continue;
 		}
+		/* unreached: payments count from 1, and none is above the newest, which is earlier
+		 */
 		if (p->number < 1 || p->number > set->earlier_n ||
 		    !hash32_eq(&set->earlier[p->number - 1].doc.id, &p->subject)) {
 			return guard_self_no(no, ERR_ONCE, "earlier.number",
@@ -54,7 +46,7 @@ static enum err still_empty(const struct guard *g, const struct exclusion_set *s
 			    struct guard_no *no)
 {
 	for (size_t i = 0; i < set->earlier_n; i++) {
-		size_t hot = hot_of(g, &set->earlier[i].attempt.account);
+		uint8_t hot = guard_self_hot(g, &set->earlier[i].attempt.account);
 		unsigned yes = 0;
 
 		for (size_t k = 0; k < g->roster.watcher_count; k++) {

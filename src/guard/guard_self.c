@@ -29,7 +29,8 @@ enum err guard_self_no_fault(struct guard_no *no, enum err e, const char *prefix
 			     const struct doc_fault *fault)
 {
 	no->err = e;
-	(void)snprintf(no->field, sizeof no->field, "%.20s.%.40s", prefix, fault->field);
+	(void)snprintf(no->field, sizeof no->field, "%.20s%s%.40s", prefix,
+		       fault->field[0] == '\0' ? "" : ".", fault->field);
 	(void)snprintf(no->words, sizeof no->words, "%s",
 		       fault->why != NULL ? fault->why : err_words(e));
 	return e;
@@ -175,6 +176,17 @@ struct id128 guard_self_short(const struct hash32 *id)
 	return s;
 }
 
+uint8_t guard_self_hot(const struct guard *g, const struct key32 *account)
+{
+	size_t i = 0;
+
+	while (!key32_eq(&g->genesis.hot[i].public_key, account)) {
+		i++;
+		CHECK(i < g->genesis.hot_count);
+	}
+	return (uint8_t)i;
+}
+
 void guard_self_answer(struct guard *g, const struct guard_ask *ask, const struct bytes *items,
 		       size_t n, struct effects *out)
 {
@@ -211,6 +223,7 @@ void guard_self_refuse(struct guard *g, const struct guard_ask *ask, const struc
 	g->refused++;
 	memcpy(field, no->field, n + 1);
 	for (size_t i = 0; i < n; i++) {
+		/* unreached: faults of documents are printable, and all else is our own words */
 		field[i] = field[i] < 0x20 || field[i] > 0x7e ? '?' : field[i];
 	}
 	(void)snprintf(refusal.code, sizeof refusal.code, "%s", err_slug(no->err));

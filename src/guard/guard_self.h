@@ -74,6 +74,8 @@ bool guard_self_room(const struct guard *g, uint64_t bytes, uint64_t keep);
 
 /* First 16 bytes of a document id. */
 struct id128 guard_self_short(const struct hash32 *id);
+/* The place in genesis of a hot account, which the caller has found there before (dies if not). */
+uint8_t guard_self_hot(const struct guard *g, const struct key32 *account);
 
 /* Replies. */
 void guard_self_refuse(struct guard *g, const struct guard_ask *ask, const struct guard_no *no,

@@ -377,18 +377,6 @@ static enum err resume(struct guard *g, const struct guard_payment *p, const str
 	return ERR_OK;
 }
 
-/* The account was checked against genesis before. */
-static uint8_t hot_index(const struct guard *g, const struct key32 *account)
-{
-	size_t i = 0;
-
-	while (i < g->genesis.hot_count && !key32_eq(&g->genesis.hot[i].public_key, account)) {
-		i++;
-	}
-	CHECK(i < g->genesis.hot_count);
-	return (uint8_t)i;
-}
-
 static void add_document(struct guard *g, struct log_batch *b, const struct doc *d,
 			 const struct id128 *about)
 {
@@ -463,7 +451,7 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 		add_document(g, &b, f->docs[i], &f->request_id);
 	}
 	add_counts(g, &b, f->people);
-	p->hot = hot_index(g, f->account);
+	p->hot = guard_self_hot(g, f->account);
 	if (!f->sweep) {
 		struct log_record reserve = { .kind = LOG_GUARD_RESERVE,
 					      .asset = ASSET_XEM,
@@ -559,7 +547,7 @@ static bool is_covered_by(const struct guard *g, const struct guard_watcher *w, 
 static enum err till_covers(const struct guard *g, const struct key32 *account, u128 outflow,
 			    struct guard_no *no)
 {
-	uint8_t hot = hot_index(g, account);
+	uint8_t hot = guard_self_hot(g, account);
 	unsigned yes = 0;
 
 	for (size_t i = 0; i < g->roster.watcher_count; i++) {
@@ -973,11 +961,11 @@ void guard_sign_ack(struct guard *g, struct guard_ask *ask, struct effects *out)
 	if (e == ERR_OK) {
 		p = guard_self_by_attestation(g, &ack.attestation);
 		if (p == NULL) {
-			e = guard_self_no(&no, ERR_NOT_FOUND, "ack.attestation",
-					  "not an attestation of ours");
+			(void)guard_self_no(&no, ERR_NOT_FOUND, "ack.attestation",
+					    "not an attestation of ours");
 		}
 	}
-	if (e != ERR_OK || p == NULL) {
+	if (p == NULL) {
 		guard_self_refuse(g, ask, &no, out);
 		return;
 	}

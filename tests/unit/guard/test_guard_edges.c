@@ -11,6 +11,8 @@
 #include "base/hex.h"
 #include "guard/guard_self.h"
 #include "guard_rig.h"
+#include "policy/approvals.h"
+#include "policy/exclusion.h"
 
 #define REFUSED(id, code, field)                \
 	do {                                    \
@@ -1019,6 +1021,10 @@ static void forgotten_records(void)
 	T_CHECK(!guard_locked(&r.g[A]));
 	T_STR(beat_with_records(r.payments[A][0].sequence + 1), "locked");
 	T_CHECK(guard_locked(&r.g[A]));
+	/* and it stays so, whatever is said later */
+	T_STR(beat_with_records(r.payments[A][0].sequence + 1), "");
+	T_STR(beat_with_records(0), "");
+	T_CHECK(guard_locked(&r.g[A]));
 }
 
 /* Forgotten while the disk was busy with it. */
@@ -1072,6 +1078,590 @@ static void what_is_forgotten(void)
 	T_CHECK(g->forgot);
 	T_CHECK(r.payments[A][0].sweep);
 	T_CHECK(hash32_eq(&r.payments[A][1].attestation, &kept));
+	/* once more, and forgotten it stays */
+	own += (POLICY_REQUEST_DAYS + 2) * (uint64_t)POLICY_DAY_MS;
+	while (g->payments_n < PLACES) {
+		T_CHECK(guard_self_payment_new(g, own, false) != NULL);
+	}
+	T_CHECK(guard_self_payment_new(g, own, false) == &r.payments[A][0]);
+	T_CHECK(g->forgot);
+}
+
+/* ---- what is asked of a signer ---- */
+
+static uint64_t items_to(int s, uint32_t channel, uint16_t number, const struct bytes *items,
+			 size_t n)
+{
+	static uint8_t body[65536];
+	struct writer w = writer_make(body, sizeof body);
+
+	return rig_frame(s, channel, number, rig_body(&w, items, n));
+}
+
+static void close_account(int s, const struct key32 *account)
+{
+	struct doc_closing c = { .account = *account,
+				 .genesis = r.genesis_id,
+				 .issuer = "officer-1",
+				 .reason = "used up" };
+	uint8_t raw[2048];
+	struct writer w = writer_make(raw, sizeof raw);
+	struct bytes item;
+
+	CHECK(doc_closing_make(&w, NULL, &c, r.person[0].secret) == ERR_OK);
+	item = bytes_of(w.p, w.n);
+	(void)items_to(s, STOPPER, SIGNER_STOP_PUT, &item, 1);
+}
+
+static void hang_up(int s, uint32_t channel)
+{
+	struct event closed = { .kind = EVENT_CLOSED, .channel = channel };
+
+	rig_event(s, &closed);
+}
+
+/* What stands beside an attempt, in every wrong form. */
+static void beside(void)
+{
+	static struct rig_bodies b;
+	static uint8_t raw[65536];
+	struct bytes many[FRAME_ITEMS_MAX];
+	struct doc_exclusion x = { .final_height = 1, .height = 2, .watcher = "watcher-1" };
+	struct writer w = writer_make(raw, sizeof raw);
+	struct bytes word;
+
+	start();
+	x.genesis = r.genesis_id;
+	x.account = r.till.public_key;
+	x.largest = x.residue = xem(1);
+	CHECK(doc_exclusion_make(&w, NULL, &x, r.watcher[0].secret) == ERR_OK);
+	word = bytes_of(w.p, w.n);
+	rig_withdrawal(X(500), 1, 1);
+	rig_encode(&b);
+#define BESIDE(item, times, code, field)                                          \
+	do {                                                                      \
+		size_t n_ = b.n;                                                  \
+		memcpy(many, b.items, n_ * sizeof many[0]);                       \
+		for (unsigned k = 0; k < (times); k++) {                          \
+			many[n_++] = (item);                                      \
+		}                                                                 \
+		REFUSED(items_to(A, SERVER, SIGNER_SIGN, many, n_), code, field); \
+	} while (0)
+	BESIDE(hollow(DOC_ATTEMPT), 1, "field-missing", "earlier.account");
+	BESIDE(hollow(DOC_EXCLUSION), 1, "field-missing", "exclusion.account");
+	BESIDE(hollow(DOC_APPROVAL), 1, "field-missing", "approval.decision");
+	/* more than any order has: attempts, words of watchers, approvals, documents at all */
+	BESIDE(b.items[2], EXCLUSION_EARLIER_MAX + 1, "full", "earlier");
+	BESIDE(word, EXCLUSION_STATEMENTS_MAX + 1, "full", "exclusion");
+	BESIDE(b.items[3], APPROVALS_MAX, "bad-input", "body");
+	for (size_t i = 0; i < FRAME_ITEMS_MAX; i++) {
+		many[i] = bytes_str("x");
+	}
+	REFUSED(items_to(A, SERVER, SIGNER_SIGN, many, FRAME_ITEMS_MAX - 1), "bad-input", "body");
+	REFUSED(items_to(A, SERVER, SIGNER_SIGN, many, FRAME_ITEMS_MAX - 2), "bad-input",
+		"request.byte 0");
+	T_EQ(r.g[A].payments_n, 0);
+#undef BESIDE
+}
+
+/* A's part, with something else in the place of its signature. */
+static void others_part(void)
+{
+	static struct rig_bodies b;
+	struct doc_signature signature;
+	uint8_t raw[2048];
+	struct writer w = writer_make(raw, sizeof raw);
+	struct bytes given, good;
+	uint64_t a;
+	struct doc d;
+
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	a = rig_sign();
+	rig_acks(A);
+	T_CHECK(rig_signed(a));
+	good = rig_item(rig_answer(a), 0);
+	T_EQ(rig_type(rig_item(rig_answer(a), 1), &d), DOC_SIGNATURE);
+	T_EQ(doc_signature_read(&d, &signature, NULL), ERR_OK);
+#define PARTS(attestation, sig, code, field)           \
+	do {                                           \
+		rig_encode(&b);                        \
+		b.items[b.n++] = (attestation);        \
+		given = (sig);                         \
+		b.items[b.n++] = given;                \
+		REFUSED(rig_send(B, &b), code, field); \
+	} while (0)
+	PARTS(good, good, "unknown-type", "signature");
+	PARTS(good, hollow(DOC_SIGNATURE), "field-missing", "signature.attestation");
+	PARTS(rig_item(rig_answer(a), 1), good, "unknown-type", "attestation");
+	signature.attestation.b[5] ^= 1;
+	CHECK(doc_signature_make(&w, NULL, &signature, NULL) == ERR_OK);
+	PARTS(good, bytes_of(w.p, w.n), "mismatch", "signature.attestation");
+	T_EQ(r.g[B].payments_n, 0);
+	PARTS(good, rig_item(rig_answer(a), 1), "", "");
+	T_EQ(r.g[B].payments_n, 1);
+#undef PARTS
+}
+
+/* Either of two back ends may sign a request. */
+static void two_backends(void)
+{
+	rig_make();
+	r.roster.backend_count = 2;
+	rig_party(&r.roster.backends[1], "backend-2", &r.stranger);
+	rig_documents_write();
+	r.journal_n[A] = 0;
+	rig_guard(A);
+	rig_well(A);
+	for (uint8_t i = 0; i < 2; i++) {
+		rig_withdrawal(X(50) + i, 0, i);
+		r.request_key = i == 0 ? &r.backend : &r.stranger;
+		T_STR(rig_code(rig_sign()), "");
+		T_EQ(r.g[A].payments_n, i + 1);
+	}
+	rig_withdrawal(X(52), 0, 3);
+	r.request_key = &r.person[0];
+	REFUSED(rig_sign(), "bad-signature", "request.signatures");
+}
+
+/* The attempt that was signed, beside an order or a request that it does not belong to. */
+static void again_with_others(void)
+{
+	uint64_t id;
+
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	(void)rig_sign();
+	rig_acks(A);
+	r.keep_links = true;
+	r.order.expires_ms++;
+	REFUSED(rig_sign(), "mismatch", "attempt.order");
+	r.order.expires_ms--;
+	r.request.time_ms++;
+	REFUSED(rig_sign(), "mismatch", "attempt.order");
+	r.request.time_ms--;
+	id = rig_sign();
+	T_CHECK(rig_signed(id));
+	T_EQ(r.g[A].payments_n, 1);
+}
+
+/* An address of another network. */
+static void other_network(void)
+{
+	struct nem_address mainnet;
+
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	nem_address_from_key(&mainnet, &r.stranger.key, 0x68);
+	memcpy(r.request.destination.text, mainnet.text, sizeof mainnet.text);
+	r.order.destination = r.request.destination;
+	REFUSED(rig_sign(), "wrong-network", "order.destination");
+	T_EQ(r.g[A].payments_n, 0);
+}
+
+/* Sums at the end of what numbers hold do not wrap into cover. */
+static void cover_does_not_wrap(void)
+{
+	const u128 most = ~(u128)0;
+	const u128 one = X(50) + 400000;
+
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	T_STR(rig_code(rig_sign()), "");
+	for (unsigned k = 0; k < 2; k++) {
+		rig_tick(A, 1001);
+		for (unsigned i = 0; i < 3; i++) {
+			struct doc_heartbeat h = rig_heartbeat(A, i);
+
+			h.balances[0].confirmed = money_of(ASSET_XEM, most);
+			/* with this payment it just fits; with the one before it does not */
+			h.balances[0].promised = money_of(ASSET_XEM, most - one - k * one);
+			T_STR(rig_code(rig_beat_as(A, WATCHER + i, &h, &r.watcher[i])), "");
+		}
+		rig_withdrawal(X(50), 0, 2);
+		r.attempt.timestamp_nem_s++;
+		r.attempt.deadline_nem_s++;
+		if (k == 0) {
+			REFUSED(rig_sign(), "insufficient-funds", "attempt.account");
+		} else {
+			T_STR(rig_code(rig_sign()), "");
+		}
+	}
+	T_EQ(r.g[A].payments_n, 2);
+}
+
+/* As many stops as we hold, and others. */
+static void other_stops(void)
+{
+	struct doc_heartbeat h;
+
+	start();
+	rig_tick(A, 1001);
+	h = rig_heartbeat(A, 2);
+	h.stop_head.b[0] = 7;
+	T_STR(rig_code(rig_beat_as(A, WATCHER + 2, &h, &r.watcher[2])), "");
+	rig_withdrawal(X(50), 0, 1);
+	REFUSED(rig_sign(), "stale", "heartbeat.stop_head");
+	T_EQ(r.g[A].payments_n, 0);
+}
+
+static void odd_acks(void)
+{
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	(void)rig_sign();
+	REFUSED(rig_frame(A, WATCHER, SIGNER_ACK, nothing), "bad-input", "body");
+	REFUSED(rig_frame(A, WATCHER, SIGNER_ACK, bytes_str("nonsense")), "bad-input", "body");
+	REFUSED(rig_frame(A, WATCHER, SIGNER_ACK, one_item(hollow(DOC_ACK))), "field-missing",
+		"ack.attestation");
+	REFUSED(rig_frame(A, WATCHER, SIGNER_ACK, one_item(hollow(DOC_NONCE))), "unknown-type",
+		"ack");
+	T_EQ(r.payments[A][0].acked, 0);
+}
+
+/* ---- a journal that is nearly full ---- */
+
+/* So many bytes are left. */
+static void left(uint64_t bytes)
+{
+	r.g[A].config.journal_bytes = r.g[A].journal_used + bytes;
+}
+
+static void nearly_full(void)
+{
+	struct doc_freeze f = { 0 };
+	struct hash32 id;
+	uint64_t sign, unlogged, refused;
+
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	sign = rig_sign();
+	id = rig_newest(A);
+	/* a refusal is not worth what is kept for freezes */
+	left(GUARD_HEADROOM_BYTES + 100);
+	unlogged = r.g[A].refused_unlogged;
+	refused = r.commits;
+	rig_withdrawal(X(60), 0, 2);
+	REFUSED(rig_sign(), "full", "journal");
+	T_EQ(r.g[A].refused_unlogged, unlogged + 1);
+	T_EQ(r.commits, refused);
+	/* nor are acknowledgements of payments */
+	left(GUARD_HEADROOM_BYTES / 2);
+	REFUSED(rig_ack(A, 0, &id), "full", "journal");
+	T_EQ(r.payments[A][0].acked, 0);
+	T_EQ(rig_answers(sign), 0);
+	left(GUARD_HEADROOM_BYTES / 2 + 4096);
+	T_STR(rig_code(rig_ack(A, 0, &id)), "");
+	T_EQ(r.payments[A][0].acked, 1);
+	/* nor is a closing */
+	left(GUARD_HEADROOM_BYTES / 4);
+	{
+		uint64_t before = r.ids;
+
+		close_account(A, &r.till.public_key);
+		REFUSED(before + 1, "full", "journal");
+		T_CHECK(!guard_closing_closed(&r.g[A], &r.till.public_key));
+	}
+	/* a freeze is taken to the end */
+	f = rig_freeze("officer-1", 1);
+	left(4096);
+	T_STR(rig_code(rig_stop(A, STOPPER, &f, &r.person[0])), "");
+	T_CHECK(guard_frozen(&r.g[A]));
+	REFUSED(sign, "frozen", "");
+	T_STR(rig_field(rig_frame(A, STOPPER, SIGNER_STOP_PUT, one_item(bytes_str("x")))),
+	      "freeze.byte 0");
+}
+
+/* ---- who waits for watchers ---- */
+
+static void who_waits(void)
+{
+	uint64_t first, id, ages;
+	struct hash32 newest;
+
+	start();
+	/* released, and its place free; then all places taken */
+	rig_withdrawal(X(50), 0, 200);
+	first = rig_sign();
+	rig_acks(A);
+	T_CHECK(rig_signed(first));
+	for (uint8_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		rig_withdrawal(X(1) + i, 0, i);
+		T_STR(rig_code(rig_sign()), "");
+	}
+	/* what was signed before is asked for again: later */
+	rig_withdrawal(X(50), 0, 200);
+	REFUSED(rig_sign(), "busy", "");
+	T_EQ(r.g[A].payments_n, 1 + GUARD_PENDING_MAX);
+	/* all hang up: the places of the oldest are given away first, and in order */
+	hang_up(A, SERVER);
+	T_CHECK(rig_signed(rig_sign()));
+	ages = r.g[A].ages;
+	for (uint8_t i = 0; i < 2; i++) {
+		rig_withdrawal(X(60) + i, 0, (uint8_t)(100 + i));
+		T_STR(rig_code(rig_sign()), "");
+		hang_up(A, SERVER);
+	}
+	T_EQ(r.g[A].pending[0].age, ages + 1);
+	T_EQ(r.g[A].pending[1].age, ages + 2);
+	T_CHECK(r.g[A].pending[2].used && r.g[A].pending[2].age < ages);
+	/* k watchers know: nobody waits for it, so nothing leaves; asked again it does */
+	newest = rig_newest(A);
+	(void)rig_ack(A, 0, &newest);
+	T_EQ(rig_answers(rig_ack(A, 1, &newest)), 1);
+	T_EQ(r.g[A].signatures_released, 2);
+	id = rig_sign();
+	T_CHECK(rig_signed(id));
+	T_EQ(r.g[A].signatures_released, 3);
+}
+
+/* Hung up before the freeze: nobody is told, and nothing is left to release. */
+static void nobody_to_tell(void)
+{
+	struct doc_freeze f = { 0 };
+	uint64_t id;
+
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	id = rig_sign();
+	hang_up(A, SERVER);
+	f = rig_freeze("officer-1", 1);
+	(void)rig_stop(A, STOPPER, &f, &r.person[0]);
+	T_EQ(rig_answers(id), 0);
+	T_CHECK(!r.g[A].pending[0].used);
+	rig_acks(A);
+	T_EQ(rig_answers(id), 0);
+}
+
+/* What waits for 36 days and is forgotten meanwhile is never released. */
+static void waited_too_long(void)
+{
+	struct doc_freeze f = { 0 };
+	uint64_t id, other;
+
+	filled();
+	rig_restart(A);
+	rig_well(A);
+	id = rig_sign(); /* the last again: acknowledged, so given at once */
+	T_CHECK(rig_signed(id));
+	r.payments[A][PLACES - 1].acked = 0;
+	id = rig_sign();
+	T_EQ(rig_answers(id), 0);
+	days_pass();
+	rig_withdrawal(X(2), 0, 100);
+	other = rig_sign();
+	T_EQ(r.g[A].payments_n, 1);
+	rig_acks(A);
+	T_CHECK(rig_signed(other));
+	T_EQ(rig_answers(id), 0);
+	/* nor does the end of its account find it; a freeze does */
+	close_account(A, &r.till.public_key);
+	T_EQ(rig_answers(id), 0);
+	f = rig_freeze("officer-1", 1);
+	(void)rig_stop(A, STOPPER, &f, &r.person[0]);
+	REFUSED(id, "frozen", "");
+	T_EQ(r.g[A].signatures_released, 2);
+}
+
+/* ---- sweeps ---- */
+
+static struct doc_sweep sweep;
+
+static void sweep_make(const struct key32 *account, uint64_t balance)
+{
+	struct money m = xem(balance);
+	uint32_t now = 0;
+
+	CHECK(nem_time_from_unix_ms(&now, r.wall) == ERR_OK);
+	CHECK(attempt_sweep_make(&sweep, &r.genesis, &r.policy, &r.genesis_id, account, &m, now) ==
+	      ERR_OK);
+}
+
+/* An officer's word that the money must move. */
+static struct bytes evacuate(unsigned officer, uint8_t number)
+{
+	static uint8_t raw[8][16384];
+	static unsigned at;
+	struct doc_freeze f = rig_freeze(officer == 0 ? "officer-1" : "officer-2", number);
+
+	f.evacuate = true;
+	f.time_ms = NOW;
+	return rig_freeze_raw(raw[at++ % 8], &f, &r.person[officer]);
+}
+
+static struct bytes sweep_item(void)
+{
+	static uint8_t raw[4096];
+	struct writer w = writer_make(raw, sizeof raw);
+
+	CHECK(doc_sweep_make(&w, NULL, &sweep, NULL) == ERR_OK);
+	return bytes_of(w.p, w.n);
+}
+
+/* The sweep at hand on the word of two officers, at a watcher's asking; a: A's part, or NULL. */
+static uint64_t sweep_ask(int s, unsigned watcher, const struct rig_sent *a)
+{
+	struct bytes items[5] = { sweep_item(), evacuate(0, 1), evacuate(1, 1) };
+	size_t n = 3;
+
+	if (a != NULL) {
+		items[n++] = rig_item(a, 0);
+		items[n++] = rig_item(a, 1);
+	}
+	return items_to(s, WATCHER + watcher, SIGNER_SWEEP, items, n);
+}
+
+static void sweep_forms(void)
+{
+	static uint8_t large[GUARD_SIGN_BYTES_MAX + 1];
+	struct bytes items[8];
+	uint64_t a, b;
+
+	start();
+	sweep_make(&r.till.public_key, X(5000));
+#define SWEPT(s, n, code, field) REFUSED(items_to(s, WATCHER, SIGNER_SWEEP, items, n), code, field)
+	REFUSED(rig_frame(A, WATCHER, SIGNER_SWEEP, nothing), "bad-input", "body");
+	REFUSED(rig_frame(A, WATCHER, SIGNER_SWEEP, bytes_str("nonsense")), "bad-input", "body");
+	REFUSED(rig_frame(A, WATCHER, SIGNER_SWEEP, bytes_of(large, sizeof large)), "too-large",
+		"body");
+	items[0] = sweep_item();
+	for (uint8_t i = 0; i < 5; i++) {
+		items[1 + i] = evacuate(0, i);
+	}
+	SWEPT(A, 6, "bad-input", "body");
+	items[0] = hollow(DOC_SWEEP);
+	SWEPT(A, 2, "field-missing", "sweep.account");
+	SWEPT(B, 4, "field-missing", "sweep.account");
+	items[0] = hollow(DOC_ACK);
+	SWEPT(A, 2, "unknown-type", "sweep");
+	items[0] = sweep_item();
+	items[1] = hollow(DOC_FREEZE);
+	SWEPT(A, 2, "field-missing", "freeze.evacuate");
+	items[1] = hollow(DOC_ACK);
+	SWEPT(A, 2, "unknown-type", "freeze");
+	/* B: without A's part nothing, not even the freezes, is taken */
+	items[1] = evacuate(0, 1);
+	items[2] = evacuate(1, 1);
+	items[3] = hollow(DOC_ATTESTATION);
+	items[4] = items[3];
+	SWEPT(B, 5, "field-missing", "attestation.data");
+	T_CHECK(!guard_frozen(&r.g[A]) && !guard_frozen(&r.g[B]));
+	/* A's part of another move */
+	a = sweep_ask(A, 0, NULL);
+	rig_acks(A);
+	T_CHECK(rig_signed(a));
+	sweep_make(&r.till.public_key, X(5001));
+	REFUSED(sweep_ask(B, 0, rig_answer(a)), "mismatch", "attestation.subject");
+	T_EQ(r.g[B].payments_n, 0);
+	T_CHECK(guard_frozen(&r.g[B])); /* but the officers' word stands */
+	sweep_make(&r.till.public_key, X(5000));
+	b = sweep_ask(B, 0, rig_answer(a));
+	rig_acks(B);
+	T_CHECK(rig_signed(b));
+	/* a journal that is full even for sweeps; and for their acknowledgements */
+	sweep_make(&r.till.public_key, X(70));
+	left(GUARD_HEADROOM_BYTES / 2);
+	REFUSED(sweep_ask(A, 0, NULL), "full", "journal");
+	left(GUARD_HEADROOM_BYTES);
+	a = sweep_ask(A, 0, NULL);
+	T_STR(rig_code(a), "");
+	{
+		struct hash32 id = rig_newest(A);
+
+		left(GUARD_HEADROOM_BYTES / 4);
+		REFUSED(rig_ack(A, 0, &id), "full", "journal");
+		left(GUARD_HEADROOM_BYTES / 2); /* where no payment's would be taken */
+		T_STR(rig_code(rig_ack(A, 0, &id)), "");
+	}
+#undef SWEPT
+}
+
+/* An officer who says it twice beside another is still two officers. */
+static void three_words(void)
+{
+	struct bytes items[4];
+
+	start();
+	sweep_make(&r.till.public_key, X(5000));
+	items[0] = sweep_item();
+	items[1] = evacuate(0, 1);
+	items[2] = evacuate(1, 1);
+	items[3] = evacuate(1, 2);
+	T_STR(rig_code(items_to(A, WATCHER, SIGNER_SWEEP, items, 4)), "");
+	T_EQ(r.g[A].payments_n, 1);
+}
+
+/* One watcher that asks for much leaves places and shares to the others. */
+static void shares(void)
+{
+	const struct key32 *accounts[3];
+	const size_t all = GUARD_SWEEPS_MAX / 3;
+	uint64_t id = 0, ages;
+
+	start();
+	accounts[0] = &r.till.public_key;
+	accounts[1] = &r.purse.public_key;
+	accounts[2] = &r.next_till.public_key;
+	for (unsigned i = 0; i < GUARD_PENDING_EACH; i++) {
+		sweep_make(accounts[i % 3], X(5000) + i);
+		T_STR(rig_code(sweep_ask(A, 0, NULL)), "");
+	}
+	sweep_make(accounts[0], X(6000));
+	REFUSED(sweep_ask(A, 0, NULL), "busy", "");
+	T_STR(rig_code(sweep_ask(A, 1, NULL)), "");
+	T_EQ(r.g[A].sweeps_n, GUARD_PENDING_EACH + 1);
+	/* who hangs up waits for nothing, and has all his places again */
+	hang_up(A, WATCHER);
+	ages = r.g[A].ages;
+	sweep_make(accounts[0], X(6001));
+	T_STR(rig_code(sweep_ask(A, 0, NULL)), "");
+	T_EQ(r.g[A].ages, ages + 1);
+	/* his share of all, though no account's is used up */
+	for (unsigned i = 0; r.g[A].sweeps_n < all + 1 && i < 2 * all; i++) {
+		sweep_make(accounts[i % 3], X(7000) + i);
+		id = sweep_ask(A, 0, NULL);
+		T_STR(rig_code(id), "");
+		rig_acks(A);
+		T_CHECK(rig_signed(id));
+	}
+	sweep_make(accounts[0], X(9000));
+	REFUSED(sweep_ask(A, 0, NULL), "full", "sweep.account");
+	T_EQ(r.g[A].sweeps_n, all + 1);
+	id = sweep_ask(A, 1, NULL);
+	T_STR(rig_code(id), "");
+	/* the whole table's share, as a roster with other watchers may have used it */
+	r.g[A].sweeps_n = GUARD_SWEEPS_MAX;
+	sweep_make(accounts[0], X(9001));
+	REFUSED(sweep_ask(A, 1, NULL), "full", "sweep.account");
+}
+
+/* An account ends: what waits of others, and a sweep that waits, go on. */
+static void ends_alone(void)
+{
+	uint64_t payment, other;
+
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	payment = rig_sign();
+	rig_withdrawal(X(60), 0, 2);
+	r.attempt.account = r.next_till.public_key;
+	other = rig_sign();
+	T_EQ(r.g[A].payments_n, 2);
+	/* the purse is closed: neither has anything to do with it */
+	close_account(A, &r.purse.public_key);
+	T_EQ(rig_answers(payment) + rig_answers(other), 0);
+	close_account(A, &r.till.public_key);
+	REFUSED(payment, "policy", "attempt.account");
+	T_EQ(rig_answers(other), 0);
+	rig_acks(A);
+	T_CHECK(rig_signed(other));
+	/* a sweep waits while another account ends */
+	sweep_make(&r.till.public_key, X(5000));
+	payment = sweep_ask(A, 0, NULL);
+	close_account(A, &r.next_till.public_key);
+	T_EQ(rig_answers(payment), 0);
+	rig_acks(A);
+	T_CHECK(rig_signed(payment));
 }
 
 int main(int argc, char **argv)
@@ -1097,6 +1687,22 @@ int main(int argc, char **argv)
 		{ "a watcher that holds what was forgotten", forgotten_records },
 		{ "forgotten while it was read", forgotten_read },
 		{ "what is forgotten", what_is_forgotten },
+		{ "what stands beside an attempt", beside },
+		{ "A's part in another form", others_part },
+		{ "two back ends", two_backends },
+		{ "asked again with other documents", again_with_others },
+		{ "an address of another network", other_network },
+		{ "sums at the end of numbers", cover_does_not_wrap },
+		{ "as many stops, and others", other_stops },
+		{ "acknowledgements in another form", odd_acks },
+		{ "a journal that is nearly full", nearly_full },
+		{ "who waits, and who has hung up", who_waits },
+		{ "nobody to tell", nobody_to_tell },
+		{ "waited for so long that it was forgotten", waited_too_long },
+		{ "sweeps in every wrong form", sweep_forms },
+		{ "three words of two officers", three_words },
+		{ "shares of watchers", shares },
+		{ "an account ends alone", ends_alone },
 	};
 	int result = t_main(cases, ARRAY_LEN(cases), argc, argv);
 

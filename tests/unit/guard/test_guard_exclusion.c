@@ -305,6 +305,132 @@ static void only_one(void)
 	T_STR(rig_code(id), "frozen");
 }
 
+/* One good heartbeat each, but for what the first till and the next hold. */
+static void beats(unsigned watchers, uint64_t till, uint64_t next_till)
+{
+	rig_tick(A, 5000); /* nobody's older word is fresh any more */
+	for (unsigned i = 0; i < watchers; i++) {
+		struct doc_heartbeat h = rig_heartbeat(A, i);
+
+		h.balances[0].confirmed = xem(till);
+		h.balances[1].confirmed = xem(next_till);
+		(void)rig_beat_as(A, WATCHER + i, &h, &r.watcher[i]);
+	}
+}
+
+/* A move of the closed next till, so that the table of payments holds a sweep. */
+static void sweep_next_till(void)
+{
+	struct doc_closing c = { .account = r.next_till.public_key,
+				 .genesis = r.genesis_id,
+				 .issuer = "officer-1",
+				 .reason = "used up" };
+	struct money balance = xem(X(5000));
+	struct doc_sweep sweep;
+	uint8_t raw[2][4096], body[8192];
+	struct writer w = writer_make(raw[0], sizeof raw[0]);
+	struct writer v = writer_make(raw[1], sizeof raw[1]);
+	struct writer b = writer_make(body, sizeof body);
+	struct bytes items[2];
+	uint32_t now = 0;
+
+	CHECK(nem_time_from_unix_ms(&now, r.wall) == ERR_OK);
+	CHECK(attempt_sweep_make(&sweep, &r.genesis, &r.policy, &r.genesis_id, &c.account, &balance,
+				 now) == ERR_OK);
+	CHECK(doc_sweep_make(&w, NULL, &sweep, NULL) == ERR_OK);
+	CHECK(doc_closing_make(&v, NULL, &c, r.person[0].secret) == ERR_OK);
+	items[0] = bytes_of(w.p, w.n);
+	items[1] = bytes_of(v.p, v.n);
+	(void)rig_frame(A, WATCHER, SIGNER_SWEEP, rig_body(&b, items, 2));
+}
+
+/*
+ * The first attempt from the second till, another order and a sweep between them; the watchers'
+ * words of the tills as they come.
+ */
+static void the_other_till(void)
+{
+	struct writer w = writer_make(first_raw, sizeof first_raw);
+	uint32_t chain_s = 0;
+
+	rig_make();
+	rig_well(A);
+	rig_withdrawal(X(60), 0, 2);
+	T_STR(rig_code(rig_sign()), "");
+	rig_withdrawal(X(PAY), 0, 1);
+	r.attempt.account = r.next_till.public_key;
+	T_STR(rig_code(rig_sign()), "");
+	first = r.attempt;
+	first_id = r.attempt_id;
+	CHECK(doc_attempt_make(&w, NULL, &first, NULL) == ERR_OK);
+	first_n = w.n;
+	sweep_next_till();
+	T_EQ(r.g[A].payments_n, 3);
+	T_CHECK(r.payments[A][2].sweep && r.g[A].closings[2].closed);
+	CHECK(nem_time_from_unix_ms(&chain_s, r.wall) == ERR_OK);
+	CHECK(attempt_make(&r.attempt, &r.policy, &r.order, &r.order_id, 2, &r.till.public_key,
+			   chain_s) == ERR_OK);
+	/* a till that is full, by two of three; by one of two who speak at all */
+	beats(3, X(1000), X(PAY + 1));
+	second(2);
+	REFUSED(rig_send(A, &bodies), "insufficient-funds", "earlier.account");
+	beats(1, X(1000), 10);
+	second(2);
+	REFUSED(rig_send(A, &bodies), "stale", "heartbeat");
+	/* one watcher does not speak of that till: two are not left */
+	beats(1, X(1000), 10);
+	{
+		struct doc_heartbeat h = rig_heartbeat(A, 1);
+
+		h.balance_count = 1;
+		(void)rig_beat_as(A, WATCHER + 1, &h, &r.watcher[1]);
+	}
+	second(2);
+	REFUSED(rig_send(A, &bodies), "insufficient-funds", "earlier.account");
+	T_EQ(r.g[A].payments_n, 3);
+	/* two of three suffice, the third is silent */
+	beats(2, X(1000), 10);
+	second(2);
+	T_CHECK(taken(rig_send(A, &bodies)));
+	T_EQ(r.g[A].payments_n, 4);
+	T_EQ(r.payments[A][3].number, 2);
+}
+
+/* A speaks first: an attempt that it never signed cannot be dead, it was none of ours. */
+static void never_signed(void)
+{
+	struct writer w = writer_make(first_raw, sizeof first_raw);
+
+	rig_make();
+	rig_well(A);
+	rig_well(B);
+	rig_withdrawal(X(PAY), 0, 1);
+	rig_encode(&bodies);
+	first = r.attempt;
+	first_id = r.attempt_id;
+	CHECK(doc_attempt_make(&w, NULL, &first, NULL) == ERR_OK);
+	first_n = w.n;
+	buried();
+	second(2);
+	REFUSED(rig_send(A, &bodies), "not-found", "earlier.number");
+	T_EQ(r.g[A].payments_n, 0);
+}
+
+/* The bug that ./sim must find is one: with it planted no proof is asked for. */
+static void planted(void)
+{
+	signed_once();
+	buried();
+	second(0);
+	REFUSED(rig_send(A, &bodies), "waiting", "exclusion.watcher");
+	r.planted = GUARD_PLANT_NO_EXCLUSION;
+	rig_restart(A);
+	rig_well(A);
+	second(0);
+	T_CHECK(taken(rig_send(A, &bodies)));
+	T_EQ(r.g[A].payments_n, 2);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -312,6 +438,9 @@ int main(int argc, char **argv)
 		{ "a second attempt of what a security key approved", approved_by_a_key },
 		{ "what a second attempt needs", what_it_needs },
 		{ "two second attempts at once are one", only_one },
+		{ "the other till, beside a sweep and another order", the_other_till },
+		{ "an attempt that A never signed", never_signed },
+		{ "no exclusion, planted", planted },
 	};
 
 	return t_main(cases, ARRAY_LEN(cases), argc, argv);
