@@ -73,7 +73,7 @@ struct approvals_count {
  * (ERR_SIGNER_UNKNOWN); about something else (ERR_MISMATCH); the initiator's own (ERR_POLICY); in
  * the future (ERR_CLOCK); a second one of the same person (ERR_ONCE); not proved: the errors of
  * assertion_check() and counters_check(), ERR_UNSIGNED, ERR_SIGNATURE, or ERR_POLICY for a software
- * key that does not count here.  *count, person and seen are written on ERR_OK.
+ * key that does not count here.  *count is written on ERR_OK; person and seen mean something then.
  */
 struct policy_verdict approvals_judge(struct approvals_set *set, const struct approvals_question *q,
 				      struct approvals_count *count);

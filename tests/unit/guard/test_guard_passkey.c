@@ -10,6 +10,7 @@
 
 #include "guard/guard_self.h"
 #include "guard_rig.h"
+#include "policy/approvals.h"
 
 enum { APPROVER_1 = 2, APPROVER_2 = 3, TOUCHED = 1, VERIFIED = 5, COUNTED = 41 };
 
@@ -151,6 +152,13 @@ static void out_of_its_place(void)
 	b.items[4] = b.items[5];
 	b.items[5] = kept;
 	REFUSED(rig_send(A, &b), "bad-input", "assertion");
+	/* more approvals than one order has */
+	rig_encode(&b);
+	b.items[4] = b.items[5];
+	for (b.n = 5; b.n < 3 + APPROVALS_MAX + 1; b.n++) {
+		b.items[b.n] = b.items[3];
+	}
+	REFUSED(rig_send(A, &b), "bad-input", "body");
 	/* in the order's place */
 	rig_encode(&b);
 	b.items[1] = b.items[4];
