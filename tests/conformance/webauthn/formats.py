@@ -161,7 +161,7 @@ def faults(wrong):
     yield "a reserved flag, 20", {"flags": UV | 0x20}, "FIELD_RANGE"
     for name, data in (("absent", b""), ("an array", b"\x80"), ("a text", b"\x60"), ("cut off", b"\xa1\x61a"),
                        ("two maps", b"\xa0\xa0"), ("a byte behind", b"\xa0\x00"), ("indefinite", b"\xbf\xff"),
-                       ("an indefinite text in it", b"\xa1\x61a\x7f\xff"), ("a tag", b"\xa1\x61a\xc1\x01"),
+                       ("an indefinite text in it", b"\xa1\x61a\x7f\xff"), ("a tag", b"\xa1\x61a\xc1\x01"), ("a tag for a name", b"\xa1\xc1\x01"),
                        ("a reserved length", b"\xa1\x61a\x1c"), ("a huge map", b"\xbb" + b"\xff" * 8),
                        ("a huge text", b"\xa1\x61a\x7b" + b"\xff" * 8), ("a number cut off", b"\xa1\x61a\x1b\x00"), ("a map that promises more", b"\xa2\x61a\x01"),
                        ("nested too deep", passkey.cbor({"a": [[[[[[[[1]]]]]]]]}))):

@@ -503,6 +503,7 @@ static void keys_that_left(void)
 	T_EQ(counters.keys_n, COUNTERS_KEYS_MAX);
 	T_EQ(check(seen(0, 4, NOW + 1, 2)), ERR_STALE);
 	T_EQ(check(seen(0, 6, NOW + 1, 2)), ERR_OK);
+	T_EQ(check(seen(0, 5, NOW, 1)), ERR_OK);
 	/* whose place it took is forgotten, uses and all; the next is not */
 	T_EQ(check(seen(100, 4, NOW + 1, 2)), ERR_OK);
 	T_EQ(check(seen(101, 4, NOW + 1, 2)), ERR_STALE);
