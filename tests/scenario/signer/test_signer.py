@@ -18,6 +18,7 @@ import shutil
 import signal
 import socket
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -888,6 +889,60 @@ def one_journal_one_process_and_undamaged():
     data[at] ^= 1
     path.write_bytes(data)
     rig.start("b").stop()
+
+
+@tap.test
+def sixty_four_at_once_give_one_total():
+    """T05: two servers that know nothing of each other ask at the same moment for 64 payments, each well below every
+    limit. What is reserved is what the day's budget without approvals holds, also after kill -9."""
+    own = Rig()
+    try:
+        daemon = own.start("a")
+        own.well("a")
+        each, fees, budget = 70 * XEM, 400_000, 1000 * XEM
+        fits = budget // (each + fees)
+        asked = [own.payment(each - n) for n in range(65)]  # equal ones of one second would be one payment
+        last = asked.pop()
+        codes, problems = [], []
+
+        def race(mine):
+            try:
+                with own.client("a", "server") as server:
+                    for documents in mine:
+                        server.send(frames.SIGN, [d.raw for d in documents])
+                    # when this is answered all before it have been judged; those that are not answered
+                    # wait for the watchers
+                    server.send(frames.STATUS)
+                    while True:
+                        number, _, body = server.receive()
+                        if number == frames.STATUS + 1:
+                            break
+                        answer = own.refusal(frames.unpack_items(body))
+                        codes.append((answer["code"], answer["field"]))
+            except Exception as problem:  # noqa: BLE001
+                problems.append(problem)
+
+        threads = [threading.Thread(target=race, args=(asked[n::2],)) for n in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not problems, problems
+        over = ("over-cap", "policy.unapproved_day_max")
+        assert codes == [over] * (64 - fits), codes
+        for _ in range(2):
+            with own.client("a", "server") as server:
+                status = {line["name"]: line["value"] for line in
+                          canon.open_document(server.call(frames.STATUS)[0], None, "status").body["detail"]}
+                assert status["payments"] == str(fits), status
+                answer = own.refusal(server.call(frames.SIGN, [d.raw for d in last]))
+                assert (answer["code"], answer["field"]) == over, answer
+            daemon.kill()
+            own.start("a")
+            own.well("a")
+    finally:
+        for daemon in own.daemons.values():
+            daemon.kill()
 
 
 @tap.test
