@@ -368,6 +368,37 @@ static const struct doc_field fields_freeze[] = {
 };
 TABLE(freeze);
 
+static const struct doc_field fields_cancel[] = {
+	HEX("document", doc_cancel, document),
+	HEX("genesis", doc_cancel, genesis),
+	NAME("person", doc_cancel, person),
+	TEXT("reason", doc_cancel, reason, 0, DOC_REASON_MAX),
+	INT("time_ms", doc_cancel, time_ms, 0, JSON_INT_MAX),
+};
+TABLE(cancel);
+
+static const struct doc_field fields_lift[] = {
+	HEX("id", doc_lift, id),
+};
+TABLE(lift);
+
+static const struct doc_field fields_struck[] = {
+	DATA("key", doc_struck, key, key_n, DOC_PASSKEY_KEY_MAX),
+};
+TABLE(struck);
+
+static const struct doc_field fields_resume[] = {
+	LIST("freezes", doc_resume, freezes, lift_count, table_lift, DOC_LIFTS_MAX),
+	HEX("genesis", doc_resume, genesis),
+	NAME("initiator", doc_resume, initiator),
+	HEX("nonce", doc_resume, nonce),
+	TEXT("reason", doc_resume, reason, 0, DOC_REASON_MAX),
+	WORD("scope", doc_resume, scope, words_scope),
+	LIST("struck", doc_resume, struck, struck_count, table_struck, DOC_STRUCK_MAX),
+	INT("time_ms", doc_resume, time_ms, 0, JSON_INT_MAX),
+};
+TABLE(resume);
+
 static const struct doc_field fields_closing[] = {
 	HEX("account", doc_closing, account),
 	HEX("genesis", doc_closing, genesis),
@@ -470,7 +501,9 @@ static const struct doc_field fields_attestation[] = {
 	HEX("head", doc_attestation, head),
 	HEX("inner_hash", doc_attestation, inner_hash),
 	WORD("kind", doc_attestation, kind, words_attest_kind),
+	HEX("policy", doc_attestation, policy),
 	HEX("program", doc_attestation, program),
+	HEX("roster", doc_attestation, roster),
 	INT("sequence", doc_attestation, sequence, 0, JSON_INT_MAX),
 	WORD("signer", doc_attestation, signer, words_signer),
 	HEX("subject", doc_attestation, subject),
@@ -937,6 +970,40 @@ static enum err sense_plan(const struct doc_plan *p, struct doc_fault *fault)
 	return ERR_OK;
 }
 
+/* In the order of their bytes, the shorter of two that begin alike first. */
+static bool struck_rise(const struct doc_struck *a, const struct doc_struck *b)
+{
+	size_t n = a->key_n < b->key_n ? a->key_n : b->key_n;
+	int c = memcmp(a->key, b->key, n);
+
+	return c < 0 || (c == 0 && a->key_n < b->key_n);
+}
+
+static enum err sense_resume(const struct doc_resume *r, struct doc_fault *fault)
+{
+	if (r->lift_count == 0 && r->struck_count == 0) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, "freezes",
+				       "it neither lifts anything nor strikes a key");
+	}
+	for (size_t i = 1; i < r->lift_count; i++) {
+		if (hash32_cmp(&r->freezes[i - 1].id, &r->freezes[i].id) >= 0) {
+			return doc_table_fault(fault, ERR_FIELD_RANGE, "freezes",
+					       "ids in byte order, none twice");
+		}
+	}
+	for (size_t i = 0; i < r->struck_count; i++) {
+		if (r->struck[i].key_n != 32 && r->struck[i].key_n != 64) {
+			return doc_table_fault(fault, ERR_FIELD_RANGE, "struck",
+					       "a key has 32 bytes, or 64 for es256");
+		}
+		if (i > 0 && !struck_rise(&r->struck[i - 1], &r->struck[i])) {
+			return doc_table_fault(fault, ERR_FIELD_RANGE, "struck",
+					       "keys in byte order, none twice");
+		}
+	}
+	return ERR_OK;
+}
+
 /* in: a struct of this type whose every member is within its own bounds. */
 static enum err sense(enum doc_type type, const void *in, struct doc_fault *fault)
 {
@@ -971,9 +1038,12 @@ static enum err sense(enum doc_type type, const void *in, struct doc_fault *faul
 		return sense_rate(price->rate, fault);
 	case DOC_GRANT:
 		return sense_times(grant->from_ms, grant->until_ms, "until_ms", fault);
+	case DOC_RESUME:
+		return sense_resume(in, fault);
 	case DOC_REQUEST:
 	case DOC_APPROVAL:
 	case DOC_FREEZE:
+	case DOC_CANCEL:
 	case DOC_CLOSING:
 	case DOC_EXCLUSION:
 	case DOC_ASSERTION:

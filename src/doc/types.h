@@ -49,6 +49,8 @@ enum {
 	DOC_ORIGINS_MAX = 4,
 	DOC_ORIGIN_MAX = 300,
 	DOC_GOVERNANCE_MAX = 8, /* signatures that an envelope holds */
+	DOC_LIFTS_MAX = 128,    /* of one resume: as many as can bind at once */
+	DOC_STRUCK_MAX = 32,    /* keys that one resume strikes */
 	DOC_BALANCES_MAX = 32,
 	DOC_STATUS_MAX = 32,
 	DOC_STATUS_VALUE_MAX = 256,
@@ -345,6 +347,45 @@ struct doc_freeze {
 	uint64_t time_ms;
 };
 
+/*
+ * cancel: this roster or policy, which waits because it loosens, never comes into force.  One
+ * person's word.
+ */
+struct doc_cancel {
+	struct hash32 document; /* id of what it stops */
+	struct hash32 genesis;
+	char person[DOC_NAME_MAX + 1];   /* id of an officer or approver */
+	char reason[DOC_REASON_MAX + 1]; /* 0 to 500 bytes of UTF-8 */
+	uint64_t time_ms;
+};
+
+struct doc_lift {
+	struct hash32 id;
+};
+
+struct doc_struck {
+	size_t key_n; /* 32: a software key, or of a passkey (eddsa); 64: es256 */
+	uint8_t key[DOC_PASSKEY_KEY_MAX];
+};
+
+/*
+ * resume: the stop documents that it names bind no more, now or when they come back; the keys that
+ * it strikes count no more, anywhere.  Beyond the form: it does one of the two; ids and keys in
+ * byte order, none twice; keys have 32 or 64 bytes.
+ */
+struct doc_resume {
+	size_t lift_count;
+	struct doc_lift freezes[DOC_LIFTS_MAX];
+	struct hash32 genesis;
+	char initiator[DOC_NAME_MAX + 1]; /* id of an officer, whose signature stands there too */
+	uint8_t nonce[16];
+	char reason[DOC_REASON_MAX + 1]; /* 0 to 500 bytes of UTF-8 */
+	enum doc_scope scope;
+	size_t struck_count;
+	struct doc_struck struck[DOC_STRUCK_MAX];
+	uint64_t time_ms;
+};
+
 /* closing: this hot account pays no more, for ever, and is emptied to its spare box. */
 struct doc_closing {
 	struct key32 account;
@@ -498,7 +539,9 @@ struct doc_attestation {
 	struct hash32 head; /* journal head before the batch that holds this */
 	struct hash32 inner_hash;
 	enum doc_attest_kind kind;
+	struct hash32 policy; /* under which it was judged */
 	struct hash32 program;
+	struct hash32 roster; /* the same */
 	uint64_t sequence;
 	enum doc_signer signer;
 	struct hash32 subject;

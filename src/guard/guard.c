@@ -128,6 +128,12 @@ enum err guard_init(struct guard *g, const struct guard_config *config, struct d
 		return init_no(fault, v.err, v.field, v.words);
 	}
 	policy_own_make(&g->policy_own, &g->genesis);
+	control_init(
+	    &g->control, &g->genesis_id,
+	    &(struct control_rules){ &g->roster_id, &g->policy_id, &g->roster, &g->policy },
+	    &(struct control_storage){ g->stop_bytes, sizeof g->stop_bytes, g->control_bytes,
+				       sizeof g->control_bytes },
+	    config->planted_control);
 	log_chain_init(&g->chain);
 	policy_history_init(&g->history, s->entries, s->entries_cap);
 	g->refuse_credit_ms = (uint64_t)GUARD_REFUSE_BURST * GUARD_REFUSE_EACH_MS;
@@ -206,7 +212,9 @@ static enum err replay_record(struct guard *g, const struct log_view *view, uint
 	case LOG_GUARD_ACK:
 		return has_blob ? guard_sign_replay_ack(g, blob) : ERR_CORRUPT;
 	case LOG_GUARD_STOP:
-		return has_blob ? guard_stop_replay(g, sequence, r->time_ms, blob) : ERR_CORRUPT;
+		return has_blob ? guard_stop_replay(g, r, sequence, blob) : ERR_CORRUPT;
+	case LOG_GUARD_RULES:
+		return guard_stop_replay_rules(g, r);
 	case LOG_GUARD_CLOSING:
 		return has_blob ? guard_closing_replay(g, sequence, r->time_ms, blob) : ERR_CORRUPT;
 	default:
@@ -308,7 +316,7 @@ enum err guard_start(struct guard *g, uint64_t wall_ms, uint64_t mono_ms, struct
 	/* the caller's bytes were borrowed until here */
 	g->config.genesis = g->config.roster = g->config.policy = (struct bytes){ NULL, 0 };
 	effects_note(out, "info started payments=%zu stops=%zu sequence=%llu", g->payments_n,
-		     g->stops_n, (unsigned long long)guard_self_newest(g));
+		     g->control.binding, (unsigned long long)guard_self_newest(g));
 	return ERR_OK;
 }
 
@@ -330,6 +338,16 @@ static void status_number(struct doc_status *s, const char *name, uint64_t value
 	status_line(s, name, text);
 }
 
+/* What is announced and not in force yet: one person can still cancel it. */
+static void status_waiting(const struct guard *g, struct doc_status *s,
+			   const struct policy_time *now)
+{
+	char text[DOC_STATUS_VALUE_MAX + 1];
+
+	control_waiting_words(&g->control, now, text, sizeof text);
+	status_line(s, "waiting", text);
+}
+
 static void status_send(struct guard *g, const struct guard_ask *ask, struct effects *out)
 {
 	static struct doc_status s;
@@ -337,6 +355,7 @@ static void status_send(struct guard *g, const struct guard_ask *ask, struct eff
 	struct policy_time now;
 	struct guard_no no;
 	char head[65];
+	char rules[64];
 	size_t fresh = 0;
 	size_t closed = 0;
 	struct bytes item;
@@ -356,13 +375,17 @@ static void status_send(struct guard *g, const struct guard_ask *ask, struct eff
 	}
 	hex_put(head, bytes_of(g->chain.head.b, sizeof g->chain.head.b));
 	status_line(&s, "signer", g->config.signer == DOC_SIGNER_A ? "a" : "b");
-	status_line(&s, "frozen", g->stops_n > 0 ? "yes" : "no");
-	status_line(&s, "locked", g->locked ? "yes" : "no");
+	status_line(&s, "frozen", guard_frozen(g) ? "yes" : "no");
+	status_line(&s, "locked", guard_locked(g) ? "yes" : "no");
 	status_line(&s, "signs",
-		    g->stops_n > 0 ? "a freeze is in force"
-		    : g->locked    ? "locked"
-				   : no.words);
-	status_number(&s, "stops", g->stops_n);
+		    guard_frozen(g)   ? "a freeze is in force"
+		    : guard_locked(g) ? "locked"
+				      : no.words);
+	status_number(&s, "stops", g->control.binding);
+	(void)snprintf(rules, sizeof rules, "roster %llu policy %llu",
+		       (unsigned long long)g->roster.number, (unsigned long long)g->policy.number);
+	status_line(&s, "rules", rules);
+	status_waiting(g, &s, &now);
 	status_number(&s, "accounts_closed", closed);
 	status_number(&s, "watchers_fresh", fresh);
 	status_number(&s, "watchers_needed", g->roster.watchers_needed);
@@ -470,6 +493,7 @@ void guard_step(struct guard *g, const struct event *event, struct effects *out)
 	CHECK(g->started);
 	clocks_set(g, event->wall_ms, event->mono_ms);
 	guard_feed_nonce(g);
+	guard_stop_due(g, out);
 	/* unreached: any other kind; the shell makes none */
 	switch (event->kind) {
 	case EVENT_FRAME:
@@ -508,12 +532,12 @@ void guard_fact(struct guard *g, const char *name, const char *value)
 
 bool guard_frozen(const struct guard *g)
 {
-	return g->stops_n > 0;
+	return g->control.binding > 0;
 }
 
 bool guard_locked(const struct guard *g)
 {
-	return g->locked;
+	return g->locked || g->control.forked > 0;
 }
 
 u128 guard_spent(const struct guard *g, uint64_t window_ms, bool unapproved_only)

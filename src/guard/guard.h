@@ -17,7 +17,9 @@
  *   SWEEP     the whole move of a hot account to its own spare box, under a freeze with evidence
  *             that we verify ourselves, or the word of two officers.  The only thing a frozen or
  *             locked signer signs (P5, P7).
- *   STOP_*    freezes, kept and receipted.  One is enough to stop.
+ *   STOP_*    freezes, kept and receipted.  One is enough to stop.  Resumes, cancels, rosters and
+ *             policies come the same way (policy/control.h).  A payment is judged by the rules in
+ *             force when it is signed; when they change, what has not left yet is judged again.
  *   NEXT, HEARTBEAT, ACK, SYNC  the watchers' side (contract of the feed: docs/processes.md).
  *
  * Time: `own` runs on event.mono_ms while we run, continues at the newest time in the journal after
@@ -43,6 +45,7 @@
 #include "ipc/msgs.h"
 #include "log/batch.h"
 #include "log/step.h"
+#include "policy/control.h"
 #include "policy/counters.h"
 #include "policy/payment.h"
 #include "policy/policy.h"
@@ -51,12 +54,10 @@ enum {
 	GUARD_PENDING_MAX = 24,  /* attested, not yet acknowledged by k: more are told "busy" */
 	GUARD_PENDING_EACH = 16, /* of them for one watcher: a sweep of every hot account */
 	GUARD_FEEDS_MAX = 16,    /* channels that watchers hold a NEXT on */
-	GUARD_STOPS_MAX = 128,   /* stop documents */
-	/* of one issuer: nobody can use up the table for others; the last is for an evacuation */
-	GUARD_STOPS_EACH_MAX = 8,
-	GUARD_STOP_BYTES = 384 * 1024, /* of all their envelopes together */
-	GUARD_SWEEPS_MAX = 512,        /* sweeps ever signed */
-	GUARD_SWEEPS_EACH_MAX = 64,    /* of one hot account at one watcher's asking */
+	GUARD_STOP_BYTES = 384 * 1024,    /* of all freezes that bind, their envelopes together */
+	GUARD_CONTROL_BYTES = 192 * 1024, /* the same of resumes, cancels, rosters and policies */
+	GUARD_SWEEPS_MAX = 512,           /* sweeps ever signed */
+	GUARD_SWEEPS_EACH_MAX = 64,       /* of one hot account at one watcher's asking */
 	/* the same of a closed account without a freeze: anybody can send coins there, and must not
 	 * use up what an evacuation needs, so these are counted apart */
 	GUARD_CLOSED_EACH_MAX = 8,
@@ -98,6 +99,7 @@ enum guard_planted {
 	GUARD_PLANT_FORGET_ON_REPLAY = 2, /* request ids are not rebuilt from the journal */
 	GUARD_PLANT_NO_EXCLUSION = 4,     /* a later attempt needs no proof */
 	GUARD_PLANT_EXCLUSION_FEW = 8,    /* one statement less than k suffices */
+	GUARD_PLANT_FORGET_RESUME = 16,   /* resumes are not rebuilt from the journal */
 };
 
 /* One attested payment or sweep. */
@@ -117,8 +119,9 @@ struct guard_payment {
 	uint8_t number; /* of the attempt; 0 for a sweep */
 	uint64_t batch_offset;
 	uint32_t batch_bytes;
-	uint8_t acked;   /* bit i: watcher i of the roster */
-	uint8_t program; /* index of guard.programs */
+	uint8_t acked;           /* bit i: watcher i of the roster */
+	uint8_t program;         /* index of guard.programs */
+	uint16_t roster, policy; /* places of what it was judged by (control.h) */
 	bool sweep;
 	bool closed;   /* a sweep because the account was closed */
 	uint8_t hot;   /* index of genesis.hot */
@@ -144,7 +147,8 @@ struct guard_config {
 	uint8_t network;        /* what the operator consented to; must be the genesis document's */
 	uint64_t journal_bytes; /* of the fixed journal; 0: grows */
 	struct guard_storage storage;
-	unsigned planted; /* enum guard_planted, or several */
+	unsigned planted;         /* enum guard_planted, or several */
+	unsigned planted_control; /* enum control_planted, or several */
 };
 
 /* An attested unit whose signature waits for acknowledgements. */
@@ -162,14 +166,6 @@ struct guard_pending {
 	uint8_t raw[6 * 1024]; /* the attestation's envelope */
 	uint32_t data_n;
 	uint8_t data[PAYMENT_WRAP_MAX]; /* what is signed */
-};
-
-struct guard_stop {
-	struct hash32 id;
-	uint32_t at, n; /* envelope in guard.stop_bytes */
-	uint64_t sequence;
-	uint64_t time_ms;
-	char issuer[DOC_NAME_MAX + 1];
 };
 
 /* What became of one hot account. */
@@ -218,7 +214,7 @@ struct guard_fact {
 	char value[DOC_STATUS_VALUE_MAX + 1];
 };
 
-/* Members are for src/guard only.  About 1 MB: static storage. */
+/* Members are for src/guard only.  About 1.6 MB: static storage. */
 struct guard {
 	struct guard_config config;
 	struct hash32 genesis_id, roster_id, policy_id;
@@ -248,12 +244,9 @@ struct guard {
 	struct guard_pending pending[GUARD_PENDING_MAX];
 	uint64_t ages;
 
-	/* stops */
-	struct guard_stop stops[GUARD_STOPS_MAX];
-	size_t stops_n;
-	size_t stop_used;
-	struct hash32 stop_head;
-	bool locked;
+	/* who may what: freezes, roster, policy */
+	struct control control;
+	bool locked; /* P7; a fork of the rules locks too (guard_locked()) */
 	struct guard_closing closings[DOC_HOT_MAX]; /* as genesis.hot */
 
 	/* watchers */
@@ -275,6 +268,7 @@ struct guard {
 	uint8_t reply[65536];
 	uint8_t text[16 * 1024];
 	uint8_t stop_bytes[GUARD_STOP_BYTES];
+	uint8_t control_bytes[GUARD_CONTROL_BYTES];
 };
 
 /*

@@ -45,13 +45,13 @@ static struct bytes nonce_put(struct guard *g, struct writer *w)
 {
 	size_t at = w->n;
 	struct doc_nonce nonce = {
-		.frozen = g->stops_n > 0,
+		.frozen = guard_frozen(g),
 		.genesis = g->genesis_id,
 		.head = g->chain.head,
 		.sequence = guard_self_newest(g),
 		.signer = g->config.signer,
-		.stop_count = g->stops_n,
-		.stop_head = g->stop_head,
+		.stop_count = g->control.n,
+		.stop_head = g->control.head,
 	};
 
 	CHECK(nonce_current(g) != NULL);

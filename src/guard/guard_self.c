@@ -114,7 +114,7 @@ enum err guard_self_well(const struct guard *g, struct guard_no *no)
 			continue;
 		}
 		fresh++;
-		if (w->stop_count != g->stops_n || !hash32_eq(&w->stop_head, &g->stop_head)) {
+		if (w->stop_count != g->control.n || !hash32_eq(&w->stop_head, &g->control.head)) {
 			return guard_self_no(no, ERR_STALE, "heartbeat.stop_head",
 					     "a watcher holds other stop documents than we do");
 		}

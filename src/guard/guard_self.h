@@ -15,7 +15,9 @@
  *                                             [2] 1: of a closed account
  *                                             [3] number of a later attempt, else 0
  *   GUARD_ACK      attestation  0             [0] watcher  0            ack
- *   GUARD_STOP     document id  0             0            0            freeze
+ *   GUARD_STOP     document id  0             0            type number  freeze, resume, cancel,
+ *                                                                       roster, policy
+ *   GUARD_RULES    document id  0             0            0            none: it is in force now
  *   GUARD_CLOSING  document id  0             [0] hot      0            closing
  *   GUARD_REFUSE   request id   0             0            error number "field: words"
  *   GUARD_PASSKEY  approval     key's name    its time_ms  counter      none
@@ -108,6 +110,8 @@ void guard_sign_ack(struct guard *g, struct guard_ask *ask, struct effects *out)
 void guard_sign_release(struct guard *g, struct effects *out);
 /* A freeze has landed: nothing that waits for acknowledgements leaves any more. */
 void guard_sign_freeze(struct guard *g, struct effects *out);
+/* Roster or policy have changed: what waits for acknowledgements was judged by others. */
+void guard_sign_rules(struct guard *g, struct effects *out);
 /* An account was closed: nothing of it that waits for acknowledgements leaves any more. */
 void guard_sign_account_closed(struct guard *g, uint8_t hot, struct effects *out);
 void guard_sign_closed(struct guard *g, uint32_t channel);
@@ -122,14 +126,18 @@ MUST_CHECK enum err guard_sign_replay_ack(struct guard *g, struct bytes blob);
 void guard_stop_put(struct guard *g, struct guard_ask *ask, struct effects *out);
 void guard_stop_get(struct guard *g, struct guard_ask *ask, struct effects *out);
 /*
- * Takes an opened freeze: checks who issued it, commits it if new.  *officer: an officer's (else a
- * watcher's).  ERR_FULL: a table is full (the signer is frozen by what fills it).
+ * Takes an opened control document: checks who issued it, commits it if new, and does what follows.
+ * *news as of control_check().  ERR_FULL of a freeze: a table is full (the signer is frozen by what
+ * fills it).
  */
-MUST_CHECK enum err guard_stop_take(struct guard *g, const struct doc *d,
-				    const struct doc_freeze *f, bool *officer, struct guard_no *no,
-				    struct effects *out);
-MUST_CHECK enum err guard_stop_replay(struct guard *g, uint64_t sequence, uint64_t time_ms,
-				      struct bytes blob);
+MUST_CHECK enum err guard_stop_take(struct guard *g, const struct doc *d, struct control_news *news,
+				    struct guard_no *no, struct effects *out);
+/* r: a GUARD_STOP or GUARD_RULES record. */
+MUST_CHECK enum err guard_stop_replay(struct guard *g, const struct log_record *r,
+				      uint64_t sequence, struct bytes blob);
+MUST_CHECK enum err guard_stop_replay_rules(struct guard *g, const struct log_record *r);
+/* At the start of each step: what has waited long enough comes into force. */
+void guard_stop_due(struct guard *g, struct effects *out);
 /*
  * The evidence is a complete, validly signed transaction of one of our hot accounts that we did not
  * attest, or attested otherwise.  ERR_EVIDENCE: it is not.

@@ -246,7 +246,9 @@ static uint32_t attest(const struct guard *g, const struct guard_payment *p,
 		.head = p->head,
 		.inner_hash = p->inner_hash,
 		.kind = is_b(g) ? DOC_ATTEST_WRAP : DOC_ATTEST_COSIGN,
+		.policy = *control_policy_id(&g->control, p->policy),
 		.program = g->programs[p->program],
+		.roster = *control_roster_id(&g->control, p->roster),
 		.sequence = p->sequence,
 		.signer = g->config.signer,
 		.subject = p->subject,
@@ -488,6 +490,8 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	p->sweep = f->sweep;
 	p->closed = f->closed;
 	p->program = g->program_now;
+	p->roster = g->control.roster_place;
+	p->policy = g->control.policy_place;
 	p->asker = f->sweep ? (uint8_t)(ask->watcher + 1) : 0;
 	blob = bytes_of(raw, attest(g, p, f->pay, raw, &p->attestation));
 	r.credit.b[0] = p->hot;
@@ -506,8 +510,12 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 /* Freeze and lock stop everything but evacuation. */
 static enum err may_pay(const struct guard *g, struct guard_no *no)
 {
-	if (g->stops_n > 0) {
+	if (guard_frozen(g)) {
 		return guard_self_no(no, ERR_FROZEN, "", "a freeze is in force");
+	}
+	if (g->control.forked > 0) {
+		return guard_self_no(no, ERR_LOCKED, "",
+				     "two successors of one roster or policy were signed");
 	}
 	if (g->locked) {
 		return guard_self_no(no, ERR_LOCKED, "",
@@ -609,6 +617,41 @@ static struct policy_entry entry_of(const struct guard_payment *p)
 				      .approvals = p->approvals };
 }
 
+/*
+ * What was attested by other rules than those in force is judged again before it may leave: the
+ * rules of the moment of signing count, and it was not signed yet, or anew.
+ */
+static enum err rules_allow(const struct guard *g, const struct sign *s,
+			    const struct guard_payment *p, struct guard_no *no)
+{
+	const struct policy_entry own = entry_of(p);
+	struct policy_question q = {
+		.genesis = &g->genesis,
+		.own = &g->policy_own,
+		.policy = &g->policy,
+		.order = &s->order,
+		.request = &s->request,
+		.request_doc = &s->docs[0].id,
+		.history = &g->history,
+		.dead = &own, /* it is not to be counted twice */
+		.dead_n = 1,
+		.approvals = s->yes,
+		.veto = s->veto,
+	};
+	struct policy_verdict v;
+
+	if (p->roster == g->control.roster_place && p->policy == g->control.policy_place) {
+		return ERR_OK;
+	}
+	CHECK(guard_self_now(g, &q.now));
+	v = policy_judge(&q);
+	if (v.err == ERR_OK) {
+		v = attempt_check(&g->genesis, &g->policy, &s->order, &s->docs[1].id, &s->attempt,
+				  (size_t)s->attempt.number - 1, &q.now);
+	}
+	return v.err == ERR_OK ? ERR_OK : guard_self_no_verdict(no, &v);
+}
+
 static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *ask,
 			   struct guard_no *no, struct effects *out)
 {
@@ -649,7 +692,8 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 	}
 	known = guard_self_by_request(g, &s->order.request_id);
 	if (known != NULL && hash32_eq(&known->subject, &s->docs[2].id)) {
-		return sign_again(g, s, known, ask, no, out);
+		e = rules_allow(g, s, known, no);
+		return e == ERR_OK ? sign_again(g, s, known, ask, no, out) : e;
 	}
 	if (known != NULL && s->attempt.number <= known->number) {
 		return guard_self_no(no, ERR_ONCE, "order.request_id",
@@ -748,17 +792,21 @@ static enum err sweep_grounds(struct guard *g, const struct bytes *items, size_t
 	(void)guard_self_no(&why, ERR_EVIDENCE, "freeze.evidence",
 			    "neither evidence of a theft nor the word of two officers");
 	for (size_t i = 0; i < n; i++) {
-		bool officer = false;
+		struct control_news news = { .officer = false };
 		enum err e = read_freeze(g, &docs[i], items[i], &f, no);
 
 		if (e == ERR_OK) {
-			e = guard_stop_take(g, &docs[i], &f, &officer, no, out);
+			e = guard_stop_take(g, &docs[i], &news, no, out);
+		}
+		if (e == ERR_OK && control_lifted(&g->control, &docs[i].id)) {
+			return guard_self_no(no, ERR_STATE, "freeze",
+					     "a resume has lifted it: it is no ground any more");
 		}
 		/* full: it is not kept, but its issuer was checked and its evidence counts */
 		if (e != ERR_OK && e != ERR_FULL) {
 			return e;
 		}
-		if (officer && f.evacuate) {
+		if (news.officer && f.evacuate) {
 			officers = officers || (first[0] != '\0' && strcmp(first, f.issuer) != 0);
 			memcpy(first, f.issuer, sizeof first);
 		}
@@ -1011,7 +1059,7 @@ void guard_sign_release(struct guard *g, struct effects *out)
 		}
 		/* guard_sign_freeze() emptied the places of payments; this holds if that ever
 		 * changes */
-		CHECK(w->sweep || (g->stops_n == 0 && !g->locked));
+		CHECK(w->sweep || (!guard_frozen(g) && !guard_locked(g)));
 		release(g, w, out);
 	}
 }
@@ -1038,8 +1086,20 @@ void guard_sign_freeze(struct guard *g, struct effects *out)
 		struct guard_pending *w = &g->pending[i];
 
 		if (w->used && !w->sweep) {
-			drop(g, w, g->locked ? ERR_LOCKED : ERR_FROZEN, "",
+			drop(g, w, guard_locked(g) ? ERR_LOCKED : ERR_FROZEN, "",
 			     "stopped before its signature was released", out);
+		}
+	}
+}
+
+void guard_sign_rules(struct guard *g, struct effects *out)
+{
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		struct guard_pending *w = &g->pending[i];
+
+		if (w->used && !w->sweep) {
+			drop(g, w, ERR_STALE, "policy",
+			     "roster or policy changed before its signature was released", out);
 		}
 	}
 }
@@ -1099,6 +1159,7 @@ enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r, u
 	const struct guard_payment *before = NULL;
 
 	if (read_attestation(g, &d, blob, &t, &no) != ERR_OK ||
+	    !hash32_eq(&t.roster, &g->roster_id) || !hash32_eq(&t.policy, &g->policy_id) ||
 	    !doc_signed_by(&d, &g->roster.signers[g->config.signer].attest_key) ||
 	    t.signer != g->config.signer || t.sequence != sequence ||
 	    r->credit.b[0] >= g->genesis.hot_count ||
@@ -1158,6 +1219,8 @@ enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r, u
 	p->batch_offset = batch_offset;
 	p->batch_bytes = batch_bytes;
 	p->program = (uint8_t)program;
+	p->roster = g->control.roster_place;
+	p->policy = g->control.policy_place;
 	p->sweep = t.subject_type == DOC_SWEEP;
 	p->closed = closed;
 	p->hot = r->credit.b[0];

@@ -1,162 +1,223 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guard/guard_self.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "chain/nem/nem_fee.h"
 #include "chain/nem/nem_tx.h"
-#include "crypto/sha256.h"
 #include "ipc/frame.h"
 
-/* SHA-256 over the sorted ids of all stop documents; zero when there are none (contract of
- * types.h). */
-static void head_update(struct guard *g)
+/* What was judged under them: the watchers' words, places and acknowledgements. */
+struct before {
+	struct hash32 roster_id, policy_id;
+	bool frozen, locked;
+	size_t struck_n;
+	size_t watcher_count;
+	struct doc_party watchers[DOC_WATCHERS_MAX];
+};
+
+static struct before before_make(const struct guard *g)
 {
-	const struct hash32 *sorted[GUARD_STOPS_MAX];
-	struct sha256 s;
+	struct before b = { .roster_id = g->roster_id,
+			    .policy_id = g->policy_id,
+			    .frozen = guard_frozen(g),
+			    .locked = guard_locked(g),
+			    .struck_n = g->control.struck_n,
+			    .watcher_count = g->roster.watcher_count };
 
-	if (g->stops_n == 0) {
-		memset(&g->stop_head, 0, sizeof g->stop_head);
-		return;
-	}
-	for (size_t i = 0; i < g->stops_n; i++) {
-		size_t at = i;
-
-		while (at > 0 && hash32_cmp(sorted[at - 1], &g->stops[i].id) > 0) {
-			sorted[at] = sorted[at - 1];
-			at--;
-		}
-		sorted[at] = &g->stops[i].id;
-	}
-	sha256_init(&s);
-	for (size_t i = 0; i < g->stops_n; i++) {
-		sha256_update(&s, bytes_of(sorted[i]->b, sizeof sorted[i]->b));
-	}
-	sha256_final(&s, &g->stop_head);
+	memcpy(b.watchers, g->roster.watchers, sizeof b.watchers);
+	return b;
 }
 
-static const struct guard_stop *stop_find(const struct guard *g, const struct hash32 *id)
+static bool same_watchers(const struct guard *g, const struct before *b)
 {
-	for (size_t i = 0; i < g->stops_n; i++) {
-		if (hash32_eq(&g->stops[i].id, id)) {
-			return &g->stops[i];
-		}
+	bool same = g->roster.watcher_count == b->watcher_count;
+
+	for (size_t i = 0; same && i < b->watcher_count; i++) {
+		same = strcmp(g->roster.watchers[i].id, b->watchers[i].id) == 0 &&
+		       key32_eq(&g->roster.watchers[i].key, &b->watchers[i].key);
 	}
-	return NULL;
+	return same;
 }
 
-/* An officer or a watcher of the roster, with his signature. */
-static enum err issuer_check(const struct guard *g, const struct doc *d, const struct doc_freeze *f,
-			     bool *officer, struct guard_no *no)
+/* Acknowledgements stand for watchers by their place: each moves with its watcher, or goes. */
+static uint8_t acked_now(const struct guard *g, const struct before *b, uint8_t acked)
 {
-	const struct key32 *key = NULL;
+	uint8_t now = 0;
 
-	*officer = false;
-	for (size_t i = 0; i < g->roster.people_count; i++) {
-		if (strcmp(g->roster.people[i].id, f->issuer) == 0) {
-			if ((g->roster.people[i].roles & DOC_ROLE_OFFICER) == 0) {
-				return guard_self_no(no, ERR_SIGNER_UNKNOWN, "freeze.issuer",
-						     "this person is no officer");
+	for (size_t i = 0; i < b->watcher_count; i++) {
+		for (size_t k = 0; (acked & (1u << i)) != 0 && k < g->roster.watcher_count; k++) {
+			const struct doc_party *w = &g->roster.watchers[k];
+
+			if (strcmp(w->id, b->watchers[i].id) == 0 &&
+			    key32_eq(&w->key, &b->watchers[i].key)) {
+				now |= (uint8_t)(1u << k);
 			}
-			key = &g->roster.people[i].key;
-			*officer = true;
 		}
 	}
-	for (size_t i = 0; key == NULL && i < g->roster.watcher_count; i++) {
-		if (strcmp(g->roster.watchers[i].id, f->issuer) == 0) {
-			key = &g->roster.watchers[i].key;
-		}
-	}
-	if (key == NULL) {
-		return guard_self_no(no, ERR_SIGNER_UNKNOWN, "freeze.issuer",
-				     "neither an officer nor a watcher of the roster");
-	}
-	if (d->signature_count == 0) {
-		return guard_self_no(no, ERR_UNSIGNED, "freeze.signatures", "nobody signed it");
-	}
-	if (!doc_signed_by(d, key)) {
-		return guard_self_no(no, ERR_SIGNATURE, "freeze.signatures",
-				     "not signed by its issuer");
-	}
-	return ERR_OK;
+	return now;
 }
 
-/*
- * The last place of each issuer is for a freeze that asks for evacuation: he who has frozen many
- * times can still say that the money must move.
- */
-static bool has_place(const struct guard *g, const char *issuer, bool evacuate, size_t n)
+/* True if roster, policy or who counts has changed; alike when it happens and in a replay. */
+static bool follow(struct guard *g, const struct before *b)
 {
-	size_t max = evacuate ? GUARD_STOPS_EACH_MAX : GUARD_STOPS_EACH_MAX - 1;
-	size_t each = 0;
+	bool same = same_watchers(g, b);
 
-	for (size_t i = 0; i < g->stops_n; i++) {
-		each += strcmp(g->stops[i].issuer, issuer) == 0;
+	for (size_t i = 0; !same && i < g->payments_n; i++) {
+		struct guard_payment *p = &g->config.storage.payments[i];
+
+		p->acked = acked_now(g, b, p->acked);
 	}
-	return g->stops_n < GUARD_STOPS_MAX && each < max &&
-	       n <= sizeof g->stop_bytes - g->stop_used;
+	if (same && b->struck_n == g->control.struck_n && hash32_eq(&b->roster_id, &g->roster_id) &&
+	    hash32_eq(&b->policy_id, &g->policy_id)) {
+		return false;
+	}
+	/* what they said was said under other rules */
+	memset(g->watchers, 0, sizeof g->watchers);
+	return true;
 }
 
-/* The table's part of taking a freeze: used alike when it comes in and when it is replayed. */
-static void stop_keep(struct guard *g, const struct doc *d, const char *issuer, uint64_t sequence,
-		      uint64_t time_ms)
+/* What follows for those who wait for a signature. */
+static void react(struct guard *g, const struct before *b, struct effects *out)
 {
-	struct guard_stop *s = &g->stops[g->stops_n++];
-
-	s->id = d->id;
-	s->at = (uint32_t)g->stop_used;
-	s->n = (uint32_t)d->raw.n;
-	s->sequence = sequence;
-	s->time_ms = time_ms;
-	memcpy(s->issuer, issuer, strlen(issuer) + 1);
-	memcpy(g->stop_bytes + g->stop_used, d->raw.p, d->raw.n);
-	g->stop_used += d->raw.n;
-	head_update(g);
+	if (follow(g, b)) {
+		guard_sign_rules(g, out);
+		effects_note(out, "unusual rules roster=%llu policy=%llu",
+			     (unsigned long long)g->roster.number,
+			     (unsigned long long)g->policy.number);
+	}
+	if (guard_frozen(g) || guard_locked(g)) {
+		/* the nonce names the stop head: watchers answer anew */
+		guard_sign_freeze(g, out);
+	}
+	if (b->frozen && !guard_frozen(g)) {
+		effects_note(out, "unusual resumed");
+	}
+	if (!b->locked && guard_locked(g)) {
+		effects_note(out, "broken forked: two successors of one roster or policy");
+	}
 }
 
-enum err guard_stop_take(struct guard *g, const struct doc *d, const struct doc_freeze *f,
-			 bool *officer, struct guard_no *no, struct effects *out)
+/* What fills the journal last: freezes; before them what lifts and rules. */
+static bool has_room(const struct guard *g, const struct doc *d)
 {
-	struct log_record r = { .kind = LOG_GUARD_STOP, .id = guard_self_short(&d->id) };
+	return d->type == DOC_FREEZE ||
+	       guard_self_room(g, d->raw.n + 1024, GUARD_HEADROOM_BYTES / 4);
+}
+
+/* Names the document before the field. */
+static enum err no_verdict(struct guard_no *no, const struct doc *d, const struct policy_verdict *v)
+{
+	char field[DOC_FIELD_MAX + 1];
+
+	(void)guard_self_no_verdict(no, v);
+	memcpy(field, no->field, sizeof field);
+	(void)snprintf(no->field, sizeof no->field, "%s%s%.40s", doc_type_name(d->type),
+		       field[0] == '\0' ? "" : ".", field);
+	return v->err;
+}
+
+enum err guard_stop_take(struct guard *g, const struct doc *d, struct control_news *news,
+			 struct guard_no *no, struct effects *out)
+{
+	struct log_record r = { .kind = LOG_GUARD_STOP,
+				.id = guard_self_short(&d->id),
+				.amount = (u128)d->type };
+	struct policy_verdict v = control_check(&g->control, d, news);
+	struct before before;
+	struct policy_time now;
 	struct log_batch b;
 	uint64_t sequence = g->chain.next_sequence;
-	enum err e = issuer_check(g, d, f, officer, no);
 
-	if (e != ERR_OK) {
-		return e;
+	if (v.err != ERR_OK) {
+		return no_verdict(no, d, &v);
 	}
-	if (stop_find(g, &d->id) != NULL) {
+	if (news->known) {
 		return ERR_OK;
 	}
-	if (!has_place(g, f->issuer, f->evacuate, d->raw.n)) {
-		return guard_self_no(no, ERR_FULL, "freeze",
-				     "no place for more stop documents; we are frozen already");
+	if (!has_room(g, d)) {
+		return guard_self_no(no, ERR_FULL, "journal",
+				     "the journal is full but for freezes and sweeps");
 	}
+	before = before_make(g);
+	(void)guard_self_now(g, &now);
 	guard_self_begin(g, &b);
 	guard_self_add(g, &b, &r, 0, &d->raw);
 	guard_self_commit(g, &b, out);
-	stop_keep(g, d, f->issuer, sequence, g->wall_ms);
-	effects_note(out, "broken frozen issuer=%s evidence_bytes=%zu", f->issuer, f->evidence_n);
-	/* the nonce names the stop head: watchers answer anew */
-	guard_sign_freeze(g, out);
+	if (d->type == DOC_FREEZE) {
+		effects_note(out, "broken frozen issuer=%s evidence_bytes=%zu", news->issuer,
+			     g->control.news.freeze.evidence_n);
+	} else {
+		effects_note(out, "unusual control type=%s waits=%d forks=%d",
+			     doc_type_name(d->type), news->loosens, news->forks);
+	}
+	(void)control_take(&g->control, d, news, sequence, g->wall_ms, &now);
+	react(g, &before, out);
 	return ERR_OK;
 }
 
-enum err guard_stop_replay(struct guard *g, uint64_t sequence, uint64_t time_ms, struct bytes blob)
+static struct policy_time record_time(const struct log_record *r)
 {
-	struct doc d;
-	struct doc_freeze f;
+	return (struct policy_time){ .own_ms = le64_get(r->debit.b),
+				     .chain_s = le32_get(r->debit.b + 8) };
+}
 
-	if (doc_open(&d, blob, &g->genesis_id, NULL) != ERR_OK || d.type != DOC_FREEZE ||
-	    doc_freeze_read(&d, &f, NULL) != ERR_OK || stop_find(g, &d.id) != NULL) {
+enum err guard_stop_replay(struct guard *g, const struct log_record *r, uint64_t sequence,
+			   struct bytes blob)
+{
+	const struct policy_time then = record_time(r);
+	struct before before = before_make(g);
+	struct control_news news;
+	struct policy_verdict v;
+	struct doc d;
+
+	if (doc_open(&d, blob, &g->genesis_id, NULL) != ERR_OK || !control_is(d.type)) {
 		return ERR_CORRUPT;
 	}
-	if (!has_place(g, f.issuer, f.evacuate, blob.n)) {
-		return ERR_FULL;
+	if (d.type == DOC_RESUME && (g->config.planted & GUARD_PLANT_FORGET_RESUME) != 0) {
+		return ERR_OK;
 	}
-	stop_keep(g, &d, f.issuer, sequence, time_ms);
+	v = control_check(&g->control, &d, &news);
+	if (v.err != ERR_OK || news.known) {
+		return v.err == ERR_FULL ? ERR_FULL : ERR_CORRUPT;
+	}
+	(void)control_take(&g->control, &d, &news, sequence, r->time_ms, &then);
+	(void)follow(g, &before);
 	return ERR_OK;
+}
+
+enum err guard_stop_replay_rules(struct guard *g, const struct log_record *r)
+{
+	struct before before = before_make(g);
+
+	if (!control_activate(&g->control, &r->id, r->time_ms)) {
+		return ERR_CORRUPT;
+	}
+	(void)follow(g, &before);
+	return ERR_OK;
+}
+
+void guard_stop_due(struct guard *g, struct effects *out)
+{
+	struct policy_time now;
+	const struct control_entry *e;
+
+	(void)guard_self_now(g, &now);
+	e = control_due(&g->control, &now);
+	/* without room for the record it does not come into force: the old rules are stricter */
+	if (e != NULL && guard_self_room(g, 1024, GUARD_HEADROOM_BYTES / 4)) {
+		struct log_record r = { .kind = LOG_GUARD_RULES, .id = guard_self_short(&e->id) };
+		struct before before = before_make(g);
+		struct log_batch b;
+
+		guard_self_begin(g, &b);
+		guard_self_add(g, &b, &r, 0, NULL);
+		guard_self_commit(g, &b, out);
+		CHECK(control_activate(&g->control, &r.id, g->wall_ms));
+		react(g, &before, out);
+	}
 }
 
 void guard_stop_receipt(struct guard *g, const struct guard_ask *ask, const struct hash32 *id,
@@ -179,19 +240,18 @@ void guard_stop_receipt(struct guard *g, const struct guard_ask *ask, const stru
 
 void guard_stop_put(struct guard *g, struct guard_ask *ask, struct effects *out)
 {
+	struct doc_fault fault = { "", NULL };
+	const struct control_entry *kept;
+	struct control_news news;
+	struct guard_no no;
 	struct bytes item;
 	struct doc d;
-	struct doc_freeze f;
-	struct doc_fault fault = { "", NULL };
-	struct guard_no no;
-	const struct guard_stop *kept;
 	size_t n = 0;
-	bool officer;
 	enum err e;
 
 	if (frame_items_all(ask->body, &item, 1, &n) != ERR_OK || n != 1) {
 		(void)guard_self_no(&no, ERR_INPUT, "body",
-				    "exactly one freeze or closing is expected");
+				    "exactly one document that stops, starts or rules is expected");
 		guard_self_refuse(g, ask, &no, out);
 		return;
 	}
@@ -199,21 +259,17 @@ void guard_stop_put(struct guard *g, struct guard_ask *ask, struct effects *out)
 		guard_closing_put(g, ask, item, out);
 		return;
 	}
-	e = guard_self_open(g, &d, item, DOC_FREEZE, "freeze", &no);
-	if (e == ERR_OK) {
-		e = doc_freeze_read(&d, &f, &fault);
-		if (e != ERR_OK) {
-			(void)guard_self_no_fault(&no, e, "freeze", &fault);
-		}
-	}
-	if (e == ERR_OK) {
-		e = guard_stop_take(g, &d, &f, &officer, &no, out);
+	e = doc_open(&d, item, &g->genesis_id, &fault);
+	if (e != ERR_OK) {
+		(void)guard_self_no_fault(&no, e, "document", &fault);
+	} else {
+		e = guard_stop_take(g, &d, &news, &no, out);
 	}
 	if (e != ERR_OK) {
 		guard_self_refuse(g, ask, &no, out);
 		return;
 	}
-	kept = stop_find(g, &d.id);
+	kept = control_find(&g->control, &d.id);
 	CHECK(kept != NULL);
 	guard_stop_receipt(g, ask, &kept->id, kept->sequence, kept->time_ms, out);
 }
@@ -221,18 +277,28 @@ void guard_stop_put(struct guard *g, struct guard_ask *ask, struct effects *out)
 void guard_stop_get(struct guard *g, struct guard_ask *ask, struct effects *out)
 {
 	struct bytes items[FRAME_ITEMS_MAX];
+	const struct control *c = &g->control;
+	size_t first = c->n;
 	size_t bytes = 0;
 	size_t n = 0;
 
-	/* as many as fit, in the order in which they came */
-	for (size_t i = 0; i < g->stops_n && n < FRAME_ITEMS_MAX; i++) {
-		size_t more = FRAME_ITEM_HEADER_BYTES + g->stops[i].n;
+	/* the newest that fit, in the order in which they came */
+	for (size_t kept = 0; first > 0; first--) {
+		struct bytes raw = control_raw(c, &c->entries[first - 1]);
+		size_t more = raw.n == 0 ? 0 : FRAME_ITEM_HEADER_BYTES + raw.n;
 
-		if (bytes + more > FRAME_BODY_MAX) {
+		kept += raw.n > 0;
+		if (kept > FRAME_ITEMS_MAX || bytes + more > FRAME_BODY_MAX) {
 			break;
 		}
 		bytes += more;
-		items[n++] = bytes_of(g->stop_bytes + g->stops[i].at, g->stops[i].n);
+	}
+	for (size_t i = first; i < c->n; i++) {
+		struct bytes raw = control_raw(c, &c->entries[i]);
+
+		if (raw.n > 0) {
+			items[n++] = raw;
+		}
 	}
 	guard_self_answer(g, ask, items, n, out);
 }

@@ -684,6 +684,7 @@ static enum err replay_record(struct payout *p, const struct log_record *r, uint
 	case LOG_GUARD_RESERVE:
 	case LOG_GUARD_ATTEST:
 	case LOG_GUARD_STOP:
+	case LOG_GUARD_RULES:
 	case LOG_GUARD_ACK:
 	case LOG_GUARD_REFUSE:
 	case LOG_GUARD_START:
@@ -691,6 +692,7 @@ static enum err replay_record(struct payout *p, const struct log_record *r, uint
 	case LOG_GUARD_PASSKEY:
 	case LOG_WATCH_ATTEST:
 	case LOG_WATCH_STOP:
+	case LOG_WATCH_RULES:
 	case LOG_WATCH_ALARM:
 	case LOG_WATCH_BLOCK:
 	case LOG_WATCH_SWEEP:

@@ -215,6 +215,8 @@ enum err withdraw_learn(struct payout *p, struct inner_withdrawal *w, const stru
 	case DOC_ROSTER:
 	case DOC_POLICY:
 	case DOC_FREEZE:
+	case DOC_CANCEL:
+	case DOC_RESUME:
 	case DOC_CLOSING:
 	case DOC_SWEEP:
 	case DOC_HEARTBEAT:

@@ -51,6 +51,15 @@ struct id128 watch_self_short(const struct hash32 *id)
 	return out;
 }
 
+struct policy_time watch_self_now(const struct watch *w)
+{
+	const struct watch_node *best = watch_self_best(w);
+
+	return (struct policy_time){ .own_ms = w->wall_ms,
+				     .wall_ms = w->wall_ms,
+				     .chain_s = best == NULL ? 0 : best->time_nem_s };
+}
+
 /* ---- frames -------------------------------------------------------------------------------- */
 
 void watch_self_send(struct watch *w, uint32_t channel, uint16_t number, uint64_t request_id,
@@ -92,12 +101,15 @@ int watch_self_signer_of(const struct watch *w, uint16_t role, uint32_t channel)
 }
 
 void watch_self_alarm(struct watch *w, enum watch_crime crime, const struct hash32 *about,
-		      const char *words, struct effects *out)
+		      const struct hash32 *unit, const char *words, struct effects *out)
 {
 	struct log_record r = { .kind = LOG_WATCH_ALARM, .id = watch_self_short(about) };
 	struct bytes blob = bytes_str(words);
 	struct log_batch b;
 
+	if (unit != NULL) {
+		r.ref = watch_self_short(unit);
+	}
 	w->alarms++;
 	if (effects_free(out) < ALARMS_LEAVE) {
 		return; /* counted; this step has said enough, and a freeze may still follow */
@@ -107,8 +119,33 @@ void watch_self_alarm(struct watch *w, enum watch_crime crime, const struct hash
 		watch_self_begin(w, &b);
 		CHECK(watch_self_add(w, &b, &r, &blob) == ERR_OK);
 		watch_self_commit(w, &b, out);
+		watch_self_call(w, (uint8_t)crime, &r.ref, w->wall_ms);
 	}
 	effects_note(out, "broken alarm %s", words);
+}
+
+void watch_self_call(struct watch *w, uint8_t crime, const struct id128 *unit, uint64_t time_ms)
+{
+	static const struct id128 nothing;
+
+	/* full: what is not remembered is called again one day, and stops for nothing */
+	if (w->called_n < ARRAY_LEN(w->called) && !id128_eq(unit, &nothing)) {
+		w->called[w->called_n++] =
+		    (struct watch_called){ .unit = *unit, .time_ms = time_ms, .crime = crime };
+	}
+}
+
+bool watch_self_lived(const struct watch *w, enum watch_crime crime, const struct hash32 *unit)
+{
+	struct id128 name = watch_self_short(unit);
+
+	for (size_t i = 0; i < w->called_n; i++) {
+		if (w->called[i].lived && w->called[i].crime == (uint8_t)crime &&
+		    id128_eq(&w->called[i].unit, &name)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 bool watch_self_called(struct watch *w, const struct hash32 *unit, enum watch_crime crime)
@@ -262,7 +299,7 @@ uint64_t watch_self_remaining(const struct watch_node *n, size_t own)
 
 bool watch_frozen(const struct watch *w)
 {
-	return w->stops_n > 0;
+	return w->control.binding > 0 || w->control.forked > 0;
 }
 
 size_t watch_accounts_closed(const struct watch *w)
@@ -477,6 +514,14 @@ enum err watch_init(struct watch *w, const struct watch_config *config, struct d
 		return e;
 	}
 	policy_own_make(&w->policy_own, &w->genesis);
+	w->first_roster = w->roster;
+	w->first_policy = w->policy;
+	control_init(
+	    &w->control, &w->genesis_id,
+	    &(struct control_rules){ &w->roster_id, &w->policy_id, &w->roster, &w->policy },
+	    &(struct control_storage){ w->stop_bytes, sizeof w->stop_bytes, w->control_bytes,
+				       sizeof w->control_bytes },
+	    config->planted_control);
 	log_chain_init(&w->chain);
 	policy_history_init(&w->history, config->storage.entries, config->storage.entries_cap);
 	return ERR_OK;
@@ -541,6 +586,7 @@ static enum err replay_record(struct watch *w, const struct log_view *v, uint32_
 		return ERR_OK;
 	case LOG_WATCH_ALARM:
 		w->alarms++;
+		watch_self_call(w, r.debit.b[0], &r.ref, r.time_ms);
 		return ERR_OK;
 	case LOG_WATCH_BLOCK:
 		for (size_t p = 0; p < w->payments_n; p++) {
@@ -561,7 +607,9 @@ static enum err replay_record(struct watch *w, const struct log_view *v, uint32_
 	case LOG_WATCH_ATTEST:
 		return replay_attest(w, &r, blob, documents);
 	case LOG_WATCH_STOP:
-		return watch_stop_replay(w, v->head.first_sequence + i, r.time_ms, blob);
+		return watch_stop_replay(w, &r, v->head.first_sequence + i, blob);
+	case LOG_WATCH_RULES:
+		return watch_stop_replay_rules(w, &r);
 	case LOG_WATCH_EXCLUSION:
 		return watch_exclusion_replay(w, &r, blob);
 	case LOG_WATCH_CLOSING:
@@ -610,7 +658,7 @@ void watch_start(struct watch *w, uint64_t wall_ms, uint64_t mono_ms, struct eff
 	watch_self_commit(w, &b, out);
 	watch_stop_weigh(w, out);
 	effects_note(out, "info started watcher=%s payments=%zu stops=%zu", w->config.watcher,
-		     w->payments_n, w->stops_n);
+		     w->payments_n, w->control.binding);
 }
 
 /* ---- status -------------------------------------------------------------------------------- */
@@ -672,6 +720,16 @@ static void status_balances(const struct watch *w, struct doc_status *s)
 	line(s, "balance_height", "%" PRIu64, best->height);
 }
 
+/* What is announced and not in force yet: one person can still cancel it. */
+static void status_waiting(const struct watch *w, struct doc_status *s)
+{
+	struct policy_time now = watch_self_now(w);
+	char text[DOC_STATUS_VALUE_MAX + 1];
+
+	control_waiting_words(&w->control, &now, text, sizeof text);
+	line(s, "waiting", "%s", text);
+}
+
 static void status_reply(struct watch *w, const struct event *event, struct effects *out)
 {
 	static struct doc_status s;
@@ -685,9 +743,11 @@ static void status_reply(struct watch *w, const struct event *event, struct effe
 	line(&s, "watcher", "%s", w->config.watcher);
 	line(&s, "frozen", "%s", watch_frozen(w) ? "yes" : "no");
 	line(&s, "evacuating", "%s", w->evacuating ? "yes" : "no");
-	line(&s, "stops", "%zu", w->stops_n);
-	hex_put(hex, bytes_of(w->stop_head.b, sizeof w->stop_head.b));
+	line(&s, "stops", "%zu", w->control.binding);
+	hex_put(hex, bytes_of(w->control.head.b, sizeof w->control.head.b));
 	line(&s, "stop_head", "%s", hex);
+	line(&s, "rules", "roster %" PRIu64 " policy %" PRIu64, w->roster.number, w->policy.number);
+	status_waiting(w, &s);
 	line(&s, "accounts_closed", "%zu", watch_accounts_closed(w));
 	line(&s, "freeze_ms", "%" PRIu64, w->freeze_wall_ms);
 	line(&s, "seen_ms", "%" PRIu64, w->suspect_wall_ms);
@@ -855,6 +915,7 @@ void watch_step(struct watch *w, const struct event *event, struct effects *out)
 		}
 		break;
 	}
+	watch_stop_due(w, out);
 	/* In this order: who is asked first, what is then known, what follows from it. */
 	watch_record_pump(w, out);
 	watch_chain_resolve(w, out);

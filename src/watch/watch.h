@@ -17,7 +17,9 @@
  *             signer that has answered and knows nothing of it suffices; one that is cut off is
  *             waited for a second, no longer.
  *   stopping  freezes are kept, receipted and handed to both signers and all other watchers, again
- *             whenever one of them shows that it lacks one.
+ *             whenever one of them shows that it lacks one.  Resumes, cancels, rosters and policies
+ *             travel the same way (policy/control.h); an attestation is judged by the roster and
+ *             policy that it names, which must have been in force when it was signed.
  *   evacuation  on a theft that is verified here, or the word of two officers: whole moves of all
  *             hot accounts to their spare boxes, signed by A and B, announced by ourselves.
  *
@@ -46,6 +48,7 @@
 #include "ipc/msgs.h"
 #include "log/batch.h"
 #include "log/step.h"
+#include "policy/control.h"
 #include "policy/payment.h"
 #include "policy/policy.h"
 
@@ -64,11 +67,10 @@ enum {
 	WATCH_NODES_MAX = 4,
 	WATCH_PEERS_MAX = 8,
 	WATCH_OWN_MAX = DOC_HOT_MAX + DOC_BOXES_MAX + DOC_SPARES_MAX,
-	WATCH_STOPS_MAX = 128,
-	WATCH_STOPS_EACH_MAX = 8, /* of one issuer, the last for an evacuation: as in the signers */
-	WATCH_STOP_BYTES = 704 * 1024,
-	WATCH_KEPT_MAX = 4,       /* thefts that no freeze of ours shows yet */
-	WATCH_SUSPECTS_MAX = 256, /* transactions that wait for the barrier */
+	WATCH_STOP_BYTES = 704 * 1024,     /* of all freezes that bind */
+	WATCH_CONTROL_BYTES = 1024 * 1024, /* of resumes, cancels, rosters and policies */
+	WATCH_KEPT_MAX = 4,                /* thefts that no freeze of ours shows yet */
+	WATCH_SUSPECTS_MAX = 256,          /* transactions that wait for the barrier */
 	WATCH_SUSPECT_BYTES = 512 * 1024,
 	WATCH_KNOWN_MAX = 512, /* transactions that were called by their name already */
 	WATCH_RECENT = 64,     /* attestations of one signer that are acknowledged again */
@@ -177,7 +179,8 @@ struct watch_config {
 	uint32_t start_ms;
 	uint32_t barrier_ms; /* for that one when start_ms is over; 0: WATCH_BARRIER_MS */
 	struct watch_storage storage;
-	unsigned planted; /* bits of enum watch_planted */
+	unsigned planted;         /* bits of enum watch_planted */
+	unsigned planted_control; /* bits of enum control_planted */
 };
 
 enum watch_own_kind { WATCH_HOT = 1, WATCH_BOX = 2, WATCH_SPARE = 3 };
@@ -255,16 +258,26 @@ struct watch_signer {
 	size_t recent_n;
 };
 
+enum watch_handed {
+	WATCH_NOT_HANDED,
+	WATCH_HELD,    /* its receipt came, or no answer */
+	WATCH_REFUSED, /* it may take it when it has what came before */
+};
+
+/* What we think of the control document in the same place of control.entries. */
 struct watch_stop {
-	struct hash32 id;
-	uint32_t at, n; /* envelope in watch.stop_bytes */
-	uint64_t sequence;
-	uint64_t time_ms;
-	char issuer[DOC_NAME_MAX + 1];
-	bool evacuate, has_evidence, officer;
+	uint8_t crime; /* of a freeze of our own; 0: none */
 	bool verified; /* its evidence shows a theft, by our own judgement */
 	bool refused;  /* a signer does not see that in it */
-	bool handed[DOC_SIGNERS + WATCH_PEERS_MAX];
+	uint8_t handed[DOC_SIGNERS + WATCH_PEERS_MAX]; /* enum watch_handed */
+};
+
+/* A crime that was called by its name: a freeze or an alarm of ours is in the journal. */
+struct watch_called {
+	struct id128 unit; /* of the transaction or record */
+	uint64_t time_ms;
+	uint8_t crime;
+	bool lived; /* a resume was written after it: it is called no more */
 };
 
 struct watch_dest {
@@ -273,7 +286,8 @@ struct watch_dest {
 	bool putting; /* one STOP_PUT is unanswered */
 	size_t stop;  /* which */
 	uint64_t put_mono_ms;
-	bool get_again; /* its STOP_GET held more than one step could take */
+	bool get_again;           /* its STOP_GET held more than one step could take */
+	uint64_t refused_mono_ms; /* when it refused one last; 0: never */
 };
 
 enum watch_crime {
@@ -316,7 +330,7 @@ struct watch_sweep {
 	uint32_t deadline_nem_s;
 	bool asked;
 	uint64_t request_id, asked_mono_ms;
-	uint32_t grounds_at; /* of the freeze that was shown, in watch.stop_bytes */
+	size_t grounds; /* place of the freeze that was shown; CONTROL_DOCS_MAX: none */
 	struct payment payment;
 	struct sig64 signature[DOC_SIGNERS];
 	uint32_t raw_n, attest_n, sign_n;
@@ -327,7 +341,7 @@ struct watch_sweep {
 	bool journalled;
 };
 
-/* Members are for src/watch only.  About 7 MB: static storage. */
+/* Members are for src/watch only.  About 9 MB: static storage. */
 struct watch {
 	struct watch_config config;
 	struct hash32 genesis_id, roster_id, policy_id;
@@ -355,10 +369,13 @@ struct watch {
 	struct watch_node node[WATCH_NODES_MAX];
 	struct watch_signer signer[DOC_SIGNERS];
 
-	/* stops */
-	struct watch_stop stops[WATCH_STOPS_MAX];
-	size_t stops_n, stop_used;
-	struct hash32 stop_head;
+	/* who may what: freezes, roster, policy */
+	struct control control;
+	struct watch_stop stops[CONTROL_DOCS_MAX]; /* beside control.entries */
+	struct doc_roster first_roster;            /* as genesis names them: what is judged late */
+	struct doc_policy first_policy;
+	struct watch_called called[WATCH_ALARMS_JOURNALLED];
+	size_t called_n;
 	struct watch_dest dest[DOC_SIGNERS + WATCH_PEERS_MAX];
 	bool crimes_frozen[WATCH_CRIME_KINDS + 1]; /* we have issued a freeze for this */
 	bool evacuating;
@@ -380,7 +397,7 @@ struct watch {
 	/* evidence that stands in no freeze, because another one said enough: a ring */
 	struct watch_kept {
 		uint32_t n; /* 0: none */
-		struct hash32 about;
+		struct hash32 about, unit;
 		uint8_t raw[DOC_EVIDENCE_MAX];
 	} kept[WATCH_KEPT_MAX];
 
@@ -410,6 +427,7 @@ struct watch {
 	uint8_t reply[65536 + 64];
 	uint8_t text[16 * 1024];
 	uint8_t stop_bytes[WATCH_STOP_BYTES];
+	uint8_t control_bytes[WATCH_CONTROL_BYTES];
 	uint8_t suspect_bytes[WATCH_SUSPECT_BYTES];
 };
 

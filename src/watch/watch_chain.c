@@ -104,7 +104,7 @@ static void lies(struct watch *w, struct watch_node *n, const char *words, struc
 	n->lying = true;
 	(void)snprintf(text, sizeof text, "node %u at height %" PRIu64 ": %s; it is not believed",
 		       node, n->height, words);
-	watch_self_alarm(w, WATCH_CRIME_RECORD, &nothing, text, out);
+	watch_self_alarm(w, WATCH_CRIME_RECORD, &nothing, NULL, text, out);
 }
 
 /* Back to the state after the block at this height. */
@@ -578,7 +578,7 @@ static void cry(struct watch *w, const struct watch_suspect *s, struct bytes raw
 		       "%s: %s from %s keys=%s leaves=%" PRIu64 " node=%u height=%" PRIu64,
 		       watch_self_crime(crime), what, w->own[s->own].address.text, keys, amount,
 		       s->node, s->height);
-	watch_stop_issue(w, crime, crime == WATCH_CRIME_THEFT, raw, &s->name, words, out);
+	watch_stop_issue(w, crime, crime == WATCH_CRIME_THEFT, raw, &s->name, &s->unit, words, out);
 }
 
 /*

@@ -222,7 +222,7 @@ void watch_exclusion_asked(struct watch *w, const struct event *event, struct ef
 		return;
 	}
 	e = read(w, event->body, &a, &p);
-	if (e == ERR_OK && w->stops_n > 0) {
+	if (e == ERR_OK && watch_frozen(w)) {
 		a.field = "";
 		a.words = "a freeze is in force: nothing is tried again";
 		e = ERR_FROZEN;

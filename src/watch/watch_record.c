@@ -33,6 +33,8 @@ struct record {
 	struct bytes freezes[FREEZES_MAX];
 	struct bytes closing; /* of a sweep; empty: there is none */
 	size_t freezes_n;
+	const struct doc_roster *roster; /* by which it is judged */
+	const struct doc_policy *policy;
 	unsigned yes;
 	bool veto;
 	struct payment payment;
@@ -145,6 +147,81 @@ static enum verdict read_record(struct watch *w, struct record *r, const struct 
 		v = read_one(w, r, items[i], why);
 	}
 	return v;
+}
+
+/* ---- by which rules ------------------------------------------------------------------------ */
+
+/* A roster or policy that was in force and is no more, until when; NULL: not known here. */
+static const struct control_entry *past(struct watch *w, enum doc_type type,
+					const struct hash32 *id)
+{
+	const struct control_entry *e = control_find(&w->control, id);
+
+	return e != NULL && e->type == type && e->state == CONTROL_PAST ? e : NULL;
+}
+
+/* The roster as it was signed; keys that were struck later were good when this was signed. */
+static const struct doc_roster *roster_of(struct watch *w, const struct hash32 *id)
+{
+	static struct doc_roster old;
+	const struct control_entry *e = control_find(&w->control, id);
+	struct doc d;
+
+	if (hash32_eq(id, control_roster_id(&w->control, 0))) {
+		return &w->first_roster;
+	}
+	return e != NULL && e->type == DOC_ROSTER &&
+		       doc_open(&d, control_raw(&w->control, e), &w->genesis_id, NULL) == ERR_OK &&
+		       doc_roster_read(&d, &old, NULL) == ERR_OK
+		   ? &old
+		   : NULL;
+}
+
+static const struct doc_policy *policy_of(struct watch *w, const struct hash32 *id)
+{
+	static struct doc_policy old;
+	const struct control_entry *e = control_find(&w->control, id);
+	struct doc d;
+
+	if (hash32_eq(id, control_policy_id(&w->control, 0))) {
+		return &w->first_policy;
+	}
+	return e != NULL && e->type == DOC_POLICY &&
+		       doc_open(&d, control_raw(&w->control, e), &w->genesis_id, NULL) == ERR_OK &&
+		       doc_policy_read(&d, &old, NULL) == ERR_OK
+		   ? &old
+		   : NULL;
+}
+
+/* When this one ended; UINT64_MAX: it is in force; 0: it never was. */
+static uint64_t ended_ms(struct watch *w, enum doc_type type, const struct hash32 *id)
+{
+	bool roster = type == DOC_ROSTER;
+	const struct hash32 *first =
+	    roster ? control_roster_id(&w->control, 0) : control_policy_id(&w->control, 0);
+	const struct control_entry *e = past(w, type, id);
+
+	if (hash32_eq(id, roster ? &w->roster_id : &w->policy_id)) {
+		return UINT64_MAX;
+	}
+	if (hash32_eq(id, first)) {
+		return roster ? w->control.first_roster_end_ms : w->control.first_policy_end_ms;
+	}
+	return e == NULL ? 0 : e->since_ms;
+}
+
+/* Ours, or those that it names; false: one of them is not known here. */
+static bool rules_find(struct watch *w, struct record *r, uint64_t t_ms)
+{
+	const struct doc_attestation *t = &r->attestation;
+	bool now = hash32_eq(&t->roster, &w->roster_id);
+	/* it may have been signed before a key was struck */
+	bool whole =
+	    w->control.struck_ms != 0 && t_ms <= w->control.struck_ms + w->policy.clock_skew_ms;
+
+	r->roster = now && !whole ? &w->roster : roster_of(w, &t->roster);
+	r->policy = hash32_eq(&t->policy, &w->policy_id) ? &w->policy : policy_of(w, &t->policy);
+	return r->roster != NULL && r->policy != NULL;
 }
 
 static bool build(const struct watch *w, struct record *r)
@@ -279,7 +356,7 @@ static enum verdict judge_data(const struct watch *w, unsigned signer, struct re
 static enum verdict judge_attempt(const struct watch *w, struct record *r, uint64_t t_ms,
 				  struct why *why)
 {
-	uint64_t skew_s = w->policy.clock_skew_ms / 1000;
+	uint64_t skew_s = r->policy->clock_skew_ms / 1000;
 	uint32_t t_s = chain_of(t_ms);
 	struct policy_time at = { .own_ms = t_ms, .wall_ms = t_ms, .chain_s = t_s };
 	struct policy_verdict v;
@@ -292,7 +369,7 @@ static enum verdict judge_attempt(const struct watch *w, struct record *r, uint6
 		at.chain_s = (uint32_t)r->attempt.timestamp_nem_s;
 	}
 	/* judge_earlier() has seen that all earlier ones are dead */
-	v = attempt_check(&w->genesis, &w->policy, &r->order, &r->order_doc.id, &r->attempt,
+	v = attempt_check(&w->genesis, r->policy, &r->order, &r->order_doc.id, &r->attempt,
 			  r->set.earlier_n, &at);
 	if (v.err != ERR_OK) {
 		why->field = v.field;
@@ -310,10 +387,10 @@ static enum verdict judge_attempt(const struct watch *w, struct record *r, uint6
 static enum verdict judge_earlier(const struct watch *w, struct record *r, struct why *why)
 {
 	const struct exclusion_question q = { .genesis = &w->genesis,
-					      .roster = &w->roster,
+					      .roster = r->roster,
 					      .order = &r->order,
 					      .order_id = &r->order_doc.id,
-					      .needed = (unsigned)w->roster.watchers_needed };
+					      .needed = (unsigned)r->roster->watchers_needed };
 	const struct watch_payment *known = watch_self_by_request(w, &r->order.request_id);
 	struct policy_verdict v = exclusion_check(&r->set, &q, &r->attempt);
 	bool old = w->wall_ms > r->attestation.time_ms &&
@@ -351,15 +428,14 @@ static enum verdict judge_earlier(const struct watch *w, struct record *r, struc
  * Yes and no of people, counted as the signer had to.  Counts of their security keys are between
  * them and the signers, which see all of them in one order.
  */
-static enum verdict judge_people(const struct watch *w, struct record *r, uint64_t t_ms,
-				 struct why *why)
+static enum verdict judge_people(struct record *r, uint64_t t_ms, struct why *why)
 {
-	const struct approvals_question q = { .roster = &w->roster,
+	const struct approvals_question q = { .roster = r->roster,
 					      .subject_type = DOC_ORDER,
 					      .subject = &r->order_doc.id,
 					      .initiator = r->request.customer,
 					      .roles = DOC_ROLE_APPROVER,
-					      .until_ms = t_ms + w->policy.clock_skew_ms };
+					      .until_ms = t_ms + r->policy->clock_skew_ms };
 	struct approvals_count count;
 	struct policy_verdict v = approvals_judge(&r->people, &q, &count);
 
@@ -390,7 +466,7 @@ static enum verdict judge_order(const struct watch *w, struct record *r, uint64_
 	struct policy_question q = {
 		.genesis = &w->genesis,
 		.own = &w->policy_own,
-		.policy = &w->policy,
+		.policy = r->policy,
 		.order = &r->order,
 		.request = &r->request,
 		.request_doc = &r->request_doc.id,
@@ -427,13 +503,13 @@ static enum verdict judge_payment(struct watch *w, unsigned signer, struct recor
 	if (!hash32_eq(&r->attestation.subject, &r->attempt_doc.id)) {
 		return bad(why, "attestation.subject", "names another attempt");
 	}
-	for (size_t i = 0; i < w->roster.backend_count; i++) {
-		backend = backend || doc_signed_by(&r->request_doc, &w->roster.backends[i].key);
+	for (size_t i = 0; i < r->roster->backend_count; i++) {
+		backend = backend || doc_signed_by(&r->request_doc, &r->roster->backends[i].key);
 	}
 	if (!backend) {
 		return bad(why, "request.signatures", "no back end of the roster signed it");
 	}
-	v = judge_people(w, r, t_ms, why);
+	v = judge_people(r, t_ms, why);
 	if (v != GOOD) {
 		return v;
 	}
@@ -494,11 +570,11 @@ static enum verdict judge_sweep(struct watch *w, unsigned signer, struct record 
 	 * never what brings coins home), so ours may vouch for it too.
 	 */
 	if (r->sweep.timestamp_nem_s > at.chain_s &&
-	    (r->sweep.timestamp_nem_s <= at.chain_s + w->policy.clock_skew_ms / 1000 ||
+	    (r->sweep.timestamp_nem_s <= at.chain_s + r->policy->clock_skew_ms / 1000 ||
 	     (best != NULL && r->sweep.timestamp_nem_s <= best->time_nem_s))) {
 		at.chain_s = (uint32_t)r->sweep.timestamp_nem_s;
 	}
-	v = attempt_sweep_check(&w->genesis, &w->policy, &r->sweep, &at);
+	v = attempt_sweep_check(&w->genesis, r->policy, &r->sweep, &at);
 	if (v.err != ERR_OK) {
 		why->field = v.field;
 		policy_words(why->words, &v);
@@ -507,10 +583,46 @@ static enum verdict judge_sweep(struct watch *w, unsigned signer, struct record 
 	if (r->closing.n > 0 && !watch_closing_covers(w, r->closing, &r->sweep.account)) {
 		return bad(why, "closing", "not an officer's closing of this account");
 	}
-	if (r->closing.n == 0 && !watch_stop_allows(w, r->freezes, r->freezes_n)) {
+	if (r->closing.n == 0 && !watch_stop_allows(w, r->freezes, r->freezes_n, t_ms)) {
 		return bad(why, "freeze", "no freeze shows a theft or the word of two officers");
 	}
 	return judge_data(w, signer, r, why);
+}
+
+/*
+ * Signed by rules that were in force then.  Not known here, or still waiting here: the signer may
+ * be ahead of us by what two clocks may differ; that is asked for again, not for ever.
+ */
+static enum verdict judge_rules(struct watch *w, unsigned signer, struct record *r, struct why *why)
+{
+	static const char unknown[] = "rules that are not in force here";
+	const struct doc_attestation *t = &r->attestation;
+	const struct watch_signer *k = &w->signer[signer];
+	uint64_t skew_ms = w->policy.clock_skew_ms;
+	uint64_t roster_ms = ended_ms(w, DOC_ROSTER, &t->roster);
+	uint64_t policy_ms = ended_ms(w, DOC_POLICY, &t->policy);
+	uint64_t ended = roster_ms < policy_ms ? roster_ms : policy_ms;
+	bool found = rules_find(w, r, record_ms(w, signer, r));
+
+	if (t->subject_type == DOC_SWEEP && (!found || ended == 0)) {
+		/* what brings coins home does not wait for agreement on limits */
+		r->roster = &w->roster;
+		r->policy = &w->policy;
+		return GOOD;
+	}
+	if (!found || ended == 0) {
+		(void)bad(why, roster_ms == 0 ? "attestation.roster" : "attestation.policy",
+			  unknown);
+		return hash32_eq(&k->later_id, &r->doc.id) &&
+			       w->mono_ms - k->later_mono_ms > WATCH_EXCLUSION_OLD_MS
+			   ? BAD
+			   : LATER;
+	}
+	if (t->subject_type != DOC_SWEEP && ended != UINT64_MAX && t->time_ms > ended + skew_ms) {
+		return bad(why, roster_ms < policy_ms ? "attestation.roster" : "attestation.policy",
+			   "signed by rules that were over");
+	}
+	return GOOD;
 }
 
 static enum verdict judge(struct watch *w, unsigned signer, struct record *r, struct why *why)
@@ -518,6 +630,9 @@ static enum verdict judge(struct watch *w, unsigned signer, struct record *r, st
 	const struct watch_payment *known;
 	enum verdict v = judge_who(w, signer, r, why);
 
+	if (v == GOOD) {
+		v = judge_rules(w, signer, r, why);
+	}
 	if (v != GOOD) {
 		return v;
 	}
@@ -677,6 +792,8 @@ enum err watch_record_replay(struct watch *w, unsigned signer, const struct byte
 	struct why why;
 
 	if (read_record(w, &r, items, n, &why) != GOOD ||
+	    (!rules_find(w, &r, record_ms(w, signer, &r)) &&
+	     r.attestation.subject_type != DOC_SWEEP) ||
 	    r.attestation.signer != (enum doc_signer)signer ||
 	    (r.attestation.sequence <= w->signer[signer].held_sequence &&
 	     r.attestation.subject_type != DOC_SWEEP) ||
@@ -730,7 +847,7 @@ static void ack_send(struct watch *w, struct watch_signer *k, const struct watch
 	 * P5: an acknowledgement releases a signature.  Who holds a freeze gives none for a
 	 * payment, so that a stop which the signer has not heard of yet binds it all the same.
 	 */
-	if (w->stops_n > 0 && !one->sweep) {
+	if (watch_frozen(w) && !one->sweep) {
 		return;
 	}
 	(void)snprintf(ack.watcher, sizeof ack.watcher, "%s", w->config.watcher);
@@ -749,10 +866,11 @@ static void refuse_record(struct watch *w, unsigned signer, const struct record 
 	(void)snprintf(words, sizeof words, "signer %s, attestation %llu: %s: %s", names[signer],
 		       (unsigned long long)r->attestation.sequence, why->field, why->words);
 	if (v == UNABLE) {
-		watch_self_alarm(w, WATCH_CRIME_RECORD, &r->doc.id, words, out);
+		watch_self_alarm(w, WATCH_CRIME_RECORD, &r->doc.id, NULL, words, out);
 		return;
 	}
-	watch_stop_issue(w, WATCH_CRIME_RECORD, false, bytes_of(NULL, 0), &r->doc.id, words, out);
+	watch_stop_issue(w, WATCH_CRIME_RECORD, false, bytes_of(NULL, 0), &r->doc.id, &r->doc.id,
+			 words, out);
 }
 
 /*
@@ -894,7 +1012,7 @@ static void take(struct watch *w, unsigned signer, struct bytes body, struct eff
 	}
 	if (r.attestation.subject_type == DOC_SWEEP) {
 		watch_sweep_adopt(w, r.sweep_doc.raw);
-	} else if (w->stops_n > 0) {
+	} else if (w->control.binding > 0) {
 		watch_stop_weigh(w, out); /* it may explain what a freeze of ours shows */
 	}
 }
@@ -925,10 +1043,10 @@ void watch_record_nonce(struct watch *w, int signer, const struct doc_nonce *non
 			       names[signer], (unsigned long long)nonce->sequence,
 			       (unsigned long long)k->held_sequence);
 		watch_stop_issue(w, WATCH_CRIME_RECORD, false, bytes_of(NULL, 0), &k->held_id,
-				 words, out);
+				 &k->held_id, words, out);
 	}
 	k->differs =
-	    nonce->stop_count != w->stops_n || !hash32_eq(&nonce->stop_head, &w->stop_head);
+	    nonce->stop_count != w->control.n || !hash32_eq(&nonce->stop_head, &w->control.head);
 	if (!k->has_nonce || !hash32_eq(&k->nonce, &nonce->nonce)) {
 		k->want_heartbeat = true;
 		k->want_nonce = nonce->nonce;
@@ -966,8 +1084,8 @@ static void heartbeat_send(struct watch *w, int signer, const struct watch_node 
 	h.records_sequence = k->held_sequence;
 	h.roster = w->roster_id;
 	h.signer = (enum doc_signer)signer;
-	h.stop_count = w->stops_n;
-	h.stop_head = w->stop_head;
+	h.stop_count = w->control.n;
+	h.stop_head = w->control.head;
 	(void)snprintf(h.watcher, sizeof h.watcher, "%s", w->config.watcher);
 	CHECK(doc_heartbeat_make(&text, NULL, &h, w->config.freeze_secret) == ERR_OK);
 	item = bytes_of(text.p, text.n);

@@ -7,12 +7,14 @@
  *   WATCH_START   0            0           0            0         0            none
  *   WATCH_ATTEST  attestation  request id  [0] signer   0         sequence     body of the NEXT
  *                                                                              reply after the
- * nonce WATCH_STOP    document id  0           0            0         0            freeze
- *   WATCH_ALARM   of the tx    0           [0] crime    0         0            words
- *   WATCH_BLOCK   inner hash   0           [0] node     0         height       none
- *   WATCH_CLOSING document id  0           [0] hot      0         0            closing
- *   WATCH_EXCLUSION attempt id 0            [0] own account 0     0            exclusion
- *   WATCH_SWEEP   sweep id     0           0            0         spent        sweep
+ * nonce WATCH_STOP    document id  0           chain_s u32  0         type number  freeze, resume,
+ *                                                                             cancel, roster,
+ * policy WATCH_RULES   document id  0           0            0         0            none: in force
+ * now WATCH_ALARM   of the tx    unit        [0] crime    0         0            words WATCH_BLOCK
+ * inner hash   0           [0] node     0         height       none WATCH_CLOSING document id  0
+ * [0] hot      0         0            closing WATCH_EXCLUSION attempt id 0            [0] own
+ * account 0     0            exclusion WATCH_SWEEP   sweep id     0           0            0 spent
+ * sweep
  *
  * The documents of an attestation stand before it in the same batch.  Ids of documents and
  * transactions are their first 16 bytes.
@@ -30,6 +32,8 @@ void watch_self_begin(struct watch *w, struct log_batch *b);
 MUST_CHECK enum err watch_self_add(struct watch *w, struct log_batch *b, struct log_record *r,
 				   const struct bytes *blob);
 void watch_self_commit(struct watch *w, struct log_batch *b, struct effects *out);
+/* Our two clocks: the host's, and that of the chain that we go by (0: none). */
+struct policy_time watch_self_now(const struct watch *w);
 struct id128 watch_self_short(const struct hash32 *id);
 
 /* Frames: items, a reply to what event asked, a refusal. */
@@ -41,9 +45,16 @@ void watch_self_refuse(struct watch *w, const struct event *ask, enum err e, con
 /* Which signer or peer a link belongs to, or -1. */
 int watch_self_signer_of(const struct watch *w, uint16_t role, uint32_t channel);
 
-/* An alarm: journalled (until WATCH_ALARMS_JOURNALLED) and noted. */
+/*
+ * An alarm: journalled (until WATCH_ALARMS_JOURNALLED) and noted.  unit: what a crime is called
+ * for, if it is to be called again when no freeze says it any more; else NULL.
+ */
 void watch_self_alarm(struct watch *w, enum watch_crime crime, const struct hash32 *about,
-		      const char *words, struct effects *out);
+		      const struct hash32 *unit, const char *words, struct effects *out);
+/* Remembers what was called, live and in a replay; a zero unit is nothing to call again. */
+void watch_self_call(struct watch *w, uint8_t crime, const struct id128 *unit, uint64_t time_ms);
+/* What is about to be called stands before a resume. */
+bool watch_self_lived(const struct watch *w, enum watch_crime crime, const struct hash32 *unit);
 
 /* True if this was called so before; remembered otherwise (the last WATCH_KNOWN_MAX). */
 bool watch_self_called(struct watch *w, const struct hash32 *unit, enum watch_crime crime);
@@ -101,27 +112,32 @@ bool watch_chain_theft(const struct watch *w, struct bytes evidence);
  * evidence may be empty.
  */
 void watch_stop_issue(struct watch *w, enum watch_crime crime, bool evacuate, struct bytes evidence,
-		      const struct hash32 *about, const char *words, struct effects *out);
+		      const struct hash32 *about, const struct hash32 *unit, const char *words,
+		      struct effects *out);
 void watch_stop_put(struct watch *w, const struct event *event, struct effects *out);
 void watch_stop_get(struct watch *w, const struct event *event, struct effects *out);
 void watch_stop_reply(struct watch *w, size_t dest, const struct event *event, struct effects *out);
-MUST_CHECK enum err watch_stop_replay(struct watch *w, uint64_t sequence, uint64_t time_ms,
-				      struct bytes blob);
+/* r: a WATCH_STOP record, a WATCH_RULES record. */
+MUST_CHECK enum err watch_stop_replay(struct watch *w, const struct log_record *r,
+				      uint64_t sequence, struct bytes blob);
+MUST_CHECK enum err watch_stop_replay_rules(struct watch *w, const struct log_record *r);
+/* At the start of each step: what has waited long enough comes into force. */
+void watch_stop_due(struct watch *w, struct effects *out);
 /* Looks again at what the freezes that we hold allow. */
 void watch_stop_weigh(struct watch *w, struct effects *out);
-/* These freezes, or those that we hold, allow an evacuation by our own judgement. */
-bool watch_stop_allows(const struct watch *w, const struct bytes *freezes, size_t n);
-/* Keeps a valid freeze that came with something else; nothing happens if it is known or bad. */
+/*
+ * These freezes, or those that we hold, allowed an evacuation at this time, by our own judgement;
+ * one that was lifted before it is no ground.
+ */
+bool watch_stop_allows(struct watch *w, const struct bytes *freezes, size_t n, uint64_t t_ms);
+/* Keeps a valid control document that came with something else; known or bad: nothing happens. */
 void watch_stop_offer(struct watch *w, struct bytes raw, struct effects *out);
-/* A signer sees no theft in the freeze whose envelope begins here in stop_bytes. */
-void watch_stop_refused(struct watch *w, uint32_t at, struct effects *out);
-/* Freezes that a signer needs to see with a sweep: views of stop_bytes.  0: none allow it. */
-size_t watch_stop_grounds(const struct watch *w, struct bytes *out, size_t cap);
+/* A signer sees no theft in the freeze in this place. */
+void watch_stop_refused(struct watch *w, size_t place, struct effects *out);
+/* Freezes that a signer needs to see with a sweep; *place: of the first.  0: none allow it. */
+size_t watch_stop_grounds(const struct watch *w, struct bytes *out, size_t cap, size_t *place);
 void watch_stop_opened(struct watch *w, size_t dest, uint32_t channel, struct effects *out);
 void watch_stop_pump(struct watch *w, struct effects *out);
-bool watch_stop_read(const struct watch *w, struct bytes raw, struct doc *d, struct doc_freeze *f,
-		     bool *officer, enum err *e, const char **field, const char **words);
-
 void watch_stop_receipt(struct watch *w, const struct event *event, const struct hash32 *id,
 			uint64_t sequence, uint64_t time_ms, struct effects *out);
 
@@ -163,6 +179,8 @@ void watch_sweep_derive(struct watch *w, struct effects *out);
 void watch_sweep_reply(struct watch *w, int signer, const struct event *event, struct effects *out);
 void watch_sweep_pump(struct watch *w, struct effects *out);
 void watch_sweep_closed(struct watch *w, int signer);
+/* The evacuation is over: moves that no closing asks for are not gone on with. */
+void watch_sweep_end(struct watch *w);
 /* A sweep that another watcher had signed. */
 void watch_sweep_adopt(struct watch *w, struct bytes raw);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * watch_stop.c - the stop log: our own freezes and everybody's, kept, receipted, handed on; and
- * whether what is held allows an evacuation (P5).  Next: watch_sweep.c.
+ * watch_stop.c - the stop log: our own freezes and everybody's, resumes, cancels, rosters and
+ * policies (policy/control.h), kept, receipted, handed on; and whether what is held allows an
+ * evacuation (P5).  Next: watch_sweep.c.
  */
 #include <stdio.h>
 #include <string.h>
@@ -12,201 +13,174 @@
 #include "watch/watch_self.h"
 
 enum {
-	HAND_AGAIN_MS = 500, /* between two complete hand-overs to a signer that differs */
-	PUT_LIMIT_MS = 5000, /* an unanswered STOP_PUT does not block the next for ever */
-	ISSUE_EFFECTS = 16,  /* of a step: an issue and all that follows from it */
+	REFUSED_AGAIN_MS = 5000, /* to one who may lack what came before */
+	HAND_AGAIN_MS = 500,     /* between two complete hand-overs to a signer that differs */
+	PUT_LIMIT_MS = 5000,     /* an unanswered STOP_PUT does not block the next for ever */
+	ISSUE_EFFECTS = 16,      /* of a step: an issue and all that follows from it */
 };
 
-/* SHA-256 over the sorted ids; zero when there are none. */
-static void head_update(struct watch *w)
+static struct bytes stop_raw(const struct watch *w, size_t place)
 {
-	const struct hash32 *sorted[WATCH_STOPS_MAX];
-	struct sha256 s;
-
-	if (w->stops_n == 0) {
-		memset(&w->stop_head, 0, sizeof w->stop_head);
-		return;
-	}
-	for (size_t i = 0; i < w->stops_n; i++) {
-		size_t at = i;
-
-		while (at > 0 && hash32_cmp(sorted[at - 1], &w->stops[i].id) > 0) {
-			sorted[at] = sorted[at - 1];
-			at--;
-		}
-		sorted[at] = &w->stops[i].id;
-	}
-	sha256_init(&s);
-	for (size_t i = 0; i < w->stops_n; i++) {
-		sha256_update(&s, bytes_of(sorted[i]->b, sizeof sorted[i]->b));
-	}
-	sha256_final(&s, &w->stop_head);
+	return control_raw(&w->control, &w->control.entries[place]);
 }
 
-static struct watch_stop *stop_find(struct watch *w, const struct hash32 *id)
+/* A freeze that binds. */
+static bool binds(const struct watch *w, size_t place)
 {
-	for (size_t i = 0; i < w->stops_n; i++) {
-		if (hash32_eq(&w->stops[i].id, id)) {
-			return &w->stops[i];
-		}
-	}
-	return NULL;
+	return w->control.entries[place].state == CONTROL_BINDS;
 }
 
-static struct bytes stop_raw(const struct watch *w, const struct watch_stop *s)
+/* A control document as it was judged, and why it is none. */
+struct reading {
+	struct doc d;
+	struct control_news news;
+	enum err e;
+	char field[DOC_FIELD_MAX + 1];
+	char words[POLICY_WORDS_MAX];
+};
+
+static bool read(struct watch *w, struct bytes raw, struct reading *r)
 {
-	return bytes_of(w->stop_bytes + s->at, s->n);
-}
-
-/*
- * The last place of each issuer is for a freeze that asks for evacuation: he who has frozen many
- * times can still say that the money must move.
- */
-static bool has_place(const struct watch *w, const char *issuer, bool evacuate, size_t n)
-{
-	size_t max = evacuate ? WATCH_STOPS_EACH_MAX : WATCH_STOPS_EACH_MAX - 1;
-	size_t each = 0;
-
-	for (size_t i = 0; i < w->stops_n; i++) {
-		each += strcmp(w->stops[i].issuer, issuer) == 0;
-	}
-	return w->stops_n < WATCH_STOPS_MAX && each < max &&
-	       n <= sizeof w->stop_bytes - w->stop_used;
-}
-
-static const struct key32 *issuer_key(const struct watch *w, const char *issuer, bool *officer)
-{
-	*officer = false;
-	for (size_t i = 0; i < w->roster.people_count; i++) {
-		const struct doc_person *p = &w->roster.people[i];
-
-		if (strcmp(p->id, issuer) == 0) {
-			*officer = (p->roles & DOC_ROLE_OFFICER) != 0;
-			return *officer ? &p->key : NULL;
-		}
-	}
-	for (size_t i = 0; i < w->roster.watcher_count; i++) {
-		if (strcmp(w->roster.watchers[i].id, issuer) == 0) {
-			return &w->roster.watchers[i].key;
-		}
-	}
-	return NULL;
-}
-
-bool watch_stop_read(const struct watch *w, struct bytes raw, struct doc *d, struct doc_freeze *f,
-		     bool *officer, enum err *e, const char **field, const char **words)
-{
-	const struct key32 *key;
 	struct doc_fault fault = { "", "" };
+	struct policy_verdict v;
 
-	*field = "freeze";
-	*e = doc_open(d, raw, &w->genesis_id, &fault);
-	if (*e == ERR_OK) {
-		*e = d->type == DOC_FREEZE ? doc_freeze_read(d, f, &fault) : ERR_TYPE;
-	}
-	if (*e != ERR_OK) {
-		*words = fault.why != NULL && fault.why[0] != '\0' ? fault.why : err_words(*e);
+	r->e = doc_open(&r->d, raw, &w->genesis_id, &fault);
+	if (r->e != ERR_OK) {
+		(void)snprintf(r->field, sizeof r->field, "document");
+		(void)snprintf(r->words, sizeof r->words, "%s",
+			       fault.why != NULL && fault.why[0] != '\0' ? fault.why
+									 : err_words(r->e));
 		return false;
 	}
-	key = issuer_key(w, f->issuer, officer);
-	if (key == NULL) {
-		*e = ERR_SIGNER_UNKNOWN;
-		*field = "freeze.issuer";
-		*words = "neither an officer nor a watcher of the roster";
-		return false;
-	}
-	if (!doc_signed_by(d, key)) {
-		*e = d->signature_count == 0 ? ERR_UNSIGNED : ERR_SIGNATURE;
-		*field = "freeze.signatures";
-		*words = "not signed by its issuer";
-		return false;
-	}
-	return true;
+	v = control_check(&w->control, &r->d, &r->news);
+	r->e = v.err;
+	(void)snprintf(r->field, sizeof r->field, "%s%s%.40s", doc_type_name(r->d.type),
+		       v.field[0] == '\0' ? "" : ".", v.field);
+	policy_words(r->words, &v);
+	return v.err == ERR_OK;
 }
 
 /* What we have called by its name before, also when others bring it back: the reason says it. */
-static void own_recall(struct watch *w, const struct doc_freeze *f, uint64_t time_ms)
+static uint8_t own_crime(const struct watch *w, const struct doc_freeze *f)
 {
-	if (strcmp(f->issuer, w->config.watcher) != 0) {
-		return;
-	}
-	w->freezes_made++;
-	w->freeze_wall_ms = time_ms;
-	for (int c = 1; c <= WATCH_CRIME_KINDS; c++) {
+	for (int c = 1; strcmp(f->issuer, w->config.watcher) == 0 && c <= WATCH_CRIME_KINDS; c++) {
 		const char *name = watch_self_crime((enum watch_crime)c);
 
 		if (strncmp(f->reason, name, strlen(name)) == 0) {
-			w->crimes_frozen[c] = true;
+			return (uint8_t)c;
+		}
+	}
+	return 0;
+}
+
+/* One freeze for each kind of crime says all that a freeze can say, as long as it binds. */
+static void crimes_update(struct watch *w)
+{
+	memset(w->crimes_frozen, 0, sizeof w->crimes_frozen);
+	for (size_t i = 0; i < w->control.n; i++) {
+		if (binds(w, i) && w->stops[i].crime != 0) {
+			w->crimes_frozen[w->stops[i].crime] = true;
 		}
 	}
 }
 
-/* The table's part: used alike when a freeze comes in, is made, and is replayed. */
-static struct watch_stop *stop_keep(struct watch *w, const struct doc *d,
-				    const struct doc_freeze *f, bool officer, uint64_t sequence,
-				    uint64_t time_ms)
+/* What was called before the resume was written has been looked at by those who signed it. */
+static void live_through(struct watch *w, uint64_t written_ms)
 {
-	struct watch_stop *s = &w->stops[w->stops_n++];
-
-	memset(s, 0, sizeof *s);
-	s->id = d->id;
-	s->at = (uint32_t)w->stop_used;
-	s->n = (uint32_t)d->raw.n;
-	s->sequence = sequence;
-	s->time_ms = time_ms;
-	s->evacuate = f->evacuate;
-	s->has_evidence = f->evidence_n > 0;
-	s->officer = officer;
-	(void)snprintf(s->issuer, sizeof s->issuer, "%s", f->issuer);
-	memcpy(w->stop_bytes + w->stop_used, d->raw.p, d->raw.n);
-	w->stop_used += d->raw.n;
-	head_update(w);
-	own_recall(w, f, time_ms);
-	return s;
+	for (size_t i = 0; i < w->called_n; i++) {
+		w->called[i].lived = w->called[i].lived || w->called[i].time_ms <= written_ms;
+	}
 }
 
-/* Commits a valid freeze that is not held yet.  NULL: no place. */
-static struct watch_stop *stop_take(struct watch *w, const struct doc *d,
-				    const struct doc_freeze *f, bool officer, const char *alarm,
-				    struct effects *out)
+/* The table's part: used alike when a document comes in, is made, and is replayed. */
+static void keep(struct watch *w, const struct reading *r, uint64_t sequence, uint64_t time_ms,
+		 const struct policy_time *then)
 {
-	struct log_record r = { .kind = LOG_WATCH_STOP, .id = watch_self_short(&d->id) };
-	struct log_record a = { .kind = LOG_WATCH_ALARM, .id = watch_self_short(&d->id) };
+	size_t place = w->control.n;
+	bool freeze = r->d.type == DOC_FREEZE;
+	uint8_t crime = freeze ? own_crime(w, &w->control.news.freeze) : 0;
+	bool own = freeze && strcmp(w->control.news.freeze.issuer, w->config.watcher) == 0;
+	uint64_t written_ms = r->d.type == DOC_RESUME ? w->control.news.resume.time_ms : 0;
+
+	(void)control_take(&w->control, &r->d, &r->news, sequence, time_ms, then);
+	w->stops[place].crime = crime;
+	if (own) {
+		w->freezes_made++;
+		w->freeze_wall_ms = time_ms;
+	}
+	live_through(w, written_ms);
+	crimes_update(w);
+}
+
+/* Commits what read() has allowed and we do not hold yet. */
+static void take(struct watch *w, const struct reading *r, const struct log_record *alarm,
+		 const char *words, struct effects *out)
+{
+	struct policy_time now = watch_self_now(w);
+	struct log_record record = { .kind = LOG_WATCH_STOP,
+				     .id = watch_self_short(&r->d.id),
+				     .amount = (u128)r->d.type };
 	uint64_t sequence = w->chain.next_sequence;
 	struct log_batch b;
 
-	if (!has_place(w, f->issuer, f->evacuate, d->raw.n)) {
-		return NULL;
-	}
+	le32_put(record.debit.b, now.chain_s);
 	watch_self_begin(w, &b);
-	CHECK(watch_self_add(w, &b, &r, &d->raw) == ERR_OK);
+	CHECK(watch_self_add(w, &b, &record, &r->d.raw) == ERR_OK);
 	if (alarm != NULL) {
-		struct bytes words = bytes_str(alarm);
+		struct log_record a = *alarm;
+		struct bytes blob = bytes_str(words);
 
-		CHECK(watch_self_add(w, &b, &a, &words) == ERR_OK);
+		CHECK(watch_self_add(w, &b, &a, &blob) == ERR_OK);
+		watch_self_call(w, a.debit.b[0], &a.ref, w->wall_ms);
 	}
 	watch_self_commit(w, &b, out);
-	return stop_keep(w, d, f, officer, sequence, w->wall_ms);
+	if (r->d.type == DOC_FREEZE && alarm == NULL) {
+		effects_note(out, "broken stopped issuer=%s evidence_bytes=%zu", r->news.issuer,
+			     w->control.news.freeze.evidence_n);
+	} else if (r->d.type != DOC_FREEZE) {
+		effects_note(out, "unusual control type=%s waits=%d forks=%d",
+			     doc_type_name(r->d.type), r->news.loosens, r->news.forks);
+	}
+	keep(w, r, sequence, w->wall_ms, &now);
 }
 
-enum err watch_stop_replay(struct watch *w, uint64_t sequence, uint64_t time_ms, struct bytes blob)
+enum err watch_stop_replay(struct watch *w, const struct log_record *r, uint64_t sequence,
+			   struct bytes blob)
 {
-	static struct doc_freeze f;
-	const char *field;
-	const char *words;
-	struct doc d;
-	bool officer;
-	enum err e;
+	const struct policy_time then = { .own_ms = r->time_ms,
+					  .wall_ms = r->time_ms,
+					  .chain_s = le32_get(r->debit.b) };
+	static struct reading reading;
 
-	if (!watch_stop_read(w, blob, &d, &f, &officer, &e, &field, &words) ||
-	    stop_find(w, &d.id) != NULL) {
-		return ERR_CORRUPT;
+	if (!read(w, blob, &reading) || reading.news.known) {
+		return reading.e == ERR_FULL ? ERR_FULL : ERR_CORRUPT;
 	}
-	if (!has_place(w, f.issuer, f.evacuate, blob.n)) {
-		return ERR_FULL;
-	}
-	(void)stop_keep(w, &d, &f, officer, sequence, time_ms);
+	keep(w, &reading, sequence, r->time_ms, &then);
 	return ERR_OK;
+}
+
+enum err watch_stop_replay_rules(struct watch *w, const struct log_record *r)
+{
+	return control_activate(&w->control, &r->id, r->time_ms) ? ERR_OK : ERR_CORRUPT;
+}
+
+void watch_stop_due(struct watch *w, struct effects *out)
+{
+	struct policy_time now = watch_self_now(w);
+	const struct control_entry *e = control_due(&w->control, &now);
+	struct log_record r = { .kind = LOG_WATCH_RULES };
+	struct log_batch b;
+
+	if (e == NULL || effects_free(out) < 8) {
+		return;
+	}
+	r.id = watch_self_short(&e->id);
+	watch_self_begin(w, &b);
+	CHECK(watch_self_add(w, &b, &r, NULL) == ERR_OK);
+	watch_self_commit(w, &b, out);
+	CHECK(control_activate(&w->control, &r.id, w->wall_ms));
+	effects_note(out, "unusual rules roster=%llu policy=%llu",
+		     (unsigned long long)w->roster.number, (unsigned long long)w->policy.number);
 }
 
 static bool evidence_shows(const struct watch *w, struct bytes raw)
@@ -220,22 +194,20 @@ static bool evidence_shows(const struct watch *w, struct bytes raw)
 }
 
 /* Different officers among those that we hold who say that it must be evacuated. */
-static size_t officers(const struct watch *w, const struct watch_stop **first,
-		       const struct watch_stop **second)
+static size_t officers(const struct watch *w, size_t *first, size_t *second)
 {
+	const struct control_entry *all = w->control.entries;
 	size_t n = 0;
 
-	for (size_t i = 0; i < w->stops_n; i++) {
-		const struct watch_stop *s = &w->stops[i];
-
-		if (!s->officer || !s->evacuate) {
+	for (size_t i = 0; i < w->control.n; i++) {
+		if (!binds(w, i) || !all[i].officer || !all[i].evacuate) {
 			continue;
 		}
 		if (n == 0) {
-			*first = s;
+			*first = i;
 			n = 1;
-		} else if (n == 1 && strcmp((*first)->issuer, s->issuer) != 0) {
-			*second = s;
+		} else if (n == 1 && strcmp(all[*first].issuer, all[i].issuer) != 0) {
+			*second = i;
 			n = 2;
 		}
 	}
@@ -245,11 +217,11 @@ static size_t officers(const struct watch *w, const struct watch_stop **first,
 /* What we hold moves the signers to evacuate, as far as we can know. */
 static bool convincing(const struct watch *w)
 {
-	const struct watch_stop *one;
-	const struct watch_stop *two;
+	size_t one = 0;
+	size_t two = 0;
 
-	for (size_t i = 0; i < w->stops_n; i++) {
-		if (w->stops[i].verified && !w->stops[i].refused) {
+	for (size_t i = 0; i < w->control.n; i++) {
+		if (binds(w, i) && w->stops[i].verified && !w->stops[i].refused) {
 			return true;
 		}
 	}
@@ -289,7 +261,8 @@ static void freeze_make(struct watch *w, struct writer *raw, bool evacuate, stru
 }
 
 /* For later: the freeze that says enough today may turn out to show nothing. */
-static void evidence_keep(struct watch *w, struct bytes evidence, const struct hash32 *about)
+static void evidence_keep(struct watch *w, struct bytes evidence, const struct hash32 *about,
+			  const struct hash32 *unit)
 {
 	struct watch_kept *k = &w->kept[w->kept_at];
 
@@ -301,26 +274,29 @@ static void evidence_keep(struct watch *w, struct bytes evidence, const struct h
 	CHECK(evidence.n <= sizeof k->raw);
 	k->n = (uint32_t)evidence.n;
 	k->about = *about;
+	k->unit = *unit;
 	memcpy(k->raw, evidence.p, evidence.n);
 	w->kept_at = (w->kept_at + 1) % WATCH_KEPT_MAX;
 }
 
 /* True if a freeze was made: what is held must be weighed again then. */
 static bool issue(struct watch *w, enum watch_crime crime, bool evacuate, struct bytes evidence,
-		  const struct hash32 *about, const char *words, struct effects *out)
+		  const struct hash32 *about, const struct hash32 *unit, const char *words,
+		  struct effects *out)
 {
-	static struct doc_freeze f;
+	static struct reading r;
+	struct log_record alarm = { .kind = LOG_WATCH_ALARM,
+				    .id = watch_self_short(about),
+				    .ref = watch_self_short(unit) };
 	struct writer raw = writer_make(w->text, sizeof w->text);
 	char reason[DOC_REASON_MAX + 1];
-	const char *field;
-	const char *why;
-	struct watch_stop *s;
-	struct doc d;
-	bool officer;
 	bool shows;
 	bool again;
-	enum err e;
 
+	/* those who resumed knew of it; it binds no more, also when a chain is read again */
+	if (watch_self_lived(w, crime, unit)) {
+		return false;
+	}
 	if (crime == WATCH_CRIME_RECORD && watch_self_called(w, about, crime)) {
 		return false;
 	}
@@ -331,9 +307,9 @@ static bool issue(struct watch *w, enum watch_crime crime, bool evacuate, struct
 	 * the signers evacuate on evidence that they can verify.
 	 */
 	if ((w->crimes_frozen[crime] && !again) || effects_free(out) < 4) {
-		watch_self_alarm(w, crime, about, words, out);
+		watch_self_alarm(w, crime, about, unit, words, out);
 		if (shows) {
-			evidence_keep(w, evidence, about);
+			evidence_keep(w, evidence, about, unit);
 		}
 		return false;
 	}
@@ -346,13 +322,14 @@ static bool issue(struct watch *w, enum watch_crime crime, bool evacuate, struct
 		*c = *c >= ' ' && *c <= '~' ? *c : '?';
 	}
 	freeze_make(w, &raw, evacuate, evidence, reason);
-	CHECK(watch_stop_read(w, bytes_of(raw.p, raw.n), &d, &f, &officer, &e, &field, &why));
-	s = stop_take(w, &d, &f, officer, reason, out);
-	if (s == NULL) {
-		/* Everybody has been stopped by what fills the table. */
-		watch_self_alarm(w, crime, about, words, out);
+	if (!read(w, bytes_of(raw.p, raw.n), &r)) {
+		/* no place: everybody has been stopped by what fills the table; or a roster without
+		 * us, under which our word stops nobody */
+		watch_self_alarm(w, crime, about, unit, words, out);
 		return false;
 	}
+	alarm.debit.b[0] = (uint8_t)crime;
+	take(w, &r, &alarm, reason, out);
 	w->alarms++;
 	CHECK(w->crimes_frozen[crime]);
 	effects_note(out, "broken freeze %s", reason);
@@ -361,31 +338,64 @@ static bool issue(struct watch *w, enum watch_crime crime, bool evacuate, struct
 }
 
 void watch_stop_issue(struct watch *w, enum watch_crime crime, bool evacuate, struct bytes evidence,
-		      const struct hash32 *about, const char *words, struct effects *out)
+		      const struct hash32 *about, const struct hash32 *unit, const char *words,
+		      struct effects *out)
 {
-	if (issue(w, crime, evacuate, evidence, about, words, out)) {
+	if (issue(w, crime, evacuate, evidence, about, unit, words, out)) {
 		watch_stop_weigh(w, out);
 	}
 }
 
 /* ---- what others bring --------------------------------------------------------------------- */
 
+/*
+ * A resume lifts what those who signed it knew of.  What we have called since it was written, and
+ * what no freeze of ours says any more, is said anew.
+ */
+static void call_again(struct watch *w, struct effects *out)
+{
+	const size_t known = w->called_n; /* what follows may call more */
+
+	for (size_t i = 0; i < known; i++) {
+		const struct watch_called *k = &w->called[i];
+		enum watch_crime crime = (enum watch_crime)k->crime;
+		struct bytes evidence = bytes_of(NULL, 0);
+		struct hash32 unit = { { 0 } };
+
+		if (k->lived || crime < 1 || crime > WATCH_CRIME_KINDS || w->crimes_frozen[crime]) {
+			continue;
+		}
+		memcpy(unit.b, k->unit.b, sizeof k->unit.b);
+		for (size_t e = 0; e < WATCH_KEPT_MAX; e++) {
+			struct id128 name = watch_self_short(&w->kept[e].unit);
+
+			if (w->kept[e].n > 0 && id128_eq(&name, &k->unit)) {
+				evidence = bytes_of(w->kept[e].raw, w->kept[e].n);
+			}
+		}
+		(void)issue(w, crime, evidence.n > 0, evidence, &unit, &unit,
+			    "seen since the resume was written", out);
+	}
+}
+
+/* What a document that was just taken changes for us. */
+static void react(struct watch *w, const struct reading *r, struct effects *out)
+{
+	if (r->d.type == DOC_RESUME) {
+		call_again(w, out);
+	}
+	watch_stop_weigh(w, out);
+}
+
 void watch_stop_offer(struct watch *w, struct bytes raw, struct effects *out)
 {
-	static struct doc_freeze f;
-	const char *field;
-	const char *words;
-	struct doc d;
-	bool officer;
-	enum err e;
+	static struct reading r;
 
-	if (effects_free(out) < 8 ||
-	    !watch_stop_read(w, raw, &d, &f, &officer, &e, &field, &words) ||
-	    stop_find(w, &d.id) != NULL || stop_take(w, &d, &f, officer, NULL, out) == NULL) {
+	if (effects_free(out) < 8 || !read(w, raw, &r) || r.news.known) {
 		return;
 	}
-	effects_note(out, "broken stopped issuer=%s evidence_bytes=%zu", f.issuer, f.evidence_n);
-	watch_stop_weigh(w, out);
+	take(w, &r, NULL, NULL, out);
+	react(w, &r, out);
 }
 
 void watch_stop_receipt(struct watch *w, const struct event *event, const struct hash32 *id,
@@ -406,59 +416,61 @@ void watch_stop_receipt(struct watch *w, const struct event *event, const struct
 
 void watch_stop_put(struct watch *w, const struct event *event, struct effects *out)
 {
-	static struct doc_freeze f;
-	struct watch_stop *s;
+	static struct reading r;
+	const struct control_entry *kept;
 	struct bytes item;
-	const char *field;
-	const char *words;
-	struct doc d;
-	bool officer;
+	bool fresh;
 	size_t n = 0;
-	enum err e;
 
 	if (frame_items_all(event->body, &item, 1, &n) != ERR_OK || n != 1) {
 		watch_self_refuse(w, event, ERR_INPUT, "body",
-				  "exactly one freeze or closing is expected", out);
+				  "exactly one document that stops, starts or rules is expected",
+				  out);
 		return;
 	}
 	if (watch_closing_is(w, item)) {
 		watch_closing_put(w, event, item, out);
 		return;
 	}
-	if (!watch_stop_read(w, item, &d, &f, &officer, &e, &field, &words)) {
-		watch_self_refuse(w, event, e, field, words, out);
+	if (!read(w, item, &r)) {
+		watch_self_refuse(w, event, r.e, r.field, r.words, out);
 		return;
 	}
-	s = stop_find(w, &d.id);
-	if (s == NULL) {
-		s = stop_take(w, &d, &f, officer, NULL, out);
-		if (s == NULL) {
-			watch_self_refuse(w, event, ERR_FULL, "freeze",
-					  "no place for more stop documents; we are frozen already",
-					  out);
-			return;
-		}
-		effects_note(out, "broken stopped issuer=%s evidence_bytes=%zu", f.issuer,
-			     f.evidence_n);
+	fresh = !r.news.known;
+	if (fresh) {
+		take(w, &r, NULL, NULL, out);
 	}
-	watch_stop_receipt(w, event, &s->id, s->sequence, s->time_ms, out);
-	watch_stop_weigh(w, out);
+	kept = control_find(&w->control, &r.d.id);
+	CHECK(kept != NULL);
+	watch_stop_receipt(w, event, &kept->id, kept->sequence, kept->time_ms, out);
+	if (fresh) {
+		react(w, &r, out);
+	} else {
+		watch_stop_weigh(w, out);
+	}
 }
 
 void watch_stop_get(struct watch *w, const struct event *event, struct effects *out)
 {
 	struct bytes items[FRAME_ITEMS_MAX];
+	size_t first = w->control.n;
 	size_t bytes = 0;
 	size_t n = 0;
 
-	for (size_t i = 0; i < w->stops_n && n < FRAME_ITEMS_MAX; i++) {
-		size_t more = FRAME_ITEM_HEADER_BYTES + w->stops[i].n;
+	/* the newest that fit, in the order in which they came */
+	for (size_t kept = 0; first > 0; first--) {
+		size_t raw = stop_raw(w, first - 1).n;
 
-		if (bytes + more > FRAME_BODY_MAX) {
+		kept += raw > 0;
+		bytes += raw == 0 ? 0 : FRAME_ITEM_HEADER_BYTES + raw;
+		if (kept > FRAME_ITEMS_MAX || bytes > FRAME_BODY_MAX) {
 			break;
 		}
-		bytes += more;
-		items[n++] = stop_raw(w, &w->stops[i]);
+	}
+	for (size_t i = first; i < w->control.n; i++) {
+		if (stop_raw(w, i).n > 0) {
+			items[n++] = stop_raw(w, i);
+		}
 	}
 	watch_self_send(w, event->channel, MSGS_REPLY(event->number), event->request_id, items, n,
 			out);
@@ -472,35 +484,42 @@ void watch_stop_get(struct watch *w, const struct event *event, struct effects *
  */
 static void verify_again(struct watch *w)
 {
+	const struct control_entry *all = w->control.entries;
 	bool found = false;
 
-	for (size_t i = 0; i < w->stops_n; i++) {
+	for (size_t i = 0; i < w->control.n; i++) {
 		struct watch_stop *s = &w->stops[i];
 
-		s->verified =
-		    !found && s->evacuate && s->has_evidence && evidence_shows(w, stop_raw(w, s));
+		s->verified = !found && binds(w, i) && all[i].evacuate && all[i].evidence &&
+			      evidence_shows(w, stop_raw(w, i));
 		found = found || (s->verified && !s->refused);
 	}
 }
 
-/* What is held, judged; an evacuation that it allows begins. */
+/* What is held, judged; an evacuation that it allows begins, one that it allows no more ends. */
 static void weigh(struct watch *w, struct effects *out)
 {
-	const struct watch_stop *one;
-	const struct watch_stop *two;
+	size_t one = 0;
+	size_t two = 0;
 	bool allowed = false;
 
 	verify_again(w);
-	for (size_t i = 0; i < w->stops_n; i++) {
+	for (size_t i = 0; i < w->control.n; i++) {
 		allowed = allowed || w->stops[i].verified;
 	}
 	allowed = allowed || officers(w, &one, &two) == 2;
 	if (allowed && !w->evacuating) {
 		w->evacuating = true;
 		if (effects_free(out) > 4) {
-			effects_note(out, "broken evacuation begins stops=%zu", w->stops_n);
+			effects_note(out, "broken evacuation begins stops=%zu", w->control.binding);
 		}
 		watch_sweep_derive(w, out);
+	} else if (w->evacuating && w->control.binding == 0) {
+		w->evacuating = false;
+		watch_sweep_end(w);
+		if (effects_free(out) > 4) {
+			effects_note(out, "unusual evacuation ends");
+		}
 	}
 }
 
@@ -515,8 +534,12 @@ void watch_stop_weigh(struct watch *w, struct effects *out)
 		if (k->n == 0 || convincing(w)) {
 			continue;
 		}
+		if (watch_self_lived(w, WATCH_CRIME_THEFT, &k->unit)) {
+			k->n = 0;
+			continue;
+		}
 		if (watch_chain_theft(w, raw) &&
-		    issue(w, WATCH_CRIME_THEFT, true, raw, &k->about,
+		    issue(w, WATCH_CRIME_THEFT, true, raw, &k->about, &k->unit,
 			  "theft: shown again, what was shown before is explained", out)) {
 			weigh(w, out);
 		}
@@ -524,41 +547,65 @@ void watch_stop_weigh(struct watch *w, struct effects *out)
 	}
 }
 
-void watch_stop_refused(struct watch *w, uint32_t at, struct effects *out)
+void watch_stop_refused(struct watch *w, size_t place, struct effects *out)
 {
-	for (size_t i = 0; i < w->stops_n; i++) {
-		struct watch_stop *s = &w->stops[i];
+	const struct control_entry *e = &w->control.entries[place];
 
-		if (s->at == at && s->has_evidence && !s->refused) {
-			s->refused = true;
-			effects_note(out, "broken evidence_refused issuer=%s", s->issuer);
-			watch_stop_weigh(w, out);
-		}
+	if (place < w->control.n && e->evidence && !w->stops[place].refused) {
+		w->stops[place].refused = true;
+		effects_note(out, "broken evidence_refused issuer=%s", e->issuer);
+		watch_stop_weigh(w, out);
 	}
 }
 
-bool watch_stop_allows(const struct watch *w, const struct bytes *freezes, size_t n)
+/*
+ * A freeze that was evidence at this time: one that we hold was judged when it came, others are
+ * judged now.  False: none, or lifted before.
+ */
+static bool freeze_counts(struct watch *w, struct bytes raw, uint64_t t_ms, struct doc_freeze *f,
+			  bool *officer)
+{
+	static struct reading r;
+	const struct control_entry *known;
+
+	if (doc_open(&r.d, raw, &w->genesis_id, NULL) != ERR_OK || r.d.type != DOC_FREEZE ||
+	    doc_freeze_read(&r.d, f, NULL) != ERR_OK) {
+		return false;
+	}
+	known = control_find(&w->control, &r.d.id);
+	if (known != NULL && known->state == CONTROL_LIFTED &&
+	    t_ms > known->since_ms + w->policy.clock_skew_ms) {
+		return false;
+	}
+	if (known != NULL && known->issuer[0] != '\0') {
+		*officer = known->officer;
+		return true;
+	}
+	/* full: its issuer was checked all the same */
+	if (!read(w, raw, &r) && r.e != ERR_FULL) {
+		return false;
+	}
+	*officer = r.news.officer;
+	return true;
+}
+
+bool watch_stop_allows(struct watch *w, const struct bytes *freezes, size_t n, uint64_t t_ms)
 {
 	static struct doc_freeze f;
 	char officer_id[DOC_NAME_MAX + 1] = "";
-	const struct watch_stop *one = NULL;
-	const struct watch_stop *two = NULL;
+	size_t one = 0;
+	size_t two = 0;
 
 	if (w->evacuating) {
 		return true;
 	}
 	if (officers(w, &one, &two) > 0) {
-		(void)snprintf(officer_id, sizeof officer_id, "%s", one->issuer);
+		(void)snprintf(officer_id, sizeof officer_id, "%s", w->control.entries[one].issuer);
 	}
 	for (size_t i = 0; i < n; i++) {
-		const char *field;
-		const char *words;
-		struct doc d;
-		bool officer;
-		enum err e;
+		bool officer = false;
 
-		if (!watch_stop_read(w, freezes[i], &d, &f, &officer, &e, &field, &words) ||
-		    !f.evacuate) {
+		if (!freeze_counts(w, freezes[i], t_ms, &f, &officer) || !f.evacuate) {
 			continue;
 		}
 		if (watch_chain_theft(w, bytes_of(f.evidence, f.evidence_n))) {
@@ -574,27 +621,30 @@ bool watch_stop_allows(const struct watch *w, const struct bytes *freezes, size_
 	return false;
 }
 
-size_t watch_stop_grounds(const struct watch *w, struct bytes *out, size_t cap)
+size_t watch_stop_grounds(const struct watch *w, struct bytes *out, size_t cap, size_t *place)
 {
-	const struct watch_stop *one = NULL;
-	const struct watch_stop *two = NULL;
+	size_t one = 0;
+	size_t two = 0;
 
 	CHECK(cap >= 2);
-	for (size_t i = 0; i < w->stops_n; i++) {
-		if (w->stops[i].verified && !w->stops[i].refused) {
-			out[0] = stop_raw(w, &w->stops[i]);
+	for (size_t i = 0; i < w->control.n; i++) {
+		if (binds(w, i) && w->stops[i].verified && !w->stops[i].refused) {
+			out[0] = stop_raw(w, i);
+			*place = i;
 			return 1;
 		}
 	}
 	if (officers(w, &one, &two) == 2) {
 		out[0] = stop_raw(w, one);
 		out[1] = stop_raw(w, two);
+		*place = one;
 		return 2;
 	}
 	/* Refused by one signer, who may be the thief's: the other is asked all the same. */
-	for (size_t i = 0; i < w->stops_n; i++) {
-		if (w->stops[i].verified) {
-			out[0] = stop_raw(w, &w->stops[i]);
+	for (size_t i = 0; i < w->control.n; i++) {
+		if (binds(w, i) && w->stops[i].verified) {
+			out[0] = stop_raw(w, i);
+			*place = i;
 			return 1;
 		}
 	}
@@ -613,19 +663,19 @@ static void get_send(struct watch *w, struct watch_dest *d, struct effects *out)
 void watch_stop_opened(struct watch *w, size_t dest, uint32_t channel, struct effects *out)
 {
 	w->dest[dest] = (struct watch_dest){ .up = true, .channel = channel };
-	for (size_t i = 0; i < w->stops_n; i++) {
-		w->stops[i].handed[dest] = false;
+	for (size_t i = 0; i < w->control.n; i++) {
+		w->stops[i].handed[dest] = WATCH_NOT_HANDED;
 	}
 	get_send(w, &w->dest[dest], out);
 }
 
-static bool receipt_good(const struct watch *w, size_t dest, const struct watch_stop *s,
+static bool receipt_good(const struct watch *w, size_t dest, const struct hash32 *id,
 			 struct bytes item, struct doc_receipt *r)
 {
 	struct doc d;
 
 	if (doc_open(&d, item, &w->genesis_id, NULL) != ERR_OK || d.type != DOC_RECEIPT ||
-	    doc_receipt_read(&d, r, NULL) != ERR_OK || !hash32_eq(&r->document, &s->id)) {
+	    doc_receipt_read(&d, r, NULL) != ERR_OK || !hash32_eq(&r->document, id)) {
 		return false;
 	}
 	if (dest < DOC_SIGNERS) {
@@ -651,12 +701,14 @@ static void put_reply(struct watch *w, size_t dest, struct bytes body, struct ef
 	}
 	d->putting = false;
 	/* Not asked again before the next nonce or link shows that it is missing there. */
-	w->stops[d->stop].handed[dest] = true;
+	w->stops[d->stop].handed[dest] = WATCH_HELD;
 	if (frame_items_all(body, &item, 1, &n) == ERR_OK && n == 1 &&
-	    receipt_good(w, dest, &w->stops[d->stop], item, &r)) {
+	    receipt_good(w, dest, &w->control.entries[d->stop].id, item, &r)) {
 		effects_note(out, "info stop_held holder=%s sequence=%llu", r.holder,
 			     (unsigned long long)r.sequence);
 	} else {
+		w->stops[d->stop].handed[dest] = WATCH_REFUSED;
+		d->refused_mono_ms = w->mono_ms;
 		effects_note(out, "unusual stop_not_held dest=%zu", dest);
 	}
 }
@@ -688,10 +740,41 @@ static void hand_again(struct watch *w, size_t signer, struct effects *out)
 
 	k->differs = false;
 	k->handed_mono_ms = w->mono_ms;
-	for (size_t i = 0; i < w->stops_n; i++) {
-		w->stops[i].handed[signer] = false;
+	for (size_t i = 0; i < w->control.n; i++) {
+		w->stops[i].handed[signer] = WATCH_NOT_HANDED;
 	}
 	get_send(w, &w->dest[signer], out);
+}
+
+/* What it refused it may take now that it has what came before. */
+static void refused_again(struct watch *w, size_t dest)
+{
+	w->dest[dest].refused_mono_ms = 0;
+	for (size_t i = 0; i < w->control.n; i++) {
+		if (w->stops[i].handed[dest] == WATCH_REFUSED) {
+			w->stops[i].handed[dest] = WATCH_NOT_HANDED;
+		}
+	}
+}
+
+/*
+ * Freezes first, and of them the newest: it is the one that somebody waits for.  The others in the
+ * order in which they came, for each may need those before it.  control.n: there is none.
+ */
+static size_t next_to_hand(const struct watch *w, size_t dest)
+{
+	for (size_t i = w->control.n; i > 0; i--) {
+		if (binds(w, i - 1) && w->stops[i - 1].handed[dest] == WATCH_NOT_HANDED) {
+			return i - 1;
+		}
+	}
+	for (size_t i = 0; i < w->control.n; i++) {
+		if (!binds(w, i) && w->stops[i].handed[dest] == WATCH_NOT_HANDED &&
+		    stop_raw(w, i).n > 0) {
+			return i;
+		}
+	}
+	return w->control.n;
 }
 
 void watch_stop_pump(struct watch *w, struct effects *out)
@@ -699,6 +782,7 @@ void watch_stop_pump(struct watch *w, struct effects *out)
 	for (size_t i = 0; i < ARRAY_LEN(w->dest); i++) {
 		struct watch_dest *d = &w->dest[i];
 		bool waiting = d->putting && w->mono_ms - d->put_mono_ms < PUT_LIMIT_MS;
+		size_t k;
 
 		if (!d->up || waiting || effects_free(out) < 8) {
 			continue;
@@ -712,20 +796,19 @@ void watch_stop_pump(struct watch *w, struct effects *out)
 		     w->mono_ms - w->signer[i].handed_mono_ms >= HAND_AGAIN_MS)) {
 			hand_again(w, i, out);
 		}
-		/* The newest first: it is the one that somebody waits for. */
-		for (size_t k = w->stops_n; k > 0; k--) {
-			struct watch_stop *s = &w->stops[k - 1];
+		if (d->refused_mono_ms != 0 &&
+		    w->mono_ms - d->refused_mono_ms >= REFUSED_AGAIN_MS) {
+			refused_again(w, i);
+		}
+		k = next_to_hand(w, i);
+		if (k < w->control.n) {
+			struct bytes raw = stop_raw(w, k);
 
-			if (!s->handed[i]) {
-				struct bytes raw = stop_raw(w, s);
-
-				d->putting = true;
-				d->stop = k - 1;
-				d->put_mono_ms = w->mono_ms;
-				watch_self_send(w, d->channel, SIGNER_STOP_PUT, ++w->requests_made,
-						&raw, 1, out);
-				break;
-			}
+			d->putting = true;
+			d->stop = k;
+			d->put_mono_ms = w->mono_ms;
+			watch_self_send(w, d->channel, SIGNER_STOP_PUT, ++w->requests_made, &raw, 1,
+					out);
 		}
 	}
 }

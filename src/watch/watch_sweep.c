@@ -181,9 +181,12 @@ static void ask(struct watch *w, struct watch_sweep *s, struct effects *out)
 	struct bytes items[1 + GROUNDS_MAX + 2];
 	size_t n = 1;
 	int signer = s->state == WATCH_SWEEP_A ? DOC_SIGNER_A : DOC_SIGNER_B;
-	size_t grounds = w->evacuating ? watch_stop_grounds(w, items + 1, GROUNDS_MAX) : 0;
+	size_t grounds = 0;
 
-	s->grounds_at = grounds > 0 ? (uint32_t)(items[1].p - w->stop_bytes) : UINT32_MAX;
+	s->grounds = CONTROL_DOCS_MAX;
+	if (w->evacuating) {
+		grounds = watch_stop_grounds(w, items + 1, GROUNDS_MAX, &s->grounds);
+	}
 	if (grounds == 0) {
 		items[1] = watch_closing_of(w, s->own);
 		grounds = items[1].n > 0;
@@ -210,6 +213,17 @@ void watch_sweep_closed(struct watch *w, int signer)
 
 		if (s->state == (signer == DOC_SIGNER_A ? WATCH_SWEEP_A : WATCH_SWEEP_B)) {
 			s->asked = false;
+		}
+	}
+}
+
+void watch_sweep_end(struct watch *w)
+{
+	for (size_t i = 0; i < WATCH_SWEEPS_MAX; i++) {
+		struct watch_sweep *s = &w->sweeps[i];
+
+		if (s->state != WATCH_SWEEP_NONE && watch_closing_of(w, s->own).n == 0) {
+			s->state = WATCH_SWEEP_NONE;
 		}
 	}
 }
@@ -282,7 +296,7 @@ void watch_sweep_reply(struct watch *w, int signer, const struct event *event, s
 			effects_note(out, "unusual sweep_refused signer=%c account=%s",
 				     "ab"[signer], w -> own[s->own].address.text);
 			if (evidence_refused(w, event->body)) {
-				watch_stop_refused(w, s->grounds_at, out);
+				watch_stop_refused(w, s->grounds, out);
 			}
 			return;
 		}

@@ -31,7 +31,8 @@ def one_big_withdrawal(rig):
             documents = payment(w, server, amount, PEOPLE, exact=True)
             stolen = canon.Document("attestation", {
                 "data": "00", "genesis": w.genesis.id, "head": canon.ZERO_ID, "inner_hash": "11" * 32,
-                "kind": "cosign", "program": canon.ZERO_ID, "sequence": 1, "signer": "a",
+                "kind": "cosign", "policy": w.policy.id, "program": canon.ZERO_ID, "roster": w.roster.id, "sequence": 1,
+                "signer": "a",
                 "subject": documents[2].id, "subject_type": "attempt", "time_ms": 1}).sign(w.attest_key("a"))
             signature = canon.Document("signature", {"attestation": stolen.id, "genesis": w.genesis.id,
                                                      "signature": "22" * 64})
@@ -209,7 +210,8 @@ def forged(world, attempt, data, inner_hash, which="a"):
     """What a thief of key A can say to B: an attestation of any bytes, and A's signature over them."""
     attestation = canon.Document("attestation", {
         "data": data.hex(), "genesis": world.genesis.id, "head": canon.ZERO_ID, "inner_hash": inner_hash.hex(),
-        "kind": "cosign", "program": canon.ZERO_ID, "sequence": 3, "signer": which, "subject": attempt.id,
+        "kind": "cosign", "policy": world.policy.id, "program": canon.ZERO_ID, "roster": world.roster.id,
+        "sequence": 3, "signer": which, "subject": attempt.id,
         "subject_type": "attempt", "time_ms": int(time.time() * 1000)}).sign(world.attest_key("a"))
     signature = canon.Document("signature", {"attestation": attestation.id, "genesis": world.genesis.id,
                                              "signature": world.keys.a.sign(data).hex()})

@@ -305,7 +305,7 @@ static void happen(void)
 	unsigned what = next();
 	int s = what & 1 ? B : A;
 	size_t payments = r.g[s].payments_n;
-	size_t stops = r.g[s].stops_n;
+	size_t stops = r.g[s].control.n;
 	unsigned ms;
 
 	switch (what >> 1 & 7) {
@@ -336,11 +336,11 @@ static void happen(void)
 		break;
 	default:
 		rig_restart(s);
-		FUZZ_CHECK(r.g[s].payments_n == payments && r.g[s].stops_n == stops);
+		FUZZ_CHECK(r.g[s].payments_n == payments && r.g[s].control.n == stops);
 		break;
 	}
 	/* memory only grows: nothing that was signed or stopped is forgotten */
-	FUZZ_CHECK(r.g[s].payments_n >= payments && r.g[s].stops_n >= stops);
+	FUZZ_CHECK(r.g[s].payments_n >= payments && r.g[s].control.n >= stops);
 	judge(s);
 	rig_forget();
 }

@@ -30,8 +30,8 @@ _BIDI = frozenset([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066
 TYPES = ("genesis", "roster", "policy", "request", "order", "attempt", "approval", "freeze",
          "sweep", "heartbeat", "attestation", "ack", "receipt", "signature", "nonce", "cursor",
          "refusal", "status", "closing", "posting", "plan", "exclusion",
-         "price", "grant", "assertion")
-VERSIONS = {"roster": 2, "policy": 2}  # of the types that are not at their first
+         "cancel", "resume", "price", "grant", "assertion")
+VERSIONS = {"roster": 2, "policy": 2, "attestation": 2}  # of the types that are not at their first
 
 
 def version_of(type_name):

@@ -715,6 +715,8 @@ bool foe_replaces(struct sim *s, uint32_t watcher, struct bytes body, struct byt
 				      .head = nonce.head,
 				      .inner_hash = pay.inner_hash,
 				      .kind = DOC_ATTEST_COSIGN,
+				      .policy = world.policy_id,
+				      .roster = world.roster_id,
 				      .sequence = nonce.sequence + 50,
 				      .signer = DOC_SIGNER_A,
 				      .subject_type = DOC_ATTEMPT,

@@ -586,7 +586,7 @@ void host_replay_check(struct sim *s)
 	}
 	for (unsigned i = 0; i < WATCHERS && !s->failed; i++) {
 		size_t payments = watches[i].payments_n;
-		size_t stops = watches[i].stops_n;
+		size_t stops = watches[i].control.binding;
 
 		if (!s->host[HOST_W1 + i].up) {
 			continue;
@@ -596,7 +596,7 @@ void host_replay_check(struct sim *s)
 				   host_name(HOST_W1 + i));
 			return;
 		}
-		if (payments != watches[i].payments_n || stops != watches[i].stops_n) {
+		if (payments != watches[i].payments_n || stops != watches[i].control.binding) {
 			sim_broken(s, "P8", "watcher %s knows something else after a replay",
 				   host_name(HOST_W1 + i));
 		}

@@ -190,6 +190,7 @@ class FakeSigner:
             self.sequence += 3
             body = {"data": signed.non_verifiable().hex(), "head": os.urandom(32).hex(),
                     "inner_hash": inner.hash().hex(), "kind": "cosign" if self.which == "a" else "wrap",
+                    "policy": self.world.policy.id, "roster": self.world.roster.id,
                     "program": "11" * 32, "sequence": self.sequence, "signer": self.which,
                     "subject": subject.id, "subject_type": subject.type, "time_ms": kit.now_ms()}
             body.update(changes)

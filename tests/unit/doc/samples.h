@@ -260,7 +260,9 @@ static inline void sample_fill_attestation(struct doc_attestation *a)
 	SAMPLE_FILL(a->head, 0x41);
 	SAMPLE_FILL(a->inner_hash, 0x42);
 	a->kind = DOC_ATTEST_COSIGN;
+	SAMPLE_FILL(a->policy, 0x67);
 	SAMPLE_FILL(a->program, 0x43);
+	SAMPLE_FILL(a->roster, 0x68);
 	a->sequence = 12;
 	a->signer = DOC_SIGNER_A;
 	SAMPLE_FILL(a->subject, 0x44);
@@ -357,6 +359,27 @@ static inline void sample_fill_small(enum doc_type type, union sample *s)
 		SAMPLE_TEXT(s->refusal.code, "over-cap");
 		SAMPLE_TEXT(s->refusal.detail, "hour_max would be exceeded");
 		SAMPLE_TEXT(s->refusal.field, "order.amount");
+		break;
+	case DOC_CANCEL:
+		SAMPLE_FILL(s->cancel.document, 0x61);
+		SAMPLE_TEXT(s->cancel.person, "aiko.tanaka");
+		SAMPLE_TEXT(s->cancel.reason, "nobody asked for this limit");
+		s->cancel.time_ms = 1516892539500;
+		break;
+	case DOC_RESUME:
+		s->resume.lift_count = 2;
+		SAMPLE_FILL(s->resume.freezes[0].id, 0x62);
+		SAMPLE_FILL(s->resume.freezes[1].id, 0x63);
+		SAMPLE_TEXT(s->resume.initiator, "aiko.tanaka");
+		SAMPLE_FILL(s->resume.nonce, 0x64);
+		SAMPLE_TEXT(s->resume.reason, "the till was counted");
+		s->resume.scope = DOC_SCOPE_ALL;
+		s->resume.struck_count = 2;
+		s->resume.struck[0].key_n = 32;
+		sample_bytes(s->resume.struck[0].key, 32, 0x65);
+		s->resume.struck[1].key_n = 64;
+		sample_bytes(s->resume.struck[1].key, 64, 0x66);
+		s->resume.time_ms = 1516892539600;
 		break;
 	case DOC_CLOSING:
 		SAMPLE_FILL(s->closing.account, 0x52);

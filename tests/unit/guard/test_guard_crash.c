@@ -282,8 +282,8 @@ static void same_tables(void)
 	(void)rig_stop(A, STOPPER, &f, &r.person[0]);
 	n = r.g[A].payments_n;
 	entries_n = r.g[A].history.n;
-	stops = r.g[A].stops_n;
-	stop_head = r.g[A].stop_head;
+	stops = r.g[A].control.binding;
+	stop_head = r.g[A].control.head;
 	own = r.g[A].own_ms;
 	T_CHECK(n > 5 && entries_n == n && stops == 1);
 	memcpy(payments, r.payments[A], n * sizeof payments[0]);
@@ -294,8 +294,8 @@ static void same_tables(void)
 	rig_restart(A);
 	T_EQ(r.g[A].payments_n, n);
 	T_EQ(r.g[A].history.n, entries_n);
-	T_EQ(r.g[A].stops_n, 1);
-	T_MEM(&r.g[A].stop_head, &stop_head, 32);
+	T_EQ(r.g[A].control.binding, 1);
+	T_MEM(&r.g[A].control.head, &stop_head, 32);
 	for (size_t i = 0; i < n; i++) {
 		const struct guard_payment *p = &payments[i];
 		const struct guard_payment *q = &r.payments[A][i];

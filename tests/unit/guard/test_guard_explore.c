@@ -244,7 +244,7 @@ static uint64_t node_print(const struct node *n)
 
 	print_add(&print, n->life);
 	print_add(&print, n->lates);
-	print_add(&print, g->stops_n);
+	print_add(&print, g->control.binding);
 	print_add(&print, g->locked);
 	print_add(&print, n->payments_n);
 	for (size_t i = 0; i < n->payments_n; i++) {
@@ -404,7 +404,7 @@ static void happen(const struct happening *h)
 	case FREEZE:
 		(void)rig_frame(walk.s, STOPPER, SIGNER_STOP_PUT,
 				bytes_of(walk.freeze_body, walk.freeze_n));
-		CHECK(g->stops_n == 1);
+		CHECK(g->control.binding == 1);
 		break;
 	case KILL:
 		rig_restart(walk.s);
@@ -490,7 +490,7 @@ static const struct step *step_of(uint32_t node, const struct happening *h)
 	}
 	node_load(&before);
 	payments = before.payments_n;
-	step->frozen = r.g[walk.s].stops_n > 0;
+	step->frozen = r.g[walk.s].control.binding > 0;
 	happen(h);
 	before.life = (uint8_t)(before.life + (h->what == BACK));
 	before.lates = (uint8_t)(before.lates + (h->what == LATE));
@@ -646,7 +646,7 @@ static void try_all(uint32_t at)
 	bool frozen = false;
 
 	node_load(n);
-	frozen = r.g[walk.s].stops_n > 0;
+	frozen = r.g[walk.s].control.binding > 0;
 	for (size_t i = 0; i < n->payments_n; i++) {
 		has[n->name[i].variant] = true;
 	}

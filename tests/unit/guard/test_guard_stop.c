@@ -106,12 +106,12 @@ static void many_freezes(void)
 		full += strcmp(rig_code(rig_stop(A, WATCHER, &f, &r.watcher[0])), "full") == 0;
 	}
 	/* its last place is for an evacuation */
-	T_EQ(full, 20 - (GUARD_STOPS_EACH_MAX - 1));
+	T_EQ(full, 20 - (CONTROL_BIND_EACH_MAX - 1));
 	f = rig_freeze("watcher-2", 1);
 	T_STR(rig_code(rig_stop(A, WATCHER + 1, &f, &r.watcher[1])), "");
 	T_CHECK(guard_frozen(&r.g[A]));
 	rig_restart(A);
-	T_EQ(r.g[A].stops_n, GUARD_STOPS_EACH_MAX);
+	T_EQ(r.g[A].control.binding, CONTROL_BIND_EACH_MAX);
 }
 
 static void freeze_stops_payments(void)
@@ -449,7 +449,7 @@ static void two_officers(void)
 /* What an issuer has said before cannot keep him from asking for evacuation. */
 static void last_place(void)
 {
-	enum { ISSUERS = 3, ORDINARY = GUARD_STOPS_EACH_MAX - 1 };
+	enum { ISSUERS = 3, ORDINARY = CONTROL_BIND_EACH_MAX - 1 };
 
 	static const char *const names[ISSUERS] = { "officer-1", "officer-2", "watcher-1" };
 	const struct rig_key *keys[ISSUERS];
@@ -471,14 +471,15 @@ static void last_place(void)
 		f = rig_freeze(names[k], 100);
 		REFUSED(rig_stop(A, STOPPER, &f, keys[k]), "full", "freeze");
 	}
-	T_EQ(r.g[A].stops_n, ISSUERS * ORDINARY);
+	T_EQ(r.g[A].control.binding, ISSUERS * ORDINARY);
 	rig_restart(A);
-	T_EQ(r.g[A].stops_n, ISSUERS * ORDINARY);
+	T_EQ(r.g[A].control.binding, ISSUERS * ORDINARY);
 	for (size_t k = 0; k < ISSUERS; k++) {
 		f = rig_freeze(names[k], 101);
 		REFUSED(rig_stop(A, STOPPER, &f, keys[k]), "full", "freeze");
 		/* nor does a journal hold what would not have been taken */
-		T_EQ(guard_stop_replay(&r.g[A], 1000, r.wall, rig_freeze_raw(raw, &f, keys[k])),
+		T_EQ(guard_stop_replay(&r.g[A], &(struct log_record){ .time_ms = r.wall }, 1000,
+				       rig_freeze_raw(raw, &f, keys[k])),
 		     ERR_FULL);
 		f.evacuate = true;
 		T_CHECK(receipted(rig_stop(A, STOPPER, &f, keys[k]), &receipt, A));
@@ -488,7 +489,7 @@ static void last_place(void)
 		REFUSED(rig_stop(A, STOPPER, &f, keys[k]), "full", "freeze");
 	}
 	rig_restart(A);
-	T_EQ(r.g[A].stops_n, ISSUERS * GUARD_STOPS_EACH_MAX);
+	T_EQ(r.g[A].control.binding, ISSUERS * CONTROL_BIND_EACH_MAX);
 	/* both officers' words are held, in their last places, and they move it */
 	rig_well(A);
 	sweep_make(X(5000));
@@ -501,7 +502,7 @@ static void last_place(void)
 	T_STR(rig_code(id), "");
 	rig_acks(A);
 	T_CHECK(rig_signed(id));
-	T_EQ(r.g[A].stops_n, ISSUERS * GUARD_STOPS_EACH_MAX);
+	T_EQ(r.g[A].control.binding, ISSUERS * CONTROL_BIND_EACH_MAX);
 
 	/* an evacuation that came first takes a place as any other: the last is still for one */
 	start();
@@ -515,7 +516,7 @@ static void last_place(void)
 	f.evacuate = true;
 	T_CHECK(receipted(rig_stop(A, STOPPER, &f, keys[0]), &receipt, A));
 	rig_restart(A);
-	T_EQ(r.g[A].stops_n, GUARD_STOPS_EACH_MAX);
+	T_EQ(r.g[A].control.binding, CONTROL_BIND_EACH_MAX);
 }
 
 /* ---- closing ---- */

@@ -9,18 +9,18 @@
 #include "watch/watch_self.h"
 #include "watch_rig.h"
 
-#define QUIET()                          \
-	do {                             \
-		T_EQ(r.w.stops_n, 0);    \
-		T_EQ(r.w.alarms, 0);     \
-		T_EQ(r.w.suspects_n, 0); \
+#define QUIET()                               \
+	do {                                  \
+		T_EQ(r.w.control.binding, 0); \
+		T_EQ(r.w.alarms, 0);          \
+		T_EQ(r.w.suspects_n, 0);      \
 	} while (0)
 
 /* Frozen by us, with these words in the reason, handed to both signers and the peer. */
 #define STOPPED(words, with_evidence, evac)                  \
 	do {                                                 \
 		static struct doc_freeze f_;                 \
-		T_EQ(r.w.stops_n, 1);                        \
+		T_EQ(r.w.control.binding, 1);                \
 		T_CHECK(r.signer[A].stops >= 1);             \
 		T_CHECK(r.signer[B].stops >= 1);             \
 		T_CHECK(r.peer.stops >= 1);                  \
@@ -224,7 +224,7 @@ static void lagging_watcher(void)
 	/* the chain first, signers not yet: nothing is cried before they had their time */
 	feed_all();
 	wait_ms(1000);
-	T_EQ(r.w.stops_n, 0);
+	T_EQ(r.w.control.binding, 0);
 	T_EQ(r.w.suspects_n, 4);
 	rig_connect();
 	wait_ms(200);
@@ -251,7 +251,7 @@ static void pool_before_attestation(void)
 	T_EQ(nis_say(PUBLIC, &unit), NEM_SUCCESS);
 	feed_pool(0, PUBLIC);
 	wait_ms(500);
-	T_EQ(r.w.stops_n, 0);
+	T_EQ(r.w.control.binding, 0);
 	T_EQ(r.w.suspects_n, 1);
 	r.signer[A].mute_next = false;
 	r.signer[B].mute_next = false;
@@ -413,7 +413,7 @@ static void theft_in_pool(void)
 	feed_all();
 	wait_ms(300);
 	T_EQ(r.w.thefts, 1);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 }
 
 static void theft_in_block_only(void)
@@ -457,7 +457,7 @@ static void theft_from_box(void)
 	/* a theft from a till after that still evacuates */
 	w = stolen(K_A, K_B, X(1));
 	feed_given(0, &w, 1);
-	T_EQ(r.w.stops_n, 2);
+	T_EQ(r.w.control.binding, 2);
 	T_CHECK(watch_evacuating(&r.w));
 }
 
@@ -495,7 +495,7 @@ static void proposals_freeze_only(void)
 		/* completed later: now it is a theft */
 		tx_cosign(&t, keys[(i + 1) % 3]);
 		feed_given(0, &t, 1);
-		T_EQ(r.w.stops_n, 2);
+		T_EQ(r.w.control.binding, 2);
 		T_CHECK(watch_evacuating(&r.w));
 	}
 }
@@ -539,7 +539,7 @@ static void fee_drain(void)
 	mine(PUBLIC);
 	feed_all();
 	wait_ms(300);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 
 	/* by the third key, with A's cosignature, straight into a block */
 	rig_up();
@@ -647,7 +647,7 @@ static void second_sight(void)
 	mine_given(&unit, 1);
 	feed_all();
 	wait_ms(300);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	T_CHECK(r.w.thefts == 1);
 }
 
@@ -718,9 +718,9 @@ static void barrier_closed_signers(void)
 	t = stolen(K_A, K_B, X(10));
 	feed_given(0, &t, 1);
 	tick(WATCH_SILENT_MS - 1);
-	T_EQ(r.w.stops_n, 0);
+	T_EQ(r.w.control.binding, 0);
 	tick(1);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	T_EQ(r.peer.stops, 1);
 	/* when they are back they are told at once */
 	rig_connect();
@@ -738,9 +738,9 @@ static void barrier_silent_signers(void)
 	t = stolen(K_A, K_B, X(10));
 	feed_given(0, &t, 1);
 	wait_ms(WATCH_SILENT_MS - 25);
-	T_EQ(r.w.stops_n, 0);
+	T_EQ(r.w.control.binding, 0);
 	wait_ms(50);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 }
 
 /* Whichever signer the thief kills or hangs: the other knows nothing of it, and that is enough. */
@@ -758,7 +758,7 @@ static void barrier_one_knows_nothing(void)
 			}
 			t = stolen(K_B, K_A, X(10));
 			feed_given(0, &t, 1);
-			T_EQ(r.w.stops_n, 1);
+			T_EQ(r.w.control.binding, 1);
 			T_EQ(r.w.thefts, 1);
 			T_CHECK(watch_evacuating(&r.w));
 		}
@@ -783,12 +783,12 @@ static void barrier_half_known(void)
 			T_EQ(nis_say(PUBLIC, &unit), NEM_SUCCESS);
 			feed_pool(0, PUBLIC);
 			tick(WATCH_START_MS - 1);
-			T_EQ(r.w.stops_n, 0);
+			T_EQ(r.w.control.binding, 0);
 			T_EQ(r.w.suspects_n, 1);
 			if (back == 0) {
 				/* nobody makes us wait longer than that */
 				tick(1);
-				T_EQ(r.w.stops_n, 1);
+				T_EQ(r.w.control.binding, 1);
 				continue;
 			}
 			link_open(gone == A ? CH_A : CH_B, role_of(gone));
@@ -820,7 +820,7 @@ static void barrier_another_form(void)
 	t.head.fee_micro += X(1);
 	tx_sign(&t, K_B);
 	feed_given(0, &t, 1);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	T_EQ(r.w.thefts, 1);
 }
 
@@ -835,11 +835,11 @@ static void barrier_lost_question(void)
 	t = stolen(K_B, K_A, X(10));
 	feed_given(0, &t, 1);
 	wait_ms(100);
-	T_EQ(r.w.stops_n, 0);
+	T_EQ(r.w.control.binding, 0);
 	link_close(CH_A, WATCH_ROLE_SIGNER_A);
 	r.signer[A].silent = false;
 	link_open(CH_A, WATCH_ROLE_SIGNER_A);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 }
 
 /* SYNC names attestations that NEXT never delivers: waited for as long as a silent signer. */
@@ -853,9 +853,9 @@ static void barrier_never_drained(void)
 	t = stolen(K_A, K_B, X(10));
 	feed_given(0, &t, 1);
 	wait_ms(WATCH_SILENT_MS - 25);
-	T_EQ(r.w.stops_n, 0);
+	T_EQ(r.w.control.binding, 0);
 	wait_ms(50);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 }
 
 static void many_suspects(void)
@@ -871,10 +871,10 @@ static void many_suspects(void)
 	feed_given(0, t, ARRAY_LEN(t));
 	/* more than can wait: stopped at once */
 	T_EQ(r.w.suspects_n, WATCH_SUSPECTS_MAX);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	wait_ms(WATCH_SILENT_MS + 2000);
 	T_EQ(r.w.suspects_n, 0);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	T_CHECK(r.w.alarms >= WATCH_SUSPECTS_MAX);
 }
 
@@ -894,7 +894,7 @@ static void lying_nodes(void)
 	feed(0, FEED_BLOCK, bytes_of(raw, b.verifiable.n));
 	T_CHECK(r.w.node[0].lying);
 	T_EQ(r.w.alarms, 1);
-	T_EQ(r.w.stops_n, 0);
+	T_EQ(r.w.control.binding, 0);
 	T_EQ(r.signer[A].heartbeats, 0);
 	feed_blocks(0);
 	T_EQ(watch_height(&r.w, 0), 0);
@@ -915,7 +915,7 @@ static void lying_nodes(void)
 		T_CHECK(nis_block_at(r.nis, 2, &b));
 		feed(0, FEED_BLOCK, bytes_of(raw, b.verifiable.n));
 		T_EQ(watch_height(&r.w, 0), 1);
-		T_EQ(r.w.stops_n, 0);
+		T_EQ(r.w.control.binding, 0);
 	}
 	/* a block that is missing is waited for */
 	rig_make();
@@ -941,7 +941,7 @@ static void lying_nodes(void)
 		put_item(&w, bytes_of(one, tx_bytes(one, &t)));
 		for (size_t i = 0; i < w.n; i++) {
 			feed(0, FEED_POOL, bytes_of(pool, i));
-			T_EQ(r.w.stops_n, 0);
+			T_EQ(r.w.control.binding, 0);
 			T_EQ(r.w.suspects_n, 0);
 		}
 	}
@@ -974,7 +974,7 @@ static void impossible_blocks(void)
 		wait_ms(300);
 		T_CHECK(r.w.node[0].lying);
 		/* but what is validly signed is signed, whoever shows it */
-		T_EQ(r.w.stops_n, i == 1 ? 0 : 1);
+		T_EQ(r.w.control.binding, i == 1 ? 0 : 1);
 		T_EQ(watch_evacuating(&r.w), i == 2);
 	}
 }
@@ -993,7 +993,7 @@ static void stop_put_and_get(void)
 	item = bytes_of(raw, n);
 	q = ask(ROLE_STOP, WATCHER_STOP_PUT, &item, 1);
 	T_EQ(reply_type(q), DOC_RECEIPT);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	T_CHECK(watch_frozen(&r.w));
 	T_CHECK(!watch_evacuating(&r.w));
 	T_EQ(r.signer[A].stops, 1);
@@ -1002,7 +1002,7 @@ static void stop_put_and_get(void)
 	/* again: a receipt, nothing new */
 	q = ask(ROLE_SERVER, WATCHER_STOP_PUT, &item, 1);
 	T_EQ(reply_type(q), DOC_RECEIPT);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	T_EQ(r.signer[A].stops, 1);
 	q = ask(ROLE_PEER, WATCHER_STOP_GET, NULL, 0);
 	T_EQ(reply_type(q), DOC_FREEZE);
@@ -1012,10 +1012,10 @@ static void stop_put_and_get(void)
 	r.signer[A].nonce++;
 	wait_ms(50);
 	T_EQ(r.signer[A].heartbeat.stop_count, 1);
-	T_CHECK(hash32_eq(&r.signer[A].heartbeat.stop_head, &r.w.stop_head));
+	T_CHECK(hash32_eq(&r.signer[A].heartbeat.stop_head, &r.w.control.head));
 	/* and a restart remembers it */
 	rig_restart(r.batches);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	T_CHECK(watch_frozen(&r.w));
 }
 
@@ -1031,7 +1031,7 @@ static void bad_stops(void)
 		n = freeze_made(raw, sizeof raw, issuer, k, false, bytes_of(NULL, 0), 9);  \
 		items[0] = bytes_of(raw, n);                                               \
 		T_EQ(reply_type(ask(ROLE_STOP, WATCHER_STOP_PUT, items, 1)), DOC_REFUSAL); \
-		T_EQ(r.w.stops_n, 0);                                                      \
+		T_EQ(r.w.control.binding, 0);                                              \
 	} while (0)
 	REFUSED("officer-1", &r.person[1]);
 	REFUSED("officer-1", &r.stranger);
@@ -1057,7 +1057,7 @@ static void bad_stops(void)
 		T_EQ(reply_type(ask(ROLE_STOP, WATCHER_STOP_PUT, items + 1, 1)), DOC_REFUSAL);
 		replies_forget();
 	}
-	T_EQ(r.w.stops_n, 0);
+	T_EQ(r.w.control.binding, 0);
 	T_EQ(r.signer[A].stops, 0);
 	T_EQ(reply_type(ask(ROLE_STOP, WATCHER_STOP_PUT, items, 1)), DOC_RECEIPT);
 }
@@ -1070,7 +1070,7 @@ static void too_many_stops(void)
 	size_t n;
 
 	rig_up();
-	for (uint8_t i = 0; i < WATCH_STOPS_EACH_MAX; i++) {
+	for (uint8_t i = 0; i < CONTROL_BIND_EACH_MAX; i++) {
 		n = freeze_made(raw, sizeof raw, "officer-1", &r.person[0], true, bytes_of(NULL, 0),
 				i);
 		item = bytes_of(raw, n);
@@ -1079,7 +1079,7 @@ static void too_many_stops(void)
 	n = freeze_made(raw, sizeof raw, "officer-1", &r.person[0], true, bytes_of(NULL, 0), 99);
 	item = bytes_of(raw, n);
 	T_EQ(reply_type(ask(ROLE_STOP, WATCHER_STOP_PUT, &item, 1)), DOC_REFUSAL);
-	T_EQ(r.w.stops_n, WATCH_STOPS_EACH_MAX);
+	T_EQ(r.w.control.binding, CONTROL_BIND_EACH_MAX);
 	/* eight words of one officer are one word */
 	T_CHECK(!watch_evacuating(&r.w));
 	n = freeze_made(raw, sizeof raw, "officer-2", &r.person[1], true, bytes_of(NULL, 0), 1);
@@ -1103,7 +1103,7 @@ static const char *refused_as(const struct queued *q)
 /* What an issuer has said before cannot keep him from asking for evacuation. */
 static void last_place(void)
 {
-	enum { ISSUERS = 3, ORDINARY = WATCH_STOPS_EACH_MAX - 1 };
+	enum { ISSUERS = 3, ORDINARY = CONTROL_BIND_EACH_MAX - 1 };
 
 	static const char *const names[ISSUERS] = { "w2", "officer-1", "officer-2" };
 	static uint8_t raw[16384];
@@ -1125,25 +1125,26 @@ static void last_place(void)
 		T_STR(refused_as(PUT(k, false, 100)), "full");
 		replies_forget();
 	}
-	T_EQ(r.w.stops_n, ISSUERS * ORDINARY);
+	T_EQ(r.w.control.binding, ISSUERS * ORDINARY);
 	rig_restart(r.batches);
 	rig_connect();
-	T_EQ(r.w.stops_n, ISSUERS * ORDINARY);
+	T_EQ(r.w.control.binding, ISSUERS * ORDINARY);
 	for (size_t k = 0; k < ISSUERS; k++) {
 		T_STR(refused_as(PUT(k, false, 101)), "full");
 		/* nor does a journal hold what would not have been taken */
-		T_EQ(watch_stop_replay(&r.w, 1000, r.wall, item), ERR_FULL);
+		T_EQ(watch_stop_replay(&r.w, &(struct log_record){ .time_ms = r.wall }, 1000, item),
+		     ERR_FULL);
 		T_CHECK(!watch_evacuating(&r.w));
 		T_EQ(reply_type(PUT(k, true, 101)), DOC_RECEIPT);
 		T_STR(refused_as(PUT(k, true, 102)), "full");
 		T_STR(refused_as(PUT(k, false, 103)), "full");
-		T_EQ(r.w.stops_n, ISSUERS * ORDINARY + k + 1);
+		T_EQ(r.w.control.binding, ISSUERS * ORDINARY + k + 1);
 		replies_forget();
 	}
 	/* both officers' words, in their last places, move it; and a restart reads them back */
 	T_CHECK(watch_evacuating(&r.w));
 	rig_restart(r.batches);
-	T_EQ(r.w.stops_n, ISSUERS * WATCH_STOPS_EACH_MAX);
+	T_EQ(r.w.control.binding, ISSUERS * CONTROL_BIND_EACH_MAX);
 	T_CHECK(watch_evacuating(&r.w));
 #undef PUT
 }
@@ -1227,7 +1228,7 @@ static void evacuates(void)
 	T_EQ(nis_say(PUBLIC, &t), NEM_SUCCESS);
 	feed_pool(0, PUBLIC);
 	wait_ms(100);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	/* till whole, till's rest beside the thief's, purse: both signers, both nodes */
 	T_EQ(r.signer[A].sweeps, 3);
 	T_EQ(r.signer[B].sweeps, 3);
@@ -1249,7 +1250,7 @@ static void evacuates(void)
 	T_CHECK(account.balance > X(99990));
 	/* the sweeps themselves are explained */
 	T_EQ(r.w.thefts, 1);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	/* what comes in later goes the same way */
 	t = tx_transfer(K_CUSTOMER, K_TILL, X(100));
 	tx_sign(&t, K_CUSTOMER);
@@ -1263,7 +1264,7 @@ static void evacuates(void)
 	till = address_of(K_TILL);
 	nis_account(r.nis, &till, &account);
 	T_EQ(account.balance, 0);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 }
 
 static void no_evacuation_without_grounds(void)
@@ -1458,8 +1459,8 @@ static void sweep_by_a_slow_clock(bool evacuating)
 	r.att.time_ms -= r.policy.clock_skew_ms + 60000;
 	(void)att_tell(A);
 	rig_settle();
-	if (r.signer[A].acks == 0 && r.w.stops_n > 0) {
-		printf("# %.*s\n", (int)r.w.stops[0].n, (const char *)r.w.stop_bytes);
+	if (r.signer[A].acks == 0 && r.w.control.binding > 0) {
+		printf("# %.*s\n", (int)r.w.control.entries[0].n, (const char *)r.w.stop_bytes);
 	}
 	/* the model of a signer attests an adopted sweep anew, which is another crime: not looked
 	 * at */

@@ -40,7 +40,7 @@ static void borrowed_attempt(void)
 		T_EQ(r.signer[A].acks, 1);
 		T_EQ(r.signer[B].acks, 1);
 		T_EQ(r.w.payments_n, 1);
-		T_EQ(r.w.stops_n, 1);
+		T_EQ(r.w.control.binding, 1);
 		T_CHECK(handed_freeze(&f));
 		T_CHECK(strncmp(f.reason, "record: ", 8) == 0);
 		/* and when it comes to the chain it is a theft */
@@ -67,7 +67,7 @@ static void borrowed_request(void)
 	rig_settle();
 	wait_ms(100);
 	T_EQ(r.signer[B].acks, 0);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 }
 
 static void officer_stops(void)
@@ -117,7 +117,7 @@ static void frozen_acknowledges_nothing(void)
 	feed_blocks(0);
 	wait_ms(100);
 	T_EQ(r.w.thefts, 0);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	/* and so after a restart */
 	acks = r.signer[A].acks;
 	rig_restart(r.batches);
@@ -146,7 +146,7 @@ static void rewound_evacuates(void)
 	r.signer[A].sequence = 0;
 	r.signer[A].nonce++;
 	wait_ms(100);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	acks = r.signer[A].acks;
 	/* payments of such a signer are not acknowledged */
 	pay_new(X(70));
@@ -216,7 +216,7 @@ static void decoy_first(void)
 		feed_all();
 		wait_ms(300);
 		T_EQ(r.w.thefts, 1);
-		T_EQ(r.w.stops_n, 1);
+		T_EQ(r.w.control.binding, 1);
 		T_CHECK(!watch_evacuating(&r.w));
 		if (restart == 1) {
 			rig_restart(r.batches);
@@ -307,27 +307,27 @@ static void theft_behind_a_false_alarm(void)
 		r.signer[A].refuses = true;
 		feed_given(0, &unit, 1);
 		tick(WATCH_START_MS);
-		T_EQ(r.w.stops_n, 1);
+		T_EQ(r.w.control.binding, 1);
 		T_CHECK(shown(&unit));
 		if (before != 0) {
 			r.signer[A].refuses = false;
 			r.w.stops[0].refused = false;
 			feed_given(0, &t, 1);
 			wait_ms(100);
-			T_EQ(r.w.stops_n, 1);
+			T_EQ(r.w.control.binding, 1);
 		}
 		link_open(CH_B, WATCH_ROLE_SIGNER_B);
 		wait_ms(100);
 		if (before == 0) {
-			T_EQ(r.w.stops_n, 1);
+			T_EQ(r.w.control.binding, 1);
 			r.signer[A].refuses = false;
 			feed_given(0, &t, 1);
 			wait_ms(100);
 		}
-		T_EQ(r.w.stops_n, 2);
+		T_EQ(r.w.control.binding, 2);
 		T_CHECK(shown(&t));
 		wait_ms(2000);
-		T_EQ(r.w.stops_n, 2);
+		T_EQ(r.w.control.binding, 2);
 		T_CHECK(r.signer[B].sweeps > 0);
 	}
 }
@@ -339,26 +339,26 @@ static void evidence_refused(void)
 
 	rig_up();
 	r.signer[A].refuses = true;
-	for (unsigned i = 1; i <= WATCH_STOPS_EACH_MAX + 4; i++) {
+	for (unsigned i = 1; i <= CONTROL_BIND_EACH_MAX + 4; i++) {
 		t = stolen(K_A, K_B, X(10) + i);
 		feed_given(0, &t, 1);
 		wait_ms(1200);
-		T_EQ(r.w.stops_n, i < WATCH_STOPS_EACH_MAX ? i : WATCH_STOPS_EACH_MAX);
-		T_CHECK(i > WATCH_STOPS_EACH_MAX || shown(&t));
+		T_EQ(r.w.control.binding, i < CONTROL_BIND_EACH_MAX ? i : CONTROL_BIND_EACH_MAX);
+		T_CHECK(i > CONTROL_BIND_EACH_MAX || shown(&t));
 	}
 	/* a restart reads them back and adds none */
 	rig_restart(r.batches);
 	rig_connect();
 	feed_all();
 	wait_ms(1200);
-	T_EQ(r.w.stops_n, WATCH_STOPS_EACH_MAX);
+	T_EQ(r.w.control.binding, CONTROL_BIND_EACH_MAX);
 	/* one that is seen is enough */
 	rig_up();
 	for (unsigned i = 1; i <= 3; i++) {
 		t = stolen(K_A, K_B, X(10) + i);
 		feed_given(0, &t, 1);
 		wait_ms(1200);
-		T_EQ(r.w.stops_n, 1);
+		T_EQ(r.w.control.binding, 1);
 	}
 }
 

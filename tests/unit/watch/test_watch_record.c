@@ -19,7 +19,7 @@
 		wait_ms(100);                                    \
 		T_EQ(r.signer[A].acks, acks_);                   \
 		T_EQ(r.w.payments_n, payments_);                 \
-		T_EQ(r.w.stops_n, 1);                            \
+		T_EQ(r.w.control.binding, 1);                            \
 		T_EQ(r.signer[A].stops, 1);                      \
 		T_EQ(r.signer[B].stops, 1);                      \
 		T_CHECK(handed_freeze(&f_));                     \
@@ -194,7 +194,7 @@ static void good_assertions(void)
 	rig_connect();
 	T_EQ(r.w.payments_n, 1);
 	T_EQ(r.w.config.storage.payments[0].approvals, 2);
-	T_EQ(r.w.stops_n, 0);
+	T_EQ(r.w.control.binding, 0);
 }
 
 static void once_only(void)
@@ -231,7 +231,7 @@ static void once_only(void)
 	(void)att_tell(A);
 	rig_settle();
 	T_EQ(r.signer[A].acks, 1);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	/* two orders that come to the same payment bytes */
 	rig_up();
 	pay_new(X(50));
@@ -244,7 +244,7 @@ static void once_only(void)
 	(void)att_tell(A);
 	rig_settle();
 	T_EQ(r.signer[A].acks, 1);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 }
 
 /* Clocks that are apart are no crime: not acknowledged before our clocks allow it, not frozen. */
@@ -278,7 +278,7 @@ static void clocks_apart(void)
 	T_CHECK(was_acked(A, &id));
 	T_EQ(r.w.payments_n, 1);
 	T_EQ(r.w.alarms, 0);
-	T_EQ(r.w.stops_n, 0);
+	T_EQ(r.w.control.binding, 0);
 	/* our host's clock is 25 minutes slow, and the chain shows it */
 	rig_up();
 	pay_new(X(50));
@@ -290,7 +290,7 @@ static void clocks_apart(void)
 	id = att_tell(A);
 	rig_settle();
 	T_CHECK(was_acked(A, &id));
-	T_EQ(r.w.stops_n, 0);
+	T_EQ(r.w.control.binding, 0);
 	/* what is put off explains nothing: on the chain it is a theft, within the usual time */
 	rig_up();
 	pay_new(X(50));
@@ -304,10 +304,10 @@ static void clocks_apart(void)
 	unit = pay_unit();
 	feed_given(0, &unit, 1);
 	wait_ms(WATCH_SILENT_MS - 25);
-	T_EQ(r.w.stops_n, 0);
+	T_EQ(r.w.control.binding, 0);
 	wait_ms(50);
 	T_EQ(r.w.thefts, 1);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 }
 
 /* A false attestation at hand, with A's attest key: nobody asked for what it pays. */
@@ -345,7 +345,7 @@ static void poisoned_numbers(void)
 			if (twice != 0) {
 				wait_ms(100);
 			}
-			T_EQ(r.w.stops_n, 1);
+			T_EQ(r.w.control.binding, 1);
 			T_EQ(r.w.payments_n, 1);
 			/* and the honest signer is back: its next two come below that number */
 			m->told_n = 1;
@@ -363,7 +363,7 @@ static void poisoned_numbers(void)
 				T_EQ(r.w.payments_n, 2 + i);
 				T_EQ(r.w.signer[A].held_sequence, true_sequence + 1 + i);
 			}
-			T_EQ(r.w.stops_n, 1);
+			T_EQ(r.w.control.binding, 1);
 		}
 	}
 	/* a bad one in its place in the signer's own order does not stand before the next ones */
@@ -378,7 +378,7 @@ static void poisoned_numbers(void)
 	T_CHECK(!was_acked(A, &id));
 	T_EQ(r.w.payments_n, 2);
 	T_EQ(r.w.signer[A].held_sequence, m->sequence);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	T_EQ(r.w.not_acked, 1);
 	/* a good payment under a number that the signer itself does not know */
 	rig_up();
@@ -394,7 +394,7 @@ static void poisoned_numbers(void)
 	wait_ms(100);
 	T_CHECK(!was_acked(A, &id));
 	T_EQ(r.w.signer[A].held_sequence, true_sequence);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 }
 
 /* Our own windows: the twenty-first payment of the tier without approvals is one too many. */
@@ -409,7 +409,7 @@ static void windows(void)
 		rig_pass(2000);
 		T_EQ(r.signer[A].acks, (unsigned)i + 1);
 	}
-	T_EQ(r.w.stops_n, 0);
+	T_EQ(r.w.control.binding, 0);
 	pay_new(X(98));
 	pay_link();
 	REFUSED("policy.unapproved_day_max");
@@ -424,7 +424,7 @@ static void windows(void)
 	(void)pay_whole(X(98));
 	T_EQ(r.signer[A].acks, 11);
 	T_EQ(r.signer[B].acks, 11);
-	T_EQ(r.w.stops_n, 0);
+	T_EQ(r.w.control.binding, 0);
 }
 
 static void either_signer_first(void)
@@ -440,7 +440,7 @@ static void either_signer_first(void)
 		T_EQ(r.w.payments_n, 1);
 		T_EQ(r.signer[A].acks, 1);
 		T_EQ(r.signer[B].acks, 1);
-		T_EQ(r.w.stops_n, 0);
+		T_EQ(r.w.control.binding, 0);
 	}
 	/* B wraps another payment than A cosigned */
 	rig_up();
@@ -453,7 +453,7 @@ static void either_signer_first(void)
 	(void)att_tell(B);
 	rig_settle();
 	T_EQ(r.signer[B].acks, 0);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 }
 
 static void repeated_and_lost_acks(void)
@@ -479,7 +479,7 @@ static void repeated_and_lost_acks(void)
 	rig_connect();
 	T_EQ(r.signer[A].acks, 3);
 	T_EQ(r.w.payments_n, 1);
-	T_EQ(r.w.stops_n, 0);
+	T_EQ(r.w.control.binding, 0);
 }
 
 static void rewound_and_forked(void)
@@ -492,7 +492,7 @@ static void rewound_and_forked(void)
 	r.signer[A].sequence = 1;
 	r.signer[A].nonce++;
 	wait_ms(100);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	T_CHECK(handed_freeze(&f));
 	T_CHECK(strstr(f.reason, "rewound") != NULL);
 
@@ -511,7 +511,7 @@ static void rewound_and_forked(void)
 		rig_settle();
 		wait_ms(100);
 	}
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	T_CHECK(handed_freeze(&f));
 	T_CHECK(strstr(f.reason, "forked") != NULL);
 
@@ -527,7 +527,7 @@ static void rewound_and_forked(void)
 	r.signer[A].told[0].sequence = r.w.signer[A].held_sequence + 1;
 	rig_settle();
 	wait_ms(100);
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	T_CHECK(handed_freeze(&f));
 	T_CHECK(strstr(f.reason, "backwards") != NULL);
 }
@@ -592,7 +592,7 @@ static void full_tables(void)
 	rig_settle();
 	wait_ms(100);
 	T_EQ(r.signer[A].acks, PAYMENTS);
-	T_EQ(r.w.stops_n, 0);
+	T_EQ(r.w.control.binding, 0);
 	T_CHECK(r.w.alarms >= 1);
 	T_CHECK(r.w.not_acked >= 1);
 }
@@ -690,7 +690,7 @@ static void power_cuts(void)
 	}
 	wait_ms(100);
 	T_EQ(r.w.payments_n, 4);
-	T_EQ(r.w.stops_n, 0);
+	T_EQ(r.w.control.binding, 0);
 	commits = r.batches;
 	T_CHECK(commits >= 1 + 8 + 4);
 	wall = r.wall;
@@ -715,7 +715,7 @@ static void power_cuts(void)
 			feed_all();
 			wait_ms(300);
 			T_EQ(r.w.payments_n, 4);
-			T_EQ(r.w.stops_n, 0);
+			T_EQ(r.w.control.binding, 0);
 			T_EQ(r.w.alarms, 0);
 			T_EQ(r.w.suspects_n, 0);
 			T_EQ(r.w.signer[A].held_sequence, r.signer[A].sequence);
@@ -757,11 +757,11 @@ static void power_cuts_in_a_theft(void)
 		r.mono = mono;
 		rig_restart(cut);
 		/* from the journal alone: whoever froze stays frozen */
-		T_EQ(watch_frozen(&r.w), r.w.stops_n > 0);
+		T_EQ(watch_frozen(&r.w), r.w.control.binding > 0);
 		rig_connect();
 		feed_all();
 		wait_ms(300);
-		T_EQ(r.w.stops_n, 1);
+		T_EQ(r.w.control.binding, 1);
 		T_CHECK(watch_evacuating(&r.w));
 	}
 }
@@ -826,7 +826,7 @@ static void planted(void)
 	feed_blocks(0);
 	feed_blocks(1);
 	wait_ms(300);
-	T_EQ(r.w.stops_n, 0);
+	T_EQ(r.w.control.binding, 0);
 }
 
 int main(int argc, char **argv)

@@ -31,7 +31,7 @@ static void stopped(const char *words)
 {
 	static struct doc_freeze f;
 
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	T_EQ(r.w.thefts, 1);
 	T_CHECK(handed_freeze(&f));
 	if (strstr(f.reason, words) == NULL) {
@@ -123,7 +123,7 @@ static void cosignature_of_the_true_one(void)
 	feed_given(0, &t, 1);
 	wait_ms(300);
 	/* B's key alone put it together: a proposal, which freezes */
-	T_EQ(r.w.stops_n, 1);
+	T_EQ(r.w.control.binding, 1);
 	T_EQ(r.w.thefts, 0);
 }
 
@@ -250,7 +250,7 @@ static void mosaics_come_in(void)
 		feed_all();
 		wait_ms(300);
 		T_EQ(r.w.node[0].balance[till()], before + rows[i].comes);
-		T_EQ(r.w.stops_n, 0);
+		T_EQ(r.w.control.binding, 0);
 		T_EQ(r.w.alarms, 0);
 		T_EQ(r.w.suspects_n, 0);
 	}

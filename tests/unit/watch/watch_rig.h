@@ -499,8 +499,8 @@ static inline size_t nonce_raw(uint8_t *out, size_t cap, int s)
 			       .stop_head = m->stop_head };
 
 	if (m->agrees) {
-		n.stop_count = r.w.stops_n;
-		n.stop_head = r.w.stop_head;
+		n.stop_count = r.w.control.n;
+		n.stop_head = r.w.control.head;
 	}
 	le64_put(n.nonce.b, m->nonce);
 	n.nonce.b[31] = (uint8_t)(s + 1);
@@ -1178,6 +1178,8 @@ static inline void att_make(int s)
 	r.att.data_n = data.n;
 	r.att.genesis = r.genesis_id;
 	r.att.inner_hash = r.pay.inner_hash;
+	r.att.policy = r.policy_id;
+	r.att.roster = r.roster_id;
 	r.att.kind = s == A ? DOC_ATTEST_COSIGN : DOC_ATTEST_WRAP;
 	r.att.signer = (enum doc_signer)s;
 	r.att.time_ms = r.wall;

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * control.h - who may stop, who may start again, who may change the rules (P5, P13,
+ * docs/decisions/0018): one table of control documents, kept alike by signers, watchers and the
+ * server, each for himself.
+ *
+ *   freeze          one officer or watcher; binds at once, until a resume names it
+ *   resume          `governance` officers; lifts exactly what it names, strikes keys
+ *   roster, policy  `governance` officers of the roster in force; names its predecessor.  What
+ *                   tightens (compare.h) is in force at once; what loosens waits for loosening_ms
+ *                   of the policy in force, by the slower of two clocks
+ *   cancel          one officer or approver; what it names and what waits never comes into force
+ *
+ * Two successors of one predecessor are a fork: somebody's quorum says two things, and which one
+ * the others were told first is not to be known here.  It locks until a resume names it.
+ *
+ * The head is SHA-256 over the sorted ids of all that is known, in force or not, so two who hold
+ * the same documents have the same head, in whatever order they came.  What a resume names is
+ * known from then on, even where it never arrived: that is how those who differ agree again.
+ *
+ * Struck keys count no more, whatever roster names them: control_take() takes them out of *roster,
+ * where software keys become 32 zero bytes, under which no signature verifies.
+ *
+ * Signatures are checked here.  No I/O, no clock, no allocation; not thread safe.  The same
+ * documents in the same order, with the same times, give the same table: it is rebuilt by a replay.
+ */
+#ifndef KURAMORI_POLICY_CONTROL_H
+#define KURAMORI_POLICY_CONTROL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "doc/document.h"
+#include "doc/types.h"
+#include "policy/policy.h"
+
+enum {
+	CONTROL_BIND_MAX = DOC_LIFTS_MAX, /* freezes that bind at once: one resume names them all */
+	/* of them of one issuer: nobody can use up the table for others; the last is for an
+	 * evacuation */
+	CONTROL_BIND_EACH_MAX = 8,
+	CONTROL_IDLE_EACH_MAX = 8, /* cancels of one person that stop nothing that is known */
+	CONTROL_STRUCK_MAX = 256,  /* keys, ever */
+	CONTROL_DOCS_MAX = 1024,   /* documents, ever; the last CONTROL_BIND_MAX are for freezes */
+};
+
+enum control_state {
+	CONTROL_KEPT,      /* a resume or cancel: it has done what it says */
+	CONTROL_BINDS,     /* a freeze */
+	CONTROL_LIFTED,    /* a freeze, or an id that a resume named before it came */
+	CONTROL_WAITS,     /* a roster or policy that loosens */
+	CONTROL_IN_FORCE,  /* a roster or policy */
+	CONTROL_PAST,      /* the same, before the one in force */
+	CONTROL_CANCELLED, /* never in force, for ever */
+	CONTROL_FORKED,    /* a second successor */
+};
+
+struct control_entry {
+	struct hash32 id;
+	struct hash32 names; /* the predecessor of a roster or policy; what a cancel stops */
+	enum doc_type type;
+	enum control_state state;
+	uint32_t at, n;    /* envelope in the store of its kind; n 0: not kept any more */
+	uint64_t sequence; /* of the record that has it */
+	uint64_t time_ms;  /* of that record */
+	uint64_t since_ms; /* since when it is in its state, likewise */
+	uint64_t own_ms;   /* when it was taken, by the keeper's two clocks */
+	uint64_t wait_ms;  /* of what waits */
+	uint32_t chain_s;  /* 0: not known yet; the wait has not begun */
+	uint64_t number;   /* of a roster or policy */
+	bool waited;       /* a roster or policy that loosens */
+	bool disowned;     /* in force, and a cancel or resume that came too late names it */
+	bool idle;         /* a cancel that stopped nothing */
+	bool officer, evacuate, evidence; /* of a freeze */
+	char issuer[DOC_NAME_MAX + 1];    /* of a freeze, cancel, resume */
+};
+
+/* Bugs that ./sim must find.  0 in every program. */
+enum control_planted {
+	CONTROL_PLANT_NONE = 0,
+	CONTROL_PLANT_LIFT_ALL = 1, /* a resume lifts what it does not name */
+	CONTROL_PLANT_AT_ONCE = 2,  /* what loosens does not wait */
+	CONTROL_PLANT_FORGET = 4,   /* a lifted freeze binds again when it comes back */
+};
+
+/* Where the keeper has what is in force: his memory, written here. */
+struct control_rules {
+	struct hash32 *roster_id, *policy_id;
+	struct doc_roster *roster; /* without what was struck */
+	struct doc_policy *policy;
+};
+
+struct control_storage {
+	uint8_t *freezes; /* envelopes of freezes that bind */
+	size_t freezes_cap;
+	uint8_t *others; /* of the rest: the oldest that nobody needs make room */
+	size_t others_cap;
+};
+
+/* Members are for control.c; callers read entries, n, head, binding. */
+struct control {
+	struct control_rules rules;
+	struct hash32 first_roster_id, first_policy_id;
+	uint16_t roster_place, policy_place; /* of what is in force; 0: genesis names it */
+	uint64_t first_roster_end_ms, first_policy_end_ms; /* when it was superseded; 0: never */
+	uint64_t struck_ms; /* when a key was struck last; 0: never */
+	struct control_storage storage;
+	unsigned planted; /* bits of enum control_planted */
+	struct hash32 genesis_id;
+	struct control_entry entries[CONTROL_DOCS_MAX]; /* in the order in which they came */
+	uint16_t sorted[CONTROL_DOCS_MAX];              /* indices, by id */
+	size_t n;
+	struct hash32 head; /* zero: n is 0 */
+	size_t binding;     /* freezes that bind */
+	size_t forked;
+	size_t freezes_used, others_used;
+	struct doc_struck struck[CONTROL_STRUCK_MAX];
+	size_t struck_n;
+	bool has_before;
+	struct hash32 before_id;
+	struct doc_roster before; /* the roster before the one in force, as it was signed */
+
+	/* what control_check() has read, and why not */
+	struct doc_fault fault;
+
+	union {
+		struct doc_freeze freeze;
+		struct doc_resume resume;
+		struct doc_cancel cancel;
+		struct doc_roster roster;
+		struct doc_policy policy;
+	} news;
+};
+
+/* What a document would do. */
+struct control_news {
+	bool known; /* it is in the table already: nothing changes */
+	size_t index;
+	enum doc_type type;
+	bool loosens; /* a roster or policy that waits */
+	bool forks;
+	bool officer;       /* of a freeze: an officer's, else a watcher's */
+	const char *issuer; /* of freeze, cancel, resume; points into the control */
+};
+
+/* rules: as genesis names them; from now on this module writes them.  What they point to, and the
+ * storage, outlives *c. */
+void control_init(struct control *c, const struct hash32 *genesis_id,
+		  const struct control_rules *rules, const struct control_storage *storage,
+		  unsigned planted);
+
+/* A type of document that belongs here. */
+bool control_is(enum doc_type type);
+
+/*
+ * Would this opened document be taken?  The first rule that is broken is the answer:
+ *   the errors of doc_X_read()
+ *   ERR_TYPE            not of a type that belongs here
+ *   ERR_SIGNER_UNKNOWN, ERR_UNSIGNED, ERR_SIGNATURE   who signed it may not
+ *   ERR_APPROVALS       fewer officers signed than the roster's governance
+ *   ERR_MISMATCH        no successor of what is known here; signers that differ
+ *   ERR_STATE           its predecessor waits or was cancelled
+ *   ERR_STALE           a fork further back than one can judge
+ *   ERR_POLICY          rules under which nobody could ever change anything; a struck key
+ *   ERR_FULL            a table is full
+ * *news is written on ERR_OK.  d is not kept.  The verdict's field may stand in c->fault.
+ */
+struct policy_verdict control_check(struct control *c, const struct doc *d,
+				    struct control_news *news);
+
+/*
+ * Takes what control_check() has just allowed, and was not known.  sequence, time_ms: of the
+ * journal record that holds it; now: the keeper's clocks.  Afterwards rules, head, binding and the
+ * states of entries may be others.  The entry stays where it is.
+ */
+struct control_entry *control_take(struct control *c, const struct doc *d,
+				   const struct control_news *news, uint64_t sequence,
+				   uint64_t time_ms, const struct policy_time *now);
+
+/*
+ * The oldest entry whose wait is over by both clocks of now (chain_s 0: unknown, none is), or NULL.
+ * The keeper journals that it comes into force, then says so here; the id's first 16 bytes name it.
+ */
+struct control_entry *control_due(struct control *c, const struct policy_time *now);
+/* time_ms: of the record that says so.  False: nothing of this name waits. */
+MUST_CHECK bool control_activate(struct control *c, const struct id128 *name, uint64_t time_ms);
+
+/*
+ * What was in force is named by its place, which never changes: 0 the one that genesis names, else
+ * 1 + the index of its entry.
+ */
+const struct hash32 *control_roster_id(const struct control *c, uint16_t place);
+const struct hash32 *control_policy_id(const struct control *c, uint16_t place);
+
+struct control_entry *control_find(struct control *c, const struct hash32 *id);
+/* The envelope, as long as it is kept; else empty. */
+struct bytes control_raw(const struct control *c, const struct control_entry *e);
+/* This freeze was lifted, or a resume has named its id: it is no ground for anything. */
+bool control_lifted(struct control *c, const struct hash32 *id);
+/*
+ * What waits or forks, for people: "policy 2 1122334455667788 in 3600 s", several behind
+ * semicolons, cut to fit; "none".  now: the keeper's clocks; chain_s 0: unknown.
+ */
+void control_waiting_words(const struct control *c, const struct policy_time *now, char *out,
+			   size_t cap);
+
+/* "binds", "waits"; static. */
+const char *control_state_name(enum control_state s);
+
+#endif

@@ -1,0 +1,717 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Goal: stopping takes one, starting again a quorum that names what it lifts (P5); what tightens is
+ * in force at once, what loosens waits and one person cancels it (P13); struck keys count no more.
+ * Method: a real signer is told freezes, resumes, cancels, rosters and policies by everybody who
+ * may and may not, between the steps of a payment; it is killed behind every effect and started
+ * again; watchers that hold other documents than it does answer its nonces.
+ */
+#include "t.h"
+
+#include "guard/guard_self.h"
+#include "guard_rig.h"
+
+#define REFUSED(id, code, field)                \
+	do {                                    \
+		uint64_t id_ = (id);            \
+		T_STR(rig_code(id_), (code));   \
+		T_STR(rig_field(id_), (field)); \
+	} while (0)
+
+#define NOBODY 0u
+#define ONE    1u /* officer-1 */
+#define BOTH   3u /* officer-1, officer-2: the governance of the rig's roster */
+
+struct paper {
+	uint8_t raw[16384];
+	size_t n;
+	struct hash32 id;
+};
+
+static struct paper p1, p2, p3;
+
+/* Signed by these people of the rig: a bit each. */
+static void paper(struct paper *p, enum doc_type type, const void *in, unsigned by)
+{
+	static uint8_t body[16384];
+	struct writer w = writer_make(body, sizeof body);
+	struct writer out = writer_make(p->raw, sizeof p->raw);
+	struct doc_seal seals[5];
+	size_t n = 0;
+
+	CHECK(doc_write(&w, type, in, NULL) == ERR_OK);
+	doc_id(&p->id, type, doc_type_version(type), &r.genesis_id, bytes_of(w.p, w.n));
+	for (size_t i = 0; i < 5; i++) {
+		if ((by >> i & 1) != 0) {
+			doc_sign(&seals[n++], &p->id, r.person[i].secret);
+		}
+	}
+	CHECK(doc_close(&out, type, bytes_of(w.p, w.n), seals, n) == ERR_OK);
+	p->n = out.n;
+}
+
+static uint64_t put(int s, uint32_t channel, const struct paper *p)
+{
+	static uint8_t body[16400];
+	struct writer b = writer_make(body, sizeof body);
+	struct bytes item = bytes_of(p->raw, p->n);
+
+	return rig_frame(s, channel, SIGNER_STOP_PUT, rig_body(&b, &item, 1));
+}
+
+static bool receipted(uint64_t id, const struct paper *p)
+{
+	struct doc_receipt receipt;
+	struct doc d;
+
+	return rig_type(rig_item(rig_answer(id), 0), &d) == DOC_RECEIPT &&
+	       doc_receipt_read(&d, &receipt, NULL) == ERR_OK &&
+	       hash32_eq(&receipt.document, &p->id) &&
+	       (doc_signed_by(&d, &r.attest[A].key) || doc_signed_by(&d, &r.attest[B].key));
+}
+
+#define TAKEN(s, p) T_CHECK(receipted(put((s), STOPPER, (p)), (p)))
+
+static void freeze(struct paper *p, uint8_t nonce)
+{
+	struct doc_freeze f = rig_freeze("officer-1", nonce);
+
+	paper(p, DOC_FREEZE, &f, ONE);
+}
+
+static struct doc_resume resume_of(const struct hash32 *id)
+{
+	struct doc_resume x = { .genesis = r.genesis_id,
+				.initiator = "officer-1",
+				.nonce = { (uint8_t)++r.ids },
+				.scope = DOC_SCOPE_ALL };
+
+	if (id != NULL) {
+		x.lift_count = 1;
+		x.freezes[0].id = *id;
+	}
+	return x;
+}
+
+static void resume(struct paper *p, const struct hash32 *id, unsigned by)
+{
+	struct doc_resume x = resume_of(id);
+
+	paper(p, DOC_RESUME, &x, by);
+}
+
+static void strike(struct paper *p, const struct key32 *key)
+{
+	struct doc_resume x = resume_of(NULL);
+
+	x.struck_count = 1;
+	x.struck[0].key_n = 32;
+	memcpy(x.struck[0].key, key->b, 32);
+	paper(p, DOC_RESUME, &x, BOTH);
+}
+
+static void cancel(struct paper *p, const struct hash32 *id)
+{
+	struct doc_cancel x = { .document = *id, .genesis = r.genesis_id, .person = "approver-1" };
+
+	paper(p, DOC_CANCEL, &x, 1u << 2);
+}
+
+/* What follows the rig's policy; the rig itself goes on with the old one until it is adopted. */
+static struct doc_policy next;
+
+static void policy(struct paper *p, uint64_t payment_max, unsigned by)
+{
+	next = r.policy;
+	next.number++;
+	next.previous = r.policy_id;
+	next.payment_max = xem(payment_max);
+	next.unlisted_max = xem(payment_max);
+	paper(p, DOC_POLICY, &next, by);
+}
+
+static void adopt(const struct paper *p)
+{
+	r.policy = next;
+	r.policy_id = p->id;
+}
+
+static void start(void)
+{
+	rig_make();
+	rig_well(A);
+	rig_well(B);
+}
+
+static bool pays(uint64_t micro, size_t approvals, uint8_t number)
+{
+	uint64_t id;
+
+	rig_well(A);
+	rig_withdrawal(micro, approvals, number);
+	id = rig_sign();
+	if (rig_code(id)[0] != '\0') {
+		return false;
+	}
+	rig_acks(A);
+	return rig_signed(id);
+}
+
+/* ---- freeze and resume ---------------------------------------------------------------------- */
+
+static void resume_lifts(void)
+{
+	uint64_t id;
+
+	start();
+	T_CHECK(pays(X(10), 0, 1));
+	freeze(&p1, 1);
+	freeze(&p2, 2);
+	TAKEN(A, &p1);
+	TAKEN(A, &p2);
+	T_CHECK(guard_frozen(&r.g[A]));
+	resume(&p3, &p1.id, NOBODY);
+	REFUSED(put(A, STOPPER, &p3), "not-signed", "resume.signatures");
+	resume(&p3, &p1.id, ONE);
+	REFUSED(put(A, STOPPER, &p3), "approvals-missing", "resume.signatures");
+	/* approvers and the auditor are no officers */
+	resume(&p3, &p1.id, ONE | 1u << 2 | 1u << 3 | 1u << 4);
+	REFUSED(put(A, STOPPER, &p3), "approvals-missing", "resume.signatures");
+	resume(&p3, &p1.id, BOTH);
+	TAKEN(A, &p3);
+	/* the one that was not named still binds */
+	T_CHECK(guard_frozen(&r.g[A]));
+	T_CHECK(!pays(X(10), 0, 2));
+	resume(&p3, &p2.id, BOTH);
+	TAKEN(A, &p3);
+	T_CHECK(!guard_frozen(&r.g[A]));
+	T_CHECK(pays(X(10), 0, 3));
+	/* lifted is lifted */
+	TAKEN(A, &p1);
+	TAKEN(A, &p2);
+	T_CHECK(!guard_frozen(&r.g[A]));
+	T_CHECK(pays(X(10), 0, 4));
+	/* a newer one binds, and old resumes do not touch it */
+	freeze(&p2, 9);
+	TAKEN(A, &p2);
+	TAKEN(A, &p3);
+	T_CHECK(guard_frozen(&r.g[A]));
+	rig_restart(A);
+	T_CHECK(guard_frozen(&r.g[A]));
+	TAKEN(A, &p3);
+	T_CHECK(guard_frozen(&r.g[A]));
+	rig_well(A);
+	rig_withdrawal(X(10), 0, 5);
+	id = rig_sign();
+	T_STR(rig_code(id), "frozen");
+	/* over the server's socket and a watcher's it counts alike */
+	resume(&p3, &p2.id, BOTH);
+	T_CHECK(receipted(put(A, SERVER, &p3), &p3));
+	T_CHECK(!guard_frozen(&r.g[A]));
+	rig_restart(A);
+	T_CHECK(!guard_frozen(&r.g[A]));
+	TAKEN(A, &p1);
+	TAKEN(A, &p2);
+	T_CHECK(!guard_frozen(&r.g[A]));
+	T_CHECK(pays(X(10), 0, 6));
+}
+
+/* A freeze drops what waits; a resume does not bring it back by itself, but asked again it leaves.
+ */
+static void resumed_in_the_middle(void)
+{
+	uint64_t id;
+
+	start();
+	rig_withdrawal(X(10), 0, 1);
+	id = rig_sign();
+	T_STR(rig_code(id), "");
+	freeze(&p1, 1);
+	TAKEN(A, &p1);
+	REFUSED(id, "frozen", "");
+	resume(&p2, &p1.id, BOTH);
+	TAKEN(A, &p2);
+	T_EQ(r.g[A].signatures_released, 0);
+	rig_acks(A);
+	T_EQ(r.g[A].signatures_released, 0);
+	rig_well(A);
+	id = rig_sign();
+	T_CHECK(rig_signed(id));
+	T_EQ(r.g[A].signatures_released, 1);
+}
+
+/* The head names everything: who was not told differs, and then nothing is signed. */
+static void who_was_not_told(void)
+{
+	struct doc_heartbeat h;
+	uint64_t id;
+
+	start();
+	freeze(&p1, 1);
+	resume(&p2, &p1.id, BOTH);
+	TAKEN(A, &p1);
+	TAKEN(A, &p2);
+	T_CHECK(!guard_frozen(&r.g[A]));
+	/* one watcher does not have the resume: it is still frozen there, so here */
+	rig_well(A);
+	rig_tick(A, 1001);
+	h = rig_heartbeat(A, 0);
+	h.stop_count = 1;
+	memcpy(&h.stop_head, &p1.id, 32);
+	T_STR(rig_code(rig_beat_as(A, WATCHER, &h, &r.watcher[0])), "");
+	rig_withdrawal(X(10), 0, 1);
+	REFUSED(rig_sign(), "stale", "heartbeat.stop_head");
+	rig_well(A);
+	/* one has a cancel, a tightening or a roster that was dropped on its way to us */
+	rig_withdrawal(X(10), 0, 2);
+	id = rig_sign();
+	T_STR(rig_code(id), "");
+	rig_tick(A, 1001);
+	h = rig_heartbeat(A, 2);
+	h.stop_count++;
+	h.stop_head.b[0] ^= 1;
+	T_STR(rig_code(rig_beat_as(A, WATCHER + 2, &h, &r.watcher[2])), "");
+	/* what was attested before that heartbeat does not leave after it */
+	rig_acks(A);
+	T_CHECK(rig_answer(id) == NULL);
+	T_EQ(r.g[A].signatures_released, 0);
+	/* nor by a policy that k watchers do not live under */
+	rig_well(A);
+	for (unsigned i = 0; i < 2; i++) {
+		rig_tick(A, 1001);
+		h = rig_heartbeat(A, i);
+		h.policy.b[0] ^= 1;
+		T_STR(rig_code(rig_beat_as(A, WATCHER + i, &h, &r.watcher[i])), "");
+	}
+	rig_withdrawal(X(10), 0, 3);
+	REFUSED(rig_sign(), "stale", "heartbeat.policy");
+}
+
+/* A lifted freeze is no ground for an evacuation. */
+static void lifted_is_no_ground(void)
+{
+	static uint8_t raw[4096];
+	static uint8_t body[65536];
+	struct writer w = writer_make(raw, sizeof raw);
+	struct writer b = writer_make(body, sizeof body);
+	struct money balance = xem(X(5000));
+	struct doc_freeze f;
+	struct doc_sweep sweep;
+	struct bytes items[3];
+	uint32_t chain_s = 0;
+
+	start();
+	f = rig_freeze("officer-1", 1);
+	f.evacuate = true;
+	paper(&p1, DOC_FREEZE, &f, ONE);
+	f = rig_freeze("officer-2", 2);
+	f.evacuate = true;
+	paper(&p2, DOC_FREEZE, &f, 2u);
+	TAKEN(A, &p1);
+	resume(&p3, &p1.id, BOTH);
+	TAKEN(A, &p3);
+	rig_well(A);
+	CHECK(nem_time_from_unix_ms(&chain_s, r.wall) == ERR_OK);
+	CHECK(attempt_sweep_make(&sweep, &r.genesis, &r.policy, &r.genesis_id, &r.till.public_key,
+				 &balance, chain_s) == ERR_OK);
+	CHECK(doc_sweep_make(&w, NULL, &sweep, NULL) == ERR_OK);
+	items[0] = bytes_of(w.p, w.n);
+	items[1] = bytes_of(p1.raw, p1.n);
+	items[2] = bytes_of(p2.raw, p2.n);
+	REFUSED(rig_frame(A, WATCHER, SIGNER_SWEEP, rig_body(&b, items, 3)), "wrong-state",
+		"freeze");
+	T_EQ(r.g[A].sweeps_n, 0);
+}
+
+/* T09: keys that were struck count nowhere, whoever brings what they signed, and when. */
+static void struck_keys(void)
+{
+	const struct hash32 nothing = { { 5 } };
+	uint64_t id;
+
+	start();
+	/* the approver */
+	T_CHECK(pays(X(500), 1, 1));
+	rig_well(A);
+	rig_withdrawal(X(500), 1, 2);
+	id = rig_sign();
+	T_STR(rig_code(id), "");
+	strike(&p1, &r.person[2].key);
+	TAKEN(A, &p1);
+	/* what was under way with his word does not leave */
+	REFUSED(id, "stale", "policy");
+	rig_acks(A);
+	T_EQ(r.g[A].signatures_released, 1);
+	rig_well(A);
+	REFUSED(rig_sign(), "bad-signature", "approval.signatures");
+	T_CHECK(!pays(X(500), 1, 3));
+	cancel(&p2, &nothing);
+	REFUSED(put(A, STOPPER, &p2), "bad-signature", "cancel.signatures");
+	/* the back end */
+	T_CHECK(pays(X(10), 0, 4));
+	strike(&p1, &r.backend.key);
+	TAKEN(A, &p1);
+	rig_well(A);
+	rig_withdrawal(X(10), 0, 5);
+	REFUSED(rig_sign(), "bad-signature", "request.signatures");
+	rig_restart(A);
+	rig_well(A);
+	rig_withdrawal(X(10), 0, 6);
+	REFUSED(rig_sign(), "bad-signature", "request.signatures");
+	/* an officer's: his freezes stop nothing, his name under a policy is none */
+	start();
+	strike(&p1, &r.person[1].key);
+	REFUSED(put(A, STOPPER, &p1), "approvals-missing", "resume.signatures");
+}
+
+/* Of three watchers one is struck: its word and its acknowledgement are nobody's. */
+static void struck_watcher(void)
+{
+	uint64_t id;
+	struct hash32 newest;
+
+	start();
+	rig_withdrawal(X(10), 0, 1);
+	id = rig_sign();
+	T_STR(rig_code(id), "");
+	newest = rig_newest(A);
+	(void)rig_ack(A, 0, &newest);
+	strike(&p1, &r.watcher[0].key);
+	TAKEN(A, &p1);
+	REFUSED(id, "stale", "policy");
+	T_EQ(r.payments[A][0].acked, 0);
+	rig_tick(A, 1001);
+	T_STR(rig_code(rig_beat(A, 0)), "bad-signature");
+	T_STR(rig_code(rig_beat(A, 1)), "");
+	T_STR(rig_code(rig_beat(A, 2)), "");
+	id = rig_sign();
+	T_STR(rig_code(id), "");
+	T_STR(rig_code(rig_ack(A, 0, &newest)), "bad-signature");
+	(void)rig_ack(A, 1, &newest);
+	T_CHECK(!rig_signed(id));
+	(void)rig_ack(A, 2, &newest);
+	T_CHECK(rig_signed(id));
+	rig_restart(A);
+	T_EQ(r.payments[A][0].acked, 6);
+}
+
+/* ---- succession ------------------------------------------------------------------------------ */
+
+static void tightens_at_once(void)
+{
+	uint64_t id;
+	uint64_t small;
+
+	start();
+	rig_withdrawal(X(3000), 2, 1);
+	id = rig_sign();
+	T_STR(rig_code(id), "");
+	policy(&p1, X(50), ONE);
+	REFUSED(put(A, STOPPER, &p1), "approvals-missing", "policy.signatures");
+	policy(&p1, X(50), BOTH);
+	TAKEN(A, &p1);
+	T_EQ(r.g[A].policy.number, 2);
+	/* attested under the old one, not out yet: judged again, and refused */
+	REFUSED(id, "stale", "policy");
+	rig_acks(A);
+	T_EQ(r.g[A].signatures_released, 0);
+	rig_well(A); /* the rig's watchers still live under the old one */
+	REFUSED(rig_sign(), "stale", "heartbeat.policy");
+	adopt(&p1);
+	rig_well(A);
+	T_STR(rig_code(rig_sign()), "over-cap");
+	T_CHECK(pays(X(49), 0, 2));
+	T_CHECK(!pays(X(51), 0, 3));
+	rig_restart(A);
+	T_EQ(r.g[A].policy.number, 2);
+	T_CHECK(!pays(X(51), 0, 4));
+	/* one that the new policy allows leaves by the bytes that were attested */
+	rig_well(A);
+	rig_withdrawal(X(20), 0, 5);
+	small = rig_sign();
+	policy(&p2, X(40), BOTH);
+	TAKEN(A, &p2);
+	REFUSED(small, "stale", "policy");
+	adopt(&p2);
+	rig_well(A);
+	small = rig_sign();
+	rig_acks(A);
+	T_CHECK(rig_signed(small));
+	{
+		struct doc_attestation t;
+		struct doc d;
+
+		CHECK(rig_type(rig_item(rig_answer(small), 0), &d) == DOC_ATTESTATION);
+		CHECK(doc_attestation_read(&d, &t, NULL) == ERR_OK);
+		T_MEM(&t.policy, &p1.id, 32);
+		T_MEM(&t.roster, &r.roster_id, 32);
+	}
+}
+
+static void beats(int s, uint64_t until_ms)
+{
+	uint64_t end = r.wall + until_ms;
+
+	while (r.wall < end) {
+		uint64_t left = end - r.wall;
+
+		rig_tick(s, left > 1000000 ? 1000000 : left);
+		for (unsigned i = 0; i < 2; i++) {
+			(void)rig_beat(s, i);
+		}
+		rig_tick(s, 0);
+	}
+}
+
+static bool status_says(int s, const char *name, const char *words)
+{
+	static struct doc_status status;
+	struct doc d;
+	uint64_t id = rig_frame(s, STOPPER, SIGNER_STATUS, bytes_of(NULL, 0));
+
+	CHECK(rig_type(rig_item(rig_answer(id), 0), &d) == DOC_STATUS &&
+	      doc_status_read(&d, &status, NULL) == ERR_OK);
+	for (size_t i = 0; i < status.detail_count; i++) {
+		if (strcmp(status.detail[i].name, name) == 0) {
+			return strstr(status.detail[i].value, words) != NULL;
+		}
+	}
+	return false;
+}
+
+static void loosens_late(void)
+{
+	uint64_t wait;
+
+	start();
+	wait = r.policy.loosening_ms;
+	T_CHECK(status_says(A, "waiting", "none"));
+	policy(&p1, X(4500), BOTH);
+	TAKEN(A, &p1);
+	T_EQ(r.g[A].policy.number, 1);
+	T_CHECK(status_says(A, "waiting", "policy 2 "));
+	T_CHECK(status_says(A, "rules", "roster 1 policy 1"));
+	T_CHECK(!pays(X(4100), 2, 1));
+	/* the host's clock alone */
+	rig_tick(A, 0);
+	r.mono += 2 * wait;
+	rig_tick(A, 0);
+	T_EQ(r.g[A].policy.number, 1);
+	/* and time that the signer did not live through, or has no record of */
+	start();
+	policy(&p1, X(4500), BOTH);
+	TAKEN(A, &p1);
+	beats(A, wait / 2);
+	r.wall += 2 * wait;
+	rig_restart(A);
+	beats(A, wait - 60000);
+	T_EQ(r.g[A].policy.number, 1);
+	beats(A, 120000);
+	T_EQ(r.g[A].policy.number, 2);
+	T_CHECK(status_says(A, "waiting", "none"));
+	adopt(&p1);
+	T_CHECK(pays(X(4100), 2, 2));
+	rig_restart(A);
+	T_EQ(r.g[A].policy.number, 2);
+	T_CHECK(pays(X(4100), 2, 3));
+	T_CHECK(!pays(X(4600), 2, 4));
+}
+
+static void one_cancels(void)
+{
+	start();
+	policy(&p1, X(4500), BOTH);
+	TAKEN(A, &p1);
+	cancel(&p2, &p1.id);
+	TAKEN(A, &p2);
+	T_CHECK(status_says(A, "waiting", "none"));
+	beats(A, 2 * r.policy.loosening_ms);
+	T_EQ(r.g[A].policy.number, 1);
+	TAKEN(A, &p1);
+	rig_restart(A);
+	beats(A, 2 * r.policy.loosening_ms);
+	T_EQ(r.g[A].policy.number, 1);
+	T_CHECK(!pays(X(4100), 2, 1));
+	T_CHECK(pays(X(3900), 2, 2));
+}
+
+static void forks_lock(void)
+{
+	start();
+	policy(&p1, X(50), BOTH);
+	policy(&p2, X(60), BOTH);
+	TAKEN(A, &p1);
+	TAKEN(A, &p2);
+	T_CHECK(guard_locked(&r.g[A]) && !guard_frozen(&r.g[A]));
+	adopt(&p1);
+	next.payment_max = xem(X(50));
+	r.policy = next;
+	r.policy_id = p1.id;
+	rig_well(A);
+	rig_withdrawal(X(10), 0, 1);
+	REFUSED(rig_sign(), "locked", "");
+	rig_restart(A);
+	T_CHECK(guard_locked(&r.g[A]));
+	cancel(&p3, &p2.id);
+	TAKEN(A, &p3);
+	T_CHECK(guard_locked(&r.g[A]));
+	resume(&p3, &p2.id, ONE);
+	REFUSED(put(A, STOPPER, &p3), "approvals-missing", "resume.signatures");
+	resume(&p3, &p2.id, BOTH);
+	TAKEN(A, &p3);
+	T_CHECK(!guard_locked(&r.g[A]));
+	T_CHECK(pays(X(10), 0, 2));
+}
+
+/* A roster without the first watcher: acknowledgements and words move with the others. */
+static void watchers_move(void)
+{
+	struct doc_roster x;
+	struct hash32 newest;
+	uint64_t id;
+
+	start();
+	rig_withdrawal(X(10), 0, 1);
+	id = rig_sign();
+	newest = rig_newest(A);
+	(void)rig_ack(A, 2, &newest);
+	T_EQ(r.payments[A][0].acked, 4);
+	x = r.roster;
+	x.number = 2;
+	x.previous = r.roster_id;
+	x.watchers[0] = x.watchers[1];
+	x.watchers[1] = x.watchers[2];
+	x.watcher_count = 2;
+	paper(&p1, DOC_ROSTER, &x, BOTH);
+	TAKEN(A, &p1);
+	/* fewer eyes are no safer: that waits */
+	T_EQ(r.g[A].roster.number, 1);
+	beats(A, r.policy.loosening_ms + 60000);
+	T_EQ(r.g[A].roster.number, 2);
+	REFUSED(id, "stale", "policy");
+	T_EQ(r.payments[A][0].acked, 2);
+	rig_restart(A);
+	T_EQ(r.payments[A][0].acked, 2);
+	T_EQ(r.g[A].roster.watcher_count, 2);
+	T_STR(rig_code(rig_frame(A, WATCHER + 2, SIGNER_SYNC, bytes_of(NULL, 0))),
+	      "not-for-this-path");
+}
+
+/* ---- room and crashes ------------------------------------------------------------------------ */
+
+/* A full journal takes freezes when it takes nothing that lifts them. */
+static void full_journal(void)
+{
+	start();
+	r.journal_bytes = r.journal_n[A] + GUARD_HEADROOM_BYTES / 4;
+	rig_restart(A);
+	freeze(&p1, 1);
+	TAKEN(A, &p1);
+	resume(&p2, &p1.id, BOTH);
+	REFUSED(put(A, STOPPER, &p2), "full", "journal");
+	policy(&p3, X(50), BOTH);
+	REFUSED(put(A, STOPPER, &p3), "full", "journal");
+	T_CHECK(guard_frozen(&r.g[A]));
+	T_EQ(r.g[A].policy.number, 1);
+	rig_restart(A);
+	T_CHECK(guard_frozen(&r.g[A]));
+}
+
+/*
+ * Killed behind each effect of taking each of them: afterwards it holds the document, or was never
+ * heard of it; a receipt or a signature never comes from one that does not.
+ */
+static void killed(void)
+{
+	for (int fuse = 0; fuse < 6; fuse++) {
+		for (int what = 0; what < 4; what++) {
+			uint64_t id;
+			size_t n;
+			bool held;
+
+			start();
+			rig_withdrawal(X(10), 0, 1);
+			(void)rig_sign();
+			freeze(&p1, 1);
+			resume(&p2, &p1.id, BOTH);
+			policy(&p3, X(50), BOTH);
+			if (what == 1 || what == 2) {
+				TAKEN(A, &p1);
+			}
+			r.fuse = fuse;
+			n = r.g[A].control.n;
+			id = put(A, STOPPER,
+				 what == 0   ? &p1
+				 : what == 1 ? &p2
+				 : what == 2 ? &p3
+					     : &p3);
+			held = rig_answer(id) != NULL;
+			rig_restart(A);
+			T_CHECK(!held || r.g[A].control.n == n + 1);
+			T_CHECK(r.g[A].control.n == n || r.g[A].control.n == n + 1);
+			T_EQ(guard_frozen(&r.g[A]), what == 0   ? r.g[A].control.n == 1
+						    : what == 1 ? r.g[A].control.n == 1
+								: what == 2);
+			T_EQ(r.g[A].policy.number, what >= 2 && r.g[A].control.n > n ? 2 : 1);
+			T_EQ(r.g[A].signatures_released, 0);
+		}
+	}
+}
+
+/* Others' nonsense in the place of a control document. */
+static void nonsense(void)
+{
+	struct doc_ack ack = { .genesis = r.genesis_id, .watcher = "watcher-1" };
+
+	start();
+	ack.genesis = r.genesis_id;
+	paper(&p1, DOC_ACK, &ack, ONE);
+	REFUSED(put(A, STOPPER, &p1), "unknown-type", "ack.type");
+	freeze(&p1, 1);
+	for (size_t cut = 1; cut < p1.n; cut += 7) {
+		struct paper less = p1;
+
+		less.n -= cut;
+		T_CHECK(!receipted(put(A, STOPPER, &less), &p1));
+	}
+	resume(&p2, &p1.id, BOTH);
+	for (size_t i = 0; i < p2.n; i++) {
+		struct paper other = p2;
+
+		other.raw[i] ^= 1;
+		T_CHECK(!receipted(put(A, STOPPER, &other), &p2));
+	}
+	T_EQ(r.g[A].control.n, 0);
+	/* a journal with a document that could not have been taken is not ours */
+	T_EQ(guard_stop_replay(&r.g[A], &(struct log_record){ .time_ms = r.wall }, 1000,
+			       bytes_of(p1.raw, p1.n - 1)),
+	     ERR_CORRUPT);
+	resume(&p2, &p1.id, ONE);
+	T_EQ(guard_stop_replay(&r.g[A], &(struct log_record){ .time_ms = r.wall }, 1000,
+			       bytes_of(p2.raw, p2.n)),
+	     ERR_CORRUPT);
+	T_EQ(guard_stop_replay_rules(&r.g[A], &(struct log_record){ .time_ms = r.wall }),
+	     ERR_CORRUPT);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct t_case cases[] = {
+		{ "a resume lifts what it names", resume_lifts },
+		{ "a payment through freeze and resume", resumed_in_the_middle },
+		{ "who was not told differs", who_was_not_told },
+		{ "a lifted freeze is no ground", lifted_is_no_ground },
+		{ "struck keys count nowhere", struck_keys },
+		{ "a watcher is struck", struck_watcher },
+		{ "what tightens is in force at once", tightens_at_once },
+		{ "what loosens waits", loosens_late },
+		{ "one person cancels", one_cancels },
+		{ "a fork locks", forks_lock },
+		{ "watchers change places", watchers_move },
+		{ "a full journal still takes freezes", full_journal },
+		{ "killed behind every effect", killed },
+		{ "nonsense", nonsense },
+	};
+
+	return t_main(cases, ARRAY_LEN(cases), argc, argv);
+}

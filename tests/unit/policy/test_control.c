@@ -1,0 +1,794 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Goal: one person stops, a quorum starts again and changes rules, and two who were told the same
+ * things in another order agree.
+ *
+ * Method: every rule of control.h is asked for and every refusal provoked, with true keys that may
+ * not; then random documents are told to three tables in different orders, with a replay of each.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "crypto/crypto.h"
+#include "crypto/ed25519.h"
+#include "policy/control.h"
+#include "policy_world.h"
+#include "t.h"
+
+enum { OFFICERS = 3, PEOPLE = 6, DOCS = 64, ARENA = 96 * 1024, FREEZE_ARENA = 64 * 1024 };
+
+struct key {
+	struct key32 key;
+	uint8_t secret[ED25519_SECRET_BYTES];
+};
+
+static struct key people[PEOPLE], watcher[2], backend, stranger, later;
+static const char *const names[PEOPLE] = { "officer-1",  "officer-2",  "officer-3",
+					   "approver-1", "approver-2", "auditor-1" };
+static struct hash32 genesis;
+
+/* One keeper of a table. */
+struct keeper {
+	struct control c;
+	struct hash32 roster_id, policy_id;
+	struct doc_roster roster;
+	struct doc_policy policy;
+	uint8_t freezes[FREEZE_ARENA], others[ARENA];
+	uint64_t sequence;
+	struct policy_time now;
+};
+
+static struct keeper k, l, m;
+
+static void key_make(struct key *out, uint8_t n)
+{
+	uint8_t seed[ED25519_SEED_BYTES] = { n, 31 };
+
+	ed25519_keypair(&out->key, out->secret, seed);
+}
+
+static void first_rules(struct doc_roster *r, struct doc_policy *p)
+{
+	static const uint32_t roles[PEOPLE] = { DOC_ROLE_OFFICER,  DOC_ROLE_OFFICER,
+						DOC_ROLE_OFFICER,  DOC_ROLE_APPROVER,
+						DOC_ROLE_APPROVER, DOC_ROLE_AUDITOR };
+	struct world w;
+
+	*r = (struct doc_roster){ .backend_count = 1,
+				  .governance = 2,
+				  .number = 1,
+				  .people_count = PEOPLE,
+				  .signer_count = 2,
+				  .software_approvals = true,
+				  .watcher_count = 2,
+				  .watchers_needed = 2,
+				  .genesis = genesis };
+	(void)snprintf(r->backends[0].id, sizeof r->backends[0].id, "backend");
+	r->backends[0].key = backend.key;
+	for (size_t i = 0; i < PEOPLE; i++) {
+		(void)snprintf(r->people[i].id, sizeof r->people[i].id, "%s", names[i]);
+		r->people[i].key = people[i].key;
+		r->people[i].roles = roles[i];
+	}
+	for (size_t i = 0; i < 2; i++) {
+		memset(&r->signers[i].attest_key, (int)(i + 1), 32);
+		memset(&r->signers[i].chain_key, (int)(i + 3), 32);
+		r->signers[i].id = (enum doc_signer)i;
+		(void)snprintf(r->watchers[i].id, sizeof r->watchers[i].id, "w%zu", i + 1);
+		r->watchers[i].key = watcher[i].key;
+	}
+	world_make(&w);
+	*p = w.policy;
+	p->number = 1;
+	p->genesis = genesis;
+	p->loosening_ms = 3600000;
+}
+
+static void keeper_make(struct keeper *o, unsigned planted)
+{
+	memset(o, 0, sizeof *o);
+	first_rules(&o->roster, &o->policy);
+	o->roster_id.b[0] = 0xaa;
+	o->policy_id.b[0] = 0xbb;
+	o->now = (struct policy_time){ .own_ms = NOW, .wall_ms = NOW, .chain_s = 1000000 };
+	control_init(
+	    &o->c, &genesis,
+	    &(struct control_rules){ &o->roster_id, &o->policy_id, &o->roster, &o->policy },
+	    &(struct control_storage){ o->freezes, sizeof o->freezes, o->others, sizeof o->others },
+	    planted);
+}
+
+/* ---- documents ------------------------------------------------------------------------------ */
+
+struct text {
+	uint8_t raw[32 * 1024];
+	size_t n;
+	struct hash32 id;
+};
+
+static struct text t1, t2, t3, t4;
+
+/* Signed by these people (or none of them): bit i is people[i], 6 and 7 the watchers, 8 later. */
+static void sign(struct text *t, enum doc_type type, const void *in, unsigned by)
+{
+	static uint8_t body[32 * 1024];
+	struct writer w = writer_make(body, sizeof body);
+	struct writer out = writer_make(t->raw, sizeof t->raw);
+	struct doc_seal seals[16];
+	size_t n = 0;
+	struct doc_fault fault = { "", "" };
+
+	if (doc_write(&w, type, in, &fault) != ERR_OK) {
+		printf("# %s: %s %s\n", doc_type_name(type), fault.field, fault.why);
+		CHECK(false);
+	}
+	doc_id(&t->id, type, doc_type_version(type), &genesis, bytes_of(w.p, w.n));
+	for (unsigned i = 0; i < 10; i++) {
+		const struct key *key = i < PEOPLE ? &people[i]
+					: i < 8    ? &watcher[i - PEOPLE]
+					: i == 8   ? &later
+						   : &stranger;
+
+		if ((by >> i & 1) != 0) {
+			doc_sign(&seals[n++], &t->id, key->secret);
+		}
+	}
+	CHECK(doc_close(&out, type, bytes_of(w.p, w.n), seals, n) == ERR_OK);
+	t->n = out.n;
+}
+
+static void freeze(struct text *t, const char *issuer, uint8_t nonce, bool evacuate, unsigned by)
+{
+	struct doc_freeze f = {
+		.genesis = genesis, .scope = DOC_SCOPE_ALL, .nonce = { nonce }, .evacuate = evacuate
+	};
+
+	(void)snprintf(f.issuer, sizeof f.issuer, "%s", issuer);
+	sign(t, DOC_FREEZE, &f, by);
+}
+
+static int id_cmp(const void *a, const void *b)
+{
+	return hash32_cmp(&((const struct doc_lift *)a)->id, &((const struct doc_lift *)b)->id);
+}
+
+static void resume_of(struct doc_resume *r, const struct hash32 *const *ids, size_t n,
+		      uint8_t nonce)
+{
+	*r = (struct doc_resume){ .genesis = genesis,
+				  .scope = DOC_SCOPE_ALL,
+				  .nonce = { nonce },
+				  .initiator = "officer-1",
+				  .lift_count = n };
+	for (size_t i = 0; i < n; i++) {
+		r->freezes[i].id = *ids[i];
+	}
+	qsort(r->freezes, n, sizeof r->freezes[0], id_cmp);
+}
+
+static void resume(struct text *t, const struct hash32 *const *ids, size_t n, uint8_t nonce,
+		   unsigned by)
+{
+	struct doc_resume r;
+
+	resume_of(&r, ids, n, nonce);
+	sign(t, DOC_RESUME, &r, by);
+}
+
+static void strike(struct doc_resume *r, const struct key32 *key)
+{
+	struct doc_struck *s = &r->struck[r->struck_count++];
+
+	s->key_n = 32;
+	memcpy(s->key, key->b, 32);
+}
+
+static void cancel(struct text *t, const char *person, const struct hash32 *id, unsigned by)
+{
+	struct doc_cancel c = { .genesis = genesis, .document = *id };
+
+	(void)snprintf(c.person, sizeof c.person, "%s", person);
+	sign(t, DOC_CANCEL, &c, by);
+}
+
+/* The successor of what a keeper has in force, with another day_max: more loosens. */
+static void policy(struct text *t, const struct keeper *o, uint64_t day_max, unsigned by)
+{
+	struct doc_policy p = o->policy;
+
+	p.number++;
+	p.previous = o->policy_id;
+	p.day_max = xem(day_max);
+	sign(t, DOC_POLICY, &p, by);
+}
+
+static struct policy_verdict tell(struct keeper *o, const struct text *t)
+{
+	struct control_news news;
+	struct policy_verdict v;
+	struct doc d;
+
+	CHECK(doc_open(&d, bytes_of(t->raw, t->n), &genesis, NULL) == ERR_OK);
+	v = control_check(&o->c, &d, &news);
+	if (v.err == ERR_OK && !news.known) {
+		(void)control_take(&o->c, &d, &news, ++o->sequence, o->now.wall_ms, &o->now);
+	}
+	return v;
+}
+
+/* Time passes by both clocks; what is due comes into force. */
+static void pass(struct keeper *o, uint64_t ms, uint32_t chain_s)
+{
+	struct control_entry *e;
+
+	o->now.own_ms += ms;
+	o->now.wall_ms += ms;
+	o->now.chain_s += chain_s;
+	while ((e = control_due(&o->c, &o->now)) != NULL) {
+		struct id128 name;
+
+		memcpy(name.b, e->id.b, sizeof name.b);
+		CHECK(control_activate(&o->c, &name, o->now.wall_ms));
+	}
+}
+
+#define REFUSED(keeper, text, code, f)                         \
+	do {                                                   \
+		struct hash32 head_ = (keeper)->c.head;        \
+		struct policy_verdict v_ = tell(keeper, text); \
+		T_EQ(v_.err, code);                            \
+		T_STR(v_.field, f);                            \
+		T_MEM(&(keeper)->c.head, &head_, 32);          \
+	} while (0)
+#define TAKEN(keeper, text) T_EQ(tell(keeper, text).err, ERR_OK)
+#define STATE(keeper, text) (control_find(&(keeper)->c, &(text)->id)->state)
+
+static void start(void)
+{
+	keeper_make(&k, 0);
+	keeper_make(&l, 0);
+	keeper_make(&m, 0);
+}
+
+/* ---- cases ----------------------------------------------------------------------------------- */
+
+static void who_stops(void)
+{
+	start();
+	freeze(&t1, "officer-1", 1, false, 1);
+	TAKEN(&k, &t1);
+	T_EQ(k.c.binding, 1);
+	TAKEN(&k, &t1);
+	T_EQ(k.c.binding, 1);
+	T_EQ(k.c.n, 1);
+	freeze(&t1, "w1", 1, false, 1 << 6);
+	TAKEN(&k, &t1);
+	freeze(&t1, "officer-1", 2, false, 0);
+	REFUSED(&k, &t1, ERR_UNSIGNED, "signatures");
+	freeze(&t1, "officer-1", 2, false, 2);
+	REFUSED(&k, &t1, ERR_SIGNATURE, "signatures");
+	freeze(&t1, "approver-1", 2, false, 1 << 3);
+	REFUSED(&k, &t1, ERR_SIGNER_UNKNOWN, "issuer");
+	freeze(&t1, "nobody", 2, false, 1 << 9);
+	REFUSED(&k, &t1, ERR_SIGNER_UNKNOWN, "issuer");
+	for (uint8_t i = 2; i < CONTROL_BIND_EACH_MAX; i++) {
+		freeze(&t1, "officer-1", i, false, 1);
+		TAKEN(&k, &t1);
+	}
+	freeze(&t1, "officer-1", 60, false, 1);
+	REFUSED(&k, &t1, ERR_FULL, "");
+	freeze(&t1, "officer-1", 60, true, 1);
+	TAKEN(&k, &t1);
+	freeze(&t1, "officer-1", 61, true, 1);
+	REFUSED(&k, &t1, ERR_FULL, "");
+	T_EQ(k.c.binding, CONTROL_BIND_EACH_MAX + 1);
+}
+
+static void who_starts(void)
+{
+	const struct hash32 *both[2];
+	struct doc_resume r;
+
+	start();
+	freeze(&t1, "officer-1", 1, false, 1);
+	freeze(&t2, "w1", 1, false, 1 << 6);
+	TAKEN(&k, &t1);
+	TAKEN(&k, &t2);
+	both[0] = &t1.id;
+	both[1] = &t2.id;
+	resume(&t3, both, 2, 1, 0);
+	REFUSED(&k, &t3, ERR_UNSIGNED, "signatures");
+	resume(&t3, both, 2, 1, 1);
+	REFUSED(&k, &t3, ERR_APPROVALS, "signatures");
+	/* neither approvers, auditors, watchers nor strangers are officers */
+	resume(&t3, both, 2, 1, 1 | 1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 9);
+	REFUSED(&k, &t3, ERR_APPROVALS, "signatures");
+	/* the initiator is one of those who sign */
+	resume(&t3, both, 2, 1, 6);
+	REFUSED(&k, &t3, ERR_SIGNER_UNKNOWN, "initiator");
+	T_EQ(k.c.binding, 2);
+	/* it lifts what it names and nothing else */
+	resume(&t3, both, 1, 2, 3);
+	TAKEN(&k, &t3);
+	T_EQ(k.c.binding, 1);
+	T_EQ(STATE(&k, &t1), CONTROL_LIFTED);
+	T_EQ(STATE(&k, &t2), CONTROL_BINDS);
+	T_EQ(control_raw(&k.c, control_find(&k.c, &t1.id)).n, 0);
+	T_CHECK(bytes_eq(control_raw(&k.c, control_find(&k.c, &t2.id)), bytes_of(t2.raw, t2.n)));
+	/* lifted is lifted: the old freeze again stops nothing */
+	TAKEN(&k, &t1);
+	T_EQ(k.c.binding, 1);
+	T_CHECK(control_lifted(&k.c, &t1.id));
+	/* the old resume again does not lift a newer one */
+	resume(&t4, both, 2, 3, 3);
+	TAKEN(&k, &t4);
+	T_EQ(k.c.binding, 0);
+	freeze(&t2, "w1", 2, false, 1 << 6);
+	TAKEN(&k, &t2);
+	TAKEN(&k, &t3);
+	TAKEN(&k, &t4);
+	T_EQ(k.c.binding, 1);
+	/* a resume of everybody's is as good as one of two */
+	both[0] = &t2.id;
+	resume_of(&r, both, 1, 9);
+	(void)snprintf(r.initiator, sizeof r.initiator, "officer-3");
+	sign(&t3, DOC_RESUME, &r, 7);
+	TAKEN(&k, &t3);
+	T_EQ(k.c.binding, 0);
+}
+
+/* A resume that came first: the freeze that comes later binds no more. */
+static void known_before(void)
+{
+	const struct hash32 *one[1] = { &t1.id };
+
+	start();
+	freeze(&t1, "officer-1", 1, false, 1);
+	resume(&t2, one, 1, 1, 3);
+	TAKEN(&k, &t1);
+	TAKEN(&k, &t2);
+	TAKEN(&l, &t2);
+	T_MEM(&k.c.head, &l.c.head, 32);
+	T_EQ(k.c.n, l.c.n);
+	TAKEN(&l, &t1);
+	T_EQ(l.c.binding, 0);
+	T_MEM(&k.c.head, &l.c.head, 32);
+	T_EQ(l.c.n, 2);
+	/* the bug that ./sim finds: what was named before it came is forgotten */
+	keeper_make(&m, CONTROL_PLANT_FORGET);
+	TAKEN(&m, &t2);
+	TAKEN(&m, &t1);
+	T_EQ(m.c.binding, 1);
+}
+
+static void struck(void)
+{
+	const struct hash32 *none[1] = { NULL };
+	struct doc_resume r;
+	struct doc_roster roster;
+	static const uint8_t zero[32];
+
+	start();
+	/* an officer, an approver, a watcher and the back end lose their keys */
+	resume_of(&r, none, 0, 1);
+	strike(&r, &people[2].key);
+	for (size_t i = 0; i < 3; i++) {
+		const struct key32 *keys[3] = { &people[3].key, &watcher[0].key, &backend.key };
+		struct doc_resume one;
+
+		resume_of(&one, none, 0, (uint8_t)(i + 10));
+		strike(&one, keys[i]);
+		sign(&t1, DOC_RESUME, &one, 3);
+		TAKEN(&k, &t1);
+	}
+	T_EQ(k.roster.people_count, PEOPLE);
+	T_MEM(k.roster.people[3].key.b, zero, 32);
+	T_MEM(k.roster.watchers[0].key.b, zero, 32);
+	T_MEM(k.roster.backends[0].key.b, zero, 32);
+	T_MEM(k.roster.people[4].key.b, people[4].key.b, 32);
+	freeze(&t2, "w1", 1, false, 1 << 6);
+	REFUSED(&k, &t2, ERR_SIGNATURE, "signatures");
+	cancel(&t2, "approver-1", &t1.id, 1 << 3);
+	REFUSED(&k, &t2, ERR_SIGNATURE, "signatures");
+	/* one whose key it strikes does not count for it */
+	sign(&t1, DOC_RESUME, &r, 1 | 4);
+	REFUSED(&k, &t1, ERR_APPROVALS, "signatures");
+	sign(&t1, DOC_RESUME, &r, 3);
+	TAKEN(&k, &t1);
+	freeze(&t2, "officer-3", 1, false, 4);
+	REFUSED(&k, &t2, ERR_SIGNATURE, "signatures");
+	policy(&t2, &k, X(1), 1 | 4);
+	REFUSED(&k, &t2, ERR_APPROVALS, "signatures");
+	/* nor may so many go that nobody could start anything again */
+	resume_of(&r, none, 0, 2);
+	strike(&r, &stranger.key);
+	r.struck_count = 0;
+	strike(&r, &people[1].key);
+	sign(&t1, DOC_RESUME, &r, 3);
+	REFUSED(&k, &t1, ERR_APPROVALS, "signatures");
+	/* nor a signer's */
+	resume_of(&r, none, 0, 3);
+	strike(&r, &k.roster.signers[1].chain_key);
+	sign(&t1, DOC_RESUME, &r, 3);
+	REFUSED(&k, &t1, ERR_POLICY, "struck");
+	/* a roster cannot bring it back */
+	roster = k.roster;
+	roster.number = 2;
+	roster.previous = k.roster_id;
+	roster.people[2].key = people[2].key;
+	roster.people[3].key = later.key;
+	roster.watchers[0].key = stranger.key;
+	roster.backends[0].key = k.roster.signers[0].attest_key;
+	roster.backends[0].key.b[0] = 0x77;
+	sign(&t1, DOC_ROSTER, &roster, 3);
+	REFUSED(&k, &t1, ERR_POLICY, "people");
+}
+
+static void governance_stays(void)
+{
+	const struct hash32 *none[1] = { NULL };
+	struct doc_resume r;
+	struct doc_roster roster;
+
+	start();
+	/* three officers, two needed: one may go, two not */
+	resume_of(&r, none, 0, 1);
+	strike(&r, &people[2].key);
+	sign(&t1, DOC_RESUME, &r, 3);
+	TAKEN(&k, &t1);
+	T_EQ(k.c.struck_n, 1);
+	roster = l.roster;
+	roster.number = 2;
+	roster.previous = l.roster_id;
+	roster.governance = 4;
+	sign(&t1, DOC_ROSTER, &roster, 3);
+	REFUSED(&l, &t1, ERR_POLICY, "governance");
+	roster.governance = 3;
+	sign(&t1, DOC_ROSTER, &roster, 3);
+	TAKEN(&l, &t1);
+	/* now two are too few */
+	policy(&t2, &l, X(1), 3);
+	T_EQ(STATE(&l, &t1), CONTROL_IN_FORCE);
+	REFUSED(&l, &t2, ERR_APPROVALS, "signatures");
+}
+
+static void loosening_waits(void)
+{
+	uint64_t wait = k.policy.loosening_ms;
+
+	start();
+	wait = k.policy.loosening_ms;
+	policy(&t1, &k, X(90000000), 1);
+	REFUSED(&k, &t1, ERR_APPROVALS, "signatures");
+	policy(&t1, &k, X(90000000), 3);
+	TAKEN(&k, &t1);
+	T_EQ(STATE(&k, &t1), CONTROL_WAITS);
+	T_EQ(k.policy.number, 1);
+	/* neither clock alone */
+	pass(&k, 10 * wait, 0);
+	T_EQ(k.policy.number, 1);
+	pass(&k, 0, (uint32_t)(wait / 1000 - 1));
+	T_EQ(k.policy.number, 1);
+	pass(&k, 0, 1);
+	T_EQ(k.policy.number, 2);
+	T_EQ(STATE(&k, &t1), CONTROL_IN_FORCE);
+	T_MEM(&k.policy_id, &t1.id, 32);
+	T_EQ(k.c.policy_place, 1);
+	T_MEM(control_policy_id(&k.c, 1), &t1.id, 32);
+	T_EQ(control_policy_id(&k.c, 0)->b[0], 0xbb);
+	TAKEN(&l, &t1);
+	pass(&l, 0, (uint32_t)(10 * wait / 1000));
+	T_EQ(l.policy.number, 1);
+	/* the chain's time was not known when it came: the wait begins when it is */
+	m.now.chain_s = 0;
+	TAKEN(&m, &t1);
+	pass(&m, 10 * wait, 0);
+	T_EQ(m.policy.number, 1);
+	pass(&m, 0, 2000000);
+	T_EQ(m.policy.number, 1);
+	pass(&m, 0, (uint32_t)(wait / 1000));
+	T_EQ(m.policy.number, 2);
+	/* the bug that ./sim finds */
+	keeper_make(&m, CONTROL_PLANT_AT_ONCE);
+	TAKEN(&m, &t1);
+	T_EQ(m.policy.number, 2);
+}
+
+static void tightening_at_once(void)
+{
+	start();
+	policy(&t1, &k, X(5), 3);
+	TAKEN(&k, &t1);
+	T_EQ(k.policy.number, 2);
+	T_EQ(STATE(&k, &t1), CONTROL_IN_FORCE);
+	/* back to what was before loosens, and waits like everything that does */
+	policy(&t2, &k, X(20000), 3);
+	TAKEN(&k, &t2);
+	T_EQ(STATE(&k, &t2), CONTROL_WAITS);
+	/* a successor of what waits comes too early; one of nothing known, or with another number,
+	 * is none */
+	{
+		struct doc_policy p = k.policy;
+
+		p.number = 4;
+		p.previous = t2.id;
+		sign(&t3, DOC_POLICY, &p, 3);
+		REFUSED(&k, &t3, ERR_STATE, "previous");
+		p.previous.b[0] ^= 1;
+		sign(&t3, DOC_POLICY, &p, 3);
+		REFUSED(&k, &t3, ERR_MISMATCH, "previous");
+		p.previous = k.roster_id;
+		sign(&t3, DOC_POLICY, &p, 3);
+		REFUSED(&k, &t3, ERR_MISMATCH, "previous");
+		p.previous = k.policy_id;
+		sign(&t3, DOC_POLICY, &p, 3);
+		REFUSED(&k, &t3, ERR_MISMATCH, "number");
+		p.number = 3;
+		p.tier_count = 0;
+		sign(&t3, DOC_POLICY, &p, 3);
+		T_CHECK(tell(&k, &t3).err != ERR_OK);
+	}
+}
+
+static void one_cancels(void)
+{
+	start();
+	policy(&t1, &k, X(90000000), 3);
+	TAKEN(&k, &t1);
+	cancel(&t2, "auditor-1", &t1.id, 1 << 5);
+	REFUSED(&k, &t2, ERR_SIGNER_UNKNOWN, "person");
+	cancel(&t2, "approver-1", &t1.id, 1 << 4);
+	REFUSED(&k, &t2, ERR_SIGNATURE, "signatures");
+	cancel(&t2, "approver-1", &t1.id, 0);
+	REFUSED(&k, &t2, ERR_UNSIGNED, "signatures");
+	cancel(&t2, "approver-1", &t1.id, 1 << 3);
+	TAKEN(&k, &t2);
+	T_EQ(STATE(&k, &t1), CONTROL_CANCELLED);
+	pass(&k, UINT64_C(1000) * 3600000, 3600000);
+	T_EQ(k.policy.number, 1);
+	/* for ever: told again it is still dead, and it is no fork of what comes next */
+	TAKEN(&k, &t1);
+	T_EQ(STATE(&k, &t1), CONTROL_CANCELLED);
+	policy(&t3, &k, X(80000000), 3);
+	TAKEN(&k, &t3);
+	T_EQ(k.c.forked, 0);
+	pass(&k, 3600000, 3600);
+	T_EQ(k.policy.number, 2);
+	/* the cancel that came first kills it all the same, and the heads agree */
+	TAKEN(&l, &t2);
+	TAKEN(&l, &t1);
+	T_EQ(STATE(&l, &t1), CONTROL_CANCELLED);
+	TAKEN(&l, &t3);
+	T_MEM(&k.c.head, &l.c.head, 32);
+	/* what tightens is not for one person to stop */
+	policy(&t1, &m, X(5), 3);
+	cancel(&t2, "officer-1", &t1.id, 1);
+	TAKEN(&m, &t2);
+	TAKEN(&m, &t1);
+	T_EQ(STATE(&m, &t1), CONTROL_IN_FORCE);
+	/* words that stop nothing do not fill the table */
+	start();
+	for (uint8_t i = 0; i < CONTROL_IDLE_EACH_MAX; i++) {
+		struct hash32 id = { { i } };
+
+		cancel(&t1, "officer-1", &id, 1);
+		TAKEN(&k, &t1);
+	}
+	t4.id.b[0] = 0x99;
+	cancel(&t1, "officer-1", &t4.id, 1);
+	REFUSED(&k, &t1, ERR_FULL, "document");
+	policy(&t2, &k, X(90000000), 3);
+	TAKEN(&k, &t2);
+	cancel(&t1, "officer-1", &t2.id, 1);
+	TAKEN(&k, &t1);
+	T_EQ(STATE(&k, &t2), CONTROL_CANCELLED);
+}
+
+static void forks_lock(void)
+{
+	const struct hash32 *both[2] = { &t1.id, &t2.id };
+
+	start();
+	policy(&t1, &k, X(5), 3);
+	policy(&t2, &k, X(6), 6);
+	TAKEN(&k, &t1);
+	TAKEN(&k, &t2);
+	T_EQ(k.c.forked, 1);
+	T_EQ(STATE(&k, &t2), CONTROL_FORKED);
+	TAKEN(&l, &t2);
+	TAKEN(&l, &t1);
+	T_EQ(l.c.forked, 1);
+	T_MEM(&k.c.head, &l.c.head, 32);
+	/* one person does not settle it */
+	cancel(&t3, "officer-1", &t2.id, 1);
+	TAKEN(&k, &t3);
+	T_EQ(k.c.forked, 1);
+	/* a quorum does: it disowns both, and the next is a successor of what was before them */
+	resume(&t4, both, 2, 1, 3);
+	TAKEN(&k, &t4);
+	TAKEN(&l, &t3);
+	TAKEN(&l, &t4);
+	T_EQ(k.c.forked, 0);
+	T_EQ(l.c.forked, 0);
+	T_EQ(money_units(&k.policy.day_max), X(5));
+	T_EQ(money_units(&l.policy.day_max), X(6));
+	policy(&t3, &m, X(4), 3); /* m knows the first alone */
+	TAKEN(&k, &t3);
+	TAKEN(&l, &t3);
+	T_EQ(k.c.forked, 0);
+	T_MEM(&k.policy_id, &l.policy_id, 32);
+	T_MEM(&k.c.head, &l.c.head, 32);
+	/* what waits does not come into force while it is forked */
+	start();
+	policy(&t1, &k, X(90000000), 3);
+	policy(&t2, &k, X(91000000), 3);
+	TAKEN(&k, &t1);
+	TAKEN(&k, &t2);
+	pass(&k, UINT64_C(1000) * 3600000, 3600000);
+	T_EQ(k.policy.number, 1);
+}
+
+static void rosters_follow(void)
+{
+	struct doc_roster r;
+
+	start();
+	r = k.roster;
+	r.number = 2;
+	r.previous = k.roster_id;
+	r.people_count = PEOPLE - 1; /* the auditor goes */
+	sign(&t1, DOC_ROSTER, &r, 1 | 1 << 3);
+	REFUSED(&k, &t1, ERR_APPROVALS, "signatures");
+	sign(&t1, DOC_ROSTER, &r, 3);
+	TAKEN(&k, &t1);
+	T_EQ(k.roster.number, 2);
+	T_EQ(k.roster.people_count, PEOPLE - 1);
+	/* somebody new waits, and counts when he is in force */
+	r = k.roster;
+	r.number = 3;
+	r.previous = k.roster_id;
+	(void)snprintf(r.people[PEOPLE - 1].id, sizeof r.people[0].id, "officer-4");
+	r.people[PEOPLE - 1].key = later.key;
+	r.people[PEOPLE - 1].roles = DOC_ROLE_OFFICER;
+	r.people_count = PEOPLE;
+	sign(&t2, DOC_ROSTER, &r, 5);
+	TAKEN(&k, &t2);
+	T_EQ(STATE(&k, &t2), CONTROL_WAITS);
+	freeze(&t3, "officer-4", 1, false, 1 << 8);
+	REFUSED(&k, &t3, ERR_SIGNER_UNKNOWN, "issuer");
+	pass(&k, 3600000, 3600);
+	T_EQ(k.roster.number, 3);
+	TAKEN(&k, &t3);
+	/* other signers need another genesis */
+	r = k.roster;
+	r.number = 4;
+	r.previous = k.roster_id;
+	r.signers[0].chain_key.b[0] ^= 1;
+	sign(&t3, DOC_ROSTER, &r, 3);
+	REFUSED(&k, &t3, ERR_MISMATCH, "signers");
+	/* a fork of the last: by its predecessor's officers, also those who have gone since */
+	r = k.roster;
+	r.people_count = 4;
+	r.previous = t1.id;
+	sign(&t3, DOC_ROSTER, &r, 3);
+	TAKEN(&k, &t3);
+	T_EQ(k.c.forked, 1);
+	/* further back their officers are not known any more */
+	r.previous.b[0] = 0;
+	r.previous = *control_roster_id(&k.c, 0);
+	r.number = 2;
+	sign(&t3, DOC_ROSTER, &r, 3);
+	REFUSED(&k, &t3, ERR_STALE, "previous");
+}
+
+/* What is refused as full leaves the last places to freezes. */
+static void full(void)
+{
+	size_t i;
+
+	start();
+	for (i = 0; i < CONTROL_DOCS_MAX; i++) {
+		const struct hash32 *one[1];
+		struct hash32 id = { { (uint8_t)i, (uint8_t)(i >> 8), 7 } };
+
+		one[0] = &id;
+		resume(&t1, one, 1, (uint8_t)i, 3);
+		if (tell(&k, &t1).err != ERR_OK) {
+			break;
+		}
+	}
+	T_EQ(tell(&k, &t1).err, ERR_FULL);
+	T_CHECK(k.c.n + CONTROL_BIND_MAX + 2 > CONTROL_DOCS_MAX);
+	T_CHECK(k.c.n + CONTROL_BIND_MAX <= CONTROL_DOCS_MAX);
+	freeze(&t2, "officer-1", 1, false, 1);
+	TAKEN(&k, &t2);
+	T_EQ(k.c.binding, 1);
+	/* envelopes made room for each other; the newest is still there */
+	T_CHECK(control_raw(&k.c, &k.c.entries[k.c.n - 1]).n > 0);
+}
+
+/* ---- orders ---------------------------------------------------------------------------------- */
+
+/* Told to all until nothing changes, each in an order of his own. */
+static void gossip(struct keeper *o, const struct text *docs, size_t n)
+{
+	size_t order[DOCS];
+
+	for (size_t i = 0; i < n; i++) {
+		size_t at = t_below(i + 1);
+
+		order[i] = order[at];
+		order[at] = i;
+	}
+	for (size_t round = 0; round < n; round++) {
+		for (size_t i = 0; i < n; i++) {
+			(void)tell(o, &docs[order[i]]);
+		}
+	}
+}
+
+static void any_order(void)
+{
+	static struct text docs[DOCS];
+
+	for (unsigned round = 0; round < 60; round++) {
+		const struct hash32 *ids[4];
+		size_t n = 0;
+
+		start();
+		for (uint8_t i = 0; i < 4; i++) {
+			freeze(&docs[n], i < 2 ? "officer-1" : "w1", i, t_below(2) == 0,
+			       i < 2 ? 1 : 1 << 6);
+			ids[i] = &docs[n++].id;
+		}
+		resume(&docs[n++], ids, 1 + t_below(4), 1, 3);
+		resume(&docs[n++], ids + 2, 1 + t_below(2), 2, 6 + 1);
+		policy(&docs[n++], &k, t_below(2) == 0 ? X(90000000) : X(5), 3);
+		cancel(&docs[n], t_below(2) == 0 ? "officer-2" : "approver-1", &docs[n - 1].id,
+		       2 | 1 << 3);
+		n++;
+		gossip(&k, docs, n);
+		gossip(&l, docs, n);
+		gossip(&m, docs, n);
+		T_MEM(&k.c.head, &l.c.head, 32);
+		T_MEM(&k.c.head, &m.c.head, 32);
+		T_EQ(k.c.binding, l.c.binding);
+		T_EQ(k.c.binding, m.c.binding);
+		T_EQ(k.c.forked + l.c.forked + m.c.forked, 0);
+		pass(&k, 3600000, 3600);
+		pass(&l, 3600000, 3600);
+		pass(&m, 3600000, 3600);
+		T_MEM(&k.policy_id, &l.policy_id, 32);
+		T_MEM(&k.policy_id, &m.policy_id, 32);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct t_case cases[] = {
+		{ "one stops", who_stops },
+		{ "a quorum starts again, what it names", who_starts },
+		{ "named before it came", known_before },
+		{ "struck keys count no more", struck },
+		{ "somebody can always change the rules", governance_stays },
+		{ "what loosens waits", loosening_waits },
+		{ "what tightens does not", tightening_at_once },
+		{ "one cancels", one_cancels },
+		{ "forks lock", forks_lock },
+		{ "rosters follow each other", rosters_follow },
+		{ "the last places are for freezes", full },
+		{ "the same documents in any order", any_order },
+	};
+
+	CHECK(crypto_init() == ERR_OK);
+	genesis.b[0] = 1;
+	for (uint8_t i = 0; i < PEOPLE; i++) {
+		key_make(&people[i], (uint8_t)(i + 1));
+	}
+	key_make(&watcher[0], 20);
+	key_make(&watcher[1], 21);
+	key_make(&backend, 22);
+	key_make(&stranger, 23);
+	key_make(&later, 24);
+	return t_main(cases, ARRAY_LEN(cases), argc, argv);
+}
