@@ -970,13 +970,9 @@ static enum err sense_plan(const struct doc_plan *p, struct doc_fault *fault)
 	return ERR_OK;
 }
 
-/* In the order of their bytes, the shorter of two that begin alike first. */
 static bool struck_rise(const struct doc_struck *a, const struct doc_struck *b)
 {
-	size_t n = a->key_n < b->key_n ? a->key_n : b->key_n;
-	int c = memcmp(a->key, b->key, n);
-
-	return c < 0 || (c == 0 && a->key_n < b->key_n);
+	return bytes_cmp(bytes_of(a->key, a->key_n), bytes_of(b->key, b->key_n)) < 0;
 }
 
 static enum err sense_resume(const struct doc_resume *r, struct doc_fault *fault)

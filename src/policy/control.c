@@ -875,7 +875,8 @@ bool control_activate(struct control *c, const struct id128 *name, uint64_t time
 	for (size_t i = 0; i < c->n; i++) {
 		struct control_entry *e = &c->entries[i];
 
-		if (e->state == CONTROL_WAITS && memcmp(e->id.b, name->b, sizeof name->b) == 0) {
+		if (e->state == CONTROL_WAITS && bytes_eq(bytes_of(e->id.b, sizeof name->b),
+							  bytes_of(name->b, sizeof name->b))) {
 			in_force(c, e, time_ms);
 			return true;
 		}
