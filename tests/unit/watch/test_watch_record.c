@@ -19,7 +19,7 @@
 		wait_ms(100);                                    \
 		T_EQ(r.signer[A].acks, acks_);                   \
 		T_EQ(r.w.payments_n, payments_);                 \
-		T_EQ(r.w.control.binding, 1);                            \
+		T_EQ(r.w.control.binding, 1);                    \
 		T_EQ(r.signer[A].stops, 1);                      \
 		T_EQ(r.signer[B].stops, 1);                      \
 		T_CHECK(handed_freeze(&f_));                     \
