@@ -14,6 +14,8 @@
 #include "crypto/uuid7.h"
 #include "doc/document.h"
 #include "doc/types.h"
+#include "ipc/frame.h"
+#include "ipc/msgs.h"
 #include "log/batch.h"
 #include "log/checkpoint.h"
 
@@ -21,6 +23,7 @@ enum {
 	CLI_PATH_MAX = 256,
 	CLI_STOPS_MAX = 16,
 	CLI_WORDS_MAX = 512,
+	CLI_STRIKE_MAX = 2048, /* keys that a resume strikes */
 };
 
 struct cli {
@@ -39,6 +42,7 @@ struct cli {
 	char wrapped_file[CLI_PATH_MAX];
 	char stop_socket[CLI_STOPS_MAX][CLI_PATH_MAX];
 	char reason[DOC_REASON_MAX + 1];
+	char strike[CLI_STRIKE_MAX];
 	char journal_secret_file[CLI_PATH_MAX];
 	char checkpoint_file[CLI_PATH_MAX];
 	char as_of[32];
@@ -67,7 +71,9 @@ struct cli {
 /* Says on stderr what was wrong, where, and what to do; returns the exit code of e. */
 int cli_fail(enum err e, const char *format, ...) PRINTF(2, 3);
 
-/* Reads genesis and, if configured, roster; checks that they belong together.  0 or an exit code.
+/*
+ * Reads genesis and, if configured, roster; checks that they belong together: the first roster is
+ * named by genesis, a later one is the person's own to know.  0 or an exit code.
  */
 int cli_documents(struct cli *c, bool need_roster);
 
@@ -136,6 +142,32 @@ int cli_approve_passkey(struct cli *c, const char *path);
 int cli_withdrawal_history(struct cli *c, const char *id_text);
 int cli_freeze(struct cli *c);
 int cli_close(struct cli *c, const char *address);
+
+/* What became of a document that everybody was told. */
+struct cli_spread {
+	unsigned count, asked, refused, full, already;
+	bool server;
+	char id[65];
+};
+
+/*
+ * A signed document to every stop socket and, last, to the server; says what became of it.  name:
+ * what it is; meaning: one line for people.
+ */
+void cli_spread(const struct cli *c, const char *name, struct bytes raw, const struct hash32 *id,
+		const char *meaning, struct cli_spread *s);
+/*
+ * One message to a stop socket, whichever of signer and watcher listens there; item may be empty.
+ * Errors of unix_ask().
+ */
+MUST_CHECK enum err cli_ask_stop(uint64_t timeout_ms, const char *path, uint16_t number,
+				 struct bytes item, uint8_t *reply, size_t cap, struct frame *out);
+
+/* rule.c: what officers sign together.  path: the file that goes from one to the next. */
+int cli_resume(struct cli *c, const char *path);
+/* DOC_ROSTER or DOC_POLICY; a file with a draft (the body alone) becomes the document. */
+int cli_rules_propose(struct cli *c, enum doc_type type, const char *path);
+int cli_cancel(struct cli *c, const char *id_hex);
 int cli_status(struct cli *c);
 /* Brings the passphrase of a sealed key to the signer that waits on this socket. */
 int cli_unlock(struct cli *c, const char *socket_path);

@@ -52,7 +52,9 @@ static const struct config_row rows[] = {
 	{ "stop#_socket", CONFIG_PATH, "", 0, 0, CONFIG_ARRAY(cli, stop_socket), "SOCKET",
 	  "stop sockets of both signers and all watchers: freeze goes to each, past the server" },
 	{ "reason", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, reason), "TEXT",
-	  "why you freeze, close or refund; it stands in the document" },
+	  "why you freeze, resume, cancel, close or refund; it stands in the document" },
+	{ "strike", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, strike), "KEY,KEY",
+	  "resume: public keys that count no more, anywhere, from then on" },
 	{ "evacuate", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(cli, evacuate), "yes|no",
 	  "freeze: also ask for evacuation (two officers must)" },
 	{ "no", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(cli, no), "yes|no",
@@ -105,6 +107,16 @@ static const char text_system[] =
     "                         hand that in with the key's answer (JSON of the browser)\n"
     "  withdrawal history ID  every change of state of a withdrawal: when, what, who, why\n"
     "  freeze --reason TEXT   stop every signer; prints who has persisted it\n"
+    "  resume FILE --reason TEXT\n"
+    "                         start again: FILE names every freeze that binds now and is signed "
+    "by\n"
+    "                         you; the next officer signs the same FILE; with the last signature\n"
+    "                         that the roster asks for it goes to everybody\n"
+    "  policy propose FILE, roster propose FILE\n"
+    "                         the next policy or roster, from a draft (JSON): signed in turn as a\n"
+    "                         resume is; what loosens is announced and waits\n"
+    "  cancel ID --reason TEXT\n"
+    "                         what waits and has this id never comes into force\n"
     "  close ADDRESS --reason TEXT\n"
     "                         a hot account pays no more, for ever; the watchers empty it to its\n"
     "                         spare box\n"
@@ -246,6 +258,9 @@ static int misused(const char *const *w, size_t n)
 		{ "challenge", "challenge ID FILE [--no yes]" },
 		{ "withdrawal", "withdrawal history ID" },
 		{ "freeze", "freeze --reason TEXT" },
+		{ "resume", "resume FILE --reason TEXT" },
+		{ "cancel", "cancel ID --reason TEXT" },
+		{ "roster", "roster propose FILE" },
 		{ "close", "close ADDRESS --reason TEXT" },
 		{ "status", "status" },
 		{ "audit", "audit verify FILE... or kuramori audit checkpoint" },
@@ -290,6 +305,16 @@ static int commands(struct cli *c, const struct config_result *r)
 	}
 	if (n == 3 && strcmp(w[0], "challenge") == 0) {
 		return cli_challenge(c, w[1], w[2]);
+	}
+	if (n == 2 && strcmp(w[0], "resume") == 0) {
+		return cli_resume(c, w[1]);
+	}
+	if (n == 2 && strcmp(w[0], "cancel") == 0) {
+		return cli_cancel(c, w[1]);
+	}
+	if (n == 3 && strcmp(w[1], "propose") == 0 &&
+	    (strcmp(w[0], "policy") == 0 || strcmp(w[0], "roster") == 0)) {
+		return cli_rules_propose(c, w[0][0] == 'p' ? DOC_POLICY : DOC_ROSTER, w[2]);
 	}
 	if (n == 2 && strcmp(w[0], "close") == 0) {
 		return cli_close(c, w[1]);

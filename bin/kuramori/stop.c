@@ -26,8 +26,8 @@ enum {
  * Signers and watchers have tables of their own; which one listens on a path is learnt by asking:
  * the wrong table is refused at HELLO and changes nothing.
  */
-static enum err ask(uint64_t timeout_ms, const char *path, uint16_t number, struct bytes item,
-		    uint8_t *reply, size_t cap, struct frame *out)
+enum err cli_ask_stop(uint64_t timeout_ms, const char *path, uint16_t number, struct bytes item,
+		      uint8_t *reply, size_t cap, struct frame *out)
 {
 	static uint8_t request[FRAME_BYTES_MAX];
 	struct frame_builder b = frame_begin(request, sizeof request, number, 1);
@@ -87,7 +87,7 @@ static void tell(const struct cli *c, uint64_t timeout_ms, const char *path, str
 	struct doc_receipt receipt;
 	struct doc_refusal refusal;
 	struct doc_fault fault = { .why = "" };
-	enum err e = ask(timeout_ms, path, SIGNER_STOP_PUT, raw, reply, sizeof reply, &f);
+	enum err e = cli_ask_stop(timeout_ms, path, SIGNER_STOP_PUT, raw, reply, sizeof reply, &f);
 
 	*t = (struct told){ .persisted = false };
 	if (e != ERR_OK) {
@@ -130,13 +130,6 @@ static void tell(const struct cli *c, uint64_t timeout_ms, const char *path, str
 	t->persisted = true;
 }
 
-/* What became of a document that everybody was told. */
-struct spread {
-	unsigned count, asked, refused, full, already;
-	bool server;
-	char id[65];
-};
-
 /*
  * Whoever hangs must not keep the others from being told: everybody is asked briefly first, and
  * those that said nothing once more with patience.  What is known already is receipted again.
@@ -158,7 +151,7 @@ static void tell_all(const struct cli *c, struct bytes raw, const struct hash32 
 	}
 }
 
-static json_t *report(const struct cli *c, struct told told[CLI_STOPS_MAX], struct spread *s)
+static json_t *report(const struct cli *c, struct told told[CLI_STOPS_MAX], struct cli_spread *s)
 {
 	json_t *list = json_array();
 
@@ -196,16 +189,15 @@ static json_t *report(const struct cli *c, struct told told[CLI_STOPS_MAX], stru
 	return list;
 }
 
-/* A signed document to every stop socket and, last, to the server; says what became of it. */
-static void spread(const struct cli *c, const char *name, struct bytes raw, const struct hash32 *id,
-		   const char *meaning, struct spread *s)
+void cli_spread(const struct cli *c, const char *name, struct bytes raw, const struct hash32 *id,
+		const char *meaning, struct cli_spread *s)
 {
 	static struct told told[CLI_STOPS_MAX];
 	static char answer[65536];
 	unsigned status = 0;
 	json_t *list;
 
-	*s = (struct spread){ .count = 0 };
+	*s = (struct cli_spread){ .count = 0 };
 	memset(told, 0, sizeof told);
 	hex_put(s->id, bytes_of(id->b, sizeof id->b));
 	if (!c->json) {
@@ -241,7 +233,7 @@ static void spread(const struct cli *c, const char *name, struct bytes raw, cons
 }
 
 /* The last line of a freeze for a person: what it means and what to do next. */
-static int freeze_verdict(const struct spread *s, bool evacuate)
+static int freeze_verdict(const struct cli_spread *s, bool evacuate)
 {
 	if (s->asked == 0) {
 		return cli_fail(ERR_CONFIG,
@@ -292,7 +284,7 @@ static int prepare(struct cli *c, const char *usage)
 int cli_freeze(struct cli *c)
 {
 	static struct doc_freeze freeze;
-	struct spread s;
+	struct cli_spread s;
 	struct hash32 id;
 	struct bytes raw;
 	int code = prepare(c, "kuramori freeze --reason TEXT");
@@ -311,7 +303,7 @@ int cli_freeze(struct cli *c)
 	if (code != 0) {
 		return code;
 	}
-	spread(c, "freeze", raw, &id, "One signer that has it signs no payment any more.", &s);
+	cli_spread(c, "freeze", raw, &id, "One signer that has it signs no payment any more.", &s);
 	return freeze_verdict(&s, c->evacuate);
 }
 
@@ -363,7 +355,7 @@ static int hot_account(const struct cli *c, const char *text, struct key32 *out)
 int cli_close(struct cli *c, const char *address)
 {
 	static struct doc_closing closing;
-	struct spread s;
+	struct cli_spread s;
 	struct hash32 id;
 	struct bytes raw;
 	int code = prepare(c, "kuramori close ADDRESS --reason TEXT");
@@ -381,8 +373,8 @@ int cli_close(struct cli *c, const char *address)
 	if (code != 0) {
 		return code;
 	}
-	spread(c, "closing", raw, &id,
-	       "It pays no more; the watchers empty it when nothing of it is under way.", &s);
+	cli_spread(c, "closing", raw, &id,
+		   "It pays no more; the watchers empty it when nothing of it is under way.", &s);
 	if (s.asked == 0) {
 		return cli_fail(ERR_CONFIG,
 				"no stop socket is configured: nobody was told but the server");
@@ -411,8 +403,8 @@ static void print_status(const struct cli *c, const char *path, json_t *all)
 	struct bytes item;
 	struct frame_items items;
 	struct doc d;
-	enum err e =
-	    ask(c->timeout_ms, path, SIGNER_STATUS, bytes_of(NULL, 0), reply, sizeof reply, &f);
+	enum err e = cli_ask_stop(c->timeout_ms, path, SIGNER_STATUS, bytes_of(NULL, 0), reply,
+				  sizeof reply, &f);
 	json_t *one = json_pack("{s:s}", "socket", path);
 
 	if (e == ERR_OK) {

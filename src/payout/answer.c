@@ -554,7 +554,7 @@ static void status(struct payout *p)
 	}
 	json_put_raw(w, "]");
 	put_int(w, "deposit_depth", p->config.deposit_depth);
-	put_int(w, "freezes", p->stops_n);
+	put_int(w, "freezes", p->control.binding);
 	put_hash(w, "genesis", &p->genesis_id);
 	put_int(w, "height", p->top);
 	put_int(w, "height_agreed", p->agreed);
@@ -682,7 +682,7 @@ static void metrics(struct payout *p)
 	       hot.till_over);
 	metric(w, "journal_records_total", "counter", "Records in the journal.",
 	       p->journal.next_sequence);
-	metric(w, "freezes", "gauge", "Freezes kept.", p->stops_n);
+	metric(w, "freezes", "gauge", "Freezes that bind.", p->control.binding);
 	metric(w, "requests_total", "counter", "Requests taken since the start.",
 	       p->counters[COUNT_REQUESTS]);
 	metric(w, "refusals_total", "counter", "API requests refused since the start.",

@@ -96,7 +96,7 @@ void exclude_send(struct payout *p, struct effects *out)
 {
 	unsigned asked = 0;
 
-	if (!p->synced || p->stops_n > 0) {
+	if (!p->synced || withdraw_frozen(p)) {
 		return;
 	}
 	for (size_t i = 0; i < p->open_n && asked < EXCLUDE_STEP_MAX; i++) {
@@ -210,7 +210,7 @@ void exclude_reply(struct payout *p, uint32_t channel, uint64_t tag, struct byte
 	}
 	w = &p->all[index];
 	watcher = channel - PAYOUT_CHANNEL_WATCHER;
-	if (!is_asked_for(p, w) || p->stops_n > 0 || payout_doc(w, DOC_ATTEMPT, 0)->p == NULL ||
+	if (!is_asked_for(p, w) || withdraw_frozen(p) || payout_doc(w, DOC_ATTEMPT, 0)->p == NULL ||
 	    payout_doc(w, DOC_ORDER, 0)->p == NULL) {
 		return; /* late: what counts is in the journal */
 	}

@@ -20,6 +20,7 @@
 #include "payout/name.h"
 #include "payout/payout.h"
 #include "policy/approvals.h"
+#include "policy/control.h"
 #include "policy/exclusion.h"
 #include "policy/policy.h"
 
@@ -297,7 +298,9 @@ struct payout {
 	/* signers and watchers */
 	bool link_up[INNER_LINKS];
 	char link_words[INNER_LINKS][INNER_REASON_MAX];
-	struct inner_stop *stops;
+	struct control control;
+	uint8_t *control_store;   /* its envelopes */
+	struct inner_stop *stops; /* what is handed to signers and watchers */
 	size_t stops_n;
 
 	/* the answer of this step */
@@ -383,7 +386,12 @@ MUST_CHECK enum err withdraw_key(struct payout *p, const struct id128 *key, uint
 				 const struct hash32 *body);
 /* From the journal: checked when it was taken.  ERR_CORRUPT: it cannot have been. */
 MUST_CHECK enum err withdraw_closing_replay(struct payout *p, const struct doc *d);
-MUST_CHECK enum err withdraw_stop_add(struct payout *p, const struct doc *d);
+/* The same of what stops, starts or rules, and of a LOG_RULES record. */
+MUST_CHECK enum err withdraw_control_replay(struct payout *p, const struct doc *d,
+					    uint64_t time_ms);
+MUST_CHECK enum err withdraw_rules_replay(struct payout *p, const struct log_record *r);
+/* A freeze binds, or the rules are forked: nothing new is taken, nothing is asked for. */
+bool withdraw_frozen(const struct payout *p);
 /* Reads a document of a withdrawal into its fields: new ones and those of a replay alike. */
 MUST_CHECK enum err withdraw_learn(struct payout *p, struct inner_withdrawal *w,
 				   const struct doc *d);
@@ -456,6 +464,8 @@ MUST_CHECK enum err ruling_replay(struct payout *p, const struct doc *d);
 MUST_CHECK enum err ruling_replay_proof(struct inner_ruling *x, const struct doc *d);
 /* A freeze was recorded: what has not been carried out needs its people again. */
 void ruling_freeze(struct payout *p);
+/* Another roster: who proposed what has another place, or none. */
+void ruling_roster(struct payout *p, const struct doc_roster *before);
 /* NULL if there is none. */
 struct inner_ruling *ruling_find(const struct payout *p, const struct hash32 *id);
 /* The plan that x holds. */

@@ -13,7 +13,8 @@
 #include "payout/inner.h"
 
 enum {
-	EXPIRED_PER_TICK = 100, /* holds; a batch has room for them beside all else */
+	CONTROL_STORE = 2 * 1024 * 1024, /* envelopes of freezes that bind; the same of the rest */
+	EXPIRED_PER_TICK = 100,          /* holds; a batch has room for them beside all else */
 };
 
 enum { CLOCK_SLACK_MS = 5000 }; /* what NTP steps without anybody being at fault */
@@ -181,10 +182,17 @@ enum err payout_init(struct payout **out, const struct payout_config *config,
 	p->settle_room = settle_room_new();
 	p->history_entries = calloc(INNER_HISTORY, sizeof *p->history_entries);
 	p->stops = calloc(PAYOUT_STOPS_MAX, sizeof *p->stops);
+	p->control_store = malloc(2 * CONTROL_STORE);
 	if (p->batch_buffer == NULL || p->answer_buffer == NULL || p->settle_room == NULL ||
-	    p->history_entries == NULL || p->stops == NULL) {
+	    p->history_entries == NULL || p->stops == NULL || p->control_store == NULL) {
 		goto out;
 	}
+	control_init(
+	    &p->control, &p->genesis_id,
+	    &(struct control_rules){ &p->roster_id, &p->policy_id, &p->roster, &p->policy },
+	    &(struct control_storage){ p->control_store, CONTROL_STORE,
+				       p->control_store + CONTROL_STORE, CONTROL_STORE },
+	    0);
 	policy_history_init(&p->history, p->history_entries, INNER_HISTORY);
 	policy_own_make(&p->policy_own, &p->genesis);
 	e = follow_init(p);
@@ -234,6 +242,7 @@ void payout_free(struct payout *p)
 	free(p->all);
 	free(p->open);
 	free(p->stops);
+	free(p->control_store);
 	free(p->history_entries);
 	free(p->follow);
 	free(p->agree);
@@ -538,8 +547,8 @@ static enum err replay_document(struct payout *p, const struct log_record *r,
 	if (doc_open(&d, raw, &p->genesis_id, NULL) != ERR_OK || d.type != type) {
 		return ERR_CORRUPT;
 	}
-	if (type == DOC_FREEZE) {
-		return withdraw_stop_add(p, &d);
+	if (control_is(type)) {
+		return withdraw_control_replay(p, &d, r->time_ms);
 	}
 	if (type == DOC_CLOSING) {
 		return withdraw_closing_replay(p, &d);
@@ -679,6 +688,8 @@ static enum err replay_record(struct payout *p, const struct log_record *r, uint
 		return replay_height(p, r);
 	case LOG_REFUND:
 		return repay_replay(p, r);
+	case LOG_RULES:
+		return withdraw_rules_replay(p, r);
 	case LOG_SHUTDOWN:
 		return ERR_OK;
 	case LOG_GUARD_RESERVE:

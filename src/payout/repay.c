@@ -101,8 +101,9 @@ void repay_begin(struct payout *p, const struct hash32 *id)
 		answer_refuse(p, x->state == RULING_REFUSED ? ERR_STATE : ERR_APPROVALS, "plan",
 			      "the plan is %s: %u of %u people have approved it%s",
 			      ruling_state_name(x->state), ruling_approved(x), ruling_needed(x),
-			      p->stops_n > 0 && x->docs_n > 1 ? "; a freeze came after some of them"
-							      : "");
+			      withdraw_frozen(p) && x->docs_n > 1
+				  ? "; a freeze came after some of them"
+				  : "");
 		return;
 	}
 	y = calloc(1, sizeof *y);
@@ -494,7 +495,7 @@ void repay_pay(struct payout *p, uint32_t rows, struct effects *out)
 	}
 	x = &p->rulings[y->ruling];
 	if (x->state != RULING_BEGUN && x->state != RULING_DONE) {
-		answer_refuse(p, p->stops_n > 0 ? ERR_FROZEN : ERR_STATE, "plan",
+		answer_refuse(p, withdraw_frozen(p) ? ERR_FROZEN : ERR_STATE, "plan",
 			      "the plan was stopped: it is %s now", ruling_state_name(x->state));
 		return;
 	}

@@ -185,6 +185,19 @@ void ruling_freeze(struct payout *p)
 	}
 }
 
+void ruling_roster(struct payout *p, const struct doc_roster *before)
+{
+	for (size_t i = 0; i < p->rulings_n; i++) {
+		struct inner_ruling *x = &p->rulings[i];
+		const struct doc_person *now =
+		    x->initiator < before->people_count
+			? withdraw_person(p, before->people[x->initiator].id)
+			: NULL;
+
+		x->initiator = now == NULL ? DOC_PEOPLE_MAX : (uint32_t)(now - p->roster.people);
+	}
+}
+
 /* --- a posting --- */
 
 static bool refuse_entry(struct payout *p, enum err e, size_t entry, const char *what,

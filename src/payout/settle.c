@@ -119,7 +119,7 @@ static struct verdict judge(const struct payout *p, const struct log_record *r)
 	if (!p->opened) {
 		return refused(ERR_STATE, PAYOUT_SETTLED_NOTHING);
 	}
-	if (p->stops_n > 0) {
+	if (withdraw_frozen(p)) {
 		return refused(ERR_FROZEN, PAYOUT_SETTLED_NOTHING);
 	}
 	if (r->kind == LOG_ACCOUNT) {

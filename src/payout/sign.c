@@ -167,7 +167,7 @@ void sign_advance(struct payout *p, struct effects *out)
 	size_t flying = 0;
 	unsigned made = 0;
 
-	if (!p->synced || p->stops_n > 0 || !p->link_up[PAYOUT_CHANNEL_A - 1]) {
+	if (!p->synced || withdraw_frozen(p) || !p->link_up[PAYOUT_CHANNEL_A - 1]) {
 		return;
 	}
 	for (size_t i = 0; i < p->open_n; i++) {
@@ -288,7 +288,10 @@ static void send_stops(struct payout *p, struct effects *out)
 {
 	for (uint32_t link = 0; link < 2 + p->roster.watcher_count; link++) {
 		for (size_t i = 0; p->link_up[link] && i < p->stops_n; i++) {
-			send_stop(&p->stops[i], STOP_TAG | i, link, out);
+			/* who has the resume knows the name of what it lifts */
+			if (!control_lifted(&p->control, &p->stops[i].id)) {
+				send_stop(&p->stops[i], STOP_TAG | i, link, out);
+			}
 		}
 		for (size_t i = 0; p->link_up[link] && i < p->genesis.hot_count; i++) {
 			if (p->closings[i].closed) {
@@ -553,7 +556,7 @@ static void receipt_reply(struct payout *p, uint32_t channel, uint64_t tag, stru
 		if ((STOP_TAG | i) == tag && hash32_eq(&r.document, &p->stops[i].id) &&
 		    doc_signed_by(&d, key)) {
 			p->stops[i].held |= 1u << (channel - 1);
-			effects_note(out, "info freeze-held holder=%s", r.holder);
+			effects_note(out, "info stop-held holder=%s", r.holder);
 		}
 	}
 	for (size_t i = 0; i < p->genesis.hot_count; i++) {

@@ -55,6 +55,7 @@ static const uint8_t table[PAYOUT_STATES][PAYOUT_HAPPENINGS] = {
 		[PAYOUT_UNMINE] = PAYOUT_CONFIRMING,
 	},
 	[PAYOUT_FROZEN] = {
+		[PAYOUT_RESUME] = PAYOUT_APPROVING, /* and on, where enough people had said yes */
 		[PAYOUT_MINE]   = PAYOUT_CONFIRMING,
 		[PAYOUT_VETO]   = PAYOUT_REFUSED,
 		[PAYOUT_EXPIRE] = PAYOUT_EXPIRED,
@@ -76,7 +77,7 @@ static const char *const happenings[PAYOUT_HAPPENINGS] = {
 	[PAYOUT_APPROVE] = "approve", [PAYOUT_COSIGN] = "cosign", [PAYOUT_WRAP] = "wrap",
 	[PAYOUT_MINE] = "mine",       [PAYOUT_SETTLE] = "settle", [PAYOUT_UNMINE] = "unmine",
 	[PAYOUT_VETO] = "veto",       [PAYOUT_EXPIRE] = "expire", [PAYOUT_FREEZE] = "freeze",
-	[PAYOUT_EXCLUDE] = "exclude",
+	[PAYOUT_EXCLUDE] = "exclude", [PAYOUT_RESUME] = "resume",
 };
 
 const char *state_name(unsigned state)
@@ -118,7 +119,7 @@ static const char *const actors[PAYOUT_HAPPENINGS] = {
 	[PAYOUT_MINE] = "chain",       [PAYOUT_SETTLE] = "chain",
 	[PAYOUT_UNMINE] = "chain",     [PAYOUT_VETO] = "approver",
 	[PAYOUT_EXPIRE] = "clock",     [PAYOUT_FREEZE] = "officer, watcher",
-	[PAYOUT_EXCLUDE] = "watchers",
+	[PAYOUT_EXCLUDE] = "watchers", [PAYOUT_RESUME] = "officer",
 };
 
 const char *state_actors(unsigned happening)

@@ -50,7 +50,8 @@ enum payout_happening {
 	PAYOUT_EXPIRE = 11, /* the order's time is over */
 	PAYOUT_FREEZE = 12,
 	PAYOUT_EXCLUDE = 13, /* the attempt is dead by the chain's rules: k watchers say so */
-	PAYOUT_HAPPENINGS = 14,
+	PAYOUT_RESUME = 14,  /* the last freeze was lifted */
+	PAYOUT_HAPPENINGS = 15,
 };
 
 /* record.amount of a WITHDRAWAL_STATE, bits 24..: its blob is "who LF why". */

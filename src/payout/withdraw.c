@@ -332,7 +332,7 @@ static bool request_well(struct payout *p, const struct doc *d, struct doc_reque
 		answer_refuse(p, e, "destination", "%s", why);
 		return false;
 	}
-	if (p->stops_n > 0) {
+	if (withdraw_frozen(p)) {
 		answer_refuse(p, ERR_FROZEN, "", "a freeze is in force: nothing new is taken");
 		return false;
 	}
@@ -794,22 +794,7 @@ static void take_approval(struct payout *p, const struct doc *d, const struct do
 	answer_approval(p, w, d);
 }
 
-/* --- freezes --- */
-
-static const struct key32 *issuer_key(const struct payout *p, const char *id)
-{
-	const struct doc_person *person = withdraw_person(p, id);
-
-	if (person != NULL && (person->roles & DOC_ROLE_OFFICER) != 0) {
-		return &person->key;
-	}
-	for (size_t i = 0; i < p->roster.watcher_count; i++) {
-		if (strcmp(p->roster.watchers[i].id, id) == 0) {
-			return &p->roster.watchers[i].key;
-		}
-	}
-	return NULL;
-}
+/* --- what stops, starts and rules --- */
 
 /* A copy that is handed to signers and watchers; false: no memory. */
 static bool stop_keep(struct inner_stop *s, const struct doc *d)
@@ -821,80 +806,158 @@ static bool stop_keep(struct inner_stop *s, const struct doc *d)
 	return s->p != NULL;
 }
 
-enum err withdraw_stop_add(struct payout *p, const struct doc *d)
+bool withdraw_frozen(const struct payout *p)
 {
-	if (p->stops_n >= PAYOUT_STOPS_MAX) {
-		return ERR_FULL;
+	return p->control.binding > 0 || p->control.forked > 0;
+}
+
+/* Words of people stand by their place in the roster: with another one, or a key that was struck,
+ * they are asked again. */
+static void follow_roster(struct payout *p, const struct hash32 *before, size_t struck)
+{
+	bool other = !hash32_eq(before, &p->roster_id);
+
+	if (other || struck != p->control.struck_n) {
+		ruling_freeze(p);
 	}
-	if (!stop_keep(&p->stops[p->stops_n], d)) {
+	if (other) {
+		ruling_roster(p, &p->control.before);
+	}
+}
+
+/* The tables' part of what control_check() has allowed: now, and in a replay.  ERR_FULL. */
+static enum err control_add(struct payout *p, const struct doc *d, const struct control_news *news,
+			    uint64_t time_ms)
+{
+	/* the chain's time of a replay is not that of then: the wait begins when it is known */
+	const struct policy_time then = { .own_ms = time_ms, .wall_ms = time_ms };
+	struct hash32 before = p->roster_id;
+	size_t struck = p->control.struck_n;
+
+	if (p->stops_n >= PAYOUT_STOPS_MAX || !stop_keep(&p->stops[p->stops_n], d)) {
 		return ERR_FULL;
 	}
 	p->stops_n++;
-	ruling_freeze(p);
+	(void)control_take(&p->control, d, news, p->stops_n, time_ms, &then);
+	if (d->type == DOC_FREEZE) {
+		ruling_freeze(p);
+	}
+	follow_roster(p, &before, struck);
 	return ERR_OK;
 }
 
-static void answer_freeze(struct payout *p, const struct doc *d)
+enum err withdraw_control_replay(struct payout *p, const struct doc *d, uint64_t time_ms)
 {
-	char hex[65];
+	struct control_news news;
+	struct policy_verdict v = control_check(&p->control, d, &news);
 
-	hex_put(hex, bytes_of(d->id.b, 32));
-	answer_text(p, "id", hex);
-	answer_text(p, "state", "kept");
-	answer_text(p, "type", "freeze");
+	if (v.err != ERR_OK || news.known) {
+		return v.err == ERR_FULL ? ERR_FULL : ERR_CORRUPT;
+	}
+	return control_add(p, d, &news, time_ms);
 }
 
-static void take_freeze(struct payout *p, const struct doc *d, struct effects *out)
+enum err withdraw_rules_replay(struct payout *p, const struct log_record *r)
 {
-	struct log_record r = { .kind = LOG_DOCUMENT, .amount = DOC_FREEZE };
-	struct doc_fault fault = { .why = NULL };
-	const struct key32 *key;
-	struct doc_freeze f;
-	char who[DOC_NAME_MAX + 16];
-	enum err e = doc_freeze_read(d, &f, &fault);
+	struct hash32 before = p->roster_id;
 
-	if (e != ERR_OK) {
-		answer_refuse_doc(p, e, &fault);
+	if (!control_activate(&p->control, &r->id, r->time_ms)) {
+		return ERR_CORRUPT;
+	}
+	follow_roster(p, &before, p->control.struck_n);
+	return ERR_OK;
+}
+
+/* What waited long enough, by both clocks, comes into force. */
+static void rules_due(struct payout *p, struct effects *out)
+{
+	const struct policy_time now = { .own_ms = p->wall_ms,
+					 .wall_ms = p->wall_ms,
+					 .chain_s = p->synced ? p->top_time : 0 };
+	const struct control_entry *e = control_due(&p->control, &now);
+	struct log_record r = { .kind = LOG_RULES };
+	struct hash32 before = p->roster_id;
+
+	if (e == NULL) {
 		return;
 	}
-	key = issuer_key(p, f.issuer);
-	if (key == NULL) {
-		answer_refuse(p, ERR_SIGNER_UNKNOWN, "issuer",
-			      "no officer or watcher of the roster");
-		return;
-	}
-	if (!doc_signed_by(d, key)) {
-		answer_refuse(p, d->signature_count == 0 ? ERR_UNSIGNED : ERR_SIGNATURE,
-			      "signatures", "not signed by the issuer's key");
-		return;
-	}
-	for (size_t i = 0; i < p->stops_n; i++) {
-		if (hash32_eq(&p->stops[i].id, &d->id)) {
-			answer_freeze(p, d);
-			return;
-		}
-	}
-	e = withdraw_stop_add(p, d);
-	if (e != ERR_OK) {
-		answer_refuse(p, e, "", "too many freezes are kept");
-		return;
-	}
-	r.id = map_key(&d->id);
-	payout_record(p, &r, d->raw);
-	(void)snprintf(who, sizeof who, "%s %s",
-		       withdraw_person(p, f.issuer) != NULL ? "officer" : "watcher", f.issuer);
+	memcpy(r.id.b, e->id.b, sizeof r.id.b);
+	payout_record(p, &r, bytes_of(NULL, 0));
+	CHECK(control_activate(&p->control, &r.id, p->wall_ms));
+	follow_roster(p, &before, p->control.struck_n);
+	effects_note(out, "unusual rules roster=%llu policy=%llu",
+		     (unsigned long long)p->roster.number, (unsigned long long)p->policy.number);
+}
+
+static void answer_control(struct payout *p, const struct doc *d)
+{
+	const struct control_entry *e = control_find(&p->control, &d->id);
+	char hex[65];
+
+	CHECK(e != NULL);
+	hex_put(hex, bytes_of(d->id.b, 32));
+	answer_text(p, "id", hex);
+	answer_text(p, "state", e->state == CONTROL_BINDS ? "kept" : control_state_name(e->state));
+	answer_text(p, "type", doc_type_name(d->type));
+}
+
+/* Every open withdrawal that this may happen to. */
+static void all_open(struct payout *p, enum payout_happening what, const char *who, const char *why)
+{
 	for (size_t i = 0; i < p->open_n; i++) {
 		struct inner_withdrawal *w = &p->all[p->open[i]];
 		enum payout_state next;
 
-		if (state_next(&next, w->state, w->state, PAYOUT_FREEZE) == ERR_OK) {
-			CHECK(payout_move_state(p, w, w->state, PAYOUT_FREEZE, who,
-						"a freeze is in force") == ERR_OK);
+		if (state_next(&next, w->state, w->state, what) != ERR_OK) {
+			continue;
+		}
+		CHECK(payout_move_state(p, w, w->state, what, who, why) == ERR_OK);
+		if (what == PAYOUT_RESUME && w->approved >= w->needed) {
+			CHECK(payout_move_state(p, w, w->state, PAYOUT_APPROVE, "policy",
+						"as many people as are needed had said yes") ==
+			      ERR_OK);
 		}
 	}
-	effects_note(out, "broken freeze issuer=%s withdrawals=%zu reason=%s", f.issuer, p->open_n,
-		     f.reason);
-	answer_freeze(p, d);
+}
+
+static void take_control(struct payout *p, const struct doc *d, struct effects *out)
+{
+	struct log_record r = { .kind = LOG_DOCUMENT, .amount = (u128)d->type };
+	struct control_news news;
+	struct policy_verdict v = control_check(&p->control, d, &news);
+	bool frozen = withdraw_frozen(p);
+	char who[DOC_NAME_MAX + 16], words[POLICY_WORDS_MAX];
+	enum err e;
+
+	if (v.err != ERR_OK) {
+		policy_words(words, &v);
+		answer_refuse(p, v.err, v.field, "%s", words);
+		return;
+	}
+	if (news.known) {
+		answer_control(p, d);
+		return;
+	}
+	(void)snprintf(who, sizeof who, "%s %s",
+		       withdraw_person(p, news.issuer) != NULL ? "officer" : "watcher",
+		       news.issuer);
+	if (d->type == DOC_FREEZE) {
+		effects_note(out, "broken freeze issuer=%s withdrawals=%zu reason=%s", news.issuer,
+			     p->open_n, p->control.news.freeze.reason);
+	} else {
+		effects_note(out, "unusual control type=%s waits=%d forks=%d",
+			     doc_type_name(d->type), news.loosens, news.forks);
+	}
+	r.id = map_key(&d->id);
+	payout_record(p, &r, d->raw);
+	e = control_add(p, d, &news, p->wall_ms);
+	CHECK(e == ERR_OK); /* the table is as large as control's; memory that is gone ends us */
+	if (d->type == DOC_FREEZE) {
+		all_open(p, PAYOUT_FREEZE, who, "a freeze is in force");
+	} else if (d->type == DOC_RESUME && frozen && !withdraw_frozen(p)) {
+		all_open(p, PAYOUT_RESUME, who, "the last freeze was lifted");
+	}
+	answer_control(p, d);
 }
 
 /* --- closings --- */
@@ -1050,16 +1113,16 @@ void withdraw_document(struct payout *p, struct bytes raw, struct effects *out)
 		answer_refuse_doc(p, e, &fault);
 	} else if (d.type == DOC_APPROVAL) {
 		take_approval(p, &d, NULL, out);
-	} else if (d.type == DOC_FREEZE) {
-		take_freeze(p, &d, out);
+	} else if (control_is(d.type)) {
+		take_control(p, &d, out);
 	} else if (d.type == DOC_CLOSING) {
 		take_closing(p, &d, out);
 	} else if (d.type == DOC_POSTING || d.type == DOC_PLAN) {
 		ruling_take(p, &d, out);
 	} else {
 		answer_refuse(p, ERR_TYPE, "type",
-			      "an approval, a freeze, a closing, a posting or a plan may be "
-			      "posted here");
+			      "an approval, a freeze, a resume, a cancel, a roster, a policy, a "
+			      "closing, a posting or a plan may be posted here");
 	}
 }
 
@@ -1070,6 +1133,7 @@ void withdraw_tick(struct payout *p, struct effects *out)
 	size_t n = 0;
 	unsigned expired = 0;
 
+	rules_due(p, out);
 	for (size_t i = 0; i < p->open_n; i++) {
 		struct inner_withdrawal *w = &p->all[p->open[i]];
 		enum payout_state next;

@@ -43,6 +43,7 @@ static const struct {
 	{ PAYOUT_FREEZE, PAYOUT_SCREENED, PAYOUT_FROZEN },
 	{ PAYOUT_FREEZE, PAYOUT_APPROVING, PAYOUT_FROZEN },
 	{ PAYOUT_FREEZE, PAYOUT_APPROVED, PAYOUT_FROZEN },
+	{ PAYOUT_RESUME, PAYOUT_FROZEN, PAYOUT_APPROVING },
 };
 
 static enum payout_state expected(unsigned from, unsigned what)
@@ -180,7 +181,7 @@ static void who_may(void)
 		{ "signer b", 1u << PAYOUT_WRAP },
 		{ "chain", 1u << PAYOUT_MINE | 1u << PAYOUT_SETTLE | 1u << PAYOUT_UNMINE },
 		{ "clock", 1u << PAYOUT_EXPIRE },
-		{ "officer olga", 1u << PAYOUT_FREEZE },
+		{ "officer olga", 1u << PAYOUT_FREEZE | 1u << PAYOUT_RESUME },
 		{ "watcher w1", 1u << PAYOUT_FREEZE },
 		{ "watchers w1", 1u << PAYOUT_EXCLUDE },
 		{ "watchers w1 w2 w3", 1u << PAYOUT_EXCLUDE },

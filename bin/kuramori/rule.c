@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rule.c - what several officers sign together: resume, roster, policy; and the cancel that one
+ * person signs against it.
+ *
+ * The document lies in a file that goes from officer to officer.  Each sees what it says and adds a
+ * signature; with the last one that is needed it goes to everybody, as a freeze does (stop.c).
+ */
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/hex.h"
+#include "cli.h"
+#include "crypto/crypto.h"
+#include "io/clock.h"
+#include "io/file.h"
+#include "io/random.h"
+
+/* Different officers of the roster who signed it. */
+static unsigned officers_of(const struct cli *c, const struct doc *d)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < c->roster.people_count; i++) {
+		const struct doc_person *p = &c->roster.people[i];
+
+		n += (p->roles & DOC_ROLE_OFFICER) != 0 && doc_signed_by(d, &p->key);
+	}
+	return n;
+}
+
+static bool is_officer(const struct cli *c)
+{
+	for (size_t i = 0; i < c->roster.people_count; i++) {
+		if (strcmp(c->roster.people[i].id, c->person) == 0) {
+			return (c->roster.people[i].roles & DOC_ROLE_OFFICER) != 0;
+		}
+	}
+	return false;
+}
+
+/* ---- showing ------------------------------------------------------------------------------- */
+
+static void print_resume(const struct doc_resume *r)
+{
+	char hex[2 * DOC_PASSKEY_KEY_MAX + 1], reason[CLI_WORDS_MAX];
+
+	cli_clean(reason, sizeof reason, bytes_str(r->reason));
+	printf("begun by     %s\nbecause      %s\n", r->initiator, reason);
+	for (size_t i = 0; i < r->lift_count; i++) {
+		hex_put(hex, bytes_of(r->freezes[i].id.b, sizeof r->freezes[i].id.b));
+		printf("lifts        %s\n", hex);
+	}
+	for (size_t i = 0; i < r->struck_count; i++) {
+		hex_put(hex, bytes_of(r->struck[i].key, r->struck[i].key_n));
+		printf("strikes      %s\n", hex);
+	}
+}
+
+/* The body as it stands, a field a line: nothing of what is signed is left out. */
+static void print_fields(struct bytes body)
+{
+	json_t *all = json_loadb((const char *)body.p, body.n, 0, NULL);
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(all, key, value)
+	{
+		char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+
+		printf("  %-24s %s\n", key, text == NULL ? "" : text);
+		free(text);
+	}
+	json_decref(all);
+}
+
+/* Reads what may stand in such a file and shows it.  0 or an exit code. */
+static int show(const struct cli *c, const struct doc *d)
+{
+	static struct doc_resume resume;
+	struct doc_fault fault = { .why = "" };
+	char hex[65];
+	enum err e =
+	    d->type == DOC_RESUME ? doc_resume_read(d, &resume, &fault) : doc_check(d, &fault);
+
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s: %s", fault.field, fault.why);
+	}
+	if (c->json) {
+		return 0;
+	}
+	hex_put(hex, bytes_of(d->id.b, sizeof d->id.b));
+	printf("%s %s\n", doc_type_name(d->type), hex);
+	if (d->type == DOC_RESUME) {
+		print_resume(&resume);
+	} else {
+		print_fields(d->body);
+	}
+	return 0;
+}
+
+/* ---- signing and spreading ------------------------------------------------------------------ */
+
+static const char *meaning(enum doc_type type)
+{
+	return type == DOC_RESUME ? "What it names binds no more; what it does not name still does."
+				  : "What tightens is in force; what loosens waits: `kuramori "
+				    "status` shows it.";
+}
+
+static int verdict(const struct cli *c, const struct cli_spread *s)
+{
+	if (s->asked == 0) {
+		return cli_fail(ERR_CONFIG,
+				"no stop socket is configured: nobody was told but the server");
+	}
+	if (s->refused > 0) {
+		return cli_fail(ERR_STATE, "%u of %u refused it", s->refused, s->asked);
+	}
+	if (s->count < s->asked) {
+		return cli_fail(
+		    ERR_UNREACHABLE,
+		    "%u of %u did not persist it; the others pass it on; look again with "
+		    "`kuramori status`",
+		    s->asked - s->count, s->asked);
+	}
+	if (c->token_file[0] != '\0' && !s->server) {
+		return cli_fail(ERR_UNREACHABLE,
+				"the server does not have it: hand it in again when it is back");
+	}
+	return 0;
+}
+
+/* Adds this officer's signature, keeps the file, and hands it out if that was the last one. */
+static int sign_and_spread(struct cli *c, const char *path, const struct doc *d)
+{
+	static uint8_t space[DOC_BYTES_MAX];
+	struct writer w = writer_make(space, sizeof space);
+	uint8_t secret[DOC_SECRET_BYTES];
+	struct cli_spread s;
+	struct doc_seal seal;
+	struct doc signed_doc;
+	unsigned n;
+	enum err e;
+	int code = show(c, d);
+
+	if (code == 0 && !is_officer(c)) {
+		code = cli_fail(ERR_SIGNER_UNKNOWN, "%s is no officer of the roster", c->person);
+	}
+	if (code == 0) {
+		code = cli_secret(c, secret);
+	}
+	if (code != 0) {
+		return code;
+	}
+	doc_sign(&seal, &d->id, secret);
+	crypto_wipe(secret, sizeof secret);
+	e = doc_add_seal(&w, d, &seal);
+	if (e == ERR_OK) {
+		e = doc_open(&signed_doc, bytes_of(w.p, w.n), &c->genesis_id, NULL);
+	}
+	if (e == ERR_OK) {
+		e = file_write(path, 0644, bytes_of(w.p, w.n));
+	}
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s: %s", path, err_words(e));
+	}
+	n = officers_of(c, &signed_doc);
+	if (n >= c->roster.governance) {
+		cli_spread(c, doc_type_name(d->type), signed_doc.raw, &d->id, meaning(d->type), &s);
+		return verdict(c, &s);
+	}
+	if (c->json) {
+		char hex[65];
+
+		hex_put(hex, bytes_of(d->id.b, sizeof d->id.b));
+		printf("{\"%s\":\"%s\",\"signed\":%u,\"needed\":%llu}\n", doc_type_name(d->type),
+		       hex, n, (unsigned long long)c->roster.governance);
+	} else {
+		printf("%u of %llu officers have signed it: give %s to the next one\n", n,
+		       (unsigned long long)c->roster.governance, path);
+	}
+	return 0;
+}
+
+/* ---- resume -------------------------------------------------------------------------------- */
+
+static int id_cmp(const void *a, const void *b)
+{
+	return hash32_cmp(&((const struct doc_lift *)a)->id, &((const struct doc_lift *)b)->id);
+}
+
+static void freeze_add(const struct cli *c, struct doc_resume *r, struct bytes item)
+{
+	static struct doc_freeze f;
+	char reason[CLI_WORDS_MAX], hex[65];
+	struct doc d;
+
+	if (doc_open(&d, item, &c->genesis_id, NULL) != ERR_OK || d.type != DOC_FREEZE ||
+	    doc_freeze_read(&d, &f, NULL) != ERR_OK || r->lift_count == DOC_LIFTS_MAX) {
+		return;
+	}
+	for (size_t i = 0; i < r->lift_count; i++) {
+		if (hash32_eq(&r->freezes[i].id, &d.id)) {
+			return;
+		}
+	}
+	r->freezes[r->lift_count++].id = d.id;
+	if (!c->json) {
+		cli_clean(reason, sizeof reason, bytes_str(f.reason));
+		hex_put(hex, bytes_of(d.id.b, sizeof d.id.b));
+		printf("freeze %.16s... by %s%s: %s\n", hex, f.issuer,
+		       f.evacuate ? ", with evacuation" : "", reason);
+	}
+}
+
+/* Hexadecimal keys behind commas.  0 or an exit code. */
+static int struck_get(const struct cli *c, struct doc_resume *r)
+{
+	const char *at = c->strike;
+
+	while (*at != '\0') {
+		size_t n = strcspn(at, ",");
+		struct doc_struck *s = &r->struck[r->struck_count];
+
+		if (r->struck_count == DOC_STRUCK_MAX) {
+			return cli_fail(ERR_TOO_LARGE, "strike: at most %d keys at once",
+					DOC_STRUCK_MAX);
+		}
+		s->key_n = n / 2;
+		if ((n != 64 && n != 128) ||
+		    hex_get(s->key, s->key_n, bytes_of(at, n), HEX_ANY_CASE) != ERR_OK) {
+			return cli_fail(ERR_INPUT,
+					"strike: public keys of 64 or 128 hexadecimal digits, "
+					"separated by commas");
+		}
+		r->struck_count++;
+		at += n + (at[n] == ',');
+	}
+	return 0;
+}
+
+static int struck_cmp(const void *a, const void *b)
+{
+	const struct doc_struck *x = a;
+	const struct doc_struck *y = b;
+
+	return bytes_cmp(bytes_of(x->key, x->key_n), bytes_of(y->key, y->key_n));
+}
+
+/* A resume of everything that binds anywhere.  0 or an exit code. */
+static int resume_make(struct cli *c, struct writer *w)
+{
+	static uint8_t reply[FRAME_BYTES_MAX];
+	static struct doc_resume r;
+	struct doc_fault fault = { .why = "" };
+	unsigned answered = 0;
+	struct hash32 id;
+	enum err e;
+	int code;
+
+	if (c->reason[0] == '\0') {
+		return cli_fail(ERR_USAGE, "say why: kuramori resume FILE --reason TEXT");
+	}
+	r = (struct doc_resume){ .genesis = c->genesis_id,
+				 .scope = DOC_SCOPE_ALL,
+				 .time_ms = clock_wall_ms() };
+	(void)snprintf(r.initiator, sizeof r.initiator, "%s", c->person);
+	(void)snprintf(r.reason, sizeof r.reason, "%s", c->reason);
+	random_fill(r.nonce, sizeof r.nonce);
+	code = struck_get(c, &r);
+	if (code != 0) {
+		return code;
+	}
+	for (size_t i = 0; i < CLI_STOPS_MAX; i++) {
+		struct frame_items items;
+		struct bytes item;
+		struct frame f;
+
+		if (c->stop_socket[i][0] == '\0' ||
+		    cli_ask_stop(c->timeout_ms, c->stop_socket[i], SIGNER_STOP_GET,
+				 bytes_of(NULL, 0), reply, sizeof reply, &f) != ERR_OK) {
+			continue;
+		}
+		answered++;
+		items = frame_items_make(f.body);
+		while (frame_items_next(&items, &item)) {
+			freeze_add(c, &r, item);
+		}
+	}
+	if (answered == 0) {
+		return cli_fail(ERR_UNREACHABLE, "nobody says what binds: no stop socket answered");
+	}
+	qsort(r.freezes, r.lift_count, sizeof r.freezes[0], id_cmp);
+	qsort(r.struck, r.struck_count, sizeof r.struck[0], struck_cmp);
+	e = doc_make(w, &id, DOC_RESUME, &r, NULL, &fault);
+	return e == ERR_OK ? 0 : cli_fail(e, "%s: %s", fault.field, fault.why);
+}
+
+int cli_resume(struct cli *c, const char *path)
+{
+	static uint8_t raw[DOC_BYTES_MAX];
+	struct writer w = writer_make(raw, sizeof raw);
+	struct doc_fault fault = { .why = "" };
+	struct doc d;
+	size_t n = 0;
+	enum err e;
+	int code = cli_documents(c, true);
+
+	if (code != 0) {
+		return code;
+	}
+	e = file_read(path, raw, sizeof raw, &n);
+	if (e == ERR_NOT_FOUND) {
+		code = resume_make(c, &w);
+		n = w.n;
+	} else if (e != ERR_OK) {
+		code = cli_fail(e, "%s", path);
+	}
+	if (code != 0) {
+		return code;
+	}
+	e = doc_open(&d, bytes_of(raw, n), &c->genesis_id, &fault);
+	if (e != ERR_OK || d.type != DOC_RESUME) {
+		return cli_fail(e != ERR_OK ? e : ERR_TYPE, "%s is no resume of this genesis: %s",
+				path, fault.why);
+	}
+	return sign_and_spread(c, path, &d);
+}
+
+/* ---- roster and policy ---------------------------------------------------------------------- */
+
+/* A draft is the body alone, in any spelling of JSON: it becomes a document in its one spelling. */
+static int draft_close(struct cli *c, const char *path, enum doc_type type, struct bytes text,
+		       struct writer *w)
+{
+	json_error_t fault;
+	json_t *all = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &fault);
+	char genesis[65];
+	char *body;
+	enum err e;
+
+	if (!json_is_object(all)) {
+		json_decref(all);
+		return cli_fail(ERR_INPUT, "%s: neither a document nor the body of one: %s", path,
+				all == NULL ? fault.text : "not an object");
+	}
+	hex_put(genesis, bytes_of(c->genesis_id.b, sizeof c->genesis_id.b));
+	if (json_object_get(all, "genesis") == NULL) {
+		(void)json_object_set_new(all, "genesis", json_string(genesis));
+	}
+	body = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
+	json_decref(all);
+	CHECK(body != NULL);
+	e = doc_close(w, type, bytes_str(body), NULL, 0);
+	free(body);
+	return e == ERR_OK ? 0 : cli_fail(e, "%s", path);
+}
+
+int cli_rules_propose(struct cli *c, enum doc_type type, const char *path)
+{
+	static uint8_t text[DOC_BYTES_MAX], raw[DOC_BYTES_MAX];
+	struct writer w = writer_make(raw, sizeof raw);
+	struct doc_fault fault = { .why = "" };
+	struct doc d;
+	size_t n = 0;
+	enum err e;
+	int code = cli_documents(c, true);
+
+	if (code != 0) {
+		return code;
+	}
+	e = file_read(path, text, sizeof text, &n);
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s", path);
+	}
+	e = doc_open(&d, bytes_of(text, n), &c->genesis_id, &fault);
+	if (e != ERR_OK && (n == 0 || memmem(text, n, "\"signatures\"", 12) == NULL)) {
+		code = draft_close(c, path, type, bytes_of(text, n), &w);
+		if (code != 0) {
+			return code;
+		}
+		e = doc_open(&d, bytes_of(w.p, w.n), &c->genesis_id, &fault);
+	}
+	if (e != ERR_OK || d.type != type) {
+		return cli_fail(e != ERR_OK ? e : ERR_TYPE, "%s is no %s of this genesis: %s %s",
+				path, doc_type_name(type), fault.field, fault.why);
+	}
+	return sign_and_spread(c, path, &d);
+}
+
+/* ---- cancel -------------------------------------------------------------------------------- */
+
+int cli_cancel(struct cli *c, const char *id_hex)
+{
+	static struct doc_cancel x;
+	struct cli_spread s;
+	struct hash32 id;
+	struct bytes raw;
+	int code = cli_documents(c, true);
+
+	if (code != 0) {
+		return code;
+	}
+	if (c->reason[0] == '\0') {
+		return cli_fail(ERR_USAGE, "say why: kuramori cancel ID --reason TEXT");
+	}
+	x = (struct doc_cancel){ .genesis = c->genesis_id, .time_ms = clock_wall_ms() };
+	if (hex_get(x.document.b, sizeof x.document.b, bytes_str(id_hex), HEX_ANY_CASE) != ERR_OK) {
+		return cli_fail(ERR_INPUT, "%.80s: the id of a document has 64 digits", id_hex);
+	}
+	(void)snprintf(x.person, sizeof x.person, "%s", c->person);
+	(void)snprintf(x.reason, sizeof x.reason, "%s", c->reason);
+	code = cli_sign(c, DOC_CANCEL, &x, &raw, &id);
+	if (code != 0) {
+		return code;
+	}
+	cli_spread(c, "cancel", raw, &id, "If it waited, it never comes into force.", &s);
+	return verdict(c, &s);
+}
