@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who rules next: keys that were rotated, limits that somebody loosens quietly."""
+
+import os
+import time
+
+import canon
+import frames
+import world as kit
+from registry import attack
+from rig import XEM, must, payment, process, refused, thief_server, xem
+
+HOLDERS = ("signer-a", "signer-b", "watcher-1", "watcher-2", "watcher-3")
+
+
+def put(world, name, document):
+    """STOP_PUT at one stop socket: "receipt", or the code of the refusal."""
+    raw = world.link(name, "stop").call(frames.STOP_PUT, [document.raw])[0]
+    answer = canon.open_document(raw, world.genesis.id)
+    return "receipt" if answer.type == "receipt" else answer.body["code"]
+
+
+def officers(world, *names):
+    return [world.keys.people[name][0] for name in names]
+
+
+def next_policy(world, signers, **changes):
+    body = dict(world.policy.body, number=world.policy.body["number"] + 1, previous=world.policy.id, **changes)
+    return canon.Document("policy", body).sign(*signers)
+
+
+def resume(world, freezes, struck, signers):
+    body = {"freezes": [{"id": one} for one in sorted(freezes)], "genesis": world.genesis.id,
+            "initiator": "officer-1", "nonce": os.urandom(16).hex(), "reason": "rotation", "scope": "all",
+            "struck": [{"key": one} for one in sorted(struck)], "time_ms": kit.now_ms()}
+    return canon.Document("resume", body).sign(*signers)
+
+
+def all_say(world, words, timeout=10.0, **lines):
+    """Waits until every signer and watcher has these words in these lines of its status."""
+    def said():
+        return all(text in world.status(name)[line] for name in HOLDERS for line, text in lines.items())
+    process.wait_until(said, timeout, words)
+
+
+@attack("T09", "rotation is real", "rotation")
+def rotated(rig):
+    w = rig.fresh(server=True)
+    two = officers(w, "officer-1", "officer-2")
+    old_approver, old_officer = w.keys.people["approver-1"][0], w.keys.people["officer-1"][0]
+    # Before: all of them count.
+    with thief_server(w) as server:
+        documents = payment(w, server, 20_000 * XEM, ["approver-1"])
+        must(server.ask("a", documents).signed, "an approved payment is signed before the rotation")
+    w.cli("freeze", "--reason", "a laptop was stolen", person="officer-cli")
+    all_say(w, "everybody is frozen", frozen="yes")
+    # Officers resume through the tool, one after the other, and strike what lay on the laptop.
+    path = w.folder / "resume.json"
+    struck = ",".join((old_approver.public_hex, w.keys.backend.public_hex))
+    first = w.cli("resume", path, "--reason", "keys replaced", "--strike", struck, person="officer-cli")
+    must(first["signed"] == 1 and w.status("signer-a")["frozen"] == "yes", "one officer alone resumes", first)
+    done = w.cli("resume", path, person="officer-cli-2")
+    must(all(h["persisted"] for h in done["holders"]) and done["server"], "not everybody has the resume", done)
+    all_say(w, "everybody has resumed", frozen="no")
+    # The third of the stolen keys goes without any freeze.
+    last = resume(w, [], [old_officer.public_hex], officers(w, "officer-2") + two)
+    must(put(w, "watcher-2", last) == "approvals-missing", "an officer counts for the resume that strikes him")
+    path.unlink()
+    w.cli("resume", path, "--reason", "an officer's key", "--strike", old_officer.public_hex, person="officer-cli")
+    w.cli("resume", path, person="officer-cli-2")
+    w.ready()
+    codes = []
+    with thief_server(w) as server:
+        for which in "ab":
+            request, order, attempt, yes = payment(w, server, 20_000 * XEM, ["approver-1"])
+            if which == "a":
+                codes.append(refused(server, which, [request, order, attempt], "bad-signature",
+                                     what="a request of the old back end key").code)
+                codes.append(refused(server, which, [request, order, attempt, yes], "bad-signature",
+                                     what="an approval of the old credential").code)
+    before = [put(w, name, w.freeze("officer-1", "old hand", key=old_officer)) for name in HOLDERS]
+    must(set(before) == {"bad-signature"}, "a struck officer freezes", before)
+    loose = next_policy(w, officers(w, "officer-1", "officer-2"), payment_max=str(10 ** 15))
+    rules = [put(w, name, loose) for name in HOLDERS]
+    must(set(rules) == {"approvals-missing"}, "a struck officer's name under a policy counts", rules)
+    status, body, _ = w.api("POST", "/v1/withdrawals", w.request("c000003", w.keys.outside[1].address(), XEM).raw, "old")
+    must(status == 403, "the server takes the old back end key", (status, body))
+    # Killed and started again, they have not forgotten.
+    w.group["signer-a"].kill()
+    w.start_signer("a")
+    w.ready()
+    with thief_server(w) as server:
+        codes.append(refused(server, "a", payment(w, server, 50 * XEM), "bad-signature", what="the same after a restart").code)
+    must(put(w, "signer-a", w.freeze("officer-1", "old hand", key=old_officer)) == "bad-signature",
+         "the signer has forgotten who was struck")
+    must(all(w.status(name)["frozen"] == "no" for name in HOLDERS), "somebody is frozen")
+    rig.spoiled()
+    return ("approver, officer and back end key struck by two officers through the tool: request, approval, freeze and "
+            f"policy under the old keys refused ({', '.join(sorted(set(codes + before + rules)))}, HTTP {status}), by both "
+            "signers and all watchers, also after kill -9; accounts are rotated by closing them (scenario closing)")
+
+
+@attack("T27", "limits loosened quietly", "loosening")
+def loosened(rig):
+    w = rig.fresh(server=True)
+    loot = 300_000 * XEM                    # above payment_max
+    wide = {"payment_max": str(10 ** 13), "hour_max": str(10 ** 13), "unlisted_max": str(10 ** 13)}
+    seen = set()
+    for signers in (["officer-1"], ["officer-1", "approver-1", "approver-2", "auditor-1"], ["approver-1", "approver-2"]):
+        one = next_policy(w, officers(w, *signers), **wide)
+        answers = {put(w, name, one) for name in HOLDERS}
+        must(answers == {"approvals-missing"}, f"{signers} change the policy", answers)
+        seen |= answers
+        status, body, _ = w.api("POST", "/v1/documents", one.raw)
+        must(status == 403, "the server takes it", (status, body))
+    # A quorum that has been bought: announced everywhere, in force nowhere.
+    bought = next_policy(w, officers(w, "officer-1", "officer-2"), **wide)
+    must(put(w, "signer-a", bought) == "receipt", "a quorum may propose")
+    all_say(w, "everybody announces it", waiting="policy 2 ", rules="roster 1 policy 1")
+    with thief_server(w) as server:
+        people = ["approver-1", "approver-2", "approver-3"]
+        refused(server, "a", payment(w, server, loot, people), "over-cap", "stale", what="what the new policy would allow")
+        # one person, one watcher: nobody forgets it again
+        cancel = canon.Document("cancel", {"document": bought.id, "genesis": w.genesis.id, "person": "approver-3",
+                                           "reason": "nobody asked for this", "time_ms": kit.now_ms()})
+        must(put(w, "watcher-3", cancel.sign(w.keys.people["approver-3"][0])) == "receipt", "one person cancels")
+        all_say(w, "nobody waits for it any more", waiting="none")
+        must({put(w, name, bought) for name in HOLDERS} == {"receipt"}, "told again it is known")
+        w.group["signer-a"].kill()
+        w.start_signer("a")
+        w.ready()
+        all_say(w, "it stays dead", waiting="none", rules="roster 1 policy 1")
+        # a watcher less is a looser roster
+        blind = dict(w.roster.body, number=2, previous=w.roster.id, watchers=w.roster.body["watchers"][:2])
+        must(put(w, "signer-b", canon.Document("roster", blind).sign(*officers(w, "officer-1", "officer-2"))) == "receipt",
+             "a quorum may propose a roster")
+        all_say(w, "a watcher less is announced too", waiting="roster 2 ", rules="roster 1 policy 1")
+        # Tightening is in force at once, also when the server carries nothing.
+        w.group["kuramorid"].stop()
+        tight = next_policy(w, officers(w, "officer-1", "officer-2"), payment_max=str(100 * XEM))
+        started = time.monotonic()
+        must(put(w, "watcher-1", tight) == "receipt", "a quorum tightens")
+        all_say(w, "the tighter policy is in force everywhere", rules="policy 2")
+        took = time.monotonic() - started
+        w.ready()
+        refused(server, "a", payment(w, server, 101 * XEM), "over-cap", what="more than the tighter policy allows")
+        must(server.ask("a", payment(w, server, 50 * XEM)).signed, "what it allows is signed")
+    rig.spoiled()
+    return (f"one officer, or one with approvers and auditor: {', '.join(seen)} at five sockets and the server; two "
+            f"officers: announced by all five, not in force, {xem(loot)} XEM refused; cancelled for ever by one approver "
+            f"at one watcher; a watcher less waits too; a tighter policy told to one watcher alone was in force at all "
+            f"five after {took:.1f} s, without the server")
