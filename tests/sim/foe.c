@@ -515,9 +515,9 @@ static void officer_frame(struct sim *s, const struct conn *c, uint16_t number, 
 		return;
 	}
 	closing = hash32_eq(&receipt.document, &s->closing_id);
-	if (closing ? !s->host[c->server].closed_on_disk : !s->host[c->server].frozen_on_disk) {
+	if (closing ? !s->host[c->server].closed_on_disk : !s->host[c->server].stop_on_disk) {
 		sim_broken(s, "P5", "%s gives a receipt for a %s that is not on its disk",
-			   host_name(c->server), closing ? "closing" : "freeze");
+			   host_name(c->server), closing ? "closing" : "stop document");
 	}
 }
 

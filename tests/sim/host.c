@@ -143,6 +143,7 @@ static enum err guard_boot(struct sim *s, uint32_t h, bool replay_only)
 			     .entries = guard_entries[i],
 			     .entries_cap = ENTRIES },
 		.planted = s->options.plants.guard,
+		.planted_control = s->options.plants.control,
 	};
 	struct doc_fault fault;
 	enum err e;
@@ -187,6 +188,7 @@ static enum err watch_boot(struct sim *s, uint32_t h, bool replay_only)
 			     .undo = watch_undo_ring[i],
 			     .undo_cap = UNDO },
 		.planted = s->options.plants.watch,
+		.planted_control = s->options.plants.control,
 	};
 	struct doc_fault fault;
 	enum err e;

@@ -308,18 +308,57 @@ static void watch_attest_commit(struct sim *s, uint32_t h, const struct log_reco
 	}
 }
 
+/* What this host has heard of: a freeze binds until something names it, in whatever order. */
+static void stop_see(struct host *host, const struct hash32 *id, bool lifted)
+{
+	size_t i = 0;
+
+	while (i < host->stop_seen_n && !hash32_eq(&host->stop_seen[i].id, id)) {
+		i++;
+	}
+	CHECK(i < STOPS_SEEN_MAX);
+	if (i == host->stop_seen_n) {
+		host->stop_seen[host->stop_seen_n++] = (struct stop_seen){ .id = *id };
+	}
+	host->stop_seen[i].lifted = host->stop_seen[i].lifted || lifted;
+	host->frozen_on_disk = false;
+	for (i = 0; i < host->stop_seen_n; i++) {
+		host->frozen_on_disk = host->frozen_on_disk || !host->stop_seen[i].lifted;
+	}
+}
+
+/* True if it was a freeze, and which. */
+static bool stop_commit(struct sim *s, uint32_t h, const struct log_view *v,
+			const struct log_record *r, struct doc_freeze *f)
+{
+	static struct doc_resume resume;
+	struct bytes blob;
+	struct doc d;
+
+	s->host[h].stop_on_disk = true;
+	if (log_view_blob(&blob, v, &r->link) != ERR_OK ||
+	    doc_open(&d, blob, &world.genesis_id, NULL) != ERR_OK ||
+	    (d.type == DOC_FREEZE && doc_freeze_read(&d, f, NULL) != ERR_OK) ||
+	    (d.type == DOC_RESUME && doc_resume_read(&d, &resume, NULL) != ERR_OK)) {
+		sim_broken(s, "P10", "%s journals a stop document that cannot be read",
+			   host_name(h));
+		return false;
+	}
+	if (d.type == DOC_FREEZE) {
+		stop_see(&s->host[h], &d.id, false);
+	}
+	for (size_t i = 0; d.type == DOC_RESUME && i < resume.lift_count; i++) {
+		stop_see(&s->host[h], &resume.freezes[i].id, true);
+	}
+	return d.type == DOC_FREEZE;
+}
+
 static void watch_stop_commit(struct sim *s, uint32_t h, const struct log_view *v,
 			      const struct log_record *r)
 {
 	static struct doc_freeze f;
-	struct bytes blob;
-	struct doc d;
 
-	s->host[h].frozen_on_disk = true;
-	if (log_view_blob(&blob, v, &r->link) != ERR_OK ||
-	    doc_open(&d, blob, &world.genesis_id, NULL) != ERR_OK ||
-	    doc_freeze_read(&d, &f, NULL) != ERR_OK) {
-		sim_broken(s, "P10", "%s journals a freeze that cannot be read", host_name(h));
+	if (!stop_commit(s, h, v, r, &f)) {
 		return;
 	}
 	if (f.issuer[0] == 'w' && !s->foul) {
@@ -338,6 +377,7 @@ static void watch_stop_commit(struct sim *s, uint32_t h, const struct log_view *
 
 void laws_commit(struct sim *s, uint32_t h, struct bytes batch)
 {
+	static struct doc_freeze freeze;
 	struct log_view v;
 
 	if (h == HOST_PAYOUT || s->failed) {
@@ -350,7 +390,7 @@ void laws_commit(struct sim *s, uint32_t h, struct bytes batch)
 		CHECK(log_view_record(&r, &v, i) == ERR_OK);
 		switch (r.kind) {
 		case LOG_GUARD_STOP:
-			s->host[h].frozen_on_disk = true;
+			(void)stop_commit(s, h, &v, &r, &freeze);
 			break;
 		case LOG_GUARD_ATTEST:
 			attest_commit(s, h, &v, &r);
@@ -581,6 +621,13 @@ static void books_obey(struct sim *s)
 	}
 }
 
+static uint64_t policy_number(uint32_t h)
+{
+	return h == HOST_PAYOUT             ? 1 /* its own is advice */
+	       : h == HOST_A || h == HOST_B ? host_guard(h - HOST_A)->policy.number
+					    : host_watch(h - HOST_W1)->policy.number;
+}
+
 void laws_step(struct sim *s, uint32_t h, bool committed)
 {
 	if (s->failed) {
@@ -592,6 +639,14 @@ void laws_step(struct sim *s, uint32_t h, bool committed)
 	if ((h == HOST_A || h == HOST_B) && s->host[h].frozen_on_disk &&
 	    !guard_frozen(host_guard(h - HOST_A))) {
 		sim_broken(s, "P5", "%s forgot a freeze that is on its disk", host_name(h));
+	}
+	if ((h == HOST_A || h == HOST_B) && s->host[h].up && !s->host[h].frozen_on_disk &&
+	    guard_frozen(host_guard(h - HOST_A))) {
+		sim_broken(s, "P5", "%s is frozen by nothing that still binds", host_name(h));
+	}
+	if (s->rules == RULES_LOOSER && policy_number(h) > 1) {
+		sim_broken(s, "P13", "%s has looser rules in force that nobody waited for",
+			   host_name(h));
 	}
 	if (s->theft && !s->swarm.faults && s->now > s->theft_at + FREEZE_BOUND_MS) {
 		for (uint32_t i = HOST_A; i < HOSTS; i++) {
@@ -895,6 +950,28 @@ static void closed_end(struct sim *s)
 	}
 }
 
+/* All who judge hold the same documents in the end, and live under the same rules. */
+static void agree_end(struct sim *s)
+{
+	const struct guard *a = host_guard(0);
+	bool told = false;
+
+	for (uint32_t h = HOST_A; h < HOSTS; h++) {
+		told = told || policy_number(h) > 1;
+	}
+	for (uint32_t h = HOST_B; h < HOSTS && !s->failed; h++) {
+		const struct hash32 *head = h == HOST_B ? &host_guard(1)->control.head
+							: &host_watch(h - HOST_W1)->control.head;
+
+		if (!hash32_eq(head, &a->control.head)) {
+			sim_broken(s, "P5", "%s and signer A hold other stop documents",
+				   host_name(h));
+		} else if (told && policy_number(h) == 1) {
+			sim_broken(s, "P13", "a tighter policy never came to %s", host_name(h));
+		}
+	}
+}
+
 void laws_end(struct sim *s)
 {
 	bool frozen = false;
@@ -910,6 +987,9 @@ void laws_end(struct sim *s)
 		} else if (s->theft && !s->host[h].frozen_on_disk) {
 			sim_broken(s, "P2", "a theft, and %s never froze", host_name(h));
 		}
+	}
+	if (!s->failed) {
+		agree_end(s);
 	}
 	for (uint32_t h = HOST_A; h < HOSTS && frozen && !s->failed; h++) {
 		if (!s->host[h].frozen_on_disk) {

@@ -75,6 +75,22 @@ static const struct plant {
 	  "watch",
 	  "calls an attempt dead as soon as its till is empty",
 	  { .watch = WATCH_PLANT_EXCLUDE_EARLY } },
+	{ "control-lift-all",
+	  "control",
+	  "a resume lifts what it does not name",
+	  { .control = CONTROL_PLANT_LIFT_ALL } },
+	{ "control-at-once",
+	  "control",
+	  "what loosens does not wait",
+	  { .control = CONTROL_PLANT_AT_ONCE } },
+	{ "control-forget",
+	  "control",
+	  "what a resume names before it came is forgotten",
+	  { .control = CONTROL_PLANT_FORGET } },
+	{ "guard-forget-resume",
+	  "guard",
+	  "resumes are not rebuilt from the journal",
+	  { .guard = GUARD_PLANT_FORGET_RESUME } },
 	{ "books-hold-uncounted",
 	  "books",
 	  "a hold is not counted against the balance",
@@ -424,6 +440,12 @@ static void happen(struct sim *s, const struct item *i)
 		}
 		people_closing(s);
 		return;
+	case HAPPEN_RESUME:
+		people_resume(s);
+		return;
+	case HAPPEN_RULES:
+		people_rules(s);
+		return;
 	case HAPPEN_CHECK:
 		heal(s);
 		return;
@@ -448,6 +470,12 @@ static void start(struct sim *s)
 	if (s->swarm.officers) {
 		item.what = HAPPEN_OFFICER;
 		queue_add(s, fate_range(&s->fate, 5000, BUSY_MS - 1), item, bytes_of(NULL, 0));
+	}
+	s->rules_fate.state = ~s->seed ^ UINT64_C(0x5555555555555555);
+	if (fate_permille(&s->rules_fate, 150)) {
+		item.what = HAPPEN_RULES;
+		queue_add(s, fate_range(&s->rules_fate, 3000, BUSY_MS - 1), item,
+			  bytes_of(NULL, 0));
 	}
 	s->closing_fate.state = ~s->seed;
 	s->swarm.late = fate_permille(&s->closing_fate, 40) || s->options.late;

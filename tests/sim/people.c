@@ -371,34 +371,128 @@ static void approvers(struct sim *s)
 
 /* ---- officers ------------------------------------------------------------------------------- */
 
-void people_officer(struct sim *s)
+/* To some of the stop sockets and not to the others. */
+static void stop_sockets(struct sim *s, struct fate *f, struct bytes item)
 {
-	unsigned who = (unsigned)fate_below(&s->fate, OFFICERS);
+	for (uint32_t h = HOST_A; h < HOSTS; h++) {
+		uint32_t conn =
+		    fate_permille(f, 500) ? net_open_stranger(s, CLIENT_OFFICER, h, ROLE_STOP) : 0;
+
+		if (conn != 0) {
+			net_ask(s, conn - 1,
+				h < HOST_W1 ? (uint16_t)SIGNER_STOP_PUT
+					    : (uint16_t)WATCHER_STOP_PUT,
+				1, &item, 1);
+		}
+	}
+}
+
+static void officer_freezes(struct sim *s, struct fate *fate, unsigned who)
+{
 	uint8_t raw[4096];
 	struct writer w = writer_make(raw, sizeof raw);
 	struct doc_freeze f = { .genesis = world.genesis_id,
 				.reason = "something is wrong",
 				.scope = DOC_SCOPE_ALL,
 				.time_ms = SIM_START_MS + s->now };
-	struct bytes item;
 
 	(void)snprintf(f.issuer, sizeof f.issuer, "officer-%u", who + 1);
-	fate_bytes(&s->fate, f.nonce, sizeof f.nonce);
-	CHECK(doc_freeze_make(&w, NULL, &f, world.officer[who].secret) == ERR_OK);
-	item = bytes_of(w.p, w.n);
+	fate_bytes(fate, f.nonce, sizeof f.nonce);
+	CHECK(doc_freeze_make(&w, &s->officer_freezes[s->freezes_n++], &f,
+			      world.officer[who].secret) == ERR_OK);
 	sim_note(s, "officer %u freezes", who + 1);
 	s->officer_froze = true;
-	for (uint32_t h = HOST_A; h < HOSTS; h++) {
-		if (fate_permille(&s->fate, 500)) {
-			uint32_t conn = net_open_stranger(s, CLIENT_OFFICER, h, ROLE_STOP);
+	stop_sockets(s, fate, bytes_of(w.p, w.n));
+}
 
-			if (conn != 0) {
-				net_ask(s, conn - 1,
-					h < HOST_W1 ? (uint16_t)SIGNER_STOP_PUT
-						    : (uint16_t)WATCHER_STOP_PUT,
-					1, &item, 1);
-			}
-		}
+void people_officer(struct sim *s)
+{
+	struct item later = { .what = HAPPEN_RESUME };
+
+	officer_freezes(s, &s->fate, (unsigned)fate_below(&s->fate, OFFICERS));
+	if (fate_permille(&s->rules_fate, 700)) {
+		queue_add(s, fate_range(&s->rules_fate, 100, 6000), later, bytes_of(NULL, 0));
+	}
+}
+
+/* Signed by both officers: that is the governance of this roster. */
+static struct bytes by_both(uint8_t raw[8192], enum doc_type type, const void *in,
+			    struct hash32 *id)
+{
+	uint8_t one[8192];
+	struct writer first = writer_make(one, sizeof one);
+	struct writer w = writer_make(raw, 8192);
+	struct doc_seal seal;
+	struct doc d;
+
+	CHECK(doc_make(&first, id, type, in, world.officer[0].secret, NULL) == ERR_OK);
+	CHECK(doc_open(&d, bytes_of(first.p, first.n), &world.genesis_id, NULL) == ERR_OK);
+	doc_sign(&seal, id, world.officer[1].secret);
+	CHECK(doc_add_seal(&w, &d, &seal) == ERR_OK);
+	return bytes_of(w.p, w.n);
+}
+
+void people_resume(struct sim *s)
+{
+	struct fate *f = &s->rules_fate;
+	struct item later = { .what = HAPPEN_RESUME };
+	uint8_t raw[8192];
+	struct doc_resume x = { .genesis = world.genesis_id,
+				.initiator = "officer-1",
+				.lift_count = 1,
+				.reason = "looked at",
+				.scope = DOC_SCOPE_ALL,
+				.time_ms = SIM_START_MS + s->now };
+	struct bytes item;
+	struct hash32 id;
+
+	/* before the first is lifted there may be a second, which is not named */
+	if (s->freezes_n == 1 && fate_permille(f, 500)) {
+		officer_freezes(s, f, 1);
+	}
+	x.freezes[0].id = s->officer_freezes[s->resumes_n++];
+	fate_bytes(f, x.nonce, sizeof x.nonce);
+	item = by_both(raw, DOC_RESUME, &x, &id);
+	sim_note(s, "officers resume, naming one freeze of %u", s->freezes_n);
+	call_add(s, API_DOCUMENT, item, -1);
+	stop_sockets(s, f, item);
+	if (s->resumes_n < s->freezes_n && fate_permille(f, 700)) {
+		queue_add(s, fate_range(f, 100, 4000), later, bytes_of(NULL, 0));
+	}
+}
+
+void people_rules(struct sim *s)
+{
+	struct fate *f = &s->rules_fate;
+	struct doc_policy next = world.policy_doc;
+	bool looser = fate_permille(f, 500);
+	uint8_t raw[8192], word[2048];
+	struct bytes item;
+	struct hash32 id;
+
+	next.genesis = world.genesis_id;
+	next.number++;
+	next.previous = world.policy_id;
+	if (looser) {
+		next.day_max = money_of(ASSET_XEM, 2 * money_units(&next.day_max));
+	} else {
+		next.hot_ceiling_bp--; /* tells on nothing that this night pays */
+	}
+	s->rules = looser ? RULES_LOOSER : RULES_TIGHTER;
+	item = by_both(raw, DOC_POLICY, &next, &id);
+	sim_note(s, "officers propose a policy that %s", looser ? "loosens" : "tightens");
+	call_add(s, API_DOCUMENT, item, -1);
+	stop_sockets(s, f, item);
+	if (looser && fate_permille(f, 500)) {
+		struct writer w = writer_make(word, sizeof word);
+		struct doc_cancel c = { .document = id,
+					.genesis = world.genesis_id,
+					.person = "approver-1",
+					.time_ms = SIM_START_MS + s->now };
+
+		CHECK(doc_cancel_make(&w, NULL, &c, world.approver[0].secret) == ERR_OK);
+		sim_note(s, "an approver cancels it");
+		stop_sockets(s, f, bytes_of(w.p, w.n));
 	}
 }
 
@@ -433,17 +527,7 @@ void people_closing(struct sim *s)
 	if (kind == DOC_HOT_TILL) {
 		call_add(s, API_DOCUMENT, item, -1);
 	}
-	for (uint32_t h = HOST_A; h < HOSTS; h++) {
-		uint32_t conn =
-		    fate_permille(f, 500) ? net_open_stranger(s, CLIENT_OFFICER, h, ROLE_STOP) : 0;
-
-		if (conn != 0) {
-			net_ask(s, conn - 1,
-				h < HOST_W1 ? (uint16_t)SIGNER_STOP_PUT
-					    : (uint16_t)WATCHER_STOP_PUT,
-				1, &item, 1);
-		}
-	}
+	stop_sockets(s, f, item);
 }
 
 /* ---- the day -------------------------------------------------------------------------------- */

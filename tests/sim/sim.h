@@ -79,6 +79,7 @@ enum {
 	ATTESTS_MAX = 512,
 	PAID_MAX = 256,
 	CONNS_MAX = 4096,
+	STOPS_SEEN_MAX = 128,
 	RING = 40,
 	RING_TEXT = 160,
 };
@@ -141,7 +142,7 @@ void world_make(void);
 /* ---- options ------------------------------------------------------------------------------- */
 
 struct sim_plants {
-	unsigned payout, books, guard, watch, nis;
+	unsigned payout, books, guard, watch, nis, control;
 };
 
 struct sim_options {
@@ -197,6 +198,8 @@ enum happen {
 	HAPPEN_API, /* a: index of the waiting call */
 	HAPPEN_OFFICER,
 	HAPPEN_CLOSING,
+	HAPPEN_RESUME,
+	HAPPEN_RULES,
 	HAPPEN_CHECK,
 };
 
@@ -233,7 +236,15 @@ struct host {
 	int64_t wall_skew;    /* ms */
 	uint64_t mono_offset; /* of this boot */
 	struct disk disk;
-	bool frozen_on_disk; /* a stop document is durable */
+	bool frozen_on_disk; /* a freeze is durable that no durable resume names */
+	bool stop_on_disk;   /* something that stops, starts or rules is */
+
+	struct stop_seen {
+		struct hash32 id;
+		bool lifted;
+	} stop_seen[STOPS_SEEN_MAX];
+
+	size_t stop_seen_n;
 	bool closed_on_disk; /* a closing is in its journal */
 	unsigned closed_hot; /* of a signer: bit per hot account */
 	uint64_t frozen_at;
@@ -384,6 +395,11 @@ struct sim {
 	bool excused; /* one did */
 	bool officer_froze;
 	struct hash32 closing_id;
+	struct hash32 officer_freezes[2]; /* by the one, by the other */
+	unsigned freezes_n, resumes_n;
+
+	enum { RULES_NONE, RULES_LOOSER, RULES_TIGHTER } rules; /* what was proposed this night */
+	struct fate rules_fate;                                 /* of its own, as closing_fate */
 	struct fate closing_fate; /* of its own: what else happens is as without it */
 	bool theft;               /* something complete and unexplained was in a pool or block */
 	uint64_t theft_at;
@@ -466,6 +482,10 @@ void people_answer(struct sim *s, uint64_t tag, struct bytes body);
 void people_officer(struct sim *s);
 /* An officer closes a purse, or in a late night the till, at some of the stop sockets. */
 void people_closing(struct sim *s);
+/* Officers lift the officers' freezes, one after the other: never what they do not name. */
+void people_resume(struct sim *s);
+/* Officers propose a policy, which loosens or tightens; one that loosens may be cancelled. */
+void people_rules(struct sim *s);
 const char *people_name(unsigned customer);
 u128 people_claim(unsigned customer);
 /* Signs a request with the back end's key; false: no room. */
