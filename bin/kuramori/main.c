@@ -121,7 +121,9 @@ static const char text_system[] =
     "                         a hot account pays no more, for ever; the watchers empty it to its\n"
     "                         spare box\n"
     "  status                 how signers, watchers and the server are; ends with 4 if one of\n"
-    "                         them does not answer, else with 5 if one is frozen or locked\n"
+    "                         them does not answer, else with 5 if one is frozen or locked\n";
+
+static const char text_books[] =
     "  audit verify FILE...   verify journals of stopped programs: chain, records, books\n"
     "  audit checkpoint       sign size and root of kuramorid's journal, as an auditor\n"
     "  books balance JOURNAL [ACCOUNT...]\n"
@@ -357,8 +359,8 @@ static int commands(struct cli *c, const struct config_result *r)
 
 int main(int argc, char **argv)
 {
-	static char
-	    text[sizeof text_system + sizeof text_policy + sizeof text_nem + sizeof text_steps];
+	static char text[sizeof text_system + sizeof text_books + sizeof text_policy +
+			 sizeof text_nem + sizeof text_steps];
 	static const struct config_program program = {
 		.name = "kuramori",
 		.summary = "look at payments, approve them, stop everything, verify journals",
@@ -375,8 +377,8 @@ int main(int argc, char **argv)
 	int code = 0;
 	bool own = false;
 
-	(void)snprintf(text, sizeof text, "%s%s%s%s", text_system, text_policy, text_nem,
-		       text_steps);
+	(void)snprintf(text, sizeof text, "%s%s%s%s%s", text_system, text_books, text_policy,
+		       text_nem, text_steps);
 	notes_init("kuramori", NOTES_UNUSUAL);
 	if (crypto_init() != ERR_OK) {
 		return cli_fail(ERR_IO, "libsodium does not start");

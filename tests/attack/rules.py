@@ -120,29 +120,30 @@ def loosened(rig):
     with thief_server(w) as server:
         people = ["approver-1", "approver-2", "approver-3"]
         refused(server, "a", payment(w, server, loot, people), "over-cap", "stale", what="what the new policy would allow")
-        # one person, one watcher: nobody forgets it again
-        cancel = canon.Document("cancel", {"document": bought.id, "genesis": w.genesis.id, "person": "approver-3",
-                                           "reason": "nobody asked for this", "time_ms": kit.now_ms()})
-        must(put(w, "watcher-3", cancel.sign(w.keys.people["approver-3"][0])) == "receipt", "one person cancels")
-        all_say(w, "nobody waits for it any more", waiting="none")
-        must({put(w, name, bought) for name in HOLDERS} == {"receipt"}, "told again it is known")
-        w.group["signer-a"].kill()
-        w.start_signer("a")
-        w.ready()
-        all_say(w, "it stays dead", waiting="none", rules="roster 1 policy 1")
-        # a watcher less is a looser roster
-        blind = dict(w.roster.body, number=2, previous=w.roster.id, watchers=w.roster.body["watchers"][:2])
-        must(put(w, "signer-b", canon.Document("roster", blind).sign(*officers(w, "officer-1", "officer-2"))) == "receipt",
-             "a quorum may propose a roster")
-        all_say(w, "a watcher less is announced too", waiting="roster 2 ", rules="roster 1 policy 1")
-        # Tightening is in force at once, also when the server carries nothing.
-        w.group["kuramorid"].stop()
-        tight = next_policy(w, officers(w, "officer-1", "officer-2"), payment_max=str(100 * XEM))
-        started = time.monotonic()
-        must(put(w, "watcher-1", tight) == "receipt", "a quorum tightens")
-        all_say(w, "the tighter policy is in force everywhere", rules="policy 2")
-        took = time.monotonic() - started
-        w.ready()
+    # one person, one watcher: nobody forgets it again
+    cancel = canon.Document("cancel", {"document": bought.id, "genesis": w.genesis.id, "person": "approver-3",
+                                       "reason": "nobody asked for this", "time_ms": kit.now_ms()})
+    must(put(w, "watcher-3", cancel.sign(w.keys.people["approver-3"][0])) == "receipt", "one person cancels")
+    all_say(w, "nobody waits for it any more", waiting="none")
+    must({put(w, name, bought) for name in HOLDERS} == {"receipt"}, "told again it is known")
+    w.group["signer-a"].kill()
+    w.start_signer("a")
+    w.ready()
+    all_say(w, "it stays dead", waiting="none", rules="roster 1 policy 1")
+    # a watcher less is a looser roster
+    blind = dict(w.roster.body, number=2, previous=w.roster.id, watchers=w.roster.body["watchers"][:2])
+    must(put(w, "signer-b", canon.Document("roster", blind).sign(*officers(w, "officer-1", "officer-2"))) == "receipt",
+         "a quorum may propose a roster")
+    all_say(w, "a watcher less is announced too", waiting="roster 2 ", rules="roster 1 policy 1")
+    # Tightening is in force at once, also when the server carries nothing.
+    w.group["kuramorid"].stop()
+    tight = next_policy(w, officers(w, "officer-1", "officer-2"), payment_max=str(100 * XEM))
+    started = time.monotonic()
+    must(put(w, "watcher-1", tight) == "receipt", "a quorum tightens")
+    all_say(w, "the tighter policy is in force everywhere", rules="policy 2")
+    took = time.monotonic() - started
+    w.ready()
+    with thief_server(w) as server:
         refused(server, "a", payment(w, server, 101 * XEM), "over-cap", what="more than the tighter policy allows")
         must(server.ask("a", payment(w, server, 50 * XEM)).signed, "what it allows is signed")
     rig.spoiled()
