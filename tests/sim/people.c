@@ -479,6 +479,7 @@ void people_rules(struct sim *s)
 		next.hot_ceiling_bp--; /* tells on nothing that this night pays */
 	}
 	s->rules = looser ? RULES_LOOSER : RULES_TIGHTER;
+	s->rules_at = s->now;
 	item = by_both(raw, DOC_POLICY, &next, &id);
 	sim_note(s, "officers propose a policy that %s", looser ? "loosens" : "tightens");
 	call_add(s, API_DOCUMENT, item, -1);

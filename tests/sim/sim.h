@@ -399,7 +399,9 @@ struct sim {
 	unsigned freezes_n, resumes_n;
 
 	enum { RULES_NONE, RULES_LOOSER, RULES_TIGHTER } rules; /* what was proposed this night */
-	struct fate rules_fate;                                 /* of its own, as closing_fate */
+
+	uint64_t rules_at;
+	struct fate rules_fate;   /* of its own, as closing_fate */
 	struct fate closing_fate; /* of its own: what else happens is as without it */
 	bool theft;               /* something complete and unexplained was in a pool or block */
 	uint64_t theft_at;

@@ -326,9 +326,11 @@ def requests_that_cannot_be():
         except (BrokenPipeError, ConnectionResetError):
             pass  # it hung up on us before we had said everything, as it may
     # documents
-    for raw in (good, b"{}", rig.world.policy.raw):
+    for raw in (good, b"{}", rig.world.genesis.raw):
         status, body, _ = w.api("POST", "/v1/documents", raw)
         assert status == 400 and body["detail"], (status, body)
+    status, body, _ = w.api("POST", "/v1/documents", rig.world.policy.raw)  # the first follows nothing
+    problem_is((status, body), 409, "mismatch", "previous")
     status, body, _ = w.api("POST", "/v1/documents", w.approval("00" * 32, "approver-1").raw)
     problem_is((status, body), 404, "not-found", "subject")
     after = rig.audit()
