@@ -254,7 +254,8 @@ static int misused(const char *const *w, size_t n)
 		const char *usage;
 	} known[] = {
 		{ "order", "order show FILE|-|ID" },
-		{ "policy", "policy check FILE, policy compare OLD NEW, policy explain ORDER "
+		{ "policy", "policy propose FILE, policy check FILE, policy compare OLD NEW, "
+			    "policy explain ORDER "
 			    "[NAME=VALUE...] or policy test POLICY CASES" },
 		{ "approve", "approve ID [--no yes], or approve FILE --passkey-file ANSWER" },
 		{ "challenge", "challenge ID FILE [--no yes]" },
@@ -295,6 +296,10 @@ static int commands(struct cli *c, const struct config_result *r)
 	if (n == 3 && strcmp(w[0], "order") == 0 && strcmp(w[1], "show") == 0) {
 		return cli_order_show(c, w[2]);
 	}
+	if (n == 3 && strcmp(w[1], "propose") == 0 &&
+	    (strcmp(w[0], "policy") == 0 || strcmp(w[0], "roster") == 0)) {
+		return cli_rules_propose(c, w[0][0] == 'p' ? DOC_POLICY : DOC_ROSTER, w[2]);
+	}
 	if (n >= 2 && strcmp(w[0], "policy") == 0) {
 		return cli_policy(c, w + 1, n - 1);
 	}
@@ -313,10 +318,6 @@ static int commands(struct cli *c, const struct config_result *r)
 	}
 	if (n == 2 && strcmp(w[0], "cancel") == 0) {
 		return cli_cancel(c, w[1]);
-	}
-	if (n == 3 && strcmp(w[1], "propose") == 0 &&
-	    (strcmp(w[0], "policy") == 0 || strcmp(w[0], "roster") == 0)) {
-		return cli_rules_propose(c, w[0][0] == 'p' ? DOC_POLICY : DOC_ROSTER, w[2]);
 	}
 	if (n == 2 && strcmp(w[0], "close") == 0) {
 		return cli_close(c, w[1]);
