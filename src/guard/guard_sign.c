@@ -725,7 +725,9 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 	e = payment_make(&pay, (uint8_t)g->genesis.chain_network,
 			 &g->roster.signers[DOC_SIGNER_A].chain_key,
 			 &g->roster.signers[DOC_SIGNER_B].chain_key, &s->order, &s->attempt);
+	/* unreached: what policy_judge() and attempt_check() let through the chain carries */
 	if (e != ERR_OK) {
+		/* unreached: as above */
 		return guard_self_no(no, e, "order", "the chain cannot carry this payment");
 	}
 	if (guard_self_by_inner(g, &pay.inner_hash) != NULL) {
@@ -912,7 +914,9 @@ static enum err sweep_judge(struct guard *g, struct guard_ask *ask, struct guard
 	e = payment_make_sweep(&pay, (uint8_t)g->genesis.chain_network,
 			       &g->roster.signers[DOC_SIGNER_A].chain_key,
 			       &g->roster.signers[DOC_SIGNER_B].chain_key, &sweep);
+	/* unreached: what attempt_sweep_check() lets through the chain carries */
 	if (e != ERR_OK) {
+		/* unreached: as above */
 		return guard_self_no(no, e, "sweep", "the chain cannot carry this sweep");
 	}
 	if (known != NULL) {
@@ -1050,6 +1054,7 @@ void guard_sign_release(struct guard *g, struct effects *out)
 		struct guard_pending *w = &g->pending[i];
 		const struct guard_payment *p;
 
+		/* unreached: so little room; who releases has said three things at most before */
 		if (!w->used || !w->waiting || !(w->sweep || may) || effects_free(out) < 8) {
 			continue;
 		}

@@ -1637,6 +1637,52 @@ static void shares(void)
 	REFUSED(sweep_ask(A, 1, NULL), "full", "sweep.account");
 }
 
+/* A payment to the till's own spare box may be, byte for byte, the move of a whole balance. */
+static void move_that_was_paid(void)
+{
+	uint32_t now = 0;
+	uint64_t id;
+
+	rig_make();
+	r.policy.destination_kinds |= DOC_TO_BOX;
+	rig_documents_write();
+	r.journal_n[A] = 0;
+	rig_guard(A);
+	rig_well(A);
+	CHECK(nem_time_from_unix_ms(&now, r.wall) == ERR_OK);
+	sweep_make(&r.till.public_key, X(50));
+	rig_withdrawal(X(50), 0, 1);
+	r.request.amount = r.order.amount = sweep.amount;
+	r.request.destination = r.order.destination = sweep.destination;
+	r.request.message_n = r.order.message_n = 0;
+	CHECK(attempt_make(&r.attempt, &r.policy, &r.order, &r.order_id, 1, &r.till.public_key,
+			   now) == ERR_OK);
+	id = rig_sign();
+	T_STR(rig_code(id), "");
+	rig_acks(A);
+	T_CHECK(rig_signed(id));
+	REFUSED(sweep_ask(A, 0, NULL), "already-used", "sweep.timestamp_nem_s");
+	T_EQ(r.g[A].payments_n, 1);
+	T_EQ(r.g[A].sweeps_n, 0);
+	/* a second later it is another */
+	rig_tick(A, 1000);
+	sweep_make(&r.till.public_key, X(50));
+	T_STR(rig_code(sweep_ask(A, 0, NULL)), "");
+	T_EQ(r.g[A].sweeps_n, 1);
+}
+
+/* Stops in another form. */
+static void odd_stops(void)
+{
+	start();
+	REFUSED(rig_frame(A, STOPPER, SIGNER_STOP_PUT, nothing), "bad-input", "body");
+	REFUSED(rig_frame(A, STOPPER, SIGNER_STOP_PUT, one_item(hollow(DOC_FREEZE))),
+		"field-missing", "freeze.evacuate");
+	REFUSED(rig_frame(A, STOPPER, SIGNER_STOP_PUT, one_item(hollow(DOC_CLOSING))),
+		"field-missing", "closing.account");
+	T_CHECK(!guard_frozen(&r.g[A]));
+}
+
 /* An account ends: what waits of others, and a sweep that waits, go on. */
 static void ends_alone(void)
 {
@@ -1704,6 +1750,8 @@ int main(int argc, char **argv)
 		{ "sweeps in every wrong form", sweep_forms },
 		{ "three words of two officers", three_words },
 		{ "shares of watchers", shares },
+		{ "a move that was paid before", move_that_was_paid },
+		{ "stops in another form", odd_stops },
 		{ "an account ends alone", ends_alone },
 	};
 	int result = t_main(cases, ARRAY_LEN(cases), argc, argv);

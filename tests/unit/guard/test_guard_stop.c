@@ -336,6 +336,134 @@ static void what_is_no_evidence(void)
 #undef NOT_THEFT
 }
 
+static void cosign(struct nem_tx *tx, const struct edk_secret *by, uint64_t fee, uint32_t later,
+		   uint32_t longer)
+{
+	const struct nem_header *inner = &tx->multisig.inner.head;
+	struct nem_tx c;
+
+	memset(&c, 0, sizeof c);
+	c.type = NEM_COSIGNATURE;
+	c.head = (struct nem_header){
+		0x98,          1, inner->time_nem_s + later, inner->deadline_nem_s + longer, fee,
+		by->public_key
+	};
+	nem_tx_hash_inner(&c.cosignature.inner_hash, &tx->multisig.inner);
+	nem_address_from_key(&c.cosignature.account, &inner->signer, 0x98);
+	CHECK(nem_tx_sign(&c, by) == ERR_OK);
+	CHECK(nem_tx_attach(tx, &c) == ERR_OK);
+}
+
+/*
+ * The inner transaction of a payment of ours in any other form than the one we sign shows that
+ * somebody uses our keys; and it counts even where no more freezes of its sender are kept.
+ */
+static void ours_in_another_form(void)
+{
+	enum { OURS, NOT_A, TWO, FEE, TIME, DEADLINE, TURNED, FORMS };
+
+	struct edk_secret recovery;
+	const uint8_t seed[32] = { 93 };
+	struct payment p;
+	struct ground g[2];
+	struct guard_no no;
+	uint64_t sign;
+
+	start();
+	edk_secret_make(&recovery, seed);
+	rig_withdrawal(X(50), 0, 1);
+	sign = rig_sign();
+	rig_acks(A);
+	T_CHECK(rig_signed(sign));
+	T_EQ(payment_make(&p, 0x98, &r.chain[A].public_key, &r.chain[B].public_key, &r.order,
+			  &r.attempt),
+	     ERR_OK);
+	g[0] = (struct ground){ .f = rig_freeze("watcher-1", 1), .key = &r.watcher[0] };
+	for (unsigned form = OURS; form < 2 * FORMS; form++) {
+		const struct edk_secret *initiator =
+		    form % FORMS == TURNED ? &r.chain[A] : &r.chain[B];
+		struct writer w = writer_make(g[0].f.evidence, sizeof g[0].f.evidence);
+		struct nem_tx tx;
+
+		/* unsigned as yet, so that the same inner can be wrapped anew */
+		T_EQ(nem_tx_decode(&tx, 0x98, payment_wrap(&p), NEM_SIGNING), ERR_OK);
+		tx.head.signer = initiator->public_key;
+		T_EQ(nem_tx_sign(&tx, initiator), ERR_OK);
+		switch (form % FORMS) {
+		case NOT_A:
+			cosign(&tx, &recovery, 150000, 0, 0);
+			break;
+		case TURNED:
+			cosign(&tx, &r.chain[B], 150000, 0, 0);
+			break;
+		default:
+			cosign(&tx, &r.chain[A], form % FORMS == FEE ? 150001 : 150000,
+			       form % FORMS == TIME, form % FORMS == DEADLINE);
+		}
+		if (form % FORMS == TWO) {
+			cosign(&tx, &recovery, 150000, 0, 0);
+		}
+		nem_tx_encode(&w, &tx, NEM_SIGNED);
+		g[0].f.evidence_n = w.n;
+		g[0].f.nonce[1] = (uint8_t)form;
+		sweep_make(X(5000) + form);
+		if (form % FORMS == OURS) {
+			size_t before = r.g[A].payments_n;
+
+			REFUSED(sweep_send(A, 0, g, 1, NULL), "no-evidence", "freeze.evidence");
+			T_EQ(r.g[A].payments_n, before);
+		} else {
+			T_STR(rig_code(sweep_send(A, 0, g, 1, NULL)), "");
+			rig_acks(A);
+		}
+	}
+	T_EQ(r.g[A].sweeps_n, 2 * (FORMS - 1));
+	/* two pieces of evidence are no less than one */
+	g[1] = g[0];
+	g[1].f.nonce[2] = 1;
+	sweep_make(X(6000));
+	T_STR(rig_code(sweep_send(A, 0, g, 2, NULL)), "");
+	T_EQ(guard_stop_theft(&r.g[A], (struct bytes){ NULL, 0 }, &no), ERR_EVIDENCE);
+	T_STR(no.field, "freeze.evidence");
+}
+
+/* Transactions that read and take nothing: a plain one of a stranger's, and forged ones. */
+static void takes_nothing(void)
+{
+	struct ground g;
+	struct nem_tx good;
+	struct nem_tx tx;
+	struct writer w;
+
+	start();
+	g = theft_ground(&r.chain[A], &r.chain[B]);
+	T_EQ(nem_tx_decode(&good, 0x98, bytes_of(g.f.evidence, g.f.evidence_n), NEM_SIGNED),
+	     ERR_OK);
+	for (unsigned i = 0; i < 4; i++) {
+		tx = good;
+		if (i == 0) {
+			memset(&tx, 0, sizeof tx);
+			tx.type = NEM_TRANSFER;
+			tx.head = good.head;
+			tx.transfer = good.multisig.inner.transfer;
+			T_EQ(nem_tx_sign(&tx, &r.chain[A]), ERR_OK);
+		}
+		tx.signature.b[3] ^= i == 1;
+		tx.multisig.cosignature[0].signature.b[3] ^= i == 2;
+		w = writer_make(g.f.evidence, sizeof g.f.evidence);
+		nem_tx_encode(&w, &tx, NEM_SIGNED);
+		g.f.evidence_n = w.n;
+		g.f.nonce[1]++;
+		sweep_make(X(5000));
+		if (i < 3) {
+			REFUSED(sweep_send(A, 0, &g, 1, NULL), "no-evidence", "freeze.evidence");
+			T_EQ(r.g[A].payments_n, 0);
+		} else {
+			T_STR(rig_code(sweep_send(A, 0, &g, 1, NULL)), ""); /* unaltered */
+		}
+	}
+}
+
 /* Theft by A and B's keys: both signers sweep, after acknowledgements, home, whole. */
 static void evacuation(void)
 {
@@ -911,6 +1039,8 @@ int main(int argc, char **argv)
 		{ "nobody fills the table of stops for others", many_freezes },
 		{ "a freeze stops what waits and what was released", freeze_stops_payments },
 		{ "what is no evidence of a theft", what_is_no_evidence },
+		{ "ours in another form is a theft", ours_in_another_form },
+		{ "transactions that take nothing", takes_nothing },
 		{ "evacuation", evacuation },
 		{ "the word of two officers", two_officers },
 		{ "an issuer's last place is for an evacuation", last_place },
