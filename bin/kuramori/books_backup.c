@@ -281,6 +281,9 @@ static enum err target_begin(struct target *t, uint8_t *buffer, size_t cap)
 		if (e == ERR_OK) {
 			e = store_postgres_take(&t->u.postgres, buffer, cap, nothing, NULL);
 		}
+		if (e == ERR_OK) {
+			e = store_postgres_restoring(&t->u.postgres, true);
+		}
 	}
 	return e;
 }
@@ -326,6 +329,10 @@ static int write_journal(const char *from, const char *path, const struct hash32
 	}
 	if (e == ERR_OK) {
 		e = pour(&f);
+	}
+	/* the last word: before it the database is no journal */
+	if (e == ERR_OK && target.url && hash32_eq(&store->head, head)) {
+		e = store_postgres_restoring(&target.u.postgres, false);
 	}
 	cli_progress_end(&f.progress);
 	if (e == ERR_OK && !hash32_eq(&store->head, head)) {

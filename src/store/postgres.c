@@ -19,6 +19,7 @@
 #include "store/row.h"
 
 #define APPLICATION "kuramori journal"
+#define RESTORING   "kuramori restore" /* stands there until all of a backup is in it */
 
 enum {
 	HASH = 32,
@@ -45,6 +46,7 @@ enum statement {
 	BEAT,
 	TAKE,
 	RELEASE,
+	MARK,
 	EACH_BATCH,
 	GET_BATCH,
 	GET_RECORD,
@@ -63,8 +65,8 @@ static const struct {
 	[ROLLBACK] = { "rollback", "ROLLBACK", 0, { 0 } },
 	[PATIENCE] = { "patience", "SET LOCAL lock_timeout = 1000", 0, { 0 } },
 	[STANDBYS] = { "standbys", "SHOW synchronous_standby_names", 0, { 0 } },
-	[LOOK] = { "look", "SELECT epoch, next_sequence, head, beat, released, who FROM writer "
-		   "WHERE id = 1", 0, { 0 } },
+	[LOOK] = { "look", "SELECT epoch, next_sequence, head, beat, released, who, application "
+		   "FROM writer WHERE id = 1", 0, { 0 } },
 	/* The same bytes again are the same row: the name says all of it. */
 	[PUT_BLOB] = { "put_blob", "INSERT INTO blobs(hash, epoch, bytes) VALUES($1, $2, $3) "
 		       "ON CONFLICT(hash, epoch) DO NOTHING", 3,
@@ -80,9 +82,12 @@ static const struct {
 		   { OID_INT8 } },
 	[TAKE] = { "take", "UPDATE writer SET epoch = epoch + 1, beat = beat + 1, "
 		   "released = false, who = $4 WHERE id = 1 AND epoch = $1 AND beat = $2 AND "
-		   "released = $3", 4, { OID_INT8, OID_INT8, OID_BOOL, OID_TEXT } },
+		   "released = $3 AND application = '" APPLICATION "'", 4,
+		   { OID_INT8, OID_INT8, OID_BOOL, OID_TEXT } },
 	[RELEASE] = { "release", "UPDATE writer SET released = true WHERE id = 1 AND epoch = $1", 1,
 		      { OID_INT8 } },
+	[MARK] = { "mark", "UPDATE writer SET application = $4 WHERE id = 1 AND epoch = $1 AND "
+		   "next_sequence = $2 AND head = $3", 4, { OID_INT8, OID_INT8, OID_BYTEA, OID_TEXT } },
 	[EACH_BATCH] = { "each_batch", "SELECT first_sequence, count, previous, hash, root, "
 			 "records, blobs FROM batches WHERE first_sequence >= $1 "
 			 "ORDER BY first_sequence LIMIT 32", 1, { OID_INT8 } },
@@ -480,7 +485,7 @@ static enum err look(struct store_postgres *p, struct store_postgres_seen *seen)
 	if (e != ERR_OK) {
 		return e;
 	}
-	if (PQntuples(r) != 1 || PQnfields(r) != 6) {
+	if (PQntuples(r) != 1 || PQnfields(r) != 7) {
 		PQclear(r);
 		return store_row_corrupt(&p->base, "the writer row is missing");
 	}
@@ -498,6 +503,7 @@ static enum err look(struct store_postgres *p, struct store_postgres_seen *seen)
 	memcpy(s.head.b, head.p, HASH);
 	s.released = column_bytes(r, 0, 4).n == 1 && column_bytes(r, 0, 4).p[0] == 1;
 	column_text(s.who, sizeof s.who, r, 0, 5);
+	s.restoring = bytes_eq(column_bytes(r, 0, 6), bytes_str(RESTORING));
 	PQclear(r);
 	*seen = s;
 	return ERR_OK;
@@ -751,6 +757,27 @@ static enum err change_one(struct store_postgres *p, enum statement which,
 		}
 	}
 	return p->result;
+}
+
+enum err store_postgres_restoring(struct store_postgres *s, bool restoring)
+{
+	struct arguments a = { .n = 0 };
+	enum err e;
+
+	CHECK(s->writer && s->base.phase == STORE_READY);
+	CHECK(restoring == (s->base.next_sequence == 0));
+	put_u64(&a, s->epoch);
+	put_u64(&a, s->base.next_sequence);
+	put_bytes(&a, bytes_of(s->base.head.b, sizeof s->base.head.b));
+	put_bytes(&a, bytes_str(restoring ? RESTORING : APPLICATION));
+	e = change_one(s, MARK, &a, true, STORE_POSTGRES_ANSWER_MS);
+	if (e == ERR_OK && s->missed) {
+		e = fenced(s);
+	}
+	if (e != ERR_OK) {
+		s->base.phase = STORE_BROKEN;
+	}
+	return e;
 }
 
 static enum err beat(struct store *s)
@@ -1426,6 +1453,15 @@ static enum err read_tables(struct store_postgres *p, struct tables *t)
 	return e;
 }
 
+static enum err half_restored(struct store_postgres *p)
+{
+	store_fault_set(&p->base.fault,
+			"%s: a restore into this database has not ended: it has a part of the "
+			"backup. If nobody is restoring now, drop the database and restore again",
+			p->base.path);
+	return ERR_STATE;
+}
+
 static enum err foreign_database(struct store_postgres *p)
 {
 	store_fault_set(&p->base.fault, "%s: not a Kuramori journal: a database of another program",
@@ -1473,6 +1509,9 @@ static enum err identify(struct store_postgres *p, bool *empty)
 		}
 		*empty = e == ERR_OK;
 		return e;
+	}
+	if (strcmp(application, RESTORING) == 0) {
+		return half_restored(p);
 	}
 	if (strcmp(application, APPLICATION) != 0) {
 		return foreign_database(p);
@@ -1743,6 +1782,9 @@ static enum err take(struct store_postgres *p, uint8_t *buffer, size_t cap, stor
 	put_number(&a, p->seen.released, 1);
 	put_bytes(&a, bytes_str(p->who));
 	e = change_one(p, TAKE, &a, false, STORE_POSTGRES_LOOK_MS);
+	if (e == ERR_OK && p->missed && p->seen.restoring) {
+		return half_restored(p);
+	}
 	if (e == ERR_OK && p->missed) {
 		store_fault_set(&p->base.fault, "%s: another process was faster", p->base.path);
 		e = ERR_BUSY;

@@ -81,6 +81,7 @@ struct store_postgres_seen {
 	uint64_t epoch, next_sequence, beat;
 	struct hash32 head;
 	bool released;
+	bool restoring; /* a restore has not ended: nobody may take over */
 	char who[STORE_POSTGRES_WHO_MAX + 1];
 };
 
@@ -115,7 +116,7 @@ bool store_postgres_is_url(const char *text);
  *
  * ERR_CONFIG: the URL is not one, carries a password, or names a host of the network without
  * sslmode=verify-full; a variable of the environment that libpq would read is set.
- * ERR_NOT_FOUND: read_only, and the database is empty.
+ * ERR_NOT_FOUND: read_only, and the database is empty.  ERR_STATE: a restore into it has not ended.
  * ERR_UNREACHABLE: no host answers and takes writes.  ERR_UNAUTHORISED: it does not let us in or
  * do.  ERR_POLICY: a setting loses what it acknowledged (fsync, full_page_writes,
  * synchronous_commit), or no standby is waited for though required.  ERR_VERSION: the server is too
@@ -143,11 +144,19 @@ MUST_CHECK enum err store_postgres_stand_by(struct store_postgres *s, uint8_t *b
  * Takes over what store_postgres_stand_by() found free, and replays what was still written before:
  * afterwards appends are allowed.
  *
- * ERR_BUSY: the old writer is alive after all, or another was faster: stand by on.  Other errors as
- * store_postgres_stand_by().
+ * ERR_BUSY: the old writer is alive after all, or another was faster: stand by on.  ERR_STATE: the
+ * old writer was a restore that has not ended.  Other errors as store_postgres_stand_by().
  */
 MUST_CHECK enum err store_postgres_take(struct store_postgres *s, uint8_t *buffer, size_t cap,
 					store_each each, void *context);
+
+/*
+ * For a restore, by the writer: before the first batch (true), and behind the last one (false; dies
+ * if there is none).  In between the database is nobody's journal: it is opened, read and taken
+ * over by nobody, so that one whose restore was cut off is not taken for a shorter journal.  Errors
+ * as an append: the handle is broken.
+ */
+MUST_CHECK enum err store_postgres_restoring(struct store_postgres *s, bool restoring);
 
 /* True while nobody else can have become the writer.  From any thread. */
 bool store_postgres_holds(struct store_postgres *s);

@@ -12,6 +12,7 @@ import csv
 import io
 import json
 import os
+import random
 import re
 import shutil
 import sqlite3
@@ -33,6 +34,8 @@ import process  # noqa: E402
 import tap  # noqa: E402
 import world as kit  # noqa: E402
 
+RECORDS = int(os.environ.get("KURAMORI_RECORDS", "20000"))
+HLEDGER = int(os.environ.get("KURAMORI_HLEDGER", "100000"))
 BUILD = Path(os.environ.get("KURAMORI_BUILD", ROOT / "build"))
 XEM = 1_000_000
 CUSTOMERS = {"c1": 4_000_000, "c2": 7}
@@ -109,6 +112,19 @@ def a_statement_runs_to_the_balance():
         ask("statement", journal, bad, expect=code)
 
 
+def by_hledger(book):
+    """{(kind, id): micro-XEM}, as hledger adds them up."""
+    told = subprocess.run(["hledger", "-f", book, "balance", "--flat", "--empty", "--no-total", "-O", "csv"],
+                          capture_output=True, text=True, check=True)
+    theirs = {}
+    for account, amount in list(csv.reader(io.StringIO(told.stdout)))[1:]:
+        _, kind, identifier = account.split(":")
+        whole, _, part = amount.removesuffix(" XEM").partition(".")
+        sign = -1 if whole.startswith("-") else 1
+        theirs[kind, identifier] = sign * (abs(int(whole)) * XEM + int(part.ljust(6, "0") or 0))
+    return theirs
+
+
 @tap.test
 def another_program_adds_up_the_same():
     rows = list(csv.DictReader(io.StringIO(ask("export", journal))))
@@ -126,15 +142,7 @@ def another_program_adds_up_the_same():
     book.write_text(ask("export", journal, more=("--format", "hledger")))
     checked = subprocess.run(["hledger", "-f", book, "check"], capture_output=True, text=True)
     assert checked.returncode == 0, checked.stderr
-    told = subprocess.run(["hledger", "-f", book, "balance", "--flat", "--empty", "--no-total", "-O", "csv"],
-                          capture_output=True, text=True, check=True)
-    theirs = {}
-    for account, amount in list(csv.reader(io.StringIO(told.stdout)))[1:]:
-        _, kind, identifier = account.split(":")
-        whole, _, part = amount.removesuffix(" XEM").partition(".")
-        sign = -1 if whole.startswith("-") else 1
-        theirs[kind, identifier] = sign * (abs(int(whole)) * XEM + int(part.ljust(6, "0") or 0))
-    assert theirs == totals
+    assert by_hledger(book) == totals
     # and hledger would have said so
     bent = book.with_suffix(".bent")
     bent.write_text(book.read_text().replace("  -", "  -1", 1))
@@ -359,6 +367,88 @@ def yen_are_told_and_exported_beside_coins():
     assert "-46603339000 JPY" in total.replace(",", "") and "XEM" in total, total
     rows = list(csv.DictReader(io.StringIO(ask("export", copy))))
     assert [r["amount"] for r in rows if r["asset"] == "jpy"] == ["46603339585", "585"]
+
+
+def grown(path, records):
+    """The journal with so many more records: transfers between customers, holds, what is posted and released of them.
+    (path, {account: credit minus debit} of what was added, postings added)."""
+    chance, batches = random.Random(RECORDS), forge.load(journal)
+    names = [judge.account_id(judge.CUSTOMER, name) for name in CUSTOMERS]
+    kinds = {name: number for number, name in judge.KINDS.items()}
+    now, moved, held, postings, left = int(time.time() * 1000), dict.fromkeys(names, 0), [], 0, records
+
+    def record(kind, amount, debit=bytes(16), credit=bytes(16), ref=bytes(16)):
+        name = bytearray(chance.randbytes(16))
+        name[6], name[8] = name[6] & 15 | 0x80, name[8] & 63 | 0x80     # of version 8: of no time
+        rows.append(judge._RECORD.pack(kinds[kind], 0, 1, now, bytes(name), debit, credit, amount.to_bytes(16, "little"), ref,
+                                       judge.ZERO))
+        return bytes(name)
+
+    while left > 0:
+        rows = []
+        for _ in range(min(left, 8190)):
+            debit, credit = chance.sample(names, 2)
+            dice, amount = chance.random(), chance.randint(1, 50)
+            if dice < 0.1:
+                held.append((record("HOLD", amount, debit, credit), amount, debit, credit))
+                continue
+            if dice < 0.2 and held:
+                ref, amount, debit, credit = held.pop(chance.randrange(len(held)))
+                if dice < 0.12:
+                    record("VOID", amount, ref=ref)
+                    continue
+                record("POST", amount, ref=ref)
+            else:
+                record("TRANSFER", amount, debit, credit)
+            moved[debit] -= amount
+            moved[credit] += amount
+            postings += 1
+        left -= len(rows)
+        forge.append(batches, rows)
+    return forge.save(journal, path, forge.rechain(batches)), moved, postings
+
+
+@tap.test
+def a_long_journal_is_exported_whole():
+    """KURAMORI_RECORDS=1000000 for a long one; hledger gets as many postings as KURAMORI_HLEDGER says (100,000)."""
+    place = w.place("people")
+    before = {name: int(ask_json("balance", journal, f"customer:{name}")["accounts"][0]["balance"]) for name in CUSTOMERS}
+    copy, moved, postings = grown(place / "long.db", RECORDS)
+    after = {name: before[name] + moved[judge.account_id(judge.CUSTOMER, name)] for name in CUSTOMERS}
+    for name, want in after.items():
+        assert int(ask_json("balance", copy, f"customer:{name}")["accounts"][0]["balance"]) == want, name
+    files, took = {}, {}
+    for form in ("csv", "json", "hledger"):
+        files[form], started = place / f"long.{form}", time.monotonic()
+        with open(files[form], "wb") as out:
+            done = subprocess.run([w.program("kuramori"), "--format", form, "books", "export", copy], stdout=out, stderr=subprocess.PIPE)
+        assert done.returncode == 0, done.stderr
+        took[form] = time.monotonic() - started
+    totals, rows = {}, 0
+    with open(files["csv"], newline="") as table, open(files["json"]) as lines:
+        for row, line in zip(csv.DictReader(table), lines, strict=True):
+            assert {k: str(v) for k, v in json.loads(line).items()} == row, (row, line)
+            for side, sign in (("debit", 1), ("credit", -1)):
+                key = (row[side + "_kind"], row[side])
+                totals[key] = totals.get(key, 0) + sign * int(row["amount"])
+            rows += 1
+    assert rows == postings + len(list(csv.DictReader(io.StringIO(ask("export", journal))))), (rows, postings)
+    for name, want in after.items():
+        assert -totals["customer", str(uuid.UUID(bytes=judge.account_id(judge.CUSTOMER, name)))] == want, name
+    print(f"# {RECORDS} records more: export in " + ", ".join(f"{form} {s:.1f} s" for form, s in took.items()))
+    if rows > HLEDGER:
+        copy = grown(place / "short.db", HLEDGER)[0]
+        files["hledger"].write_text(ask("export", copy, more=("--format", "hledger")))
+        totals = {}
+        for row in csv.DictReader(io.StringIO(ask("export", copy))):
+            for side, sign in (("debit", 1), ("credit", -1)):
+                key = (row[side + "_kind"], row[side])
+                totals[key] = totals.get(key, 0) + sign * int(row["amount"])
+    started = time.monotonic()
+    checked = subprocess.run(["hledger", "-f", files["hledger"], "check"], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
+    assert by_hledger(files["hledger"]) == totals
+    print(f"# hledger checks and adds up {min(rows, HLEDGER)} postings in {time.monotonic() - started:.1f} s")
 
 
 def start():

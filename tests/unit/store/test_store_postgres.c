@@ -888,6 +888,8 @@ static void changed_by_other_hands(void)
 		const char *words;
 	} cases[] = {
 		{ "UPDATE writer SET application = 'x'", ERR_TYPE, "another program" },
+		{ "UPDATE writer SET application = 'kuramori restore'", ERR_STATE,
+		  "has not ended" },
 		{ "UPDATE writer SET version = 2", ERR_VERSION, "schema version 2" },
 		{ "UPDATE writer SET version = 0", ERR_CORRUPT, "schema version" },
 		{ "CREATE TABLE more(x int)", ERR_CORRUPT, "tables" },
@@ -950,6 +952,103 @@ static void changed_by_other_hands(void)
 		printf("# %s\n", fault.text);
 		T_EQ(e, cases[i].want);
 		T_CHECK(strstr(fault.text, cases[i].words) != NULL);
+	}
+}
+
+/*
+ * A restore that did not end leaves no shorter journal: nobody opens, reads or takes over what it
+ * has written so far, also who stood by before it began.
+ */
+static void a_restore_that_did_not_end(void)
+{
+	struct store_postgres s, waiting;
+	struct kit_seen seen, other;
+	struct store_fault fault = { "" };
+	struct store_postgres_options read = {
+		.url = journal(), .who = "reader", .read_only = true, .mono_ms = pk_mono
+	};
+
+	T_CHECK(pk_fresh());
+	T_EQ(pk_start(&s, &seen, journal(), &fault), ERR_OK);
+	T_EQ(store_postgres_restoring(&s, true), ERR_OK);
+	for (unsigned i = 0; i < 3; i++) {
+		struct store_postgres again;
+
+		T_EQ(pk_start(&again, &other, journal(), &fault), ERR_STATE);
+		T_CHECK(strstr(fault.text, "a restore into this database has not ended") != NULL);
+		T_EQ(store_postgres_open(&again, &read, &fault), ERR_STATE);
+		T_CHECK(strstr(fault.text, "drop the database and restore again") != NULL);
+		T_EQ(add(&s, &seen, 2), ERR_OK);
+		T_EQ(store_beat(&s.base), ERR_OK);
+	}
+	/* its last word */
+	T_EQ(store_postgres_restoring(&s, false), ERR_OK);
+	T_EQ(add(&s, &seen, 1), ERR_OK);
+	store_close(&s.base);
+	T_EQ(pk_start(&s, &other, journal(), &fault), ERR_OK);
+	T_EQ(other.batches, 7);
+	store_close(&s.base);
+	/* who stood by at an empty database, and whose patience ends when the restore has died */
+	T_CHECK(pk_fresh());
+	T_EQ(pk_start(&s, &seen, journal(), &fault), ERR_OK);
+	T_EQ(pk_open(&waiting, journal(), false, &fault), ERR_OK);
+	kit_seen_init(&other);
+	T_EQ(store_replay(&waiting.base, kit_buffer, sizeof kit_buffer, kit_each, &other), ERR_OK);
+	T_EQ(store_postgres_restoring(&s, true), ERR_OK);
+	T_EQ(add(&s, &seen, 2), ERR_OK);
+	store_close(&s.base); /* released, as if it had ended well */
+	T_EQ(store_postgres_stand_by(&waiting, kit_buffer, sizeof kit_buffer, kit_each, &other),
+	     ERR_OK);
+	T_EQ(store_postgres_take(&waiting, kit_buffer, sizeof kit_buffer, kit_each, &other),
+	     ERR_STATE);
+	T_CHECK(strstr(waiting.base.fault.text, "has not ended") != NULL);
+	store_close(&waiting.base);
+	T_EQ(pk_start(&s, &other, journal(), &fault), ERR_STATE);
+}
+
+/* PQserverVersion(), or what the test says. */
+static int version_said;
+int __real_PQserverVersion(const PGconn *db);
+int __wrap_PQserverVersion(const PGconn *db);
+
+int __wrap_PQserverVersion(const PGconn *db)
+{
+	return version_said != 0 ? version_said : __real_PQserverVersion(db);
+}
+
+static void a_server_that_is_too_old(void)
+{
+	static const struct {
+		int version;
+		enum err want;
+		const char *words;
+	} cases[] = {
+		{ 90603, ERR_VERSION, "of version 9.603, at least 13 is needed" },
+		{ 120099, ERR_VERSION, "of version 12.99, at least 13 is needed" },
+		{ 129999, ERR_VERSION, "at least 13" },
+		{ 1, ERR_VERSION, "at least 13" },
+		{ 130000, ERR_OK, "" },
+		{ 990000, ERR_OK, "" },
+	};
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct store_postgres s;
+		struct kit_seen seen;
+		struct store_fault fault = { "" };
+
+		T_CHECK(pk_fresh());
+		version_said = cases[i].version;
+		T_EQ(pk_start(&s, &seen, journal(), &fault), cases[i].want);
+		version_said = 0;
+		T_CHECK(strstr(fault.text, cases[i].words) != NULL);
+		if (cases[i].want == ERR_OK) {
+			store_close(&s.base);
+		} else {
+			/* nothing was made in it */
+			T_EQ(pk_start(&s, &seen, journal(), &fault), ERR_OK);
+			T_EQ(seen.batches, 0);
+			store_close(&s.base);
+		}
 	}
 }
 
@@ -1047,6 +1146,8 @@ int main(int argc, char **argv)
 		{ "careless settings", careless_settings },
 		{ "foreign databases", foreign_databases },
 		{ "changed by other hands", changed_by_other_hands },
+		{ "a restore that did not end", a_restore_that_did_not_end },
+		{ "a server that is too old", a_server_that_is_too_old },
 		{ "changed under a writer", changed_under_a_writer },
 		{ "creation", creation },
 	};
