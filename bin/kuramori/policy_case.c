@@ -37,6 +37,8 @@ struct one {
 	struct money hour, day, unapproved; /* that left before */
 	uint64_t yen_hour, yen_day;
 	char rates[RATES_BYTES_MAX];
+	bool has_grant;
+	struct doc_grant grant; /* without its destination */
 	/* built */
 	struct doc_order order;
 	struct doc_request request;
@@ -132,6 +134,28 @@ static bool set_rates(struct one *o, const char *v)
 	return text_fits(o->rates, sizeof o->rates, v);
 }
 
+/* UP_TO;FROM;UNTIL: to the order's own destination. */
+static bool set_grant(struct one *o, const char *v)
+{
+	char text[CELL_MAX];
+	char *from;
+	char *until;
+
+	if (!text_fits(text, sizeof text, v)) {
+		return false;
+	}
+	from = strchr(text, ';');
+	until = from == NULL ? NULL : strchr(from + 1, ';');
+	if (until == NULL) {
+		return false;
+	}
+	*from++ = '\0';
+	*until++ = '\0';
+	o->has_grant = true;
+	return amount(&o->grant.up_to, text) && books_time_get(&o->grant.from_ms, from) &&
+	       books_time_get(&o->grant.until_ms, until);
+}
+
 static bool set_name(struct one *o, const char *v)
 {
 	return text_fits(o->name, sizeof o->name, v);
@@ -190,6 +214,7 @@ static const struct said {
 	{ "yen_hour", set_yen_hour, false },
 	{ "yen_day", set_yen_day, false },
 	{ "rates", set_rates, false },
+	{ "grant", set_grant, false },
 };
 
 static const struct said *said_of(const char *name, size_t n)
@@ -301,7 +326,10 @@ static const char *build(struct one *o, const struct cli *c, const struct doc_po
 		.now = { .own_ms = o->at_ms, .wall_ms = o->at_ms },
 		.approvals = (unsigned)o->approvals,
 		.veto = o->no,
+		.grants = &o->grant,
+		.grants_n = o->has_grant,
 	};
+	o->grant.destination = o->order.destination;
 	if (nem_time_from_unix_ms(&o->q.now.chain_s, o->at_ms) != ERR_OK) {
 		return "at: not a time that the chain knows";
 	}

@@ -219,6 +219,23 @@ def caps_in_yen_are_tested_too():
 
 
 @tap.test
+def grants_end():                                                                                # T28
+    policy = place.policy("grants", grant_life_max_ms=3_600_000, unlisted_max="0")
+    head = "name,at,to,amount,grant,want,field\n"
+    hour = 3_600_000
+    rows = (("", "over-cap"), (f"{50 * XEM};{FRIDAY};{FRIDAY + hour}", "allowed"),
+            (f"{50 * XEM - 1};{FRIDAY};{FRIDAY + hour}", "over-cap"), (f"{50 * XEM};{FRIDAY + 1};{FRIDAY + hour}", "over-cap"),
+            (f"{50 * XEM};{FRIDAY - hour};{FRIDAY}", "over-cap"), (f"{50 * XEM};{FRIDAY};{FRIDAY + hour + 1}", "over-cap"),
+            (f"{50 * XEM};{FRIDAY};{1 << 52}", "over-cap"), (f"{50 * XEM};2018-01-26T00:00:00Z;2018-01-26T01:00:00Z", "allowed"))
+    text = head + "".join(f"row {i},{FRIDAY},{STRANGER},{50 * XEM},{grant},{want},\n" for i, (grant, want) in enumerate(rows))
+    code, out, err = place.ask("test", policy, place.write("cases", text))
+    assert code == 0, (out, err)
+    for grant in ("5", "5;6", f"x;{FRIDAY};{FRIDAY}", f"5;then;{FRIDAY}", f"5;{FRIDAY};", ";;"):
+        code, out, err = place.ask("test", policy, place.write("cases", head + f"x,{FRIDAY},{STRANGER},1000000,{grant},allowed,\n"))
+        assert code == 3 and "grant: not a value" in err and not out, (grant, code, out, err)
+
+
+@tap.test
 def a_table_that_is_malformed_tests_nothing():
     good = f"x,{FRIDAY},{STRANGER},1000000,allowed\n"
     head = "name,at,to,amount,want\n"
