@@ -305,8 +305,8 @@ def granted(unit, table):
 
 # tried on purpose at the start, and must fail: root does not come back
 MAY_FAIL = {"setresuid", "setuid"}
-# on the way from root to `user`: under its unit a program never was root
-ROOT_ONLY = {"setgroups", "setresgid"}
+# on the way from root to `user`, and what SQLite does for root's new files: under its unit a program never was root
+ROOT_ONLY = {"setgroups", "setresgid", "fchown"}
 
 
 @tap.test
