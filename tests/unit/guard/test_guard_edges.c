@@ -335,6 +335,8 @@ static void attestations(void)
 	MADE(made.key = &r.stranger, ERR_CORRUPT);
 	MADE(made.t.signer = DOC_SIGNER_B, ERR_CORRUPT);
 	MADE(made.t.sequence++, ERR_CORRUPT);
+	MADE(made.t.roster.b[31] ^= 1, ERR_CORRUPT);
+	MADE(made.t.policy.b[31] ^= 1, ERR_CORRUPT);
 	MADE(made.attest.credit.b[0] = 3, ERR_CORRUPT); /* there are three hot accounts */
 	MADE(made.attest.credit.b[0] = 2, ERR_OK);
 	/* an amount is reserved for each payment, once, and for no sweep */
@@ -1371,7 +1373,7 @@ static void nearly_full(void)
 	T_CHECK(guard_frozen(&r.g[A]));
 	REFUSED(sign, "frozen", "");
 	T_STR(rig_field(rig_frame(A, STOPPER, SIGNER_STOP_PUT, one_item(bytes_str("x")))),
-	      "freeze.byte 0");
+	      "document.byte 0");
 }
 
 /* ---- who waits for watchers ---- */
