@@ -326,48 +326,43 @@ out:
 	return e;
 }
 
-static enum err enter_seccomp(const struct sandbox_plan *plan, struct sandbox_report *r)
+/* Binds for good.  All threads there are, or none: a library may have started one. */
+static enum err enter_seccomp(struct sock_fprog *program)
 {
-	struct sock_filter code[FILTER_MAX];
-	struct sock_fprog program = { .filter = code };
-	enum err e = compile(plan->profile == SANDBOX_SIGNER, code, FILTER_MAX, &program.len);
+	long answer =
+	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, program);
 
-	if (e != ERR_OK) {
-		return e;
-	}
-	/* All threads there are, or none: a library may have started one. */
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program) !=
-	    0) {
-		return ERR_IO;
-	}
-	r->seccomp = true;
-	return ERR_OK;
+	return answer == 0 ? ERR_OK : ERR_IO;
 }
 
 enum err sandbox_enter(const struct sandbox_plan *plan, struct sandbox_report *r)
 {
 	struct sandbox_report done = *r;
-	enum err e;
+	struct sock_filter code[FILTER_MAX];
+	struct sock_fprog program = { .filter = code };
+	bool signer = plan->profile == SANDBOX_SIGNER;
+	enum err e = ERR_OK;
 
 	/* What a failed CHECK prints must not look at the descriptor or allocate a buffer first. */
 	(void)setvbuf(stderr, NULL, _IONBF, 0);
 
-	if (plan->profile == SANDBOX_SIGNER) {
+	/* A sanitizer maps memory and traces itself: the report says that the filter is missing. */
+	if (!IO_SANITIZED) {
+		e = compile(signer, code, FILTER_MAX, &program.len);
+	}
+	if (e == ERR_OK && signer) {
 		e = sandbox_close_files(plan, &done);
+		/* the last that needed a descriptor of its own */
 		if (e == ERR_OK) {
 			e = close_numbers(plan);
 		}
-		if (e != ERR_OK) {
-			return e;
-		}
 	}
-	/* A sanitizer maps memory and traces itself: the report says that the filter is missing. */
-	if (!IO_SANITIZED) {
-		e = enter_seccomp(plan, &done);
-		if (e != ERR_OK) {
-			return e;
-		}
+	if (e == ERR_OK && !IO_SANITIZED) {
+		e = enter_seccomp(&program);
+		done.seccomp = e == ERR_OK;
 	}
-	*r = done;
-	return ERR_OK;
+	if (e == ERR_OK) {
+		*r = done;
+	}
+	return e;
 }

@@ -96,7 +96,8 @@ static void without(void)
 	long before = faults();
 
 	touch_all(heap);
-	MUST(faults() - before >= 2 * STATIC_BYTES / PAGE - 64);
+	/* the heap may be there already: MALLOC_PERTURB_ has it written to */
+	MUST(faults() - before >= STATIC_BYTES / PAGE - 64);
 	free(heap);
 }
 

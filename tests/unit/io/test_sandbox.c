@@ -429,12 +429,23 @@ static void more_than_the_unit_grants(void)
 	MUST(sandbox_enter(&plan, &r) == ERR_IO && !r.seccomp);
 }
 
+/* Entering needs descriptors of its own for a moment, and must not want them counted. */
+static void none_planned(void)
+{
+	struct sandbox_plan plan = plan_of();
+	struct sandbox_report r = prepare();
+
+	plan.files_more = 0;
+	MUST(sandbox_enter(&plan, &r) == ERR_OK && r.seccomp == !sanitized);
+}
+
 static void numbers_are_counted(void)
 {
 	profile = SANDBOX_SIGNER;
 	T_EQ(child(as_many_as_planned), 0);
 	(void)unlink(socket_path);
 	T_EQ(child(more_than_the_unit_grants), 0);
+	T_EQ(child(none_planned), 0);
 }
 
 /* A kernel that has no Landlock, by a filter that says so. */
