@@ -114,6 +114,7 @@ static enum err build(struct payment *out, uint8_t network, const struct key32 *
 	tx.head = header_of(network, plan, fee_outer, b_key);
 	tx.multisig.inner = inner;
 	e = nem_tx_check(&tx);
+	/* unreached: what is above has checked all that this looks at */
 	if (e != ERR_OK) {
 		return e;
 	}
@@ -132,6 +133,7 @@ static enum err build(struct payment *out, uint8_t network, const struct key32 *
 	tx.cosignature.inner_hash = p.inner_hash;
 	tx.cosignature.account = account;
 	e = nem_tx_check(&tx);
+	/* unreached: what is above has checked all that this looks at */
 	if (e != ERR_OK) {
 		return e;
 	}

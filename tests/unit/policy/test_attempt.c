@@ -94,10 +94,32 @@ static void attempt_times(void)
 	T_EQ(attempt_make(&attempt, &w.policy, &w.order, &w.order_id, 1,
 			  &w.genesis.hot[0].public_key, NEM_TIME_MAX_S - 3599),
 	     ERR_FIELD_RANGE);
+	T_EQ(attempt_make(&attempt, &w.policy, &w.order, &w.order_id, 1,
+			  &w.genesis.hot[0].public_key, (uint32_t)NEM_TIME_MAX_S + 1),
+	     ERR_FIELD_RANGE);
+	T_EQ(attempt_make(&attempt, &w.policy, &w.order, &w.order_id, 0,
+			  &w.genesis.hot[0].public_key, 1000),
+	     ERR_FIELD_RANGE);
+	T_EQ(attempt_make(&attempt, &w.policy, &w.order, &w.order_id, DOC_ATTEMPTS_MAX,
+			  &w.genesis.hot[0].public_key, 1000),
+	     ERR_OK);
+	T_EQ(attempt_make(&attempt, &w.policy, &w.order, &w.order_id, DOC_ATTEMPTS_MAX + 1,
+			  &w.genesis.hot[0].public_key, 1000),
+	     ERR_FIELD_RANGE);
+	w.policy.attempt_life_s = NEM_TIME_DEADLINE_MAX_S + 1;
+	T_EQ(attempt_make(&attempt, &w.policy, &w.order, &w.order_id, 1,
+			  &w.genesis.hot[0].public_key, 1000),
+	     ERR_FIELD_RANGE);
 	w.policy.attempt_life_s = 0;
 	T_EQ(attempt_make(&attempt, &w.policy, &w.order, &w.order_id, 1,
 			  &w.genesis.hot[0].public_key, 1000),
 	     ERR_FIELD_RANGE);
+	/* a host whose clock is before the chain began: the chain's counts */
+	make();
+	w.q.now.wall_ms = 0;
+	T_EQ(check().err, ERR_OK);
+	w.q.now.chain_s += 3600;
+	T_EQ(check().err, ERR_EXPIRED);
 }
 
 static enum err sweep_of(uint64_t balance)
@@ -144,6 +166,27 @@ static void whole_moves(void)
 	T_CHECK(money_units(&sweep.amount) == 1);
 	T_EQ(sweep_of(NEM_SUPPLY_MICRO), ERR_OK);
 	T_EQ(sweep_of(NEM_SUPPLY_MICRO + 1), ERR_FIELD_RANGE);
+	{
+		const struct hash32 genesis = { { 1 } };
+		struct money odd[] = { money_of(ASSET_JPY, 5000000),
+				       money_of(ASSET_XEM, (u128)1 << 64) };
+
+		for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+			T_EQ(attempt_sweep_make(&sweep, &w.genesis, &w.policy, &genesis,
+						&w.genesis.hot[1].public_key, &odd[i],
+						w.q.now.chain_s),
+			     ERR_FIELD_RANGE);
+		}
+	}
+	w.q.now.chain_s = (uint32_t)NEM_TIME_MAX_S + 1;
+	T_EQ(sweep_of(X(5000)), ERR_FIELD_RANGE);
+	w.q.now.chain_s = (uint32_t)NEM_TIME_MAX_S - 3599;
+	T_EQ(sweep_of(X(5000)), ERR_FIELD_RANGE);
+	w.q.now.chain_s = 1000;
+	w.policy.attempt_life_s = 0;
+	T_EQ(sweep_of(X(5000)), ERR_FIELD_RANGE);
+	w.policy.attempt_life_s = NEM_TIME_DEADLINE_MAX_S + 1;
+	T_EQ(sweep_of(X(5000)), ERR_FIELD_RANGE);
 }
 
 #define SWEPT(change, e, f)                      \
@@ -179,6 +222,8 @@ static void altered_sweeps(void)
 	SWEPT(sweep.fee_inner = xem(50001), ERR_MISMATCH, "sweep.fee_inner");
 	SWEPT(sweep.fee_inner = xem(49999), ERR_MISMATCH, "sweep.fee_inner");
 	SWEPT(sweep.fee_inner = money_of(ASSET_XEM, ~(u128)0), ERR_MISMATCH, "sweep.fee_inner");
+	SWEPT(sweep.fee_inner = xem(NEM_SUPPLY_MICRO + 1), ERR_MISMATCH, "sweep.fee_inner");
+	SWEPT(sweep.fee_inner = money_of(ASSET_JPY, 50000), ERR_MISMATCH, "sweep.fee_inner");
 	SWEPT(sweep.deadline_nem_s++, ERR_MISMATCH, "sweep.deadline_nem_s");
 	SWEPT(sweep.timestamp_nem_s--, ERR_MISMATCH, "sweep.deadline_nem_s");
 	SWEPT(w.q.now.chain_s += 3600, ERR_EXPIRED, "sweep.deadline_nem_s");
@@ -187,6 +232,38 @@ static void altered_sweeps(void)
 	T_EQ(attempt_sweep_make(&sweep, &w.genesis, &w.policy, &genesis, &stranger, &m,
 				w.q.now.chain_s),
 	     ERR_NOT_FOUND);
+}
+
+/* What the chain cannot carry has no bytes. */
+static void no_bytes(void)
+{
+	const struct key32 a = world_key(7);
+	const struct key32 b = world_key(8);
+	struct payment p;
+
+#define CARRIED(change, e)                                                   \
+	do {                                                                 \
+		make();                                                      \
+		change;                                                      \
+		T_EQ(payment_make(&p, 0x98, &a, &b, &w.order, &attempt), e); \
+	} while (0)
+	CARRIED((void)0, ERR_OK);
+	CARRIED(attempt.timestamp_nem_s = (uint64_t)NEM_TIME_MAX_S + 1, ERR_FIELD_RANGE);
+	CARRIED(attempt.deadline_nem_s = (uint64_t)NEM_TIME_MAX_S + 1, ERR_FIELD_RANGE);
+	CARRIED(w.order.message_n = 1025, ERR_FIELD_RANGE);
+	CARRIED(attempt.fee_inner = money_of(ASSET_JPY, 5), ERR_FIELD_RANGE);
+	CARRIED(attempt.fee_inner = money_of(ASSET_XEM, (u128)1 << 64), ERR_FIELD_RANGE);
+	CARRIED(attempt.fee_inner = money_of(ASSET_XEM, (u128)1 << 63), ERR_FIELD_RANGE);
+	CARRIED(attempt.fee_outer = money_of(ASSET_JPY, 5), ERR_FIELD_RANGE);
+	CARRIED(attempt.fee_cosign = money_of(ASSET_JPY, 5), ERR_FIELD_RANGE);
+	CARRIED(w.order.amount = money_of(ASSET_XEM, ~(u128)0), ERR_FIELD_RANGE);
+	CARRIED(world_address(&w.order.destination, 200, 0x68), ERR_NETWORK);
+	/* what it has room for has bytes: judging is not their work */
+	CARRIED(attempt.fee_outer = xem(INT64_MAX), ERR_OK);
+	CARRIED(w.order.amount = xem(NEM_SUPPLY_MICRO + 1), ERR_OK);
+	CARRIED(attempt.deadline_nem_s = attempt.timestamp_nem_s - 1, ERR_OK);
+	CARRIED(attempt.fee_cosign = xem(INT64_MAX), ERR_OK);
+#undef CARRIED
 }
 
 static void bytes(void)
@@ -252,6 +329,7 @@ static void bytes(void)
 		sig_a.b[bit / 8] ^= (uint8_t)(1u << (bit % 8));
 		sig_b.b[bit / 8] ^= (uint8_t)(1u << (bit % 8));
 		T_CHECK(!payment_wrap_signed(&p, &sig_b));
+		T_EQ(payment_unit(unit, sizeof unit, &n, &p, &sig_a, &sig_b), ERR_SIGNATURE);
 		sig_b.b[bit / 8] ^= (uint8_t)(1u << (bit % 8));
 	}
 
@@ -309,6 +387,7 @@ int main(int argc, char **argv)
 		{ "sweeps move everything", whole_moves },
 		{ "sweeps: every field altered", altered_sweeps },
 		{ "the bytes say what the documents say", bytes },
+		{ "what the chain cannot carry has no bytes", no_bytes },
 	};
 
 	return t_main(cases, ARRAY_LEN(cases), argc, argv);

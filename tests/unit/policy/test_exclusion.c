@@ -178,6 +178,7 @@ static void every_fact_counts(void)
 	LIE(x.final_time_nem_s--, ERR_EXPIRED);
 	LIE(x.residue = money_of(ASSET_XEM, 350001), ERR_FUNDS);
 	LIE(x.residue = money_of(ASSET_XEM, (u128)1 << 64), ERR_FUNDS);
+	LIE(x.largest = money_of(ASSET_XEM, (u128)1 << 64), ERR_FUNDS);
 	LIE(x.largest = money_of(ASSET_XEM, 9), ERR_FUNDS); /* less than the residue */
 	needs = (uint64_t)set.earlier[0].outflow;
 	LIE(x.largest = money_of(ASSET_XEM, needs - 1), ERR_OK);
@@ -235,6 +236,82 @@ static void the_line_of_attempts(void)
 	T_EQ(judge(), ERR_POLICY);
 }
 
+static void what_does_not_belong(void)
+{
+	struct doc_exclusion x;
+	struct doc_fault fault;
+	struct writer out;
+	struct doc_attempt a;
+	struct doc_ack ack = { .genesis = { { 0 } }, .watcher = "w1" };
+	struct doc d;
+
+	/* full, and of another type: the set stays as it was */
+	fresh();
+	while (set.earlier_n < EXCLUSION_EARLIER_MAX) {
+		earlier((unsigned)set.earlier_n + 1, (unsigned)set.earlier_n);
+	}
+	d = set.earlier[0].doc;
+	T_EQ(exclusion_add_earlier(&set, &d, &fault), ERR_FULL);
+	fresh();
+	x = truth(0, 0);
+	says(&x, 0);
+	d = set.statements[0].doc;
+	T_EQ(exclusion_add_earlier(&set, &d, &fault), ERR_TYPE);
+	T_EQ(set.earlier_n, 1);
+	while (set.statements_n < EXCLUSION_STATEMENTS_MAX) {
+		T_EQ(exclusion_add_statement(&set, &d, &fault), ERR_OK);
+	}
+	T_EQ(exclusion_add_statement(&set, &d, &fault), ERR_FULL);
+	fresh();
+	memcpy(ack.genesis.b, w.order.genesis.b, sizeof ack.genesis.b);
+	out = writer_make(raw[raws++], RAW);
+	CHECK(doc_ack_make(&out, NULL, &ack, NULL) == ERR_OK);
+	CHECK(doc_open(&d, bytes_of(out.p, out.n), &w.order.genesis, NULL) == ERR_OK);
+	T_EQ(exclusion_add_statement(&set, &d, &fault), ERR_TYPE);
+	T_EQ(set.statements_n, 0);
+	/* an earlier attempt that the chain cannot carry, or of an amount that it has not */
+	fresh();
+	a = set.earlier[0].attempt;
+	set.earlier[0].attempt.fee_inner = money_of(ASSET_JPY, 1);
+	T_EQ(judge(), ERR_MISMATCH);
+	set.earlier[0].attempt = a;
+	w.order.amount = xem(9000000000000000 + 1);
+	T_EQ(judge(), ERR_MISMATCH);
+	/* asked for alone, about another attempt */
+	fresh();
+	x = truth(0, 0);
+	says(&x, 0);
+	{
+		size_t watcher = 77;
+
+		T_EQ(exclusion_statement_check(&q, &set.earlier[0], &set.statements[0], &watcher)
+			 .err,
+		     ERR_OK);
+		T_EQ(watcher, 0);
+		set.statements[0].says.attempt.b[0] ^= 1;
+		T_EQ(exclusion_statement_check(&q, &set.earlier[0], &set.statements[0], &watcher)
+			 .err,
+		     ERR_MISMATCH);
+	}
+	/* nobody signed it */
+	fresh();
+	x = truth(0, 1);
+	out = writer_make(raw[raws++], RAW);
+	CHECK(doc_exclusion_make(&out, NULL, &x, NULL) == ERR_OK);
+	CHECK(doc_open(&d, bytes_of(out.p, out.n), &w.order.genesis, NULL) == ERR_OK);
+	T_EQ(exclusion_add_statement(&set, &d, NULL), ERR_OK);
+	T_EQ(judge(), ERR_UNSIGNED);
+	/* amounts that no till holds, or of another asset */
+	fresh();
+	x = truth(0, 0);
+	says(&x, 0);
+	set.statements[0].says.residue = money_of(ASSET_JPY, 0);
+	T_EQ(judge(), ERR_FUNDS);
+	set.statements[0].says = x;
+	set.statements[0].says.largest = money_of(ASSET_JPY, 10);
+	T_EQ(judge(), ERR_FUNDS);
+}
+
 static void what_is_empty(void)
 {
 	T_CHECK(exclusion_is_empty(0));
@@ -284,6 +361,7 @@ int main(int argc, char **argv)
 		{ "every fact of a statement counts", every_fact_counts },
 		{ "all earlier attempts, in their order, each from its own till",
 		  the_line_of_attempts },
+		{ "what does not belong there", what_does_not_belong },
 		{ "what an empty till may hold", what_is_empty },
 		{ "the order counts once in the windows", windows },
 	};
