@@ -146,8 +146,19 @@ def loosened(rig):
     with thief_server(w) as server:
         refused(server, "a", payment(w, server, 101 * XEM), "over-cap", what="more than the tighter policy allows")
         must(server.ask("a", payment(w, server, 50 * XEM)).signed, "what it allows is signed")
+        # A freeze, a resume and a revocation, each told to one watcher alone: both signers live by them.
+        stop = w.freeze("officer-2", "told to one watcher")
+        must(put(w, "watcher-2", stop) == "receipt", "one officer freezes")
+        all_say(w, "all are frozen", frozen="yes")
+        refused(server, "b", payment(w, server, 50 * XEM), "bad-input", "frozen", what="anything in a freeze")
+        two = officers(w, "officer-1", "officer-2")
+        back = w.keys.backend.public_hex
+        must(put(w, "watcher-3", resume(w, [stop.id], [back], two)) == "receipt", "two officers resume")
+        all_say(w, "all have resumed", frozen="no")
+        w.ready()
+        refused(server, "a", payment(w, server, 50 * XEM), "bad-signature", what="a request of the struck back end")
     rig.spoiled()
     return (f"one officer, or one with approvers and auditor: {', '.join(seen)} at five sockets and the server; two "
             f"officers: announced by all five, not in force, {xem(loot)} XEM refused; cancelled for ever by one approver "
             f"at one watcher; a watcher less waits too; a tighter policy told to one watcher alone was in force at all "
-            f"five after {took:.1f} s, without the server")
+            f"five after {took:.1f} s, without the server; so were a freeze, a resume and a struck key")

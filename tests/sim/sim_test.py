@@ -88,8 +88,8 @@ def usage(tap):
     tap.ok(code == 0 and "--seeds" in out, "--help", out)
     code, out, _ = run("--plant", "list")
     modules = {line.split()[1] for line in out.splitlines()}
-    tap.ok(code == 0 and modules == {"payout", "guard", "watch", "books", "nis"},
-           "planted bugs in each of the five modules", out)
+    tap.ok(code == 0 and modules == {"payout", "guard", "watch", "books", "nis", "control"},
+           "planted bugs in each of the six modules", out)
 
 
 def main():
