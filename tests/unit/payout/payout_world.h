@@ -1095,6 +1095,36 @@ static inline void approve(struct world *w, const struct person *who, const char
 	free(b.p);
 }
 
+/* The stranger pays in: into the pool, to be mined. */
+static inline void pay_in(struct world *w, const char *to, uint64_t micro, const char *message)
+{
+	uint32_t t;
+	struct nem_tx tx;
+
+	CHECK(nem_time_from_unix_ms(&t, w->wall_ms) == ERR_OK);
+	tx = transfer_make(&w->stranger, to, micro, message, t);
+	pool_add(w, &tx);
+}
+
+/* One more batch of the journal with this record, as somebody else had it written; and a restart.
+ */
+static inline void journal_add(struct world *w, const struct log_record *r)
+{
+	static uint8_t buffer[4096];
+	struct log_chain chain = *payout_journal(w->p);
+	struct log_record stamped = *r;
+	struct log_batch batch;
+	struct bytes sealed;
+
+	stamped.time_ms = w->wall_ms;
+	log_batch_begin(&batch, buffer, sizeof buffer);
+	CHECK(log_batch_add_record(&batch, &stamped) == ERR_OK);
+	log_batch_seal(&sealed, &batch, &chain, w->config.log_secret);
+	CHECK(w->journal_n < BATCHES_MAX);
+	w->journal[w->journal_n++] = blob_of(sealed);
+	restart(w);
+}
+
 static inline u128 customer_has(const struct world *w, const char *name)
 {
 	struct id128 id;

@@ -504,16 +504,6 @@ static void idempotency(void)
 	world_free(w);
 }
 
-static void pay_in(struct world *w, const char *to, uint64_t micro, const char *message)
-{
-	uint32_t t;
-	struct nem_tx tx;
-
-	CHECK(nem_time_from_unix_ms(&t, w->wall_ms) == ERR_OK);
-	tx = transfer_make(&w->stranger, to, micro, message, t);
-	pool_add(w, &tx);
-}
-
 static void deposits(void)
 {
 	struct world *w = world_open();
@@ -1253,28 +1243,17 @@ static void a_refusal_stays(void)
 	world_free(w);
 }
 
-/* One more batch of the journal, as a client of the books would have had it written. */
+/* As a client of the books would have had it written. */
 static void write_hold_until(struct world *w, uint8_t n, u128 amount, uint64_t expires_ms)
 {
-	static uint8_t buffer[4096];
-	struct log_chain chain = *payout_journal(w->p);
-	struct log_batch batch;
-	struct bytes sealed;
-	struct log_record r = {
-		.kind = LOG_HOLD_UNTIL, .asset = ASSET_XEM, .amount = amount, .time_ms = w->wall_ms
-	};
+	struct log_record r = { .kind = LOG_HOLD_UNTIL, .asset = ASSET_XEM, .amount = amount };
 	const uint8_t tail[UUID7_RANDOM_BYTES] = { n };
 
 	uuid7_make(&r.id, w->wall_ms, tail);
 	books_account_id(&r.debit, BOOKS_CUSTOMER, ASSET_XEM, bytes_str("carol"));
 	books_account_id(&r.credit, BOOKS_CUSTOMER, ASSET_XEM, bytes_str("dave"));
 	le64_put(r.ref.b, expires_ms);
-	log_batch_begin(&batch, buffer, sizeof buffer);
-	CHECK(log_batch_add_record(&batch, &r) == ERR_OK);
-	log_batch_seal(&sealed, &batch, &chain, w->config.log_secret);
-	CHECK(w->journal_n < BATCHES_MAX);
-	w->journal[w->journal_n++] = blob_of(sealed);
-	restart(w);
+	journal_add(w, &r);
 }
 
 static u128 carol_may_spend(const struct world *w)

@@ -474,14 +474,7 @@ static void maxima(void)
 	DONE(r);
 	/* a deposit above it waits, and is credited when there is room again */
 	T_EQ(payout_token(token, w->p, bytes_str("dave")), ERR_OK);
-	{
-		uint32_t t;
-		struct nem_tx tx;
-
-		CHECK(nem_time_from_unix_ms(&t, w->wall_ms) == ERR_OK);
-		tx = transfer_make(&w->stranger, w->deposit_at.text, X(50), token, t);
-		pool_add(w, &tx);
-	}
+	pay_in(w, w->deposit_at.text, X(50), token);
 	mine_n(w, 6);
 	T_CHECK(customer_has(w, "dave") == X(304));
 	T_CHECK(house_has(w, BOOKS_SUSPENSE) == 0);
@@ -576,16 +569,6 @@ static void moments(void)
 
 /* --- deposits for a closed account --- */
 
-static void pay_in(struct world *w, uint64_t micro, const char *token)
-{
-	uint32_t t;
-	struct nem_tx tx;
-
-	CHECK(nem_time_from_unix_ms(&t, w->wall_ms) == ERR_OK);
-	tx = transfer_make(&w->stranger, w->deposit_at.text, micro, token, t);
-	pool_add(w, &tx);
-}
-
 /* Transfers to suspense whose reason lies beside them, and words of the last one. */
 static size_t reasons(const struct world *w, char *last, size_t cap)
 {
@@ -624,7 +607,7 @@ static void set_aside(void)
 	uuid7_put(id, &erin);
 	(void)snprintf(want, sizeof want, "account-closed: deposit for account %s", id);
 	/* seen, but not deep enough yet when she closes */
-	pay_in(w, X(10), token);
+	pay_in(w, w->deposit_at.text, X(10), token);
 	mine_n(w, 2);
 	r = ask(w, &x);
 	DONE(r);
@@ -635,8 +618,8 @@ static void set_aside(void)
 	T_STR(why, want);
 	T_STR(wrong(w), "");
 	/* and one that is sent behind it; one that nobody could be meant by has no reason */
-	pay_in(w, X(3), token);
-	pay_in(w, X(1), NULL);
+	pay_in(w, w->deposit_at.text, X(3), token);
+	pay_in(w, w->deposit_at.text, X(1), NULL);
 	mine_n(w, 5);
 	T_CHECK(house_has(w, BOOKS_SUSPENSE) == X(14));
 	T_EQ(reasons(w, why, sizeof why), 2);
@@ -647,7 +630,7 @@ static void set_aside(void)
 	T_EQ(reasons(w, why, sizeof why), 2);
 	T_STR(wrong(w), "");
 	/* undone for ever, undone and mined again, with and without a restart in between */
-	pay_in(w, X(5), token);
+	pay_in(w, w->deposit_at.text, X(5), token);
 	mine_n(w, 5);
 	T_CHECK(house_has(w, BOOKS_SUSPENSE) == X(19));
 	for (unsigned round = 0; round < 3; round++) {
@@ -687,7 +670,7 @@ static void spent_closed_undone(void)
 	struct result r;
 
 	T_EQ(payout_token(token, w->p, bytes_str("erin")), ERR_OK);
-	pay_in(w, X(100), token);
+	pay_in(w, w->deposit_at.text, X(100), token);
 	mine_n(w, 4);
 	x = move(w, 1, "erin", "dave", X(100));
 	r = ask(w, &x);
@@ -731,10 +714,10 @@ static void undone_closed_mined(void)
 	struct result r;
 
 	/* what is somebody else's stays out of it */
-	pay_in(w, X(50), NULL);
+	pay_in(w, w->deposit_at.text, X(50), NULL);
 	mine_n(w, 4);
 	T_EQ(payout_token(token, w->p, bytes_str("erin")), ERR_OK);
-	pay_in(w, X(100), token);
+	pay_in(w, w->deposit_at.text, X(100), token);
 	mine_n(w, 4);
 	T_CHECK(customer_has(w, "erin") == X(100));
 	/* 40 of it spent when it is undone: 60 taken back, 40 short */
@@ -771,26 +754,16 @@ static void undone_closed_mined(void)
 	world_free(w);
 }
 
-/* One more batch of the journal: what an operator took out of suspense. */
+/* What an operator took out of suspense. */
 static void taken_from_suspense(struct world *w, uint64_t micro)
 {
-	static uint8_t buffer[4096];
-	struct log_chain chain = *payout_journal(w->p);
-	struct log_batch batch;
-	struct bytes sealed;
-	struct log_record r = { .kind = LOG_TRANSFER,
-				.asset = ASSET_XEM,
-				.amount = micro,
-				.time_ms = w->wall_ms,
-				.id = id_of(w, 77),
-				.debit = account_id(BOOKS_SUSPENSE, ASSET_XEM, "nem:xem"),
-				.credit = customer("dave") };
-
-	log_batch_begin(&batch, buffer, sizeof buffer);
-	CHECK(log_batch_add_record(&batch, &r) == ERR_OK);
-	log_batch_seal(&sealed, &batch, &chain, w->config.log_secret);
-	w->journal[w->journal_n++] = blob_of(sealed);
-	restart(w);
+	journal_add(w,
+		    &(struct log_record){ .kind = LOG_TRANSFER,
+					  .asset = ASSET_XEM,
+					  .amount = micro,
+					  .id = id_of(w, 77),
+					  .debit = account_id(BOOKS_SUSPENSE, ASSET_XEM, "nem:xem"),
+					  .credit = customer("dave") });
 }
 
 /* She was never credited; what lay in suspense for her was given to dave, and then it was undone.
@@ -803,7 +776,7 @@ static void set_aside_given_away_undone(void)
 	struct result r;
 
 	T_EQ(payout_token(token, w->p, bytes_str("erin")), ERR_OK);
-	pay_in(w, X(100), token);
+	pay_in(w, w->deposit_at.text, X(100), token);
 	mine(w);
 	r = ask(w, &x);
 	DONE(r);
