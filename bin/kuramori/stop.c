@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * stop.c - freeze, close and status.  A freeze or closing goes to every stop socket that is
- * configured and, last, to the server, which is only one more copy; each receipt is verified
- * against the roster before it counts as "persisted".
+ * stop.c - freeze, close and status, and how what stops, starts or rules is told to everybody: it
+ * goes to every stop socket that is configured and, last, to the server, which is only one more
+ * copy; each receipt is verified against the roster before it counts as "persisted".  Next: rule.c.
  */
 #include <jansson.h>
 #include <stdio.h>
@@ -269,7 +269,6 @@ static int freeze_verdict(const struct cli_spread *s, bool evacuate)
 			s->asked - s->count, s->asked);
 }
 
-/* The document, signed with the person's key, in static memory.  0 or an exit code. */
 /* What every document that stops something needs.  0 or an exit code. */
 static int prepare(struct cli *c, const char *usage)
 {
