@@ -4,12 +4,12 @@
  * payments for one request, let a signature go that two watchers do not hold, or forget what it
  * let go (P3, P5, P7).
  * Method: the real guard, every order of: one request in two different attempts, acknowledgements,
- * heartbeats of three watchers that each know what they know, a freeze that reaches signer and
- * watchers one by one, kills between steps and in the middle of them, the journal set back once,
- * time without heartbeats once.  States that nothing can tell apart are visited once, so the walk
- * ends: all reachable states are seen, however long the way.  Each signer is walked by itself, B
- * with any signature of A at hand from the start: more than both together could meet.  The planted
- * bugs must be found by the same walk.
+ * heartbeats of three watchers that each know what they know, a freeze and then a resume that reach
+ * signer and watchers one by one, in any order and more than once, kills between steps and in the
+ * middle of them, the journal set back once, time without heartbeats once.  States that nothing can
+ * tell apart are visited once, so the walk ends: all reachable states are seen, however long the
+ * way.  Each signer is walked by itself, B with any signature of A at hand from the start: more
+ * than both together could meet.  The planted bugs must be found by the same walk.
  *
  * A state keeps the guard as its difference from a fresh one, and its journal.
  */
@@ -30,10 +30,11 @@ enum {
 };
 
 /* What can happen.  Those of a watcher name it; SIGN and ACK name a variant, BACK how far. */
-enum what { SIGN, SIGN_DIES, ACK, ACK_DIES, BEAT, LEARN, FREEZE, KILL, BACK, LATE, WHATS };
+enum what { SIGN, SIGN_DIES, ACK, ACK_DIES, BEAT, LEARN, FREEZE, RESUME, KILL, BACK, LATE, WHATS };
 
-static const char *const what_names[WHATS] = { "sign",  "sign-dies", "ack",  "ack-dies", "beat",
-					       "learn", "freeze",    "kill", "set-back", "late" };
+static const char *const what_names[WHATS] = { "sign", "sign-dies", "ack",    "ack-dies",
+					       "beat", "learn",     "freeze", "resume",
+					       "kill", "set-back",  "late" };
 
 /* BACK: to the first start, or by the newest batch. */
 enum { TO_THE_START, BY_ONE_BATCH };
@@ -50,12 +51,15 @@ enum {
 	SHOWN_KINDS = SHOWS_PAYMENT + PAYMENTS
 };
 
+/* What of the two somebody has.  Who has the resume knows the freeze's id from it. */
+enum stopped { FREE, FROZEN, RESUMED, STOPPED };
+
 struct happening {
 	enum what what;
 	uint8_t watcher;
 	uint8_t variant;
 	uint8_t shows;
-	bool stopped; /* BEAT: the watcher has the freeze */
+	uint8_t stopped; /* BEAT: what the watcher has; LEARN: what it is told; enum stopped */
 };
 
 /* A record is known by its variant and by whether it was made before or after the set-back. */
@@ -85,7 +89,8 @@ struct step {
 	uint32_t to;                 /* node + 1; 0: not tried yet */
 	struct record_name released; /* the record whose signature went out */
 	bool accepted;               /* a payment that was not there before */
-	bool frozen;                 /* a freeze was on the disk */
+	bool frozen;                 /* a freeze was on the disk, and no resume */
+	bool refrozen;               /* the freeze binds although the resume is on the disk */
 };
 
 /* Places of the events in a node's row of steps. */
@@ -95,7 +100,8 @@ enum {
 	AT_ACK = AT_SIGN_DIES + VARIANTS,
 	AT_ACK_DIES = AT_ACK + WATCHERS * VARIANTS,
 	AT_BEAT = AT_ACK_DIES + WATCHERS * VARIANTS,
-	AT_FREEZE = AT_BEAT + WATCHERS * 2 * SHOWN_KINDS,
+	AT_FREEZE = AT_BEAT + WATCHERS * STOPPED * SHOWN_KINDS,
+	AT_RESUME,
 	AT_KILL,
 	AT_BACK,
 	AT_LATE = AT_BACK + 2,
@@ -105,14 +111,15 @@ enum {
 /* The world beside the signer. */
 struct state {
 	uint32_t node;
-	uint8_t stops;    /* bit w: watcher w has the freeze */
-	uint8_t released; /* bit v: a signature of variant v is out */
+	uint8_t stops[WATCHERS]; /* enum stopped */
+	uint8_t released;        /* bit v: a signature of variant v is out */
 	struct record_name held[WATCHERS];
 };
 
 static struct walk {
-	int s;      /* the signer */
-	bool backs; /* its journal may be set back */
+	int s;        /* the signer */
+	bool backs;   /* its journal may be set back, and it may hear nobody for a while */
+	bool resumes; /* officers resume */
 	struct guard base;
 	struct node *nodes;
 	size_t nodes_n;
@@ -125,9 +132,14 @@ static struct walk {
 	uint32_t *state_at; /* hash table */
 	uint32_t fresh_journal;
 	struct rig_bodies request[VARIANTS];
-	struct hash32 freeze_head;
-	uint8_t freeze_body[16400];
-	size_t freeze_n;
+	struct hash32 freeze_id;
+	struct hash32 head[STOPPED]; /* of who has this much */
+
+	struct {
+		uint8_t body[16400];
+		size_t n;
+	} told[STOPPED]; /* the freeze, the resume */
+
 	const char *broken; /* the promise that did not hold */
 	uint32_t broken_at;
 	struct happening broken_by;
@@ -245,6 +257,7 @@ static uint64_t node_print(const struct node *n)
 	print_add(&print, n->life);
 	print_add(&print, n->lates);
 	print_add(&print, g->control.binding);
+	print_add(&print, g->control.n);
 	print_add(&print, g->locked);
 	print_add(&print, n->payments_n);
 	for (size_t i = 0; i < n->payments_n; i++) {
@@ -280,7 +293,8 @@ static uint64_t node_print(const struct node *n)
 	return print;
 }
 
-static uint32_t node_of_now(const struct node *before)
+/* name: of the payments as they stand now; the node may have the same from another way. */
+static uint32_t node_of_now(const struct node *before, struct record_name name[PAYMENTS])
 {
 	struct node n = { .life = before->life, .lates = before->lates };
 	size_t at;
@@ -295,6 +309,7 @@ static uint32_t node_of_now(const struct node *before)
 		n.name[i].variant = variant_of(&r.payments[walk.s][i].subject);
 		n.name[i].life = old ? before->name[i].life : n.life;
 	}
+	memcpy(name, n.name, sizeof n.name);
 	n.print = node_print(&n);
 	at = n.print % (2 * NODES_MAX);
 	while (walk.node_at[at] != 0) {
@@ -354,10 +369,7 @@ static void beat(const struct happening *h)
 	pass(1001); /* a nonce that this watcher has not answered */
 	b = rig_heartbeat(walk.s, h->watcher);
 	b.stop_count = h->stopped;
-	memset(&b.stop_head, 0, sizeof b.stop_head);
-	if (h->stopped) {
-		b.stop_head = walk.freeze_head;
-	}
+	b.stop_head = walk.head[h->stopped];
 	if (h->shows == SHOWS_LATER || h->shows == SHOWS_PASSED) {
 		b.records_sequence = h->shows == SHOWS_PASSED ? 1 : UINT32_MAX;
 		b.records_head.b[0] = 9;
@@ -386,6 +398,7 @@ static void set_back(uint8_t how)
 static void happen(const struct happening *h)
 {
 	struct guard *g = &r.g[walk.s];
+	enum stopped to;
 
 	switch (h->what) {
 	case SIGN_DIES:
@@ -402,9 +415,11 @@ static void happen(const struct happening *h)
 		beat(h);
 		break;
 	case FREEZE:
+	case RESUME:
+		to = h->what == FREEZE ? FROZEN : RESUMED;
 		(void)rig_frame(walk.s, STOPPER, SIGNER_STOP_PUT,
-				bytes_of(walk.freeze_body, walk.freeze_n));
-		CHECK(g->control.binding == 1);
+				bytes_of(walk.told[to].body, walk.told[to].n));
+		CHECK(control_find(&g->control, &walk.freeze_id) != NULL);
 		break;
 	case KILL:
 		rig_restart(walk.s);
@@ -425,7 +440,7 @@ static void happen(const struct happening *h)
 }
 
 /* The record of the signature that this step let go. */
-static struct record_name released_now(const struct node *after)
+static struct record_name released_now(const struct record_name name[PAYMENTS])
 {
 	struct record_name none = { .used = false };
 	struct doc_attestation t;
@@ -437,9 +452,9 @@ static struct record_name released_now(const struct node *after)
 		}
 		CHECK(rig_type(rig_item(&r.sent[i], 0), &d) == DOC_ATTESTATION);
 		CHECK(doc_attestation_read(&d, &t, NULL) == ERR_OK);
-		for (size_t k = 0; k < after->payments_n; k++) {
-			if (hash32_eq(&after->payments[k].attestation, &d.id)) {
-				return after->name[k];
+		for (size_t k = 0; k < r.g[walk.s].payments_n; k++) {
+			if (hash32_eq(&r.payments[walk.s][k].attestation, &d.id)) {
+				return name[k];
 			}
 		}
 		/* of no record that the journal holds now */
@@ -462,9 +477,12 @@ static size_t place_of(const struct happening *h)
 	case ACK_DIES:
 		return AT_ACK_DIES + both;
 	case BEAT:
-		return AT_BEAT + ((size_t)h->watcher * 2 + h->stopped) * SHOWN_KINDS + h->shows;
+		return AT_BEAT + ((size_t)h->watcher * STOPPED + h->stopped) * SHOWN_KINDS +
+		       h->shows;
 	case FREEZE:
 		return AT_FREEZE;
+	case RESUME:
+		return AT_RESUME;
 	case KILL:
 		return AT_KILL;
 	case BACK:
@@ -483,7 +501,9 @@ static const struct step *step_of(uint32_t node, const struct happening *h)
 {
 	struct step *step = &walk.steps[node][place_of(h)];
 	struct node before = walk.nodes[node];
+	struct record_name name[PAYMENTS];
 	size_t payments;
+	bool resumed;
 
 	if (step->to != 0) {
 		return step;
@@ -491,12 +511,16 @@ static const struct step *step_of(uint32_t node, const struct happening *h)
 	node_load(&before);
 	payments = before.payments_n;
 	step->frozen = r.g[walk.s].control.binding > 0;
+	/* freeze and resume, or the resume that names the freeze; a journal that is set back has
+	 * neither */
+	resumed = r.g[walk.s].control.n == 2 && h->what != BACK;
 	happen(h);
 	before.life = (uint8_t)(before.life + (h->what == BACK));
 	before.lates = (uint8_t)(before.lates + (h->what == LATE));
-	step->to = node_of_now(&before) + 1;
+	step->to = node_of_now(&before, name) + 1;
+	step->refrozen = resumed && r.g[walk.s].control.binding > 0;
 	step->accepted = r.g[walk.s].payments_n > payments;
-	step->released = released_now(&walk.nodes[step->to - 1]);
+	step->released = released_now(name);
 	return step;
 }
 
@@ -513,9 +537,9 @@ static void go(uint32_t from, struct state next, const struct happening *h)
 	size_t at;
 
 	print_add(&print, next.node);
-	print_add(&print, next.stops);
 	print_add(&print, next.released);
 	for (size_t i = 0; i < WATCHERS; i++) {
+		print_add(&print, next.stops[i]);
 		print_add(&print, (uint64_t)next.held[i].used << 16 |
 				      (uint64_t)next.held[i].variant << 8 | next.held[i].life);
 	}
@@ -573,7 +597,7 @@ static void try_one(uint32_t at, const struct happening *h)
 	unsigned holders = 0;
 
 	if (h->what == LEARN) {
-		next.stops |= (uint8_t)(1u << h->watcher);
+		next.stops[h->watcher] = h->stopped;
 		go(at, next, h);
 		return;
 	}
@@ -583,6 +607,9 @@ static void try_one(uint32_t at, const struct happening *h)
 	step = step_of(next.node, h);
 	next.node = step->to - 1;
 	node = &walk.nodes[next.node];
+	if (step->refrozen) {
+		broke(at, h, "a freeze that was lifted binds again (P5)");
+	}
 	if (step->accepted && node->payments_n > 1) {
 		broke(at, h, "a second payment for one request (P3)");
 	}
@@ -623,7 +650,7 @@ static void try_beats(uint32_t at, uint8_t watcher)
 	const struct node *n = &walk.nodes[s->node];
 	struct happening h = { .what = BEAT,
 			       .watcher = watcher,
-			       .stopped = (s->stops >> watcher & 1) != 0,
+			       .stopped = s->stops[watcher],
 			       .shows = s->held[watcher].used ? SHOWS_LATER : SHOWS_NONE };
 
 	for (size_t i = 0; i < n->payments_n; i++) {
@@ -643,10 +670,7 @@ static void try_all(uint32_t at)
 	const struct state *s = &walk.states[at];
 	const struct node *n = &walk.nodes[s->node];
 	bool has[VARIANTS] = { false };
-	bool frozen = false;
 
-	node_load(n);
-	frozen = r.g[walk.s].control.binding > 0;
 	for (size_t i = 0; i < n->payments_n; i++) {
 		has[n->name[i].variant] = true;
 	}
@@ -660,19 +684,22 @@ static void try_all(uint32_t at)
 	}
 	for (uint8_t w = 0; w < WATCHERS; w++) {
 		try_beats(at, w);
-		if ((walk.states[at].stops >> w & 1) == 0) {
-			try_one(at, &(struct happening){ .what = LEARN, .watcher = w });
+		for (uint8_t to = walk.states[at].stops[w] + 1;
+		     to < (walk.resumes ? STOPPED : RESUMED); to++) {
+			try_one(at,
+				&(struct happening){ .what = LEARN, .watcher = w, .stopped = to });
 		}
 	}
-	if (!frozen) {
-		try_one(at, &(struct happening){ .what = FREEZE });
+	try_one(at, &(struct happening){ .what = FREEZE });
+	if (walk.resumes) {
+		try_one(at, &(struct happening){ .what = RESUME });
 	}
 	try_one(at, &(struct happening){ .what = KILL });
 	if (walk.backs && walk.nodes[walk.states[at].node].life == 0) {
 		try_one(at, &(struct happening){ .what = BACK, .variant = TO_THE_START });
 		try_one(at, &(struct happening){ .what = BACK, .variant = BY_ONE_BATCH });
 	}
-	if (walk.nodes[walk.states[at].node].lates == 0) {
+	if (walk.backs && walk.nodes[walk.states[at].node].lates == 0) {
 		try_one(at, &(struct happening){ .what = LATE });
 	}
 }
@@ -695,14 +722,61 @@ static void requests_make(void)
 	}
 }
 
+/* SHA-256 over sorted ids (policy/control.h). */
+static struct hash32 head_of(const struct hash32 *a, const struct hash32 *b)
+{
+	const struct hash32 *first = b != NULL && hash32_cmp(b, a) < 0 ? b : a;
+	struct sha256 sum;
+	struct hash32 head;
+
+	sha256_init(&sum);
+	sha256_update(&sum, bytes_of(first->b, sizeof first->b));
+	if (b != NULL) {
+		const struct hash32 *second = first == a ? b : a;
+
+		sha256_update(&sum, bytes_of(second->b, sizeof second->b));
+	}
+	sha256_final(&sum, &head);
+	return head;
+}
+
+/* Both officers of the rig, who are its governance, lift the freeze. */
+static void resume_make(void)
+{
+	static uint8_t text[16384];
+	static uint8_t raw[16384];
+	struct writer w = writer_make(text, sizeof text);
+	struct writer out = writer_make(raw, sizeof raw);
+	struct writer body = writer_make(walk.told[RESUMED].body, sizeof walk.told[RESUMED].body);
+	struct doc_resume x = { .genesis = r.genesis_id,
+				.initiator = "officer-1",
+				.lift_count = 1,
+				.scope = DOC_SCOPE_ALL };
+	struct doc_seal seals[2];
+	struct hash32 id;
+	struct bytes item;
+
+	x.freezes[0].id = walk.freeze_id;
+	CHECK(doc_write(&w, DOC_RESUME, &x, NULL) == ERR_OK);
+	doc_id(&id, DOC_RESUME, doc_type_version(DOC_RESUME), &r.genesis_id, bytes_of(w.p, w.n));
+	for (size_t i = 0; i < 2; i++) {
+		doc_sign(&seals[i], &id, r.person[i].secret);
+	}
+	CHECK(doc_close(&out, DOC_RESUME, bytes_of(w.p, w.n), seals, 2) == ERR_OK);
+	item = bytes_of(out.p, out.n);
+	walk.told[RESUMED].n = rig_body(&body, &item, 1).n;
+	walk.head[FREE] = (struct hash32){ { 0 } };
+	walk.head[FROZEN] = head_of(&walk.freeze_id, NULL);
+	walk.head[RESUMED] = head_of(&walk.freeze_id, &id);
+}
+
 static void world_make(unsigned planted)
 {
 	struct doc_freeze f;
 	struct bytes raw;
 	static uint8_t freeze_raw[16384];
-	struct writer w = writer_make(walk.freeze_body, sizeof walk.freeze_body);
+	struct writer w = writer_make(walk.told[FROZEN].body, sizeof walk.told[FROZEN].body);
 	struct doc d;
-	struct sha256 sum;
 
 	rig_heartbeat_age_ms = 900000; /* many nonces within it, and the order outlives it */
 	rig_make();
@@ -711,11 +785,10 @@ static void world_make(unsigned planted)
 	requests_make();
 	f = rig_freeze("officer-1", 1);
 	raw = rig_freeze_raw(freeze_raw, &f, &r.person[0]);
-	walk.freeze_n = rig_body(&w, &raw, 1).n;
+	walk.told[FROZEN].n = rig_body(&w, &raw, 1).n;
 	CHECK(doc_open(&d, raw, &r.genesis_id, NULL) == ERR_OK);
-	sha256_init(&sum);
-	sha256_update(&sum, bytes_of(d.id.b, sizeof d.id.b));
-	sha256_final(&sum, &walk.freeze_head);
+	walk.freeze_id = d.id;
+	resume_make();
 }
 
 /* What A answers to each variant when it is asked for that one alone. */
@@ -767,10 +840,11 @@ static void *many(size_t n, size_t size)
 }
 
 /* Walks until nothing is new, or a promise is broken.  Gives the states back. */
-static size_t walk_all(int signer, bool backs, unsigned planted)
+static size_t walk_all(int signer, bool backs, bool resumes, unsigned planted)
 {
 	struct node first = { .life = 0 };
 	struct happening none = { .what = WHATS };
+	struct record_name name[PAYMENTS];
 	struct state start;
 
 	memset(&walk, 0, sizeof walk);
@@ -782,6 +856,7 @@ static size_t walk_all(int signer, bool backs, unsigned planted)
 	walk.by = many(STATES_MAX, sizeof walk.by[0]);
 	walk.state_at = many(2 * (size_t)STATES_MAX, sizeof walk.state_at[0]);
 	walk.backs = backs;
+	walk.resumes = resumes;
 	if (signer == B) {
 		answers_make();
 	}
@@ -790,7 +865,7 @@ static size_t walk_all(int signer, bool backs, unsigned planted)
 	walk.base = r.g[walk.s];
 	walk.fresh_journal = (uint32_t)r.journal_n[walk.s];
 	memset(&start, 0, sizeof start);
-	start.node = node_of_now(&first);
+	start.node = node_of_now(&first, name);
 	go(0, start, &none);
 	for (uint32_t at = 0; at < walk.states_n && walk.broken == NULL; at++) {
 		try_all(at);
@@ -826,6 +901,7 @@ static void tell_way(void)
 			printf("(watcher %u)", way[n].watcher + 1u);
 			break;
 		case FREEZE:
+		case RESUME:
 		case KILL:
 		case BACK:
 		case LATE:
@@ -836,11 +912,12 @@ static void tell_way(void)
 	printf("\n");
 }
 
-static void all_ways(int signer, bool backs)
+static void all_ways(int signer, bool backs, bool resumes)
 {
 	size_t released = 0;
 	size_t frozen = 0;
-	size_t n = walk_all(signer, backs, 0);
+	size_t resumed = 0;
+	size_t n = walk_all(signer, backs, resumes, 0);
 
 	if (walk.broken != NULL) {
 		tell_way();
@@ -848,29 +925,35 @@ static void all_ways(int signer, bool backs)
 	T_CHECK(walk.broken == NULL);
 	for (size_t i = 0; i < n; i++) {
 		released += walk.states[i].released != 0;
-		frozen += walk.states[i].stops == 7;
+		frozen += walk.states[i].stops[0] == FROZEN;
+		resumed += walk.states[i].stops[0] == RESUMED && walk.states[i].released != 0;
 	}
 	printf("# signer %c: %zu states of the world, %zu of the signer, %zu after a signature\n",
 	       signer == A ? 'a' : 'b', n, walk.nodes_n, released);
 	/* the walk went where it matters */
-	T_CHECK(released > 1000 && frozen > 1000);
+	T_CHECK(released > 1000 && frozen > 1000 && (resumed > 1000) == resumes);
 	walk_free();
 }
 
 static void all_ways_of_a(void)
 {
-	all_ways(A, true);
+	all_ways(A, true, false);
 }
 
 static void all_ways_of_b(void)
 {
 	/* P7 is the same code, and walked above; KURAMORI_EXPLORE=all walks it here too */
-	all_ways(B, getenv("KURAMORI_EXPLORE") != NULL);
+	all_ways(B, getenv("KURAMORI_EXPLORE") != NULL, false);
 }
 
-static void planted_is_found(unsigned planted, const char *promise)
+static void all_ways_with_a_resume(void)
 {
-	(void)walk_all(A, true, planted);
+	all_ways(A, getenv("KURAMORI_EXPLORE") != NULL, true);
+}
+
+static void planted_is_found(bool resumes, unsigned planted, const char *promise)
+{
+	(void)walk_all(A, !resumes, resumes, planted);
 	T_CHECK(walk.broken != NULL);
 	tell_way();
 	T_STR(walk.broken, promise);
@@ -879,12 +962,20 @@ static void planted_is_found(unsigned planted, const char *promise)
 
 static void early_signature(void)
 {
-	planted_is_found(GUARD_PLANT_NO_ACK_WAIT, "a signature that too few watchers hold (P2)");
+	planted_is_found(false, GUARD_PLANT_NO_ACK_WAIT,
+			 "a signature that too few watchers hold (P2)");
 }
 
 static void forgets_on_replay(void)
 {
-	planted_is_found(GUARD_PLANT_FORGET_ON_REPLAY, "a second payment for one request (P3)");
+	planted_is_found(false, GUARD_PLANT_FORGET_ON_REPLAY,
+			 "a second payment for one request (P3)");
+}
+
+static void forgets_resumes(void)
+{
+	planted_is_found(true, GUARD_PLANT_FORGET_RESUME,
+			 "a freeze that was lifted binds again (P5)");
 }
 
 int main(int argc, char **argv)
@@ -892,8 +983,10 @@ int main(int argc, char **argv)
 	static const struct t_case cases[] = {
 		{ "every order of events at signer a", all_ways_of_a },
 		{ "every order of events at signer b", all_ways_of_b },
+		{ "every order of events with a resume", all_ways_with_a_resume },
 		{ "a signature before its acknowledgements is found", early_signature },
 		{ "a request forgotten by a replay is found", forgets_on_replay },
+		{ "a resume forgotten by a replay is found", forgets_resumes },
 	};
 
 	return t_main(cases, ARRAY_LEN(cases), argc, argv);
