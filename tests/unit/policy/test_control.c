@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/hex.h"
 #include "crypto/crypto.h"
 #include "crypto/ed25519.h"
 #include "policy/control.h"
@@ -763,6 +764,129 @@ static void any_order(void)
 	}
 }
 
+/* What people are told of what waits. */
+static void words(void)
+{
+	static const char *const states[] = { "kept",     "binds", "lifted",    "waits",
+					      "in force", "past",  "cancelled", "forked" };
+	const struct hash32 *one[1] = { &genesis };
+	struct policy_time now;
+	char text[256], want[256], name[2][17];
+
+	for (unsigned i = 0; i < sizeof states / sizeof states[0]; i++) {
+		T_STR(control_state_name((enum control_state)i), states[i]);
+	}
+	T_STR(control_state_name((enum control_state)99), "?");
+	start();
+	control_waiting_words(&k.c, &k.now, text, sizeof text);
+	T_STR(text, "none");
+	/* what does not wait is not told */
+	resume(&t3, one, 1, 1, 3);
+	TAKEN(&k, &t3);
+	control_waiting_words(&k.c, &k.now, text, sizeof text);
+	T_STR(text, "none");
+	policy(&t1, &k, X(90000000), 3);
+	policy(&t2, &k, X(91000000), 3);
+	hex_put(name[0], bytes_of(t1.id.b, 8));
+	hex_put(name[1], bytes_of(t2.id.b, 8));
+	TAKEN(&k, &t1);
+#define TOLD(own_ms_, chain_s_, left)                                                    \
+	do {                                                                             \
+		now = k.now;                                                             \
+		now.own_ms += (uint64_t)(own_ms_);                                       \
+		now.chain_s += (uint32_t)(chain_s_);                                     \
+		control_waiting_words(&k.c, &now, text, sizeof text);                    \
+		(void)snprintf(want, sizeof want, "policy 2 %s in %s s", name[0], left); \
+		T_STR(text, want);                                                       \
+	} while (0)
+	TOLD(0, 0, "3600");
+	TOLD(600000, 500, "3100"); /* the slower of the two */
+	TOLD(400000, 500, "3200");
+	TOLD(-1, 500, "3600"); /* a clock that goes back has waited for nothing */
+	TOLD(500000, -1, "3600");
+	TOLD(3600000, 3600, "0");
+	TOLD(7200000, 7200, "0");
+#undef TOLD
+	/* both of a fork, and no more than fits */
+	TAKEN(&k, &t2);
+	control_waiting_words(&k.c, &k.now, text, sizeof text);
+	(void)snprintf(want, sizeof want, "policy 2 %s in 3600 s; policy 2 %s forks", name[0],
+		       name[1]);
+	T_STR(text, want);
+	for (size_t cap = 1; cap < strlen(want); cap += 5) {
+		memset(text, 'z', sizeof text);
+		control_waiting_words(&k.c, &k.now, text, cap);
+		T_EQ(strlen(text), cap - 1);
+		T_MEM(text, want, cap - 1);
+		T_EQ(text[cap], 'z');
+	}
+	/* since when is not known: the wait has not begun */
+	m.now.chain_s = 0;
+	TAKEN(&m, &t1);
+	now = k.now;
+	now.own_ms += 1800000;
+	now.chain_s += 1800;
+	control_waiting_words(&m.c, &now, text, sizeof text);
+	(void)snprintf(want, sizeof want, "policy 2 %s in 3600 s", name[0]);
+	T_STR(text, want);
+}
+
+/* A resume lifts what it names and nothing else; the bug that ./sim must find lifts all. */
+static void lifts_too_much(void)
+{
+	const struct hash32 *one[1] = { &t1.id };
+
+	for (unsigned planted = 0; planted < 2; planted++) {
+		keeper_make(&k, planted == 0 ? 0 : CONTROL_PLANT_LIFT_ALL);
+		freeze(&t1, "officer-1", 1, false, 1);
+		freeze(&t2, "officer-1", 2, false, 1);
+		TAKEN(&k, &t1);
+		TAKEN(&k, &t2);
+		resume(&t3, one, 1, 1, 3);
+		TAKEN(&k, &t3);
+		T_EQ(k.c.binding, planted == 0 ? 1 : 0);
+		T_CHECK(control_lifted(&k.c, &t1.id));
+		T_EQ(control_lifted(&k.c, &t2.id), planted == 1);
+		T_CHECK(!control_lifted(&k.c, &t3.id));       /* no freeze */
+		T_CHECK(!control_lifted(&k.c, &k.roster_id)); /* nothing known here */
+	}
+}
+
+/* A second table of everything that was told before another came into force. */
+static void overtaken(void)
+{
+	/* one waits, and a second that tightens is a fork of it, so nothing comes into force */
+	start();
+	policy(&t1, &k, X(90000000), 3);
+	policy(&t2, &k, X(5), 3);
+	TAKEN(&k, &t1);
+	TAKEN(&k, &t2);
+	T_EQ(STATE(&k, &t2), CONTROL_FORKED);
+	pass(&k, UINT64_C(1000) * 3600000, 3600000);
+	T_EQ(STATE(&k, &t1), CONTROL_WAITS);
+	T_EQ(k.policy.number, 1);
+	/* one envelope larger than all its place */
+	keeper_make(&m, 0);
+	m.c.storage.others_cap = t1.n - 1;
+	REFUSED(&m, &t1, ERR_FULL, "");
+	m.c.storage.others_cap = t1.n;
+	TAKEN(&m, &t1);
+	/* as long as it waits it makes no room for another */
+	REFUSED(&m, &t2, ERR_FULL, "");
+	/* nor is there place for one freeze more than the store of freezes holds */
+	freeze(&t3, "officer-1", 1, false, 1);
+	m.c.storage.freezes_cap = t3.n - 1;
+	REFUSED(&m, &t3, ERR_FULL, "");
+	m.c.storage.freezes_cap = t3.n;
+	TAKEN(&m, &t3);
+	freeze(&t3, "officer-2", 2, false, 2);
+	REFUSED(&m, &t3, ERR_FULL, "");
+	T_EQ(m.c.binding, 1);
+	/* a cancel of nobody's */
+	cancel(&t4, "nobody", &t1.id, 1);
+	REFUSED(&m, &t4, ERR_SIGNER_UNKNOWN, "person");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -778,6 +902,9 @@ int main(int argc, char **argv)
 		{ "rosters follow each other", rosters_follow },
 		{ "the last places are for freezes", full },
 		{ "the same documents in any order", any_order },
+		{ "what people are told of what waits", words },
+		{ "a resume lifts what it names", lifts_too_much },
+		{ "overtaken, and no place", overtaken },
 	};
 
 	CHECK(crypto_init() == ERR_OK);
