@@ -87,9 +87,6 @@ static void raw_drop(struct control *c, struct control_entry *e)
 	uint8_t *store = store_of(c, e->type);
 	size_t end = (size_t)e->at + e->n;
 
-	if (e->n == 0) {
-		return;
-	}
 	memmove(store + e->at, store + end, *used - end);
 	for (size_t i = 0; i < c->n; i++) {
 		struct control_entry *other = &c->entries[i];
@@ -268,13 +265,12 @@ static bool is_officer(const struct control *c, const struct doc_person *p,
 	       !is_struck(c, key_bytes(&p->key)) && !resume_strikes(with, &p->key);
 }
 
-static size_t officers(const struct control *c, const struct doc_roster *r,
-		       const struct doc_resume *with)
+static size_t officers(const struct control *c, const struct doc_roster *r)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->people_count; i++) {
-		n += is_officer(c, &r->people[i], with);
+		n += is_officer(c, &r->people[i], NULL);
 	}
 	return n;
 }
@@ -323,6 +319,7 @@ static bool freeze_has_place(const struct control *c, const struct doc_freeze *f
 		each += c->entries[i].state == CONTROL_BINDS &&
 			strcmp(c->entries[i].issuer, f->issuer) == 0;
 	}
+	/* unreached: as many documents as that, without as many freezes that bind */
 	return c->binding < CONTROL_BIND_MAX && c->n < CONTROL_DOCS_MAX && each < most &&
 	       n <= c->storage.freezes_cap - c->freezes_used;
 }
@@ -390,7 +387,7 @@ static struct policy_verdict check_cancel(struct control *c, const struct doc *d
 		return refuse(ERR_SIGNER_UNKNOWN, "person", "no officer or approver of the roster");
 	}
 	v = signed_by_one(d, &person->key);
-	if (v.err != ERR_OK || news->known) {
+	if (v.err != ERR_OK) {
 		return v;
 	}
 	for (size_t i = 0; i < c->n; i++) {
@@ -437,14 +434,8 @@ static struct policy_verdict check_resume(struct control *c, const struct doc *d
 		return refuse(ERR_POLICY, "struck",
 			      "a signer's key is retired by closing its accounts");
 	}
-	if (officers(c, r, x) < r->governance) {
-		return refuse(ERR_POLICY, "struck",
-			      "too few officers would be left to start anything again");
-	}
+	/* that enough officers are left to start anything again, quorum() has counted */
 	news->issuer = x->initiator;
-	if (news->known) {
-		return allowed;
-	}
 	if (c->struck_n + x->struck_count > CONTROL_STRUCK_MAX) {
 		return refuse(ERR_FULL, "struck", "the table of struck keys is full");
 	}
@@ -512,6 +503,7 @@ static const struct doc_roster *electors(const struct control *c, const struct h
 	if (hash32_eq(previous, c->rules.roster_id)) {
 		return c->rules.roster;
 	}
+	/* unreached: none before; until there was a second roster none follows but the first */
 	return c->has_before && hash32_eq(previous, &c->before_id) ? &c->before : NULL;
 }
 
@@ -557,7 +549,7 @@ static struct policy_verdict check_roster(struct control *c, const struct doc *d
 	if (names_struck(c, x)) {
 		return refuse(ERR_POLICY, "people", "a key that was struck");
 	}
-	if (officers(c, x, NULL) < x->governance) {
+	if (officers(c, x) < x->governance) {
 		return refuse(ERR_POLICY, "governance",
 			      "fewer officers than must sign: nobody could change it any more");
 	}
@@ -643,7 +635,7 @@ struct policy_verdict control_check(struct control *c, const struct doc *d,
 		news->known = true;
 		news->index = (size_t)(known - c->entries);
 	}
-	/* who signed a freeze or cancel counts also where it is known: it may stand in a sweep */
+	/* who signed a freeze counts also where it is known: it may stand in a sweep */
 	if (d->type == DOC_FREEZE) {
 		return check_freeze(c, d, news);
 	}
@@ -714,6 +706,7 @@ static void in_force(struct control *c, struct control_entry *e, uint64_t time_m
 /* A cancel, or a resume, names this one. */
 static void disown(struct control *c, struct control_entry *e, uint64_t time_ms)
 {
+	/* unreached: any other state */
 	switch (e->state) {
 	case CONTROL_BINDS:
 		move(e, CONTROL_LIFTED, time_ms);
@@ -809,6 +802,7 @@ struct control_entry *control_take(struct control *c, const struct doc *d,
 	e->own_ms = now->own_ms;
 	e->chain_s = now->chain_s;
 	(void)snprintf(e->issuer, sizeof e->issuer, "%s", news->issuer);
+	/* unreached: any other type; control_check() has refused it */
 	switch ((unsigned)d->type) {
 	case DOC_FREEZE:
 		e->officer = news->officer;

@@ -116,7 +116,7 @@ static enum err build(struct payment *out, uint8_t network, const struct key32 *
 	e = nem_tx_check(&tx);
 	/* unreached: what is above has checked all that this looks at */
 	if (e != ERR_OK) {
-		return e;
+		return e; /* unreached: as above */
 	}
 	p.wrap_n = encode(p.wrap, sizeof p.wrap, &tx);
 	nem_tx_hash(&p.wrap_hash, &tx);
@@ -135,7 +135,7 @@ static enum err build(struct payment *out, uint8_t network, const struct key32 *
 	e = nem_tx_check(&tx);
 	/* unreached: what is above has checked all that this looks at */
 	if (e != ERR_OK) {
-		return e;
+		return e; /* unreached: as above */
 	}
 	p.cosign_n = encode(p.cosign, sizeof p.cosign, &tx);
 	nem_tx_hash(&p.cosign_hash, &tx);

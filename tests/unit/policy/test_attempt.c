@@ -66,6 +66,7 @@ static void attempts(void)
 	ALTERED(attempt.deadline_nem_s--, ERR_MISMATCH, "attempt.deadline_nem_s");
 	ALTERED(attempt.timestamp_nem_s++, ERR_MISMATCH, "attempt.deadline_nem_s");
 	ALTERED(attempt.deadline_nem_s = UINT64_MAX, ERR_FIELD_RANGE, "attempt.deadline_nem_s");
+	ALTERED(attempt.timestamp_nem_s = UINT64_MAX, ERR_FIELD_RANGE, "attempt.deadline_nem_s");
 	ALTERED(w.order.amount = xem(0), ERR_AMOUNT, "order.amount");
 }
 

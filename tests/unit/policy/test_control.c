@@ -12,6 +12,7 @@
 #include "base/hex.h"
 #include "crypto/crypto.h"
 #include "crypto/ed25519.h"
+#include "passkey_kit.h"
 #include "policy/control.h"
 #include "policy_world.h"
 #include "t.h"
@@ -182,6 +183,15 @@ static void strike(struct doc_resume *r, const struct key32 *key)
 
 	s->key_n = 32;
 	memcpy(s->key, key->b, 32);
+}
+
+static int struck_cmp(const void *a, const void *b)
+{
+	const struct doc_struck *x = a;
+	const struct doc_struck *y = b;
+	int by_bytes = memcmp(x->key, y->key, x->key_n < y->key_n ? x->key_n : y->key_n);
+
+	return by_bytes != 0 ? by_bytes : (int)x->key_n - (int)y->key_n;
 }
 
 static void cancel(struct text *t, const char *person, const struct hash32 *id, unsigned by)
@@ -887,6 +897,292 @@ static void overtaken(void)
 	REFUSED(&m, &t4, ERR_SIGNER_UNKNOWN, "person");
 }
 
+/* Whose keys were struck, and who may bring them back: nobody, wherever they stand. */
+static void struck_everywhere(void)
+{
+	const struct hash32 *none[1] = { NULL };
+	uint8_t unused[ED25519_SECRET_BYTES];
+	struct doc_roster whole, next;
+	struct doc_resume r;
+	size_t n;
+
+	start();
+	k.roster.source_count = k.roster.prices_needed = 1;
+	(void)snprintf(k.roster.price_sources[0].id, sizeof k.roster.price_sources[0].id, "source");
+	k.roster.price_sources[0].key = later.key;
+	passkey_party(&k.roster.relying_party);
+	k.roster.people[4].passkey_count = 2;
+	for (size_t i = 0; i < 2; i++) {
+		passkey_make(&k.roster.people[4].passkeys[i], unused, (uint8_t)i);
+	}
+	whole = k.roster;
+	resume_of(&r, none, 0, 1);
+	strike(&r, &backend.key);
+	strike(&r, &watcher[0].key);
+	strike(&r, &later.key);
+	r.struck[3].key_n = whole.people[4].passkeys[0].key_n;
+	memcpy(r.struck[3].key, whole.people[4].passkeys[0].key, r.struck[3].key_n);
+	r.struck_count = 4;
+	qsort(r.struck, r.struck_count, sizeof r.struck[0], struck_cmp);
+	sign(&t1, DOC_RESUME, &r, 3);
+	TAKEN(&k, &t1);
+	T_EQ(k.c.struck_n, 4);
+	T_EQ(k.roster.price_sources[0].key.b[0], 0);
+	T_EQ(k.roster.people[4].passkey_count, 1);
+	T_MEM(k.roster.people[4].passkeys[0].key, whole.people[4].passkeys[1].key, 32);
+	/* struck again it is struck once */
+	r.nonce[0] = 2;
+	sign(&t1, DOC_RESUME, &r, 3);
+	TAKEN(&k, &t1);
+	T_EQ(k.c.struck_n, 4);
+	n = k.c.n;
+	/* each of them alone in a new roster */
+	for (unsigned what = 0; what < 5; what++) {
+		next = k.roster;
+		next.number = 2;
+		next.previous = k.roster_id;
+		next.genesis = genesis;
+		next.backends[0].key = what == 0 ? backend.key : stranger.key;
+		next.watchers[0].key = what == 1 ? watcher[0].key : people[5].key;
+		next.watchers[0].key.b[1] ^= what != 1;
+		next.price_sources[0].key = what == 2 ? later.key : people[5].key;
+		next.price_sources[0].key.b[2] ^= what != 2;
+		next.people[4].passkeys[0] = whole.people[4].passkeys[what == 3 ? 0 : 1];
+		sign(&t2, DOC_ROSTER, &next, 3);
+		if (what < 4) {
+			REFUSED(&k, &t2, ERR_POLICY, "people");
+			T_EQ(k.c.n, n);
+		}
+	}
+	TAKEN(&k, &t2);
+	T_EQ(STATE(&k, &t2), CONTROL_WAITS);
+	/* neither signer's key of either kind is struck */
+	for (unsigned what = 0; what < 2; what++) {
+		resume_of(&r, none, 0, (uint8_t)(20 + what));
+		strike(&r, what == 0 ? &k.roster.signers[0].attest_key
+				     : &k.roster.signers[0].chain_key);
+		sign(&t1, DOC_RESUME, &r, 3);
+		REFUSED(&k, &t1, ERR_POLICY, "struck");
+	}
+	/* nor more keys than the table holds */
+	for (uint8_t i = 0; k.c.struck_n < CONTROL_STRUCK_MAX; i++) {
+		resume_of(&r, none, 0, (uint8_t)(30 + i));
+		while (r.struck_count < DOC_STRUCK_MAX &&
+		       k.c.struck_n + r.struck_count < CONTROL_STRUCK_MAX) {
+			const struct key32 key = { { 0xf0, i, (uint8_t)r.struck_count } };
+
+			strike(&r, &key);
+		}
+		sign(&t1, DOC_RESUME, &r, 3);
+		TAKEN(&k, &t1);
+	}
+	resume_of(&r, none, 0, 99);
+	strike(&r, &stranger.key);
+	sign(&t1, DOC_RESUME, &r, 3);
+	REFUSED(&k, &t1, ERR_FULL, "struck");
+	T_EQ(k.c.struck_n, CONTROL_STRUCK_MAX);
+}
+
+/* Who begins a resume is an officer whose key counts and who signed it. */
+static void who_begins(void)
+{
+	const struct hash32 *one[1] = { &genesis };
+	static const char *const others[] = { "nobody", "approver-1", "officer-3" };
+	struct doc_resume r;
+
+	start();
+	for (unsigned i = 0; i < 3; i++) {
+		resume_of(&r, one, 1, 1);
+		(void)snprintf(r.initiator, sizeof r.initiator, "%s", others[i]);
+		/* the last has signed, and is struck by what he signs */
+		if (i == 2) {
+			strike(&r, &people[2].key);
+		}
+		sign(&t1, DOC_RESUME, &r, 1 | 2 | 4 | 1 << 3);
+		REFUSED(&k, &t1, ERR_SIGNER_UNKNOWN, "initiator");
+	}
+	T_EQ(k.c.n, 0);
+	/* as many freezes as can bind are as many as one resume lifts */
+	freeze(&t1, "officer-1", 1, false, 1);
+	k.c.binding = CONTROL_BIND_MAX;
+	REFUSED(&k, &t1, ERR_FULL, "");
+	k.c.binding--;
+	TAKEN(&k, &t1);
+}
+
+/* Rosters that follow nothing, and officers who were struck after they had gone. */
+static void odd_rosters(void)
+{
+	const struct hash32 *none[1] = { NULL };
+	struct doc_policy p;
+	struct doc_roster r;
+	struct doc_resume x;
+
+	start();
+	r = k.roster;
+	r.previous = k.roster_id;
+	r.number = 3;
+	sign(&t1, DOC_ROSTER, &r, 3);
+	REFUSED(&k, &t1, ERR_MISMATCH, "number");
+	r.number = 2;
+	r.signers[1].attest_key.b[0] ^= 1;
+	sign(&t1, DOC_ROSTER, &r, 3);
+	REFUSED(&k, &t1, ERR_MISMATCH, "signers");
+	r = k.roster;
+	r.previous = k.roster_id;
+	r.number = 2;
+	r.people_count = PEOPLE - 1;
+	sign(&t1, DOC_ROSTER, &r, 3);
+	TAKEN(&k, &t1);
+	/* a freeze is no predecessor of a policy, nor is a roster */
+	freeze(&t2, "officer-1", 1, false, 1);
+	TAKEN(&k, &t2);
+	p = k.policy;
+	p.number = 2;
+	p.previous = t2.id;
+	sign(&t3, DOC_POLICY, &p, 3);
+	REFUSED(&k, &t3, ERR_MISMATCH, "previous");
+	p.previous = t1.id;
+	sign(&t3, DOC_POLICY, &p, 3);
+	REFUSED(&k, &t3, ERR_MISMATCH, "previous");
+	/* officer-3 is struck now, and elects nobody under the roster before either */
+	resume_of(&x, none, 0, 1);
+	strike(&x, &people[2].key);
+	sign(&t3, DOC_RESUME, &x, 3);
+	TAKEN(&k, &t3);
+	r.people_count = PEOPLE - 2;
+	r.people[2].key = stranger.key;
+	sign(&t3, DOC_ROSTER, &r, 1 | 4);
+	REFUSED(&k, &t3, ERR_APPROVALS, "signatures");
+	sign(&t3, DOC_ROSTER, &r, 3);
+	TAKEN(&k, &t3);
+	T_EQ(STATE(&k, &t3), CONTROL_FORKED);
+}
+
+/* A policy that came into force and was cancelled too late gives way, with what follows it. */
+static void disowned(void)
+{
+	struct doc_policy p;
+	struct id128 name = { { 1 } };
+	struct policy_time before;
+
+	start();
+	p = k.policy;
+	policy(&t1, &k, X(90000000), 3);
+	TAKEN(&k, &t1);
+	/* clocks that went back have waited for nothing; nothing has this name */
+	before = k.now;
+	before.own_ms -= 1;
+	before.chain_s += 10000;
+	T_CHECK(control_due(&k.c, &before) == NULL);
+	before.own_ms += 100000000;
+	before.chain_s = k.now.chain_s - 1;
+	T_CHECK(control_due(&k.c, &before) == NULL);
+	T_CHECK(!control_activate(&k.c, &name, 1));
+	T_EQ(STATE(&k, &t1), CONTROL_WAITS);
+	pass(&k, 3600000, 3600);
+	T_EQ(STATE(&k, &t1), CONTROL_IN_FORCE);
+	policy(&t2, &k, X(91000000), 3);
+	TAKEN(&k, &t2);
+	T_EQ(STATE(&k, &t2), CONTROL_WAITS);
+	cancel(&t3, "officer-1", &t1.id, 1);
+	TAKEN(&k, &t3);
+	T_EQ(STATE(&k, &t1), CONTROL_IN_FORCE);
+	/* another successor of what was before is no fork of what nobody wants */
+	p.number = 2;
+	p.previous.b[0] = 0xbb;
+	memset(p.previous.b + 1, 0, 31);
+	p.day_max = xem(X(5));
+	sign(&t4, DOC_POLICY, &p, 3);
+	TAKEN(&k, &t4);
+	T_EQ(k.c.forked, 0);
+	T_EQ(STATE(&k, &t4), CONTROL_IN_FORCE);
+	T_EQ(STATE(&k, &t1), CONTROL_PAST);
+	T_EQ(STATE(&k, &t2), CONTROL_CANCELLED);
+	/* what tightened is not disowned by one person's word */
+	cancel(&t3, "officer-2", &t4.id, 2);
+	TAKEN(&k, &t3);
+	T_CHECK(!control_find(&k.c, &t4.id)->disowned);
+}
+
+/* One that was cancelled leaves its fork, and that still locks. */
+static void fork_alone(void)
+{
+	struct doc_roster r;
+	char text[256], want[256], name[3][17];
+
+	start();
+	policy(&t1, &k, X(90000000), 3);
+	policy(&t2, &k, X(91000000), 3);
+	TAKEN(&k, &t1);
+	TAKEN(&k, &t2);
+	cancel(&t3, "officer-1", &t1.id, 1);
+	TAKEN(&k, &t3);
+	T_EQ(STATE(&k, &t1), CONTROL_CANCELLED);
+	policy(&t3, &k, X(92000000), 3);
+	TAKEN(&k, &t3);
+	T_EQ(STATE(&k, &t3), CONTROL_FORKED);
+	T_EQ(k.c.forked, 2);
+	hex_put(name[0], bytes_of(t2.id.b, 8));
+	hex_put(name[1], bytes_of(t3.id.b, 8));
+	/* and a roster waits behind them */
+	r = k.roster;
+	r.number = 2;
+	r.previous = k.roster_id;
+	r.people[5].roles = DOC_ROLE_OFFICER;
+	sign(&t4, DOC_ROSTER, &r, 3);
+	TAKEN(&k, &t4);
+	T_EQ(STATE(&k, &t4), CONTROL_WAITS);
+	hex_put(name[2], bytes_of(t4.id.b, 8));
+	control_waiting_words(&k.c, &k.now, text, sizeof text);
+	(void)snprintf(want, sizeof want,
+		       "policy 2 %s forks; policy 2 %s forks; roster 2 %s in 3600 s", name[0],
+		       name[1], name[2]);
+	T_STR(text, want);
+}
+
+/* What makes room for a new document: what is over first, then what is in force, never what waits.
+ */
+static void who_makes_room(void)
+{
+	const struct hash32 *one[1] = { &genesis };
+	static struct text t5, t6;
+	struct doc_roster r;
+
+	start();
+	r = k.roster;
+	r.number = 2;
+	r.previous = k.roster_id;
+	r.people_count = PEOPLE - 1;
+	sign(&t1, DOC_ROSTER, &r, 3);
+	TAKEN(&k, &t1);
+	policy(&t2, &k, X(5), 3);
+	TAKEN(&k, &t2);
+	policy(&t3, &k, X(90000000), 3);
+	TAKEN(&k, &t3);
+	policy(&t4, &k, X(91000000), 3);
+	TAKEN(&k, &t4);
+	T_EQ(STATE(&k, &t4), CONTROL_FORKED);
+	freeze(&t5, "officer-1", 1, false, 1);
+	TAKEN(&k, &t5);
+	k.c.storage.others_cap = k.c.others_used;
+	/* nothing is over: of what is in force the older goes */
+	resume(&t5, one, 1, 1, 3);
+	TAKEN(&k, &t5);
+	T_EQ(control_find(&k.c, &t1.id)->n, 0);
+	T_EQ(k.roster.number, 2); /* it rules all the same */
+	T_EQ(control_find(&k.c, &t2.id)->n, t2.n);
+	/* then what is over, as often as it takes */
+	k.c.storage.others_cap = k.c.others_used;
+	resume(&t6, one, 1, 2, 3);
+	TAKEN(&k, &t6);
+	T_EQ(control_find(&k.c, &t5.id)->n, 0);
+	T_EQ(control_find(&k.c, &t2.id)->n, t2.n);
+	T_CHECK(bytes_eq(control_raw(&k.c, control_find(&k.c, &t3.id)), bytes_of(t3.raw, t3.n)));
+	T_CHECK(bytes_eq(control_raw(&k.c, control_find(&k.c, &t4.id)), bytes_of(t4.raw, t4.n)));
+	T_CHECK(bytes_eq(control_raw(&k.c, control_find(&k.c, &t6.id)), bytes_of(t6.raw, t6.n)));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -905,6 +1201,12 @@ int main(int argc, char **argv)
 		{ "what people are told of what waits", words },
 		{ "a resume lifts what it names", lifts_too_much },
 		{ "overtaken, and no place", overtaken },
+		{ "struck everywhere", struck_everywhere },
+		{ "who begins a resume", who_begins },
+		{ "rosters that follow nothing", odd_rosters },
+		{ "cancelled too late", disowned },
+		{ "a fork alone", fork_alone },
+		{ "who makes room", who_makes_room },
 	};
 
 	CHECK(crypto_init() == ERR_OK);
