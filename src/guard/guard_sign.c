@@ -617,6 +617,20 @@ static struct policy_entry entry_of(const struct guard_payment *p)
 				      .approvals = p->approvals };
 }
 
+/* What is asked of the policy, but for people, time and earlier attempts. */
+static struct policy_question question_of(const struct guard *g, const struct sign *s)
+{
+	return (struct policy_question){
+		.genesis = &g->genesis,
+		.own = &g->policy_own,
+		.policy = &g->policy,
+		.order = &s->order,
+		.request = &s->request,
+		.request_doc = &s->docs[0].id,
+		.history = &g->history,
+	};
+}
+
 /*
  * What was attested by other rules than those in force is judged again before it may leave: the
  * rules of the moment of signing count, and it was not signed yet, or anew.
@@ -625,24 +639,16 @@ static enum err rules_allow(const struct guard *g, const struct sign *s,
 			    const struct guard_payment *p, struct guard_no *no)
 {
 	const struct policy_entry own = entry_of(p);
-	struct policy_question q = {
-		.genesis = &g->genesis,
-		.own = &g->policy_own,
-		.policy = &g->policy,
-		.order = &s->order,
-		.request = &s->request,
-		.request_doc = &s->docs[0].id,
-		.history = &g->history,
-		.dead = &own, /* it is not to be counted twice */
-		.dead_n = 1,
-		.approvals = s->yes,
-		.veto = s->veto,
-	};
+	struct policy_question q = question_of(g, s);
 	struct policy_verdict v;
 
 	if (p->roster == g->control.roster_place && p->policy == g->control.policy_place) {
 		return ERR_OK;
 	}
+	q.dead = &own; /* it is not to be counted twice */
+	q.dead_n = 1;
+	q.approvals = s->yes;
+	q.veto = s->veto;
 	CHECK(guard_self_now(g, &q.now));
 	v = policy_judge(&q);
 	if (v.err == ERR_OK) {
@@ -655,15 +661,7 @@ static enum err rules_allow(const struct guard *g, const struct sign *s,
 static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *ask,
 			   struct guard_no *no, struct effects *out)
 {
-	struct policy_question q = {
-		.genesis = &g->genesis,
-		.own = &g->policy_own,
-		.policy = &g->policy,
-		.order = &s->order,
-		.request = &s->request,
-		.request_doc = &s->docs[0].id,
-		.history = &g->history,
-	};
+	struct policy_question q = question_of(g, s);
 	struct fresh fresh = { .sweep = false };
 	const struct guard_payment *known;
 	struct policy_verdict v;

@@ -13,6 +13,7 @@
  *
  * A state keeps the guard as its difference from a fresh one, and its journal.
  */
+#include "paper.h"
 #include "t.h"
 
 #include <stddef.h>
@@ -743,31 +744,22 @@ static struct hash32 head_of(const struct hash32 *a, const struct hash32 *b)
 /* Both officers of the rig, who are its governance, lift the freeze. */
 static void resume_make(void)
 {
-	static uint8_t text[16384];
-	static uint8_t raw[16384];
-	struct writer w = writer_make(text, sizeof text);
-	struct writer out = writer_make(raw, sizeof raw);
+	static struct paper p;
+	const uint8_t *const officers[] = { r.person[0].secret, r.person[1].secret };
 	struct writer body = writer_make(walk.told[RESUMED].body, sizeof walk.told[RESUMED].body);
 	struct doc_resume x = { .genesis = r.genesis_id,
 				.initiator = "officer-1",
 				.lift_count = 1,
 				.scope = DOC_SCOPE_ALL };
-	struct doc_seal seals[2];
-	struct hash32 id;
 	struct bytes item;
 
 	x.freezes[0].id = walk.freeze_id;
-	CHECK(doc_write(&w, DOC_RESUME, &x, NULL) == ERR_OK);
-	doc_id(&id, DOC_RESUME, doc_type_version(DOC_RESUME), &r.genesis_id, bytes_of(w.p, w.n));
-	for (size_t i = 0; i < 2; i++) {
-		doc_sign(&seals[i], &id, r.person[i].secret);
-	}
-	CHECK(doc_close(&out, DOC_RESUME, bytes_of(w.p, w.n), seals, 2) == ERR_OK);
-	item = bytes_of(out.p, out.n);
+	paper_make(&p, DOC_RESUME, &x, &r.genesis_id, officers, ARRAY_LEN(officers));
+	item = bytes_of(p.raw, p.n);
 	walk.told[RESUMED].n = rig_body(&body, &item, 1).n;
 	walk.head[FREE] = (struct hash32){ { 0 } };
 	walk.head[FROZEN] = head_of(&walk.freeze_id, NULL);
-	walk.head[RESUMED] = head_of(&walk.freeze_id, &id);
+	walk.head[RESUMED] = head_of(&walk.freeze_id, &p.id);
 }
 
 static void world_make(unsigned planted)

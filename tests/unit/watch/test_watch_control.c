@@ -7,36 +7,25 @@
  * that read the whole chain again; attestations under rules of yesterday, of tomorrow and of
  * nobody.
  */
+#include "paper.h"
 #include "watch_rig.h"
 
 #define ONE  1u /* officer-1 */
 #define BOTH 3u /* the governance of the rig's roster */
 
-struct paper {
-	uint8_t raw[16384];
-	size_t n;
-	struct hash32 id;
-};
-
 static struct paper p1, p2;
 
 static void paper(struct paper *p, enum doc_type type, const void *in, unsigned by)
 {
-	static uint8_t body[16384];
-	struct writer w = writer_make(body, sizeof body);
-	struct writer out = writer_make(p->raw, sizeof p->raw);
-	struct doc_seal seals[5];
+	const uint8_t *secrets[5];
 	size_t n = 0;
 
-	CHECK(doc_write(&w, type, in, NULL) == ERR_OK);
-	doc_id(&p->id, type, doc_type_version(type), &r.genesis_id, bytes_of(w.p, w.n));
 	for (size_t i = 0; i < 5; i++) {
 		if ((by >> i & 1) != 0) {
-			doc_sign(&seals[n++], &p->id, r.person[i].secret);
+			secrets[n++] = r.person[i].secret;
 		}
 	}
-	CHECK(doc_close(&out, type, bytes_of(w.p, w.n), seals, n) == ERR_OK);
-	p->n = out.n;
+	paper_make(p, type, in, &r.genesis_id, secrets, n);
 }
 
 static enum doc_type put(const struct paper *p)
