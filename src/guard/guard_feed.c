@@ -345,12 +345,13 @@ void guard_feed_reply(struct guard *g, const struct event *event, struct effects
 		if (e == ERR_OK && p != NULL) {
 			e = subject_answer(g, f, p, event->body, out);
 		}
-		if (e != ERR_OK || p == NULL) {
-			/* our own journal does not read back: say so, and let the watcher ask again
-			 */
+		if (e != ERR_OK) {
+			/* our own journal does not read back: say so */
 			effects_note(out, "broken journal-read sequence=%llu why=%s",
 				     (unsigned long long)f->sequence, err_slug(e));
-			nonce_answer(g, f, out);
+		}
+		if (e != ERR_OK || p == NULL) {
+			nonce_answer(g, f, out); /* the watcher asks again; or it was forgotten */
 		}
 		return;
 	}

@@ -1051,6 +1051,7 @@ static void forgotten_read(void)
 	T_EQ(rig_answers(id), 0);
 	disk_says(A, call, ERR_OK, bytes_of(copy, n));
 	T_CHECK(nonce_alone(id));
+	T_CHECK(!noted("broken")); /* nothing is */
 	/* asked again, the feed goes on with what is there */
 	T_CHECK(subject_told(next_on(A, WATCHER, 0)));
 }
