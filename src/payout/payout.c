@@ -182,7 +182,7 @@ enum err payout_init(struct payout **out, const struct payout_config *config,
 	p->settle_room = settle_room_new();
 	p->history_entries = calloc(INNER_HISTORY, sizeof *p->history_entries);
 	p->stops = calloc(PAYOUT_STOPS_MAX, sizeof *p->stops);
-	p->control_store = malloc(2 * CONTROL_STORE);
+	p->control_store = malloc((size_t)2 * CONTROL_STORE);
 	if (p->batch_buffer == NULL || p->answer_buffer == NULL || p->settle_room == NULL ||
 	    p->history_entries == NULL || p->stops == NULL || p->control_store == NULL) {
 		goto out;
