@@ -204,7 +204,8 @@ class Payments(unittest.TestCase):
         self.approval = canon.Document("approval", approval).sign(self.person)
         self.roster = canon.Document("roster", {
             "backends": [{"id": "b", "key": self.backend.public_hex}],
-            "people": [{"id": "p", "key": self.person.public_hex, "roles": ["approver"]}]})
+            "people": [{"id": "p", "key": self.person.public_hex, "passkeys": [], "roles": ["approver"]}],
+            "relying_party": {"id": "", "origins": []}, "software_approvals": True})
         self.policy = canon.Document("policy", {"approval_tiers": [
             {"approvals": 0, "up_to": "1000000"}, {"approvals": 1, "up_to": "9000000"}]})
         self.reference = bytes.fromhex(request_id.replace("-", ""))
