@@ -195,6 +195,7 @@ static enum err other_judge(const struct guard *g, const struct other *o, const 
 	const struct doc_signer_entry *a = &g->roster.signers[DOC_SIGNER_A];
 	const struct doc_attestation *t = &o->attestation;
 	static const char words[] = "A attested something else";
+	static const char strange[] = "A judged by rules that were never in force here";
 
 	if (!doc_signed_by(&o->attestation_doc, &a->attest_key)) {
 		return guard_self_no(no, ERR_SIGNATURE, "attestation.signatures",
@@ -211,6 +212,13 @@ static enum err other_judge(const struct guard *g, const struct other *o, const 
 	}
 	if (!hash32_eq(&t->inner_hash, &p->inner_hash)) {
 		return guard_self_no(no, ERR_MISMATCH, "attestation.inner_hash", words);
+	}
+	/* an evacuation waits for nobody's rules */
+	if (subject_type == DOC_ATTEMPT && !control_ruled(&g->control, DOC_ROSTER, &t->roster)) {
+		return guard_self_no(no, ERR_STALE, "attestation.roster", strange);
+	}
+	if (subject_type == DOC_ATTEMPT && !control_ruled(&g->control, DOC_POLICY, &t->policy)) {
+		return guard_self_no(no, ERR_STALE, "attestation.policy", strange);
 	}
 	if (!bytes_eq(bytes_of(t->data, t->data_n), payment_cosign(p))) {
 		return guard_self_no(no, ERR_MISMATCH, "attestation.data", words);

@@ -892,6 +892,19 @@ const struct hash32 *control_policy_id(const struct control *c, uint16_t place)
 	return place == 0 ? &c->first_policy_id : &c->entries[place - 1].id;
 }
 
+bool control_ruled(const struct control *c, enum doc_type type, const struct hash32 *id)
+{
+	const struct hash32 *first = type == DOC_ROSTER ? &c->first_roster_id : &c->first_policy_id;
+	size_t at = place_of(c, id);
+	const struct control_entry *e = at < c->n ? &c->entries[c->sorted[at]] : NULL;
+
+	if (hash32_eq(id, first)) {
+		return true;
+	}
+	return e != NULL && hash32_eq(&e->id, id) && e->type == type &&
+	       (e->state == CONTROL_IN_FORCE || e->state == CONTROL_PAST);
+}
+
 bool control_lifted(struct control *c, const struct hash32 *id)
 {
 	const struct control_entry *e = control_find(c, id);

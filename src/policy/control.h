@@ -197,6 +197,8 @@ const struct hash32 *control_roster_id(const struct control *c, uint16_t place);
 const struct hash32 *control_policy_id(const struct control *c, uint16_t place);
 
 struct control_entry *control_find(struct control *c, const struct hash32 *id);
+/* This roster or policy is in force, or was. */
+bool control_ruled(const struct control *c, enum doc_type type, const struct hash32 *id);
 /* The envelope, as long as it is kept; else empty. */
 struct bytes control_raw(const struct control *c, const struct control_entry *e);
 /* This freeze was lifted, or a resume has named its id: it is no ground for anything. */

@@ -407,6 +407,10 @@ static void b_checks_a(void)
 	GIVEN(t.subject.b[0] ^= 1, &r.attest[A], "mismatch", "attestation.subject");
 	GIVEN(t.subject_type = DOC_SWEEP, &r.attest[A], "mismatch", "attestation.subject");
 	GIVEN(t.inner_hash.b[0] ^= 1, &r.attest[A], "mismatch", "attestation.inner_hash");
+	/* judged by rules that never were */
+	GIVEN(t.policy.b[0] ^= 1, &r.attest[A], "stale", "attestation.policy");
+	GIVEN(t.roster.b[0] ^= 1, &r.attest[A], "stale", "attestation.roster");
+	GIVEN(t.policy = r.roster_id, &r.attest[A], "stale", "attestation.policy");
 	GIVEN(t.data[100] ^= 1, &r.attest[A], "mismatch", "attestation.data");
 	GIVEN(t.data_n--, &r.attest[A], "mismatch", "attestation.data");
 	for (unsigned bit = 0; bit < 512; bit += 61) {

@@ -707,6 +707,49 @@ static void signed_under_another_roster(void)
 	T_EQ(r.g[A].signatures_released, 2);
 }
 
+/* B takes A's word under rules that were in force once, and not under those that wait. */
+static void a_judged_by_other_rules(void)
+{
+	uint64_t a;
+	uint64_t b;
+
+	start();
+	rig_well(B);
+	rig_withdrawal(X(20), 0, 1);
+	a = rig_sign();
+	rig_acks(A);
+	T_CHECK(rig_signed(a));
+	policy(&p1, X(30), BOTH);
+	TAKEN(B, &p1);
+	T_EQ(r.g[B].policy.number, 2);
+	adopt(&p1);
+	rig_well(B);
+	b = rig_sign_b(rig_answer(a));
+	T_STR(rig_code(b), "");
+	rig_acks(B);
+	T_CHECK(rig_signed(b));
+	/* A lives under a policy already that B has not heard of */
+	policy(&p2, X(25), BOTH);
+	TAKEN(A, &p1);
+	TAKEN(A, &p2);
+	T_EQ(r.g[A].policy.number, 3);
+	adopt(&p2);
+	rig_well(A);
+	rig_withdrawal(X(21), 0, 2);
+	a = rig_sign();
+	rig_acks(A);
+	T_CHECK(rig_signed(a));
+	r.policy_id = p1.id; /* B's watchers, as B */
+	rig_well(B);
+	REFUSED(rig_sign_b(rig_answer(a)), "stale", "attestation.policy");
+	TAKEN(B, &p2);
+	r.policy_id = p2.id;
+	rig_well(B);
+	b = rig_sign_b(rig_answer(a));
+	rig_acks(B);
+	T_CHECK(rig_signed(b));
+}
+
 /* Another name, or another key under a name that stays, is another watcher. */
 static void watchers_replaced(void)
 {
@@ -913,6 +956,7 @@ int main(int argc, char **argv)
 		{ "killed behind every effect", killed },
 		{ "nonsense", nonsense },
 		{ "signed under another roster", signed_under_another_roster },
+		{ "what A judged by other rules", a_judged_by_other_rules },
 		{ "watchers replaced", watchers_replaced },
 		{ "new rules and a sweep", rules_and_a_sweep },
 		{ "a forgotten resume, planted", planted },

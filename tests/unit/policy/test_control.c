@@ -541,6 +541,36 @@ static void tightening_at_once(void)
 	}
 }
 
+/* What is or was in force may be named by a record; what waits, or never was, may not. */
+static void ruled(void)
+{
+	struct hash32 none = k.policy_id;
+
+	start();
+	none.b[31] ^= 0xff; /* the last of all ids, or behind them */
+	T_CHECK(control_ruled(&k.c, DOC_POLICY, &k.policy_id));
+	T_CHECK(control_ruled(&k.c, DOC_ROSTER, &k.roster_id));
+	T_CHECK(!control_ruled(&k.c, DOC_ROSTER, &k.policy_id));
+	T_CHECK(!control_ruled(&k.c, DOC_POLICY, &none));
+	policy(&t1, &k, X(5), 3);
+	TAKEN(&k, &t1);
+	policy(&t2, &k, X(4), 3);
+	TAKEN(&k, &t2);
+	T_EQ(STATE(&k, &t1), CONTROL_PAST);
+	policy(&t3, &k, X(90000), 3);
+	TAKEN(&k, &t3);
+	T_CHECK(control_ruled(&k.c, DOC_POLICY, &t1.id));
+	T_CHECK(control_ruled(&k.c, DOC_POLICY, &t2.id));
+	T_CHECK(!control_ruled(&k.c, DOC_ROSTER, &t1.id));
+	T_EQ(STATE(&k, &t3), CONTROL_WAITS);
+	T_CHECK(!control_ruled(&k.c, DOC_POLICY, &t3.id));
+	for (unsigned i = 0; i < 256; i++) {
+		memset(none.b, (int)i, sizeof none.b);
+		T_CHECK(!control_ruled(&k.c, DOC_POLICY, &none) ||
+			hash32_eq(&none, &k.c.first_policy_id));
+	}
+}
+
 static void one_cancels(void)
 {
 	start();
@@ -1193,6 +1223,7 @@ int main(int argc, char **argv)
 		{ "somebody can always change the rules", governance_stays },
 		{ "what loosens waits", loosening_waits },
 		{ "what tightens does not", tightening_at_once },
+		{ "what is or was in force", ruled },
 		{ "one cancels", one_cancels },
 		{ "forks lock", forks_lock },
 		{ "rosters follow each other", rosters_follow },
