@@ -35,8 +35,7 @@ def small_world(build, customer="c1", people=None, make=kit.World, **settings):
     if people is not None:
         w.seal_people(people)
     w.write_documents(w.seal_signers())
-    (w.place("documents") / "claims.csv").write_text(f"{customer},{chosen.claims_xem * XEM}\n")
-    w.open_books()
+    w.open_books_of({customer: chosen.claims_xem * XEM})
     return folder, w
 
 

@@ -540,6 +540,11 @@ class World:
         with open(self.place("documents") / "claims.csv", "w", encoding="ascii", newline="\n") as file:
             claims.write_csv(file, amounts)
 
+    def open_books_of(self, owed):
+        """The same for {customer: micro-XEM}."""
+        (self.place("documents") / "claims.csv").write_text("".join(f"{who},{micro}\n" for who, micro in owed.items()))
+        return self.open_books()
+
     def write_server_config(self):
         folder = self.place("kuramorid")
         if "api" not in self.ports:
@@ -696,6 +701,14 @@ class World:
             "# the node, as NIS answers",
             f"curl -s http://127.0.0.1:{self.ports['node public']}/chain/height", "",
             "Ctrl-C ends it."]
+
+    def open_for_business(self, owed):
+        """Books, then every program; returns when the chain is read and both signers would sign."""
+        self.open_books_of(owed)
+        self.start_all()
+        process.wait_until(lambda: self.get("/v1/status")["chain_read"], 20, "the chain is read")
+        process.wait_until(lambda: all(self.status(f"signer-{x}").get("signs") == "ready" for x in "ab"), 20,
+                           "signers ready")
 
     def start_all(self, server=True):
         """Signers, watchers and the server, side by side; returns when all are ready. The node runs."""

@@ -450,12 +450,7 @@ def start():
     w.ceremony()
     w.seal_people()
     w.write_documents(w.seal_signers())
-    (w.place("documents") / "claims.csv").write_text(
-        "".join(f"{name},{micro * XEM}\n" for name, micro in CUSTOMERS.items()))
-    w.open_books()
-    w.start_all()
-    process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
-    process.wait_until(lambda: all(w.status(f"signer-{x}").get("signs") == "ready" for x in "ab"), 20, "signers ready")
+    w.open_for_business({name: xem * XEM for name, xem in CUSTOMERS.items()})
     note()
     withdraw("w0", "c1", 5 * XEM)
     note()

@@ -177,8 +177,7 @@ def start():
     w.ceremony()
     w.seal_people()
     w.write_documents(w.seal_signers())
-    (w.place("documents") / "claims.csv").write_text(f"{CUSTOMER},{settings.claims_xem * XEM}\n")
-    w.open_books()
+    w.open_books_of({CUSTOMER: settings.claims_xem * XEM})
     # From here on the clean node knows its clients; and only it makes blocks.
     w.group.daemons["node"].stop(5.0)
     w.start_node()

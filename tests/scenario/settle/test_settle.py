@@ -63,9 +63,7 @@ class Rig:
                                     for which in "ab"})
         self.folder = self.world.place("kuramorid")
         self.names = [f"c{i}" for i in range(CUSTOMERS)]
-        (self.world.place("documents") / "claims.csv").write_text(
-            "".join(f"{name},{EACH}\n" for name in self.names))
-        self.world.open_books()
+        self.world.open_books_of(dict.fromkeys(self.names, EACH))
         self.start()
         self.model = {"customer:" + name: EACH for name in self.names}
 
