@@ -315,6 +315,27 @@ enum err log_batch_check(struct log_view *out, struct bytes batch)
 	return ERR_OK;
 }
 
+static bool follows(const struct log_chain *c, const struct log_view *v)
+{
+	return v->head.first_sequence == c->next_sequence && hash32_eq(&v->head.previous, &c->head);
+}
+
+static void advance(struct log_chain *c, const struct log_view *v)
+{
+	c->next_sequence += v->head.count;
+	c->head = v->head.hash;
+}
+
+enum err log_batch_follow(struct log_chain *c, const struct log_view *v)
+{
+	CHECK(c->tree.size == 0);
+	if (!follows(c, v)) {
+		return ERR_CORRUPT;
+	}
+	advance(c, v);
+	return ERR_OK;
+}
+
 enum err log_batch_join(struct log_chain *c, const struct log_view *v,
 			const struct log_secret *secret)
 {
@@ -322,7 +343,7 @@ enum err log_batch_join(struct log_chain *c, const struct log_view *v,
 	struct hash32 root;
 
 	CHECK(c->tree.size == c->next_sequence);
-	if (v->head.first_sequence != c->next_sequence || !hash32_eq(&v->head.previous, &c->head)) {
+	if (!follows(c, v)) {
 		return ERR_CORRUPT;
 	}
 	for (uint32_t i = 0; i < v->head.count; i++) {
@@ -339,8 +360,7 @@ enum err log_batch_join(struct log_chain *c, const struct log_view *v,
 		return ERR_CORRUPT;
 	}
 	c->tree = tree;
-	c->next_sequence += v->head.count;
-	c->head = v->head.hash;
+	advance(c, v);
 	return ERR_OK;
 }
 

@@ -148,6 +148,12 @@ MUST_CHECK enum err log_batch_open(struct log_view *out, struct log_chain *c, st
 MUST_CHECK enum err log_batch_join(struct log_chain *c, const struct log_view *v,
 				   const struct log_secret *secret);
 
+/*
+ * The same without the journal's secret: sequence and previous hash alone.  The tree is not grown,
+ * so this and log_batch_join() are never mixed on one *c (that dies).  ERR_CORRUPT.
+ */
+MUST_CHECK enum err log_batch_follow(struct log_chain *c, const struct log_view *v);
+
 /* The view of a batch that was copied: from where it was opened to an equal copy elsewhere. */
 void log_view_move(struct log_view *v, const uint8_t *from, const uint8_t *to);
 

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/pages.h"
+
+#include <stdint.h>
+#include <sys/mman.h>
+
+#include "base/check.h"
+
+static void *map(size_t bytes)
+{
+	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void *pages_take(size_t bytes)
+{
+	uint8_t *p;
+	size_t before;
+
+	CHECK(bytes > 0);
+	if (bytes < PAGES_LARGE) {
+		return map(bytes);
+	}
+	if (bytes > SIZE_MAX / 2) {
+		return NULL;
+	}
+	/* a large page begins at a multiple of its size: so much more, and the rest given back */
+	bytes = (bytes + 4095) & ~(size_t)4095;
+	p = map(bytes + PAGES_LARGE);
+	if (p == NULL) {
+		return NULL;
+	}
+	before = (PAGES_LARGE - ((uintptr_t)p & (PAGES_LARGE - 1))) & (PAGES_LARGE - 1);
+	pages_give(before == 0 ? NULL : p, before);
+	p += before;
+	if (before != PAGES_LARGE) {
+		pages_give(p + bytes, PAGES_LARGE - before);
+	}
+	/* advice: it works without */
+	(void)madvise(p, bytes, MADV_HUGEPAGE);
+	return p;
+}
+
+void pages_give(void *p, size_t bytes)
+{
+	if (p != NULL) {
+		CHECK(munmap(p, bytes) == 0);
+	}
+}
