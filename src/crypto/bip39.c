@@ -6,6 +6,7 @@
 
 #include "base/utf8.h"
 #include "crypto/crypto.h"
+#include "crypto/ct.h"
 #include "crypto/sha256.h"
 
 enum { ROUNDS = 2048, WORD_BITS = 11, PACKED_BYTES = BIP39_ENTROPY_MAX + 1 };
@@ -17,28 +18,13 @@ static const uint8_t words[BIP39_WORDS][BIP39_WORD_MAX] = {
 #include "crypto/bip39_words.inc"
 };
 
-/* The same number, but the compiler knows nothing of it any more: it made branches of it. */
-static uint64_t hidden(uint64_t v)
-{
-	__asm__("" : "+r"(v));
-	return v;
-}
-
-/* All ones if a and b are equal, else zero, without a branch. */
-static uint64_t same(uint64_t a, uint64_t b)
-{
-	uint64_t d = a ^ b;
-
-	return hidden((d | (0 - d)) >> 63) - 1;
-}
-
 /* Index of a padded word, or BIP39_WORDS. */
 static uint32_t find(uint64_t word)
 {
 	uint64_t index = BIP39_WORDS;
 
 	for (uint64_t i = 0; i < BIP39_WORDS; i++) {
-		index ^= same(word, le64_get(words[i])) & (index ^ i);
+		index ^= ct_same(word, le64_get(words[i])) & (index ^ i);
 	}
 	return (uint32_t)index;
 }
@@ -48,7 +34,7 @@ static uint64_t choose(uint32_t index)
 	uint64_t word = 0;
 
 	for (uint64_t i = 0; i < BIP39_WORDS; i++) {
-		word |= same(index, i) & le64_get(words[i]);
+		word |= ct_same(index, i) & le64_get(words[i]);
 	}
 	return word;
 }
@@ -92,26 +78,26 @@ enum err bip39_text(char out[BIP39_TEXT_BYTES], struct bytes entropy)
 		}
 		le64_put(word, choose(index));
 		for (size_t k = 0; k < BIP39_WORD_MAX; k++) {
-			letters += 1 & ~same(word[k], 0);
+			letters += 1 & ~ct_same(word[k], 0);
 		}
 		for (size_t k = 0; k <= BIP39_WORD_MAX; k++) {
-			word[k] = (uint8_t)(word[k] | (same(k, letters) & ' '));
+			word[k] = (uint8_t)(word[k] | (ct_same(k, letters) & ' '));
 		}
 		/* every letter is tried at every place: where it belongs does not show */
 		place = start;
 		for (size_t k = 0; k <= BIP39_WORD_MAX; k++) {
 			for (size_t at = 0; at < BIP39_TEXT_BYTES; at++) {
-				out[at] =
-				    (char)((uint8_t)out[at] | (uint8_t)(same(at, place) & word[k]));
+				out[at] = (char)((uint8_t)out[at] |
+						 (uint8_t)(ct_same(at, place) & word[k]));
 			}
-			place = hidden(place + 1);
+			place = ct_hidden(place + 1);
 		}
 		start += letters + 1;
 		crypto_wipe(word, sizeof word);
 		crypto_wipe(&index, sizeof index);
 	}
 	for (size_t at = 0; at < BIP39_TEXT_BYTES; at++) {
-		out[at] = (char)((uint8_t)out[at] & (uint8_t)~same(at, start - 1));
+		out[at] = (char)((uint8_t)out[at] & (uint8_t)~ct_same(at, start - 1));
 	}
 	crypto_wipe(packed, sizeof packed);
 	return ERR_OK;
@@ -160,15 +146,15 @@ static size_t pack(uint8_t packed[PACKED_BYTES], struct bytes text)
 	}
 	for (size_t at = 0; at <= text.n; at++) {
 		uint64_t letter = at < text.n ? text.p[at] : ' ';
-		uint64_t ends = same(letter, ' ');
+		uint64_t ends = ct_same(letter, ' ');
 		uint64_t found = find(word); /* an empty word is not on the list */
 
 		for (uint64_t k = 0; k < BIP39_COUNT_MAX; k++) {
-			index[k] |= ends & same(k, count) & found;
+			index[k] |= ends & ct_same(k, count) & found;
 		}
-		bad |= ends & (same(found, BIP39_WORDS) | same(count, BIP39_COUNT_MAX));
+		bad |= ends & (ct_same(found, BIP39_WORDS) | ct_same(count, BIP39_COUNT_MAX));
 		/* a NUL would pass for the padding, a ninth letter has no place */
-		bad |= ~ends & (same(letter, 0) | same(letters, BIP39_WORD_MAX));
+		bad |= ~ends & (ct_same(letter, 0) | ct_same(letters, BIP39_WORD_MAX));
 		count += ends & 1;
 		word = ~ends & (word | letter << (8 * letters & 63));
 		letters = ~ends & (letters + 1);

@@ -24,6 +24,16 @@ enum { CRYPTO_STACK_BYTES = 16 * 1024 };
  */
 MUST_CHECK enum err crypto_init(void);
 
+/*
+ * How many signatures this process has checked so far, of all three kinds (ed25519.h, edk.h,
+ * es256.h), good and bad ones: what a payment costs is told by it (bench/README.md).  Nothing may
+ * be decided by it.  From any thread.
+ */
+uint64_t crypto_checks(void);
+
+/* One more: for the functions that check one. */
+void crypto_checks_add(void);
+
 /* a and b (n bytes each) are equal; the time depends on n alone.  The only way to compare secrets.
  */
 bool crypto_eq(const void *a, const void *b, size_t n);

@@ -133,6 +133,7 @@ bool edk_verify_vartime(const struct key32 *public_key, struct bytes message,
 	uint8_t k[32], r[32];
 	struct ge25519 a;
 
+	crypto_checks_add();
 	if (!scalar_is_canonical(signature->b + 32) || sodium_is_zero(public_key->b, 32) ||
 	    !ge25519_get(&a, public_key->b)) {
 		return false;

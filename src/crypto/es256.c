@@ -4,6 +4,7 @@
 #include <bearssl.h>
 #include <string.h>
 
+#include "crypto/crypto.h"
 #include "crypto/sha256.h"
 
 enum { HALF = 32, INTEGER = 0x02, SEQUENCE = 0x30, NEGATIVE = 0x80 };
@@ -96,6 +97,7 @@ bool es256_verify(const uint8_t key[ES256_KEY_BYTES], struct bytes message, stru
 	const br_ec_public_key k = { .curve = BR_EC_secp256r1, .q = point, .qlen = sizeof point };
 	struct hash32 hash;
 
+	crypto_checks_add();
 	if (es256_der_read(raw, der) != ERR_OK) {
 		return false;
 	}

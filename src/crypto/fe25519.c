@@ -40,7 +40,7 @@ static void pow_250(struct fe25519 *ones, struct fe25519 *eleven, const struct f
 	fe25519_mul(ones, &t, &x50);
 }
 
-void fe25519_invert(struct fe25519 *out, const struct fe25519 *a)
+void fe25519_inverse(struct fe25519 *out, const struct fe25519 *a)
 {
 	struct fe25519 t, eleven;
 

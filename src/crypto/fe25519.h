@@ -99,7 +99,7 @@ static inline void fe25519_carry(struct fe25519 *out, const struct fe25519 *a)
 }
 
 /* out = a^(p-2); 0 for 0. */
-void fe25519_invert(struct fe25519 *out, const struct fe25519 *a);
+void fe25519_inverse(struct fe25519 *out, const struct fe25519 *a);
 
 /* out = a^((p-5)/8), the core of the square root. */
 void fe25519_pow_p58(struct fe25519 *out, const struct fe25519 *a);

@@ -194,7 +194,7 @@ void ge25519_init(void)
 	for (int i = 0; i < BASE_ODDS; i++) {
 		struct fe25519 inverse, x, y;
 
-		fe25519_invert(&inverse, &p.z);
+		fe25519_inverse(&inverse, &p.z);
 		fe25519_mul(&x, &p.x, &inverse);
 		fe25519_mul(&y, &p.y, &inverse);
 		fe25519_add(&base_odds[i].sum, &y, &x);
@@ -286,7 +286,7 @@ void ge25519_double_mul_vartime(uint8_t out[32], const uint8_t s[32], const uint
 		}
 		to_projective(&p, &c);
 	}
-	fe25519_invert(&inverse, &p.z);
+	fe25519_inverse(&inverse, &p.z);
 	fe25519_mul(&p.x, &p.x, &inverse);
 	fe25519_mul(&p.y, &p.y, &inverse);
 	fe25519_put(out, &p.y);
