@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "doc/document.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/hex.h"
+#include "crypto/bip39.h"
 #include "crypto/ed25519.h"
 #include "crypto/sha256.h"
 #include "doc/table.h"
@@ -220,8 +222,32 @@ static enum err judge_genesis(struct doc *d, const struct hash32 *genesis, struc
 	return ERR_OK;
 }
 
-enum err doc_open(struct doc *out, struct bytes raw, const struct hash32 *genesis,
-		  struct doc_fault *fault)
+bool doc_provable(enum doc_type type)
+{
+	return type == DOC_FREEZE || type == DOC_CLOSING || type == DOC_CANCEL ||
+	       type == DOC_RESUME || type == DOC_DAY || type == DOC_ROSTER || type == DOC_POLICY ||
+	       type == DOC_GRANT || type == DOC_HOLDING;
+}
+
+/* The bytes of line *at of what stands behind an envelope, without its line feed. */
+static bool next_line(struct bytes *line, struct bytes proofs, size_t *at)
+{
+	const uint8_t *end;
+
+	if (*at >= proofs.n) {
+		return false;
+	}
+	++*at; /* the line feed */
+	end = memchr(proofs.p + *at, '\n', proofs.n - *at);
+	*line = bytes_of(proofs.p + *at,
+			 end == NULL ? proofs.n - *at : (size_t)(end - (proofs.p + *at)));
+	*at += line->n;
+	return true;
+}
+
+/* One envelope and no more. */
+static enum err open_envelope(struct doc *out, struct bytes raw, const struct hash32 *genesis,
+			      struct doc_fault *fault)
 {
 	const struct type_row *row = NULL;
 	struct doc d = { .raw = raw };
@@ -251,8 +277,102 @@ enum err doc_open(struct doc *out, struct bytes raw, const struct hash32 *genesi
 	e = judge_genesis(&d, genesis, fault);
 	if (e == ERR_OK) {
 		*out = d;
+	} else if (e == ERR_GENESIS) {
+		out->genesis = d.type == DOC_GENESIS ? d.id : d.genesis;
 	}
 	return e;
+}
+
+static enum err judge_proofs(const struct doc *d, struct doc_fault *fault)
+{
+	struct bytes line;
+	struct doc proof;
+	size_t at = 0;
+	size_t n = 0;
+
+	while (next_line(&line, d->proofs, &at)) {
+		if (++n > DOC_PROOFS_MAX) {
+			return doc_table_fault(fault, ERR_FIELD_RANGE, "assertion",
+					       "more of them than a document has");
+		}
+		if (open_envelope(&proof, line, &d->genesis, NULL) != ERR_OK ||
+		    proof.type != DOC_ASSERTION || proof.signature_count != 0) {
+			return doc_table_fault(fault, ERR_INPUT, "assertion",
+					       "what stands behind it is no assertion");
+		}
+	}
+	return ERR_OK;
+}
+
+enum err doc_open(struct doc *out, struct bytes raw, const struct hash32 *genesis,
+		  struct doc_fault *fault)
+{
+	const uint8_t *end = raw.n == 0 ? NULL : memchr(raw.p, '\n', raw.n);
+	size_t n = end == NULL ? raw.n : (size_t)(end - raw.p);
+	struct doc d;
+	enum err e;
+
+	/* a canonical envelope has no line feed: without proofs that is judged as it always was */
+	if (end == NULL || raw.n > DOC_BYTES_MAX ||
+	    open_envelope(&d, bytes_of(raw.p, n), genesis, NULL) != ERR_OK ||
+	    !doc_provable(d.type)) {
+		return open_envelope(out, raw, genesis, fault);
+	}
+	d.raw = raw;
+	d.proofs = bytes_of(end, raw.n - n);
+	e = judge_proofs(&d, fault);
+	if (e == ERR_OK) {
+		*out = d;
+	}
+	return e;
+}
+
+bool doc_next_proof(struct doc *proof, const struct doc *d, size_t *at)
+{
+	struct bytes line;
+
+	if (!next_line(&line, d->proofs, at)) {
+		return false;
+	}
+	CHECK(open_envelope(proof, line, &d->genesis, NULL) == ERR_OK);
+	return true;
+}
+
+enum err doc_add_proof(struct writer *out, const struct doc *d, struct bytes proof)
+{
+	struct writer w = *out;
+	struct bytes line;
+	size_t at = 0;
+	size_t n = 0;
+
+	if (!doc_provable(d->type)) {
+		return ERR_TYPE;
+	}
+	while (next_line(&line, d->proofs, &at)) {
+		n++;
+	}
+	if (n == DOC_PROOFS_MAX) {
+		return ERR_FIELD_RANGE;
+	}
+	writer_bytes(&w, d->raw);
+	json_put_raw(&w, "\n");
+	writer_bytes(&w, proof);
+	if (w.bad || w.n - out->n > DOC_BYTES_MAX) {
+		return ERR_TOO_LARGE;
+	}
+	*out = w;
+	return ERR_OK;
+}
+
+void doc_foreign_words(char out[DOC_FOREIGN_WORDS], const struct doc *d, const struct hash32 *ours)
+{
+	char theirs[17];
+	char own[17];
+
+	hex_put(theirs, bytes_of(d->genesis.b, 8));
+	hex_put(own, bytes_of(ours->b, 8));
+	(void)snprintf(out, DOC_FOREIGN_WORDS, "it belongs to genesis %s..., and this is %s...",
+		       theirs, own);
 }
 
 /* ---- signatures ---- */
@@ -280,15 +400,28 @@ static bool seal_verifies(const struct doc_seal *seal, const struct hash32 *id)
 	return ed25519_verify(&seal->key, signed_text(space, id), &seal->sig);
 }
 
-bool doc_signed_by(const struct doc *d, const struct key32 *key)
+/* The signature by this key, or NULL: at most one, doc_open() saw to that. */
+static const struct doc_seal *seal_by(const struct doc *d, const struct key32 *key)
 {
 	CHECK(d->signature_count <= DOC_SIGNATURES_MAX);
 	for (unsigned i = 0; i < d->signature_count; i++) {
 		if (key32_eq(&d->signatures[i].key, key)) {
-			return seal_verifies(&d->signatures[i], &d->id);
+			return &d->signatures[i];
 		}
 	}
-	return false;
+	return NULL;
+}
+
+bool doc_names_key(const struct doc *d, const struct key32 *key)
+{
+	return seal_by(d, key) != NULL;
+}
+
+bool doc_signed_by(const struct doc *d, const struct key32 *key)
+{
+	const struct doc_seal *seal = seal_by(d, key);
+
+	return seal != NULL && seal_verifies(seal, &d->id);
 }
 
 enum err doc_verify_all(const struct doc *d)
@@ -398,7 +531,9 @@ enum err doc_close(struct writer *out, enum doc_type type, struct bytes body,
 enum err doc_add_seal(struct writer *out, const struct doc *d, const struct doc_seal *seal)
 {
 	struct doc_seal seals[DOC_SIGNATURES_MAX];
+	struct writer w = *out;
 	size_t n = 0;
+	enum err e;
 
 	CHECK(d->signature_count <= DOC_SIGNATURES_MAX);
 	for (unsigned i = 0; i < d->signature_count; i++) {
@@ -410,7 +545,16 @@ enum err doc_add_seal(struct writer *out, const struct doc *d, const struct doc_
 		return ERR_FIELD_RANGE;
 	}
 	seals[n++] = *seal;
-	return doc_close(out, d->type, d->body, seals, n);
+	e = doc_close(&w, d->type, d->body, seals, n);
+	if (e != ERR_OK) {
+		return e;
+	}
+	writer_bytes(&w, d->proofs);
+	if (w.bad || w.n - out->n > DOC_BYTES_MAX) {
+		return ERR_TOO_LARGE;
+	}
+	*out = w;
+	return ERR_OK;
 }
 
 enum err doc_make(struct writer *out, struct hash32 *id, enum doc_type type, const void *in,
@@ -456,4 +600,10 @@ out:
 		*out = before;
 	}
 	return e;
+}
+
+void doc_id_words(char out[DOC_ID_WORDS_BYTES], const struct hash32 *id)
+{
+	static_assert((int)DOC_ID_WORDS_BYTES == (int)BIP39_TEXT_BYTES, "24 words");
+	CHECK(bip39_text(out, bytes_of(id->b, sizeof id->b)) == ERR_OK);
 }

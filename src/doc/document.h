@@ -29,7 +29,10 @@
 enum {
 	DOC_BYTES_MAX = JSON_BYTES_MAX, /* a whole envelope */
 	DOC_SIGNATURES_MAX = 8,
+	DOC_PROOFS_MAX = 8,    /* assertions behind an envelope */
 	DOC_SECRET_BYTES = 64, /* ED25519_SECRET_BYTES: seed and public key */
+	DOC_ID_WORDS_BYTES =
+	    24 * 9, /* 24 words of at most 8 letters, and what stands behind each */
 };
 
 /* Numbers are stored in journals: append only. */
@@ -59,8 +62,9 @@ struct doc_seal {
 struct doc {
 	enum doc_type type;
 	uint32_t version;
-	struct bytes raw; /* the whole envelope */
+	struct bytes raw; /* the whole envelope, and the proofs behind it */
 	struct bytes body;
+	struct bytes proofs; /* LF and the envelope of an assertion, none or several times */
 	struct hash32 id;
 	struct hash32 genesis; /* the body's field; zero for DOC_GENESIS */
 	unsigned signature_count;
@@ -84,9 +88,29 @@ uint32_t doc_type_version(enum doc_type type);
  * id, unless it is zero. fault    may be NULL; written on every error. ERR_INPUT,
  * ERR_NOT_CANONICAL, ERR_TOO_LARGE (bytes), ERR_FIELD_MISSING, ERR_FIELD_UNKNOWN, ERR_FIELD_TYPE,
  * ERR_FIELD_RANGE (fields, signatures), ERR_TYPE, ERR_VERSION, ERR_GENESIS.
+ * On ERR_GENESIS out->genesis alone is written: the one that it names, or is.
+ *
+ * Behind what a person may sign with a security key too (doc_provable()) may stand assertions of
+ * such keys, each behind a line feed, DOC_BYTES_MAX in all.  They are no part of the id, as
+ * signatures are none, and travel and are kept with the envelope.  Each is opened as an envelope
+ * here, of this genesis; what they prove is judged in policy/proofs.h.  Errors of them have
+ * `assertion` as field.
  */
 MUST_CHECK enum err doc_open(struct doc *out, struct bytes raw, const struct hash32 *genesis,
 			     struct doc_fault *fault);
+
+/* freeze, closing, cancel, resume, day, roster, policy, grant, holding. */
+bool doc_provable(enum doc_type type);
+
+/* The next assertion behind d: *at begins at 0.  False: there is none more. */
+bool doc_next_proof(struct doc *proof, const struct doc *d, size_t *at);
+
+/*
+ * Writes d with one assertion more behind it; proof: its envelope.  out must not overlap d's bytes.
+ * ERR_TYPE: not behind a document of this type; ERR_FIELD_RANGE when DOC_PROOFS_MAX are there;
+ * ERR_TOO_LARGE.
+ */
+MUST_CHECK enum err doc_add_proof(struct writer *out, const struct doc *d, struct bytes proof);
 
 /* The id of a body of this type and version; genesis as in doc_open(), zero for DOC_GENESIS always.
  */
@@ -98,6 +122,24 @@ void doc_id(struct hash32 *out, enum doc_type type, uint32_t version, const stru
  * used: the name under which the genesis document knows it.  d was opened.
  */
 void doc_zero_id(struct hash32 *out, const struct doc *d);
+
+/*
+ * The envelope has a signature by this key, which is NOT verified: for what was verified before it
+ * was written where nobody else can write (docs/decisions/0027).
+ */
+bool doc_names_key(const struct doc *d, const struct key32 *key);
+
+/* For people, behind ERR_GENESIS: which genesis d names, and which is ours; both by 8 bytes. */
+enum { DOC_FOREIGN_WORDS = 128 };
+
+void doc_foreign_words(char out[DOC_FOREIGN_WORDS], const struct doc *d, const struct hash32 *ours);
+
+/*
+ * An id as 24 English words (BIP39, all 32 bytes of it) for two people to read to each other:
+ * whoever wrote two documents himself could find two that share half an id.  NUL-terminated.
+ * crypto_init() comes first.
+ */
+void doc_id_words(char out[DOC_ID_WORDS_BYTES], const struct hash32 *id);
 
 /* The envelope has a signature by this key and it verifies. */
 bool doc_signed_by(const struct doc *d, const struct key32 *key);

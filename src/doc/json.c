@@ -138,6 +138,49 @@ static enum err take_key(struct json *j, struct json_token *t)
 	return ERR_OK;
 }
 
+/* ASCII that stands for itself: nearly all of every document. */
+static bool is_plain(uint8_t c)
+{
+	return (uint8_t)(c - 0x20) < 0x5f && c != '"' && c != '\\';
+}
+
+/*
+ * How many of eight bytes are plain before the first that is not.  A byte of these sums has its
+ * highest bit set if the byte is below 0x20, or equal to what it was compared with; a borrow
+ * reaches only bytes behind one that has it, so the lowest of them is right.
+ */
+static size_t plain_of_8(const uint8_t *p)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t w = le64_get(p);
+	uint64_t quote = w ^ ones * '"';
+	uint64_t slash = w ^ ones * '\\';
+	uint64_t erase = w ^ ones * 0x7f;
+	uint64_t other = w | ((w - ones * 0x20) & ~w);
+
+	other |= (quote - ones) & ~quote;
+	other |= (slash - ones) & ~slash;
+	other |= (erase - ones) & ~erase;
+	other &= ones * 0x80;
+	return other == 0 ? 8 : (size_t)__builtin_ctzll(other) / 8;
+}
+
+static void pass_plain(struct json *j)
+{
+	const uint8_t *p = j->in.p + j->at;
+	const uint8_t *end = j->in.p + j->in.n;
+	size_t n = 8;
+
+	while (n == 8 && end - p >= 8) {
+		n = plain_of_8(p);
+		p += n;
+	}
+	while (n == 8 && p < end && is_plain(*p)) {
+		p++;
+	}
+	j->at = (size_t)(p - j->in.p);
+}
+
 static enum err take_string(struct json *j, struct json_token *t)
 {
 	size_t start = j->at;
@@ -147,6 +190,7 @@ static enum err take_string(struct json *j, struct json_token *t)
 	for (;;) {
 		size_t len;
 
+		pass_plain(j);
 		if (j->at >= j->in.n) {
 			return unexpected(j, "");
 		}
@@ -287,30 +331,24 @@ static enum err take_member(struct json *j, struct json_token *t)
 
 enum err json_next(struct json *j, struct json_token *out)
 {
-	struct json_token t = { 0 };
-	enum err e;
-
 	if (j->err != ERR_OK) {
 		return j->err;
 	}
+	/* What is called here writes the token as the last thing, when nothing can fail any more.
+	 */
 	if (j->depth > 0) {
-		e = take_member(j, &t);
-	} else if (j->at == 0) {
-		if (peek(j) != '{') {
-			return unexpected(j, "an object is expected here");
-		}
-		e = take_value(j, &t);
-	} else if (j->at < j->in.n) {
-		e = unexpected(j, "something follows the object");
-	} else {
-		j->done = true;
-		t = (struct json_token){ .kind = JSON_END, .at = j->at };
-		e = ERR_OK;
+		return take_member(j, out);
 	}
-	if (e == ERR_OK) {
-		*out = t;
+	if (j->at == 0) {
+		return peek(j) == '{' ? take_value(j, out)
+				      : unexpected(j, "an object is expected here");
 	}
-	return e;
+	if (j->at < j->in.n) {
+		return unexpected(j, "something follows the object");
+	}
+	j->done = true;
+	*out = (struct json_token){ .kind = JSON_END, .at = j->at };
+	return ERR_OK;
 }
 
 enum err json_check(struct bytes in, size_t *fault_at, const char **fault_why)

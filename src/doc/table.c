@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/hex.h"
 #include "base/money.h"
+#include "base/words.h"
 #include "crypto/uuid7.h"
 #include "doc/json.h"
 #include "doc/types.h"
@@ -153,16 +154,16 @@ static enum err text_rule(const struct doc_field *f, struct bytes text, const ch
 		*why = text.n < f->min ? "the text is too short" : "the text is too long";
 		return text.n >= f->min && text.n <= f->max ? ERR_OK : ERR_FIELD_RANGE;
 	case DOC_KIND_NAME:
-		*why = "this must be 1 to 64 of A-Z, a-z, 0-9, . _ : -";
+		*why = N_("this must be 1 to 64 of A-Z, a-z, 0-9, . _ : -");
 		return doc_name_ok(text) ? ERR_OK : ERR_FIELD_RANGE;
 	case DOC_KIND_SLUG:
-		*why = "this must be 1 to 64 of a-z, 0-9, -";
+		*why = N_("this must be 1 to 64 of a-z, 0-9, -");
 		return text.n >= 1 && text.n <= DOC_SLUG_MAX && all_are(text, is_slug_char)
 			   ? ERR_OK
 			   : ERR_FIELD_RANGE;
 	case DOC_KIND_ADDRESS:
 	case DOC_KIND_ADDRESSES:
-		*why = "an address is 40 characters of A-Z and 2-7";
+		*why = N_("an address is 40 characters of A-Z and 2-7");
 		return text.n == DOC_ADDRESS_CHARS && all_are(text, is_address_char) ? ERR_OK
 										     : ERR_ADDRESS;
 	case DOC_KIND_HEX:

@@ -425,6 +425,18 @@ static const struct doc_field fields_exclusion[] = {
 };
 TABLE(exclusion);
 
+static const struct doc_field fields_day[] = {
+	INT("a_sequence", doc_day, a_sequence, 0, JSON_INT_MAX),
+	AMOUNT("a_unapproved", doc_day, a_unapproved, 0),
+	INT("b_sequence", doc_day, b_sequence, 0, JSON_INT_MAX),
+	AMOUNT("b_unapproved", doc_day, b_unapproved, 0),
+	HEX("genesis", doc_day, genesis),
+	HEX("list", doc_day, list),
+	NAME("person", doc_day, person),
+	INT("time_ms", doc_day, time_ms, 0, JSON_INT_MAX),
+};
+TABLE(day);
+
 static const struct doc_field fields_price[] = {
 	WORD("asset", doc_price, asset, words_asset),
 	WORD("currency", doc_price, currency, words_currency),
@@ -502,6 +514,7 @@ static const struct doc_field fields_attestation[] = {
 	HEX("inner_hash", doc_attestation, inner_hash),
 	WORD("kind", doc_attestation, kind, words_attest_kind),
 	HEX("policy", doc_attestation, policy),
+	HEX("previous", doc_attestation, previous),
 	HEX("program", doc_attestation, program),
 	HEX("roster", doc_attestation, roster),
 	INT("sequence", doc_attestation, sequence, 0, JSON_INT_MAX),
@@ -528,6 +541,93 @@ static const struct doc_field fields_receipt[] = {
 	INT("time_ms", doc_receipt, time_ms, 0, JSON_INT_MAX),
 };
 TABLE(receipt);
+
+static const struct doc_field fields_maturity[] = {
+	HEX("document", doc_maturity, document),
+	HEX("genesis", doc_maturity, genesis),
+	NAME("watcher", doc_maturity, watcher),
+};
+TABLE(maturity);
+
+static const struct doc_field fields_holder[] = {
+	HEX("attest_key", doc_holder, attest_key),
+	NAME("id", doc_holder, id),
+	HEX("key", doc_holder, key),
+};
+TABLE(holder);
+
+static const struct doc_field fields_holding[] = {
+	HEX("genesis", doc_holding, genesis),
+	LIST("holders", doc_holding, holders, holder_count, table_holder, DOC_HOLDERS_MAX),
+	AMOUNT("limit", doc_holding, limit, 0),
+	INT("number", doc_holding, number, 1, JSON_INT_MAX),
+	HEX("previous", doc_holding, previous),
+	AMOUNT("residue_max", doc_holding, residue_max, 0),
+	INT("tally_age_ms", doc_holding, tally_age_ms, 1, DOC_TALLY_AGE_MAX_MS),
+	INT("window_ms", doc_holding, window_ms, 1, JSON_INT_MAX),
+};
+TABLE(holding);
+
+static const struct doc_field fields_cosigner[] = {
+	HEX("key", doc_cosigner, key),
+};
+TABLE(cosigner);
+
+static const struct doc_field fields_tallied[] = {
+	HEX("account", doc_tallied, account),
+	AMOUNT("balance", doc_tallied, balance, 0),
+	LIST("cosigners", doc_tallied, cosigners, cosigner_count, table_cosigner, DOC_HOLDERS_MAX),
+	INT("needed", doc_tallied, needed, 1, DOC_HOLDERS_MAX),
+	INT("open", doc_tallied, open, 0, JSON_INT_MAX),
+	AMOUNT("received", doc_tallied, received, 0),
+	AMOUNT("spent", doc_tallied, spent, 0),
+};
+TABLE(tallied);
+
+static const struct doc_field fields_tally[] = {
+	LIST("accounts", doc_tally, accounts, account_count, table_tallied, DOC_TALLIED_MAX),
+	HEX("block", doc_tally, block),
+	INT("chain_time_nem_s", doc_tally, chain_time_nem_s, 0, NEM_S_MAX),
+	INT("final_time_nem_s", doc_tally, final_time_nem_s, 0, NEM_S_MAX),
+	HEX("genesis", doc_tally, genesis),
+	INT("height", doc_tally, height, 1, JSON_INT_MAX),
+	INT("time_ms", doc_tally, time_ms, 0, JSON_INT_MAX),
+	NAME("watcher", doc_tally, watcher),
+};
+TABLE(tally);
+
+static const struct doc_field fields_refill[] = {
+	HEX("account", doc_refill, account),
+	AMOUNT("amount", doc_refill, amount, 1),
+	LIST("cosigners", doc_refill, cosigners, cosigner_count, table_cosigner, DOC_HOLDERS_MAX),
+	INT("deadline_nem_s", doc_refill, deadline_nem_s, 0, NEM_S_MAX),
+	ADDRESS("destination", doc_refill, destination),
+	AMOUNT("fee_cosign", doc_refill, fee_cosign, 0),
+	AMOUNT("fee_inner", doc_refill, fee_inner, 0),
+	AMOUNT("fee_outer", doc_refill, fee_outer, 0),
+	HEX("genesis", doc_refill, genesis),
+	HEX("initiator", doc_refill, initiator),
+	HEX("previous", doc_refill, previous),
+	NAME("proposer", doc_refill, proposer),
+	INT("time_ms", doc_refill, time_ms, 0, JSON_INT_MAX),
+	INT("timestamp_nem_s", doc_refill, timestamp_nem_s, 0, NEM_S_MAX),
+};
+TABLE(refill);
+
+static const struct doc_field fields_answer[] = {
+	HEX("genesis", doc_answer, genesis),
+	HEX("head", doc_answer, head),
+	NAME("holder", doc_answer, holder),
+	HEX("holding", doc_answer, holding),
+	HEX("inner_hash", doc_answer, inner_hash),
+	WORD("kind", doc_answer, kind, words_attest_kind),
+	HEX("refill", doc_answer, refill),
+	INT("sequence", doc_answer, sequence, 0, JSON_INT_MAX),
+	HEX("signature", doc_answer, signature),
+	AMOUNT("spent", doc_answer, spent, 0),
+	INT("time_ms", doc_answer, time_ms, 0, JSON_INT_MAX),
+};
+TABLE(answer);
 
 static const struct doc_field fields_signature[] = {
 	HEX("attestation", doc_signature, attestation),
@@ -1000,6 +1100,103 @@ static enum err sense_resume(const struct doc_resume *r, struct doc_fault *fault
 	return ERR_OK;
 }
 
+/* One person, one key: who stood twice would sign twice. */
+static enum err sense_holding(const struct doc_holding *h, struct doc_fault *fault)
+{
+	for (size_t i = 0; i < h->holder_count; i++) {
+		const struct doc_holder *mine = &h->holders[i];
+
+		if (key32_eq(&mine->key, &mine->attest_key)) {
+			return doc_table_fault(fault, ERR_FIELD_RANGE, "holders",
+					       "a key stands twice");
+		}
+		for (size_t k = 0; k < i; k++) {
+			const struct doc_holder *other = &h->holders[k];
+
+			if (strcmp(mine->id, other->id) == 0) {
+				return doc_table_fault(fault, ERR_FIELD_RANGE, "holders",
+						       "an id stands twice");
+			}
+			if (key32_eq(&mine->key, &other->key) ||
+			    key32_eq(&mine->key, &other->attest_key) ||
+			    key32_eq(&mine->attest_key, &other->key) ||
+			    key32_eq(&mine->attest_key, &other->attest_key)) {
+				return doc_table_fault(fault, ERR_FIELD_RANGE, "holders",
+						       "a key stands twice");
+			}
+		}
+	}
+	return sense_line(h->number, &h->previous, fault);
+}
+
+static enum err sense_cosigners(const struct doc_cosigner *c, size_t n, struct doc_fault *fault)
+{
+	for (size_t i = 1; i < n; i++) {
+		if (bytes_cmp(bytes_of(c[i - 1].key.b, sizeof c[i].key.b),
+			      bytes_of(c[i].key.b, sizeof c[i].key.b)) >= 0) {
+			return doc_table_fault(fault, ERR_FIELD_RANGE, "cosigners",
+					       "keys in byte order, none twice");
+		}
+	}
+	return ERR_OK;
+}
+
+static enum err sense_tally(const struct doc_tally *t, struct doc_fault *fault)
+{
+	enum err e = ERR_OK;
+
+	if (t->account_count == 0) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, "accounts",
+				       "a tally is of at least one account");
+	}
+	if (t->final_time_nem_s > t->chain_time_nem_s) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, "final_time_nem_s",
+				       "what is final is later than the chain itself");
+	}
+	for (size_t i = 0; e == ERR_OK && i < t->account_count; i++) {
+		const struct doc_tallied *a = &t->accounts[i];
+		struct money held;
+
+		for (size_t k = 0; k < i; k++) {
+			if (key32_eq(&a->account, &t->accounts[k].account)) {
+				return doc_table_fault(fault, ERR_FIELD_RANGE, "accounts",
+						       "an account stands twice");
+			}
+		}
+		if (money_sub(&held, &a->received, &a->spent) != ERR_OK ||
+		    !money_eq(&held, &a->balance)) {
+			return doc_table_fault(fault, ERR_FIELD_RANGE, "balance",
+					       "not what came in without what went out");
+		}
+		if (a->needed > a->cosigner_count) {
+			return doc_table_fault(fault, ERR_FIELD_RANGE, "needed",
+					       "more are needed than there are cosigners");
+		}
+		e = sense_cosigners(a->cosigners, a->cosigner_count, fault);
+	}
+	return e;
+}
+
+static enum err sense_refill(const struct doc_refill *r, struct doc_fault *fault)
+{
+	enum err e = sense_times(r->timestamp_nem_s, r->deadline_nem_s, "deadline_nem_s", fault);
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (r->cosigner_count == 0) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, "cosigners",
+				       "one key alone moves no box");
+	}
+	for (size_t i = 0; i < r->cosigner_count; i++) {
+		if (key32_eq(&r->cosigners[i].key, &r->initiator)) {
+			return doc_table_fault(fault, ERR_FIELD_RANGE, "cosigners",
+					       "the initiator does not cosign");
+		}
+	}
+	return sense_cosigners(r->cosigners, r->cosigner_count, fault);
+}
+
 /* in: a struct of this type whose every member is within its own bounds. */
 static enum err sense(enum doc_type type, const void *in, struct doc_fault *fault)
 {
@@ -1036,11 +1233,18 @@ static enum err sense(enum doc_type type, const void *in, struct doc_fault *faul
 		return sense_times(grant->from_ms, grant->until_ms, "until_ms", fault);
 	case DOC_RESUME:
 		return sense_resume(in, fault);
+	case DOC_HOLDING:
+		return sense_holding(in, fault);
+	case DOC_TALLY:
+		return sense_tally(in, fault);
+	case DOC_REFILL:
+		return sense_refill(in, fault);
 	case DOC_REQUEST:
 	case DOC_APPROVAL:
 	case DOC_FREEZE:
 	case DOC_CANCEL:
 	case DOC_CLOSING:
+	case DOC_DAY:
 	case DOC_EXCLUSION:
 	case DOC_ASSERTION:
 	case DOC_ATTESTATION:
@@ -1051,6 +1255,8 @@ static enum err sense(enum doc_type type, const void *in, struct doc_fault *faul
 	case DOC_CURSOR:
 	case DOC_REFUSAL:
 	case DOC_STATUS:
+	case DOC_MATURITY:
+	case DOC_ANSWER:
 		return ERR_OK;
 	}
 	check_failed(__FILE__, __LINE__, "a known type of document");

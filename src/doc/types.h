@@ -34,6 +34,7 @@ enum {
 	DOC_SPARES_MAX = 64,
 	DOC_HOT_MAX = 16,
 	DOC_CLOSING_BYTES_MAX = 2048, /* of an envelope that is kept; a reason of escapes fits */
+	DOC_CLOSING_PROOF_MAX = 6144, /* and an assertion behind it, however long */
 	DOC_PEOPLE_MAX = 32,
 	DOC_BACKENDS_MAX = 8,
 	DOC_SIGNERS = 2,
@@ -52,7 +53,7 @@ enum {
 	DOC_LIFTS_MAX = 128,    /* of one resume: as many as can bind at once */
 	DOC_STRUCK_MAX = 32,    /* keys that one resume strikes */
 	DOC_BALANCES_MAX = 32,
-	DOC_STATUS_MAX = 32,
+	DOC_STATUS_MAX = 40,
 	DOC_STATUS_VALUE_MAX = 256,
 	DOC_ENTRIES_MAX = 32, /* transfers of one posting */
 	DOC_ENTRY_REASON_MAX = 160,
@@ -62,6 +63,9 @@ enum {
 	DOC_CLIENT_MAX = 2048,
 	DOC_ASSERTION_MAX = 128,
 	DOC_ATTEMPTS_MAX = 4, /* of one order: each later one needs a till closed for it */
+	DOC_HOLDERS_MAX = 32, /* of cold keys; NEM takes no more cosigners of one account */
+	DOC_TALLIED_MAX = 4,  /* accounts of one tally */
+	DOC_TALLY_AGE_MAX_MS = 24 * 3600 * 1000,
 };
 
 /* "nem" */
@@ -395,6 +399,13 @@ struct doc_closing {
 	uint64_t time_ms;
 };
 
+/* It is small enough to be kept: both bounds above. */
+static inline bool doc_closing_fits(const struct doc *d)
+{
+	return d->raw.n - d->proofs.n <= DOC_CLOSING_BYTES_MAX &&
+	       d->proofs.n <= DOC_CLOSING_PROOF_MAX;
+}
+
 /* An account by kind and name, as books_account_id() takes them: "customer", "c000001". */
 struct doc_posting_side {
 	char kind[DOC_SLUG_MAX + 1];
@@ -470,6 +481,23 @@ struct doc_exclusion {
 	char watcher[DOC_NAME_MAX + 1];
 };
 
+/*
+ * day: a person has compared what left with the back end's own list, up to these attestations, and
+ * found no difference (docs/policy.md).  X_unapproved: amounts and fees of all payments without
+ * approvals that signer X attested up to and including the attestation with the number X_sequence,
+ * since the beginning of its journal.
+ */
+struct doc_day {
+	uint64_t a_sequence; /* 0: nothing of A's was compared */
+	struct money a_unapproved;
+	uint64_t b_sequence;
+	struct money b_unapproved;
+	struct hash32 genesis;
+	struct hash32 list;            /* SHA-256 of the list that was compared */
+	char person[DOC_NAME_MAX + 1]; /* of the roster */
+	uint64_t time_ms;
+};
+
 /* price: what one whole coin costs.  Beyond the form: rate as in a plan. */
 struct doc_price {
 	uint32_t asset;
@@ -540,8 +568,11 @@ struct doc_attestation {
 	struct hash32 inner_hash;
 	enum doc_attest_kind kind;
 	struct hash32 policy; /* under which it was judged */
+	/* this signer's newest attestation of a payment before it; zero: none.  So its payments are
+	 * one chain, of which nothing can be left out when they are handed back (guard.h) */
+	struct hash32 previous;
 	struct hash32 program;
-	struct hash32 roster; /* the same */
+	struct hash32 roster; /* the same as policy */
 	uint64_t sequence;
 	enum doc_signer signer;
 	struct hash32 subject;
@@ -561,6 +592,110 @@ struct doc_receipt {
 	struct hash32 genesis;
 	char holder[DOC_NAME_MAX + 1]; /* id of a signer ("a", "b") or watcher */
 	uint64_t sequence;
+	uint64_t time_ms;
+};
+
+/*
+ * maturity: this roster or policy loosened, waited, and came into force at this watcher by its own
+ * two clocks (docs/decisions/0033).  True for ever: what was in force once is not cancelled.
+ */
+struct doc_maturity {
+	struct hash32 document;
+	struct hash32 genesis;
+	char watcher[DOC_NAME_MAX + 1];
+};
+
+/* Who holds one cold key. */
+struct doc_holder {
+	struct key32 attest_key; /* signs answers: Ed25519 */
+	char id[DOC_NAME_MAX + 1];
+	struct key32 key; /* the cosigner key on chain: Ed25519-Keccak on NEM */
+};
+
+/*
+ * holding: how cold coins are held.  Who the holders are, what each may sign for, how much may stay
+ * behind in a box, how old the watchers' word may be.  Beyond the form: ids distinct, and no key
+ * stands twice; number 1 if and only if previous is zero.
+ */
+struct doc_holding {
+	struct hash32 genesis;
+	size_t holder_count;
+	struct doc_holder holders[DOC_HOLDERS_MAX];
+	struct money limit; /* amounts and fees that one holder signs for within window_ms */
+	uint64_t number;
+	struct hash32 previous;
+	struct money residue_max; /* what a refill may leave behind */
+	uint64_t tally_age_ms;    /* 1 to DOC_TALLY_AGE_MAX_MS */
+	uint64_t window_ms;       /* 1 or more */
+};
+
+struct doc_cosigner {
+	struct key32 key;
+};
+
+struct doc_tallied {
+	struct key32 account; /* public key */
+	struct money balance;
+	size_t cosigner_count;
+	struct doc_cosigner cosigners[DOC_HOLDERS_MAX]; /* as the chain has them */
+	uint64_t needed;                                /* of them; all: as many as there are */
+	uint64_t open; /* payments of it that are signed, in no block, and not excluded */
+	struct money received;
+	struct money spent; /* amounts and fees, all of them explained by documents */
+};
+
+/*
+ * tally: what these accounts hold, by one watcher's own chain.  Beyond the form: at least one
+ * account, none twice; received = balance + spent; cosigners in byte order, none twice, and at
+ * least as many as needed; final_time_nem_s is not after chain_time_nem_s.
+ */
+struct doc_tally {
+	size_t account_count;
+	struct doc_tallied accounts[DOC_TALLIED_MAX];
+	struct hash32 block; /* at height */
+	uint64_t chain_time_nem_s;
+	uint64_t final_time_nem_s; /* of the newest block that nothing can undo any more */
+	struct hash32 genesis;
+	uint64_t height;
+	uint64_t time_ms;
+	char watcher[DOC_NAME_MAX + 1];
+};
+
+/*
+ * refill: one whole box to one purse or spare box (a transfer of NEM has one recipient).  Beyond
+ * the form: the deadline is after the timestamp; at least one cosigner, in byte order, none twice,
+ * none of them the initiator.
+ */
+struct doc_refill {
+	struct key32 account; /* public key of the box */
+	struct money amount;
+	size_t cosigner_count;
+	struct doc_cosigner cosigners[DOC_HOLDERS_MAX]; /* who cosign */
+	uint64_t deadline_nem_s;
+	struct doc_address destination;
+	struct money fee_cosign;
+	struct money fee_inner;
+	struct money fee_outer;
+	struct hash32 genesis;
+	struct key32 initiator;          /* who wraps, and signs last */
+	struct hash32 previous;          /* the refill of this box that it replaces; zero: none */
+	char proposer[DOC_NAME_MAX + 1]; /* a person of the roster */
+	uint64_t time_ms;
+	uint64_t timestamp_nem_s;
+};
+
+/* answer: what one cold holder signed, with where its journal stood, as an attestation says it. */
+struct doc_answer {
+	struct hash32 genesis;
+	struct hash32 head;            /* journal head with the record of this answer in it */
+	char holder[DOC_NAME_MAX + 1]; /* of the holding */
+	struct hash32 holding;
+	struct hash32 inner_hash;
+	enum doc_attest_kind kind;
+	struct hash32 refill;
+	uint64_t sequence;      /* of that record */
+	struct sig64 signature; /* of the cosignature or the wrapper, by the chain key */
+	struct money spent;     /* this holder, within the window, this refill included */
 	uint64_t time_ms;
 };
 
