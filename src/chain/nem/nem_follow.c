@@ -63,6 +63,12 @@ static void push(struct nem_follow *f, const struct nem_follow_at *at)
 	f->want = at->height + 1;
 }
 
+void nem_follow_known(struct nem_follow *f, const struct nem_follow_at *at)
+{
+	CHECK(at->height == nem_follow_tip(f)->height + 1);
+	push(f, at);
+}
+
 static void pop(struct nem_follow *f, uint64_t n)
 {
 	CHECK(n < f->n);

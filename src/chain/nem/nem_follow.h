@@ -53,6 +53,10 @@ struct nem_follow_verdict {
  * tip).  Dies on an unknown network or height 0. */
 void nem_follow_init(struct nem_follow *f, uint8_t network, const struct nem_follow_at *start);
 
+/* A block that was judged before (a stored one), in its place right behind the tip, becomes the
+ * tip. Dies on another height. */
+void nem_follow_known(struct nem_follow *f, const struct nem_follow_at *at);
+
 /* The newest block. */
 const struct nem_follow_at *nem_follow_tip(const struct nem_follow *f);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/words.h"
 #include "chain/nem/nem_time.h"
 
 void nem_nodes_init(struct nem_nodes *s, uint32_t n, uint32_t k,
@@ -142,15 +143,15 @@ void nem_nodes_judge_heights(struct nem_nodes *s, uint64_t now_ms)
 const char *nem_node_fault_words(enum nem_node_fault fault)
 {
 	static const char *const words[NEM_NODE_FAULTS] = {
-		[NEM_NODE_WELL] = "well",
-		[NEM_NODE_SILENT] = "no answer in time",
-		[NEM_NODE_BEHIND] = "its chain is too short for too long",
-		[NEM_NODE_AHEAD] = "it claims blocks that the others do not have",
-		[NEM_NODE_GARBLED] = "an answer that does not parse",
-		[NEM_NODE_HASH] = "another hash at an agreed height",
-		[NEM_NODE_BALANCE] = "another balance at an agreed height",
-		[NEM_NODE_PAGES] = "a list that repeats or runs backwards",
-		[NEM_NODE_BLOCK] = "a block that does not prove itself",
+		[NEM_NODE_WELL] = N_("well"),
+		[NEM_NODE_SILENT] = N_("no answer in time"),
+		[NEM_NODE_BEHIND] = N_("its chain is too short for too long"),
+		[NEM_NODE_AHEAD] = N_("it claims blocks that the others do not have"),
+		[NEM_NODE_GARBLED] = N_("an answer that does not parse"),
+		[NEM_NODE_HASH] = N_("another hash at an agreed height"),
+		[NEM_NODE_BALANCE] = N_("another balance at an agreed height"),
+		[NEM_NODE_PAGES] = N_("a list that repeats or runs backwards"),
+		[NEM_NODE_BLOCK] = N_("a block that does not prove itself"),
 	};
 
 	CHECK((unsigned)fault < NEM_NODE_FAULTS);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/words.h"
 #include "chain/nem/nem_effects.h"
 #include "chain/nem/nem_fee.h"
 #include "chain/nem/nem_network.h"
@@ -476,17 +477,17 @@ const char *nem_tag_verdict_name(enum nem_tag_verdict verdict)
 	case NEM_TAG_NONE:
 		return NULL;
 	case NEM_TAG_IN_EFFECT:
-		return "in effect";
+		return N_("in effect");
 	case NEM_TAG_HISTORY:
-		return "history";
+		return N_("history");
 	case NEM_TAG_LIFTED:
-		return "lifted";
+		return N_("lifted");
 	case NEM_TAG_MISTAKEN:
-		return "mistaken";
+		return N_("mistaken");
 	case NEM_TAG_UNPROVEN:
-		return "unproven";
+		return N_("unproven");
 	case NEM_TAG_ALIKE:
-		return "look-alike";
+		return N_("look-alike");
 	}
 	return NULL;
 }
@@ -495,27 +496,27 @@ const char *nem_tag_reason_name(enum nem_tag_reason reason)
 {
 	switch (reason) {
 	case NEM_TAG_BY_CREATOR:
-		return "sent by the creator";
+		return N_("sent by the creator");
 	case NEM_TAG_SOURCE_UNSEEN:
-		return "no transfer of it seen";
+		return N_("no transfer of it seen");
 	case NEM_TAG_PASSED_ON:
-		return "sent by another than the creator";
+		return N_("sent by another than the creator");
 	case NEM_TAG_BOUND:
-		return "not transferable";
+		return N_("not transferable");
 	case NEM_TAG_NO_DEFINITION:
-		return "no such mosaic now";
+		return N_("no such mosaic now");
 	case NEM_TAG_LAPSED:
-		return "namespace lapsed";
+		return N_("namespace lapsed");
 	case NEM_TAG_RERENTED:
-		return "namespace rented by another";
+		return N_("namespace rented by another");
 	case NEM_TAG_OTHER_CREATOR:
-		return "another creator";
+		return N_("another creator");
 	case NEM_TAG_OTHER_NAME:
-		return "another name";
+		return N_("another name");
 	case NEM_TAG_KEY_UNKNOWN:
-		return "key of the tagger unknown";
+		return N_("key of the tagger unknown");
 	case NEM_TAG_SERVICE:
-		return "account of a service";
+		return N_("account of a service");
 	}
 	return NULL;
 }

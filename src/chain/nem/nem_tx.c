@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "chain/nem/nem_network.h"
 #include "chain/nem/nem_time.h"
+#include "chain/nem/nem_verified.h"
 #include "chain/nem/nem_wire.h"
 #include "crypto/keccak.h"
 
@@ -510,8 +511,8 @@ static bool verify_one(const struct nem_tx *tx)
 {
 	uint8_t buffer[NEM_WIRE_SIGNING_MAX];
 
-	return edk_verify_vartime(&tx->head.signer, signing_bytes(buffer, sizeof buffer, tx),
-				  &tx->signature);
+	return nem_verified(&tx->head.signer, signing_bytes(buffer, sizeof buffer, tx),
+			    &tx->signature);
 }
 
 static bool verify_attached(const struct nem_attached *a)
@@ -521,7 +522,7 @@ static bool verify_attached(const struct nem_attached *a)
 
 	nem_wire_put_cosignature(&w, a);
 	CHECK(!w.bad);
-	return edk_verify_vartime(&a->head.signer, bytes_of(buffer, w.n), &a->signature);
+	return nem_verified(&a->head.signer, bytes_of(buffer, w.n), &a->signature);
 }
 
 enum err nem_tx_verify(const struct nem_tx *tx)

@@ -269,7 +269,7 @@ MUST_CHECK enum err nem_tx_sign(struct nem_tx *tx, const struct edk_secret *secr
 
 /*
  * The signature of tx and of every attached cosignature verify.  ERR_SIGNATURE, or an error of
- * nem_tx_check().  Variable time: public data only.
+ * nem_tx_check().  Variable time: public data only.  Not thread safe (nem_verified.h).
  */
 MUST_CHECK enum err nem_tx_verify(const struct nem_tx *tx);
 

@@ -2,6 +2,7 @@
 #include "chain/nem/nem_wallet_loss.h"
 
 #include "base/check.h"
+#include "base/words.h"
 #include "chain/nem/nem_fee.h"
 #include "chain/nem/nem_multisig.h"
 
@@ -286,19 +287,19 @@ const char *nem_wallet_loss_word(enum nem_wallet_loss_reason reason)
 {
 	switch (reason) {
 	case NEM_WALLET_LOSS_NONE:
-		return "none";
+		return N_("none");
 	case NEM_WALLET_LOSS_RAISE:
-		return "raise";
+		return N_("raise");
 	case NEM_WALLET_LOSS_REWRAP:
-		return "rewrap";
+		return N_("rewrap");
 	case NEM_WALLET_LOSS_REVIVE:
-		return "revive";
+		return N_("revive");
 	case NEM_WALLET_LOSS_REPEAT:
-		return "repeat";
+		return N_("repeat");
 	case NEM_WALLET_LOSS_REMOVE:
-		return "remove";
+		return N_("remove");
 	case NEM_WALLET_LOSS_SPEND:
-		return "spend";
+		return N_("spend");
 	}
 	CHECK(false); /* a reason without a word */
 	return "";
