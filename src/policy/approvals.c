@@ -1,10 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/approvals.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "crypto/es256.h"
+#include "doc/table.h"
 #include "policy/assertion.h"
 #include "policy/verdict.h"
+
+enum err approvals_keys(const struct doc_roster *roster, struct doc_fault *fault)
+{
+	for (size_t i = 0; i < roster->people_count; i++) {
+		const struct doc_person *p = &roster->people[i];
+
+		for (size_t k = 0; k < p->passkey_count; k++) {
+			if (p->passkeys[k].algorithm == DOC_ALGORITHM_ES256 &&
+			    !es256_key_ok(p->passkeys[k].key)) {
+				char field[64];
+
+				(void)snprintf(field, sizeof field, "people[%zu].passkeys[%zu].key",
+					       i, k);
+				return doc_table_fault(fault, ERR_KEY, field,
+						       "not a point of P-256: it can never sign");
+			}
+		}
+	}
+	return ERR_OK;
+}
 
 enum err approvals_add(struct approvals_set *set, const struct doc *d, struct doc_fault *fault)
 {
@@ -62,12 +85,7 @@ static struct policy_verdict judge_proof(struct approvals_one *one,
 	if (v.err != ERR_OK) {
 		return v;
 	}
-	one->seen = (struct counters_seen){
-		.key = counters_key_name(bytes_of(a.credential, a.credential_n)),
-		.time_ms = one->said.time_ms,
-		.counter = counter,
-	};
-	memcpy(one->seen.approval.b, one->doc.id.b, sizeof one->seen.approval.b);
+	one->seen = counters_seen_of(&a, &one->doc.id, one->said.time_ms, counter);
 	return q->counters == NULL ? allowed : counters_check(q->counters, &one->seen);
 }
 

@@ -25,6 +25,12 @@
 
 enum { APPROVALS_MAX = 16 }; /* about one subject */
 
+/*
+ * Every es256 key of the roster is a point of its curve: another can never sign.  ERR_KEY: fault
+ * (if not NULL) names its place.  Of an eddsa key only a signature shows whether it is one.
+ */
+MUST_CHECK enum err approvals_keys(const struct doc_roster *roster, struct doc_fault *fault);
+
 /* One word. */
 struct approvals_one {
 	struct doc doc; /* views the bytes that it was opened from */

@@ -124,7 +124,7 @@ struct policy_verdict assertion_check(const struct doc_assertion *a, const struc
 	uint32_t count = 0;
 
 	if (!hash32_eq(&a->approval, approval)) {
-		return refuse(ERR_MISMATCH, "assertion.approval", "it belongs to another approval");
+		return refuse(ERR_MISMATCH, "assertion.approval", "it belongs to another document");
 	}
 	if (k == NULL) {
 		return refuse(ERR_SIGNER_UNKNOWN, "assertion.credential",

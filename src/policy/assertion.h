@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * assertion.h - does a person's security key stand behind this approval?  (P1, T20; WebAuthn level
- * 3, 7.2.)
+ * assertion.h - does a person's security key stand behind this document: an approval, or another
+ * (proofs.h)?  (P1, T20; WebAuthn level 3, 7.2.)
  *
- * The challenge is the id of the approval document, so what was signed is this person's yes or no
- * to this very order and nothing else: there is no challenge to keep, to guess or to use again.
- * Pure: no clock, no memory of its own, no allocation.  What the key's counter is worth is judged
- * in counters.h.
+ * The challenge is the id of the document, so what was signed is, of an approval, this person's yes
+ * or no to this very order and nothing else: there is no challenge to keep, to guess or to use
+ * again. Pure: no clock, no memory of its own, no allocation.  What the key's counter is worth is
+ * judged in counters.h.
  */
 #ifndef KURAMORI_POLICY_ASSERTION_H
 #define KURAMORI_POLICY_ASSERTION_H
@@ -18,13 +18,11 @@
 #include "policy/policy.h"
 
 /*
- * Does this assertion hold for the approval with this id, said by this person of the roster?
- * Checked in this order, with the field named:
- *   assertion.approval            it names another approval (ERR_MISMATCH)
- *   assertion.credential          not one of this person's (ERR_SIGNER_UNKNOWN)
- *   assertion.client_data         its form (ERR_INPUT, ERR_FIELD_MISSING, ERR_TOO_LARGE); type,
- *                                 challenge, origin (ERR_MISMATCH); from inside another page
- *                                 (ERR_POLICY)
+ * Does this assertion hold for the document with this id (`approval`), said by this person of the
+ * roster? Checked in this order, with the field named: assertion.approval            it names
+ * another document (ERR_MISMATCH) assertion.credential          not one of this person's
+ * (ERR_SIGNER_UNKNOWN) assertion.client_data         its form (ERR_INPUT, ERR_FIELD_MISSING,
+ * ERR_TOO_LARGE); type, challenge, origin (ERR_MISMATCH); from inside another page (ERR_POLICY)
  *   assertion.authenticator_data  its form (ERR_INPUT, ERR_FIELD_RANGE); the relying party
  *                                 (ERR_MISMATCH); nobody touched it, or was verified (ERR_POLICY)
  *   assertion.signature           over the two, by the roster's key and algorithm (ERR_SIGNATURE)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/words.h"
 #include "chain/nem/nem_fee.h"
 #include "chain/nem/nem_time.h"
 #include "doc/types.h"
@@ -89,7 +90,7 @@ struct policy_verdict attempt_check(const struct doc_genesis *genesis,
 				    const struct doc_attempt *attempt, size_t dead,
 				    const struct policy_time *now)
 {
-	static const char inexact[] = "not exactly the minimum fee";
+	static const char inexact[] = N_("not exactly the minimum fee");
 	struct policy_fees fees;
 	bool is_till = false;
 
@@ -182,7 +183,7 @@ struct policy_verdict attempt_sweep_check(const struct doc_genesis *genesis,
 					  const struct doc_sweep *sweep,
 					  const struct policy_time *now)
 {
-	static const char inexact[] = "not the fee of a whole move";
+	static const char inexact[] = N_("not the fee of a whole move");
 	const struct doc_hot *hot = hot_find(genesis, &sweep->account);
 	uint64_t amount;
 	uint64_t fee;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/words.h"
 #include "doc/types.h"
 #include "policy/policy.h"
 
@@ -344,13 +345,13 @@ const char *compare_word(enum change c)
 {
 	switch (c) { /* unreached: its unknown word, of which a test dies */
 	case CHANGE_NONE:
-		return "same";
+		return N_("same");
 	case CHANGE_TIGHTENS:
-		return "tightens";
+		return N_("tightens");
 	case CHANGE_LOOSENS:
-		return "loosens";
+		return N_("loosens");
 	case CHANGE_OTHER:
-		return "incomparable";
+		return N_("incomparable");
 	}
 	check_failed(__FILE__, __LINE__, "a known change");
 }

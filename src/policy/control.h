@@ -4,12 +4,18 @@
  * docs/decisions/0018): one table of control documents, kept alike by signers, watchers and the
  * server, each for himself.
  *
- *   freeze          one officer or watcher; binds at once, until a resume names it
+ *   freeze          one officer, watcher or signer; binds at once, until a resume names it
  *   resume          `governance` officers; lifts exactly what it names, strikes keys
  *   roster, policy  `governance` officers of the roster in force; names its predecessor.  What
  *                   tightens (compare.h) is in force at once; what loosens waits for loosening_ms
  *                   of the policy in force, by the slower of two clocks
- *   cancel          one officer or approver; what it names and what waits never comes into force
+ *   grant           `governance` officers; always waits like what loosens; then runs until its end,
+ *                   which the faster clock says once and for all (T28).  It follows nothing and
+ *                   nothing follows it
+ *   cancel          one officer or approver; what it names and what waits never comes into force,
+ *                   a grant that runs is over, and an order that it names, or whose request
+ *                   it names, is never paid: a person's `no` on the stop road
+ *                   (docs/decisions/0025)
  *
  * Two successors of one predecessor are a fork: somebody's quorum says two things, and which one
  * the others were told first is not to be known here.  It locks until a resume names it.
@@ -21,8 +27,10 @@
  * Struck keys count no more, whatever roster names them: control_take() takes them out of *roster,
  * where software keys become 32 zero bytes, under which no signature verifies.
  *
- * Signatures are checked here.  No I/O, no clock, no allocation; not thread safe.  The same
- * documents in the same order, with the same times, give the same table: it is rebuilt by a replay.
+ * Who signs does it with his software key or a security key (proofs.h).  Signatures are checked
+ * here; counts of security keys by who remembers them.  No I/O, no clock, no allocation; not thread
+ * safe.  The same documents in the same order, with the same times, give the same table: it is
+ * rebuilt by a replay.
  */
 #ifndef KURAMORI_POLICY_CONTROL_H
 #define KURAMORI_POLICY_CONTROL_H
@@ -37,24 +45,30 @@
 #include "doc/document.h"
 #include "doc/types.h"
 #include "policy/policy.h"
+#include "policy/proofs.h"
 
 enum {
 	CONTROL_BIND_MAX = DOC_LIFTS_MAX, /* freezes that bind at once: one resume names them all */
 	/* of them of one issuer: nobody can use up the table for others; the last is for an
 	 * evacuation */
 	CONTROL_BIND_EACH_MAX = 8,
-	CONTROL_IDLE_EACH_MAX = 8, /* cancels of one person that stop nothing that is known */
-	CONTROL_STRUCK_MAX = 256,  /* keys, ever */
-	CONTROL_DOCS_MAX = 1024,   /* documents, ever; the last CONTROL_BIND_MAX are for freezes */
+	/* cancels that stop no roster or policy that is known: a `no` to an order, or a mistake; of
+	 * one person, and of all: what rules and starts again needs room too */
+	CONTROL_IDLE_EACH_MAX = 64,
+	CONTROL_IDLE_MAX = 1024,
+	CONTROL_STRUCK_MAX = 256, /* keys, ever */
+	CONTROL_DOCS_MAX = 2048,  /* documents, ever; the last CONTROL_BIND_MAX are for freezes */
+	CONTROL_GRANTS_MAX = 16,  /* that wait or run */
+	CONTROL_GRANTS_KEPT = 32, /* those, and the last that are over: watchers judge the past */
 };
 
 enum control_state {
 	CONTROL_KEPT,      /* a resume or cancel: it has done what it says */
 	CONTROL_BINDS,     /* a freeze */
 	CONTROL_LIFTED,    /* a freeze, or an id that a resume named before it came */
-	CONTROL_WAITS,     /* a roster or policy that loosens */
-	CONTROL_IN_FORCE,  /* a roster or policy */
-	CONTROL_PAST,      /* the same, before the one in force */
+	CONTROL_WAITS,     /* a grant, or a roster or policy that loosens */
+	CONTROL_IN_FORCE,  /* a roster or policy; a grant that runs */
+	CONTROL_PAST,      /* a roster or policy before the one in force; a grant that is over */
 	CONTROL_CANCELLED, /* never in force, for ever */
 	CONTROL_FORKED,    /* a second successor */
 };
@@ -72,7 +86,7 @@ struct control_entry {
 	uint64_t wait_ms;  /* of what waits */
 	uint32_t chain_s;  /* 0: not known yet; the wait has not begun */
 	uint64_t number;   /* of a roster or policy */
-	bool waited;       /* a roster or policy that loosens */
+	bool waited;       /* a grant, or a roster or policy that loosens */
 	bool disowned;     /* in force, and a cancel or resume that came too late names it */
 	bool idle;         /* a cancel that stopped nothing */
 	bool officer, evacuate, evidence; /* of a freeze */
@@ -85,6 +99,7 @@ enum control_planted {
 	CONTROL_PLANT_LIFT_ALL = 1, /* a resume lifts what it does not name */
 	CONTROL_PLANT_AT_ONCE = 2,  /* what loosens does not wait */
 	CONTROL_PLANT_FORGET = 4,   /* a lifted freeze binds again when it comes back */
+	CONTROL_PLANT_ENDLESS = 8,  /* a grant never ends */
 };
 
 /* Where the keeper has what is in force: his memory, written here. */
@@ -101,7 +116,13 @@ struct control_storage {
 	size_t others_cap;
 };
 
-/* Members are for control.c; callers read entries, n, head, binding. */
+/* A grant that waits or runs, or is over and its place not needed yet. */
+struct control_grant {
+	uint16_t place; /* 1 + index of its entry; 0: free */
+	struct doc_grant grant;
+};
+
+/* Members are for control*.c; callers read entries, n, head, binding, grants_over. */
 struct control {
 	struct control_rules rules;
 	struct hash32 first_roster_id, first_policy_id;
@@ -123,6 +144,10 @@ struct control {
 	bool has_before;
 	struct hash32 before_id;
 	struct doc_roster before; /* the roster before the one in force, as it was signed */
+	/* since when each destination of the policy in force is listed, in its order */
+	struct policy_moment listed[DOC_DESTINATIONS_MAX];
+	struct control_grant grants[CONTROL_GRANTS_KEPT];
+	uint16_t grants_over; /* that ran and run no more: counts what was judged by fewer grants */
 
 	/* what control_check() has read, and why not */
 	struct doc_fault fault;
@@ -133,6 +158,7 @@ struct control {
 		struct doc_cancel cancel;
 		struct doc_roster roster;
 		struct doc_policy policy;
+		struct doc_grant grant;
 	} news;
 };
 
@@ -141,10 +167,11 @@ struct control_news {
 	bool known; /* it is in the table already: nothing changes */
 	size_t index;
 	enum doc_type type;
-	bool loosens; /* a roster or policy that waits */
+	bool loosens; /* a grant, or a roster or policy that waits */
 	bool forks;
-	bool officer;       /* of a freeze: an officer's, else a watcher's */
-	const char *issuer; /* of freeze, cancel, resume; points into the control */
+	bool officer;         /* of a freeze: an officer's, else a watcher's or signer's */
+	const char *issuer;   /* of freeze, cancel, resume; points into the control */
+	struct proofs proofs; /* of what is not known yet: views a roster until control_take() */
 };
 
 /* rules: as genesis names them; from now on this module writes them.  What they point to, and the
@@ -165,8 +192,11 @@ bool control_is(enum doc_type type);
  *   ERR_MISMATCH        no successor of what is known here; signers that differ
  *   ERR_STATE           its predecessor waits or was cancelled
  *   ERR_STALE           a fork further back than one can judge
+ *   ERR_KEY             a security key that is none (approvals.h)
  *   ERR_POLICY          rules under which nobody could ever change anything; a struck key
- *   ERR_FULL            a table is full
+ *   ERR_FULL            a table is full; CONTROL_GRANTS_MAX grants wait or run
+ * How long a grant may last is not asked here but when something is paid: policies change, and all
+ * who keep this table must take the same documents.
  * *news is written on ERR_OK.  d is not kept.  The verdict's field may stand in c->fault.
  */
 struct policy_verdict control_check(struct control *c, const struct doc *d,
@@ -182,12 +212,38 @@ struct control_entry *control_take(struct control *c, const struct doc *d,
 				   uint64_t time_ms, const struct policy_time *now);
 
 /*
- * The oldest entry whose wait is over by both clocks of now (chain_s 0: unknown, none is), or NULL.
- * The keeper journals that it comes into force, then says so here; the id's first 16 bytes name it.
+ * The oldest entry whose wait is over by both clocks of now (chain_s 0: unknown, none is), or grant
+ * that runs and whose end the host's or the chain's clock has reached; or NULL.  The keeper
+ * journals that it comes into force or is over, then says so here; the id's first 16 bytes name it.
  */
 struct control_entry *control_due(struct control *c, const struct policy_time *now);
-/* time_ms: of the record that says so.  False: nothing of this name waits. */
-MUST_CHECK bool control_activate(struct control *c, const struct id128 *name, uint64_t time_ms);
+/*
+ * What waits comes into force, a grant that runs is over: whatever clocks say later.  A grant that
+ * waited until its end is over at once, and never in force.  time_ms: of the record that says so;
+ * now: its own_ms and chain_s.  False: nothing of this name waits or runs.
+ */
+MUST_CHECK bool control_activate(struct control *c, const struct id128 *name, uint64_t time_ms,
+				 const struct policy_time *now);
+
+/*
+ * Since when this destination is listed without a gap by the policy in force, for policy_question:
+ * the first policy lists from the beginning.  Not known: it is not listed.
+ */
+struct policy_moment control_listed(const struct control *c, const struct doc_address *to);
+
+/* Which grants are asked for. */
+struct control_grants_ask {
+	const struct doc_address *to;
+	const struct policy_time *at; /* when it is or was judged */
+	/* 0: what is over is over; else what was still running so long before at->wall_ms counts
+	 * too: who judges what others signed has clocks of his own */
+	uint64_t late_ms;
+	bool waiting; /* those that wait, too */
+};
+
+/* Into out; returns how many.  Their dates are for policy_judge(). */
+size_t control_grants(const struct control *c, const struct control_grants_ask *ask,
+		      struct doc_grant out[CONTROL_GRANTS_KEPT]);
 
 /*
  * What was in force is named by its place, which never changes: 0 the one that genesis names, else
@@ -201,11 +257,16 @@ struct control_entry *control_find(struct control *c, const struct hash32 *id);
 bool control_ruled(const struct control *c, enum doc_type type, const struct hash32 *id);
 /* The envelope, as long as it is kept; else empty. */
 struct bytes control_raw(const struct control *c, const struct control_entry *e);
+/* Somebody's cancel names this order, or the request that it pays: it is never signed, and never
+ * again, for a cancel is not taken back. */
+bool control_said_no(const struct control *c, const struct hash32 *order,
+		     const struct hash32 *request);
 /* This freeze was lifted, or a resume has named its id: it is no ground for anything. */
 bool control_lifted(struct control *c, const struct hash32 *id);
 /*
- * What waits or forks, for people: "policy 2 1122334455667788 in 3600 s", several behind
- * semicolons, cut to fit; "none".  now: the keeper's clocks; chain_s 0: unknown.
+ * What waits, forks, or runs for a while, for people: "policy 2 1122334455667788 in 3600 s", "grant
+ * 1122334455667788 in 60 s", "grant 1122334455667788 runs, 60 s left", several behind semicolons,
+ * cut to fit; "none".  now: the keeper's clocks; chain_s 0: unknown.
  */
 void control_waiting_words(const struct control *c, const struct policy_time *now, char *out,
 			   size_t cap);

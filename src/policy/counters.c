@@ -45,6 +45,19 @@ bool counters_known(const struct counters *c, const struct counters_seen *seen)
 	return false;
 }
 
+struct counters_seen counters_seen_of(const struct doc_assertion *a, const struct hash32 *id,
+				      uint64_t time_ms, uint32_t counter)
+{
+	struct counters_seen seen = {
+		.key = counters_key_name(bytes_of(a->credential, a->credential_n)),
+		.time_ms = time_ms,
+		.counter = counter,
+	};
+
+	memcpy(seen.approval.b, id->b, sizeof seen.approval.b);
+	return seen;
+}
+
 struct policy_verdict counters_check(const struct counters *c, const struct counters_seen *seen)
 {
 	size_t key = key_find(c, &seen->key);
@@ -60,8 +73,11 @@ struct policy_verdict counters_check(const struct counters *c, const struct coun
 		}
 		if (u->counter == seen->counter) {
 			return refuse_figure(ERR_ONCE, field,
-					     "this count of the key served another approval",
+					     "this count of the key served something else",
 					     seen->counter, u->counter);
+		}
+		if (u->time_ms == COUNTERS_NO_TIME || seen->time_ms == COUNTERS_NO_TIME) {
+			continue;
 		}
 		if (u->counter > seen->counter ? u->time_ms < seen->time_ms
 					       : u->time_ms > seen->time_ms) {

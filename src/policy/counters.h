@@ -22,6 +22,9 @@ enum {
 	COUNTERS_USES_MAX = 4096, /* of all keys together; the oldest are forgotten */
 };
 
+/* Of a document that says no time: no approval is said in that year. */
+#define COUNTERS_NO_TIME UINT64_MAX
+
 /* What counters were used for.  A plain value, empty when all zero; members are for counters.c. */
 struct counters {
 	size_t keys_n;
@@ -44,21 +47,27 @@ struct counters {
 
 /* One use, as it is judged, learnt and journalled. */
 struct counters_seen {
-	struct id128 key;      /* counters_key_name() */
-	struct id128 approval; /* first 16 bytes of its document id */
-	uint64_t time_ms;      /* the approval's own */
+	struct id128 key; /* counters_key_name() */
+	struct id128
+	    approval;     /* first 16 bytes of its document id: an approval, or what it proves */
+	uint64_t time_ms; /* the document's own, or COUNTERS_NO_TIME */
 	uint32_t counter;
 };
 
 /* First 16 bytes of SHA-256 of a credential id. */
 struct id128 counters_key_name(struct bytes credential);
 
+/* The use that an assertion with this count is, for the document of this id. */
+struct counters_seen counters_seen_of(const struct doc_assertion *a, const struct hash32 *id,
+				      uint64_t time_ms, uint32_t counter);
+
 /*
- * May this counter stand behind this approval?  Each serves one approval (ERR_ONCE), and of one
- * key's approvals a later one has no lower counter (ERR_STALE): orders that wait for other people
- * may arrive out of order, a copy of the key that starts from an old count cannot.  So old that its
- * use may be forgotten: ERR_STALE.  A counter of 0 is allowed as long as the key has never shown
- * another: it keeps none, and the challenge alone binds (platform passkeys).
+ * May this counter stand behind this approval, or other document?  Each serves one approval
+ * (ERR_ONCE), and of one key's approvals a later one has no lower counter (ERR_STALE): orders that
+ * wait for other people may arrive out of order, a copy of the key that starts from an old count
+ * cannot.  So old that its use may be forgotten: ERR_STALE.  A counter of 0 is allowed as long as
+ * the key has never shown another: it keeps none, and the challenge alone binds (platform
+ * passkeys). What says no time is neither later nor earlier than anything.
  */
 struct policy_verdict counters_check(const struct counters *c, const struct counters_seen *seen);
 

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/exclusion.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "chain/nem/nem_fee.h"
+#include "crypto/sha256.h"
+#include "crypto/uuid7.h"
 #include "policy/verdict.h"
 
 enum err exclusion_add_earlier(struct exclusion_set *set, const struct doc *d,
@@ -208,4 +212,41 @@ struct policy_verdict exclusion_check(struct exclusion_set *set, const struct ex
 		}
 	}
 	return v;
+}
+
+void exclusion_freeze(struct doc_freeze *out, enum doc_signer signer, const struct doc_order *order,
+		      const struct hash32 *order_id, unsigned number)
+{
+	char request[UUID7_TEXT_MAX];
+	struct hash32 nonce;
+	struct sha256 s;
+	uint8_t which = (uint8_t)number;
+
+	sha256_init(&s);
+	sha256_update(&s, bytes_str("kuramori dead attempts v1\n"));
+	sha256_update(&s, bytes_of(order_id->b, sizeof order_id->b));
+	sha256_update(&s, bytes_of(&which, 1));
+	sha256_final(&s, &nonce);
+	uuid7_put(request, &order->request_id);
+	memset(out, 0, sizeof *out);
+	out->genesis = order->genesis;
+	out->issuer[0] = signer == DOC_SIGNER_A ? 'a' : 'b';
+	memcpy(out->nonce, nonce.b, sizeof out->nonce);
+	(void)snprintf(out->reason, sizeof out->reason,
+		       "request %s: %u attempts are dead, and another is asked for; look who "
+		       "collects signatures before it is tried again",
+		       request, number - 1);
+	out->scope = DOC_SCOPE_ALL;
+	out->time_ms = order->created_ms;
+}
+
+void exclusion_freeze_id(struct hash32 *out, enum doc_signer signer, const struct doc_order *order,
+			 const struct hash32 *order_id, unsigned number)
+{
+	static struct doc_freeze f;
+	uint8_t raw[4096];
+	struct writer w = writer_make(raw, sizeof raw);
+
+	exclusion_freeze(&f, signer, order, order_id, number);
+	CHECK(doc_freeze_make(&w, out, &f, NULL) == ERR_OK);
 }

@@ -31,6 +31,7 @@
 
 enum {
 	EXCLUSION_DEPTH = NEM_FOLLOW_REWRITE_MAX, /* blocks above the final one */
+	EXCLUSION_FREE = 2,                       /* attempts of an order that need no officer */
 	EXCLUSION_EARLIER_MAX = DOC_ATTEMPTS_MAX - 1,
 	EXCLUSION_STATEMENTS_MAX = EXCLUSION_EARLIER_MAX * DOC_WATCHERS_MAX,
 };
@@ -95,6 +96,19 @@ struct policy_verdict exclusion_statement_check(const struct exclusion_question 
 						const struct exclusion_earlier *earlier,
 						const struct exclusion_statement *statement,
 						size_t *watcher);
+
+/*
+ * T12, T16: one attempt may die of bad luck.  When the second is dead too, somebody collects
+ * signatures, or something is broken that another attempt does not mend: a signer that is asked for
+ * attempt `number`, the third or later, signs this freeze instead, and the attempt only when
+ * officers have lifted it (docs/decisions/0025).  All of it follows from the order and the number,
+ * so it is asked for once, whoever asks how often, and every watcher knows its id.
+ */
+void exclusion_freeze(struct doc_freeze *out, enum doc_signer signer, const struct doc_order *order,
+		      const struct hash32 *order_id, unsigned number);
+/* The id of that freeze. */
+void exclusion_freeze_id(struct hash32 *out, enum doc_signer signer, const struct doc_order *order,
+			 const struct hash32 *order_id, unsigned number);
 
 /* The payment that an earlier attempt stands for; fills inner_hash and outflow. */
 struct policy_verdict exclusion_payment(struct exclusion_earlier *earlier,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/words.h"
 #include "chain/nem/nem_address.h"
 #include "chain/nem/nem_time.h"
 #include "crypto/uuid7.h"
@@ -63,7 +64,7 @@ static struct policy_verdict rule_request(struct facts *f)
 {
 	const struct doc_order *o = f->q->order;
 	const struct doc_request *r = f->q->request;
-	static const char words[] = "order and request differ";
+	static const char words[] = N_("order and request differ");
 
 	if (!hash32_eq(&o->genesis, &r->genesis)) {
 		return refuse(ERR_MISMATCH, "order.genesis", words);
@@ -171,7 +172,7 @@ static struct policy_verdict rule_destination(struct facts *f)
 	const struct doc_genesis *g = f->q->genesis;
 	const char *to = f->q->order->destination.text;
 	struct nem_address parsed;
-	const char *why = "not an address";
+	const char *why = N_("not an address");
 	enum err e;
 
 	e = nem_address_parse(&parsed, (uint8_t)g->chain_network, bytes_str(to), &why);
@@ -202,9 +203,9 @@ static struct policy_verdict rule_kind(struct facts *f)
 {
 	if ((f->q->policy->destination_kinds & f->kind) == 0) {
 		return refuse(ERR_POLICY, "order.destination",
-			      f->kind == DOC_TO_PURSE ? "one of our purses"
-			      : f->kind == DOC_TO_BOX ? "one of our boxes"
-						      : "orders pay no customers");
+			      f->kind == DOC_TO_PURSE ? N_("one of our purses")
+			      : f->kind == DOC_TO_BOX ? N_("one of our boxes")
+						      : N_("orders pay no customers"));
 	}
 	return passes("policy.destination_kinds");
 }
@@ -272,12 +273,12 @@ static struct policy_verdict rule_life(struct facts *f)
 
 static struct policy_verdict rule_expiry(struct facts *f)
 {
-	return at_most(ERR_EXPIRED, "order.expires_ms", "the order has expired", f->latest_ms,
+	return at_most(ERR_EXPIRED, "order.expires_ms", "the order has expired",
+		       f->q->said_ms != 0 ? f->q->said_ms : f->latest_ms,
 		       f->q->order->expires_ms - 1);
 }
 
-/* What has passed since, by the slower clock: what frees something waits for it. */
-static uint64_t since_ms(const struct policy_moment *m, const struct policy_time *now)
+uint64_t policy_since_ms(const struct policy_moment *m, const struct policy_time *now)
 {
 	uint64_t own = now->own_ms > m->own_ms ? now->own_ms - m->own_ms : 0;
 	uint64_t chain =
@@ -285,6 +286,9 @@ static uint64_t since_ms(const struct policy_moment *m, const struct policy_time
 
 	if (!m->known) {
 		return 0;
+	}
+	if (m->always) {
+		return UINT64_MAX;
 	}
 	return own < chain ? own : chain;
 }
@@ -327,7 +331,7 @@ static struct policy_verdict rule_listed(struct facts *f)
 	if (f->kind != DOC_TO_CUSTOMER) {
 		return passes("policy.unlisted_max");
 	}
-	if (listed && since_ms(&q->listed, &q->now) >= cooling) {
+	if (listed && policy_since_ms(&q->listed, &q->now) >= cooling) {
 		return passes("policy.destinations");
 	}
 	for (size_t i = 0; i < q->grants_n; i++) {
@@ -338,7 +342,7 @@ static struct policy_verdict rule_listed(struct facts *f)
 	if (listed && amount > most) {
 		return too_little(ERR_WAIT, "policy.destination_cooling_ms",
 				  "the address is listed, but not for long enough yet, in ms",
-				  since_ms(&q->listed, &q->now), cooling);
+				  policy_since_ms(&q->listed, &q->now), cooling);
 	}
 	return at_most(ERR_CAP, "policy.unlisted_max",
 		       "more than an address may get that is not listed", amount, most);
@@ -356,8 +360,9 @@ static u128 hours_max(const struct doc_policy *p, uint64_t unix_ms)
 
 static struct policy_verdict rule_hours(struct facts *f)
 {
-	u128 wall = hours_max(f->q->policy, f->q->now.wall_ms);
-	u128 chain = hours_max(f->q->policy, f->chain_ms);
+	uint64_t said = f->q->said_ms;
+	u128 wall = hours_max(f->q->policy, said != 0 ? said : f->q->now.wall_ms);
+	u128 chain = hours_max(f->q->policy, said != 0 ? said : f->chain_ms);
 	u128 most = wall < chain ? wall : chain;
 
 	if (most == ~(u128)0) {
@@ -377,7 +382,7 @@ static struct policy_verdict rule_delay(struct facts *f)
 	}
 	return at_least(ERR_WAIT, "policy.approval_tiers",
 			"the time lock still holds: known here since, in ms",
-			since_ms(&q->order_known, &q->now), f->tier->delay_ms);
+			policy_since_ms(&q->order_known, &q->now), f->tier->delay_ms);
 }
 
 static struct policy_verdict rule_veto(struct facts *f)
@@ -402,7 +407,7 @@ static u128 living(const struct policy_question *q, uint64_t window_ms, bool una
 	for (size_t i = 0; i < q->dead_n; i++) {
 		const struct policy_entry *e = &q->dead[i];
 
-		if (!policy_has_left(e, &q->now, window_ms) &&
+		if (!policy_has_left(e->own_ms, e->chain_s, &q->now, window_ms) &&
 		    !(unapproved_only && e->approvals != 0)) {
 			sum = sum < e->outflow ? sum : sum - e->outflow;
 		}
@@ -417,7 +422,7 @@ static u128 living_yen(const struct policy_question *q, uint64_t window_ms)
 	for (size_t i = 0; i < q->dead_n; i++) {
 		const struct policy_entry *e = &q->dead[i];
 
-		if (!policy_has_left(e, &q->now, window_ms)) {
+		if (!policy_has_left(e->own_ms, e->chain_s, &q->now, window_ms)) {
 			sum = sum < e->yen ? sum : sum - e->yen;
 		}
 	}
@@ -447,6 +452,21 @@ static struct policy_verdict rule_unapproved(struct facts *f)
 		       "more than any day may carry without approvals",
 		       living(f->q, POLICY_DAY_MS, true) + f->outflow,
 		       money_units(&f->q->policy->unapproved_day_max));
+}
+
+struct policy_verdict policy_budget(const struct doc_policy *policy, u128 since, u128 outflow)
+{
+	return at_most(ERR_CAP, "policy.unapproved_day_max",
+		       "more without approvals than may leave until a person signs a day",
+		       since + outflow, money_units(&policy->unapproved_day_max));
+}
+
+static struct policy_verdict rule_budget(struct facts *f)
+{
+	const struct policy_question *q = f->q;
+
+	return q->approvals > 0 ? passes("policy.unapproved_day_max")
+				: policy_budget(q->policy, q->unapproved_since, f->outflow);
 }
 
 static struct policy_verdict rule_room(struct facts *f)
@@ -502,8 +522,8 @@ static const struct rule {
 	{ rule_expiry, false },    { rule_listed, false },       { rule_hours, false },
 	{ rule_delay, false },     { rule_veto, false },         { rule_people, false },
 	{ rule_hour, false },      { rule_day, false },          { rule_unapproved, false },
-	{ rule_room, false },      { rule_price, true },         { rule_yen_hour, false },
-	{ rule_yen_day, false },
+	{ rule_budget, false },    { rule_room, false },         { rule_price, true },
+	{ rule_yen_hour, false },  { rule_yen_day, false },
 };
 
 static_assert(ARRAY_LEN(rules) <= POLICY_RULES_MAX, "policy_explain() has a row for each");
@@ -526,6 +546,26 @@ struct policy_verdict policy_judge(const struct policy_question *q)
 	struct facts f = { .q = q };
 
 	return judge(&f);
+}
+
+/* Those about the order itself, in the same order. */
+static rule_fn *const order_rules[] = {
+	rule_policy, rule_place,   rule_message,   rule_request,    rule_amount, rule_destination,
+	rule_clocks, rule_created, rule_requested, rule_request_id, rule_life,   rule_expiry,
+};
+
+struct policy_verdict policy_order(const struct policy_question *q)
+{
+	struct facts f = { .q = q };
+
+	for (size_t i = 0; i < ARRAY_LEN(order_rules); i++) {
+		struct policy_verdict v = order_rules[i](&f);
+
+		if (v.err != ERR_OK) {
+			return v;
+		}
+	}
+	return allowed;
 }
 
 size_t policy_explain(struct policy_verdict rows[POLICY_RULES_MAX], const struct policy_question *q)

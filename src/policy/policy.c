@@ -227,6 +227,42 @@ static u128 least(u128 a, u128 b)
 	return a < b ? a : b;
 }
 
+static u128 greatest(u128 a, u128 b)
+{
+	return a > b ? a : b;
+}
+
+/*
+ * The most that one payment may carry at any time of the week.  It rises only where a span ends, or
+ * with a new day.
+ */
+static u128 hours_most(const struct doc_policy *p)
+{
+	u128 most = 0;
+
+	for (unsigned day = 0; day < 7; day++) {
+		most = greatest(most, policy_hours_max(p, day, 0));
+		for (size_t i = 0; i < p->hours_count; i++) {
+			const struct doc_hours *h = &p->hours[i];
+
+			if (h->to_minute < POLICY_DAY_MINUTES) {
+				most = greatest(most,
+						policy_hours_max(p, day, (unsigned)h->to_minute));
+			}
+		}
+	}
+	return most;
+}
+
+/* To addresses that nobody but the server chose: a list, a grant or one of our own may get more. */
+static u128 unlisted_most(const struct doc_policy *p)
+{
+	bool others = p->destination_count > 0 || p->grant_life_max_ms > 0 ||
+		      (p->destination_kinds & ~(uint32_t)DOC_TO_CUSTOMER) != 0;
+
+	return others ? ~(u128)0 : money_units(&p->unlisted_max);
+}
+
 void policy_exposure(struct policy_exposure *out, const struct doc_policy *policy,
 		     unsigned approvers)
 {
@@ -241,6 +277,8 @@ void policy_exposure(struct policy_exposure *out, const struct doc_policy *polic
 			payment = money_units(&policy->approval_tiers[i].up_to);
 		}
 	}
+	payment = least(payment, money_units(&policy->payment_max));
+	payment = least(payment, least(hours_most(policy), unlisted_most(policy)));
 	if (payment == 0) {
 		return;
 	}
@@ -249,5 +287,5 @@ void policy_exposure(struct policy_exposure *out, const struct doc_policy *polic
 		out->day = least(out->day, money_units(&policy->unapproved_day_max));
 	}
 	out->hour = least(out->day, money_units(&policy->hour_max));
-	out->payment = least(least(payment, money_units(&policy->payment_max)), out->hour);
+	out->payment = least(payment, out->hour);
 }

@@ -14,6 +14,7 @@
 #ifndef KURAMORI_POLICY_POLICY_H
 #define KURAMORI_POLICY_POLICY_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -72,19 +73,36 @@ struct policy_entry {
 			       0: a payment of another asset, which counts in yen alone */
 	uint64_t yen;       /* what that was worth when it was signed; 0: there was no cap in yen */
 	uint64_t price;     /* with yen: the price that it was counted at, nano-yen */
+};
 
-	/* of all up to and including this one; written by the history alone */
-	struct policy_sums {
-		u128 all;
-		u128 unapproved;
-		u128 yen;
-	} sums;
+/*
+ * An entry as a history keeps it.  There are thousands, all in memory: the members stand so that
+ * none leaves a hole.
+ */
+struct policy_kept {
+	uint64_t own_ms;
+	uint64_t yen;
+	u128 outflow;
+	uint32_t chain_s;
+	uint32_t approvals;
+	uint64_t share; /* a part of the sums that POLICY_BLOCK entries in a row keep together */
+};
+
+static_assert(sizeof(struct policy_kept) == 48, "no hole");
+
+enum { POLICY_BLOCK = 8 };
+
+struct policy_sums {
+	u128 all;
+	u128 unapproved;
+	u128 yen;
 };
 
 struct policy_history {
-	struct policy_entry *entries; /* the caller's; oldest first */
+	struct policy_kept *entries; /* the caller's; oldest first */
 	size_t cap;
 	size_t n;
+	struct policy_sums sums; /* of all of them */
 
 	/* the newest price that anything was counted at; price 0: none */
 	struct policy_last_price {
@@ -95,11 +113,11 @@ struct policy_history {
 };
 
 /* entries: cap places that outlive *h.  Empty afterwards. */
-void policy_history_init(struct policy_history *h, struct policy_entry *entries, size_t cap);
+void policy_history_init(struct policy_history *h, struct policy_kept *entries, size_t cap);
 
 /*
  * Remembers one payment.  Entries that have left the day by both clocks at (own_ms, chain_s) of the
- * new one are forgotten when space is needed.  Its sums need not be filled.
+ * new one are forgotten when space is needed.
  * ERR_FULL: no room; ERR_OVERFLOW: more than POLICY_OUTFLOW_MAX.  Nothing is remembered then, and
  * the payment must be refused.
  */
@@ -124,13 +142,14 @@ u128 policy_history_sum(const struct policy_history *h, const struct policy_time
 u128 policy_history_yen(const struct policy_history *h, const struct policy_time *now,
 			uint64_t window_ms);
 
-/* This entry is out of the window, by both clocks. */
-bool policy_has_left(const struct policy_entry *e, const struct policy_time *now,
+/* What is of this own_ms and chain_s is out of the window, by both clocks. */
+bool policy_has_left(uint64_t own_ms, uint32_t chain_s, const struct policy_time *now,
 		     uint64_t window_ms);
 
 /* When a judge learned something, by both its clocks. */
 struct policy_moment {
 	bool known;
+	bool always; /* with known: from the beginning, so that it has waited for long enough */
 	uint32_t chain_s;
 	uint64_t own_ms;
 };
@@ -172,8 +191,16 @@ struct policy_question {
 	 * force */
 	struct policy_moment listed;
 	struct policy_time now;
+	/*
+	 * 0, or of one who judges afterwards what another has signed: when that one says it did,
+	 * Unix ms.  Hours and expiry go by it alone, all else by now: a clock that was set back
+	 * since the record before makes neither of them wrong, and no window shorter.
+	 */
+	uint64_t said_ms;
 	unsigned approvals; /* different approvers whose signed yes names this order */
-	bool veto;          /* somebody's signed no names this order */
+	/* what was attested without approvals since a person has compared (day.h); 0: not judged */
+	u128 unapproved_since;
+	bool veto; /* somebody's signed no names this order */
 };
 
 /*
@@ -196,6 +223,16 @@ struct policy_question {
 struct policy_verdict policy_judge(const struct policy_question *q);
 
 /*
+ * Only what concerns the order itself and the request behind it: may it be known from now on, so
+ * that its time lock runs?  Of q: genesis, own, policy, order, request, request_doc, now.  Errors
+ * as above, of the policy itself, asset to request, amount, destination (its kind aside), times.
+ */
+struct policy_verdict policy_order(const struct policy_question *q);
+
+/* What has passed since, by the slower clock, in ms; 0: not known. */
+uint64_t policy_since_ms(const struct policy_moment *m, const struct policy_time *now);
+
+/*
  * The same, rule by rule: rows[i] is what rule i says, allowed ones too, with figure and limit
  * where a rule has them, until one on which all others build is broken.  The first row that is not
  * allowed is policy_judge()'s answer.  Returns how many rows; at most POLICY_RULES_MAX.
@@ -208,6 +245,12 @@ size_t policy_explain(struct policy_verdict rows[POLICY_RULES_MAX],
  * notices): amount, fees, people, and yen at the price that was judged.
  */
 struct policy_entry policy_entry_of(const struct policy_question *q);
+
+/*
+ * The rule of the budget alone (day.h): a payment without approvals that takes outflow, when since
+ * were attested without them since a person has compared.  ERR_OK or ERR_CAP.
+ */
+struct policy_verdict policy_budget(const struct doc_policy *policy, u128 since, u128 outflow);
 
 /* Only the first step of policy_judge(): is this policy complete and consistent?  For start-up. */
 struct policy_verdict policy_check(const struct doc_policy *policy);
@@ -252,7 +295,12 @@ MUST_CHECK enum err policy_fees(struct policy_fees *out, const struct money *amo
 /*
  * The most that whoever commands this many approvers (0: none, only the back end's key and the
  * server) can move in any hour and any day under this policy, all payments and fees together (P4).
- * Zero if no tier is within reach.
+ * Zero if no tier is within reach, or nothing may leave at any time of the week.
+ *
+ * An upper bound: as if there were a payment at every moment, of the most that the week and the
+ * address allow.  unlisted_max binds it only if there is no other address to pay to: with a list,
+ * grants or payments to our own accounts, governance may have put his address there.  Caps in yen
+ * are not counted: what they are in coins depends on prices.
  */
 struct policy_exposure {
 	u128 hour;

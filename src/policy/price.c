@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/price.h"
 
-#include "base/check.h"
 #include "base/decimal.h"
 #include "doc/types.h"
+#include "policy/prices.h"
 #include "policy/verdict.h"
 
 static const u128 nano = 1000000000;
-static const u128 units_of_coin = 1000000; /* micro-XEM; policy_check() knows no other asset */
 
 static u128 divide_up(u128 a, u128 b)
 {
 	return a / b + (a % b != 0);
 }
 
-static enum err nano_yen(uint64_t *out, const char *rate)
+enum err price_nano(uint64_t *out, const char *rate)
 {
 	struct decimal d;
 	u128 n;
@@ -36,7 +35,7 @@ static enum err nano_yen(uint64_t *out, const char *rate)
 	return n == 0 ? ERR_AMOUNT : ERR_OK;
 }
 
-static bool near(uint64_t a, uint64_t b, uint64_t base, uint64_t bp)
+bool price_near(uint64_t a, uint64_t b, uint64_t base, uint64_t bp)
 {
 	u128 apart = a > b ? a - b : b - a;
 
@@ -49,7 +48,7 @@ static struct policy_verdict judge_one(uint64_t *price, const struct policy_ques
 	const struct policy_price *p = &q->prices[at];
 	uint64_t ahead = q->now.wall_ms + q->policy->clock_skew_ms;
 	uint64_t latest = policy_latest_ms(&q->now);
-	enum err e = nano_yen(price, p->rate);
+	enum err e = price_nano(price, p->rate);
 
 	if (e != ERR_OK) {
 		return refuse(e, "price.rate", "a price that cannot be counted with");
@@ -73,9 +72,8 @@ static struct policy_verdict judge_one(uint64_t *price, const struct policy_ques
 /* Is the last price that was used young enough to hold the next one to it? */
 static bool holds(const struct policy_last_price *last, const struct policy_time *now)
 {
-	const struct policy_entry used = { .own_ms = last->own_ms, .chain_s = last->chain_s };
-
-	return last->price != 0 && !policy_has_left(&used, now, POLICY_DAY_MS);
+	return last->price != 0 &&
+	       !policy_has_left(last->own_ms, last->chain_s, now, POLICY_DAY_MS);
 }
 
 struct policy_verdict price_judge(struct price_worth *out, const struct policy_question *q,
@@ -85,7 +83,7 @@ struct policy_verdict price_judge(struct price_worth *out, const struct policy_q
 	uint64_t jump = q->policy->yen[0].jump_max_bp;
 	uint64_t highest = 0;
 	uint64_t lowest = UINT64_MAX;
-	u128 yen;
+	uint64_t yen;
 
 	if (q->prices_needed == 0) {
 		return refuse(ERR_POLICY, "roster.prices_needed",
@@ -105,22 +103,20 @@ struct policy_verdict price_judge(struct price_worth *out, const struct policy_q
 		return too_little(ERR_STALE, "price", "too few fresh prices", q->prices_n,
 				  q->prices_needed);
 	}
-	if (!near(highest, lowest, lowest, jump)) {
+	if (!price_near(highest, lowest, lowest, jump)) {
 		return refuse_figure(ERR_MISMATCH, "price.rate",
 				     "price sources differ too much, in nano-yen", highest, lowest);
 	}
-	if (holds(last, &q->now) && !(near(highest, last->price, last->price, jump) &&
-				      near(lowest, last->price, last->price, jump))) {
+	if (holds(last, &q->now) && !(price_near(highest, last->price, last->price, jump) &&
+				      price_near(lowest, last->price, last->price, jump))) {
 		return refuse_figure(ERR_MISMATCH, "price.rate",
 				     "the price jumped since the last payment, in nano-yen",
 				     highest, last->price);
 	}
-	/* policy_fees() knows no amount above the supply, so this product is far from 2^128 */
-	CHECK(outflow <= UINT64_MAX);
-	yen = divide_up(outflow * highest, nano * units_of_coin);
-	if (yen > UINT64_MAX) {
+	yen = prices_yen(highest, outflow);
+	if (yen == UINT64_MAX) {
 		return refuse(ERR_OVERFLOW, "price.rate", "more yen than can be counted");
 	}
-	*out = (struct price_worth){ .price = highest, .yen = (uint64_t)yen };
+	*out = (struct price_worth){ .price = highest, .yen = yen };
 	return allowed;
 }

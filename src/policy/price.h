@@ -6,12 +6,26 @@
 #ifndef KURAMORI_POLICY_PRICE_H
 #define KURAMORI_POLICY_PRICE_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/err.h"
 #include "policy/policy.h"
 
 struct price_worth {
 	uint64_t price; /* nano-yen for one whole coin, rounded up */
 	uint64_t yen;   /* whole yen, rounded up */
 };
+
+/*
+ * The decimal text of a price document as nano-yen, rounded up.  ERR_AMOUNT not above zero; the
+ * errors of decimal_parse(); ERR_OVERFLOW.
+ */
+MUST_CHECK enum err price_nano(uint64_t *out, const char *rate);
+
+/* a and b are apart by at most bp of base. */
+bool price_near(uint64_t a, uint64_t b, uint64_t base, uint64_t bp);
 
 /*
  * Every price of the question must be fresh, of another source than the others, and near the others

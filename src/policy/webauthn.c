@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "base/words.h"
 
 /* ---- JSON, as RFC 8259 has it ---------------------------------------------------------------- */
 
@@ -306,7 +307,7 @@ static enum err pair_read(struct cursor *c, struct webauthn_client *out, unsigne
 	unsigned m = 0;
 	enum err e;
 
-	*why = "not JSON";
+	*why = N_("not JSON");
 	space(c);
 	if (!string(c, &t)) {
 		return ERR_INPUT;
@@ -323,13 +324,13 @@ static enum err pair_read(struct cursor *c, struct webauthn_client *out, unsigne
 		return skip(c) ? ERR_OK : ERR_INPUT;
 	}
 	if ((*seen & 1u << m) != 0) {
-		*why = "a name stands twice";
+		*why = N_("a name stands twice");
 		return ERR_INPUT;
 	}
 	*seen |= 1u << m;
 	e = member_read(c, (enum member)m, out);
 	*why = e == ERR_TOO_LARGE ? "a text that is too long to be right"
-				  : "a member that is not what it must be";
+				  : N_("a member that is not what it must be");
 	return e;
 }
 
@@ -340,9 +341,9 @@ enum err webauthn_client_read(struct webauthn_client *out, struct bytes in, cons
 	struct cursor c = { .in = in };
 	unsigned seen = 0;
 
-	*why = "not JSON";
+	*why = N_("not JSON");
 	if (!utf8_valid(in)) {
-		*why = "not UTF-8";
+		*why = N_("not UTF-8");
 		return ERR_INPUT;
 	}
 	space(&c);
@@ -359,18 +360,18 @@ enum err webauthn_client_read(struct webauthn_client *out, struct bytes in, cons
 			}
 			space(&c);
 		} while (take(&c, ','));
-		*why = "not JSON";
+		*why = N_("not JSON");
 		if (!take(&c, '}')) {
 			return ERR_INPUT;
 		}
 	}
 	space(&c);
 	if (c.at != in.n) {
-		*why = "something stands behind it";
+		*why = N_("something stands behind it");
 		return ERR_INPUT;
 	}
 	if ((seen & needed) != needed) {
-		*why = "it lacks type, challenge or origin";
+		*why = N_("it lacks type, challenge or origin");
 		return ERR_FIELD_MISSING;
 	}
 	*out = read;
@@ -481,18 +482,18 @@ enum err webauthn_device_read(struct webauthn_device *out, struct bytes in, cons
 	struct bytes rest;
 	uint8_t flags;
 
-	*why = "shorter than it can be";
+	*why = N_("shorter than it can be");
 	if (in.n < WEBAUTHN_PLAIN_BYTES) {
 		return ERR_INPUT;
 	}
 	flags = in.p[32];
 	rest = bytes_of(in.p + WEBAUTHN_PLAIN_BYTES, in.n - WEBAUTHN_PLAIN_BYTES);
-	*why = "flags that no assertion has";
+	*why = N_("flags that no assertion has");
 	if ((flags & (FLAGS_RESERVED | FLAG_ATTESTED)) != 0 ||
 	    (flags & (FLAG_BACKUP_FIT | FLAG_BACKED_UP)) == FLAG_BACKED_UP) {
 		return ERR_FIELD_RANGE;
 	}
-	*why = "extensions that are not one map, or bytes that nothing announces";
+	*why = N_("extensions that are not one map, or bytes that nothing announces");
 	if ((flags & FLAG_EXTENSIONS) != 0 ? !cbor_is_map(rest) : rest.n != 0) {
 		return ERR_INPUT;
 	}
