@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/hex.h"
 #include "guard/guard_self.h"
+#include "policy/approvals.h"
 
 static enum err init_no(struct doc_fault *fault, enum err e, const char *field, const char *why)
 {
@@ -49,6 +50,9 @@ static enum err init_documents(struct guard *g, struct doc_fault *fault)
 	if (e == ERR_OK) {
 		e = doc_roster_read(&d, &g->roster, fault);
 	}
+	if (e == ERR_OK) {
+		e = approvals_keys(&g->roster, fault);
+	}
 	if (e != ERR_OK) {
 		return init_in(fault, e, "roster");
 	}
@@ -81,6 +85,10 @@ static enum err init_keys(struct guard *g, struct doc_fault *fault)
 	const struct doc_signer_entry *own;
 	struct key32 attest;
 
+	if (g->config.chain_secret == NULL) {
+		CHECK(g->config.attest_secret == NULL);
+		return ERR_OK;
+	}
 	if (g->config.signer != DOC_SIGNER_A && g->config.signer != DOC_SIGNER_B) {
 		return init_no(fault, ERR_FIELD_RANGE, "signer_id", "a signer is a or b");
 	}
@@ -136,6 +144,7 @@ enum err guard_init(struct guard *g, const struct guard_config *config, struct d
 	    config->planted_control);
 	log_chain_init(&g->chain);
 	policy_history_init(&g->history, s->entries, s->entries_cap);
+	known_init(&g->known, g->orders, ARRAY_LEN(g->orders));
 	g->refuse_credit_ms = (uint64_t)GUARD_REFUSE_BURST * GUARD_REFUSE_EACH_MS;
 	return ERR_OK;
 }
@@ -185,14 +194,67 @@ static enum err replay_start(struct guard *g, struct bytes blob)
 	return program_add(g, &program);
 }
 
-static enum err replay_record(struct guard *g, const struct log_view *view, uint32_t i,
-			      const struct log_record *r, const struct log_record *reserve,
-			      uint64_t offset, uint32_t bytes)
+enum err guard_self_chain(struct guard *g, struct log_view *view, struct bytes batch)
 {
-	uint64_t sequence = view->head.first_sequence + i;
-	struct bytes blob = { NULL, 0 };
-	bool has_blob = log_view_blob(&blob, view, &r->link) == ERR_OK;
+	if (g->config.log_secret != NULL) {
+		return log_batch_open(view, &g->chain, batch, g->config.log_secret);
+	}
+	/* guard_reading_batch() has looked at it, and at every record's form */
+	CHECK(log_batch_check(view, batch) == ERR_OK);
+	return log_batch_follow(&g->chain, view);
+}
 
+/* A batch that is read again: each of our records that names a blob brought it in its batch. */
+struct replayed {
+	struct log_view view;
+	uint32_t blobs_left; /* of the records that are still to come */
+};
+
+/* ERR_CORRUPT: a record's blob is missing. */
+static enum err replayed_open(struct replayed *p, struct guard *g, struct bytes batch)
+{
+	uint32_t named = 0;
+	struct log_record r;
+	enum err e = guard_self_chain(g, &p->view, batch);
+
+	for (uint32_t i = 0; e == ERR_OK && i < p->view.head.count; i++) {
+		/* guard_self_chain() looked at every record's form */
+		CHECK(log_view_record(&r, &p->view, i) == ERR_OK);
+		named += !hash32_is_zero(&r.link);
+	}
+	p->blobs_left = named;
+	return e == ERR_OK && named != p->view.head.blob_count ? ERR_CORRUPT : e;
+}
+
+/*
+ * The blob of the next record that names one.  The last record's blob stands first, and
+ * log_batch_open() has compared each with its name: nothing is hashed again.
+ */
+static struct bytes replayed_blob(struct replayed *p)
+{
+	struct bytes blob = { NULL, 0 };
+	size_t at = 0;
+
+	for (uint32_t i = 0; i < p->blobs_left; i++) {
+		CHECK(log_view_next_blob(&blob, NULL, &p->view, &at));
+	}
+	p->blobs_left--;
+	return blob;
+}
+
+static enum err replay_record(struct guard *g, struct replayed *batch, uint32_t i,
+			      const struct log_record *r, const struct log_record *reserve)
+{
+	const struct guard_place place = { .sequence =
+					       batch->view.head.first_sequence + i + g->skip,
+					   .offset = g->journal_used,
+					   .batch = &batch->view.head };
+	bool has_blob = !hash32_is_zero(&r->link);
+	struct bytes blob = has_blob ? replayed_blob(batch) : bytes_of(NULL, 0);
+
+	if (g->exported && r->kind != LOG_GUARD_IMPORT) {
+		return ERR_CORRUPT; /* it ended there */
+	}
 	switch (r->kind) {
 	case LOG_GENESIS:
 		return replay_genesis(g, r);
@@ -200,23 +262,34 @@ static enum err replay_record(struct guard *g, const struct log_view *view, uint
 		return has_blob ? replay_start(g, blob) : ERR_CORRUPT;
 	case LOG_DOCUMENT:
 	case LOG_GUARD_REFUSE:
-		return has_blob ? ERR_OK : ERR_CORRUPT;
+		if (!has_blob) {
+			return ERR_CORRUPT;
+		}
+		return r->kind == LOG_DOCUMENT && r->amount == DOC_DAY ? guard_day_replay(g, blob)
+								       : ERR_OK;
 	case LOG_GUARD_PASSKEY:
 		return guard_sign_replay_passkey(g, r);
 	case LOG_GUARD_RESERVE:
 		return ERR_OK; /* together with the attestation behind it */
 	case LOG_GUARD_ATTEST:
-		return has_blob
-			   ? guard_sign_replay_attest(g, r, sequence, blob, reserve, offset, bytes)
-			   : ERR_CORRUPT;
+		return has_blob ? guard_sign_replay_attest(g, r, &place, blob, reserve)
+				: ERR_CORRUPT;
+	case LOG_GUARD_RECALL:
+		return has_blob ? guard_recall_replay(g, r, &place, blob, reserve) : ERR_CORRUPT;
 	case LOG_GUARD_ACK:
 		return has_blob ? guard_sign_replay_ack(g, blob) : ERR_CORRUPT;
 	case LOG_GUARD_STOP:
-		return has_blob ? guard_stop_replay(g, r, sequence, blob) : ERR_CORRUPT;
+		return has_blob ? guard_stop_replay(g, r, place.sequence, blob) : ERR_CORRUPT;
 	case LOG_GUARD_RULES:
 		return guard_stop_replay_rules(g, r);
+	case LOG_GUARD_EXPORT:
+	case LOG_GUARD_IMPORT:
+		return guard_move_replay(g, r);
+	case LOG_GUARD_ORDER:
+		return has_blob ? guard_order_replay(g, r, place.sequence, blob) : ERR_CORRUPT;
 	case LOG_GUARD_CLOSING:
-		return has_blob ? guard_closing_replay(g, sequence, r->time_ms, blob) : ERR_CORRUPT;
+		return has_blob ? guard_closing_replay(g, place.sequence, r->time_ms, blob)
+				: ERR_CORRUPT;
 	default:
 		return ERR_CORRUPT; /* a kind that no signer writes */
 	}
@@ -224,23 +297,21 @@ static enum err replay_record(struct guard *g, const struct log_view *view, uint
 
 enum err guard_replay(struct guard *g, struct bytes batch)
 {
-	struct log_view view;
+	struct replayed p;
 	struct log_record reserve;
 	bool reserved = false;
-	uint64_t offset = g->journal_used;
 	enum err e;
 
 	CHECK(!g->started);
-	e = log_batch_open(&view, &g->chain, batch, g->config.log_secret);
+	e = replayed_open(&p, g, batch);
 	if (e != ERR_OK) {
 		return e;
 	}
-	for (uint32_t i = 0; i < view.head.count; i++) {
+	for (uint32_t i = 0; i < p.view.head.count; i++) {
 		struct log_record r;
 		uint64_t own_ms;
 
-		/* log_batch_open() looked at every record's form */
-		CHECK(log_view_record(&r, &view, i) == ERR_OK);
+		CHECK(log_view_record(&r, &p.view, i) == ERR_OK);
 		if (!g->has_genesis && r.kind != LOG_GENESIS) {
 			return ERR_CORRUPT;
 		}
@@ -249,8 +320,7 @@ enum err guard_replay(struct guard *g, struct bytes batch)
 			return ERR_CORRUPT; /* own time never goes back */
 		}
 		g->own_base_ms = own_ms;
-		e = replay_record(g, &view, i, &r, reserved ? &reserve : NULL, offset,
-				  (uint32_t)batch.n);
+		e = replay_record(g, &p, i, &r, reserved ? &reserve : NULL);
 		if (e != ERR_OK) {
 			return e;
 		}
@@ -260,7 +330,7 @@ enum err guard_replay(struct guard *g, struct bytes batch)
 			}
 			reserve = r;
 			reserved = true;
-		} else if (r.kind == LOG_GUARD_ATTEST) {
+		} else if (r.kind == LOG_GUARD_ATTEST || r.kind == LOG_GUARD_RECALL) {
 			reserved = false;
 		}
 	}
@@ -288,19 +358,25 @@ enum err guard_start(struct guard *g, uint64_t wall_ms, uint64_t mono_ms, struct
 	struct log_record start = { .kind = LOG_GUARD_START };
 	struct hash32 ids[3] = { g->config.program, g->roster_id, g->policy_id };
 	struct bytes blob = bytes_of(ids, sizeof ids);
+	char words[DOC_ID_WORDS_BYTES];
 	struct log_batch b;
 
-	CHECK(!g->started);
+	CHECK(!g->started && g->config.chain_secret != NULL);
+	if (g->exported) {
+		return ERR_STATE;
+	}
 	if (program_add(g, &g->config.program) != ERR_OK) {
 		return ERR_FULL;
 	}
 	g->mono_ms = mono_ms;
 	g->mono_base_ms = mono_ms;
+	g->start_wall_ms = wall_ms;
 	if (!g->has_genesis) {
 		g->own_base_ms = wall_ms; /* the first start of all */
 	}
 	clocks_set(g, wall_ms, mono_ms);
 	guard_feed_nonce(g);
+	guard_recall_begin(g);
 	guard_self_begin(g, &b);
 	if (!g->has_genesis) {
 		struct log_record genesis = { .kind = LOG_GENESIS,
@@ -315,6 +391,8 @@ enum err guard_start(struct guard *g, uint64_t wall_ms, uint64_t mono_ms, struct
 	g->started = true;
 	/* the caller's bytes were borrowed until here */
 	g->config.genesis = g->config.roster = g->config.policy = (struct bytes){ NULL, 0 };
+	doc_id_words(words, &g->genesis_id);
+	effects_note(out, "info genesis words=\"%s\"", words);
 	effects_note(out, "info started payments=%zu stops=%zu sequence=%llu", g->payments_n,
 		     g->control.binding, (unsigned long long)guard_self_newest(g));
 	return ERR_OK;
@@ -338,7 +416,7 @@ static void status_number(struct doc_status *s, const char *name, uint64_t value
 	status_line(s, name, text);
 }
 
-/* What is announced and not in force yet: one person can still cancel it. */
+/* What is announced and not in force yet, and what runs for a while: one person can cancel it. */
 static void status_waiting(const struct guard *g, struct doc_status *s,
 			   const struct policy_time *now)
 {
@@ -346,6 +424,16 @@ static void status_waiting(const struct guard *g, struct doc_status *s,
 
 	control_waiting_words(&g->control, now, text, sizeof text);
 	status_line(s, "waiting", text);
+}
+
+static void lock_words(const struct guard *g, char out[sizeof "locked: " + POLICY_WORDS_MAX])
+{
+	char words[POLICY_WORDS_MAX] = "two successors of one roster or policy were signed";
+
+	if (g->locked) {
+		guard_recall_words(g, words);
+	}
+	(void)snprintf(out, sizeof "locked: " + POLICY_WORDS_MAX, "locked: %s", words);
 }
 
 static void status_send(struct guard *g, const struct guard_ask *ask, struct effects *out)
@@ -356,6 +444,8 @@ static void status_send(struct guard *g, const struct guard_ask *ask, struct eff
 	struct guard_no no;
 	char head[65];
 	char rules[64];
+	char recalled[64];
+	char locked[sizeof "locked: " + POLICY_WORDS_MAX];
 	size_t fresh = 0;
 	size_t closed = 0;
 	struct bytes item;
@@ -370,6 +460,9 @@ static void status_send(struct guard *g, const struct guard_ask *ask, struct eff
 		closed += g->closings[i].closed;
 	}
 	(void)guard_self_now(g, &now);
+	lock_words(g, locked);
+	(void)snprintf(recalled, sizeof recalled, "%zu, newest payment %llu", g->recalled,
+		       (unsigned long long)g->last_sequence);
 	if (guard_self_well(g, &no) == ERR_OK) {
 		(void)guard_self_no(&no, ERR_OK, "", "ready");
 	}
@@ -379,8 +472,9 @@ static void status_send(struct guard *g, const struct guard_ask *ask, struct eff
 	status_line(&s, "locked", guard_locked(g) ? "yes" : "no");
 	status_line(&s, "signs",
 		    guard_frozen(g)   ? "a freeze is in force"
-		    : guard_locked(g) ? "locked"
+		    : guard_locked(g) ? locked
 				      : no.words);
+	status_line(&s, "recalled", recalled);
 	status_number(&s, "stops", g->control.binding);
 	(void)snprintf(rules, sizeof rules, "roster %llu policy %llu",
 		       (unsigned long long)g->roster.number, (unsigned long long)g->policy.number);
@@ -440,6 +534,7 @@ static void frame(struct guard *g, const struct event *event, struct effects *ou
 		.request_id = event->request_id,
 		.reply = MSGS_REPLY(event->number),
 		.watcher = (int)(event->role >> 8) - 1,
+		.prepare = event->number == SIGNER_PREPARE,
 		.body = event->body,
 	};
 	struct guard_no no;
@@ -454,7 +549,11 @@ static void frame(struct guard *g, const struct event *event, struct effects *ou
 	/* unreached: any other number; capability() has looked it up in the same table */
 	switch ((enum msgs_signer)event->number) {
 	case SIGNER_SIGN:
+	case SIGNER_PREPARE:
 		guard_sign_frame(g, &ask, out);
+		return;
+	case SIGNER_ORDER:
+		guard_order_frame(g, &ask, out);
 		return;
 	case SIGNER_STATUS:
 		status_send(g, &ask, out);
@@ -479,6 +578,9 @@ static void frame(struct guard *g, const struct event *event, struct effects *ou
 		return;
 	case SIGNER_SWEEP:
 		guard_sign_sweep(g, &ask, out);
+		return;
+	case SIGNER_RECALL:
+		guard_recall_frame(g, &ask, out);
 		return;
 	case SIGNER_HELLO:
 	case SIGNER_UNLOCK:
@@ -509,6 +611,8 @@ void guard_step(struct guard *g, const struct event *event, struct effects *out)
 		}
 		break;
 	case EVENT_TICK:
+		guard_self_write_acks(g, out);
+		break;
 	case EVENT_OPENED:
 		break;
 	}

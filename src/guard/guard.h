@@ -6,21 +6,32 @@
  * rebuilds from documents whose signatures it checked; there is no message that signs bytes.
  *
  *   SIGN      request, order, attempt, approvals (each with the assertion behind it, if a
- *             security key proves it), of a later attempt all earlier ones and what
- *             watchers say of them (B: and A's attestation and signature).  Judged in
- *             this order: form; freeze and lock; k fresh heartbeats that agree with us; who signed
- *             what; request id; whether earlier attempts are dead (policy/exclusion.h, and our own
- *             journal); policy and windows; the attempt; the inner hash; A's part; whether
- *             k watchers say that the till covers it and all that is alive there.  Then ONE batch
+ *             security key proves it), prices where the policy has caps in yen, of a later
+ *             attempt all earlier ones and what watchers say of them, a `day` (B: and A's
+ *             attestation and signature).  Judged in this order: form; freeze and lock; k fresh
+ *             heartbeats that agree with us; who signed what; request id; whether earlier attempts
+ *             are dead (policy/exclusion.h, and our own journal); policy and windows; the attempt;
+ *             the inner hash; A's part; whether k watchers say that the till covers it and all that
+ *             is alive there.  Then ONE batch
  *             reserves the amount and attests, and the signature itself exists only when k
- *             different watchers have acknowledged the attestation.
+ *             different watchers have acknowledged the attestation.  Their words are kept with
+ *             the next batch, or at the next tick: what is lost with them they say again.
+ *   ORDER     request, order: known from now on, so that its time lock runs (policy/known.h).
+ *             Durable before it is receipted; asked again it is the same receipt.
  *   SWEEP     the whole move of a hot account to its own spare box, under a freeze with evidence
  *             that we verify ourselves, or the word of two officers.  The only thing a frozen or
  *             locked signer signs (P5, P7).
  *   STOP_*    freezes, kept and receipted.  One is enough to stop.  Resumes, cancels, rosters and
- *             policies come the same way (policy/control.h).  A payment is judged by the rules in
+ *             policies come the same way (policy/control.h); an order that a person's cancel
+ *             names is never signed.  A payment is judged by the rules in
  *             force when it is signed; when they change, what has not left yet is judged again.
  *   NEXT, HEARTBEAT, ACK, SYNC  the watchers' side (contract of the feed: docs/processes.md).
+ *   RECALL    an attestation of our own and the documents beside it, or nothing; the answer is a
+ *             cursor: hand back what comes behind this number.  A signer whose journal lacks what
+ *             it signed is locked (P7) until it has taken back all of it: every payment names the
+ *             one before it, so none can be left out, and each counts as if it were signed now.
+ *             k fresh watchers that show no more than what we have unlock it.  A record that
+ *             cannot follow ours, or that was signed since we were complete, locks for people.
  *
  * Time: `own` runs on event.mono_ms while we run, continues at the newest time in the journal after
  * a start and so never counts time while off; `chain` is the lower median of the k newest fresh
@@ -32,6 +43,7 @@
 #ifndef KURAMORI_GUARD_GUARD_H
 #define KURAMORI_GUARD_GUARD_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,6 +59,8 @@
 #include "log/step.h"
 #include "policy/control.h"
 #include "policy/counters.h"
+#include "policy/day.h"
+#include "policy/known.h"
 #include "policy/payment.h"
 #include "policy/policy.h"
 
@@ -55,7 +69,7 @@ enum {
 	GUARD_PENDING_EACH = 16, /* of them for one watcher: a sweep of every hot account */
 	GUARD_FEEDS_MAX = 16,    /* channels that watchers hold a NEXT on */
 	GUARD_STOP_BYTES = 384 * 1024,    /* of all freezes that bind, their envelopes together */
-	GUARD_CONTROL_BYTES = 192 * 1024, /* the same of resumes, cancels, rosters and policies */
+	GUARD_CONTROL_BYTES = 384 * 1024, /* the same of resumes, cancels, rosters and policies */
 	GUARD_SWEEPS_MAX = 512,           /* sweeps ever signed */
 	GUARD_SWEEPS_EACH_MAX = 64,       /* of one hot account at one watcher's asking */
 	/* the same of a closed account without a freeze: anybody can send coins there, and must not
@@ -63,14 +77,17 @@ enum {
 	GUARD_CLOSED_EACH_MAX = 8,
 	GUARD_SWEEPS_SHARE = 4, /* a quarter of payments_cap, at most GUARD_SWEEPS_MAX, is theirs */
 	GUARD_SIGN_BYTES_MAX =
-	    40 * 1024,                  /* documents of one SIGN: a NEXT reply must hold them all */
+	    44 * 1024,                  /* documents of one SIGN: a NEXT reply must hold them all */
 	GUARD_NONCES = 8,               /* that a heartbeat may still answer */
 	GUARD_BATCH_BYTES = 160 * 1024, /* no batch of ours is larger: buffer of a replay */
 	GUARD_EFFECTS_BYTES = 512 * 1024,       /* of effects.store, for any one step */
 	GUARD_HEADROOM_BYTES = 2 * 1024 * 1024, /* of the journal, kept for freezes and sweeps */
 	GUARD_REFUSE_BURST = 64, /* refusals journalled at once, then GUARD_REFUSE_EACH_MS apart */
 	GUARD_REFUSE_EACH_MS = 500,
-	GUARD_FACTS_MAX = 8,
+	GUARD_ACKS_BYTES = 16 * 1024, /* of acknowledgements that wait for the next batch */
+	GUARD_ACKS_KEPT = 64,         /* as many as fit: none has less than 256 bytes */
+	GUARD_ORDERS_MAX = 1024, /* known at once: more are refused, and their time does not run */
+	GUARD_FACTS_MAX = 9,
 	GUARD_PROGRAMS_MAX = 64, /* different program hashes that one journal may hold */
 	GUARD_PAYMENTS_MIN = 16,
 	GUARD_PAYMENTS_MAX = 1 << 20,
@@ -92,7 +109,7 @@ enum guard_call {
 	GUARD_CALL_READ = 16,
 };
 
-/* Bugs that ./sim must find.  0 in every program. */
+/* Bugs that ./sim, or the walk of test_guard_explore.c, must find.  0 in every program. */
 enum guard_planted {
 	GUARD_PLANT_NONE = 0,
 	GUARD_PLANT_NO_ACK_WAIT = 1,      /* the signature leaves before the acknowledgements */
@@ -100,45 +117,63 @@ enum guard_planted {
 	GUARD_PLANT_NO_EXCLUSION = 4,     /* a later attempt needs no proof */
 	GUARD_PLANT_EXCLUSION_FEW = 8,    /* one statement less than k suffices */
 	GUARD_PLANT_FORGET_RESUME = 16,   /* resumes are not rebuilt from the journal */
+	GUARD_PLANT_FORGET_PRICE = 32,    /* nor what payments were counted at in yen */
+	GUARD_PLANT_FORGET_RULES = 64,    /* nor what came into force */
+	GUARD_PLANT_FORGET_CLOSING = 128, /* nor which accounts are closed */
+	GUARD_PLANT_ACKS_STAY = 256,      /* acknowledgements stay in their place in the roster */
+	GUARD_PLANT_RULES_LATE = 512,     /* what waits leaves by the rules that were over */
+	GUARD_PLANT_ORDER_AGE = 1024,     /* time locks run from when the order says it was made */
 };
 
-/* One attested payment or sweep. */
+/*
+ * One attested payment or sweep.  There are thousands, all in memory: the members stand so that
+ * none leaves a hole.
+ */
 struct guard_payment {
 	struct id128 request_id; /* zero for a sweep */
 	struct hash32 inner_hash;
 	struct hash32 subject;     /* document id of the attempt or sweep */
 	struct hash32 attestation; /* document id */
 	struct hash32 head;        /* journal head that the attestation names */
+	struct hash32 previous;    /* the attestation of a payment before it that it names */
 	uint64_t sequence;         /* of its GUARD_ATTEST record */
 	uint64_t time_ms;
 	u128 outflow; /* amount and fees; 0 for a sweep */
 	/* with outflow: its entry of the policy's history */
 	uint64_t entry_own_ms;
+	uint64_t entry_price; /* 0: there was no cap in yen */
+	uint64_t batch_offset;
 	uint32_t entry_chain_s;
 	uint32_t approvals;
-	uint8_t number; /* of the attempt; 0 for a sweep */
-	uint64_t batch_offset;
 	uint32_t batch_bytes;
+	uint16_t roster, policy; /* places of what it was judged by (control.h) */
+	uint16_t grants_over;    /* likewise: so many grants had ended */
+	uint8_t number;          /* of the attempt; 0 for a sweep */
 	uint8_t acked;           /* bit i: watcher i of the roster */
 	uint8_t program;         /* index of guard.programs */
-	uint16_t roster, policy; /* places of what it was judged by (control.h) */
-	bool sweep;
-	bool closed;   /* a sweep because the account was closed */
-	uint8_t hot;   /* index of genesis.hot */
-	uint8_t asker; /* of a sweep: 1 + the watcher's place in the roster */
+	uint8_t hot;             /* index of genesis.hot */
+	uint8_t asker;           /* of a sweep: 1 + the watcher's place in the roster */
+	bool sweep : 1;
+	bool closed : 1;  /* a sweep because the account was closed */
+	bool strange : 1; /* recalled, and attested by rules or a program that are not known here */
 };
+
+static_assert(sizeof(struct guard_payment) == 256, "no hole");
 
 /* The caller's memory for the tables whose size is a matter of taste; must outlive the guard. */
 struct guard_storage {
 	struct guard_payment *payments;
 	size_t payments_cap; /* GUARD_PAYMENTS_MIN..GUARD_PAYMENTS_MAX; ids of 35 days must fit */
-	struct policy_entry *entries;
+	struct policy_kept *entries;
 	size_t entries_cap; /* payments of one day must fit */
 };
 
 struct guard_config {
-	struct bytes genesis, roster, policy; /* envelopes; read during guard_init() only */
+	struct bytes genesis, roster,
+	    policy; /* envelopes; read by guard_init(), genesis until guard_start() */
 	enum doc_signer signer;
+	/* the three secrets NULL: it only reads a journal (guard_reading.h); without log_secret
+	 * alone its tree is not recomputed */
 	const struct edk_secret *chain_secret; /* in locked memory; must outlive the guard */
 	const uint8_t *attest_secret;          /* ED25519_SECRET_BYTES, the same */
 	const struct log_secret *log_secret;   /* the same */
@@ -154,12 +189,15 @@ struct guard_config {
 /* An attested unit whose signature waits for acknowledgements. */
 struct guard_pending {
 	bool used;
-	bool waiting; /* somebody wants the answer: channel and request_id */
-	int watcher;  /* who asked, -1: the server */
+	bool waiting;        /* somebody wants the answer: channel and request_id */
+	bool prepared;       /* made by PREPARE, */
+	struct hash32 asked; /* whose body has this SHA-256 */
+	int watcher;         /* who asked, -1: the server */
 	uint32_t channel;
 	uint64_t request_id;
 	uint16_t number; /* of the reply */
 	bool sweep;
+	struct hash32 order, request; /* documents, of a payment: a cancel may name them */
 	struct hash32 attestation;
 	uint64_t age; /* order of arrival */
 	uint32_t raw_n;
@@ -190,6 +228,23 @@ struct guard_watcher {
 		bool known;
 		u128 confirmed, promised; /* of what we attested up to records_sequence */
 	} hot[DOC_HOT_MAX];
+};
+
+/* What a watcher says that our journal lacks, and what it is asked to hand back. */
+struct guard_recall {
+	uint64_t after;         /* what it holds of ours behind this number */
+	bool claims;            /* it named a record that we do not have */
+	bool aside;             /* it claimed for too long: its claims lock no more */
+	uint64_t sequence;      /* of the record that it named */
+	struct hash32 head;     /* the same */
+	uint64_t since_mono_ms; /* since when, or when it handed one back; 0: it claims none */
+};
+
+/* An acknowledgement that counts already and is written with the next batch. */
+struct guard_ack {
+	struct id128 attestation;
+	uint8_t watcher;
+	uint32_t at, n; /* of guard.ack_bytes */
 };
 
 struct guard_feed {
@@ -227,6 +282,7 @@ struct guard {
 	struct log_chain chain;
 	uint64_t journal_used;
 	bool has_genesis, started;
+	bool exported; /* this journal ended here: its copy goes on where it was imported */
 	struct hash32 programs[GUARD_PROGRAMS_MAX];
 	size_t programs_n;
 	uint8_t program_now; /* index of the running one */
@@ -239,14 +295,36 @@ struct guard {
 	size_t payments_n;
 	bool forgot; /* payments too old to be asked for again have made room */
 	size_t sweeps_n, closed_sweeps_n; /* the second are among the first */
+	uint64_t forgot_sequence;         /* the newest of those */
 	struct policy_history history;
+	struct day_budget budget; /* of payments without approvals */
 	struct counters counters;
+	struct known known; /* orders */
+	struct known_order orders[GUARD_ORDERS_MAX];
 	struct guard_pending pending[GUARD_PENDING_MAX];
 	uint64_t ages;
+	struct guard_ack acks[GUARD_ACKS_KEPT];
+	size_t acks_n;
+	uint32_t ack_bytes_n;
 
 	/* who may what: freezes, roster, policy */
 	struct control control;
 	bool locked; /* P7; a fork of the rules locks too (guard_locked()) */
+
+	/* our own records, wherever they are (guard_recall.c) */
+	struct hash32 last;     /* attestation of the newest payment; zero: none */
+	uint64_t last_sequence; /* of it */
+	uint64_t skip;          /* by which our numbers are above those of the journal's records */
+	uint64_t recalled_sequence; /* the highest number of those that were recalled */
+	size_t recalled;            /* since the journal began */
+	bool complete; /* since the start k watchers have shown that our journal lacks nothing */
+	uint64_t start_wall_ms;
+	bool twin;  /* a record of ours was shown that is of another history */
+	bool shown; /* a record of ours was shown, and is not taken yet */
+	struct hash32 shown_id;
+	uint64_t shown_sequence;
+	struct guard_recall recall[DOC_WATCHERS_MAX];
+
 	struct guard_closing closings[DOC_HOT_MAX]; /* as genesis.hot */
 
 	/* watchers */
@@ -267,6 +345,8 @@ struct guard {
 	uint8_t batch[GUARD_BATCH_BYTES];
 	uint8_t reply[65536];
 	uint8_t text[16 * 1024];
+	/* no scratch: documents that are kept */
+	uint8_t ack_bytes[GUARD_ACKS_BYTES];
 	uint8_t stop_bytes[GUARD_STOP_BYTES];
 	uint8_t control_bytes[GUARD_CONTROL_BYTES];
 };
@@ -291,10 +371,21 @@ MUST_CHECK enum err guard_replay(struct guard *g, struct bytes batch);
 
 /*
  * Ends the replay: commits that we started.  Times as in events.  Once.  ERR_FULL: this journal
- * knows GUARD_PROGRAMS_MAX other programs already.
+ * knows GUARD_PROGRAMS_MAX other programs already.  ERR_STATE: it was exported.
  */
 MUST_CHECK enum err guard_start(struct guard *g, uint64_t wall_ms, uint64_t mono_ms,
 				struct effects *out);
+
+/*
+ * A signer moves to another host with its memory, never without: the journal ends with a record
+ * that says so, under which guard_start() refuses, and its copy begins again with one that lifts
+ * it.  After the replay, instead of guard_start(); the guard does nothing else afterwards.
+ * ERR_STATE: guard_export() of what was exported or never started, guard_import() of what was not
+ * exported; nothing committed.
+ */
+MUST_CHECK enum err guard_export(struct guard *g, uint64_t wall_ms, struct effects *out);
+MUST_CHECK enum err guard_import(struct guard *g, uint64_t wall_ms, struct effects *out);
+bool guard_exported(const struct guard *g);
 
 /*
  * One event: EVENT_TICK (at least every 100 ms), EVENT_FRAME, EVENT_CLOSED, EVENT_REPLY of

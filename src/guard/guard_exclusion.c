@@ -4,6 +4,7 @@
  * dead (policy/exclusion.h, docs/decisions/0009), by three witnesses that must agree: the
  * statements of k watchers, our own journal, and the balances in k fresh heartbeats.
  */
+#include "base/check.h"
 #include "guard/guard_self.h"
 
 /* Nothing that we know of the order but these attempts, and each of their tills closed here. */
@@ -90,4 +91,43 @@ enum err guard_exclusion_judge(const struct guard *g, struct exclusion_set *set,
 	}
 	e = journal_agrees(g, set, &order->request_id, no);
 	return e == ERR_OK ? still_empty(g, set, no) : e;
+}
+
+/* Officers have looked at it: they lifted the freeze that either of us asked for. */
+static bool is_lifted(struct guard *g, const struct doc_order *order, const struct hash32 *order_id,
+		      unsigned number)
+{
+	struct hash32 by_a;
+	struct hash32 by_b;
+
+	exclusion_freeze_id(&by_a, DOC_SIGNER_A, order, order_id, number);
+	exclusion_freeze_id(&by_b, DOC_SIGNER_B, order, order_id, number);
+	return control_lifted(&g->control, &by_a) || control_lifted(&g->control, &by_b);
+}
+
+enum err guard_exclusion_freeze(struct guard *g, const struct doc_order *order,
+				const struct hash32 *order_id, unsigned number, struct guard_no *no,
+				struct effects *out)
+{
+	static struct doc_freeze f;
+	uint8_t raw[4096];
+	struct writer w = writer_make(raw, sizeof raw);
+	struct control_news news;
+	struct doc d;
+
+	if (number <= EXCLUSION_FREE || is_lifted(g, order, order_id, number)) {
+		return ERR_OK;
+	}
+	exclusion_freeze(&f, g->config.signer, order, order_id, number);
+	CHECK(doc_freeze_make(&w, NULL, &f, g->config.attest_secret) == ERR_OK);
+	CHECK(doc_open(&d, bytes_of(w.p, w.n), &g->genesis_id, NULL) == ERR_OK);
+	effects_note(out, "broken attempts-dead number=%u", number);
+	/* unreached: nothing binds, or may_pay() had refused, so there is place for a freeze */
+	if (guard_stop_take(g, &d, &news, no, out) != ERR_OK) {
+		/* unreached: as above */
+		return no->err;
+	}
+	return guard_self_no(
+	    no, ERR_FROZEN, "attempt.number",
+	    "so many attempts of this order are dead that officers must look first");
 }

@@ -144,27 +144,6 @@ void guard_feed_sync(struct guard *g, struct guard_ask *ask, struct effects *out
 	guard_self_answer(g, ask, &item, 1, out);
 }
 
-/*
- * P7: a watcher that holds a record of ours which our journal lacks shows that the journal was
- * rewound or lost.  Payments that were forgotten for their age are older than all that we keep.
- */
-static bool shows_unknown_record(const struct guard *g, const struct doc_heartbeat *h)
-{
-	const struct guard_payment *p;
-
-	if (h->records_sequence == 0) {
-		return false;
-	}
-	if (h->records_sequence > guard_self_newest(g)) {
-		return true;
-	}
-	p = guard_self_by_sequence(g, h->records_sequence);
-	if (p == NULL) {
-		return !g->forgot || h->records_sequence > g->config.storage.payments[0].sequence;
-	}
-	return !hash32_eq(&p->head, &h->records_head);
-}
-
 static enum err heartbeat_judge(struct guard *g, const struct guard_ask *ask, struct bytes item,
 				struct doc_heartbeat *h, const struct guard_nonce **nonce,
 				struct guard_no *no)
@@ -237,6 +216,7 @@ void guard_feed_heartbeat(struct guard *g, struct guard_ask *ask, struct effects
 	struct doc_heartbeat h;
 	struct guard_no no;
 	struct bytes item;
+	bool was_locked;
 	size_t n = 0;
 	enum err e;
 
@@ -261,15 +241,15 @@ void guard_feed_heartbeat(struct guard *g, struct guard_ask *ask, struct effects
 		.stop_count = h.stop_count,
 	};
 	take_tallies(g, w, &h);
-	if (!g->locked && shows_unknown_record(g, &h)) {
-		g->locked = true;
-		effects_note(out, "broken locked watcher=%s sequence=%llu newest=%llu", h.watcher,
-			     (unsigned long long)h.records_sequence,
-			     (unsigned long long)guard_self_newest(g));
+	was_locked = g->locked;
+	if (guard_recall_heard(g, (size_t)ask->watcher, &h, out)) {
 		(void)guard_self_no(&no, ERR_LOCKED, "heartbeat.records_sequence",
 				    "a watcher holds a record of ours that our journal lacks");
-		guard_sign_freeze(g, out);
-		guard_self_refuse(g, ask, &no, out);
+		if (was_locked || !g->locked) {
+			guard_self_refuse_quietly(g, ask, &no, out);
+		} else {
+			guard_self_refuse(g, ask, &no, out);
+		}
 		return;
 	}
 	guard_self_answer(g, ask, NULL, 0, out);
@@ -285,6 +265,7 @@ static enum err subject_answer(struct guard *g, struct guard_feed *f, const stru
 				       .reply = MSGS_REPLY(SIGNER_NEXT) };
 	struct bytes items[FRAME_ITEMS_MAX];
 	struct writer w = writer_make(g->text, sizeof g->text);
+	const struct id128 subject = guard_self_short(&p->subject);
 	struct log_view view;
 	size_t n = 2;
 	bool found = false;
@@ -302,15 +283,16 @@ static enum err subject_answer(struct guard *g, struct guard_feed *f, const stru
 		if (e != ERR_OK) {
 			return e;
 		}
-		if (r.kind != LOG_DOCUMENT && r.kind != LOG_GUARD_ATTEST) {
+		if (r.kind != LOG_DOCUMENT && r.kind != LOG_GUARD_ATTEST &&
+		    r.kind != LOG_GUARD_RECALL) {
 			continue;
 		}
 		e = log_view_blob(&blob, &view, &r.link);
 		if (e != ERR_OK) {
 			return e;
 		}
-		if (r.kind == LOG_GUARD_ATTEST) {
-			found = view.head.first_sequence + i == p->sequence;
+		if (r.kind != LOG_DOCUMENT) {
+			found = id128_eq(&r.ref, &subject);
 			items[1] = blob;
 		} else if (r.amount != DOC_ATTESTATION && r.amount != DOC_SIGNATURE) {
 			if (n == FRAME_ITEMS_MAX) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guard/guard_self.h"
 
+#include <stdalign.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +10,16 @@
 #include "chain/nem/nem_time.h"
 #include "crypto/uuid7.h"
 #include "ipc/frame.h"
+
+void *guard_self_scratch(size_t n)
+{
+	/* the guard is not thread safe */
+	static alignas(max_align_t) uint8_t room[GUARD_SCRATCH_BYTES];
+
+	CHECK(n <= sizeof room);
+	memset(room, 0, n);
+	return room;
+}
 
 enum err guard_self_no(struct guard_no *no, enum err e, const char *field, const char *words)
 {
@@ -36,6 +48,19 @@ enum err guard_self_no_fault(struct guard_no *no, enum err e, const char *prefix
 	return e;
 }
 
+enum err guard_self_no_open(const struct guard *g, struct guard_no *no, enum err e,
+			    const char *prefix, const struct doc_fault *fault, const struct doc *d)
+{
+	char words[DOC_FOREIGN_WORDS];
+
+	(void)guard_self_no_fault(no, e, prefix, fault);
+	if (e == ERR_GENESIS) {
+		doc_foreign_words(words, d, &g->genesis_id);
+		(void)snprintf(no->words, sizeof no->words, "%s", words);
+	}
+	return e;
+}
+
 enum err guard_self_open(const struct guard *g, struct doc *d, struct bytes raw, enum doc_type type,
 			 const char *prefix, struct guard_no *no)
 {
@@ -43,13 +68,27 @@ enum err guard_self_open(const struct guard *g, struct doc *d, struct bytes raw,
 	enum err e = doc_open(d, raw, &g->genesis_id, &fault);
 
 	if (e != ERR_OK) {
-		return guard_self_no_fault(no, e, prefix, &fault);
+		return guard_self_no_open(g, no, e, prefix, &fault, d);
 	}
 	if (d->type != type) {
 		return guard_self_no(no, ERR_TYPE, prefix,
 				     "another document belongs in this place");
 	}
 	return ERR_OK;
+}
+
+enum err guard_self_backend(const struct guard *g, const struct doc *request, struct guard_no *no)
+{
+	if (request->signature_count == 0) {
+		return guard_self_no(no, ERR_UNSIGNED, "request.signatures", "nobody signed it");
+	}
+	for (size_t i = 0; i < g->roster.backend_count; i++) {
+		if (doc_signed_by(request, &g->roster.backends[i].key)) {
+			return ERR_OK;
+		}
+	}
+	return guard_self_no(no, ERR_SIGNATURE, "request.signatures",
+			     "no back end of the roster signed it");
 }
 
 bool guard_self_fresh(const struct guard *g, const struct guard_watcher *w)
@@ -118,6 +157,10 @@ enum err guard_self_well(const struct guard *g, struct guard_no *no)
 			return guard_self_no(no, ERR_STALE, "heartbeat.stop_head",
 					     "a watcher holds other stop documents than we do");
 		}
+		if (guard_recall_claims(g, i)) {
+			fresh--; /* it speaks of another history than ours */
+			continue;
+		}
 		agree += w->roster_agrees && w->policy_agrees;
 	}
 	if (fresh < g->roster.watchers_needed) {
@@ -134,6 +177,48 @@ enum err guard_self_well(const struct guard *g, struct guard_no *no)
 void guard_self_begin(struct guard *g, struct log_batch *b)
 {
 	log_batch_begin(b, g->batch, sizeof g->batch);
+	for (size_t i = 0; i < g->acks_n; i++) {
+		const struct guard_ack *a = &g->acks[i];
+		struct log_record r = { .kind = LOG_GUARD_ACK, .id = a->attestation };
+		struct bytes raw = bytes_of(g->ack_bytes + a->at, a->n);
+
+		r.credit.b[0] = a->watcher;
+		guard_self_add(g, b, &r, 0, &raw);
+	}
+	g->acks_n = 0;
+	g->ack_bytes_n = 0;
+}
+
+uint64_t guard_self_sequence(const struct guard *g, const struct log_batch *b)
+{
+	return g->chain.next_sequence + log_batch_count(b) + g->skip;
+}
+
+void guard_self_write_acks(struct guard *g, struct effects *out)
+{
+	struct log_batch b;
+
+	if (g->acks_n > 0) {
+		guard_self_begin(g, &b);
+		guard_self_commit(g, &b, out);
+	}
+}
+
+void guard_self_keep_ack(struct guard *g, const struct hash32 *attestation, size_t watcher,
+			 struct bytes raw, struct effects *out)
+{
+	if (raw.n > sizeof g->ack_bytes - g->ack_bytes_n) {
+		guard_self_write_acks(g, out);
+	}
+	/* two ids, a key and a signature in hex; the gate lets none pass of more than 2 KiB */
+	CHECK(raw.n >= GUARD_ACKS_BYTES / GUARD_ACKS_KEPT &&
+	      raw.n <= sizeof g->ack_bytes - g->ack_bytes_n && g->acks_n < GUARD_ACKS_KEPT);
+	g->acks[g->acks_n++] = (struct guard_ack){ .attestation = guard_self_short(attestation),
+						   .watcher = (uint8_t)watcher,
+						   .at = g->ack_bytes_n,
+						   .n = (uint32_t)raw.n };
+	memcpy(g->ack_bytes + g->ack_bytes_n, raw.p, raw.n);
+	g->ack_bytes_n += (uint32_t)raw.n;
 }
 
 void guard_self_add(struct guard *g, struct log_batch *b, struct log_record *r, uint32_t approvals,
@@ -153,6 +238,28 @@ void guard_self_add(struct guard *g, struct log_batch *b, struct log_record *r, 
 	CHECK(e == ERR_OK);
 }
 
+void guard_self_count(struct guard *g, struct log_batch *b, const struct counters_seen *seen)
+{
+	struct log_record r = { .kind = LOG_GUARD_PASSKEY,
+				.id = seen->approval,
+				.ref = seen->key,
+				.amount = seen->counter };
+
+	if (seen->counter == 0 || counters_known(&g->counters, seen)) {
+		return;
+	}
+	le64_put(r.credit.b, seen->time_ms);
+	guard_self_add(g, b, &r, 0, NULL);
+	counters_learn(&g->counters, seen, &g->roster);
+}
+
+void guard_self_counts(struct guard *g, struct log_batch *b, const struct proofs *proofs)
+{
+	for (size_t i = 0; i < proofs->n; i++) {
+		guard_self_count(g, b, &proofs->one[i].seen);
+	}
+}
+
 void guard_self_commit(struct guard *g, struct log_batch *b, struct effects *out)
 {
 	struct bytes sealed;
@@ -164,8 +271,11 @@ void guard_self_commit(struct guard *g, struct log_batch *b, struct effects *out
 
 bool guard_self_room(const struct guard *g, uint64_t bytes, uint64_t keep)
 {
+	/* a record, a length and what fills up the batch */
+	uint64_t kept = g->ack_bytes_n + g->acks_n * UINT64_C(132) + 256;
+
 	return g->config.journal_bytes == 0 ||
-	       g->journal_used + bytes + keep <= g->config.journal_bytes;
+	       g->journal_used + kept + bytes + keep <= g->config.journal_bytes;
 }
 
 struct id128 guard_self_short(const struct hash32 *id)
@@ -211,24 +321,50 @@ static bool refusal_may_be_logged(struct guard *g)
 	return true;
 }
 
-void guard_self_refuse(struct guard *g, const struct guard_ask *ask, const struct guard_no *no,
-		       struct effects *out)
+/* The field as it may be shown. */
+static void field_put(char field[DOC_FIELD_MAX + 1], const struct guard_no *no)
 {
-	struct doc_refusal refusal = { .genesis = g->genesis_id };
-	struct writer w = writer_make(g->text, sizeof g->text);
-	char field[DOC_FIELD_MAX + 1];
 	size_t n = strlen(no->field);
-	struct bytes item;
 
-	g->refused++;
 	memcpy(field, no->field, n + 1);
 	for (size_t i = 0; i < n; i++) {
 		/* unreached: faults of documents are printable, and all else is our own words */
 		field[i] = field[i] < 0x20 || field[i] > 0x7e ? '?' : field[i];
 	}
+}
+
+static void refusal_send(struct guard *g, const struct guard_ask *ask, const struct guard_no *no,
+			 struct effects *out)
+{
+	struct doc_refusal refusal = { .genesis = g->genesis_id };
+	struct writer w = writer_make(g->text, sizeof g->text);
+	char field[DOC_FIELD_MAX + 1];
+	struct bytes item;
+
+	field_put(field, no);
 	(void)snprintf(refusal.code, sizeof refusal.code, "%s", err_slug(no->err));
 	(void)snprintf(refusal.field, sizeof refusal.field, "%s", field);
 	(void)snprintf(refusal.detail, sizeof refusal.detail, "%s", no->words);
+	CHECK(doc_refusal_make(&w, NULL, &refusal, NULL) == ERR_OK);
+	item = bytes_of(w.p, w.n);
+	guard_self_answer(g, ask, &item, 1, out);
+}
+
+void guard_self_refuse_quietly(struct guard *g, const struct guard_ask *ask,
+			       const struct guard_no *no, struct effects *out)
+{
+	g->refused++;
+	g->refused_unlogged++;
+	refusal_send(g, ask, no, out);
+}
+
+void guard_self_refuse(struct guard *g, const struct guard_ask *ask, const struct guard_no *no,
+		       struct effects *out)
+{
+	char field[DOC_FIELD_MAX + 1];
+
+	g->refused++;
+	field_put(field, no);
 	/* a freeze answers all who wait in one step: they are told, even where nothing more fits */
 	if (effects_free(out) > GUARD_PENDING_MAX + 8 && refusal_may_be_logged(g)) {
 		char line[DOC_FIELD_MAX + POLICY_WORDS_MAX + 4];
@@ -247,12 +383,10 @@ void guard_self_refuse(struct guard *g, const struct guard_ask *ask, const struc
 		g->refused_unlogged++;
 	}
 	if (effects_free(out) > GUARD_PENDING_MAX + 8) {
-		effects_note(out, "unusual refused code=%s field=%s words=\"%s\"", refusal.code,
-			     field, no->words);
+		effects_note(out, "unusual refused code=%s field=%s words=\"%s\"",
+			     err_slug(no->err), field, no->words);
 	}
-	CHECK(doc_refusal_make(&w, NULL, &refusal, NULL) == ERR_OK);
-	item = bytes_of(w.p, w.n);
-	guard_self_answer(g, ask, &item, 1, out);
+	refusal_send(g, ask, no, out);
 }
 
 struct guard_payment *guard_self_by_request(const struct guard *g, const struct id128 *id)
@@ -377,6 +511,8 @@ struct guard_payment *guard_self_payment_new(struct guard *g, uint64_t own_ms, b
 		for (size_t i = 0; i < g->payments_n; i++) {
 			if (!forgettable(&all[i], own_ms)) {
 				all[kept++] = all[i];
+			} else if (all[i].sequence > g->forgot_sequence) {
+				g->forgot_sequence = all[i].sequence;
 			}
 		}
 		g->forgot = g->forgot || kept < g->payments_n;
@@ -387,4 +523,41 @@ struct guard_payment *guard_self_payment_new(struct guard *g, uint64_t own_ms, b
 	}
 	all[g->payments_n] = (struct guard_payment){ 0 };
 	return &all[g->payments_n++];
+}
+
+struct guard_payment *guard_self_payment_sort(struct guard *g)
+{
+	struct guard_payment *all = g->config.storage.payments;
+	size_t at = g->payments_n - 1;
+	struct guard_payment last = all[at];
+
+	while (at > 0 && all[at - 1].sequence > last.sequence) {
+		all[at] = all[at - 1];
+		at--;
+	}
+	all[at] = last;
+	return &all[at];
+}
+
+enum err guard_self_program(struct guard *g, const struct hash32 *program, uint8_t *place)
+{
+	size_t at = 0;
+
+	while (at < g->programs_n && !hash32_eq(&g->programs[at], program)) {
+		at++;
+	}
+	if (at == g->programs_n) {
+		if (at >= GUARD_PROGRAMS_MAX / 2) {
+			return ERR_FULL;
+		}
+		g->programs[g->programs_n++] = *program;
+	}
+	*place = (uint8_t)at;
+	return ERR_OK;
+}
+
+uint8_t guard_self_number(const struct log_record *r)
+{
+	/* the first is written as 0, as before there were others */
+	return r->credit.b[3] < 1 ? 1 : r->credit.b[3];
 }

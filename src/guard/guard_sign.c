@@ -9,12 +9,14 @@
 #include "ipc/frame.h"
 #include "policy/approvals.h"
 #include "policy/attempt.h"
+#include "policy/prices.h"
 
 enum {
 	SWEEP_FREEZES_MAX = 4,
-	SIGN_ITEMS_MAX =
-	    3 + 2 * APPROVALS_MAX + EXCLUSION_EARLIER_MAX + EXCLUSION_STATEMENTS_MAX + 2,
-	ATTESTATION_BYTES = 6 * 1024, /* more than any attestation of ours */
+	SIGN_ITEMS_MAX = 3 + 2 * APPROVALS_MAX + EXCLUSION_EARLIER_MAX + EXCLUSION_STATEMENTS_MAX +
+			 DOC_SOURCES_MAX + 1 + 2, /* a day; A's two */
+	ATTESTATION_BYTES = 6 * 1024,             /* more than any attestation of ours */
+	RESERVE_PRICE = 8, /* in a reservation's credit: the price of its yen */
 };
 
 /* A's part, which B takes and A does not. */
@@ -34,6 +36,12 @@ struct sign {
 	struct doc_attempt attempt;
 	struct approvals_set people;
 	struct exclusion_set set;
+	struct prices_set said;                      /* prices, */
+	struct policy_price prices[DOC_SOURCES_MAX]; /* by sources that sign_prices() has found */
+	const struct doc *day_doc;                   /* among docs; NULL: there is none */
+	struct doc_day day;
+	struct proofs day_proofs;
+	bool renews; /* the day has an effect */
 	struct other other;
 	unsigned yes;
 	bool veto;
@@ -94,6 +102,18 @@ static enum err read_beside(const struct guard *g, struct sign *s, struct bytes 
 		e = exclusion_add_statement(&s->set, d, &fault);
 		return e == ERR_OK ? ERR_OK : guard_self_no_fault(no, e, "exclusion", &fault);
 	}
+	if (e == ERR_OK && d->type == DOC_PRICE) {
+		e = prices_add(&s->said, d, &fault);
+		return e == ERR_OK ? ERR_OK : guard_self_no_fault(no, e, "price", &fault);
+	}
+	if (e == ERR_OK && d->type == DOC_DAY) {
+		if (s->day_doc != NULL) {
+			return guard_self_no(no, ERR_INPUT, "day", "one day is enough");
+		}
+		e = doc_day_read(d, &s->day, &fault);
+		s->day_doc = d;
+		return e == ERR_OK ? ERR_OK : guard_self_no_fault(no, e, "day", &fault);
+	}
 	if (e != ERR_OK || d->type != DOC_ASSERTION) {
 		e = guard_self_open(g, d, item, DOC_APPROVAL, "approval", no);
 		if (e != ERR_OK) {
@@ -142,6 +162,9 @@ static enum err sign_read(const struct guard *g, struct sign *s, struct bytes bo
 	s->n = 3;
 	s->people.n = 0;
 	s->set.earlier_n = s->set.statements_n = 0;
+	s->said.n = 0;
+	s->day_doc = NULL;
+	s->renews = false;
 	for (size_t i = 3; e == ERR_OK && i < n - tail; i++) {
 		e = read_beside(g, s, items[i], no);
 		s->n += e == ERR_OK;
@@ -166,25 +189,26 @@ static enum err sign_people(const struct guard *g, struct sign *s, struct guard_
 	};
 	struct approvals_count count;
 	struct policy_verdict v;
-	bool backend = false;
+	enum err e = guard_self_backend(g, &s->docs[0], no);
 
-	if (s->docs[0].signature_count == 0) {
-		return guard_self_no(no, ERR_UNSIGNED, "request.signatures", "nobody signed it");
-	}
-	for (size_t i = 0; i < g->roster.backend_count; i++) {
-		backend = backend || doc_signed_by(&s->docs[0], &g->roster.backends[i].key);
-	}
-	if (!backend) {
-		return guard_self_no(no, ERR_SIGNATURE, "request.signatures",
-				     "no back end of the roster signed it");
+	if (e != ERR_OK) {
+		return e;
 	}
 	v = approvals_judge(&s->people, &q, &count);
 	if (v.err != ERR_OK) {
 		return guard_self_no_verdict(no, &v);
 	}
 	s->yes = count.yes;
-	s->veto = count.veto;
+	s->veto = count.veto || control_said_no(&g->control, &s->docs[1].id, &s->docs[0].id);
 	return ERR_OK;
+}
+
+/* Which price source of the roster said each price. */
+static enum err sign_prices(const struct guard *g, struct sign *s, struct guard_no *no)
+{
+	struct policy_verdict v = prices_judge(&s->said, &g->roster, s->prices);
+
+	return v.err == ERR_OK ? ERR_OK : guard_self_no_verdict(no, &v);
 }
 
 /* B: A has attested exactly this payment, and signed exactly the cosignature that we rebuild. */
@@ -235,7 +259,7 @@ static enum err other_judge(const struct guard *g, const struct other *o, const 
 }
 
 /* What we sign: A the cosignature, B the wrapper. */
-static struct bytes own_data(const struct guard *g, const struct payment *p)
+struct bytes guard_sign_data(const struct guard *g, const struct payment *p)
 {
 	return is_b(g) ? payment_wrap(p) : payment_cosign(p);
 }
@@ -247,7 +271,7 @@ static struct bytes own_data(const struct guard *g, const struct payment *p)
 static uint32_t attest(const struct guard *g, const struct guard_payment *p,
 		       const struct payment *pay, uint8_t raw[ATTESTATION_BYTES], struct hash32 *id)
 {
-	struct bytes data = own_data(g, pay);
+	struct bytes data = guard_sign_data(g, pay);
 	struct doc_attestation t = {
 		.data_n = data.n,
 		.genesis = g->genesis_id,
@@ -255,6 +279,7 @@ static uint32_t attest(const struct guard *g, const struct guard_payment *p,
 		.inner_hash = p->inner_hash,
 		.kind = is_b(g) ? DOC_ATTEST_WRAP : DOC_ATTEST_COSIGN,
 		.policy = *control_policy_id(&g->control, p->policy),
+		.previous = p->previous,
 		.program = g->programs[p->program],
 		.roster = *control_roster_id(&g->control, p->roster),
 		.sequence = p->sequence,
@@ -335,19 +360,27 @@ static struct guard_pending *pending_new(struct guard *g, int watcher)
 	return oldest;
 }
 
+/* s: NULL of a sweep, which nobody's no stops. */
 static void pending_fill(struct guard *g, struct guard_pending *w, const struct guard_payment *p,
-			 const struct payment *pay, const struct guard_ask *ask)
+			 const struct payment *pay, const struct sign *s,
+			 const struct guard_ask *ask)
 {
-	struct bytes data = own_data(g, pay);
+	struct bytes data = guard_sign_data(g, pay);
 	struct hash32 id;
 
 	w->used = true;
-	w->waiting = true;
+	w->waiting = !ask->prepare;
+	w->prepared = ask->prepare;
+	if (ask->prepare) {
+		sha256(&w->asked, ask->body);
+	}
 	w->watcher = ask->watcher;
 	w->channel = ask->channel;
 	w->request_id = ask->request_id;
 	w->number = ask->reply;
 	w->sweep = p->sweep;
+	w->order = s == NULL ? p->subject : s->docs[1].id;
+	w->request = s == NULL ? p->subject : s->order.request;
 	w->age = ++g->ages;
 	w->raw_n = attest(g, p, pay, w->raw, &id);
 	CHECK(hash32_eq(&id, &p->attestation));
@@ -359,11 +392,18 @@ static void pending_fill(struct guard *g, struct guard_pending *w, const struct 
 
 /* Attested before: the same bytes again, now or when k watchers have acknowledged. */
 static enum err resume(struct guard *g, const struct guard_payment *p, const struct payment *pay,
-		       const struct guard_ask *ask, struct guard_no *no, struct effects *out)
+		       const struct sign *s, const struct guard_ask *ask, struct guard_no *no,
+		       struct effects *out)
 {
 	struct guard_pending *w = pending_of(g, &p->attestation);
 
 	CHECK(hash32_eq(&pay->inner_hash, &p->inner_hash));
+	if (p->strange) {
+		/* its attestation names rules or a program that our journal has lost */
+		return guard_self_no(no, ERR_STALE, "attempt",
+				     "signed before our memory was lost, by rules that we do not "
+				     "know: not signed again");
+	}
 	if (w != NULL && w->waiting &&
 	    (w->channel != ask->channel || w->request_id != ask->request_id)) {
 		const struct guard_ask before = { .channel = w->channel,
@@ -380,15 +420,15 @@ static enum err resume(struct guard *g, const struct guard_payment *p, const str
 	if (w == NULL) {
 		return guard_self_no(no, ERR_BUSY, "", "too many signatures wait for watchers");
 	}
-	pending_fill(g, w, p, pay, ask);
+	pending_fill(g, w, p, pay, s, ask);
 	if (guard_self_quorum(g, p->acked)) {
 		release(g, w, out);
 	}
 	return ERR_OK;
 }
 
-static void add_document(struct guard *g, struct log_batch *b, const struct doc *d,
-			 const struct id128 *about)
+void guard_sign_add_document(struct guard *g, struct log_batch *b, const struct doc *d,
+			     const struct id128 *about)
 {
 	struct log_record r = { .kind = LOG_DOCUMENT,
 				.id = guard_self_short(&d->id),
@@ -408,32 +448,39 @@ struct fresh {
 	bool closed; /* a sweep because its account was closed */
 	const struct doc *docs[SIGN_ITEMS_MAX + 2];
 	size_t docs_n;
-	const struct approvals_set *people; /* NULL: a sweep */
-	u128 outflow;
-	unsigned approvals;
-	unsigned number;          /* of the attempt */
-	bool replaces;            /* the order's last attempt, which is dead, counts no more */
-	struct policy_entry dead; /* its entry */
+	const struct sign *sign;   /* NULL: a sweep */
+	u128 since;                /* of a payment with a day that renews: guard_day_judge() */
+	struct policy_entry entry; /* what a payment counts */
+	unsigned number;           /* of the attempt */
+	bool replaces;             /* the order's last attempt, which is dead, counts no more */
+	struct policy_entry dead;  /* its entry */
 };
 
 /* Counts of security keys that stand behind this payment serve nothing else from here on. */
-static void add_counts(struct guard *g, struct log_batch *b, const struct approvals_set *people)
+static void add_counts(struct guard *g, struct log_batch *b, const struct sign *s)
 {
-	for (size_t i = 0; people != NULL && i < people->n; i++) {
-		const struct counters_seen *seen = &people->one[i].seen;
-		struct log_record r = { .kind = LOG_GUARD_PASSKEY,
-					.id = seen->approval,
-					.ref = seen->key,
-					.amount = seen->counter };
-
-		if (!people->one[i].proved || seen->counter == 0 ||
-		    counters_known(&g->counters, seen)) {
-			continue;
+	for (size_t i = 0; i < s->people.n; i++) {
+		if (s->people.one[i].proved) {
+			guard_self_count(g, b, &s->people.one[i].seen);
 		}
-		le64_put(r.credit.b, seen->time_ms);
-		guard_self_add(g, b, &r, 0, NULL);
-		counters_learn(&g->counters, seen, &g->roster);
 	}
+	if (s->renews) {
+		guard_self_counts(g, b, &s->day_proofs);
+	}
+}
+
+void guard_sign_add_reserve(struct guard *g, struct log_batch *b, const struct guard_payment *p,
+			    const struct hash32 *subject)
+{
+	struct log_record reserve = { .kind = LOG_GUARD_RESERVE,
+				      .asset = ASSET_XEM,
+				      .id = p->request_id,
+				      .ref = guard_self_short(subject),
+				      .amount = p->outflow };
+
+	reserve.credit.b[0] = p->hot;
+	le64_put(reserve.credit.b + RESERVE_PRICE, p->entry_price);
+	guard_self_add(g, b, &reserve, p->approvals, NULL);
 }
 
 /*
@@ -458,59 +505,65 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	(void)guard_self_now(g, &now);
 	guard_self_begin(g, &b);
 	for (size_t i = 0; i < f->docs_n; i++) {
-		add_document(g, &b, f->docs[i], &f->request_id);
+		guard_sign_add_document(g, &b, f->docs[i], &f->request_id);
 	}
-	add_counts(g, &b, f->people);
+	if (f->sign != NULL) {
+		add_counts(g, &b, f->sign);
+	}
 	p->hot = guard_self_hot(g, f->account);
+	p->request_id = f->request_id;
+	p->outflow = f->entry.outflow;
+	p->entry_price = f->entry.price;
+	p->approvals = f->entry.approvals;
 	if (!f->sweep) {
-		struct log_record reserve = { .kind = LOG_GUARD_RESERVE,
-					      .asset = ASSET_XEM,
-					      .id = f->request_id,
-					      .ref = guard_self_short(&f->subject),
-					      .amount = f->outflow };
-		const struct policy_entry entry = { .own_ms = g->own_ms,
-						    .outflow = f->outflow,
-						    .chain_s = now.chain_s,
-						    .approvals = f->approvals };
-
-		reserve.credit.b[0] = p->hot;
-		guard_self_add(g, &b, &reserve, f->approvals, NULL);
+		guard_sign_add_reserve(g, &b, p, &f->subject);
 		if (f->replaces) {
 			policy_history_forget(&g->history, &f->dead);
 		}
-		CHECK(policy_history_add(&g->history, &entry) == ERR_OK);
+		CHECK(policy_history_add(&g->history, &f->entry) == ERR_OK);
+		if (f->sign->renews) {
+			guard_day_take(g, &f->sign->day, f->since);
+		}
+		if (f->entry.approvals == 0) {
+			day_count(&g->budget, f->entry.outflow);
+		}
 	} else {
 		g->sweeps_n++;
 		g->closed_sweeps_n += f->closed;
 	}
-	p->request_id = f->request_id;
 	p->inner_hash = f->pay->inner_hash;
 	p->subject = f->subject;
 	p->head = g->chain.head;
-	p->sequence = g->chain.next_sequence + log_batch_count(&b);
+	p->previous = g->last;
+	p->sequence = guard_self_sequence(g, &b);
 	p->time_ms = g->wall_ms;
-	p->outflow = f->outflow;
 	p->number = (uint8_t)f->number;
 	p->entry_own_ms = g->own_ms;
 	p->entry_chain_s = now.chain_s;
-	p->approvals = f->approvals;
 	p->batch_offset = g->journal_used;
 	p->sweep = f->sweep;
 	p->closed = f->closed;
 	p->program = g->program_now;
 	p->roster = g->control.roster_place;
 	p->policy = g->control.policy_place;
+	p->grants_over = g->control.grants_over;
 	p->asker = f->sweep ? (uint8_t)(ask->watcher + 1) : 0;
 	blob = bytes_of(raw, attest(g, p, f->pay, raw, &p->attestation));
 	r.credit.b[0] = p->hot;
 	r.credit.b[1] = p->asker;
 	r.credit.b[2] = p->closed;
 	r.credit.b[3] = f->number > 1 ? p->number : 0;
-	guard_self_add(g, &b, &r, f->approvals, &blob);
+	guard_self_add(g, &b, &r, f->entry.approvals, &blob);
 	guard_self_commit(g, &b, out);
 	p->batch_bytes = (uint32_t)(g->journal_used - p->batch_offset);
-	pending_fill(g, w, p, f->pay, ask);
-	if ((g->config.planted & GUARD_PLANT_NO_ACK_WAIT) != 0) {
+	if (!p->sweep) {
+		g->last = p->attestation;
+		g->last_sequence = p->sequence;
+	}
+	pending_fill(g, w, p, f->pay, f->sign, ask);
+	if (ask->prepare) {
+		guard_self_answer(g, ask, NULL, 0, out);
+	} else if ((g->config.planted & GUARD_PLANT_NO_ACK_WAIT) != 0) {
 		release(g, w, out);
 	}
 }
@@ -526,8 +579,10 @@ static enum err may_pay(const struct guard *g, struct guard_no *no)
 				     "two successors of one roster or policy were signed");
 	}
 	if (g->locked) {
-		return guard_self_no(no, ERR_LOCKED, "",
-				     "a watcher holds a record of ours that our journal lacks");
+		char words[POLICY_WORDS_MAX];
+
+		guard_recall_words(g, words);
+		return guard_self_no(no, ERR_LOCKED, "", words);
 	}
 	return guard_self_well(g, no);
 }
@@ -614,18 +669,31 @@ static enum err sign_again(struct guard *g, const struct sign *s, const struct g
 			   &g->roster.signers[DOC_SIGNER_A].chain_key,
 			   &g->roster.signers[DOC_SIGNER_B].chain_key, &s->order,
 			   &s->attempt) == ERR_OK);
-	return resume(g, p, &pay, ask, no, out);
+	return resume(g, p, &pay, s, ask, no, out);
 }
 
-static struct policy_entry entry_of(const struct guard_payment *p)
+struct policy_entry guard_sign_entry(const struct guard_payment *p)
 {
 	return (struct policy_entry){ .own_ms = p->entry_own_ms,
 				      .outflow = p->outflow,
 				      .chain_s = p->entry_chain_s,
-				      .approvals = p->approvals };
+				      .approvals = p->approvals,
+				      .yen = prices_yen(p->entry_price, p->outflow),
+				      .price = p->entry_price };
 }
 
-/* What is asked of the policy, but for people, time and earlier attempts. */
+/* What else the judge knows of the destination: since when it is listed, what is granted to it. */
+static void question_destination(const struct guard *g, struct policy_question *q)
+{
+	static struct doc_grant grants[CONTROL_GRANTS_KEPT]; /* until the next question */
+	const struct control_grants_ask ask = { .to = &q->order->destination, .at = &q->now };
+
+	q->listed = control_listed(&g->control, ask.to);
+	q->grants = grants;
+	q->grants_n = control_grants(&g->control, &ask, grants);
+}
+
+/* What is asked of the policy, but for people, time, earlier attempts and what follows of time. */
 static struct policy_question question_of(const struct guard *g, const struct sign *s)
 {
 	return (struct policy_question){
@@ -636,28 +704,39 @@ static struct policy_question question_of(const struct guard *g, const struct si
 		.request = &s->request,
 		.request_doc = &s->docs[0].id,
 		.history = &g->history,
+		.prices = s->prices,
+		.prices_n = s->said.n,
+		.prices_needed = g->roster.prices_needed,
+		.unapproved_since = g->budget.since,
+		.order_known = guard_order_since(g, &s->order, &s->docs[1].id),
 	};
 }
 
 /*
  * What was attested by other rules than those in force is judged again before it may leave: the
- * rules of the moment of signing count, and it was not signed yet, or anew.
+ * rules of the moment of signing count, and it was not signed yet, or anew.  So do prices: those of
+ * then are stale, and what it counts in yen was reserved at them.
  */
 static enum err rules_allow(const struct guard *g, const struct sign *s,
 			    const struct guard_payment *p, struct guard_no *no)
 {
-	const struct policy_entry own = entry_of(p);
+	const struct policy_entry own = guard_sign_entry(p);
 	struct policy_question q = question_of(g, s);
 	struct policy_verdict v;
 
-	if (p->roster == g->control.roster_place && p->policy == g->control.policy_place) {
+	if (p->roster == g->control.roster_place && p->policy == g->control.policy_place &&
+	    p->grants_over == g->control.grants_over) {
 		return ERR_OK;
 	}
 	q.dead = &own; /* it is not to be counted twice */
 	q.dead_n = 1;
+	if (p->approvals == 0 && p->sequence > g->budget.sequence) {
+		q.unapproved_since -= p->outflow;
+	}
 	q.approvals = s->yes;
 	q.veto = s->veto;
 	CHECK(guard_self_now(g, &q.now));
+	question_destination(g, &q);
 	v = policy_judge(&q);
 	if (v.err == ERR_OK) {
 		v = attempt_check(&g->genesis, &g->policy, &s->order, &s->docs[1].id, &s->attempt,
@@ -669,7 +748,7 @@ static enum err rules_allow(const struct guard *g, const struct sign *s,
 static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *ask,
 			   struct guard_no *no, struct effects *out)
 {
-	struct policy_question q = question_of(g, s);
+	struct policy_question q;
 	struct fresh fresh = { .sweep = false };
 	const struct guard_payment *known;
 	struct policy_verdict v;
@@ -680,14 +759,19 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 	if (e != ERR_OK) {
 		return e;
 	}
+	q = question_of(g, s);
 	ask->about = s->order.request_id;
 	e = may_pay(g, no);
 	if (e == ERR_OK) {
 		e = sign_people(g, s, no);
 	}
+	if (e == ERR_OK) {
+		e = sign_prices(g, s, no);
+	}
 	if (e != ERR_OK) {
 		return e;
 	}
+	q = question_of(g, s);
 	if (guard_closing_closed(g, &s->attempt.account)) {
 		return guard_self_no(no, ERR_POLICY, "attempt.account",
 				     "this account is closed: it pays no more");
@@ -697,7 +781,15 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 				     "order and request differ");
 	}
 	known = guard_self_by_request(g, &s->order.request_id);
+	/* asked again, too: what was attested and has not left never leaves */
+	if (known != NULL && s->veto) {
+		return guard_self_no(no, ERR_VETO, "approvals", "a person said no");
+	}
 	if (known != NULL && hash32_eq(&known->subject, &s->docs[2].id)) {
+		if (ask->prepare) {
+			guard_self_answer(g, ask, NULL, 0, out);
+			return ERR_OK;
+		}
 		e = rules_allow(g, s, known, no);
 		return e == ERR_OK ? sign_again(g, s, known, ask, no, out) : e;
 	}
@@ -712,12 +804,20 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 	earlier = (size_t)s->attempt.number - 1; /* all of them dead */
 	if (known != NULL) {
 		fresh.replaces = true;
-		fresh.dead = entry_of(known);
+		fresh.dead = guard_sign_entry(known);
 		q.dead = &fresh.dead;
 		q.dead_n = 1;
 	}
+	if (s->day_doc != NULL) {
+		e = guard_day_judge(g, s->day_doc, &s->day, &s->day_proofs, &q.unapproved_since,
+				    &s->renews, no);
+		if (e != ERR_OK) {
+			return e;
+		}
+	}
 	/* may_pay() found k fresh heartbeats: there is a chain clock */
 	CHECK(guard_self_now(g, &q.now));
+	question_destination(g, &q);
 	q.approvals = s->yes;
 	q.veto = s->veto;
 	v = policy_judge(&q);
@@ -746,8 +846,13 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 			return e;
 		}
 	}
-	fresh.outflow = policy_entry_of(&q).outflow;
-	e = till_covers(g, &s->attempt.account, fresh.outflow, no);
+	e = guard_exclusion_freeze(g, &s->order, &s->docs[1].id, (unsigned)s->attempt.number, no,
+				   out);
+	if (e != ERR_OK) {
+		return e;
+	}
+	fresh.entry = policy_entry_of(&q);
+	e = till_covers(g, &s->attempt.account, fresh.entry.outflow, no);
 	if (e == ERR_OK) {
 		e = tables_have_room(g, ask, false, no);
 	}
@@ -763,25 +868,59 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 	fresh.docs[fresh.docs_n++] = &s->docs[1];
 	fresh.docs[fresh.docs_n++] = &s->docs[0];
 	for (size_t i = 3; i < s->n; i++) {
-		fresh.docs[fresh.docs_n++] = &s->docs[i];
+		/* a day that renews nothing is no ground for anything */
+		if (&s->docs[i] != s->day_doc || s->renews) {
+			fresh.docs[fresh.docs_n++] = &s->docs[i];
+		}
 	}
+	fresh.since = q.unapproved_since;
 	if (is_b(g)) {
 		fresh.docs[fresh.docs_n++] = &s->other.attestation_doc;
 		fresh.docs[fresh.docs_n++] = &s->other.signature_doc;
 	}
-	fresh.people = &s->people;
-	fresh.approvals = s->yes;
+	fresh.sign = s;
 	fresh.number = (unsigned)s->attempt.number;
 	commit(g, &fresh, ask, out);
 	return ERR_OK;
 }
 
+/*
+ * What PREPARE left of exactly this body, if nobody has asked for it yet; or NULL.  Each signature
+ * in it was checked then, and whatever speaks against it since has taken it away: a freeze, a lock,
+ * a no, a closing, other rules, the end of a grant (guard_sign_freeze() and those behind it).
+ */
+static struct guard_pending *prepared_of(struct guard *g, struct bytes body)
+{
+	struct guard_pending *found = NULL;
+	struct hash32 name;
+
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		struct guard_pending *w = &g->pending[i];
+
+		if (!w->used || !w->prepared || w->waiting) {
+			continue;
+		}
+		sha256(&name, body);
+		found = hash32_eq(&w->asked, &name) ? w : found;
+	}
+	return found;
+}
+
 void guard_sign_frame(struct guard *g, struct guard_ask *ask, struct effects *out)
 {
-	static struct sign s; /* large; the guard is not thread safe, and this holds no secret */
+	struct guard_pending *w = ask->prepare ? NULL : prepared_of(g, ask->body);
+	struct sign *s = guard_self_scratch(sizeof *s);
 	struct guard_no no;
 
-	if (sign_judge(g, &s, ask, &no, out) != ERR_OK) {
+	if (w != NULL && may_pay(g, &no) == ERR_OK) {
+		w->waiting = true;
+		w->channel = ask->channel;
+		w->request_id = ask->request_id;
+		w->number = ask->reply;
+		guard_sign_release(g, out);
+		return;
+	}
+	if (sign_judge(g, s, ask, &no, out) != ERR_OK) {
 		guard_self_refuse(g, ask, &no, out);
 	}
 }
@@ -866,6 +1005,15 @@ static enum err move_grounds(struct guard *g, const struct bytes *items, size_t 
 		   : sweep_grounds(g, items, n, docs, no, out);
 }
 
+/*
+ * It was attested before our memory was whole, under a number below what came back since: watchers
+ * that read our feed behind that never hear of it.  So it is attested once more.
+ */
+static bool is_buried(const struct guard *g, const struct guard_payment *p)
+{
+	return p->sequence < g->recalled_sequence && !guard_self_quorum(g, p->acked);
+}
+
 static enum err sweep_judge(struct guard *g, struct guard_ask *ask, struct guard_no *no,
 			    struct effects *out)
 {
@@ -925,10 +1073,10 @@ static enum err sweep_judge(struct guard *g, struct guard_ask *ask, struct guard
 		/* unreached: as above */
 		return guard_self_no(no, e, "sweep", "the chain cannot carry this sweep");
 	}
-	if (known != NULL) {
-		return resume(g, known, &pay, ask, no, out);
+	if (known != NULL && !is_buried(g, known)) {
+		return resume(g, known, &pay, NULL, ask, no, out);
 	}
-	if (guard_self_by_inner(g, &pay.inner_hash) != NULL) {
+	if (known == NULL && guard_self_by_inner(g, &pay.inner_hash) != NULL) {
 		return guard_self_no(no, ERR_ONCE, "sweep.timestamp_nem_s",
 				     "exactly this move was signed before");
 	}
@@ -971,9 +1119,14 @@ void guard_sign_sweep(struct guard *g, struct guard_ask *ask, struct effects *ou
 	}
 }
 
-/* Opens an ack and finds whose it is.  *watcher: index in the roster. */
+/*
+ * Opens an ack and finds whose it is.  *watcher: index in the roster.  signed_by: doc_signed_by(),
+ * or doc_names_key() for our own journal (decision 27).
+ */
 static enum err ack_read(const struct guard *g, struct bytes item, struct doc *d,
-			 struct doc_ack *ack, size_t *watcher, struct guard_no *no)
+			 struct doc_ack *ack, size_t *watcher,
+			 bool (*signed_by)(const struct doc *, const struct key32 *),
+			 struct guard_no *no)
 {
 	enum err e = read_ack(g, d, item, ack, no);
 
@@ -984,7 +1137,7 @@ static enum err ack_read(const struct guard *g, struct bytes item, struct doc *d
 		if (strcmp(g->roster.watchers[i].id, ack->watcher) != 0) {
 			continue;
 		}
-		if (!doc_signed_by(d, &g->roster.watchers[i].key)) {
+		if (!signed_by(d, &g->roster.watchers[i].key)) {
 			return guard_self_no(no, ERR_SIGNATURE, "ack.signatures",
 					     "not signed by that watcher");
 		}
@@ -996,9 +1149,7 @@ static enum err ack_read(const struct guard *g, struct bytes item, struct doc *d
 
 void guard_sign_ack(struct guard *g, struct guard_ask *ask, struct effects *out)
 {
-	struct log_record r = { .kind = LOG_GUARD_ACK };
 	struct guard_payment *p = NULL;
-	struct log_batch b;
 	struct guard_no no;
 	struct doc_ack ack;
 	struct bytes item;
@@ -1010,7 +1161,7 @@ void guard_sign_ack(struct guard *g, struct guard_ask *ask, struct effects *out)
 	if (frame_items_all(ask->body, &item, 1, &n) != ERR_OK || n != 1) {
 		e = guard_self_no(&no, ERR_INPUT, "body", "exactly one ack is expected");
 	} else {
-		e = ack_read(g, item, &d, &ack, &watcher, &no);
+		e = ack_read(g, item, &d, &ack, &watcher, doc_signed_by, &no);
 	}
 	if (e == ERR_OK && (int)watcher != ask->watcher) {
 		e = guard_self_no(&no, ERR_SIGNER_UNKNOWN, "ack.watcher",
@@ -1040,11 +1191,7 @@ void guard_sign_ack(struct guard *g, struct guard_ask *ask, struct effects *out)
 		guard_self_refuse(g, ask, &no, out);
 		return;
 	}
-	r.id = guard_self_short(&p->attestation);
-	r.credit.b[0] = (uint8_t)watcher;
-	guard_self_begin(g, &b);
-	guard_self_add(g, &b, &r, 0, &d.raw);
-	guard_self_commit(g, &b, out);
+	guard_self_keep_ack(g, &p->attestation, watcher, d.raw, out);
 	p->acked |= (uint8_t)(1u << watcher);
 	guard_self_answer(g, ask, NULL, 0, out);
 	guard_sign_release(g, out);
@@ -1115,6 +1262,18 @@ void guard_sign_rules(struct guard *g, struct effects *out)
 	}
 }
 
+void guard_sign_said_no(struct guard *g, struct effects *out)
+{
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		struct guard_pending *w = &g->pending[i];
+
+		if (w->used && !w->sweep && control_said_no(&g->control, &w->order, &w->request)) {
+			drop(g, w, ERR_VETO, "approvals",
+			     "a person said no before its signature was released", out);
+		}
+	}
+}
+
 void guard_sign_account_closed(struct guard *g, uint8_t hot, struct effects *out)
 {
 	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
@@ -1155,24 +1314,56 @@ enum err guard_sign_replay_passkey(struct guard *g, const struct log_record *r)
 	return ERR_OK;
 }
 
-enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r, uint64_t sequence,
-				  struct bytes blob, const struct log_record *reserve,
-				  uint64_t batch_offset, uint32_t batch_bytes)
+/* What it was counted at; 0: there was no cap in yen. */
+static uint64_t reserve_price(const struct guard *g, const struct log_record *reserve)
 {
+	return (g->config.planted & GUARD_PLANT_FORGET_PRICE) != 0
+		   ? 0
+		   : le64_get(reserve->credit.b + RESERVE_PRICE);
+}
+
+enum err guard_sign_replay_reserve(struct guard *g, const struct log_record *r,
+				   const struct log_record *reserve, struct guard_payment *p)
+{
+	const struct guard_payment *before =
+	    p->number > 1 ? guard_self_by_request(g, &r->id) : NULL;
+	struct policy_entry entry;
+	enum err e;
+
+	p->outflow = reserve->amount;
+	p->entry_own_ms = le64_get(reserve->debit.b);
+	p->entry_chain_s = le32_get(reserve->debit.b + 8);
+	p->entry_price = reserve_price(g, reserve);
+	p->approvals = le32_get(reserve->debit.b + 12);
+	if (before != NULL) {
+		const struct policy_entry dead = guard_sign_entry(before);
+
+		policy_history_forget(&g->history, &dead);
+	}
+	entry = guard_sign_entry(p);
+	e = policy_history_add(&g->history, &entry);
+	if (e == ERR_OK && entry.approvals == 0) {
+		day_count(&g->budget, entry.outflow);
+	}
+	return e;
+}
+
+enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r,
+				  const struct guard_place *place, struct bytes blob,
+				  const struct log_record *reserve)
+{
+	struct guard_payment what = { .closed = r->credit.b[2] == 1 };
 	struct guard_payment *p;
 	struct doc_attestation t;
 	struct guard_no no;
 	struct doc d;
 	size_t program = 0;
-	uint64_t own_ms = le64_get(r->debit.b);
-	bool closed = r->credit.b[2] == 1;
-	uint8_t number = reserve == NULL ? 0 : r->credit.b[3] < 1 ? 1 : r->credit.b[3];
-	const struct guard_payment *before = NULL;
 
 	if (read_attestation(g, &d, blob, &t, &no) != ERR_OK ||
 	    !hash32_eq(&t.roster, &g->roster_id) || !hash32_eq(&t.policy, &g->policy_id) ||
-	    !doc_signed_by(&d, &g->roster.signers[g->config.signer].attest_key) ||
-	    t.signer != g->config.signer || t.sequence != sequence ||
+	    !doc_names_key(&d, &g->roster.signers[g->config.signer].attest_key) ||
+	    t.signer != g->config.signer || t.sequence != place->sequence ||
+	    !hash32_eq(&t.head, &place->batch->previous) || !hash32_eq(&t.previous, &g->last) ||
 	    r->credit.b[0] >= g->genesis.hot_count ||
 	    (t.subject_type == DOC_ATTEMPT) != (reserve != NULL)) {
 		return ERR_CORRUPT;
@@ -1185,37 +1376,21 @@ enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r, u
 	}
 	if (reserve == NULL) {
 		g->sweeps_n++;
-		g->closed_sweeps_n += closed;
+		g->closed_sweeps_n += what.closed;
 	} else {
-		const struct policy_entry entry = {
-			.own_ms = le64_get(reserve->debit.b),
-			.outflow = reserve->amount,
-			.chain_s = le32_get(reserve->debit.b + 8),
-			.approvals = le32_get(reserve->debit.b + 12),
-		};
 		enum err e;
 
-		before = number > 1 ? guard_self_by_request(g, &r->id) : NULL;
-		if (before != NULL) {
-			const struct policy_entry dead = entry_of(before);
-
-			policy_history_forget(&g->history, &dead);
-		}
-		e = policy_history_add(&g->history, &entry);
+		what.number = guard_self_number(r);
+		e = guard_sign_replay_reserve(g, r, reserve, &what);
 		if (e != ERR_OK) {
 			return e;
 		}
 	}
-	p = guard_self_payment_new(g, own_ms, reserve == NULL && !closed);
+	p = guard_self_payment_new(g, le64_get(r->debit.b), reserve == NULL && !what.closed);
 	if (p == NULL) {
 		return ERR_FULL;
 	}
-	if (reserve != NULL) {
-		p->entry_own_ms = le64_get(reserve->debit.b);
-		p->entry_chain_s = le32_get(reserve->debit.b + 8);
-		p->approvals = le32_get(reserve->debit.b + 12);
-		p->number = number;
-	}
+	*p = what;
 	p->request_id = r->id;
 	if ((g->config.planted & GUARD_PLANT_FORGET_ON_REPLAY) != 0) {
 		memset(&p->request_id, 0, sizeof p->request_id);
@@ -1224,18 +1399,22 @@ enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r, u
 	p->subject = t.subject;
 	p->attestation = d.id;
 	p->head = t.head;
-	p->sequence = sequence;
+	p->previous = t.previous;
+	p->sequence = place->sequence;
 	p->time_ms = t.time_ms;
-	p->outflow = reserve != NULL ? reserve->amount : 0;
-	p->batch_offset = batch_offset;
-	p->batch_bytes = batch_bytes;
+	p->batch_offset = place->offset;
+	p->batch_bytes = place->batch->bytes;
 	p->program = (uint8_t)program;
 	p->roster = g->control.roster_place;
 	p->policy = g->control.policy_place;
+	p->grants_over = g->control.grants_over;
 	p->sweep = t.subject_type == DOC_SWEEP;
-	p->closed = closed;
 	p->hot = r->credit.b[0];
 	p->asker = r->credit.b[1];
+	if (!p->sweep) {
+		g->last = p->attestation;
+		g->last_sequence = p->sequence;
+	}
 	return ERR_OK;
 }
 
@@ -1247,7 +1426,7 @@ enum err guard_sign_replay_ack(struct guard *g, struct bytes blob)
 	struct doc d;
 	size_t watcher = 0;
 
-	if (ack_read(g, blob, &d, &ack, &watcher, &no) != ERR_OK) {
+	if (ack_read(g, blob, &d, &ack, &watcher, doc_names_key, &no) != ERR_OK) {
 		return ERR_CORRUPT;
 	}
 	p = guard_self_by_attestation(g, &ack.attestation);

@@ -13,6 +13,7 @@
 struct before {
 	struct hash32 roster_id, policy_id;
 	bool frozen, locked;
+	uint16_t grants_over;
 	size_t struck_n;
 	size_t watcher_count;
 	struct doc_party watchers[DOC_WATCHERS_MAX];
@@ -24,6 +25,7 @@ static struct before before_make(const struct guard *g)
 			    .policy_id = g->policy_id,
 			    .frozen = guard_frozen(g),
 			    .locked = guard_locked(g),
+			    .grants_over = g->control.grants_over,
 			    .struck_n = g->control.struck_n,
 			    .watcher_count = g->roster.watcher_count };
 
@@ -63,7 +65,7 @@ static uint8_t acked_now(const struct guard *g, const struct before *b, uint8_t 
 /* True if roster, policy or who counts has changed; alike when it happens and in a replay. */
 static bool follow(struct guard *g, const struct before *b)
 {
-	bool same = same_watchers(g, b);
+	bool same = same_watchers(g, b) || (g->config.planted & GUARD_PLANT_ACKS_STAY) != 0;
 
 	for (size_t i = 0; !same && i < g->payments_n; i++) {
 		struct guard_payment *p = &g->config.storage.payments[i];
@@ -76,6 +78,7 @@ static bool follow(struct guard *g, const struct before *b)
 	}
 	/* what they said was said under other rules */
 	memset(g->watchers, 0, sizeof g->watchers);
+	guard_recall_begin(g);
 	return true;
 }
 
@@ -83,10 +86,15 @@ static bool follow(struct guard *g, const struct before *b)
 static void react(struct guard *g, const struct before *b, struct effects *out)
 {
 	if (follow(g, b)) {
-		guard_sign_rules(g, out);
+		if ((g->config.planted & GUARD_PLANT_RULES_LATE) == 0) {
+			guard_sign_rules(g, out);
+		}
 		effects_note(out, "unusual rules roster=%llu policy=%llu",
 			     (unsigned long long)g->roster.number,
 			     (unsigned long long)g->policy.number);
+	}
+	if (b->grants_over != g->control.grants_over) {
+		guard_sign_rules(g, out);
 	}
 	if (guard_frozen(g) || guard_locked(g)) {
 		/* the nonce names the stop head: watchers answer anew */
@@ -101,10 +109,26 @@ static void react(struct guard *g, const struct before *b, struct effects *out)
 }
 
 /* What fills the journal last: freezes; before them what lifts and rules. */
-static bool has_room(const struct guard *g, const struct doc *d)
+static bool has_room(const struct guard *g, const struct doc *d, const struct control_news *news)
 {
+	const uint64_t counts = news->proofs.n * (uint64_t)LOG_RECORD_BYTES;
+
 	return d->type == DOC_FREEZE ||
-	       guard_self_room(g, d->raw.n + 1024, GUARD_HEADROOM_BYTES / 4);
+	       guard_self_room(g, d->raw.n + counts + 1024, GUARD_HEADROOM_BYTES / 4);
+}
+
+/*
+ * What starts again or rules obeys the counts of security keys.  What only stops does not wait for
+ * them: who has a copy of an officer's key must not be able to count ahead, so that the officer's
+ * own freeze is refused (docs/decisions/0030).
+ */
+static struct policy_verdict judge_counts(const struct guard *g, const struct doc *d,
+					  const struct control_news *news)
+{
+	if (d->type == DOC_FREEZE || d->type == DOC_CANCEL) {
+		return (struct policy_verdict){ .err = ERR_OK };
+	}
+	return proofs_count(&news->proofs, &g->counters);
 }
 
 /* Names the document before the field. */
@@ -129,7 +153,7 @@ enum err guard_stop_take(struct guard *g, const struct doc *d, struct control_ne
 	struct before before;
 	struct policy_time now;
 	struct log_batch b;
-	uint64_t sequence = g->chain.next_sequence;
+	uint64_t sequence;
 
 	if (v.err != ERR_OK) {
 		return no_verdict(no, d, &v);
@@ -137,14 +161,20 @@ enum err guard_stop_take(struct guard *g, const struct doc *d, struct control_ne
 	if (news->known) {
 		return ERR_OK;
 	}
-	if (!has_room(g, d)) {
+	v = judge_counts(g, d, news);
+	if (v.err != ERR_OK) {
+		return no_verdict(no, d, &v);
+	}
+	if (!has_room(g, d, news)) {
 		return guard_self_no(no, ERR_FULL, "journal",
 				     "the journal is full but for freezes and sweeps");
 	}
 	before = before_make(g);
 	(void)guard_self_now(g, &now);
 	guard_self_begin(g, &b);
+	sequence = guard_self_sequence(g, &b);
 	guard_self_add(g, &b, &r, 0, &d->raw);
+	guard_self_counts(g, &b, &news->proofs);
 	guard_self_commit(g, &b, out);
 	if (d->type == DOC_FREEZE) {
 		effects_note(out, "broken frozen issuer=%s evidence_bytes=%zu", news->issuer,
@@ -155,6 +185,9 @@ enum err guard_stop_take(struct guard *g, const struct doc *d, struct control_ne
 	}
 	(void)control_take(&g->control, d, news, sequence, g->wall_ms, &now);
 	react(g, &before, out);
+	if (d->type == DOC_CANCEL) {
+		guard_sign_said_no(g, out);
+	}
 	return ERR_OK;
 }
 
@@ -190,13 +223,31 @@ enum err guard_stop_replay(struct guard *g, const struct log_record *r, uint64_t
 
 enum err guard_stop_replay_rules(struct guard *g, const struct log_record *r)
 {
+	const struct policy_time then = record_time(r);
 	struct before before = before_make(g);
 
-	if (!control_activate(&g->control, &r->id, r->time_ms)) {
+	if ((g->config.planted & GUARD_PLANT_FORGET_RULES) != 0) {
+		return ERR_OK;
+	}
+	if (!control_activate(&g->control, &r->id, r->time_ms, &then)) {
 		return ERR_CORRUPT;
 	}
 	(void)follow(g, &before);
 	return ERR_OK;
+}
+
+/* For people: a grant runs, or is over. */
+static void note_grant(const struct guard *g, const struct id128 *name, struct effects *out)
+{
+	for (size_t i = 0; i < g->control.n; i++) {
+		const struct control_entry *e = &g->control.entries[i];
+		struct id128 id = guard_self_short(&e->id);
+
+		if (e->type == DOC_GRANT && id128_eq(&id, name)) {
+			effects_note(out, "unusual grant state=\"%s\"",
+				     control_state_name(e->state));
+		}
+	}
 }
 
 void guard_stop_due(struct guard *g, struct effects *out)
@@ -215,7 +266,8 @@ void guard_stop_due(struct guard *g, struct effects *out)
 		guard_self_begin(g, &b);
 		guard_self_add(g, &b, &r, 0, NULL);
 		guard_self_commit(g, &b, out);
-		CHECK(control_activate(&g->control, &r.id, g->wall_ms));
+		CHECK(control_activate(&g->control, &r.id, g->wall_ms, &now));
+		note_grant(g, &r.id, out);
 		react(g, &before, out);
 	}
 }
@@ -261,7 +313,7 @@ void guard_stop_put(struct guard *g, struct guard_ask *ask, struct effects *out)
 	}
 	e = doc_open(&d, item, &g->genesis_id, &fault);
 	if (e != ERR_OK) {
-		(void)guard_self_no_fault(&no, e, "document", &fault);
+		(void)guard_self_no_open(g, &no, e, "document", &fault, &d);
 	} else {
 		e = guard_stop_take(g, &d, &news, &no, out);
 	}

@@ -3,7 +3,7 @@
  * frame.h - the bytes of one message between two of our processes (design.md 10.2).
  *
  * Little-endian: u32 body bytes (<= 65,536), u16 number, u16 zero, u64 request id, then the body:
- * at most 64 items, each u32 length and that many bytes.  No allocation, no I/O: whoever owns the
+ * at most 72 items, each u32 length and that many bytes.  No allocation, no I/O: whoever owns the
  * socket owns the buffers.  Nothing here trusts a length it has not compared with what is there.
  */
 #ifndef KURAMORI_IPC_FRAME_H
@@ -22,7 +22,7 @@ enum {
 	FRAME_BODY_MAX = 65536,
 	FRAME_BYTES_MAX = FRAME_HEADER_BYTES + FRAME_BODY_MAX,
 	FRAME_ITEM_HEADER_BYTES = 4,
-	FRAME_ITEMS_MAX = 64,
+	FRAME_ITEMS_MAX = 72, /* nonce, attestation and every document of one payment */
 };
 
 /* One whole frame; body is a view of the buffer it was read from. */
