@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * watch.c - start, journal, tables, and who handles which event (watch.h).  Next: watch_record.c.
+ * watch.c - start, journal, tables, and who handles which event (watch.h).  Next: watch_judge.c.
  */
 #include "watch/watch.h"
 
@@ -15,6 +15,7 @@
 #include "chain/nem/nem_fee.h"
 #include "chain/nem/nem_network.h"
 #include "ipc/frame.h"
+#include "policy/approvals.h"
 #include "watch/watch_self.h"
 
 enum {
@@ -40,6 +41,7 @@ void watch_self_commit(struct watch *w, struct log_batch *b, struct effects *out
 	struct bytes sealed;
 
 	log_batch_seal(&sealed, b, &w->chain, w->config.log_secret);
+	w->journal_used += sealed.n;
 	effects_commit(out, sealed);
 }
 
@@ -297,6 +299,11 @@ uint64_t watch_self_remaining(const struct watch_node *n, size_t own)
 	return n->balance[own] > n->pooled[own] ? n->balance[own] - n->pooled[own] : 0;
 }
 
+void watch_signature_checks(struct watch *w, uint64_t n)
+{
+	w->signature_checks = n;
+}
+
 bool watch_frozen(const struct watch *w)
 {
 	return w->control.binding > 0 || w->control.forked > 0;
@@ -434,6 +441,9 @@ static enum err documents_init(struct watch *w, struct doc_fault *fault)
 	if (e == ERR_OK) {
 		e = doc_roster_read(&d, &w->roster, fault);
 	}
+	if (e == ERR_OK) {
+		e = approvals_keys(&w->roster, fault);
+	}
 	if (e != ERR_OK) {
 		return e;
 	}
@@ -524,6 +534,7 @@ enum err watch_init(struct watch *w, const struct watch_config *config, struct d
 	    config->planted_control);
 	log_chain_init(&w->chain);
 	policy_history_init(&w->history, config->storage.entries, config->storage.entries_cap);
+	known_init(&w->orders, w->orders_known, ARRAY_LEN(w->orders_known));
 	return ERR_OK;
 }
 
@@ -548,16 +559,16 @@ struct gathered {
 };
 
 static enum err replay_attest(struct watch *w, const struct log_record *r, struct bytes blob,
-			      struct gathered *documents)
+			      struct gathered *documents, uint32_t batch)
 {
 	size_t n = documents->n + 1;
 
-	if (r->debit.b[0] >= DOC_SIGNERS) {
+	if (r->debit.b[0] >= DOC_SIGNERS || r->debit.b[1] > WATCH_TAKEN_MAX) {
 		return ERR_CORRUPT;
 	}
 	documents->items[0] = blob;
 	documents->n = 0;
-	return watch_record_replay(w, r->debit.b[0], documents->items, n);
+	return watch_record_replay(w, r->debit.b[0], r->debit.b[1], documents->items, n, batch);
 }
 
 static enum err replay_record(struct watch *w, const struct log_view *v, uint32_t i,
@@ -605,11 +616,15 @@ static enum err replay_record(struct watch *w, const struct log_view *v, uint32_
 		documents->items[++documents->n] = blob;
 		return ERR_OK;
 	case LOG_WATCH_ATTEST:
-		return replay_attest(w, &r, blob, documents);
+		return replay_attest(w, &r, blob, documents, v->head.bytes);
+	case LOG_WATCH_LATER:
+		return watch_record_replay_later(w, &r);
 	case LOG_WATCH_STOP:
 		return watch_stop_replay(w, &r, v->head.first_sequence + i, blob);
 	case LOG_WATCH_RULES:
-		return watch_stop_replay_rules(w, &r);
+		return watch_stop_replay_rules(w, &r, blob);
+	case LOG_WATCH_ORDER:
+		return watch_order_replay(w, &r, v->head.first_sequence + i, blob);
 	case LOG_WATCH_EXCLUSION:
 		return watch_exclusion_replay(w, &r, blob);
 	case LOG_WATCH_CLOSING:
@@ -632,11 +647,13 @@ enum err watch_replay(struct watch *w, struct bytes batch)
 	if (e == ERR_OK && documents.n != 0) {
 		e = ERR_CORRUPT; /* documents of nothing */
 	}
+	w->journal_used += batch.n;
 	return e;
 }
 
 void watch_start(struct watch *w, uint64_t wall_ms, uint64_t mono_ms, struct effects *out)
 {
+	char words[DOC_ID_WORDS_BYTES];
 	struct log_batch b;
 	struct log_record start = { .kind = LOG_WATCH_START };
 
@@ -645,6 +662,12 @@ void watch_start(struct watch *w, uint64_t wall_ms, uint64_t mono_ms, struct eff
 	w->wall_ms = wall_ms;
 	w->mono_ms = mono_ms;
 	w->start_mono_ms = mono_ms;
+	for (unsigned s = 0; s < DOC_SIGNERS; s++) {
+		for (size_t i = 0; i < w->signer[s].later_n; i++) {
+			w->signer[s].later[i].mono_ms =
+			    mono_ms; /* how long it was off nobody says */
+		}
+	}
 	watch_self_begin(w, &b);
 	if (!w->has_genesis) {
 		struct log_record genesis = { .kind = LOG_GENESIS,
@@ -657,6 +680,8 @@ void watch_start(struct watch *w, uint64_t wall_ms, uint64_t mono_ms, struct eff
 	CHECK(watch_self_add(w, &b, &start, NULL) == ERR_OK);
 	watch_self_commit(w, &b, out);
 	watch_stop_weigh(w, out);
+	doc_id_words(words, &w->genesis_id);
+	effects_note(out, "info genesis words=\"%s\"", words);
 	effects_note(out, "info started watcher=%s payments=%zu stops=%zu", w->config.watcher,
 		     w->payments_n, w->control.binding);
 }
@@ -756,6 +781,7 @@ static void status_reply(struct watch *w, const struct event *event, struct effe
 	line(&s, "alarms", "%" PRIu64, w->alarms);
 	line(&s, "thefts", "%" PRIu64, w->thefts);
 	line(&s, "payments", "%zu", w->payments_n);
+	line(&s, "signature_checks", "%" PRIu64, w->signature_checks);
 	line(&s, "announced", "%" PRIu64, w->announced);
 	line(&s, "signer_a", "%s", w->signer[DOC_SIGNER_A].up ? "up" : "down");
 	line(&s, "signer_b", "%s", w->signer[DOC_SIGNER_B].up ? "up" : "down");
@@ -789,12 +815,15 @@ static void opened(struct watch *w, const struct event *event, struct effects *o
 		k->sync_out = false;
 		k->has_nonce = false;
 		k->want_heartbeat = false;
+		watch_recall_closed(k);
+		k->acks_mono_ms = 0;
 		k->progress_mono_ms = w->mono_ms;
 		/* What was asked on the old link is answered by nobody: who waits asks again. */
 		for (size_t i = 0; i < w->suspects_n; i++) {
 			w->suspects[i].need[s] = k->sync_sent + 1;
 		}
-		k->cursor = k->rewound ? 0 : k->held_sequence;
+		k->cursor = k->rewound ? 0 : watch_later_reach(w, (unsigned)s);
+		k->peek = 0;
 		/* An acknowledgement may have been lost with the link: all recent ones again. */
 		for (size_t i = 0; i < k->recent_n; i++) {
 			k->recent[i].acked = false;
@@ -839,7 +868,10 @@ static void signer_frame(struct watch *w, int s, const struct event *event, stru
 	case MSGS_REPLY(SIGNER_SYNC):
 	case MSGS_REPLY(SIGNER_ACK):
 	case MSGS_REPLY(SIGNER_HEARTBEAT):
-		watch_record_next(w, s, event, out);
+		watch_feed_reply(w, s, event, out);
+		return;
+	case MSGS_REPLY(SIGNER_RECALL):
+		watch_recall_reply(w, (unsigned)s, event->body, out);
 		return;
 	case MSGS_REPLY(SIGNER_STOP_PUT):
 	case MSGS_REPLY(SIGNER_STOP_GET):
@@ -880,6 +912,9 @@ static void frame(struct watch *w, const struct event *event, struct effects *ou
 	case WATCHER_STATUS:
 		status_reply(w, event, out);
 		return;
+	case WATCHER_ORDER:
+		watch_order_told(w, event, out);
+		return;
 	case WATCHER_STOP_PUT:
 		watch_stop_put(w, event, out);
 		return;
@@ -912,12 +947,16 @@ void watch_step(struct watch *w, const struct event *event, struct effects *out)
 	case EVENT_REPLY:
 		if (event->role == ROLE_NODE && event->channel < w->config.nodes) {
 			watch_chain_feed(w, event, out);
+		} else if (event->role == 0 && event->number == WATCH_CALL_READ) {
+			watch_recall_read(w, event, out);
 		}
 		break;
 	}
 	watch_stop_due(w, out);
 	/* In this order: who is asked first, what is then known, what follows from it. */
-	watch_record_pump(w, out);
+	watch_feed_pump(w, out);
+	watch_record_again(w, out);
+	watch_order_pump(w, out);
 	watch_chain_resolve(w, out);
 	watch_stop_pump(w, out);
 	watch_sweep_pump(w, out);
@@ -928,7 +967,12 @@ bool watch_caught_up(const struct watch *w, uint64_t mono_ms)
 	for (int s = 0; s < DOC_SIGNERS; s++) {
 		const struct watch_signer *k = &w->signer[s];
 
-		if (!(k->up && k->sync_done > 0 && k->cursor >= k->newest) &&
+		bool ruled = true;
+
+		for (size_t i = 0; i < k->later_n; i++) {
+			ruled = ruled && !k->later[i].rules;
+		}
+		if (!(k->up && k->sync_done > 0 && k->cursor >= k->newest && ruled) &&
 		    mono_ms - w->start_mono_ms < w->config.start_ms) {
 			return false;
 		}

@@ -7,7 +7,15 @@
  *
  *   signers   asks both for every attestation (NEXT), judges it with its own copy of the policy,
  *             its own history and its own once-only memory, journals it with its documents and only
- *             then acknowledges.  Answers each nonce with a heartbeat.
+ *             then acknowledges.  Answers each nonce with a heartbeat.  What cannot be judged here
+ *             yet (our chain, clocks or rules are behind) is kept, journalled and not acknowledged,
+ *             and nothing behind it waits (docs/decisions/0029).
+ *   recall    a signer whose journal lacks what we hold of it is locked; it is handed back its own
+ *             records, out of our journal, until it has them.  Before the first heartbeat on a link
+ *             it has all closings, too.
+ *   orders    the server tells them before they are to be signed, so that time locks run here too.
+ *             A payment whose lock is not over by our own clocks explains what is seen, and is
+ *             acknowledged when it is (docs/decisions/0019).
  *   nodes     follows the chain of each node by itself: hashes and signatures are recomputed,
  *             balances and control of all own accounts come from effects, never from a node's word.
  *   judging   every transaction of an own account, in a pool or in a block, must be a payment or
@@ -19,7 +27,9 @@
  *   stopping  freezes are kept, receipted and handed to both signers and all other watchers, again
  *             whenever one of them shows that it lacks one.  Resumes, cancels, rosters and policies
  *             travel the same way (policy/control.h); an attestation is judged by the roster and
- *             policy that it names, which must have been in force when it was signed.
+ *             policy that it names, which must have been in force when it was signed.  What waited
+ *             while we were away comes into force by the signed words of other watchers, as many as
+ *             make k with us (docs/decisions/0033).
  *   evacuation  on a theft that is verified here, or the word of two officers: whole moves of all
  *             hot accounts to their spare boxes, signed by A and B, announced by ourselves.
  *
@@ -49,6 +59,8 @@
 #include "log/batch.h"
 #include "log/step.h"
 #include "policy/control.h"
+#include "policy/day.h"
+#include "policy/known.h"
 #include "policy/payment.h"
 #include "policy/policy.h"
 
@@ -86,10 +98,24 @@ enum {
 	WATCH_POOL_QUIET_MS = 20000,     /* so long no pool has shown what is called dead */
 	WATCH_EXCLUSION_OLD_MS = 600000, /* an older record is judged by its statements alone */
 	WATCH_SWEEP_RETRY_MS = 500,
+	WATCH_ORDERS_MAX = 1024, /* orders known at once: more are refused */
+	WATCH_EARLY_MAX = 256,   /* payments whose time lock is not over here, to be acknowledged */
+	/*
+	 * Records of one signer that are put off at once, and their bytes.  When these are full the
+	 * next one is not taken, and what its signer says behind it waits, but for sweeps.
+	 */
+	WATCH_LATER_MAX = 32,
+	WATCH_LATER_BYTES = 256 * 1024,
 	WATCH_GRACE_MS = 10000, /* by which our windows are shorter than the signers' */
 	WATCH_PAYMENTS_MIN = 16,
 	WATCH_PAYMENTS_MAX = 1 << 20,
 	WATCH_UNDO_MIN = 64,
+};
+
+/* EFFECT_CALL numbers beside those of chain/feed.h; the answer is an EVENT_REPLY likewise. */
+enum watch_call {
+	/* Read a batch of our own journal back: as GUARD_CALL_READ (guard/guard.h). */
+	WATCH_CALL_READ = 16,
 };
 
 /* Bugs that ./sim must find.  0 in every program. */
@@ -109,20 +135,26 @@ struct watch_payment {
 	struct hash32 subject;                  /* document id of the attempt or sweep */
 	struct hash32 attestation[DOC_SIGNERS]; /* document ids */
 	uint64_t sequence[DOC_SIGNERS];         /* of the attestations; 0: not held */
-	uint64_t seen[WATCH_NODES_MAX];         /* height in each node's chain, 0: not there */
-	uint64_t amount_micro, outflow_micro;   /* outflow: with all fees */
-	struct id128 request_id;                /* zero for a sweep */
+	uint64_t batch_at[DOC_SIGNERS];         /* where our journal has them: WATCH_CALL_READ */
+	uint32_t batch_n[DOC_SIGNERS];
+	uint64_t seen[WATCH_NODES_MAX];       /* height in each node's chain, 0: not there */
+	uint64_t amount_micro, outflow_micro; /* outflow: with all fees */
+	struct id128 request_id;              /* zero for a sweep */
 	uint64_t pooled_mono_ms; /* when a pool last showed it, or A's word on it; 0: not since our
 				    start */
 	uint64_t entry_own_ms;   /* with outflow, approvals: its entry of the policy's history */
 	uint32_t entry_chain_s;
+	uint64_t entry_price;    /* the lower of both signers'; 0: there was no cap in yen */
 	uint32_t deadline_nem_s; /* of all three signed parts */
 	uint32_t approvals;
-	uint8_t number; /* of the attempt; 0 for a sweep */
-	uint8_t own;    /* index of the account */
+	uint8_t number;     /* of the attempt; 0 for a sweep */
+	uint8_t own;        /* index of the account */
+	uint8_t unapproved; /* bit i: signer i attested it without approvals */
 	bool sweep;
 	bool dead;    /* we called it so, or an attempt after it was judged good */
 	bool said;    /* we called it so: a WATCH_EXCLUSION record has the words */
+	bool early;   /* its time lock is not over by our own clocks: not acknowledged yet */
+	bool late;    /* put off: not acknowledged, and explains nothing yet */
 	bool settled; /* a WATCH_BLOCK record names it */
 };
 
@@ -133,7 +165,7 @@ struct watch_closing {
 	uint64_t sequence;
 	uint64_t time_ms; /* when we took it */
 	uint32_t n;
-	uint8_t raw[DOC_CLOSING_BYTES_MAX];
+	uint8_t raw[DOC_CLOSING_BYTES_MAX + DOC_CLOSING_PROOF_MAX];
 };
 
 /* What a block changed in one own account, to be taken back by a rollback. */
@@ -152,7 +184,7 @@ struct watch_storage {
 	size_t payments_cap; /* WATCH_PAYMENTS_MIN..WATCH_PAYMENTS_MAX */
 	uint32_t *index;     /* index_cap places */
 	size_t index_cap;    /* a power of two, at least 4 * payments_cap */
-	struct policy_entry *entries;
+	struct policy_kept *entries;
 	size_t entries_cap;      /* payments of one day must fit */
 	struct watch_undo *undo; /* nodes * undo_cap places */
 	size_t undo_cap; /* per node, at least WATCH_UNDO_MIN; 360 blocks' changes must fit */
@@ -232,13 +264,17 @@ struct watch_signer {
 	uint64_t held_sequence;    /* newest good attestation in our journal; 0 none */
 	struct hash32 held_head;
 	struct hash32 held_id;
+	struct hash32 paid_id; /* the newest good one of a payment; zero: none */
+	uint64_t paid_sequence;
 	uint64_t held_time_ms;
-	uint64_t cursor;             /* newest that was judged good, or bad twice (step_over()) */
-	uint64_t newest;             /* as its last nonce says */
-	struct hash32 bad_id;        /* the last one that was refused */
-	struct hash32 later_id;      /* the last one that was put off */
-	struct hash32 later_payment; /* what it pays, where our own chain alone is not there yet */
-	uint64_t later_mono_ms;      /* when it was put off first */
+	struct policy_last_price price; /* the newest that it counted anything at */
+	uint64_t cursor; /* newest that was judged good, put off, or bad twice (step_over()) */
+	uint64_t newest; /* as its last nonce says */
+	/* no room to put off what comes behind cursor: how far we looked past it; 0: there is */
+	uint64_t peek;
+	size_t peek_needs;             /* bytes that it takes */
+	struct hash32 bad_id;          /* the last one that was refused */
+	struct hash32 later_id;        /* the last one that was to be put off */
 	uint64_t sync_sent, sync_done; /* counts */
 	struct hash32 nonce;           /* last one answered */
 	bool has_nonce;
@@ -246,16 +282,46 @@ struct watch_signer {
 	struct hash32 want_nonce;
 	bool differs; /* its last nonce named other stops than ours */
 	uint64_t handed_mono_ms;
-	bool rewound; /* alarm was given */
+	uint64_t acks_mono_ms; /* acknowledgements are not given again before */
+	bool rewound;          /* its newest is older than what we hold; alarm was given */
+
+	struct watch_recall { /* what it has lost, handed back: watch_recall.c */
+		bool wanted;
+		bool asked;    /* a RECALL is unanswered */
+		uint64_t call; /* tag of the read under way; 0: none */
+		uint64_t asked_mono_ms;
+	} recall;
+
+	struct day_budget budget; /* of its payments without approvals */
 
 	struct watch_recent {
 		struct hash32 id;
 		uint64_t sequence;
+		struct hash32 order, request; /* documents, of a payment */
 		bool acked;
 		bool sweep;
+		uint32_t payment; /* 1 + its place in the table; 0: none */
 	} recent[WATCH_RECENT];
 
 	size_t recent_n;
+
+	/* what is put off, in the order in which it came */
+	struct watch_later {
+		struct hash32 id;         /* of the attestation */
+		struct hash32 inner_hash; /* of the payment, as it says */
+		uint64_t sequence;
+		uint64_t mono_ms;  /* since when, or our start */
+		uint64_t batch_at; /* where our journal has it */
+		uint32_t batch_n;
+		uint32_t payment; /* 1 + its place in the table; 0: not judged at all */
+		uint32_t at, n;   /* its items in later_bytes */
+		bool rules;       /* it waits for rules that are not in force here */
+	} later[WATCH_LATER_MAX];
+
+	size_t later_n, later_used;
+	size_t later_next;      /* which is judged again next */
+	uint64_t later_mono_ms; /* when one was judged again last */
+	uint8_t later_bytes[WATCH_LATER_BYTES];
 };
 
 enum watch_handed {
@@ -269,7 +335,12 @@ struct watch_stop {
 	uint8_t crime; /* of a freeze of our own; 0: none */
 	bool verified; /* its evidence shows a theft, by our own judgement */
 	bool refused;  /* a signer does not see that in it */
+	bool matured;  /* a roster or policy that came into force here by our own clocks */
+	uint8_t words; /* of what waits: bit i, watcher i of the roster in force says that it did
+			  there */
 	uint8_t handed[DOC_SIGNERS + WATCH_PEERS_MAX]; /* enum watch_handed */
+	uint64_t
+	    held_at[DOC_SIGNERS]; /* its number in the signer's journal, by its receipt; 0: none */
 };
 
 /* A crime that was called by its name: a freeze or an alarm of ours is in the journal. */
@@ -283,8 +354,10 @@ struct watch_called {
 struct watch_dest {
 	bool up;
 	uint32_t channel;
-	bool putting; /* one STOP_PUT is unanswered */
-	size_t stop;  /* which */
+	bool putting;         /* one STOP_PUT is unanswered */
+	size_t stop;          /* which */
+	uint64_t put_request; /* its request id */
+	size_t closing_next;  /* of a signer: closings up to this hot account were handed to it */
 	uint64_t put_mono_ms;
 	bool get_again;           /* its STOP_GET held more than one step could take */
 	uint64_t refused_mono_ms; /* when it refused one last; 0: never */
@@ -341,7 +414,7 @@ struct watch_sweep {
 	bool journalled;
 };
 
-/* Members are for src/watch only.  About 9 MB: static storage. */
+/* Members are for src/watch only.  About 10 MB: static storage. */
 struct watch {
 	struct watch_config config;
 	struct hash32 genesis_id, roster_id, policy_id;
@@ -353,6 +426,7 @@ struct watch {
 
 	/* journal */
 	struct log_chain chain;
+	uint64_t journal_used; /* bytes of all batches */
 	bool has_genesis, started;
 
 	/* clocks of this step */
@@ -365,6 +439,18 @@ struct watch {
 	/* payments */
 	size_t payments_n;
 	struct policy_history history;
+
+	/* orders, and what waits for the time lock of one */
+	struct known orders;
+	struct known_order orders_known[WATCH_ORDERS_MAX];
+
+	struct watch_early {
+		uint32_t payment;             /* its place in the table */
+		struct hash32 order, request; /* documents */
+		uint64_t delay_ms;
+	} early[WATCH_EARLY_MAX];
+
+	size_t early_n;
 
 	struct watch_node node[WATCH_NODES_MAX];
 	struct watch_signer signer[DOC_SIGNERS];
@@ -380,6 +466,7 @@ struct watch {
 	bool crimes_frozen[WATCH_CRIME_KINDS + 1]; /* we have issued a freeze for this */
 	bool evacuating;
 	struct watch_closing closings[DOC_HOT_MAX]; /* as genesis.hot */
+	uint64_t words_mono_ms; /* when the other watchers were asked for their words last */
 
 	/* what we said of dead attempts: a ring, the newest WATCH_EXCLUSIONS_MAX */
 	struct watch_exclusion {
@@ -421,6 +508,7 @@ struct watch {
 
 	/* counters */
 	uint64_t requests_made, acks, alarms, thefts, garbage, blocks, announced, not_acked;
+	uint64_t signature_checks; /* as the shell said last, for STATUS */
 
 	/* scratch */
 	uint8_t batch[WATCH_BATCH_BYTES];
@@ -460,11 +548,14 @@ void watch_start(struct watch *w, uint64_t wall_ms, uint64_t mono_ms, struct eff
 void watch_step(struct watch *w, const struct event *event, struct effects *out);
 
 /*
- * True once both signers were heard and everything they have was fetched, or the time for it is
- * over.  The shell begins to read the chain then, so that a watcher that was away long does not
- * hold the whole past in suspicion.
+ * True once both signers were heard, everything they have was fetched and the rules that they
+ * signed by are in force here, or the time for it is over.  The shell begins to read the chain
+ * then, so that a watcher that was away long does not hold the whole past in suspicion.
  */
 bool watch_caught_up(const struct watch *w, uint64_t mono_ms);
+
+/* How many signatures the process has checked (crypto_checks()), for STATUS. */
+void watch_signature_checks(struct watch *w, uint64_t n);
 
 /* For STATUS, the proof (P9), tests and the simulator. */
 bool watch_frozen(const struct watch *w);

@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "chain/nem/nem_effects.h"
 #include "chain/nem/nem_fee.h"
+#include "chain/nem/nem_verified.h"
 #include "crypto/sha256.h"
 #include "watch/watch_self.h"
 
@@ -201,7 +202,7 @@ static bool signature_ok(const struct nem_tx *tx)
 
 	nem_tx_encode(&bytes, tx, NEM_SIGNING);
 	CHECK(!bytes.bad);
-	return edk_verify_vartime(&tx->head.signer, bytes_of(bytes.p, bytes.n), &tx->signature);
+	return nem_verified(&tx->head.signer, bytes_of(bytes.p, bytes.n), &tx->signature);
 }
 
 /* Takes out of a wrapper every cosignature that is not valid or not by a cosigner. */
@@ -263,7 +264,7 @@ static bool explained(const struct watch_payment *p, const struct nem_tx *tx, ui
 	bool a = tx->type == NEM_COSIGNATURE || (tx->type == NEM_MULTISIG && tx->multisig.n > 0);
 	bool b = tx->type == NEM_MULTISIG;
 
-	return p != NULL && fits(p, tx) && (!a || p->sequence[DOC_SIGNER_A] != 0) &&
+	return p != NULL && fits(p, tx) && !p->late && (!a || p->sequence[DOC_SIGNER_A] != 0) &&
 	       (!b || p->sequence[DOC_SIGNER_B] != 0) &&
 	       (!p->dead || tx->head.deadline_nem_s < now_s);
 }
@@ -570,6 +571,7 @@ static void cry(struct watch *w, const struct watch_suspect *s, struct bytes raw
 	}
 	if (p != NULL) {
 		what = s->again                  ? "payment seen twice"
+		       : p->dead                 ? "payment that does not count any more"
 		       : decoded && fits(p, &tx) ? "payment that only one signer attested"
 						 : "known payment in another form";
 	}
@@ -622,22 +624,20 @@ static bool all_heard(const struct watch *w, const struct watch_suspect *s, bool
 }
 
 /*
- * A later attempt whose record is good but for what our own chain shows yet (watch_record.c):
- * others have acknowledged it, so it may be seen before our nodes have the block that they went by.
- * It is judged when they have; it pays no more than its order, and k watchers have said that
- * nothing else pays that.
+ * A record of it is put off (watch_record.c).  Good but for what our own chain shows yet, or for a
+ * wait that by our own clocks is not over: others have acknowledged it, so its payment may be seen
+ * before we judge it.  It pays no more than its order; k watchers have said that nothing else pays
+ * that, or officers have signed what it waits for.  What was not judged at all vouches for nothing:
+ * it is waited for as long as for a signer that does not answer.
  */
-static bool put_off(const struct watch *w, const struct watch_suspect *s)
+static bool put_off(const struct watch *w, const struct watch_suspect *s,
+		    const struct watch_payment *p, const struct nem_tx *tx)
 {
-	for (int i = 0; i < DOC_SIGNERS; i++) {
-		const struct watch_signer *k = &w->signer[i];
-
-		if (!hash32_is_zero(&s->name) && hash32_eq(&k->later_payment, &s->name) &&
-		    w->mono_ms - k->later_mono_ms < WATCH_EXCLUSION_OLD_MS) {
-			return true;
-		}
+	if (p != NULL) {
+		return p->late && !s->again && fits(p, tx);
 	}
-	return false;
+	return !hash32_is_zero(&s->name) && watch_later_claims(w, &s->name) &&
+	       w->mono_ms - s->mono_ms < w->config.silent_ms;
 }
 
 void watch_chain_resolve(struct watch *w, struct effects *out)
@@ -651,14 +651,17 @@ void watch_chain_resolve(struct watch *w, struct effects *out)
 		bool now_explained;
 		bool heard;
 
-		if (p == NULL && (put_off(w, &s) || (!signer_answered(w, DOC_SIGNER_A, &s) &&
-						     !signer_answered(w, DOC_SIGNER_B, &s) &&
-						     !all_heard(w, &s, false)))) {
+		if (p == NULL && !signer_answered(w, DOC_SIGNER_A, &s) &&
+		    !signer_answered(w, DOC_SIGNER_B, &s) && !all_heard(w, &s, false)) {
 			i++;
 			continue;
 		}
 		CHECK(nem_tx_decode(&tx, (uint8_t)w->genesis.chain_network,
 				    bytes_of(w->suspect_bytes + s.at, s.n), NEM_SIGNED) == ERR_OK);
+		if (put_off(w, &s, p, &tx)) {
+			i++;
+			continue;
+		}
 		now_explained = !s.again && explained(p, &tx, w->node[s.node].time_nem_s);
 		heard = all_heard(w, &s, !s.again && p != NULL && fits(p, &tx));
 		if (!now_explained && !heard && (s.again || !hopeless(w, &s, p, &tx))) {

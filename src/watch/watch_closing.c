@@ -11,13 +11,13 @@
 #include "ipc/frame.h"
 #include "watch/watch_self.h"
 
-static const struct key32 *officer_key(const struct watch *w, const char *id)
+static const struct doc_person *officer_of(const struct watch *w, const char *id)
 {
 	for (size_t i = 0; i < w->roster.people_count; i++) {
 		const struct doc_person *p = &w->roster.people[i];
 
 		if (strcmp(p->id, id) == 0 && (p->roles & DOC_ROLE_OFFICER) != 0) {
-			return &p->key;
+			return p;
 		}
 	}
 	return NULL;
@@ -43,7 +43,9 @@ static bool no(struct reading *r, enum err e, const char *field, const char *wor
 static bool read(const struct watch *w, struct bytes raw, struct reading *r)
 {
 	struct doc_fault fault = { "", "" };
-	const struct key32 *key;
+	const struct doc_person *officer;
+	struct policy_verdict v;
+	struct proofs proofs;
 	enum err e = doc_open(&r->d, raw, &w->genesis_id, &fault);
 
 	if (e == ERR_OK) {
@@ -62,15 +64,17 @@ static bool read(const struct watch *w, struct bytes raw, struct reading *r)
 		return no(r, ERR_POLICY, "closing.account",
 			  "not a hot account of the genesis document");
 	}
-	key = officer_key(w, r->c.issuer);
-	if (key == NULL) {
+	officer = officer_of(w, r->c.issuer);
+	if (officer == NULL) {
 		return no(r, ERR_SIGNER_UNKNOWN, "closing.issuer", "no officer of the roster");
 	}
-	if (!doc_signed_by(&r->d, key)) {
-		return no(r, r->d.signature_count == 0 ? ERR_UNSIGNED : ERR_SIGNATURE,
-			  "closing.signatures", "not signed by its issuer");
+	v = proofs_judge_one(&proofs, &r->d, r->c.time_ms, &w->roster, officer);
+	if (v.err != ERR_OK) {
+		return no(r, v.err,
+			  strcmp(v.field, "signatures") == 0 ? "closing.signatures" : v.field,
+			  v.words);
 	}
-	if (r->d.raw.n > sizeof w->closings[0].raw) {
+	if (!doc_closing_fits(&r->d)) {
 		return no(r, ERR_TOO_LARGE, "closing.signatures", "more than are kept of one");
 	}
 	return true;

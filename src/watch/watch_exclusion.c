@@ -10,10 +10,15 @@
 #include "ipc/frame.h"
 #include "watch/watch_self.h"
 
-/* What one node's chain says of it; the errors of watch_exclusion_look(). */
-static enum err look_at(const struct watch *w, unsigned node, size_t own,
-			const struct watch_payment *p, uint64_t deadline_nem_s, u128 outflow,
-			struct doc_exclusion *says, const char **words)
+/* We go by what this node shows. */
+static bool is_seen(const struct watch_node *n)
+{
+	return n->up && n->synced && !n->lying;
+}
+
+/* What one node's chain says of its till; the errors of watch_exclusion_look(). */
+static enum err look_at(const struct watch *w, unsigned node, size_t own, uint64_t deadline_nem_s,
+			u128 outflow, struct doc_exclusion *says, const char **words)
 {
 	const struct watch_node *n = &w->node[node];
 	const bool early = (w->config.planted & WATCH_PLANT_EXCLUDE_EARLY) != 0;
@@ -23,10 +28,6 @@ static enum err look_at(const struct watch *w, unsigned node, size_t own,
 	uint64_t residue;
 	uint64_t largest;
 
-	*words = "it stands in a block";
-	if (p != NULL && p->seen[node] != 0) {
-		return ERR_ONCE;
-	}
 	*words = "a node has not shown its pool yet";
 	if (!n->pool_told) {
 		return ERR_WAIT;
@@ -74,6 +75,12 @@ enum err watch_exclusion_look(const struct watch *w, const struct key32 *account
 	if (own < 0 || w->own[own].kind != WATCH_HOT) {
 		return ERR_POLICY;
 	}
+	*words = "it stands in a block";
+	for (unsigned i = 0; i < w->config.nodes; i++) {
+		if (is_seen(&w->node[i]) && p != NULL && p->seen[i] != 0) {
+			return ERR_ONCE; /* whatever else is missing to call it dead */
+		}
+	}
 	closing = &w->closings[w->own[own].hot];
 	*words = "its till is not closed";
 	if (!closing->closed) {
@@ -96,10 +103,10 @@ enum err watch_exclusion_look(const struct watch *w, const struct key32 *account
 			const struct watch_node *n = &w->node[i];
 			enum err e;
 
-			if (n->lying || !n->up || !n->synced || (n == best) != (pass == 1)) {
+			if (!is_seen(n) || (n == best) != (pass == 1)) {
 				continue;
 			}
-			e = look_at(w, i, (size_t)own, p, deadline_nem_s, outflow, says, words);
+			e = look_at(w, i, (size_t)own, deadline_nem_s, outflow, says, words);
 			if (e != ERR_OK) {
 				return e;
 			}

@@ -1,670 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * watch_record.c - what signers say they signed: fetched, judged, journalled, acknowledged; and the
- * heartbeats that tell them how the world looks from here.  Next: watch_chain.c.
+ * watch_record.c - what signers say they signed: judged (watch_judge.c), journalled, put off,
+ * acknowledged.  Next: watch_feed.c, which fetches it.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
-#include "chain/nem/nem_time.h"
 #include "ipc/frame.h"
-#include "policy/approvals.h"
-#include "policy/attempt.h"
-#include "watch/watch_self.h"
+#include "watch/watch_judge.h"
 
-enum {
-	FREEZES_MAX = 16,
-	ASK_PAUSE_MS = 20, /* between two NEXT when an answer brought nothing new */
-};
-
-/* What came behind the nonce: an attestation and the documents of its subject. */
-struct record {
-	struct doc doc;
-	struct doc_attestation attestation;
-	bool has_attempt, has_order, has_request, has_sweep;
-	struct doc attempt_doc, order_doc, request_doc, sweep_doc;
-	struct doc_attempt attempt;
-	struct doc_order order;
-	struct doc_request request;
-	struct doc_sweep sweep;
-	struct exclusion_set set; /* of a later attempt */
-	struct approvals_set people;
-	struct bytes freezes[FREEZES_MAX];
-	struct bytes closing; /* of a sweep; empty: there is none */
-	size_t freezes_n;
-	const struct doc_roster *roster; /* by which it is judged */
-	const struct doc_policy *policy;
-	unsigned yes;
-	bool veto;
-	struct payment payment;
-	bool behind; /* LATER, and only because our own chain does not show yet what others saw */
-};
-
-enum verdict {
-	GOOD,
-	BAD,    /* an honest signer never says this: alarm and freeze */
-	UNABLE, /* a limit of ours: not acknowledged, alarm, no freeze */
-	LATER,  /* our clocks or chains do not agree yet: not acknowledged, asked for again */
-};
-
-/* Words of the verdict; static, or in the caller's buffer. */
-struct why {
-	const char *field;
-	char words[POLICY_WORDS_MAX];
-};
-
-static enum verdict bad(struct why *why, const char *field, const char *words)
-{
-	why->field = field;
-	(void)snprintf(why->words, sizeof why->words, "%s", words);
-	return BAD;
-}
-
-/* ---- reading ------------------------------------------------------------------------------- */
-
-static enum verdict read_one(struct watch *w, struct record *r, struct bytes item, struct why *why)
-{
-	static const char twice[] = "two documents of one kind";
-	struct doc d;
-
-	if (doc_open(&d, item, &w->genesis_id, NULL) != ERR_OK) {
-		return bad(why, "documents", "not a document of this genesis");
-	}
-	if (d.type == DOC_ATTEMPT && r->has_attempt) {
-		/* the first is what was attested; the others are those before it */
-		return exclusion_add_earlier(&r->set, &d, NULL) == ERR_OK
-			   ? GOOD
-			   : bad(why, "earlier", "malformed, or more than there can be");
-	}
-	if (d.type == DOC_EXCLUSION) {
-		return exclusion_add_statement(&r->set, &d, NULL) == ERR_OK
-			   ? GOOD
-			   : bad(why, "exclusion", "malformed, or more than there can be");
-	}
-	if (d.type == DOC_ATTEMPT) {
-		if (doc_attempt_read(&d, &r->attempt, NULL) != ERR_OK) {
-			return bad(why, "attempt", "malformed");
-		}
-		r->has_attempt = true;
-		r->attempt_doc = d;
-		return GOOD;
-	}
-	if (d.type == DOC_ORDER) {
-		if (r->has_order || doc_order_read(&d, &r->order, NULL) != ERR_OK) {
-			return bad(why, "order", r->has_order ? twice : "malformed");
-		}
-		r->has_order = true;
-		r->order_doc = d;
-		return GOOD;
-	}
-	if (d.type == DOC_REQUEST) {
-		if (r->has_request || doc_request_read(&d, &r->request, NULL) != ERR_OK) {
-			return bad(why, "request", r->has_request ? twice : "malformed");
-		}
-		r->has_request = true;
-		r->request_doc = d;
-		return GOOD;
-	}
-	if (d.type == DOC_SWEEP) {
-		if (r->has_sweep || doc_sweep_read(&d, &r->sweep, NULL) != ERR_OK) {
-			return bad(why, "sweep", r->has_sweep ? twice : "malformed");
-		}
-		r->has_sweep = true;
-		r->sweep_doc = d;
-		return GOOD;
-	}
-	if (d.type == DOC_APPROVAL || d.type == DOC_ASSERTION) {
-		return approvals_add(&r->people, &d, NULL) == ERR_OK
-			   ? GOOD
-			   : bad(why, "approval",
-				 "malformed, out of place, or more than there can be");
-	}
-	if (d.type == DOC_FREEZE && r->freezes_n < FREEZES_MAX) {
-		r->freezes[r->freezes_n++] = item;
-		return GOOD;
-	}
-	if (d.type == DOC_CLOSING && r->closing.n == 0) {
-		r->closing = item;
-		return GOOD;
-	}
-	return bad(why, "documents", "a document that does not belong here");
-}
-
-/* items: the attestation, then the documents of its subject. */
-static enum verdict read_record(struct watch *w, struct record *r, const struct bytes *items,
-				size_t n, struct why *why)
-{
-	enum verdict v = GOOD;
-
-	memset(r, 0, sizeof *r);
-	if (n == 0 || doc_open(&r->doc, items[0], &w->genesis_id, NULL) != ERR_OK ||
-	    r->doc.type != DOC_ATTESTATION ||
-	    doc_attestation_read(&r->doc, &r->attestation, NULL) != ERR_OK) {
-		return bad(why, "attestation", "not an attestation of this genesis");
-	}
-	for (size_t i = 1; v == GOOD && i < n; i++) {
-		v = read_one(w, r, items[i], why);
-	}
-	return v;
-}
-
-/* ---- by which rules ------------------------------------------------------------------------ */
-
-/* A roster or policy that was in force and is no more, until when; NULL: not known here. */
-static const struct control_entry *past(struct watch *w, enum doc_type type,
-					const struct hash32 *id)
-{
-	const struct control_entry *e = control_find(&w->control, id);
-
-	return e != NULL && e->type == type && e->state == CONTROL_PAST ? e : NULL;
-}
-
-/* The roster as it was signed; keys that were struck later were good when this was signed. */
-static const struct doc_roster *roster_of(struct watch *w, const struct hash32 *id)
-{
-	static struct doc_roster old;
-	const struct control_entry *e = control_find(&w->control, id);
-	struct doc d;
-
-	if (hash32_eq(id, control_roster_id(&w->control, 0))) {
-		return &w->first_roster;
-	}
-	return e != NULL && e->type == DOC_ROSTER &&
-		       doc_open(&d, control_raw(&w->control, e), &w->genesis_id, NULL) == ERR_OK &&
-		       doc_roster_read(&d, &old, NULL) == ERR_OK
-		   ? &old
-		   : NULL;
-}
-
-static const struct doc_policy *policy_of(struct watch *w, const struct hash32 *id)
-{
-	static struct doc_policy old;
-	const struct control_entry *e = control_find(&w->control, id);
-	struct doc d;
-
-	if (hash32_eq(id, control_policy_id(&w->control, 0))) {
-		return &w->first_policy;
-	}
-	return e != NULL && e->type == DOC_POLICY &&
-		       doc_open(&d, control_raw(&w->control, e), &w->genesis_id, NULL) == ERR_OK &&
-		       doc_policy_read(&d, &old, NULL) == ERR_OK
-		   ? &old
-		   : NULL;
-}
-
-/* When this one ended; UINT64_MAX: it is in force; 0: it never was. */
-static uint64_t ended_ms(struct watch *w, enum doc_type type, const struct hash32 *id)
-{
-	bool roster = type == DOC_ROSTER;
-	const struct hash32 *first =
-	    roster ? control_roster_id(&w->control, 0) : control_policy_id(&w->control, 0);
-	const struct control_entry *e = past(w, type, id);
-
-	if (hash32_eq(id, roster ? &w->roster_id : &w->policy_id)) {
-		return UINT64_MAX;
-	}
-	if (hash32_eq(id, first)) {
-		return roster ? w->control.first_roster_end_ms : w->control.first_policy_end_ms;
-	}
-	return e == NULL ? 0 : e->since_ms;
-}
-
-/* Ours, or those that it names; false: one of them is not known here. */
-static bool rules_find(struct watch *w, struct record *r, uint64_t t_ms)
-{
-	const struct doc_attestation *t = &r->attestation;
-	bool now = hash32_eq(&t->roster, &w->roster_id);
-	/* it may have been signed before a key was struck */
-	bool whole =
-	    w->control.struck_ms != 0 && t_ms <= w->control.struck_ms + w->policy.clock_skew_ms;
-
-	r->roster = now && !whole ? &w->roster : roster_of(w, &t->roster);
-	r->policy = hash32_eq(&t->policy, &w->policy_id) ? &w->policy : policy_of(w, &t->policy);
-	return r->roster != NULL && r->policy != NULL;
-}
-
-static bool build(const struct watch *w, struct record *r)
-{
-	const struct key32 *a = &w->roster.signers[DOC_SIGNER_A].chain_key;
-	const struct key32 *b = &w->roster.signers[DOC_SIGNER_B].chain_key;
-	uint8_t network = (uint8_t)w->genesis.chain_network;
-
-	if (r->attestation.subject_type == DOC_SWEEP) {
-		return r->has_sweep &&
-		       payment_make_sweep(&r->payment, network, a, b, &r->sweep) == ERR_OK;
-	}
-	return r->has_attempt && r->has_order &&
-	       payment_make(&r->payment, network, a, b, &r->order, &r->attempt) == ERR_OK;
-}
-
-/* ---- judging ------------------------------------------------------------------------------- */
-
-static uint64_t grace_ms(const struct watch *w)
-{
-	uint64_t half = w->policy.clock_skew_ms / 2;
-
-	return half < WATCH_GRACE_MS ? half / 1000 * 1000 : WATCH_GRACE_MS;
-}
-
-/* The time at which the signer says that it signed; its records never go back in time. */
-static uint64_t record_ms(const struct watch *w, unsigned signer, const struct record *r)
-{
-	uint64_t t = r->attestation.time_ms;
-
-	return t > w->signer[signer].held_time_ms ? t : w->signer[signer].held_time_ms;
-}
-
-static uint32_t chain_of(uint64_t wall_ms)
-{
-	uint32_t s = 0;
-
-	return nem_time_from_unix_ms(&s, wall_ms) == ERR_OK ? s : 0;
-}
-
-static uint64_t micro(const struct money *m)
-{
-	uint64_t v = 0;
-
-	return money_u64(&v, m) == ERR_OK ? v : UINT64_MAX;
-}
-
-/*
- * P7: a signer that lost its journal counts from the beginning.  It is locked, and so signs nothing
- * but sweeps; those must be held and acknowledged under its lower numbers, or nothing of the other
- * signer's could be completed.
- */
-static bool begins_again(const struct watch_signer *k, const struct doc_attestation *t)
-{
-	return k->rewound && t->subject_type == DOC_SWEEP;
-}
-
-/*
- * Later than any clock of ours allows: our host's, which may be wrong itself, and the chain's, from
- * which no honest signer is further away than the policy says (it signs nothing then).
- */
-static bool from_the_future(const struct watch *w, uint64_t t_ms)
-{
-	uint64_t now_ms = w->wall_ms;
-
-	for (unsigned i = 0; i < w->config.nodes; i++) {
-		const struct watch_node *n = &w->node[i];
-		uint64_t chain_ms = nem_time_to_unix_ms(n->time_nem_s);
-
-		if (n->height > 0 && !n->lying && chain_ms > now_ms) {
-			now_ms = chain_ms;
-		}
-	}
-	return t_ms > now_ms + w->policy.clock_skew_ms;
-}
-
-static enum verdict judge_who(const struct watch *w, unsigned signer, const struct record *r,
-			      struct why *why)
-{
-	const struct doc_attestation *t = &r->attestation;
-	const struct watch_signer *k = &w->signer[signer];
-
-	if (t->signer != (enum doc_signer)signer) {
-		return bad(why, "attestation.signer", "the other signer's name");
-	}
-	if (!doc_signed_by(&r->doc, &w->roster.signers[signer].attest_key)) {
-		return bad(why, "attestation.signatures", "not signed by that signer");
-	}
-	for (size_t i = 0; !begins_again(k, t) && i < k->recent_n; i++) {
-		if (k->recent[i].sequence == t->sequence &&
-		    !hash32_eq(&k->recent[i].id, &r->doc.id)) {
-			return bad(why, "attestation.sequence",
-				   "another record stands at this number: the journal was forked");
-		}
-	}
-	if (t->sequence <= k->held_sequence && !begins_again(k, t)) {
-		return bad(why, "attestation.sequence", "the numbers went backwards");
-	}
-	if (t->sequence > k->newest) {
-		return bad(why, "attestation.sequence", "beyond what its own nonce names");
-	}
-	if (t->kind != (signer == DOC_SIGNER_A ? DOC_ATTEST_COSIGN : DOC_ATTEST_WRAP)) {
-		return bad(why, "attestation.kind", "not what this signer signs");
-	}
-	if (from_the_future(w, t->time_ms)) {
-		(void)bad(why, "attestation.time_ms", "signed in the future of our clocks");
-		return LATER;
-	}
-	return GOOD;
-}
-
-static enum verdict judge_data(const struct watch *w, unsigned signer, struct record *r,
-			       struct why *why)
-{
-	const struct doc_attestation *t = &r->attestation;
-	struct bytes data = bytes_of(t->data, t->data_n);
-
-	if (!build(w, r)) {
-		return bad(why, "attempt", "the chain cannot carry this");
-	}
-	if (!hash32_eq(&t->inner_hash, &r->payment.inner_hash)) {
-		return bad(why, "attestation.inner_hash",
-			   "not the payment that the documents give");
-	}
-	if (!bytes_eq(data, signer == DOC_SIGNER_A ? payment_cosign(&r->payment)
-						   : payment_wrap(&r->payment))) {
-		return bad(why, "attestation.data", "not the bytes that the documents give");
-	}
-	return GOOD;
-}
-
-static enum verdict judge_attempt(const struct watch *w, struct record *r, uint64_t t_ms,
-				  struct why *why)
-{
-	uint64_t skew_s = r->policy->clock_skew_ms / 1000;
-	uint32_t t_s = chain_of(t_ms);
-	struct policy_time at = { .own_ms = t_ms, .wall_ms = t_ms, .chain_s = t_s };
-	struct policy_verdict v;
-
-	if (r->attempt.timestamp_nem_s > t_s + skew_s + POLICY_CHAIN_AHEAD_S) {
-		return bad(why, "attempt.timestamp_nem_s", "ahead of the time of its attestation");
-	}
-	/* Within the skew that the policy allows the signer's chain clock may have been ahead. */
-	if (r->attempt.timestamp_nem_s > at.chain_s) {
-		at.chain_s = (uint32_t)r->attempt.timestamp_nem_s;
-	}
-	/* judge_earlier() has seen that all earlier ones are dead */
-	v = attempt_check(&w->genesis, r->policy, &r->order, &r->order_doc.id, &r->attempt,
-			  r->set.earlier_n, &at);
-	if (v.err != ERR_OK) {
-		why->field = v.field;
-		policy_words(why->words, &v);
-		return BAD;
-	}
-	return GOOD;
-}
-
-/*
- * A later attempt: k watchers say that all earlier ones are dead, our own memory of the order has
- * no others, and our own chain does not say otherwise.  It may be behind that of others: then this
- * is asked for again, until the record is so old that what our word could hold back has happened.
- */
-static enum verdict judge_earlier(const struct watch *w, struct record *r, struct why *why)
-{
-	const struct exclusion_question q = { .genesis = &w->genesis,
-					      .roster = r->roster,
-					      .order = &r->order,
-					      .order_id = &r->order_doc.id,
-					      .needed = (unsigned)r->roster->watchers_needed };
-	const struct watch_payment *known = watch_self_by_request(w, &r->order.request_id);
-	struct policy_verdict v = exclusion_check(&r->set, &q, &r->attempt);
-	bool old = w->wall_ms > r->attestation.time_ms &&
-		   w->wall_ms - r->attestation.time_ms > WATCH_EXCLUSION_OLD_MS;
-	enum verdict result = GOOD;
-
-	if (v.err != ERR_OK) {
-		why->field = v.field;
-		policy_words(why->words, &v);
-		return BAD;
-	}
-	if (known != NULL &&
-	    (known->number > r->set.earlier_n ||
-	     !hash32_eq(&known->subject, &r->set.earlier[known->number - 1].doc.id))) {
-		return bad(why, "order.request_id", "this request was paid before");
-	}
-	for (size_t i = 0; result != BAD && i < r->set.earlier_n; i++) {
-		const struct exclusion_earlier *one = &r->set.earlier[i];
-		struct doc_exclusion says;
-		const char *words;
-		enum err e =
-		    watch_exclusion_look(w, &one->attempt.account, &one->inner_hash,
-					 one->attempt.deadline_nem_s, one->outflow, &says, &words);
-
-		if (e == ERR_OK || (old && e != ERR_ONCE)) {
-			continue;
-		}
-		(void)bad(why, "exclusion", words);
-		result = e == ERR_ONCE ? BAD : LATER;
-	}
-	return result;
-}
-
-/*
- * Yes and no of people, counted as the signer had to.  Counts of their security keys are between
- * them and the signers, which see all of them in one order.
- */
-static enum verdict judge_people(struct record *r, uint64_t t_ms, struct why *why)
-{
-	const struct approvals_question q = { .roster = r->roster,
-					      .subject_type = DOC_ORDER,
-					      .subject = &r->order_doc.id,
-					      .initiator = r->request.customer,
-					      .roles = DOC_ROLE_APPROVER,
-					      .until_ms = t_ms + r->policy->clock_skew_ms };
-	struct approvals_count count;
-	struct policy_verdict v = approvals_judge(&r->people, &q, &count);
-
-	if (v.err != ERR_OK) {
-		why->field = v.field;
-		policy_words(why->words, &v);
-		return BAD;
-	}
-	r->yes = count.yes;
-	r->veto = count.veto;
-	return GOOD;
-}
-
-static struct policy_entry entry_of(const struct watch_payment *p)
-{
-	return (struct policy_entry){ .own_ms = p->entry_own_ms,
-				      .outflow = p->outflow_micro,
-				      .chain_s = p->entry_chain_s,
-				      .approvals = p->approvals };
-}
-
-static enum verdict judge_order(const struct watch *w, struct record *r, uint64_t t_ms,
-				struct why *why)
-{
-	const struct watch_payment *known = watch_self_by_request(w, &r->order.request_id);
-	const struct policy_entry dead =
-	    known != NULL ? entry_of(known) : (struct policy_entry){ 0 };
-	struct policy_question q = {
-		.genesis = &w->genesis,
-		.own = &w->policy_own,
-		.policy = r->policy,
-		.order = &r->order,
-		.request = &r->request,
-		.request_doc = &r->request_doc.id,
-		.history = &w->history,
-		.dead = &dead,
-		.dead_n = known != NULL,
-		.now = { .own_ms = t_ms, .wall_ms = t_ms, .chain_s = chain_of(t_ms) },
-		.approvals = r->yes,
-		.veto = r->veto,
-	};
-	struct policy_verdict v = policy_judge(&q);
-
-	if (v.err != ERR_OK) {
-		why->field = v.field;
-		policy_words(why->words, &v);
-		return v.err == ERR_FULL ? UNABLE : BAD;
-	}
-	return GOOD;
-}
-
-static enum verdict judge_payment(struct watch *w, unsigned signer, struct record *r,
-				  struct why *why)
-{
-	uint64_t t_ms = record_ms(w, signer, r);
-	const struct watch_payment *p = NULL;
-	bool backend = false;
-	struct why rest = { "", "" };
-	enum verdict v, earlier;
-
-	if (!r->has_attempt || !r->has_order || !r->has_request || r->has_sweep ||
-	    r->closing.n > 0 || r->freezes_n > 0) {
-		return bad(why, "documents", "attempt, order and request are expected");
-	}
-	if (!hash32_eq(&r->attestation.subject, &r->attempt_doc.id)) {
-		return bad(why, "attestation.subject", "names another attempt");
-	}
-	for (size_t i = 0; i < r->roster->backend_count; i++) {
-		backend = backend || doc_signed_by(&r->request_doc, &r->roster->backends[i].key);
-	}
-	if (!backend) {
-		return bad(why, "request.signatures", "no back end of the roster signed it");
-	}
-	v = judge_people(r, t_ms, why);
-	if (v != GOOD) {
-		return v;
-	}
-	if (build(w, r)) {
-		p = watch_self_by_inner(w, &r->payment.inner_hash);
-	}
-	if (p != NULL && id128_eq(&p->request_id, &r->order.request_id) &&
-	    hash32_eq(&p->subject, &r->attestation.subject)) {
-		/*
-		 * The other signer's word on a payment that was judged when the first spoke.  The
-		 * attempt is the same; that the order and the request beside it are too, is to be
-		 * seen.
-		 */
-		if (!hash32_eq(&r->attempt.order, &r->order_doc.id)) {
-			return bad(why, "attempt.order", "the attempt is for another order");
-		}
-		if (!hash32_eq(&r->order.request, &r->request_doc.id)) {
-			return bad(why, "order.request", "the order names another request");
-		}
-		return judge_data(w, signer, r, why);
-	}
-	earlier = judge_earlier(w, r, why);
-	if (earlier == BAD) {
-		return BAD;
-	}
-	/* What is put off for our own chain's sake is good in everything else, or it is no such
-	 * thing. */
-	v = judge_order(w, r, t_ms, &rest);
-	if (v == GOOD) {
-		v = judge_attempt(w, r, t_ms, &rest);
-	}
-	if (v == GOOD) {
-		v = judge_data(w, signer, r, &rest);
-	}
-	if (v != GOOD) {
-		*why = rest;
-		return v;
-	}
-	r->behind = earlier == LATER;
-	return earlier;
-}
-
-static enum verdict judge_sweep(struct watch *w, unsigned signer, struct record *r, struct why *why)
-{
-	uint64_t t_ms = record_ms(w, signer, r);
-	struct policy_time at = { .own_ms = t_ms, .wall_ms = t_ms, .chain_s = chain_of(t_ms) };
-	const struct watch_node *best = watch_self_best(w);
-	struct policy_verdict v;
-
-	if (!r->has_sweep || r->has_attempt || r->has_order || r->has_request || r->people.n > 0) {
-		return bad(why, "documents", "a sweep and its freezes are expected");
-	}
-	if (!hash32_eq(&r->attestation.subject, &r->sweep_doc.id)) {
-		return bad(why, "attestation.subject", "names another sweep");
-	}
-	/*
-	 * The signer went by the chain's clock (guard: a slow clock of its own stops payments,
-	 * never what brings coins home), so ours may vouch for it too.
-	 */
-	if (r->sweep.timestamp_nem_s > at.chain_s &&
-	    (r->sweep.timestamp_nem_s <= at.chain_s + r->policy->clock_skew_ms / 1000 ||
-	     (best != NULL && r->sweep.timestamp_nem_s <= best->time_nem_s))) {
-		at.chain_s = (uint32_t)r->sweep.timestamp_nem_s;
-	}
-	v = attempt_sweep_check(&w->genesis, r->policy, &r->sweep, &at);
-	if (v.err != ERR_OK) {
-		why->field = v.field;
-		policy_words(why->words, &v);
-		return BAD;
-	}
-	if (r->closing.n > 0 && !watch_closing_covers(w, r->closing, &r->sweep.account)) {
-		return bad(why, "closing", "not an officer's closing of this account");
-	}
-	if (r->closing.n == 0 && !watch_stop_allows(w, r->freezes, r->freezes_n, t_ms)) {
-		return bad(why, "freeze", "no freeze shows a theft or the word of two officers");
-	}
-	return judge_data(w, signer, r, why);
-}
-
-/*
- * Signed by rules that were in force then.  Not known here, or still waiting here: the signer may
- * be ahead of us by what two clocks may differ; that is asked for again, not for ever.
- */
-static enum verdict judge_rules(struct watch *w, unsigned signer, struct record *r, struct why *why)
-{
-	static const char unknown[] = "rules that are not in force here";
-	const struct doc_attestation *t = &r->attestation;
-	const struct watch_signer *k = &w->signer[signer];
-	uint64_t skew_ms = w->policy.clock_skew_ms;
-	uint64_t roster_ms = ended_ms(w, DOC_ROSTER, &t->roster);
-	uint64_t policy_ms = ended_ms(w, DOC_POLICY, &t->policy);
-	uint64_t ended = roster_ms < policy_ms ? roster_ms : policy_ms;
-	bool found = rules_find(w, r, record_ms(w, signer, r));
-
-	if (t->subject_type == DOC_SWEEP && (!found || ended == 0)) {
-		/* what brings coins home does not wait for agreement on limits */
-		r->roster = &w->roster;
-		r->policy = &w->policy;
-		return GOOD;
-	}
-	if (!found || ended == 0) {
-		(void)bad(why, roster_ms == 0 ? "attestation.roster" : "attestation.policy",
-			  unknown);
-		return hash32_eq(&k->later_id, &r->doc.id) &&
-			       w->mono_ms - k->later_mono_ms > WATCH_EXCLUSION_OLD_MS
-			   ? BAD
-			   : LATER;
-	}
-	if (t->subject_type != DOC_SWEEP && ended != UINT64_MAX && t->time_ms > ended + skew_ms) {
-		return bad(why, roster_ms < policy_ms ? "attestation.roster" : "attestation.policy",
-			   "signed by rules that were over");
-	}
-	return GOOD;
-}
-
-static enum verdict judge(struct watch *w, unsigned signer, struct record *r, struct why *why)
-{
-	const struct watch_payment *known;
-	enum verdict v = judge_who(w, signer, r, why);
-
-	if (v == GOOD) {
-		v = judge_rules(w, signer, r, why);
-	}
-	if (v != GOOD) {
-		return v;
-	}
-	if (r->attestation.subject_type == DOC_SWEEP) {
-		v = judge_sweep(w, signer, r, why);
-	} else if (r->attestation.subject_type == DOC_ATTEMPT) {
-		v = judge_payment(w, signer, r, why);
-	} else {
-		v = bad(why, "attestation.subject_type", "neither an attempt nor a sweep");
-	}
-	if (v != GOOD) {
-		return v;
-	}
-	known = watch_self_by_inner(w, &r->payment.inner_hash);
-	if (known != NULL && !hash32_eq(&known->subject, &r->attestation.subject)) {
-		return bad(why, "attestation.inner_hash", "another order has this payment");
-	}
-	if (known != NULL && known->sequence[signer] != 0 &&
-	    !begins_again(&w->signer[signer], &r->attestation)) {
-		return bad(why, "attestation.subject", "attested by this signer before");
-	}
-	if (known == NULL && w->payments_n == w->config.storage.payments_cap) {
-		why->field = "payments";
-		(void)snprintf(why->words, sizeof why->words, "our table of payments is full");
-		return UNABLE;
-	}
-	return GOOD;
-}
+enum { AGAIN_PAUSE_MS = 20 }; /* between two looks at what is put off */
 
 /* ---- keeping ------------------------------------------------------------------------------- */
 
-static void remember(struct watch_signer *k, const struct record *r, bool acked)
+static void remember(struct watch_signer *k, const struct record *r, uint32_t payment)
 {
 	if (k->recent_n == WATCH_RECENT) {
 		memmove(k->recent, k->recent + 1, (WATCH_RECENT - 1) * sizeof k->recent[0]);
@@ -673,16 +23,26 @@ static void remember(struct watch_signer *k, const struct record *r, bool acked)
 	k->recent[k->recent_n++] =
 	    (struct watch_recent){ .id = r->doc.id,
 				   .sequence = r->attestation.sequence,
-				   .acked = acked,
+				   .order = r->order_doc.id,
+				   .request = r->order.request,
+				   .payment = payment,
 				   .sweep = r->attestation.subject_type == DOC_SWEEP };
+	if ((r->taken & WATCH_TAKEN_PAST) != 0) {
+		return; /* those before it are still to come */
+	}
+	if (r->attestation.time_ms > k->held_time_ms) {
+		k->held_time_ms = r->attestation.time_ms;
+	}
 	/* The newest that was ever held is what heartbeats show, whatever a rewound one says. */
 	if (r->attestation.sequence > k->held_sequence) {
 		k->held_sequence = r->attestation.sequence;
 		k->held_head = r->attestation.head;
 		k->held_id = r->doc.id;
 	}
-	if (r->attestation.time_ms > k->held_time_ms) {
-		k->held_time_ms = r->attestation.time_ms;
+	if (r->attestation.subject_type == DOC_ATTEMPT &&
+	    r->attestation.sequence > k->paid_sequence) {
+		k->paid_sequence = r->attestation.sequence;
+		k->paid_id = r->doc.id;
 	}
 	if (k->cursor < r->attestation.sequence) {
 		k->cursor = r->attestation.sequence;
@@ -710,11 +70,41 @@ static void bury(struct watch *w, struct record *r)
 	}
 }
 
+/*
+ * The other signer counted it at another price.  Each keeps its sums by its own prices; ours must
+ * not be above those of either, or an honest signer would seem to have passed a cap.
+ */
+static enum err count_lower(struct watch *w, struct watch_payment *p, uint64_t price)
+{
+	struct policy_entry entry = watch_judge_entry(p);
+
+	if (p->dead || price >= p->entry_price) {
+		return ERR_OK; /* a dead one counts no more, or will not */
+	}
+	policy_history_forget(&w->history, &entry);
+	p->entry_price = price;
+	entry = watch_judge_entry(p);
+	return policy_history_add(&w->history, &entry);
+}
+
+/* This signer's day, if there is one, and then its payment without approvals. */
+static void count_budget(struct watch *w, unsigned signer, const struct record *r,
+			 struct watch_payment *p)
+{
+	struct day_budget *b = &w->signer[signer].budget;
+
+	*b = watch_judge_budget(w, signer, r);
+	if (r->yes == 0 && p->sequence[signer] == 0) {
+		p->unapproved |= (uint8_t)(1u << signer);
+		day_count(b, p->outflow_micro);
+	}
+}
+
 /* The tables' part, used alike when an attestation is judged good and when it is replayed. */
 static enum err keep(struct watch *w, unsigned signer, struct record *r)
 {
 	struct watch_payment *p = watch_self_by_inner(w, &r->payment.inner_hash);
-	uint64_t t_ms = record_ms(w, signer, r);
+	uint64_t t_ms = watch_judge_ms(w, signer, r);
 	struct watch_payment fresh;
 	struct nem_address account;
 	int own;
@@ -722,11 +112,12 @@ static enum err keep(struct watch *w, unsigned signer, struct record *r)
 	if (p == NULL) {
 		bool sweep = r->attestation.subject_type == DOC_SWEEP;
 		const struct money *amount = sweep ? &r->sweep.amount : &r->order.amount;
-		uint64_t fees = sweep
-				    ? micro(&r->sweep.fee_inner) + micro(&r->sweep.fee_outer) +
-					  micro(&r->sweep.fee_cosign)
-				    : micro(&r->attempt.fee_inner) + micro(&r->attempt.fee_outer) +
-					  micro(&r->attempt.fee_cosign);
+		uint64_t fees = sweep ? watch_judge_micro(&r->sweep.fee_inner) +
+					    watch_judge_micro(&r->sweep.fee_outer) +
+					    watch_judge_micro(&r->sweep.fee_cosign)
+				      : watch_judge_micro(&r->attempt.fee_inner) +
+					    watch_judge_micro(&r->attempt.fee_outer) +
+					    watch_judge_micro(&r->attempt.fee_cosign);
 
 		nem_address_from_key(&account, &r->payment.account,
 				     (uint8_t)w->genesis.chain_network);
@@ -739,33 +130,29 @@ static enum err keep(struct watch *w, unsigned signer, struct record *r)
 		fresh.wrap_hash = r->payment.wrap_hash;
 		fresh.cosign_hash = r->payment.cosign_hash;
 		fresh.subject = r->attestation.subject;
-		fresh.amount_micro = micro(amount);
+		fresh.amount_micro = watch_judge_micro(amount);
 		fresh.outflow_micro = fresh.amount_micro + fees;
 		fresh.own = (uint8_t)own;
 		fresh.deadline_nem_s =
 		    (uint32_t)(sweep ? r->sweep.deadline_nem_s : r->attempt.deadline_nem_s);
 		fresh.sweep = sweep;
 		if (!sweep) {
-			struct policy_entry entry = {
-				.own_ms = t_ms - grace_ms(w),
-				.outflow = fresh.outflow_micro,
-				.chain_s = chain_of(t_ms - grace_ms(w)),
-				.approvals = r->yes,
-			};
-
 			struct watch_payment *before =
 			    watch_self_by_request(w, &r->order.request_id);
+			struct policy_entry entry;
 
 			/* an order counts once: its dead attempts have made room */
 			if (before != NULL) {
-				const struct policy_entry dead = entry_of(before);
+				const struct policy_entry dead = watch_judge_entry(before);
 
 				policy_history_forget(&w->history, &dead);
 			}
 			fresh.request_id = r->order.request_id;
-			fresh.entry_own_ms = entry.own_ms;
-			fresh.entry_chain_s = entry.chain_s;
+			fresh.entry_own_ms = t_ms - watch_judge_grace_ms(w);
+			fresh.entry_chain_s = watch_judge_chain_s(fresh.entry_own_ms);
+			fresh.entry_price = watch_judge_price(r);
 			fresh.approvals = r->yes;
+			entry = watch_judge_entry(&fresh);
 			fresh.number = (uint8_t)r->attempt.number;
 			if (policy_history_add(&w->history, &entry) != ERR_OK) {
 				return ERR_FULL;
@@ -775,36 +162,188 @@ static enum err keep(struct watch *w, unsigned signer, struct record *r)
 		if (p == NULL) {
 			return ERR_FULL;
 		}
-		bury(w, r);
+		p->late = (r->taken & WATCH_TAKEN_BEHIND) != 0;
+		if (!p->late) {
+			bury(w, r);
+		}
+		if ((r->taken & WATCH_TAKEN_EARLY) != 0) {
+			watch_order_hold(w, p, &r->order_doc.id, &r->order, r->policy);
+		}
+	} else if (!p->sweep && count_lower(w, p, watch_judge_price(r)) != ERR_OK) {
+		return ERR_FULL;
+	}
+	if (!p->sweep && watch_judge_price(r) != 0) {
+		w->signer[signer].price = (struct policy_last_price){
+			.price = watch_judge_price(r),
+			.own_ms = t_ms - watch_judge_grace_ms(w),
+			.chain_s = watch_judge_chain_s(t_ms - watch_judge_grace_ms(w)),
+		};
 	}
 	for (unsigned i = 0; !p->sweep && p->sequence[signer] == 0 && i < w->config.nodes; i++) {
 		w->node[i].promised[signer][p->own] += p->seen[i] == 0 ? p->outflow_micro : 0;
 	}
-	p->sequence[signer] = r->attestation.sequence;
+	if (!p->sweep) {
+		count_budget(w, signer, r, p);
+	}
+	/* a sweep that a signer without memory signed again: the first is what it has to get back
+	 */
+	if (p->sequence[signer] < r->attestation.sequence) {
+		p->sequence[signer] = r->attestation.sequence;
+		p->batch_n[signer] = 0;
+	}
 	p->attestation[signer] = r->doc.id;
-	remember(&w->signer[signer], r, false);
+	remember(&w->signer[signer], r, 1 + (uint32_t)(p - w->config.storage.payments));
 	return ERR_OK;
 }
 
-enum err watch_record_replay(struct watch *w, unsigned signer, const struct bytes *items, size_t n)
+/* What is put off, with its place among the payments if it has one. */
+static void later_keep(struct watch *w, unsigned signer, const struct record *r,
+		       const struct bytes *items, size_t n)
+{
+	const struct watch_payment *p = watch_self_by_inner(w, &r->payment.inner_hash);
+	bool kept = (r->taken & WATCH_TAKEN_BEHIND) != 0;
+	const struct watch_later one = {
+		.id = r->doc.id,
+		.inner_hash = r->attestation.inner_hash,
+		.sequence = r->attestation.sequence,
+		.mono_ms = w->mono_ms,
+		.payment = kept ? 1 + (uint32_t)(p - w->config.storage.payments) : 0,
+		.rules = r->unruled,
+	};
+
+	watch_later_keep(w, signer, &one, items, n);
+	if (w->signer[signer].cursor < r->attestation.sequence) {
+		w->signer[signer].cursor = r->attestation.sequence;
+	}
+}
+
+/* What was judged before it was written: rules, payment, people. */
+static bool read_again(struct watch *w, unsigned signer, struct record *r)
+{
+	if ((!watch_judge_rules(w, r, watch_judge_ms(w, signer, r)) &&
+	     r->attestation.subject_type != DOC_SWEEP) ||
+	    !watch_judge_build(w, r)) {
+		return false;
+	}
+	/* who they are was judged */
+	for (size_t i = 0; i < r->people.n; i++) {
+		r->yes += r->people.one[i].said.decision == DOC_DECISION_YES;
+	}
+	return true;
+}
+
+/* Where it is read back: the batch of these bytes at this offset. */
+static void place(struct watch *w, unsigned signer, const struct record *r, uint64_t at,
+		  uint32_t bytes)
+{
+	struct watch_payment *p = watch_self_by_inner(w, &r->attestation.inner_hash);
+	struct watch_later *one = watch_later_find(w, signer, &r->doc.id);
+
+	if (p != NULL && p->sequence[signer] == r->attestation.sequence &&
+	    p->batch_n[signer] == 0) {
+		p->batch_at[signer] = at;
+		p->batch_n[signer] = bytes;
+	}
+	if (one != NULL) {
+		one->batch_at = at;
+		one->batch_n = bytes;
+	}
+}
+
+enum err watch_record_replay(struct watch *w, unsigned signer, unsigned taken,
+			     const struct bytes *items, size_t n, uint32_t batch)
 {
 	static struct record r;
+	bool whole = (taken & WATCH_TAKEN_WHOLE) != 0;
+	size_t bytes = 0;
 	struct why why;
+	enum err e = ERR_OK;
 
-	if (read_record(w, &r, items, n, &why) != GOOD ||
-	    (!rules_find(w, &r, record_ms(w, signer, &r)) &&
-	     r.attestation.subject_type != DOC_SWEEP) ||
+	for (size_t i = 0; i < n; i++) {
+		bytes += FRAME_ITEM_HEADER_BYTES + items[i].n;
+	}
+	if (watch_judge_read(w, &r, items, n, &why) != GOOD ||
 	    r.attestation.signer != (enum doc_signer)signer ||
 	    (r.attestation.sequence <= w->signer[signer].held_sequence &&
 	     r.attestation.subject_type != DOC_SWEEP) ||
-	    !build(w, &r)) {
+	    ((taken & (WATCH_TAKEN_WHOLE | WATCH_TAKEN_BEHIND)) != 0 &&
+	     !watch_later_room(w, signer, bytes)) ||
+	    (!whole && !read_again(w, signer, &r))) {
 		return ERR_CORRUPT;
 	}
-	/* who they are was judged before it was written */
-	for (size_t i = 0; i < r.people.n; i++) {
-		r.yes += r.people.one[i].said.decision == DOC_DECISION_YES;
+	r.taken = taken;
+	if (!whole) {
+		e = keep(w, signer, &r);
 	}
-	return keep(w, signer, &r);
+	if (e == ERR_OK && (taken & (WATCH_TAKEN_WHOLE | WATCH_TAKEN_BEHIND)) != 0) {
+		later_keep(w, signer, &r, items, n);
+	}
+	if (e == ERR_OK) {
+		place(w, signer, &r, w->journal_used, batch);
+	}
+	return e;
+}
+
+/*
+ * Over: what was put off is good and counts from now on as taken says, or it is not.  Used alike
+ * when it is judged and when that is replayed; r was read again.
+ */
+static enum err later_end(struct watch *w, unsigned signer, struct record *r, bool good,
+			  struct watch_later *one)
+{
+	enum err e = ERR_OK;
+
+	if (one->payment != 0) {
+		struct watch_payment *p = &w->config.storage.payments[one->payment - 1];
+
+		p->late = false;
+		p->dead = p->dead || !good;
+		if (good) {
+			bury(w, r);
+		}
+	} else if (good) {
+		e = keep(w, signer, r);
+	}
+	if (e != ERR_OK) {
+		return e;
+	}
+	one = watch_later_find(w, signer, &r->doc.id);
+	CHECK(one != NULL);
+	place(w, signer, r, one->batch_at, one->batch_n);
+	if (good && one->payment == 0 && (r->taken & WATCH_TAKEN_BEHIND) != 0) {
+		const struct watch_payment *p = watch_self_by_inner(w, &r->payment.inner_hash);
+
+		/* judged now, and put off once more: for less than before */
+		one->payment = 1 + (uint32_t)(p - w->config.storage.payments);
+		one->mono_ms = w->mono_ms;
+		return ERR_OK;
+	}
+	watch_later_drop(w, signer, one);
+	return ERR_OK;
+}
+
+enum err watch_record_replay_later(struct watch *w, const struct log_record *rec)
+{
+	static struct record r;
+	struct bytes items[FRAME_ITEMS_MAX];
+	unsigned signer = rec->debit.b[0];
+	struct watch_later *one;
+	struct why why;
+	bool good = rec->debit.b[1] == 1;
+
+	if (signer >= DOC_SIGNERS || rec->debit.b[1] < 1 || rec->debit.b[1] > 2 ||
+	    rec->debit.b[2] > (WATCH_TAKEN_EARLY | WATCH_TAKEN_BEHIND)) {
+		return ERR_CORRUPT;
+	}
+	one = watch_later_named(w, signer, &rec->id);
+	if (one == NULL ||
+	    watch_judge_read(w, &r, items, watch_later_items(w, signer, one, items), &why) !=
+		GOOD ||
+	    (good && !read_again(w, signer, &r))) {
+		return ERR_CORRUPT;
+	}
+	r.taken = rec->debit.b[2];
+	return later_end(w, signer, &r, good, one);
 }
 
 /* One batch: every document, then the attestation that they belong to. */
@@ -831,11 +370,36 @@ static enum err batch_fill(struct watch *w, struct log_batch *b, unsigned signer
 		}
 	}
 	attest.debit.b[0] = (uint8_t)signer;
+	attest.debit.b[1] = (uint8_t)r->taken;
 	return watch_self_add(w, b, &attest, &items[0]);
 }
 
-static void ack_send(struct watch *w, struct watch_signer *k, const struct watch_recent *one,
-		     struct effects *out)
+/* What was put off is over; its documents stand in the journal already. */
+static void over_fill(struct watch *w, struct log_batch *b, unsigned signer, const struct record *r,
+		      bool good)
+{
+	struct log_record over = { .kind = LOG_WATCH_LATER,
+				   .id = watch_self_short(&r->doc.id),
+				   .amount = r->attestation.sequence };
+
+	over.debit.b[0] = (uint8_t)signer;
+	over.debit.b[1] = good ? 1 : 2;
+	over.debit.b[2] = good ? (uint8_t)r->taken : 0;
+	watch_self_begin(w, b);
+	CHECK(watch_self_add(w, b, &over, NULL) == ERR_OK);
+}
+
+/* Its payment is kept and not acknowledged yet. */
+static bool is_waiting(const struct watch *w, const struct watch_recent *one)
+{
+	const struct watch_payment *p =
+	    one->payment == 0 ? NULL : &w->config.storage.payments[one->payment - 1];
+
+	return p != NULL && (p->early || p->late);
+}
+
+void watch_record_ack_send(struct watch *w, struct watch_signer *k, const struct watch_recent *one,
+			   struct effects *out)
 {
 	struct doc_ack ack = { .attestation = one->id,
 			       .genesis = w->genesis_id,
@@ -845,10 +409,15 @@ static void ack_send(struct watch *w, struct watch_signer *k, const struct watch
 
 	/*
 	 * P5: an acknowledgement releases a signature.  Who holds a freeze gives none for a
-	 * payment, so that a stop which the signer has not heard of yet binds it all the same.
+	 * payment, and who holds a person's no none for that one, so that a stop which the signer
+	 * has not heard of yet binds it all the same.
 	 */
-	if (watch_frozen(w) && !one->sweep) {
+	if (!one->sweep &&
+	    (watch_frozen(w) || control_said_no(&w->control, &one->order, &one->request))) {
 		return;
+	}
+	if (is_waiting(w, one)) {
+		return; /* done when the time lock is over, when it is judged again */
 	}
 	(void)snprintf(ack.watcher, sizeof ack.watcher, "%s", w->config.watcher);
 	CHECK(doc_ack_make(&text, NULL, &ack, w->config.freeze_secret) == ERR_OK);
@@ -871,30 +440,6 @@ static void refuse_record(struct watch *w, unsigned signer, const struct record 
 	}
 	watch_stop_issue(w, WATCH_CRIME_RECORD, false, bytes_of(NULL, 0), &r->doc.id, &r->doc.id,
 			 words, out);
-}
-
-/*
- * No crime: one of the clocks is wrong, or our chain is behind that of others.  It is asked for
- * again until they agree, and what it stands for is no payment that we know meanwhile.
- */
-static void put_off(struct watch *w, unsigned signer, const struct record *r, const struct why *why,
-		    struct effects *out)
-{
-	struct watch_signer *k = &w->signer[signer];
-
-	if (hash32_eq(&k->later_id, &r->doc.id)) {
-		return;
-	}
-	k->later_id = r->doc.id;
-	k->later_mono_ms = w->mono_ms;
-	memset(&k->later_payment, 0, sizeof k->later_payment);
-	if (r->behind) {
-		k->later_payment = r->payment.inner_hash;
-	}
-	w->not_acked++;
-	effects_note(out, "unusual put_off signer=%c sequence=%llu field=%s words=\"%s\"",
-		     "ab"[signer], (unsigned long long)r -> attestation.sequence, why->field,
-		     why->words);
 }
 
 /*
@@ -921,6 +466,78 @@ static bool step_over(struct watch *w, unsigned signer, const struct record *r)
 	return false;
 }
 
+/* How a payment that was judged is taken: what waits here already, the other word waits with. */
+static void taken_find(struct watch *w, struct record *r, bool behind, struct effects *out)
+{
+	const struct watch_payment *p = watch_self_by_inner(w, &r->payment.inner_hash);
+	bool early =
+	    p != NULL ? p->early : watch_order_waits(w, &r->order_doc, &r->order, r->policy, out);
+
+	r->taken |= early ? WATCH_TAKEN_EARLY : 0;
+	r->taken |= behind ? WATCH_TAKEN_BEHIND : 0;
+}
+
+static void later_note(struct watch *w, unsigned signer, const struct record *r,
+		       const struct why *why, struct effects *out)
+{
+	w->not_acked++;
+	effects_note(out, "unusual put_off signer=%c sequence=%llu field=%s words=\"%s\"",
+		     "ab"[signer], (unsigned long long)r -> attestation.sequence, why->field,
+		     why->words);
+}
+
+/*
+ * No crime: one of the clocks is wrong, or our chain or rules are behind those of others.  It is
+ * kept and journalled, nothing behind it waits, and it is judged again until they agree.  What was
+ * not judged is told twice before it counts, as in step_over().
+ */
+static void put_off(struct watch *w, unsigned signer, struct record *r, const struct bytes *items,
+		    size_t n, const struct why *why, struct effects *out)
+{
+	struct watch_signer *k = &w->signer[signer];
+	struct log_batch b;
+	size_t bytes = 0;
+	uint64_t before;
+
+	for (size_t i = 0; i < n; i++) {
+		bytes += FRAME_ITEM_HEADER_BYTES + items[i].n;
+	}
+	if ((r->taken & WATCH_TAKEN_PAST) != 0) {
+		return; /* it comes again in its turn */
+	}
+	if (!watch_later_room(w, signer, bytes)) {
+		if (k->peek == 0) {
+			later_note(w, signer, r, why, out);
+		}
+		k->peek = r->attestation.sequence;
+		k->peek_needs = bytes;
+		return;
+	}
+	if (!hash32_eq(&k->later_id, &r->doc.id)) {
+		k->later_id = r->doc.id;
+		return;
+	}
+	if (r->behind) {
+		taken_find(w, r, true, out);
+	} else {
+		r->taken |= WATCH_TAKEN_WHOLE;
+	}
+	if (batch_fill(w, &b, signer, r, items, n) != ERR_OK ||
+	    (r->behind && keep(w, signer, r) != ERR_OK)) {
+		struct why no = { "journal", "no room to put it off" };
+
+		if (step_over(w, signer, r)) {
+			refuse_record(w, signer, r, UNABLE, &no, out);
+		}
+		return;
+	}
+	before = w->journal_used;
+	watch_self_commit(w, &b, out);
+	later_keep(w, signer, r, items, n);
+	place(w, signer, r, before, (uint32_t)(w->journal_used - before));
+	later_note(w, signer, r, why, out);
+}
+
 /* This very attestation was judged and kept before. */
 static bool known_good(const struct watch *w, unsigned signer, const struct record *r)
 {
@@ -938,321 +555,233 @@ static bool known_good(const struct watch *w, unsigned signer, const struct reco
 	return false;
 }
 
-/* An attestation with its documents arrived.  body: the items behind the nonce. */
-static void take(struct watch *w, unsigned signer, struct bytes body, struct effects *out)
+/* On with what comes behind this number, which was taken, or is left for its turn. */
+static void passed(struct watch_signer *k, uint64_t sequence)
 {
-	static struct record r;
+	uint64_t *up_to = k->peek != 0 ? &k->peek : &k->cursor;
+
+	if (*up_to < sequence && (k->peek == 0 || sequence <= k->newest)) {
+		*up_to = sequence;
+	}
+}
+
+/* For watch_recent: where the payment of this record stands. */
+static uint32_t place_of(const struct watch *w, const struct record *r)
+{
+	const struct watch_payment *p = watch_self_by_inner(w, &r->attestation.inner_hash);
+
+	return p == NULL ? 0 : 1 + (uint32_t)(p - w->config.storage.payments);
+}
+
+/* Durable; what follows from what is judged good. */
+static void follow_up(struct watch *w, unsigned signer, const struct record *r,
+		      struct watch_recent *one, struct effects *out)
+{
 	struct watch_signer *k = &w->signer[signer];
-	struct bytes items[FRAME_ITEMS_MAX];
-	struct why why = { "", "" };
-	struct log_batch b;
-	enum verdict v;
-	size_t n = 0;
+	bool waits = is_waiting(w, one);
 
-	if (frame_items_all(body, items, FRAME_ITEMS_MAX, &n) != ERR_OK) {
-		n = 0;
+	w->acks += !waits;
+	w->not_acked += waits;
+	if ((r->taken & WATCH_TAKEN_EARLY) != 0) {
+		effects_note(
+		    out, "unusual early signer=%c sequence=%llu: the time lock is not over here",
+		    "ab"[signer], (unsigned long long)r -> attestation.sequence);
 	}
-	v = read_record(w, &r, items, n, &why);
-	if (v == GOOD && known_good(w, signer, &r)) {
-		const struct watch_recent again = {
-			.id = r.doc.id,
-			.sequence = r.attestation.sequence,
-			.sweep = r.attestation.subject_type == DOC_SWEEP,
-		};
-
-		/* Told again: the signer did not hear our acknowledgement. */
-		if (k->cursor < r.attestation.sequence) {
-			k->cursor = r.attestation.sequence;
-		}
-		ack_send(w, k, &again, out);
-		return;
+	one->acked = k->up; /* sent; with the next link once more */
+	if (k->up) {
+		watch_record_ack_send(w, k, one, out);
 	}
-	if (v == GOOD) {
-		v = (w->config.planted & WATCH_PLANT_ACK_BEFORE_JUDGE) != 0 && build(w, &r) &&
-			    watch_self_by_inner(w, &r.payment.inner_hash) == NULL &&
-			    watch_self_by_request(w, &r.order.request_id) == NULL
-			? GOOD
-			: judge(w, signer, &r, &why);
+	for (size_t i = 0; i < r->freezes_n; i++) {
+		watch_stop_offer(w, r->freezes[i], out);
 	}
-	if (v == GOOD) {
-		if (batch_fill(w, &b, signer, &r, items, n) != ERR_OK) {
-			why.field = "journal";
-			(void)snprintf(why.words, sizeof why.words, "does not fit into a batch");
-			v = UNABLE;
-		}
+	if (r->closing.n > 0) {
+		watch_closing_offer(w, r->closing, out);
 	}
-	if (v == GOOD && keep(w, signer, &r) != ERR_OK) {
-		why.field = "payments";
-		(void)snprintf(why.words, sizeof why.words, "no room to remember it");
-		v = UNABLE;
-	}
-	if (v == LATER) {
-		put_off(w, signer, &r, &why, out);
-		return;
-	}
-	if (hash32_eq(&k->later_id, &r.doc.id)) {
-		memset(&k->later_payment, 0, sizeof k->later_payment); /* judged */
-	}
-	if (v != GOOD) {
-		if (step_over(w, signer, &r)) {
-			refuse_record(w, signer, &r, v, &why, out);
-		}
-		return;
-	}
-	/* Durable first: an acknowledgement says "I judged this and hold it". */
-	watch_self_commit(w, &b, out);
-	w->acks++;
-	k->recent[k->recent_n - 1].acked = true; /* sent; with the next link once more */
-	ack_send(w, k, &k->recent[k->recent_n - 1], out);
-	for (size_t i = 0; i < r.freezes_n; i++) {
-		watch_stop_offer(w, r.freezes[i], out);
-	}
-	if (r.closing.n > 0) {
-		watch_closing_offer(w, r.closing, out);
-	}
-	if (r.attestation.subject_type == DOC_SWEEP) {
-		watch_sweep_adopt(w, r.sweep_doc.raw);
+	if (r->attestation.subject_type == DOC_SWEEP) {
+		watch_sweep_adopt(w, r->sweep_doc.raw);
 	} else if (w->control.binding > 0) {
 		watch_stop_weigh(w, out); /* it may explain what a freeze of ours shows */
 	}
 }
 
-/* ---- nonces -------------------------------------------------------------------------------- */
-
-void watch_record_nonce(struct watch *w, int signer, const struct doc_nonce *nonce,
-			struct effects *out)
-{
-	static const char *const names[DOC_SIGNERS] = { "A", "B" };
-	struct watch_signer *k = &w->signer[signer];
-
-	k->newest = nonce->sequence;
-	if (k->cursor > nonce->sequence) {
-		/* Somebody showed us numbers that it never gave: on from what is held. */
-		k->cursor = k->rewound ? 0 : k->held_sequence;
-	}
-	if (nonce->sequence < k->held_sequence && !k->rewound) {
-		char words[200];
-
-		k->rewound = true;
-		/* What it has signed since it began again is looked for from the beginning. */
-		k->cursor = 0;
-		k->newest = nonce->sequence;
-		(void)snprintf(words, sizeof words,
-			       "signer %s says its newest attestation is %llu; we hold %llu: its "
-			       "journal was rewound",
-			       names[signer], (unsigned long long)nonce->sequence,
-			       (unsigned long long)k->held_sequence);
-		watch_stop_issue(w, WATCH_CRIME_RECORD, false, bytes_of(NULL, 0), &k->held_id,
-				 &k->held_id, words, out);
-	}
-	k->differs =
-	    nonce->stop_count != w->control.n || !hash32_eq(&nonce->stop_head, &w->control.head);
-	if (!k->has_nonce || !hash32_eq(&k->nonce, &nonce->nonce)) {
-		k->want_heartbeat = true;
-		k->want_nonce = nonce->nonce;
-	}
-}
-
-static void heartbeat_send(struct watch *w, int signer, const struct watch_node *best,
-			   struct effects *out)
-{
-	static struct doc_heartbeat h;
-	struct watch_signer *k = &w->signer[signer];
-	const struct watch_node *clean = &w->node[w->config.node_clean];
-	const struct watch_node *pool = clean->up && clean->synced && !clean->lying ? clean : best;
-	struct writer text = writer_make(w->text, sizeof w->text);
-	struct bytes item;
-
-	memset(&h, 0, sizeof h);
-	for (size_t i = 0; i < w->own_n && h.balance_count < DOC_BALANCES_MAX; i++) {
-		if (w->own[i].kind == WATCH_HOT) {
-			h.balances[h.balance_count++] = (struct doc_balance){
-				.account = w->genesis.hot[w->own[i].hot].public_key,
-				.confirmed = money_of(ASSET_XEM, best->balance[i]),
-				.promised = money_of(ASSET_XEM, best->promised[signer][i]),
-				.remaining = money_of(ASSET_XEM, watch_self_remaining(pool, i)),
-			};
-		}
-	}
-	h.block = best->hash;
-	h.chain_time_nem_s = best->time_nem_s;
-	h.genesis = w->genesis_id;
-	h.height = best->height;
-	h.nonce = k->want_nonce;
-	h.policy = w->policy_id;
-	h.records_head = k->held_head;
-	h.records_sequence = k->held_sequence;
-	h.roster = w->roster_id;
-	h.signer = (enum doc_signer)signer;
-	h.stop_count = w->control.n;
-	h.stop_head = w->control.head;
-	(void)snprintf(h.watcher, sizeof h.watcher, "%s", w->config.watcher);
-	CHECK(doc_heartbeat_make(&text, NULL, &h, w->config.freeze_secret) == ERR_OK);
-	item = bytes_of(text.p, text.n);
-	k->has_nonce = true;
-	k->nonce = k->want_nonce;
-	k->want_heartbeat = false;
-	watch_self_send(w, k->channel, SIGNER_HEARTBEAT, ++w->requests_made, &item, 1, out);
-}
-
-/* ---- replies ------------------------------------------------------------------------------- */
-
-static bool refusal_noted(struct watch *w, int signer, struct bytes body, const char *what,
-			  struct effects *out)
-{
-	struct frame_items it = frame_items_make(body);
-	struct bytes item;
-	struct doc d;
-	struct doc_refusal f;
-
-	if (!frame_items_next(&it, &item) || doc_open(&d, item, &w->genesis_id, NULL) != ERR_OK ||
-	    d.type != DOC_REFUSAL || doc_refusal_read(&d, &f, NULL) != ERR_OK) {
-		return false;
-	}
-	effects_note(out, "unusual refused signer=%c what=%s why=%s field=%s", "ab"[signer], what,
-		     f.code, f.field);
-	return true;
-}
-
-/* The nonce at the front of a reply, and what stands behind it. */
-static bool nonce_read(const struct watch *w, int signer, struct bytes body,
-		       struct doc_nonce *nonce, struct bytes *rest)
-{
-	struct frame_items it = frame_items_make(body);
-	struct bytes item;
-	struct doc d;
-
-	if (!frame_items_next(&it, &item) || doc_open(&d, item, &w->genesis_id, NULL) != ERR_OK ||
-	    d.type != DOC_NONCE || doc_nonce_read(&d, nonce, NULL) != ERR_OK ||
-	    nonce->signer != (enum doc_signer)signer) {
-		return false;
-	}
-	*rest = bytes_of(body.p + FRAME_ITEM_HEADER_BYTES + item.n,
-			 body.n - FRAME_ITEM_HEADER_BYTES - item.n);
-	return true;
-}
-
-static void next_reply(struct watch *w, int signer, const struct event *event, struct effects *out)
+/* The documents are there and were not judged before, or told again after they were refused. */
+static void judge_new(struct watch *w, unsigned signer, struct record *r, const struct bytes *items,
+		      size_t n, struct effects *out)
 {
 	struct watch_signer *k = &w->signer[signer];
-	struct doc_nonce nonce;
-	struct bytes rest;
-	bool news;
+	struct why why = { "", "" };
+	struct log_batch b;
+	enum verdict v;
+	uint64_t before;
 
-	k->next_out = false;
-	/* Not before a pause, unless this reply brings something: nobody makes us spin. */
-	k->asked_mono_ms = w->mono_ms;
-	if (refusal_noted(w, signer, event->body, "next", out) ||
-	    !nonce_read(w, signer, event->body, &nonce, &rest)) {
+	v = (w->config.planted & WATCH_PLANT_ACK_BEFORE_JUDGE) != 0 && watch_judge_build(w, r) &&
+		    watch_judge_rules(w, r, watch_judge_ms(w, signer, r)) &&
+		    watch_self_by_inner(w, &r->payment.inner_hash) == NULL &&
+		    watch_self_by_request(w, &r->order.request_id) == NULL
+		? GOOD
+		: watch_judge_record(w, signer, r, &why);
+	if (v == LATER) {
+		put_off(w, signer, r, items, n, &why, out);
 		return;
 	}
-	news = rest.n > 0 || !k->has_nonce || !hash32_eq(&k->nonce, &nonce.nonce);
-	watch_record_nonce(w, signer, &nonce, out);
-	if (rest.n > 0) {
-		uint64_t before = k->cursor;
-
-		take(w, (unsigned)signer, rest, out);
-		news = k->cursor > before;
+	if (v == GOOD && r->has_order) {
+		taken_find(w, r, false, out);
 	}
-	if (news) {
-		k->progress_mono_ms = rest.n > 0 ? w->mono_ms : k->progress_mono_ms;
-		k->asked_mono_ms = 0;
+	if (v == GOOD && batch_fill(w, &b, signer, r, items, n) != ERR_OK) {
+		v = watch_judge_unable(&why, "journal", "does not fit into a batch");
+	}
+	if (v == GOOD && keep(w, signer, r) != ERR_OK) {
+		v = watch_judge_unable(&why, "payments", "no room to remember it");
+	}
+	if (v == GOOD) {
+		/* Durable first: an acknowledgement says "I judged this and hold it". */
+		before = w->journal_used;
+		watch_self_commit(w, &b, out);
+		place(w, signer, r, before, (uint32_t)(w->journal_used - before));
+		follow_up(w, signer, r, &k->recent[k->recent_n - 1], out);
+	} else if (k->peek != 0 || step_over(w, signer, r)) {
+		refuse_record(w, signer, r, v, &why, out);
 	}
 }
 
-void watch_record_next(struct watch *w, int signer, const struct event *event, struct effects *out)
+/* An attestation with its documents arrived.  body: the items behind the nonce. */
+void watch_record_take(struct watch *w, unsigned signer, struct bytes body, struct effects *out)
 {
+	static struct record r;
 	struct watch_signer *k = &w->signer[signer];
-	struct doc_nonce nonce;
-	struct bytes rest;
+	struct bytes items[FRAME_ITEMS_MAX];
+	struct why why = { "", "" };
+	size_t n = 0;
 
-	switch (event->number) {
-	case MSGS_REPLY(SIGNER_NEXT):
-		next_reply(w, signer, event, out);
-		return;
-	case MSGS_REPLY(SIGNER_SYNC):
-		k->sync_out = false;
-		if (nonce_read(w, signer, event->body, &nonce, &rest)) {
-			k->sync_done = k->sync_sent;
-			k->progress_mono_ms = w->mono_ms;
-			watch_record_nonce(w, signer, &nonce, out);
+	if (frame_items_all(body, items, FRAME_ITEMS_MAX, &n) != ERR_OK) {
+		n = 0;
+	}
+	if (watch_judge_read(w, &r, items, n, &why) != GOOD) {
+		if (step_over(w, signer, &r)) {
+			refuse_record(w, signer, &r, BAD, &why, out);
 		}
 		return;
-	case MSGS_REPLY(SIGNER_ACK):
-		if (refusal_noted(w, signer, event->body, "ack", out)) {
-			return;
-		}
-		for (size_t i = 0; i < k->recent_n; i++) {
-			if (k->recent[i].sequence == event->request_id) {
-				k->recent[i].acked = true;
-			}
-		}
+	}
+	if (known_good(w, signer, &r)) {
+		const struct watch_recent again = {
+			.id = r.doc.id,
+			.sequence = r.attestation.sequence,
+			.payment = place_of(w, &r),
+			.order = r.order_doc.id,
+			.request = r.order.request,
+			.sweep = r.attestation.subject_type == DOC_SWEEP,
+		};
+
+		/* Told again: the signer did not hear our acknowledgement. */
+		passed(k, r.attestation.sequence);
+		watch_record_ack_send(w, k, &again, out);
 		return;
-	case MSGS_REPLY(SIGNER_HEARTBEAT):
-		(void)refusal_noted(w, signer, event->body, "heartbeat", out);
+	}
+	if (watch_later_find(w, signer, &r.doc.id) != NULL) {
+		passed(k, r.attestation.sequence);
 		return;
+	}
+	if (k->peek != 0 && r.attestation.subject_type != DOC_SWEEP) {
+		passed(k, r.attestation.sequence); /* it comes again in its turn */
+		return;
+	}
+	r.taken = k->peek != 0 ? WATCH_TAKEN_PAST : 0;
+	judge_new(w, signer, &r, items, n, out);
+	if (k->peek != 0) {
+		passed(k, r.attestation.sequence);
 	}
 }
 
-/* ---- asking -------------------------------------------------------------------------------- */
-
-static void next_send(struct watch *w, struct watch_signer *k, struct effects *out)
+/* One record that is put off. */
+static void again(struct watch *w, unsigned signer, struct watch_later *one, struct effects *out)
 {
-	struct doc_cursor cursor = { .after = k->cursor, .genesis = w->genesis_id };
-	struct writer text = writer_make(w->text, sizeof w->text);
-	struct bytes item;
+	static struct record r;
+	static uint8_t copy[FRAME_BODY_MAX]; /* it outlives its place in the table */
+	struct watch_signer *k = &w->signer[signer];
+	struct bytes items[FRAME_ITEMS_MAX];
+	struct why why = { "", "" };
+	uint32_t payment = one->payment;
+	struct log_batch b;
+	enum verdict v;
+	size_t n = 0;
 
-	CHECK(doc_cursor_make(&text, NULL, &cursor, NULL) == ERR_OK);
-	item = bytes_of(text.p, text.n);
-	k->next_out = true;
-	watch_self_send(w, k->channel, SIGNER_NEXT, ++w->requests_made, &item, 1, out);
-}
-
-/* Somebody waits for a SYNC that has not been sent yet, or we never asked for one. */
-static bool sync_wanted(const struct watch *w, int signer)
-{
-	const struct watch_signer *k = &w->signer[signer];
-
-	if (k->sync_sent == 0) {
-		return true;
+	CHECK(one->n <= sizeof copy);
+	memcpy(copy, k->later_bytes + one->at, one->n);
+	CHECK(frame_items_all(bytes_of(copy, one->n), items, FRAME_ITEMS_MAX, &n) == ERR_OK);
+	CHECK(watch_judge_read(w, &r, items, n, &why) == GOOD);
+	if (payment != 0) {
+		CHECK(read_again(w, signer, &r));
+		v = watch_judge_behind(w, signer, &r, &why);
+	} else {
+		v = watch_judge_record(w, signer, &r, &why);
 	}
-	for (size_t i = 0; i < w->suspects_n; i++) {
-		if (w->suspects[i].need[signer] > k->sync_sent) {
-			return true;
+	if (v == LATER && r.future && k->peek != 0 && watch_later_old(w, signer, &r.doc.id)) {
+		v = UNABLE; /* a clock is wrong for longer than anything else may wait: no room */
+	}
+	one->rules = r.unruled;
+	if (v == LATER && !(payment == 0 && r.behind)) {
+		return;
+	}
+	if (payment == 0 && (v == GOOD || v == LATER) && r.has_order) {
+		taken_find(w, &r, v == LATER, out);
+	}
+	if (v == BAD || v == UNABLE) {
+		/* the crime first: cut off in between, it is judged and called again */
+		refuse_record(w, signer, &r, v, &why, out);
+	} else if (payment != 0) {
+		/* the word first: cut off in between, it is given again */
+		struct watch_payment *p = &w->config.storage.payments[payment - 1];
+		struct watch_early both = { .payment = payment - 1,
+					    .order = r.order_doc.id,
+					    .request = r.order.request };
+
+		p->late = false;
+		if (!p->early && !p->dead) {
+			watch_record_ack(w, &both, out);
 		}
 	}
-	return false;
+	over_fill(w, &b, signer, &r, v == GOOD || v == LATER);
+	if (later_end(w, signer, &r, v == GOOD || v == LATER, one) != ERR_OK) {
+		v = watch_judge_unable(&why, "payments", "no room to remember it");
+		refuse_record(w, signer, &r, v, &why, out);
+		over_fill(w, &b, signer, &r, false);
+		CHECK(later_end(w, signer, &r, false, one) == ERR_OK);
+	}
+	watch_self_commit(w, &b, out);
+	if (payment == 0 && (v == GOOD || v == LATER)) {
+		follow_up(w, signer, &r, &k->recent[k->recent_n - 1], out);
+	}
 }
 
-void watch_record_pump(struct watch *w, struct effects *out)
+void watch_record_again(struct watch *w, struct effects *out)
 {
-	const struct watch_node *best = watch_self_best(w);
-
-	for (int s = 0; s < DOC_SIGNERS; s++) {
+	for (unsigned s = 0; s < DOC_SIGNERS; s++) {
 		struct watch_signer *k = &w->signer[s];
-		bool pause = k->asked_mono_ms != 0 && w->mono_ms - k->asked_mono_ms < ASK_PAUSE_MS;
 
-		if (!k->up) {
+		if (k->later_n == 0 || w->mono_ms - k->later_mono_ms < AGAIN_PAUSE_MS ||
+		    effects_free(out) <= 32) {
 			continue;
 		}
-		if (!k->sync_out && sync_wanted(w, s) && effects_free(out) > 8) {
-			k->sync_sent++;
-			k->sync_out = true;
-			watch_self_send(w, k->channel, SIGNER_SYNC, ++w->requests_made, NULL, 0,
-					out);
-		}
-		if (!k->next_out && !pause && effects_free(out) > 8) {
-			next_send(w, k, out);
-		}
-		if (k->want_heartbeat && best != NULL && effects_free(out) > 8) {
-			heartbeat_send(w, s, best, out);
-		}
-		for (size_t i = 0; i < k->recent_n && effects_free(out) > 16; i++) {
-			if (!k->recent[i].acked) {
-				/* Once for each link: the reply, or the next opening, settles it.
-				 */
-				k->recent[i].acked = true;
-				ack_send(w, k, &k->recent[i], out);
+		k->later_mono_ms = w->mono_ms;
+		k->later_next = k->later_next < k->later_n ? k->later_next : 0;
+		again(w, s, &k->later[k->later_next++], out);
+	}
+}
+
+void watch_record_ack(struct watch *w, const struct watch_early *early, struct effects *out)
+{
+	const struct watch_payment *p = &w->config.storage.payments[early->payment];
+
+	for (unsigned i = 0; i < DOC_SIGNERS; i++) {
+		const struct watch_recent one = { .id = p->attestation[i],
+						  .sequence = p->sequence[i],
+						  .order = early->order,
+						  .request = early->request };
+
+		if (one.sequence != 0) {
+			w->acks++;
+			if (w->signer[i].up) {
+				watch_record_ack_send(w, &w->signer[i], &one, out);
 			}
 		}
 	}

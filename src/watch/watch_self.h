@@ -2,29 +2,54 @@
 /*
  * watch_self.h - what the parts of the watcher share.  For src/watch only.
  *
- *   kind          id           ref         debit        credit    amount       blob
- *   GENESIS       genesis id   0           0            0         0            own id (text)
- *   WATCH_START   0            0           0            0         0            none
- *   WATCH_ATTEST  attestation  request id  [0] signer   0         sequence     body of the NEXT
- *                                                                              reply after the
- * nonce WATCH_STOP    document id  0           chain_s u32  0         type number  freeze, resume,
+ *   kind             id           ref         debit        credit   amount    blob
+ *   GENESIS          genesis id   0           0            0        0         own id (text)
+ *   WATCH_START      0            0           0            0        0         none
+ *   WATCH_ATTEST     attestation  request id  [0] signer   0        sequence  the attestation
+ *   WATCH_STOP       document id  0           chain_s u32  0        its type  freeze, resume,
  *                                                                             cancel, roster,
- * policy WATCH_RULES   document id  0           0            0         0            none: in force
- * now WATCH_ALARM   of the tx    unit        [0] crime    0         0            words WATCH_BLOCK
- * inner hash   0           [0] node     0         height       none WATCH_CLOSING document id  0
- * [0] hot      0         0            closing WATCH_EXCLUSION attempt id 0            [0] own
- * account 0     0            exclusion WATCH_SWEEP   sweep id     0           0            0 spent
- * sweep
+ *                                                                             policy, grant
+ *   WATCH_RULES      document id  0           chain_s u32  0        0         none: it is in force
+ *                                             [4] 0                           now; a grant that
+ *                                                                             ran is over
+ *                                             [4] 1        0        0         maturity, another
+ *                                                                             watcher's
+ *                                             [4] 2        0        0         none: in force now,
+ *                                                                             by such words
+ *   WATCH_ALARM      of the tx    unit        [0] crime    0        0         words
+ *   WATCH_BLOCK      inner hash   0           [0] node     0        height    none
+ *   WATCH_CLOSING    document id  0           [0] hot      0        0         closing
+ *   WATCH_EXCLUSION  attempt id   0           [0] own      0        0         exclusion
+ *                                             account
+ *   WATCH_SWEEP      sweep id     0           0            0        0         spent sweep
  *
- * The documents of an attestation stand before it in the same batch.  Ids of documents and
- * transactions are their first 16 bytes.
+ *   WATCH_ORDER   order's id   request id  chain_s u32  0         0            order
+ *
+ *   WATCH_LATER   attestation  0           [0] signer    0        sequence     none: what was put
+ *                                          [1] 1 good                         off is over
+ *                                              2 not
+ *                                          [2] WATCH_ATTEST's [1] from now on
+ *
+ * debit [1] of a WATCH_ATTEST says how it was taken, bits of enum watch_taken.  The documents of an
+ * attestation stand before it in the same batch.  Ids of documents and transactions are their first
+ * 16 bytes.
  */
 #ifndef KURAMORI_WATCH_WATCH_SELF_H
 #define KURAMORI_WATCH_WATCH_SELF_H
 
 #include "chain/nem/nem_tx.h"
+#include "ipc/frame.h"
 #include "policy/exclusion.h"
 #include "watch/watch.h"
+
+/* How an attestation was taken; 0: judged good and acknowledged. */
+enum watch_taken {
+	WATCH_TAKEN_EARLY = 1,  /* good, but the time lock is not over here: watch_order.c */
+	WATCH_TAKEN_BEHIND = 2, /* good but for what our own chain or clocks do not show yet */
+	WATCH_TAKEN_WHOLE = 4,  /* put off before it was judged: it counts for nothing yet */
+	WATCH_TAKEN_PAST = 8,   /* a sweep, while what its signer says before it waits for room */
+	WATCH_TAKEN_MAX = 15,
+};
 
 /* Journal. */
 void watch_self_begin(struct watch *w, struct log_batch *b);
@@ -86,15 +111,60 @@ uint64_t watch_self_held(const struct watch *w, const struct watch_node *n, size
 uint64_t watch_self_remaining(const struct watch_node *n, size_t own);
 
 /* watch_record.c: attestations */
-void watch_record_next(struct watch *w, int signer, const struct event *event, struct effects *out);
-/* items: the attestation, then its documents. */
-MUST_CHECK enum err watch_record_replay(struct watch *w, unsigned signer, const struct bytes *items,
-					size_t n);
+/* An attestation with its documents arrived.  body: the items behind the nonce. */
+void watch_record_take(struct watch *w, unsigned signer, struct bytes body, struct effects *out);
+/* Our word on what is judged and held, unless something still binds or is waited for. */
+void watch_record_ack_send(struct watch *w, struct watch_signer *k, const struct watch_recent *one,
+			   struct effects *out);
+/*
+ * items: the attestation, then its documents.  taken: bits of enum watch_taken.  batch: the bytes
+ * that hold them, which stand behind journal_used.
+ */
+MUST_CHECK enum err watch_record_replay(struct watch *w, unsigned signer, unsigned taken,
+					const struct bytes *items, size_t n, uint32_t batch);
+/* r: a WATCH_LATER record. */
+MUST_CHECK enum err watch_record_replay_later(struct watch *w, const struct log_record *r);
+/* Judges again what is put off: one record, the next in turn. */
+void watch_record_again(struct watch *w, struct effects *out);
+/* Acknowledges what is held of a payment whose time lock is over. */
+void watch_record_ack(struct watch *w, const struct watch_early *early, struct effects *out);
+
+/* watch_feed.c: what signers are asked for */
+void watch_feed_reply(struct watch *w, int signer, const struct event *event, struct effects *out);
 /* Nonces: heartbeat, stops that differ, rewound records. */
-void watch_record_nonce(struct watch *w, int signer, const struct doc_nonce *nonce,
-			struct effects *out);
+void watch_feed_nonce(struct watch *w, int signer, const struct doc_nonce *nonce,
+		      struct effects *out);
 /* Asks NEXT, SYNC, sends heartbeats and acknowledgements as they are due. */
-void watch_record_pump(struct watch *w, struct effects *out);
+void watch_feed_pump(struct watch *w, struct effects *out);
+
+/* watch_later.c: what is put off.  A pointer is good until the next keep or drop. */
+struct watch_later *watch_later_find(struct watch *w, unsigned signer, const struct hash32 *id);
+struct watch_later *watch_later_named(struct watch *w, unsigned signer, const struct id128 *id);
+/* It was put off so long ago that what was missing would have come. */
+bool watch_later_old(struct watch *w, unsigned signer, const struct hash32 *id);
+/* So many bytes of items would find room. */
+bool watch_later_room(const struct watch *w, unsigned signer, size_t bytes);
+/* Keeps it, last of all; there is room.  one: without at and n. */
+void watch_later_keep(struct watch *w, unsigned signer, const struct watch_later *one,
+		      const struct bytes *items, size_t n);
+void watch_later_drop(struct watch *w, unsigned signer, struct watch_later *one);
+/* Its items: attestation, documents; views that the next keep or drop ends.  Returns how many. */
+size_t watch_later_items(const struct watch *w, unsigned signer, const struct watch_later *one,
+			 struct bytes items[FRAME_ITEMS_MAX]);
+/* Up to which number this signer's feed was taken: judged good, or put off. */
+uint64_t watch_later_reach(const struct watch *w, unsigned signer);
+/* A record names this payment that was put off before it was judged. */
+bool watch_later_claims(const struct watch *w, const struct hash32 *inner);
+
+/* watch_recall.c: a signer's own records, back to it */
+/* It lacks something: it is asked behind which number, when the pump comes to it. */
+void watch_recall_wanted(struct watch_signer *k);
+void watch_recall_closed(struct watch_signer *k);
+void watch_recall_pump(struct watch *w, unsigned signer, struct effects *out);
+/* body: of its answer to RECALL. */
+void watch_recall_reply(struct watch *w, unsigned signer, struct bytes body, struct effects *out);
+/* event: the reply to WATCH_CALL_READ. */
+void watch_recall_read(struct watch *w, const struct event *event, struct effects *out);
 
 /* watch_chain.c: nodes, judging */
 void watch_chain_feed(struct watch *w, const struct event *event, struct effects *out);
@@ -120,7 +190,15 @@ void watch_stop_reply(struct watch *w, size_t dest, const struct event *event, s
 /* r: a WATCH_STOP record, a WATCH_RULES record. */
 MUST_CHECK enum err watch_stop_replay(struct watch *w, const struct log_record *r,
 				      uint64_t sequence, struct bytes blob);
-MUST_CHECK enum err watch_stop_replay_rules(struct watch *w, const struct log_record *r);
+MUST_CHECK enum err watch_stop_replay_rules(struct watch *w, const struct log_record *r,
+					    struct bytes blob);
+/* This roster or policy waits here: whoever signs by it knows more than we do, or is a thief. */
+bool watch_stop_waits(struct watch *w, const struct hash32 *id);
+/*
+ * A record names it: the other watchers are asked whether it came into force there, once in a
+ * second.
+ */
+void watch_stop_ask(struct watch *w, const struct hash32 *id);
 /* At the start of each step: what has waited long enough comes into force. */
 void watch_stop_due(struct watch *w, struct effects *out);
 /* Looks again at what the freezes that we hold allow. */
@@ -136,6 +214,9 @@ void watch_stop_offer(struct watch *w, struct bytes raw, struct effects *out);
 void watch_stop_refused(struct watch *w, size_t place, struct effects *out);
 /* Freezes that a signer needs to see with a sweep; *place: of the first.  0: none allow it. */
 size_t watch_stop_grounds(const struct watch *w, struct bytes *out, size_t cap, size_t *place);
+/* This signer attested a payment at this number although its journal held a person's no to it. */
+bool watch_stop_defied(const struct watch *w, unsigned signer, const struct hash32 *order,
+		       const struct hash32 *request, uint64_t sequence);
 void watch_stop_opened(struct watch *w, size_t dest, uint32_t channel, struct effects *out);
 void watch_stop_pump(struct watch *w, struct effects *out);
 void watch_stop_receipt(struct watch *w, const struct event *event, const struct hash32 *id,
@@ -173,6 +254,23 @@ MUST_CHECK enum err watch_exclusion_look(const struct watch *w, const struct key
 					 const struct hash32 *inner_hash, uint64_t deadline_nem_s,
 					 u128 outflow, struct doc_exclusion *says,
 					 const char **words);
+
+/* watch_order.c */
+/* ORDER: [request, order]; a receipt, or why not. */
+void watch_order_told(struct watch *w, const struct event *event, struct effects *out);
+MUST_CHECK enum err watch_order_replay(struct watch *w, const struct log_record *r,
+				       uint64_t sequence, struct bytes blob);
+/*
+ * The order has a time lock by this policy, and it is not over by our own clocks.  One that nobody
+ * told us of is known from now on.
+ */
+bool watch_order_waits(struct watch *w, const struct doc *d, const struct doc_order *order,
+		       const struct doc_policy *policy, struct effects *out);
+/* A payment of such an order: it is acknowledged when the lock is over. */
+void watch_order_hold(struct watch *w, struct watch_payment *p, const struct hash32 *id,
+		      const struct doc_order *order, const struct doc_policy *policy);
+/* Acknowledges what has waited long enough. */
+void watch_order_pump(struct watch *w, struct effects *out);
 
 /* watch_sweep.c */
 void watch_sweep_derive(struct watch *w, struct effects *out);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "chain/nem/nem_time.h"
 #include "crypto/sha256.h"
 #include "ipc/frame.h"
 #include "watch/watch_self.h"
@@ -16,6 +17,7 @@ enum {
 	REFUSED_AGAIN_MS = 5000, /* to one who may lack what came before */
 	HAND_AGAIN_MS = 500,     /* between two complete hand-overs to a signer that differs */
 	PUT_LIMIT_MS = 5000,     /* an unanswered STOP_PUT does not block the next for ever */
+	WORDS_AGAIN_MS = 1000,   /* between two questions for the words of other watchers */
 	ISSUE_EFFECTS = 16,      /* of a step: an issue and all that follows from it */
 };
 
@@ -50,6 +52,9 @@ static bool read(struct watch *w, struct bytes raw, struct reading *r)
 		(void)snprintf(r->words, sizeof r->words, "%s",
 			       fault.why != NULL && fault.why[0] != '\0' ? fault.why
 									 : err_words(r->e));
+		if (r->e == ERR_GENESIS) {
+			doc_foreign_words(r->words, &r->d, &w->genesis_id);
+		}
 		return false;
 	}
 	v = control_check(&w->control, &r->d, &r->news);
@@ -92,6 +97,14 @@ static void live_through(struct watch *w, uint64_t written_ms)
 	}
 }
 
+/* Words of other watchers count by the roster in force; they are asked for again. */
+static void words_forget(struct watch *w)
+{
+	for (size_t i = 0; i < w->control.n; i++) {
+		w->stops[i].words = 0;
+	}
+}
+
 /* The table's part: used alike when a document comes in, is made, and is replayed. */
 static void keep(struct watch *w, const struct reading *r, uint64_t sequence, uint64_t time_ms,
 		 const struct policy_time *then)
@@ -103,6 +116,9 @@ static void keep(struct watch *w, const struct reading *r, uint64_t sequence, ui
 	uint64_t written_ms = r->d.type == DOC_RESUME ? w->control.news.resume.time_ms : 0;
 
 	(void)control_take(&w->control, &r->d, &r->news, sequence, time_ms, then);
+	if (r->d.type == DOC_ROSTER || r->d.type == DOC_RESUME) {
+		words_forget(w); /* who said them may stand elsewhere, or be struck */
+	}
 	w->stops[place].crime = crime;
 	if (own) {
 		w->freezes_made++;
@@ -159,9 +175,135 @@ enum err watch_stop_replay(struct watch *w, const struct log_record *r, uint64_t
 	return ERR_OK;
 }
 
-enum err watch_stop_replay_rules(struct watch *w, const struct log_record *r)
+/* ---- what has waited ----------------------------------------------------------------------- */
+
+/* How a roster or policy came into force: debit [4] of a WATCH_RULES record. */
+enum rules_by { BY_CLOCKS = 0, A_WORD = 1, BY_WORDS = 2 };
+
+/* A roster or policy in this place waits here. */
+static bool rules_wait(const struct watch *w, size_t place)
 {
-	return control_activate(&w->control, &r->id, r->time_ms) ? ERR_OK : ERR_CORRUPT;
+	const struct control_entry *e = &w->control.entries[place];
+
+	return (e->type == DOC_ROSTER || e->type == DOC_POLICY) && e->state == CONTROL_WAITS;
+}
+
+/* control.n: it does not wait here. */
+static size_t waiting_place(struct watch *w, const struct hash32 *id)
+{
+	const struct control_entry *e = control_find(&w->control, id);
+	size_t place = e == NULL ? w->control.n : (size_t)(e - w->control.entries);
+
+	return place < w->control.n && rules_wait(w, place) ? place : w->control.n;
+}
+
+bool watch_stop_waits(struct watch *w, const struct hash32 *id)
+{
+	return waiting_place(w, id) < w->control.n;
+}
+
+void watch_stop_ask(struct watch *w, const struct hash32 *id)
+{
+	size_t place = waiting_place(w, id);
+
+	if (place == w->control.n ||
+	    (w->words_mono_ms != 0 && w->mono_ms - w->words_mono_ms < WORDS_AGAIN_MS)) {
+		return;
+	}
+	w->words_mono_ms = w->mono_ms;
+	for (size_t i = DOC_SIGNERS; i < ARRAY_LEN(w->dest); i++) {
+		w->stops[place].handed[i] = WATCH_NOT_HANDED; /* the answer brings the word */
+	}
+}
+
+/* Another watcher of the roster in force says it, of something that waits here; its place, or -1.
+ */
+static int word_of(struct watch *w, struct bytes raw, size_t *place)
+{
+	struct doc_maturity said;
+	struct doc d;
+
+	if (doc_open(&d, raw, &w->genesis_id, NULL) != ERR_OK || d.type != DOC_MATURITY ||
+	    doc_maturity_read(&d, &said, NULL) != ERR_OK) {
+		return -1;
+	}
+	*place = waiting_place(w, &said.document);
+	for (size_t i = 0; *place < w->control.n && i < w->roster.watcher_count; i++) {
+		const struct doc_party *p = &w->roster.watchers[i];
+
+		if (strcmp(p->id, said.watcher) == 0 && strcmp(p->id, w->config.watcher) != 0 &&
+		    doc_signed_by(&d, &p->key)) {
+			return (int)i;
+		}
+	}
+	return -1;
+}
+
+/* With ourselves as many as must say yes to a payment; at least one other. */
+static bool words_suffice(const struct watch *w, size_t place)
+{
+	unsigned n = (unsigned)__builtin_popcount(w->stops[place].words);
+
+	return n > 0 && n + 1 >= w->roster.watchers_needed;
+}
+
+static void word_take(struct watch *w, struct bytes raw, struct effects *out)
+{
+	struct log_record r = { .kind = LOG_WATCH_RULES };
+	struct log_batch b;
+	size_t place = 0;
+	int who = word_of(w, raw, &place);
+
+	if (who < 0 || (w->stops[place].words >> who & 1) != 0 || effects_free(out) < 8) {
+		return;
+	}
+	r.id = watch_self_short(&w->control.entries[place].id);
+	r.debit.b[4] = A_WORD;
+	watch_self_begin(w, &b);
+	if (watch_self_add(w, &b, &r, &raw) != ERR_OK) {
+		return;
+	}
+	watch_self_commit(w, &b, out);
+	w->stops[place].words |= (uint8_t)(1u << who);
+	effects_note(out, "unusual maturity watcher=%s type=%s", w->roster.watchers[who].id,
+		     doc_type_name(w->control.entries[place].type));
+}
+
+/* It is in force now.  False: nothing of this name waits or runs. */
+static bool activate(struct watch *w, const struct log_record *r, uint64_t time_ms,
+		     const struct policy_time *then)
+{
+	for (size_t i = 0; i < w->control.n; i++) {
+		struct id128 name = watch_self_short(&w->control.entries[i].id);
+
+		if (id128_eq(&name, &r->id) && rules_wait(w, i)) {
+			w->stops[i].matured = r->debit.b[4] == BY_CLOCKS;
+		}
+	}
+	if (!control_activate(&w->control, &r->id, time_ms, then)) {
+		return false;
+	}
+	words_forget(w);
+	return true;
+}
+
+enum err watch_stop_replay_rules(struct watch *w, const struct log_record *r, struct bytes blob)
+{
+	const struct policy_time then = { .own_ms = r->time_ms,
+					  .wall_ms = r->time_ms,
+					  .chain_s = le32_get(r->debit.b) };
+	size_t place = 0;
+	int who;
+
+	if (r->debit.b[4] == BY_CLOCKS || r->debit.b[4] == BY_WORDS) {
+		return activate(w, r, r->time_ms, &then) ? ERR_OK : ERR_CORRUPT;
+	}
+	who = r->debit.b[4] == A_WORD ? word_of(w, blob, &place) : -1;
+	if (who < 0) {
+		return ERR_CORRUPT;
+	}
+	w->stops[place].words |= (uint8_t)(1u << who);
+	return ERR_OK;
 }
 
 void watch_stop_due(struct watch *w, struct effects *out)
@@ -171,14 +313,30 @@ void watch_stop_due(struct watch *w, struct effects *out)
 	struct log_record r = { .kind = LOG_WATCH_RULES };
 	struct log_batch b;
 
+	for (size_t i = 0; e == NULL && i < w->control.n; i++) {
+		if (rules_wait(w, i) && words_suffice(w, i)) {
+			e = &w->control.entries[i];
+			r.debit.b[4] = BY_WORDS;
+		}
+	}
 	if (e == NULL || effects_free(out) < 8) {
 		return;
 	}
+	if (now.chain_s == 0) {
+		/* no chain yet: by words alone; what it lists cools from now on by our host's clock
+		 */
+		(void)!nem_time_from_unix_ms(&now.chain_s, w->wall_ms);
+	}
 	r.id = watch_self_short(&e->id);
+	le32_put(r.debit.b, now.chain_s);
 	watch_self_begin(w, &b);
 	CHECK(watch_self_add(w, &b, &r, NULL) == ERR_OK);
 	watch_self_commit(w, &b, out);
-	CHECK(control_activate(&w->control, &r.id, w->wall_ms));
+	CHECK(activate(w, &r, w->wall_ms, &now));
+	if (e->type == DOC_GRANT) {
+		effects_note(out, "unusual grant state=\"%s\"", control_state_name(e->state));
+		return;
+	}
 	effects_note(out, "unusual rules roster=%llu policy=%llu",
 		     (unsigned long long)w->roster.number, (unsigned long long)w->policy.number);
 }
@@ -398,18 +556,57 @@ void watch_stop_offer(struct watch *w, struct bytes raw, struct effects *out)
 	react(w, &r, out);
 }
 
-void watch_stop_receipt(struct watch *w, const struct event *event, const struct hash32 *id,
-			uint64_t sequence, uint64_t time_ms, struct effects *out)
+static struct bytes receipt_make(struct watch *w, struct writer *text, const struct hash32 *id,
+				 uint64_t sequence, uint64_t time_ms)
 {
 	struct doc_receipt receipt = {
 		.document = *id, .genesis = w->genesis_id, .sequence = sequence, .time_ms = time_ms
 	};
-	struct writer text = writer_make(w->text, sizeof w->text);
-	struct bytes item;
+	size_t at = text->n;
 
 	(void)snprintf(receipt.holder, sizeof receipt.holder, "%s", w->config.watcher);
-	CHECK(doc_receipt_make(&text, NULL, &receipt, w->config.freeze_secret) == ERR_OK);
-	item = bytes_of(text.p, text.n);
+	CHECK(doc_receipt_make(text, NULL, &receipt, w->config.freeze_secret) == ERR_OK);
+	return bytes_of(text->p + at, text->n - at);
+}
+
+/* Our word on what came into force here by our own clocks, for another watcher; else empty. */
+static struct bytes word_make(struct watch *w, size_t place, struct writer *text)
+{
+	const struct control_entry *e = &w->control.entries[place];
+	struct doc_maturity said = { .document = e->id, .genesis = w->genesis_id };
+	size_t at = text->n;
+
+	if (!w->stops[place].matured) {
+		return bytes_of(NULL, 0);
+	}
+	(void)snprintf(said.watcher, sizeof said.watcher, "%s", w->config.watcher);
+	CHECK(doc_maturity_make(text, NULL, &said, w->config.freeze_secret) == ERR_OK);
+	return bytes_of(text->p + at, text->n - at);
+}
+
+/* The receipt, and to another watcher our word. */
+static void put_answer(struct watch *w, const struct event *event, const struct control_entry *e,
+		       struct effects *out)
+{
+	struct writer text = writer_make(w->text, sizeof w->text);
+	struct bytes items[2];
+	size_t n = 1;
+
+	items[0] = receipt_make(w, &text, &e->id, e->sequence, e->time_ms);
+	if (event->role == ROLE_PEER) {
+		items[1] = word_make(w, (size_t)(e - w->control.entries), &text);
+		n += items[1].n > 0;
+	}
+	watch_self_send(w, event->channel, MSGS_REPLY(event->number), event->request_id, items, n,
+			out);
+}
+
+void watch_stop_receipt(struct watch *w, const struct event *event, const struct hash32 *id,
+			uint64_t sequence, uint64_t time_ms, struct effects *out)
+{
+	struct writer text = writer_make(w->text, sizeof w->text);
+	struct bytes item = receipt_make(w, &text, id, sequence, time_ms);
+
 	watch_self_send(w, event->channel, MSGS_REPLY(event->number), event->request_id, &item, 1,
 			out);
 }
@@ -442,7 +639,7 @@ void watch_stop_put(struct watch *w, const struct event *event, struct effects *
 	}
 	kept = control_find(&w->control, &r.d.id);
 	CHECK(kept != NULL);
-	watch_stop_receipt(w, event, &kept->id, kept->sequence, kept->time_ms, out);
+	put_answer(w, event, kept, out);
 	if (fresh) {
 		react(w, &r, out);
 	} else {
@@ -651,6 +848,25 @@ size_t watch_stop_grounds(const struct watch *w, struct bytes *out, size_t cap, 
 	return 0;
 }
 
+/*
+ * Where a no stands in a signer's journal its own receipt says; what it signed before is no crime,
+ * and what it has not been told yet it cannot defy.
+ */
+bool watch_stop_defied(const struct watch *w, unsigned signer, const struct hash32 *order,
+		       const struct hash32 *request, uint64_t sequence)
+{
+	for (size_t i = 0; i < w->control.n; i++) {
+		const struct control_entry *e = &w->control.entries[i];
+		uint64_t at = w->stops[i].held_at[signer];
+
+		if (e->type == DOC_CANCEL && at != 0 && sequence > at &&
+		    (hash32_eq(&e->names, order) || hash32_eq(&e->names, request))) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* ---- handing on ---------------------------------------------------------------------------- */
 
 static void get_send(struct watch *w, struct watch_dest *d, struct effects *out)
@@ -689,21 +905,29 @@ static bool receipt_good(const struct watch *w, size_t dest, const struct hash32
 	return false;
 }
 
-static void put_reply(struct watch *w, size_t dest, struct bytes body, struct effects *out)
+static void put_reply(struct watch *w, size_t dest, const struct event *event, struct effects *out)
 {
 	struct watch_dest *d = &w->dest[dest];
 	struct doc_receipt r;
-	struct bytes item;
+	struct bytes items[2];
 	size_t n = 0;
 
-	if (!d->putting) {
+	/* another one is that of a closing: whatever it says, there is nothing to be done */
+	if (!d->putting || d->put_request != event->request_id) {
 		return;
 	}
 	d->putting = false;
 	/* Not asked again before the next nonce or link shows that it is missing there. */
 	w->stops[d->stop].handed[dest] = WATCH_HELD;
-	if (frame_items_all(body, &item, 1, &n) == ERR_OK && n == 1 &&
-	    receipt_good(w, dest, &w->control.entries[d->stop].id, item, &r)) {
+	if (frame_items_all(event->body, items, 2, &n) == ERR_OK && n >= 1 &&
+	    receipt_good(w, dest, &w->control.entries[d->stop].id, items[0], &r)) {
+		if (n == 2 && dest >= DOC_SIGNERS) {
+			word_take(w, items[1], out);
+		}
+		/* without its memory it counts from lower numbers than what it signed before */
+		if (dest < DOC_SIGNERS && !w->signer[dest].rewound) {
+			w->stops[d->stop].held_at[dest] = r.sequence;
+		}
 		effects_note(out, "info stop_held holder=%s sequence=%llu", r.holder,
 			     (unsigned long long)r.sequence);
 	} else {
@@ -719,7 +943,7 @@ void watch_stop_reply(struct watch *w, size_t dest, const struct event *event, s
 	struct bytes item;
 
 	if (event->number == MSGS_REPLY(SIGNER_STOP_PUT)) {
-		put_reply(w, dest, event->body, out);
+		put_reply(w, dest, event, out);
 		return;
 	}
 	if (event->number != MSGS_REPLY(SIGNER_STOP_GET)) {
@@ -777,6 +1001,24 @@ static size_t next_to_hand(const struct watch *w, size_t dest)
 	return w->control.n;
 }
 
+/*
+ * Closings are in no stop head, and a signer whose journal was put back may have forgotten them: it
+ * has them all before it has a heartbeat of this link, without which it signs nothing.
+ */
+static void hand_closings(struct watch *w, struct watch_dest *d, struct effects *out)
+{
+	for (; d->closing_next < w->genesis.hot_count && effects_free(out) > 16;
+	     d->closing_next++) {
+		const struct watch_closing *c = &w->closings[d->closing_next];
+		struct bytes raw = bytes_of(c->raw, c->n);
+
+		if (c->closed) {
+			watch_self_send(w, d->channel, SIGNER_STOP_PUT, ++w->requests_made, &raw, 1,
+					out);
+		}
+	}
+}
+
 void watch_stop_pump(struct watch *w, struct effects *out)
 {
 	for (size_t i = 0; i < ARRAY_LEN(w->dest); i++) {
@@ -784,6 +1026,9 @@ void watch_stop_pump(struct watch *w, struct effects *out)
 		bool waiting = d->putting && w->mono_ms - d->put_mono_ms < PUT_LIMIT_MS;
 		size_t k;
 
+		if (d->up && i < DOC_SIGNERS) {
+			hand_closings(w, d, out);
+		}
 		if (!d->up || waiting || effects_free(out) < 8) {
 			continue;
 		}
@@ -807,7 +1052,8 @@ void watch_stop_pump(struct watch *w, struct effects *out)
 			d->putting = true;
 			d->stop = k;
 			d->put_mono_ms = w->mono_ms;
-			watch_self_send(w, d->channel, SIGNER_STOP_PUT, ++w->requests_made, &raw, 1,
+			d->put_request = ++w->requests_made;
+			watch_self_send(w, d->channel, SIGNER_STOP_PUT, d->put_request, &raw, 1,
 					out);
 		}
 	}
