@@ -111,7 +111,7 @@ static enum err transfers(struct asked *q, struct writer *out)
 	return json_body(q);
 }
 
-/* POST /v1/documents */
+/* POST /v1/documents, POST /v1/prices */
 static enum err document(struct asked *q, struct writer *out)
 {
 	enum err e = json_body(q);
@@ -355,6 +355,7 @@ static const struct route {
 	{ HTTP_GET, "/v1/journal", API_PAST_JOURNAL, journal, journal_query },
 	{ HTTP_POST, "/v1/transfers", API_TRANSFERS, transfers, no_query },
 	{ HTTP_POST, "/v1/documents", API_DOCUMENT, document, no_query },
+	{ HTTP_POST, "/v1/prices", API_PRICE, document, no_query },
 	{ HTTP_GET, "/v1/documents/", API_RULING, by_document_id, no_query },
 	{ HTTP_GET, "/v1/orders/", API_ORDER, by_document_id, no_query },
 	{ HTTP_GET, "/v1/deposit-tokens/", API_TOKEN, by_name, no_query },

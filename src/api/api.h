@@ -15,6 +15,7 @@
  * GET  /v1/accounts/{id}      a customer's name, an address of ours, or the account's UUID
  * POST /v1/transfers          entries of the exchange's settlement; answered one by one (200)
  * POST /v1/documents          an `approval` or `freeze` envelope
+ * POST /v1/prices             a `price` envelope
  * GET  /v1/orders/{id}        the order and its documents, as envelopes
  * GET  /v1/deposit-tokens/{customer}
  * GET  /v1/status

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "books/inner.h"
 #include "crypto/sha256.h"
 
@@ -19,11 +20,11 @@ enum err books_validate(const struct books *b, const char **why)
 	struct books_sums *held = calloc(b->held_count + 1, sizeof *held);
 	enum err e = ERR_CORRUPT;
 
-	*why = "no memory to check with";
+	*why = N_("no memory to check with");
 	if (held == NULL) {
 		return ERR_FULL;
 	}
-	*why = "a group of linked records is cut off";
+	*why = N_("a group of linked records is cut off");
 	if (b->linked) {
 		goto out;
 	}
@@ -34,7 +35,7 @@ enum err books_validate(const struct books *b, const char **why)
 			expiring += b->holds[i].expires_ms != 0;
 		}
 	}
-	*why = "the holds that expire are not in the order of their moments";
+	*why = N_("the holds that expire are not in the order of their moments");
 	if (expiring != b->queue_count) {
 		goto out;
 	}
@@ -53,19 +54,19 @@ enum err books_validate(const struct books *b, const char **why)
 		struct books_sums sums = books_held(b, a);
 		u128 promised = debit ? sums.credits : sums.debits;
 
-		*why = "an account's held sums are not those of its open holds";
+		*why = N_("an account's held sums are not those of its open holds");
 		if (held[a->held].debits != sums.debits || held[a->held].credits != sums.credits) {
 			goto out;
 		}
-		*why = "an account that may not is below zero, holds counted";
+		*why = N_("an account that may not is below zero, holds counted");
 		if (chart[a->kind].limited && (gone > have || promised > have - gone)) {
 			goto out;
 		}
-		*why = "an account holds more than its maximum";
+		*why = N_("an account holds more than its maximum");
 		if (books_most(b, a) != 0 && have > gone && have - gone > books_most(b, a)) {
 			goto out;
 		}
-		*why = "a closed account is not empty";
+		*why = N_("a closed account is not empty");
 		if (a->closed && (a->debits != a->credits || a->held != 0)) {
 			goto out;
 		}
@@ -78,15 +79,15 @@ enum err books_validate(const struct books *b, const char **why)
 		reserves[a->asset] += chart[a->kind].reserve ? have - gone : 0;
 	}
 	for (size_t i = 0; i < BOOKS_ASSETS; i++) {
-		*why = "the sum of all accounts is not zero";
+		*why = N_("the sum of all accounts is not zero");
 		if (debits[i] != credits[i]) {
 			goto out;
 		}
-		*why = "the sum of all holds is not zero";
+		*why = N_("the sum of all holds is not zero");
 		if (debits_held[i] != credits_held[i]) {
 			goto out;
 		}
-		*why = "a running total differs from its accounts";
+		*why = N_("a running total differs from its accounts");
 		if (owed[i] != b->totals.owed[i] || in_flight[i] != b->totals.in_flight[i] ||
 		    reserves[i] != b->totals.reserves[i]) {
 			goto out;

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/decimal.h"
 #include "base/hex.h"
+#include "base/words.h"
 
 static const char head[] = "kuramori refund rows v1 ";
 static const char columns[] = "customer,lost,paid";
@@ -316,7 +317,7 @@ enum err refund_sum_judge(const struct refund_sum *s, const struct doc_plan *pla
 
 	sha256_final(&text, &rows);
 	log_tree_root(&root, &s->tree);
-	*fault = (struct doc_fault){ .why = "the rows say something else than the plan" };
+	*fault = (struct doc_fault){ .why = N_("the rows say something else than the plan") };
 	if (s->customers != plan->customers) {
 		field = "customers";
 	} else if (s->lost != plan->lost) {

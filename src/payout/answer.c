@@ -171,6 +171,13 @@ void answer_send(struct payout *p, struct effects *out)
 
 /* --- withdrawals --- */
 
+static void put_lock(struct writer *w, const struct payout *p, const struct inner_withdrawal *x)
+{
+	uint64_t until_ms = lock_until(p, x);
+
+	put_int(w, "locked_until_ms", until_ms == LOCK_NOT_BEGUN ? 0 : until_ms);
+}
+
 static void put_withdrawal(struct writer *w, const struct payout *p,
 			   const struct inner_withdrawal *x, bool created)
 {
@@ -190,6 +197,9 @@ static void put_withdrawal(struct writer *w, const struct payout *p,
 	put_int(w, "expires_ms", x->expires_ms);
 	put_amount(w, "fee", x->fee);
 	put_id(w, "id", &x->id);
+	if (!created) {
+		put_lock(w, p, x);
+	}
 	put_hash(w, "order", &x->order_doc);
 	if (!created) {
 		put_hash(w, "payment", &x->payment);
@@ -263,6 +273,7 @@ static void history(struct payout *p, struct bytes args)
 	}
 	json_put_raw(out, "]");
 	put_id(out, "id", &w->id);
+	put_lock(out, p, w);
 	put_text(out, "state", state_name(w->state));
 	json_put_raw(out, "}");
 }
@@ -388,16 +399,6 @@ static void deposit_token(struct payout *p, struct bytes name)
 
 /* --- an order with everything that belongs to it --- */
 
-static bool all_here(const struct inner_withdrawal *w)
-{
-	for (uint32_t i = 0; i < w->docs_n; i++) {
-		if (w->docs[i].p == NULL) {
-			return false;
-		}
-	}
-	return true;
-}
-
 static void put_order(struct payout *p, const struct inner_withdrawal *x)
 {
 	struct writer *w = &p->answer;
@@ -441,7 +442,7 @@ static void one_order(struct payout *p, struct bytes args, uint64_t tag, struct 
 		return;
 	}
 	w = &p->all[index];
-	if (all_here(w)) {
+	if (payout_docs_here(w)) {
 		put_order(p, w);
 		return;
 	}
@@ -452,7 +453,7 @@ static void one_order(struct payout *p, struct bytes args, uint64_t tag, struct 
 			w->wanted = true;
 			for (uint32_t k = 0; k < w->docs_n; k++) {
 				if (w->docs[k].p == NULL) {
-					payout_load(out, p, w, &w->docs[k]);
+					(void)payout_load(out, p, w, &w->docs[k]);
 				}
 			}
 			p->answering = false; /* answer_blob() answers */
@@ -469,6 +470,7 @@ void answer_blob(struct payout *p, const struct event *e, struct effects *out)
 	struct inner_doc *d;
 	struct hash32 name;
 
+	p->counting_reads = p->counting_reads && p->counting_id != e->request_id;
 	if (index >= p->all_n || at >= p->all[index].docs_n) {
 		return;
 	}
@@ -483,12 +485,12 @@ void answer_blob(struct payout *p, const struct event *e, struct effects *out)
 		struct inner_waiting *wait = &p->waiting[i];
 
 		if (!wait->used || wait->withdrawal != index ||
-		    (e->status == ERR_OK && !all_here(w))) {
+		    (e->status == ERR_OK && !payout_docs_here(w))) {
 			continue;
 		}
 		wait->used = false;
 		begin(p, wait->tag);
-		if (all_here(w)) {
+		if (payout_docs_here(w)) {
 			put_order(p, w);
 		} else {
 			answer_refuse(p, ERR_IO, "", "the journal could not be read");
@@ -531,6 +533,26 @@ static void one_ruling(struct payout *p, struct bytes args)
 }
 
 /* --- status, audit, metrics --- */
+
+/* What each source said last, and how many must agree; nothing to say without caps in yen. */
+static void put_prices(const struct payout *p, struct writer *w)
+{
+	struct prices_view one;
+
+	open_in(w, "prices", "[");
+	for (size_t i = 0; i < p->roster.source_count; i++) {
+		if (prices_at(p, i, &one)) {
+			open_in(w, NULL, "{");
+			put_int(w, "age_ms", one.age_ms);
+			put_text(w, "rate", one.rate);
+			put_text(w, "source", p->roster.price_sources[i].id);
+			put_int(w, "time_ms", one.time_ms);
+			json_put_raw(w, "}");
+		}
+	}
+	json_put_raw(w, "]");
+	put_int(w, "prices_needed", prices_wanted(p) ? p->roster.prices_needed : 0);
+}
 
 static void status(struct payout *p)
 {
@@ -587,6 +609,7 @@ static void status(struct payout *p)
 	}
 	json_put_raw(w, "]");
 	put_hash(w, "policy", &p->policy_id);
+	put_prices(p, w);
 	put_text(w, "program", "kuramorid");
 	put_hash(w, "roster", &p->roster_id);
 	put_int(w, "settle_depth", p->config.settle_depth);
@@ -603,12 +626,12 @@ static void audit(struct payout *p)
 {
 	static struct payout_account rows[PAYOUT_OWN_MAX];
 	struct writer *w = &p->answer;
-	size_t n = payout_reconcile(p, rows);
-	struct hash32 hash, root;
+	size_t n = payout_reconcile_open(p, rows);
+	struct payout_looked looked;
 	bool explained = true;
-	const char *why;
+	struct hash32 root;
 
-	if (books_hash(&p->books, &hash) != ERR_OK) {
+	if (payout_look(p, &looked) != ERR_OK) {
 		answer_refuse(p, ERR_FULL, "", "no memory");
 		return;
 	}
@@ -627,8 +650,9 @@ static void audit(struct payout *p)
 		explained = explained && rows[i].explained;
 	}
 	json_put_raw(w, "]");
-	put_hash(w, "books_hash", &hash);
-	put_bool(w, "books_valid", books_validate(&p->books, &why) == ERR_OK);
+	put_hash(w, "books_hash", &looked.hash);
+	put_int(w, "books_records", looked.records);
+	put_bool(w, "books_valid", looked.valid);
 	put_bool(w, "chain_read", p->synced);
 	put_amount(w, "customers", p->books.totals.owed[ASSET_XEM]);
 	put_bool(w, "explained", explained);
@@ -656,6 +680,26 @@ static void metric(struct writer *w, const char *name, const char *type, const c
 		       "# HELP kuramorid_%s %s\n# TYPE kuramorid_%s %s\nkuramorid_%s %" PRIu64 "\n",
 		       name, help, name, type, name, value);
 	json_put_raw(w, line);
+}
+
+static void metric_prices(const struct payout *p, struct writer *w)
+{
+	struct prices_view one;
+	char line[200];
+
+	metric(w, "prices_needed", "gauge", "Price sources that must agree; 0 without caps in yen.",
+	       prices_wanted(p) ? p->roster.prices_needed : 0);
+	json_put_raw(w, "# HELP kuramorid_price_age_milliseconds Age of a source's last price.\n"
+			"# TYPE kuramorid_price_age_milliseconds gauge\n");
+	for (size_t i = 0; i < p->roster.source_count; i++) {
+		if (prices_at(p, i, &one)) {
+			(void)snprintf(line, sizeof line,
+				       "kuramorid_price_age_milliseconds{source=\"%s\"} %" PRIu64
+				       "\n",
+				       p->roster.price_sources[i].id, one.age_ms);
+			json_put_raw(w, line);
+		}
+	}
 }
 
 static void metrics(struct payout *p)
@@ -705,6 +749,7 @@ static void metrics(struct payout *p)
 			       state_name(s), by_state[s]);
 		json_put_raw(w, line);
 	}
+	metric_prices(p, w);
 	json_put_raw(w, "# HELP kuramorid_link_up 1 while the signer or watcher is connected.\n"
 			"# TYPE kuramorid_link_up gauge\n");
 	for (size_t i = 0; i < 2 + p->roster.watcher_count; i++) {
@@ -795,6 +840,9 @@ void answer_api(struct payout *p, const struct event *e, struct effects *out)
 		return;
 	case API_TRANSFERS:
 		break; /* payout_step() has taken it */
+	case API_PRICE:
+		prices_take(p, e->body);
+		return;
 	case API_REPAY_BEGIN:
 		if (sized(p, e->body, 32)) {
 			struct hash32 plan;

@@ -6,7 +6,9 @@
  *   sign.c     attempts, signers, announcing            follow.c    blocks, movements, bookings
  *   open.c     opening the books                        answer.c    what the API is told
  *   token.c    deposit messages                         check.c     what must hold
+ *   lock.c     time locks: who knows an order, and since when
  *   settle.c   transfers of the exchange's settlement
+ *   prices.c   what price sources said last
  *   ruling.c   postings and plans that people decide    repay.c     the run of a refund plan
  */
 #ifndef KURAMORI_PAYOUT_INNER_H
@@ -23,6 +25,7 @@
 #include "policy/control.h"
 #include "policy/exclusion.h"
 #include "policy/policy.h"
+#include "policy/prices.h"
 
 enum {
 	/* of one withdrawal: request, order; of each attempt its own document, two attestations,
@@ -42,6 +45,7 @@ enum {
 	INNER_LINKS = 2 + DOC_WATCHERS_MAX,
 	/* decisions of one order and what proves them: a SIGN holds them beside all else */
 	INNER_DECISIONS_BYTES_MAX = 24 * 1024,
+	INNER_PRICE_BYTES_MAX = 1024, /* of one price: a SIGN holds one of each source */
 };
 
 /* No account, no movement. */
@@ -60,6 +64,9 @@ struct inner_doc {
 	struct hash32 blob;
 	uint8_t *p; /* NULL: only in the journal */
 	size_t n;
+	/* an approval that counts no more by the roster in force, and what proves it: kept, shown,
+	 * and handed to nobody who judges */
+	bool stale;
 };
 
 /* One change of state, as its record has it. */
@@ -83,6 +90,9 @@ struct inner_withdrawal {
 	unsigned attempts;
 	unsigned dead;             /* of them, by the chain's rules: all, or all but the newest */
 	unsigned needed, approved; /* people */
+	unsigned counted;          /* of them as the newest attempt has it in the history */
+	bool recount;              /* the roster is another one since they were counted */
+	uint64_t price; /* of its attempt, nano-yen; 0: none, or it was made before our start */
 	struct inner_change *changes; /* of state, in order */
 	uint32_t changes_n;
 	uint32_t move; /* its payment on the chain, INNER_NONE */
@@ -90,7 +100,8 @@ struct inner_withdrawal {
 	uint32_t docs_n;
 	/* not in the journal */
 	bool planted_new;
-	uint64_t tag; /* of the SIGN that is out; 0 none */
+	bool wants_price; /* a signer found those that it was given not good enough */
+	uint64_t tag;     /* of the SIGN that is out; 0 none */
 	uint64_t asked_mono_ms, retry_mono_ms, pause_ms;
 	uint64_t announce_mono_ms;
 	uint32_t pool_seen;       /* bit per node */
@@ -101,6 +112,13 @@ struct inner_withdrawal {
 		uint8_t *raw[DOC_WATCHERS_MAX]; /* each watcher's statement, ours; NULL: none */
 		size_t raw_n[DOC_WATCHERS_MAX];
 	} * said;
+
+	/* with a time lock: who knows the order; NULL: nobody was told yet */
+	struct inner_lock {
+		uint32_t held, sent; /* bit per link: its receipt came; it was told */
+		uint64_t sent_mono_ms, retry_mono_ms;
+		uint64_t since_ms[INNER_LINKS]; /* as the receipts say, at most when they came */
+	} * lock;
 
 	char reason[INNER_REASON_MAX];
 };
@@ -198,9 +216,9 @@ struct inner_ruling {
 	struct hash32 id;
 	enum doc_type type; /* DOC_POSTING, DOC_PLAN */
 	enum ruling_state state;
-	uint32_t initiator;            /* index among the roster's people */
-	uint32_t yes;                  /* bit per person of the roster */
-	struct inner_ruling_doc *docs; /* itself, then the decisions */
+	char initiator[DOC_NAME_MAX + 1]; /* of the roster, when he proposed it */
+	uint32_t yes;                     /* bit per person of the roster */
+	struct inner_ruling_doc *docs;    /* itself, then the decisions */
 	size_t docs_n;
 	/* a plan: what its run has booked so far, over all cuts */
 	uint64_t claims;
@@ -225,8 +243,11 @@ struct payout {
 	struct log_chain journal;
 	bool has_genesis, started;
 	uint64_t wall_ms, mono_ms; /* of this step */
-	uint64_t newest_ms;        /* of the journal's newest record: records never go back */
-	bool behind;               /* the clock is before it, and that was said */
+	struct payout_looked looked;
+	uint64_t looked_mono_ms;
+	bool has_looked;
+	uint64_t newest_ms; /* of the journal's newest record: records never go back */
+	bool behind;        /* the clock is before it, and that was said */
 
 	/* the batch of this step */
 	uint8_t *batch_buffer;
@@ -237,11 +258,14 @@ struct payout {
 	size_t all_n, all_cap;
 	uint32_t *open; /* not final, or final and its documents not let go yet */
 	size_t open_n, open_cap;
+	bool recounting;      /* some of them may wait to be counted again */
+	bool counting_reads;  /* the recount waits for a document: one at a time, */
+	uint64_t counting_id; /* the request of that one */
 	struct map by_id, by_order, by_payment, by_attempt, by_key;
 	struct hash32 *key_body; /* by_key's value: what the key was used for */
 	uint32_t *key_withdrawal;
 	size_t keys_n, keys_cap;
-	struct policy_entry *history_entries;
+	struct policy_kept *history_entries;
 	struct policy_history history;
 	uint64_t tags; /* last one given */
 
@@ -278,6 +302,14 @@ struct payout {
 		struct inner_stop doc;
 	} closings[DOC_HOT_MAX]; /* as genesis.hot: what an officer closed pays no more */
 
+	struct inner_day {
+		struct hash32 id;
+		uint8_t *p; /* the envelope; NULL: there is none yet */
+		size_t n;
+		uint64_t time_ms;
+		unsigned refused; /* bit i: signer i has refused it, so it is asked for without */
+	} day;
+
 	struct inner_ruling *rulings;
 	size_t rulings_n, rulings_cap;
 	struct map by_ruling;
@@ -285,6 +317,14 @@ struct payout {
 	u128 *snapshot;            /* balances by account when config.snapshot records were read */
 	size_t snapshot_n;
 	struct hash32 snapshot_head;
+
+	/* what each price source of the roster said last, in its order; n 0: nothing */
+	struct inner_price {
+		struct hash32 id;
+		struct doc_price said;
+		size_t n;
+		uint8_t raw[INNER_PRICE_BYTES_MAX];
+	} prices[DOC_SOURCES_MAX];
 
 	bool hot_over, till_over; /* ceilings of the policy, as last told */
 
@@ -352,8 +392,8 @@ MUST_CHECK enum err payout_book_all(struct payout *p, struct log_record *r, size
 void payout_keep(struct payout *p, struct inner_withdrawal *w, uint32_t type, uint32_t signer,
 		 struct bytes raw, bool record);
 /* Asks for a document that is only in the journal; answer_blob() puts it back in its place. */
-void payout_load(struct effects *out, const struct payout *p, const struct inner_withdrawal *w,
-		 const struct inner_doc *d);
+uint64_t payout_load(struct effects *out, const struct payout *p, const struct inner_withdrawal *w,
+		     const struct inner_doc *d);
 void payout_put_back(struct inner_doc *d, struct bytes raw);
 const struct inner_doc *payout_doc(const struct inner_withdrawal *w, uint32_t type,
 				   uint32_t signer);
@@ -366,7 +406,9 @@ void payout_open_doc(const struct payout *p, struct doc *out, const struct inner
 MUST_CHECK enum err payout_move_state(struct payout *p, struct inner_withdrawal *w,
 				      enum payout_state old, enum payout_happening what,
 				      const char *who, const char *why);
-/* All documents are in memory; what is not is asked for. */
+/* All documents are in memory. */
+bool payout_docs_here(const struct inner_withdrawal *w);
+/* The same; what is not is asked for. */
 bool payout_have_docs(struct effects *out, const struct payout *p,
 		      const struct inner_withdrawal *w);
 void payout_note(struct payout *p, struct effects *out, const char *what,
@@ -386,12 +428,29 @@ MUST_CHECK enum err withdraw_key(struct payout *p, const struct id128 *key, uint
 				 const struct hash32 *body);
 /* From the journal: checked when it was taken.  ERR_CORRUPT: it cannot have been. */
 MUST_CHECK enum err withdraw_closing_replay(struct payout *p, const struct doc *d);
+
+/* --- daily.c --- */
+
+MUST_CHECK enum err daily_replay(struct payout *p, const struct doc *d);
+/* Answers. */
+void daily_take(struct payout *p, const struct doc *d, struct effects *out);
+/* What stands beside this withdrawal's documents when this signer is asked; empty: nothing. */
+struct bytes daily_for(const struct payout *p, const struct inner_withdrawal *w,
+		       enum doc_signer signer);
+/* A signer refused a payment for this field, with the words that link_words has. */
+void daily_refused(struct payout *p, enum doc_signer signer, const char *field,
+		   struct effects *out);
 /* The same of what stops, starts or rules, and of a LOG_RULES record. */
 MUST_CHECK enum err withdraw_control_replay(struct payout *p, const struct doc *d,
 					    uint64_t time_ms);
 MUST_CHECK enum err withdraw_rules_replay(struct payout *p, const struct log_record *r);
 /* A freeze binds, or the rules are forked: nothing new is taken, nothing is asked for. */
 bool withdraw_frozen(const struct payout *p);
+/* Counts approvals again that were given under another roster, some in each step; before attempts
+ * are made. */
+void withdraw_recounts(struct payout *p, struct effects *out);
+/* Its approvals are counted by the roster in force, and are enough: signers may be asked. */
+bool withdraw_counted(const struct inner_withdrawal *w);
 /* Reads a document of a withdrawal into its fields: new ones and those of a replay alike. */
 MUST_CHECK enum err withdraw_learn(struct payout *p, struct inner_withdrawal *w,
 				   const struct doc *d);
@@ -411,6 +470,32 @@ void sign_reply(struct payout *p, uint32_t channel, uint16_t number, uint64_t ta
 		struct bytes body, struct effects *out);
 void sign_link(struct payout *p, uint32_t channel, bool up);
 
+/* --- prices.c --- */
+/* A price that was handed in: the newest of each source is kept. */
+void prices_take(struct payout *p, struct bytes raw);
+/* The policy has caps in yen. */
+bool prices_wanted(const struct payout *p);
+/* Enough of them are fresh and near each other, or none are wanted; else why not, in words. */
+bool prices_ready(const struct payout *p, char words[INNER_REASON_MAX]);
+/* Those that are to be handed to a signer: views that live until the next is taken. */
+size_t prices_chosen(const struct payout *p, struct bytes out[DOC_SOURCES_MAX]);
+/* The same for a question to the policy; out's texts lie in set. */
+size_t prices_asked(const struct payout *p, struct prices_set *set,
+		    struct policy_price out[DOC_SOURCES_MAX]);
+/* The price that a payment counts at now, nano-yen; 0: there is none. */
+uint64_t prices_counted(const struct payout *p);
+/* Another roster, or a key that was struck: sources say it again. */
+void prices_forget(struct payout *p);
+
+/* What a source said last, for people. */
+struct prices_view {
+	char rate[DOC_RATE_MAX + 1];
+	uint64_t age_ms, time_ms;
+};
+
+/* False: nothing. */
+bool prices_at(const struct payout *p, size_t source, struct prices_view *out);
+
 /* --- exclude.c --- */
 /* Asks watchers whether attempts whose tills are closed are dead; after the commit. */
 void exclude_send(struct payout *p, struct effects *out);
@@ -420,6 +505,25 @@ void exclude_reply(struct payout *p, uint32_t channel, uint64_t tag, struct byte
 void exclude_forget(struct inner_withdrawal *w);
 /* The till of the withdrawal's newest attempt is closed. */
 bool exclude_till_closed(const struct payout *p, const struct inner_withdrawal *w);
+
+/* --- lock.c --- */
+/* lock_until(): too few know the order for its time lock to run. */
+#define LOCK_NOT_BEGUN UINT64_MAX
+/* Tells orders with a time lock to signers and watchers; after the commit. */
+void lock_send(struct payout *p, struct effects *out);
+/* A signer's or watcher's answer. */
+void lock_reply(struct payout *p, uint32_t channel, uint64_t tag, struct bytes body,
+		struct effects *out);
+/* A link has opened or closed: what was told there and not answered is told again. */
+void lock_link(struct payout *p, uint32_t channel);
+void lock_forget(struct inner_withdrawal *w);
+/*
+ * Unix milliseconds from which both signers and k watchers can be expected to say yes; 0: there is
+ * no time lock.  Advice: each of them goes by its own clocks.
+ */
+uint64_t lock_until(const struct payout *p, const struct inner_withdrawal *w);
+/* An attempt may be made; if not, why stands in w->reason. */
+bool lock_is_over(const struct payout *p, struct inner_withdrawal *w);
 
 /* --- follow.c --- */
 /* A deposit of this customer was credited, undone by the chain, and is not covered yet. */
@@ -464,8 +568,6 @@ MUST_CHECK enum err ruling_replay(struct payout *p, const struct doc *d);
 MUST_CHECK enum err ruling_replay_proof(struct inner_ruling *x, const struct doc *d);
 /* A freeze was recorded: what has not been carried out needs its people again. */
 void ruling_freeze(struct payout *p);
-/* Another roster: who proposed what has another place, or none. */
-void ruling_roster(struct payout *p, const struct doc_roster *before);
 /* NULL if there is none. */
 struct inner_ruling *ruling_find(const struct payout *p, const struct hash32 *id);
 /* The plan that x holds. */

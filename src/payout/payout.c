@@ -17,6 +17,8 @@ enum {
 	EXPIRED_PER_TICK = 100,          /* holds; a batch has room for them beside all else */
 };
 
+enum { LOADS_KEPT = 16 }; /* places of a step that reading documents back leaves to others */
+
 enum { CLOCK_SLACK_MS = 5000 }; /* what NTP steps without anybody being at fault */
 
 enum err payout_grow(void **rows, size_t *cap, size_t n, size_t row_bytes)
@@ -92,7 +94,8 @@ static enum err read_documents(struct payout *p, const struct payout_config *c,
 	if (e != ERR_OK) {
 		e = doc_open(&d, c->roster, &p->genesis_id, fault);
 	}
-	if (e != ERR_OK || (e = doc_roster_read(&d, &p->roster, fault)) != ERR_OK) {
+	if (e != ERR_OK || (e = doc_roster_read(&d, &p->roster, fault)) != ERR_OK ||
+	    (e = approvals_keys(&p->roster, fault)) != ERR_OK) {
 		return name_fault(fault, "roster", e);
 	}
 	doc_zero_id(&zero_id, &d);
@@ -213,6 +216,7 @@ void payout_free(struct payout *p)
 	for (size_t i = 0; i < p->all_n; i++) {
 		withdraw_let_go(&p->all[i]);
 		exclude_forget(&p->all[i]);
+		lock_forget(&p->all[i]);
 		free(p->all[i].docs);
 		free(p->all[i].changes);
 	}
@@ -228,6 +232,7 @@ void payout_free(struct payout *p)
 	for (size_t i = 0; p->stops != NULL && i < p->stops_n; i++) {
 		free(p->stops[i].p);
 	}
+	free(p->day.p);
 	ruling_free(p);
 	repay_free(p);
 	books_free(&p->books);
@@ -372,12 +377,23 @@ void payout_keep(struct payout *p, struct inner_withdrawal *w, uint32_t type, ui
 	}
 }
 
-void payout_load(struct effects *out, const struct payout *p, const struct inner_withdrawal *w,
-		 const struct inner_doc *d)
+uint64_t payout_load(struct effects *out, const struct payout *p, const struct inner_withdrawal *w,
+		     const struct inner_doc *d)
 {
-	effects_call(out, PAYOUT_CALL_BLOB,
-		     (uint64_t)payout_index(p, w) << 16 | (uint64_t)(d - w->docs),
-		     bytes_of(d->blob.b, sizeof d->blob.b));
+	uint64_t id = (uint64_t)payout_index(p, w) << 16 | (uint64_t)(d - w->docs);
+
+	effects_call(out, PAYOUT_CALL_BLOB, id, bytes_of(d->blob.b, sizeof d->blob.b));
+	return id;
+}
+
+bool payout_docs_here(const struct inner_withdrawal *w)
+{
+	for (uint32_t i = 0; i < w->docs_n; i++) {
+		if (w->docs[i].p == NULL) {
+			return false;
+		}
+	}
+	return true;
 }
 
 bool payout_have_docs(struct effects *out, const struct payout *p, const struct inner_withdrawal *w)
@@ -386,7 +402,10 @@ bool payout_have_docs(struct effects *out, const struct payout *p, const struct 
 
 	for (uint32_t i = 0; i < w->docs_n; i++) {
 		if (w->docs[i].p == NULL) {
-			payout_load(out, p, w, &w->docs[i]);
+			/* as many as a step has places for; those who need them ask again */
+			if (effects_free(out) > LOADS_KEPT) {
+				(void)payout_load(out, p, w, &w->docs[i]);
+			}
 			all = false;
 		}
 	}
@@ -455,10 +474,12 @@ static void change_add(struct inner_withdrawal *w, const struct inner_change *ch
 static void state_enter(struct inner_withdrawal *w, enum payout_happening what, struct bytes why)
 {
 	w->reason[0] = '\0';
-	if (what == PAYOUT_VETO || what == PAYOUT_EXPIRE || what == PAYOUT_FREEZE) {
+	if (what == PAYOUT_VETO || what == PAYOUT_EXPIRE || what == PAYOUT_FREEZE ||
+	    what == PAYOUT_RECOUNT) {
 		(void)snprintf(w->reason, sizeof w->reason, "%.*s", (int)why.n,
 			       why.n == 0 ? "" : (const char *)why.p);
 	}
+	w->recount = w->recount || what == PAYOUT_RESUME;
 	if (what == PAYOUT_EXCLUDE) {
 		w->dead = w->attempts;
 	} else if (what == PAYOUT_MINE) {
@@ -552,6 +573,9 @@ static enum err replay_document(struct payout *p, const struct log_record *r,
 	}
 	if (type == DOC_CLOSING) {
 		return withdraw_closing_replay(p, &d);
+	}
+	if (type == DOC_DAY) {
+		return daily_replay(p, &d);
 	}
 	if (ruling_concerns(&d)) {
 		return ruling_replay(p, &d);
@@ -694,12 +718,19 @@ static enum err replay_record(struct payout *p, const struct log_record *r, uint
 		return ERR_OK;
 	case LOG_GUARD_RESERVE:
 	case LOG_GUARD_ATTEST:
+	case LOG_GUARD_RECALL:
 	case LOG_GUARD_STOP:
 	case LOG_GUARD_RULES:
 	case LOG_GUARD_ACK:
 	case LOG_GUARD_REFUSE:
 	case LOG_GUARD_START:
 	case LOG_GUARD_CLOSING:
+	case LOG_GUARD_EXPORT:
+	case LOG_GUARD_IMPORT:
+	case LOG_GUARD_ORDER:
+	case LOG_WATCH_ORDER:
+	case LOG_WATCH_LATER:
+	case LOG_COLD_ANSWER:
 	case LOG_GUARD_PASSKEY:
 	case LOG_WATCH_ATTEST:
 	case LOG_WATCH_STOP:
@@ -760,11 +791,14 @@ enum err payout_replay_opened(struct payout *p, const struct log_view *view,
 
 void payout_start(struct payout *p, uint64_t wall_ms, uint64_t mono_ms, struct effects *out)
 {
+	char words[DOC_ID_WORDS_BYTES];
+
 	CHECK(!p->started);
 	p->started = true;
 	books_ids_from(&p->books, p->config.books_find, p->config.books_find_context);
 	p->wall_ms = wall_ms;
 	p->mono_ms = mono_ms;
+	p->recounting = true; /* what the replay found to be counted again */
 	if (!p->has_genesis) {
 		struct log_record r = { .kind = LOG_GENESIS, .link = p->genesis_id };
 
@@ -779,6 +813,8 @@ void payout_start(struct payout *p, uint64_t wall_ms, uint64_t mono_ms, struct e
 				 w->state == PAYOUT_APPROVED && w->attempts > 0;
 	}
 	commit(p, out);
+	doc_id_words(words, &p->genesis_id);
+	effects_note(out, "info genesis words=\"%s\"", words);
 	effects_note(out,
 		     "info journal-replayed records=%llu accounts=%zu withdrawals=%zu open=%zu",
 		     (unsigned long long)p->journal.next_sequence, p->books.account_count, p->all_n,
@@ -822,6 +858,8 @@ static void one_event(struct payout *p, const struct event *event, struct effect
 	case EVENT_FRAME:
 		if (event->role == ROLE_API) {
 			answer_api(p, event, out);
+		} else if (event->number == MSGS_REPLY(SIGNER_ORDER)) {
+			lock_reply(p, event->channel, event->request_id, event->body, out);
 		} else if (event->number == MSGS_REPLY(WATCHER_EXCLUDE)) {
 			exclude_reply(p, event->channel, event->request_id, event->body, out);
 		} else {
@@ -871,12 +909,14 @@ void payout_step(struct payout *p, const struct event *event, struct effects *ou
 	}
 	one_event(p, event, out);
 	follow_book(p, out);
+	withdraw_recounts(p, out);
 	sign_advance(p, out);
 	/* P10: what was decided is durable before anybody hears of it. */
 	commit(p, out);
 	answer_send(p, out);
 	sign_send(p, out);
 	exclude_send(p, out);
+	lock_send(p, out);
 }
 
 bool payout_chain_read(const struct payout *p)

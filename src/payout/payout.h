@@ -64,6 +64,7 @@ enum {
 	PAYOUT_STOPS_MAX = 1024,   /* documents that stop, start or rule (policy/control.h), ever */
 	PAYOUT_KEY_MAX = 128,      /* characters of an idempotency key */
 	PAYOUT_OWN_MAX = 240,      /* accounts of genesis */
+	PAYOUT_LOOK_FREE = 16384,  /* accounts that a program looks at whenever it is asked */
 	PAYOUT_TOKEN_CHARS = 24,   /* a customer's deposit message */
 	PAYOUT_LIST_MAX = 100,     /* withdrawals in one listing */
 	PAYOUT_CLAIMS_MAX = 2000,  /* customers in one API_OPEN_CLAIMS */
@@ -120,6 +121,7 @@ enum payout_api {
 	API_OPEN_END = 14,    /* () what is left goes to the house; the opening account is zero */
 	API_HISTORY = 15,   /* (16 bytes: request id) every change of state: when, what, who, why */
 	API_TRANSFERS = 16, /* for each request: (u64 tag, u32 n, n entries): see below */
+	API_PRICE = 17,     /* (an envelope: a price) */
 	/* the run of a refund plan, in this order (repay.c) */
 	API_REPAY_BEGIN = 40, /* (32 bytes: document id of the plan) */
 	API_REPAY_ROWS = 41,  /* (whole lines of the file of rows) */
@@ -169,7 +171,8 @@ enum payout_planted {
 	PAYOUT_PLANT_NEW_ATTEMPT =
 	    1, /* after a restart a fresh attempt instead of the stored one */
 	PAYOUT_PLANT_NO_EXCLUSION =
-	    2, /* a closed till is proof enough that its attempts are dead */
+	    2,                    /* a closed till is proof enough that its attempts are dead */
+	PAYOUT_PLANT_NO_LOCK = 3, /* signers are asked while a time lock runs: they must refuse */
 };
 
 struct payout_config {
@@ -183,6 +186,7 @@ struct payout_config {
 				 * anything is credited or settled by it */
 	uint64_t snapshot;      /* records after which balances are kept for a refund; 0: never */
 	uint32_t in_flight;     /* attempts at once, 1..PAYOUT_IN_FLIGHT_MAX */
+	size_t look_free;       /* so many accounts payout_look() looks at whenever it is asked */
 	unsigned planted;       /* enum payout_planted */
 	unsigned books_planted; /* enum books_plant */
 	/*
@@ -260,6 +264,25 @@ struct payout_account {
  * explained.
  */
 size_t payout_reconcile(const struct payout *p, struct payout_account *out);
+/*
+ * The same, once the chain was read, from the movements alone that are not booked to the end: its
+ * cost does not grow with what was ever booked.
+ */
+size_t payout_reconcile_open(const struct payout *p, struct payout_account *out);
+
+/* What a look at every account and hold says, at one position of the journal. */
+struct payout_looked {
+	uint64_t records;   /* that the journal had */
+	struct hash32 hash; /* books_hash() */
+	bool valid;         /* books_validate() */
+};
+
+/*
+ * The newest look.  Who asks often does not make us look often: with more than look_free accounts
+ * we look again only after a pause that grows with them, so that all looks together take a small
+ * part of the time whoever asks how often.  ERR_FULL: no memory.
+ */
+MUST_CHECK enum err payout_look(struct payout *p, struct payout_looked *out);
 
 /* A withdrawal, for tests and the simulator. */
 struct payout_view {
@@ -270,6 +293,8 @@ struct payout_view {
 	struct hash32 payment; /* inner hash; zero before */
 	unsigned attempts;     /* stored */
 	unsigned dead;         /* of them shown to be dead; all but one at least */
+	unsigned approvals;    /* people whose yes counts by the roster in force */
+	unsigned needed;       /* of them, by the policy when it was ordered */
 	u128 amount;
 	u128 fee;        /* held for the network */
 	uint64_t height; /* of its block; 0 */

@@ -117,7 +117,7 @@ static enum err keep(struct inner_ruling *x, const struct doc *d)
 	return ERR_OK;
 }
 
-static enum err add(struct payout *p, const struct doc *d, uint32_t initiator)
+static enum err add(struct payout *p, const struct doc *d, const char *initiator)
 {
 	struct id128 key = map_key(&d->id);
 	struct inner_ruling *x;
@@ -129,9 +129,8 @@ static enum err add(struct payout *p, const struct doc *d, uint32_t initiator)
 		return ERR_FULL;
 	}
 	x = &p->rulings[p->rulings_n];
-	*x = (struct inner_ruling){
-		.id = d->id, .type = d->type, .state = RULING_APPROVING, .initiator = initiator
-	};
+	*x = (struct inner_ruling){ .id = d->id, .type = d->type, .state = RULING_APPROVING };
+	(void)snprintf(x->initiator, sizeof x->initiator, "%s", initiator);
 	e = keep(x, d);
 	if (e == ERR_OK) {
 		e = map_put(&p->by_ruling, &key, (uint32_t)p->rulings_n);
@@ -182,19 +181,6 @@ void ruling_freeze(struct payout *p)
 			x->yes = 0;
 			x->state = RULING_APPROVING;
 		}
-	}
-}
-
-void ruling_roster(struct payout *p, const struct doc_roster *before)
-{
-	for (size_t i = 0; i < p->rulings_n; i++) {
-		struct inner_ruling *x = &p->rulings[i];
-		const struct doc_person *now =
-		    x->initiator < before->people_count
-			? withdraw_person(p, before->people[x->initiator].id)
-			: NULL;
-
-		x->initiator = now == NULL ? DOC_PEOPLE_MAX : (uint32_t)(now - p->roster.people);
 	}
 }
 
@@ -439,7 +425,7 @@ static bool plan_well(struct payout *p, const struct doc_plan *plan)
 
 /* --- taking and approving --- */
 
-static bool initiator_of(struct payout *p, const struct doc *d, const char *name, uint32_t *index)
+static bool initiator_may(struct payout *p, const struct doc *d, const char *name)
 {
 	const struct doc_person *person = withdraw_person(p, name);
 
@@ -453,7 +439,6 @@ static bool initiator_of(struct payout *p, const struct doc *d, const char *name
 			      "signatures", "not signed by the initiator's key");
 		return false;
 	}
-	*index = (uint32_t)(person - p->roster.people);
 	return true;
 }
 
@@ -465,7 +450,6 @@ void ruling_take(struct payout *p, const struct doc *d, struct effects *out)
 	struct doc_fault fault = { .why = NULL };
 	const struct inner_ruling *known = ruling_find(p, &d->id);
 	const char *initiator;
-	uint32_t index;
 	enum err e = d->type == DOC_PLAN ? doc_plan_read(d, &plan, &fault)
 					 : doc_posting_read(d, &posting, &fault);
 
@@ -474,7 +458,7 @@ void ruling_take(struct payout *p, const struct doc *d, struct effects *out)
 		return;
 	}
 	initiator = d->type == DOC_PLAN ? plan.initiator : posting.initiator;
-	if (!initiator_of(p, d, initiator, &index)) {
+	if (!initiator_may(p, d, initiator)) {
 		return;
 	}
 	if (known != NULL) {
@@ -488,7 +472,7 @@ void ruling_take(struct payout *p, const struct doc *d, struct effects *out)
 	if (d->type == DOC_PLAN ? !plan_well(p, &plan) : !build(p, &records, &posting, &d->id)) {
 		return;
 	}
-	e = add(p, d, index);
+	e = add(p, d, initiator);
 	if (e != ERR_OK) {
 		answer_refuse(p, e, "", "too many postings and plans are kept");
 		return;
@@ -516,7 +500,7 @@ void ruling_approve(struct payout *p, const struct doc *d, const struct doc *pro
 			return;
 		}
 	}
-	if (index == x->initiator) {
+	if (strcmp(person->id, x->initiator) == 0) {
 		answer_refuse(p, ERR_POLICY, "person",
 			      "the initiator does not decide about his own %s",
 			      doc_type_name(x->type));
@@ -576,9 +560,8 @@ enum err ruling_replay(struct payout *p, const struct doc *d)
 		person = e != ERR_OK ? NULL
 				     : withdraw_person(p, d->type == DOC_PLAN ? plan.initiator
 									      : posting.initiator);
-		return person == NULL || ruling_find(p, &d->id) != NULL
-			   ? ERR_CORRUPT
-			   : add(p, d, (uint32_t)(person - p->roster.people));
+		return person == NULL || ruling_find(p, &d->id) != NULL ? ERR_CORRUPT
+									: add(p, d, person->id);
 	}
 	if (doc_approval_read(d, &a, NULL) != ERR_OK) {
 		return ERR_CORRUPT;

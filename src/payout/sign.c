@@ -4,7 +4,7 @@
  * announcement; and freezes to everybody who has to hold them.
  *
  * What is sent is always what the journal holds already: sign_advance() decides before the commit,
- * sign_send() speaks after it.
+ * sign_send() speaks after it.  PREPARE alone goes ahead of it, for it lets no signature out.
  */
 #include <stdio.h>
 #include <string.h>
@@ -50,6 +50,12 @@ static bool in_flight(const struct payout *p, const struct inner_withdrawal *w)
 	       !is_cut_off(p, w);
 }
 
+/* Counted again and found short of approvals: it takes no place, but A may have signed it. */
+static bool may_fly(const struct payout *p, const struct inner_withdrawal *w)
+{
+	return in_flight(p, w) || (w->state == PAYOUT_APPROVING && w->attempts > w->dead);
+}
+
 /* What leaves this till by attempts that are in no block yet. */
 static u128 promised(const struct payout *p, const struct key32 *till)
 {
@@ -58,7 +64,7 @@ static u128 promised(const struct payout *p, const struct key32 *till)
 	for (size_t i = 0; i < p->open_n; i++) {
 		const struct inner_withdrawal *w = &p->all[p->open[i]];
 
-		if (in_flight(p, w) && key32_eq(&w->till, till)) {
+		if (may_fly(p, w) && key32_eq(&w->till, till)) {
 			sum += w->amount + w->fee;
 		}
 	}
@@ -137,6 +143,9 @@ static void fix_attempt(struct payout *p, struct inner_withdrawal *w, struct eff
 			       "waits: a deposit of this customer was undone by the chain");
 		return;
 	}
+	if (!lock_is_over(p, w)) {
+		return;
+	}
 	if (till == NULL) {
 		(void)snprintf(w->reason, sizeof w->reason, "waits until the till holds enough");
 		return;
@@ -164,8 +173,10 @@ static void fix_attempt(struct payout *p, struct inner_withdrawal *w, struct eff
 
 void sign_advance(struct payout *p, struct effects *out)
 {
+	char words[INNER_REASON_MAX];
 	size_t flying = 0;
 	unsigned made = 0;
+	bool ready;
 
 	if (!p->synced || withdraw_frozen(p) || !p->link_up[PAYOUT_CHANNEL_A - 1]) {
 		return;
@@ -173,6 +184,7 @@ void sign_advance(struct payout *p, struct effects *out)
 	for (size_t i = 0; i < p->open_n; i++) {
 		flying += in_flight(p, &p->all[p->open[i]]);
 	}
+	ready = prices_ready(p, words);
 	for (size_t i = 0; i < p->open_n && flying < p->config.in_flight && made < STEP_MAX; i++) {
 		struct inner_withdrawal *w = &p->all[p->open[i]];
 
@@ -182,9 +194,14 @@ void sign_advance(struct payout *p, struct effects *out)
 			w->dead = w->attempts;
 		}
 		if (w->state == PAYOUT_APPROVED && (w->attempts == w->dead || w->planted_new) &&
-		    p->wall_ms < w->expires_ms) {
+		    withdraw_counted(w) && p->wall_ms < w->expires_ms) {
 			unsigned before = w->attempts;
 
+			/* its time begins when it is made, so not before it can be signed */
+			if (!ready) {
+				memcpy(w->reason, words, sizeof w->reason);
+				continue;
+			}
 			fix_attempt(p, w, out);
 			made += w->attempts != before;
 			flying += w->attempts != before;
@@ -201,10 +218,16 @@ static void put_item(struct writer *w, const struct inner_doc *d)
 	writer_bytes(w, bytes_of(d->p, d->n));
 }
 
-static void ask(struct payout *p, struct inner_withdrawal *w, uint32_t channel, struct effects *out)
+/* The body of SIGN and of PREPARE, in the store. */
+static struct bytes question(struct payout *p, const struct inner_withdrawal *w, uint32_t channel,
+			     struct effects *out)
 {
 	uint8_t *body = effects_take(out, FRAME_BODY_MAX);
 	struct writer items = writer_make(body, FRAME_BODY_MAX);
+	const struct bytes day =
+	    daily_for(p, w, channel == PAYOUT_CHANNEL_A ? DOC_SIGNER_A : DOC_SIGNER_B);
+	struct bytes prices[DOC_SOURCES_MAX];
+	size_t n;
 
 	put_item(&items, payout_doc(w, DOC_REQUEST, 0));
 	put_item(&items, payout_doc(w, DOC_ORDER, 0));
@@ -214,22 +237,55 @@ static void ask(struct payout *p, struct inner_withdrawal *w, uint32_t channel, 
 
 		/* of a later attempt also those before it, and what watchers say of them; an
 		 * assertion was kept right behind its approval */
-		if (d->type == DOC_APPROVAL || d->type == DOC_ASSERTION ||
+		if (((d->type == DOC_APPROVAL || d->type == DOC_ASSERTION) && !d->stale) ||
 		    d->type == DOC_EXCLUSION ||
 		    (d->type == DOC_ATTEMPT && d != payout_doc(w, DOC_ATTEMPT, 0))) {
 			put_item(&items, d);
 		}
 	}
+	if (day.n > 0) {
+		writer_u32(&items, (uint32_t)day.n);
+		writer_bytes(&items, day);
+	}
+	n = prices_chosen(p, prices);
+	for (size_t i = 0; i < n; i++) {
+		writer_u32(&items, (uint32_t)prices[i].n);
+		writer_bytes(&items, prices[i]);
+	}
 	if (channel == PAYOUT_CHANNEL_B) {
 		put_item(&items, payout_doc(w, DOC_ATTESTATION, DOC_SIGNER_A));
 		put_item(&items, payout_doc(w, DOC_SIGNATURE, DOC_SIGNER_A));
 	}
-	/* request, order, attempt, attestation are a few KB; decisions are limited in bytes */
+	/* request, order, attempt, attestation are a few KB; decisions and prices are limited */
 	CHECK(!items.bad);
 	effects_give_back(out, FRAME_BODY_MAX - items.n);
+	return bytes_of(body, items.n);
+}
+
+static void ask(struct payout *p, struct inner_withdrawal *w, uint32_t channel, struct effects *out)
+{
+	const struct bytes body = question(p, w, channel, out);
+
 	w->tag = ++p->tags;
+	w->wants_price = false;
 	w->asked_mono_ms = p->mono_ms;
-	effects_send(out, channel, SIGNER_SIGN, w->tag, bytes_of(body, items.n));
+	effects_send(out, channel, SIGNER_SIGN, w->tag, body);
+}
+
+/*
+ * B judges, journals and is acknowledged while A's word is made durable here, and lets nothing out
+ * before SIGN, which stands behind that commit (decision 34).  It is only for speed: lost or
+ * refused, SIGN says it all again.
+ */
+static void prepare(struct payout *p, const struct inner_withdrawal *w, struct effects *out)
+{
+	char words[INNER_REASON_MAX];
+
+	if (p->link_up[PAYOUT_CHANNEL_B - 1] && prices_ready(p, words)) {
+		const struct bytes body = question(p, w, PAYOUT_CHANNEL_B, out);
+
+		effects_send(out, PAYOUT_CHANNEL_B, SIGNER_PREPARE, ++p->tags, body);
+	}
 }
 
 static void wait_longer(struct payout *p, struct inner_withdrawal *w)
@@ -251,7 +307,7 @@ static void announce(struct payout *p, struct inner_withdrawal *w, struct effect
 	}
 	w->announce_mono_ms = p->mono_ms + ANNOUNCE_MS;
 	if (unit->p == NULL) {
-		payout_load(out, p, w, unit);
+		(void)payout_load(out, p, w, unit);
 		w->announce_mono_ms = p->mono_ms + 1;
 		return;
 	}
@@ -305,6 +361,8 @@ static_assert((int)SIGNER_STOP_PUT == (int)WATCHER_STOP_PUT, "one number for bot
 
 void sign_send(struct payout *p, struct effects *out)
 {
+	char words[INNER_REASON_MAX];
+	bool ready = prices_ready(p, words);
 	unsigned asked = 0;
 
 	send_stops(p, out);
@@ -325,6 +383,9 @@ void sign_send(struct payout *p, struct effects *out)
 		    w->state != PAYOUT_AUTHORISED) {
 			continue;
 		}
+		if (!withdraw_counted(w)) {
+			continue; /* B too takes none of what counts no more */
+		}
 		if (w->tag != 0 && p->mono_ms >= w->asked_mono_ms + ANSWER_MS) {
 			(void)snprintf(w->reason, sizeof w->reason, "signer %s gave no answer",
 				       channel == PAYOUT_CHANNEL_A ? "a" : "b");
@@ -332,6 +393,10 @@ void sign_send(struct payout *p, struct effects *out)
 		}
 		if (w->tag == 0 && p->link_up[channel - 1] && p->mono_ms >= w->retry_mono_ms &&
 		    asked < STEP_MAX) {
+			if (!ready) {
+				memcpy(w->reason, words, sizeof w->reason);
+				continue;
+			}
 			ask(p, w, channel, out);
 			asked++;
 		}
@@ -344,6 +409,7 @@ void sign_link(struct payout *p, uint32_t channel, bool up)
 		return;
 	}
 	p->link_up[channel - 1] = up;
+	lock_link(p, channel);
 	for (size_t i = 0; i < p->stops_n; i++) {
 		p->stops[i].sent &= ~(1u << (channel - 1));
 	}
@@ -492,6 +558,7 @@ static void signed_reply(struct payout *p, enum doc_signer signer, const struct 
 		(void)snprintf(words, sizeof words, "attempt %u is cosigned", w->attempts);
 		CHECK(payout_move_state(p, w, PAYOUT_APPROVED, PAYOUT_COSIGN, "signer a", words) ==
 		      ERR_OK);
+		prepare(p, w, out);
 	} else {
 		complete(p, w, &pay, &signature);
 	}
@@ -505,13 +572,14 @@ static void refused_reply(struct payout *p, uint32_t channel, uint64_t tag, stru
 			  struct effects *out)
 {
 	struct inner_withdrawal *w = asked_by(p, tag);
-	struct doc_refusal r;
+	struct doc_refusal r = { .field = "" };
 	struct doc d;
 	char id[UUID7_TEXT_MAX] = "";
 	char text[INNER_REASON_MAX];
+	bool known = doc_open(&d, raw, &p->genesis_id, NULL) == ERR_OK && d.type == DOC_REFUSAL &&
+		     doc_refusal_read(&d, &r, NULL) == ERR_OK;
 
-	if (doc_open(&d, raw, &p->genesis_id, NULL) != ERR_OK || d.type != DOC_REFUSAL ||
-	    doc_refusal_read(&d, &r, NULL) != ERR_OK) {
+	if (!known) {
 		p->counters[COUNT_REPLIES_BAD]++;
 		(void)snprintf(text, sizeof text, "an answer that is no document");
 	} else {
@@ -519,6 +587,10 @@ static void refused_reply(struct payout *p, uint32_t channel, uint64_t tag, stru
 			       channel == PAYOUT_CHANNEL_A ? "a" : "b", r.code, r.detail, r.field);
 	}
 	(void)snprintf(p->link_words[channel - 1], sizeof p->link_words[0], "%s", text);
+	if (known) {
+		daily_refused(p, channel == PAYOUT_CHANNEL_A ? DOC_SIGNER_A : DOC_SIGNER_B, r.field,
+			      out);
+	}
 	if (w == NULL) {
 		return;
 	}
@@ -533,6 +605,7 @@ static void refused_reply(struct payout *p, uint32_t channel, uint64_t tag, stru
 	 */
 	(void)snprintf(w->reason, sizeof w->reason, "%s", text);
 	wait_longer(p, w);
+	w->wants_price = strncmp(r.field, "price", strlen("price")) == 0;
 }
 
 static void receipt_reply(struct payout *p, uint32_t channel, uint64_t tag, struct bytes body,

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "doc/types.h"
 
 /* clang-format off */
@@ -25,6 +26,7 @@ static const uint8_t table[PAYOUT_STATES][PAYOUT_HAPPENINGS] = {
 	},
 	[PAYOUT_APPROVING] = {
 		[PAYOUT_APPROVE] = PAYOUT_APPROVED,
+		[PAYOUT_MINE]    = PAYOUT_CONFIRMING, /* A may have been asked before a recount */
 		[PAYOUT_VETO]    = PAYOUT_REFUSED,
 		[PAYOUT_EXPIRE]  = PAYOUT_EXPIRED,
 		[PAYOUT_FREEZE]  = PAYOUT_FROZEN,
@@ -36,6 +38,7 @@ static const uint8_t table[PAYOUT_STATES][PAYOUT_HAPPENINGS] = {
 		[PAYOUT_EXPIRE] = PAYOUT_EXPIRED,
 		[PAYOUT_FREEZE] = PAYOUT_FROZEN,
 		[PAYOUT_EXCLUDE] = PAYOUT_APPROVED,
+		[PAYOUT_RECOUNT] = PAYOUT_APPROVING,
 	},
 	/* From here a signature of ours exists: only the chain ends it. */
 	[PAYOUT_AUTHORISED] = {
@@ -64,20 +67,23 @@ static const uint8_t table[PAYOUT_STATES][PAYOUT_HAPPENINGS] = {
 /* clang-format on */
 
 static const char *const states[PAYOUT_STATES] = {
-	[PAYOUT_NONE] = "none",           [PAYOUT_REQUESTED] = "requested",
-	[PAYOUT_SCREENED] = "screened",   [PAYOUT_APPROVING] = "approving",
-	[PAYOUT_APPROVED] = "approved",   [PAYOUT_AUTHORISED] = "authorised",
-	[PAYOUT_ANNOUNCED] = "announced", [PAYOUT_CONFIRMING] = "confirming",
-	[PAYOUT_SETTLED] = "settled",     [PAYOUT_REFUSED] = "refused",
-	[PAYOUT_EXPIRED] = "expired",     [PAYOUT_FROZEN] = "frozen",
+	[PAYOUT_NONE] = N_("none"),           [PAYOUT_REQUESTED] = N_("requested"),
+	[PAYOUT_SCREENED] = N_("screened"),   [PAYOUT_APPROVING] = N_("approving"),
+	[PAYOUT_APPROVED] = N_("approved"),   [PAYOUT_AUTHORISED] = N_("authorised"),
+	[PAYOUT_ANNOUNCED] = N_("announced"), [PAYOUT_CONFIRMING] = N_("confirming"),
+	[PAYOUT_SETTLED] = N_("settled"),     [PAYOUT_REFUSED] = N_("refused"),
+	[PAYOUT_EXPIRED] = N_("expired"),     [PAYOUT_FROZEN] = N_("frozen"),
 };
 
 static const char *const happenings[PAYOUT_HAPPENINGS] = {
-	[PAYOUT_REQUEST] = "request", [PAYOUT_SCREEN] = "screen", [PAYOUT_ORDER] = "order",
-	[PAYOUT_APPROVE] = "approve", [PAYOUT_COSIGN] = "cosign", [PAYOUT_WRAP] = "wrap",
-	[PAYOUT_MINE] = "mine",       [PAYOUT_SETTLE] = "settle", [PAYOUT_UNMINE] = "unmine",
-	[PAYOUT_VETO] = "veto",       [PAYOUT_EXPIRE] = "expire", [PAYOUT_FREEZE] = "freeze",
-	[PAYOUT_EXCLUDE] = "exclude", [PAYOUT_RESUME] = "resume",
+	[PAYOUT_REQUEST] = N_("request"), [PAYOUT_SCREEN] = N_("screen"),
+	[PAYOUT_ORDER] = N_("order"),     [PAYOUT_APPROVE] = N_("approve"),
+	[PAYOUT_COSIGN] = N_("cosign"),   [PAYOUT_WRAP] = N_("wrap"),
+	[PAYOUT_MINE] = N_("mine"),       [PAYOUT_SETTLE] = N_("settle"),
+	[PAYOUT_UNMINE] = N_("unmine"),   [PAYOUT_VETO] = N_("veto"),
+	[PAYOUT_EXPIRE] = N_("expire"),   [PAYOUT_FREEZE] = N_("freeze"),
+	[PAYOUT_EXCLUDE] = N_("exclude"), [PAYOUT_RESUME] = N_("resume"),
+	[PAYOUT_RECOUNT] = N_("recount"),
 };
 
 const char *state_name(unsigned state)
@@ -120,6 +126,7 @@ static const char *const actors[PAYOUT_HAPPENINGS] = {
 	[PAYOUT_UNMINE] = "chain",     [PAYOUT_VETO] = "approver",
 	[PAYOUT_EXPIRE] = "clock",     [PAYOUT_FREEZE] = "officer, watcher",
 	[PAYOUT_EXCLUDE] = "watchers", [PAYOUT_RESUME] = "officer",
+	[PAYOUT_RECOUNT] = "policy",
 };
 
 const char *state_actors(unsigned happening)

@@ -2,7 +2,7 @@
 /*
  * state.h - the states of a withdrawal and the one table of what may follow what (design.md 4).
  *
- *   requested -> screened -> approving -> approved -> authorised -> announced -> confirming <->
+ *   requested -> screened -> approving <-> approved -> authorised -> announced -> confirming <->
  * settled \            \           \           (a key has spoken: no way back by time) refused
  * refused    refused / expired / frozen
  *
@@ -51,7 +51,8 @@ enum payout_happening {
 	PAYOUT_FREEZE = 12,
 	PAYOUT_EXCLUDE = 13, /* the attempt is dead by the chain's rules: k watchers say so */
 	PAYOUT_RESUME = 14,  /* the last freeze was lifted */
-	PAYOUT_HAPPENINGS = 15,
+	PAYOUT_RECOUNT = 15, /* by the roster in force fewer people than needed have said yes */
+	PAYOUT_HAPPENINGS = 16,
 };
 
 /* record.amount of a WITHDRAWAL_STATE, bits 24..: its blob is "who LF why". */

@@ -19,7 +19,8 @@
 
 enum {
 	DOC_TEXT = 8192,
-	EXPIRED_MAX = 20, /* in one step */
+	EXPIRED_MAX = 20,   /* in one step */
+	RECOUNTED_MAX = 20, /* likewise */
 };
 
 enum err withdraw_reopen(struct payout *p, uint32_t index)
@@ -34,6 +35,9 @@ enum err withdraw_reopen(struct payout *p, uint32_t index)
 		return ERR_FULL;
 	}
 	p->open[p->open_n++] = index;
+	/* rosters that came while it was settled */
+	p->all[index].recount = true;
+	p->recounting = true;
 	return ERR_OK;
 }
 
@@ -106,6 +110,7 @@ void withdraw_let_go(struct inner_withdrawal *w)
 		free(w->docs[i].p);
 		w->docs[i].p = NULL;
 	}
+	lock_forget(w);
 }
 
 static enum err learn_order(struct payout *p, struct inner_withdrawal *w, const struct doc *d)
@@ -158,16 +163,20 @@ static enum err learn_attempt(struct payout *p, struct inner_withdrawal *w, cons
 			.own_ms = nem_time_to_unix_ms(w->attempt_time),
 			.outflow = w->amount + w->fee,
 			.chain_s = w->attempt_time,
-			.approvals = w->approved,
+			.approvals = w->counted,
+			.yen = prices_yen(w->price, w->amount + w->fee),
+			.price = w->price,
 		};
 
 		policy_history_forget(&p->history, &dead);
 	}
 	w->attempt_doc = d->id;
 	w->attempts++;
+	w->counted = w->approved;
 	w->till = a.account;
 	w->attempt_time = (uint32_t)a.timestamp_nem_s;
 	w->payment = pay->inner_hash;
+	w->price = p->started ? prices_counted(p) : 0;
 	now_ms = nem_time_to_unix_ms(w->attempt_time);
 	e = map_put(&p->by_attempt, &key, payout_index(p, w));
 	if (e == ERR_OK) {
@@ -177,11 +186,14 @@ static enum err learn_attempt(struct payout *p, struct inner_withdrawal *w, cons
 	if (policy_history_has_room(
 		&p->history,
 		&(struct policy_time){ .own_ms = now_ms, .chain_s = w->attempt_time })) {
-		CHECK(policy_history_add(&p->history, &(struct policy_entry){
-							  .own_ms = now_ms,
-							  .outflow = w->amount + w->fee,
-							  .chain_s = w->attempt_time,
-							  .approvals = w->approved }) == ERR_OK);
+		CHECK(policy_history_add(
+			  &p->history,
+			  &(struct policy_entry){ .own_ms = now_ms,
+						  .outflow = w->amount + w->fee,
+						  .chain_s = w->attempt_time,
+						  .approvals = w->counted,
+						  .yen = prices_yen(w->price, w->amount + w->fee),
+						  .price = w->price }) == ERR_OK);
 	}
 	/* no room: it is advice only, the signers' own windows hold */
 out:
@@ -222,14 +234,20 @@ enum err withdraw_learn(struct payout *p, struct inner_withdrawal *w, const stru
 	case DOC_HEARTBEAT:
 	case DOC_ACK:
 	case DOC_RECEIPT:
+	case DOC_MATURITY:
 	case DOC_NONCE:
 	case DOC_CURSOR:
 	case DOC_REFUSAL:
 	case DOC_STATUS:
 	case DOC_POSTING:
 	case DOC_PLAN:
+	case DOC_DAY:
 	case DOC_PRICE:
 	case DOC_GRANT:
+	case DOC_HOLDING:
+	case DOC_TALLY:
+	case DOC_REFILL:
+	case DOC_ANSWER:
 		return ERR_CORRUPT;
 	}
 	return ERR_CORRUPT;
@@ -372,6 +390,7 @@ static void order_of(const struct payout *p, struct doc_order *o, const struct d
 static bool advised(struct payout *p, const struct doc_order *o, const struct doc_request *r,
 		    const struct hash32 *request_doc, unsigned *needed)
 {
+	static struct doc_grant grants[CONTROL_GRANTS_KEPT];
 	struct policy_question q = {
 		.genesis = &p->genesis,
 		.own = &p->policy_own,
@@ -380,8 +399,15 @@ static bool advised(struct payout *p, const struct doc_order *o, const struct do
 		.request = r,
 		.request_doc = request_doc,
 		.history = &p->history,
+		.listed = control_listed(&p->control, &o->destination),
+		.grants = grants,
+		/* as if everybody had known it for long: that is waited for */
+		.order_known = { .known = true },
 		.now = { .own_ms = p->wall_ms, .wall_ms = p->wall_ms, .chain_s = p->top_time },
 	};
+	const struct control_grants_ask ask = { .to = &o->destination, .at = &q.now };
+	struct policy_price prices[DOC_SOURCES_MAX];
+	struct prices_set said;
 	struct policy_verdict v;
 
 	/* as if everybody who is needed had said yes: people come later */
@@ -390,8 +416,13 @@ static bool advised(struct payout *p, const struct doc_order *o, const struct do
 		*needed = 0;
 	}
 	q.approvals = *needed;
+	q.grants_n = control_grants(&p->control, &ask, grants);
+	q.prices = prices;
+	q.prices_n = prices_asked(p, &said, prices);
+	q.prices_needed = p->roster.prices_needed;
 	v = policy_judge(&q);
-	if (v.err != ERR_OK) {
+	/* prices come again: a request is not refused for ever because one was late by a minute */
+	if (v.err != ERR_OK && strncmp(v.field, "price", strlen("price")) != 0) {
 		refuse_verdict(p, &v);
 		return false;
 	}
@@ -695,6 +726,160 @@ static const struct doc_person *approver_of(struct payout *p, struct approvals_s
 	return set->one[0].person;
 }
 
+/* --- approvals under another roster --- */
+
+/*
+ * Who of those who said yes counts by the roster in force; what counts no more is marked.  Its
+ * documents are in memory.  why: of the newest word that counts no more; "" if there is none.
+ */
+static void recount(struct payout *p, struct inner_withdrawal *w, char why[INNER_REASON_MAX])
+{
+	static struct approvals_set set; /* large */
+	struct policy_verdict v = { .err = ERR_OK };
+	struct approvals_question q = {
+		.roster = &p->roster,
+		.subject_type = DOC_ORDER,
+		.subject = &w->order_doc,
+		.initiator = w->customer,
+		.roles = DOC_ROLE_APPROVER,
+		.until_ms = UINT64_MAX, /* it was not in the future when it was taken */
+	};
+	const char *gone = NULL;
+	char name[DOC_NAME_MAX + 1];
+	uint32_t seen = 0;
+
+	w->approved = 0;
+	for (uint32_t i = 0; i < w->docs_n; i++) {
+		bool proved = i + 1 < w->docs_n && w->docs[i + 1].type == DOC_ASSERTION;
+		struct approvals_count count;
+		struct doc d;
+		bool again;
+
+		if (w->docs[i].type != DOC_APPROVAL) {
+			continue;
+		}
+		set.n = 0;
+		payout_open_doc(p, &d, &w->docs[i]);
+		CHECK(approvals_add(&set, &d, NULL) == ERR_OK);
+		if (proved) {
+			payout_open_doc(p, &d, &w->docs[i + 1]);
+			CHECK(approvals_add(&set, &d, NULL) == ERR_OK);
+		}
+		v = approvals_judge(&set, &q, &count);
+		/* one key of his left and came back, and he decided by another meanwhile */
+		again =
+		    v.err == ERR_OK && (seen >> (set.one[0].person - p->roster.people) & 1) != 0;
+		w->docs[i].stale = v.err != ERR_OK || again;
+		if (proved) {
+			w->docs[i + 1].stale = w->docs[i].stale;
+		}
+		if (!w->docs[i].stale) {
+			seen |= 1u << (set.one[0].person - p->roster.people);
+			w->approved += set.one[0].said.decision == DOC_DECISION_YES;
+		} else if (!again) {
+			(void)snprintf(name, sizeof name, "%s", set.one[0].said.person);
+			gone = v.words;
+		}
+	}
+	w->recount = false;
+	why[0] = '\0';
+	if (gone != NULL) {
+		(void)snprintf(why, INNER_REASON_MAX,
+			       "%.64s's approval counts no more by roster %llu: %.48s; %u of %u "
+			       "approvals: others have to approve",
+			       name, (unsigned long long)p->roster.number, gone, w->approved,
+			       w->needed);
+	}
+}
+
+bool withdraw_counted(const struct inner_withdrawal *w)
+{
+	return !w->recount && w->approved >= w->needed;
+}
+
+static void recounted(struct payout *p, struct inner_withdrawal *w, struct effects *out)
+{
+	char why[INNER_REASON_MAX];
+
+	recount(p, w, why);
+	if (w->state == PAYOUT_APPROVED && w->approved < w->needed) {
+		CHECK(payout_move_state(p, w, PAYOUT_APPROVED, PAYOUT_RECOUNT, "policy", why) ==
+		      ERR_OK);
+		w->tag = 0; /* what A was asked is asked again when enough people have decided */
+		w->retry_mono_ms = 0;
+		w->pause_ms = 0;
+		payout_note(p, out, "recount", w);
+	} else if (w->state == PAYOUT_APPROVING && w->approved >= w->needed) {
+		CHECK(payout_move_state(p, w, PAYOUT_APPROVING, PAYOUT_APPROVE, "policy",
+					"as many people as are needed had said yes") == ERR_OK);
+	} else if ((w->state == PAYOUT_APPROVING || w->state == PAYOUT_AUTHORISED) &&
+		   w->approved < w->needed && why[0] != '\0') {
+		memcpy(w->reason, why, sizeof w->reason);
+	}
+}
+
+/* Where the number of approvals decides something; elsewhere they are counted when it comes to it.
+ */
+static bool counts(enum payout_state state)
+{
+	return state == PAYOUT_APPROVING || state == PAYOUT_APPROVED || state == PAYOUT_AUTHORISED;
+}
+
+/* What the count reads and memory has not, since this was settled once; or NULL. */
+static const struct inner_doc *decision_missing(const struct inner_withdrawal *w)
+{
+	for (uint32_t i = 0; i < w->docs_n; i++) {
+		const struct inner_doc *d = &w->docs[i];
+
+		if (d->p == NULL && (d->type == DOC_APPROVAL || d->type == DOC_ASSERTION)) {
+			return d;
+		}
+	}
+	return NULL;
+}
+
+void withdraw_recounts(struct payout *p, struct effects *out)
+{
+	unsigned done = 0;
+	bool left = false;
+
+	for (size_t i = 0; p->recounting && i < p->open_n; i++) {
+		struct inner_withdrawal *w = &p->all[p->open[i]];
+		const struct inner_doc *missing;
+
+		if (!w->recount || state_final(w->state)) {
+			continue;
+		}
+		missing = decision_missing(w);
+		if (!counts(w->state) || (missing != NULL && p->counting_reads)) {
+			left = true;
+			continue;
+		}
+		if (missing != NULL) {
+			p->counting_id = payout_load(out, p, w, missing);
+			p->counting_reads = true;
+			left = true;
+			continue;
+		}
+		/* so many that a step stays short and its batch small */
+		if (done++ >= RECOUNTED_MAX) {
+			return;
+		}
+		recounted(p, w, out);
+	}
+	p->recounting = left;
+}
+
+static void recount_all(struct payout *p)
+{
+	for (size_t i = 0; i < p->open_n; i++) {
+		p->all[p->open[i]].recount = true;
+	}
+	p->recounting = true;
+}
+
+/* --- approvals that come --- */
+
 /* proof: the assertion that came with it, or NULL. */
 static void take_approval(struct payout *p, const struct doc *d, const struct doc *proof,
 			  struct effects *out)
@@ -705,6 +890,7 @@ static void take_approval(struct payout *p, const struct doc *d, const struct do
 	struct inner_withdrawal *w;
 	struct doc_approval a;
 	unsigned decisions = 0;
+	bool helps;
 	size_t bytes = d->raw.n + (proof == NULL ? 0 : proof->raw.n);
 	char who[DOC_NAME_MAX + 16], why[128];
 	enum err e;
@@ -735,6 +921,9 @@ static void take_approval(struct payout *p, const struct doc *d, const struct do
 		answer_refuse(p, ERR_NOT_FOUND, "subject", "no such order");
 		return;
 	}
+	if (w->recount && payout_docs_here(w)) {
+		recounted(p, w, out);
+	}
 	for (uint32_t i = 0; i < w->docs_n; i++) {
 		struct doc other;
 		struct doc_approval b;
@@ -743,7 +932,7 @@ static void take_approval(struct payout *p, const struct doc *d, const struct do
 		bytes += w->docs[i].type == DOC_APPROVAL || w->docs[i].type == DOC_ASSERTION
 			     ? w->docs[i].n
 			     : 0;
-		if (w->docs[i].type != DOC_APPROVAL || w->docs[i].p == NULL) {
+		if (w->docs[i].type != DOC_APPROVAL || w->docs[i].p == NULL || w->docs[i].stale) {
 			continue;
 		}
 		payout_open_doc(p, &other, &w->docs[i]);
@@ -758,7 +947,10 @@ static void take_approval(struct payout *p, const struct doc *d, const struct do
 			return;
 		}
 	}
-	if (w->state != PAYOUT_APPROVING &&
+	/* what A has signed and B must not take by the words that are left: one more helps */
+	helps = w->state == PAYOUT_AUTHORISED && a.decision == DOC_DECISION_YES &&
+		w->approved < w->needed;
+	if (w->state != PAYOUT_APPROVING && !helps &&
 	    !(a.decision == DOC_DECISION_NO &&
 	      (w->state == PAYOUT_APPROVED || w->state == PAYOUT_FROZEN))) {
 		answer_refuse(p, ERR_STATE, "subject", "the withdrawal is %s",
@@ -785,6 +977,8 @@ static void take_approval(struct payout *p, const struct doc *d, const struct do
 		(void)snprintf(why, sizeof why, "%s said no", a.person);
 		CHECK(payout_move_state(p, w, w->state, PAYOUT_VETO, who, why) == ERR_OK);
 		release(p, w);
+	} else if (w->approved >= w->needed && helps) {
+		w->reason[0] = '\0';
 	} else if (w->approved >= w->needed) {
 		(void)snprintf(why, sizeof why, "the last of %u approvals", w->needed);
 		CHECK(payout_move_state(p, w, PAYOUT_APPROVING, PAYOUT_APPROVE, who, why) ==
@@ -815,13 +1009,10 @@ bool withdraw_frozen(const struct payout *p)
  * they are asked again. */
 static void follow_roster(struct payout *p, const struct hash32 *before, size_t struck)
 {
-	bool other = !hash32_eq(before, &p->roster_id);
-
-	if (other || struck != p->control.struck_n) {
+	if (!hash32_eq(before, &p->roster_id) || struck != p->control.struck_n) {
 		ruling_freeze(p);
-	}
-	if (other) {
-		ruling_roster(p, &p->control.before);
+		prices_forget(p);
+		recount_all(p);
 	}
 }
 
@@ -859,9 +1050,10 @@ enum err withdraw_control_replay(struct payout *p, const struct doc *d, uint64_t
 
 enum err withdraw_rules_replay(struct payout *p, const struct log_record *r)
 {
+	const struct policy_time then = { .own_ms = r->time_ms, .chain_s = le32_get(r->debit.b) };
 	struct hash32 before = p->roster_id;
 
-	if (!control_activate(&p->control, &r->id, r->time_ms)) {
+	if (!control_activate(&p->control, &r->id, r->time_ms, &then)) {
 		return ERR_CORRUPT;
 	}
 	follow_roster(p, &before, p->control.struck_n);
@@ -882,9 +1074,14 @@ static void rules_due(struct payout *p, struct effects *out)
 		return;
 	}
 	memcpy(r.id.b, e->id.b, sizeof r.id.b);
+	le32_put(r.debit.b, now.chain_s);
 	payout_record(p, &r, bytes_of(NULL, 0));
-	CHECK(control_activate(&p->control, &r.id, p->wall_ms));
+	CHECK(control_activate(&p->control, &r.id, p->wall_ms, &now));
 	follow_roster(p, &before, p->control.struck_n);
+	if (e->type == DOC_GRANT) {
+		effects_note(out, "unusual grant state=\"%s\"", control_state_name(e->state));
+		return;
+	}
 	effects_note(out, "unusual rules roster=%llu policy=%llu",
 		     (unsigned long long)p->roster.number, (unsigned long long)p->policy.number);
 }
@@ -912,12 +1109,37 @@ static void all_open(struct payout *p, enum payout_happening what, const char *w
 			continue;
 		}
 		CHECK(payout_move_state(p, w, w->state, what, who, why) == ERR_OK);
-		if (what == PAYOUT_RESUME && w->approved >= w->needed) {
-			CHECK(payout_move_state(p, w, w->state, PAYOUT_APPROVE, "policy",
-						"as many people as are needed had said yes") ==
-			      ERR_OK);
+		/* what enough people had approved goes on by the recount that this asks for */
+		p->recounting = p->recounting || what == PAYOUT_RESUME;
+	}
+}
+
+/* A cancel that names an order or its request is a person's no to it. */
+static void all_named(struct payout *p, const struct hash32 *id, const char *who)
+{
+	const struct doc_cancel *x = &p->control.news.cancel;
+	char why[INNER_REASON_MAX];
+
+	(void)snprintf(why, sizeof why, "%s said no", x->person);
+	for (size_t i = p->open_n; i > 0; i--) {
+		struct inner_withdrawal *w = &p->all[p->open[i - 1]];
+		enum payout_state next;
+
+		if ((hash32_eq(&w->order_doc, id) || hash32_eq(&w->request_doc, id)) &&
+		    state_next(&next, w->state, w->state, PAYOUT_VETO) == ERR_OK) {
+			CHECK(payout_move_state(p, w, w->state, PAYOUT_VETO, who, why) == ERR_OK);
+			release(p, w);
 		}
 	}
+}
+
+/* Nobody else in a roster is called a or b. */
+static const char *issuer_kind(const struct payout *p, const char *issuer)
+{
+	if (strcmp(issuer, "a") == 0 || strcmp(issuer, "b") == 0) {
+		return "signer";
+	}
+	return withdraw_person(p, issuer) != NULL ? "officer" : "watcher";
 }
 
 static void take_control(struct payout *p, const struct doc *d, struct effects *out)
@@ -938,9 +1160,7 @@ static void take_control(struct payout *p, const struct doc *d, struct effects *
 		answer_control(p, d);
 		return;
 	}
-	(void)snprintf(who, sizeof who, "%s %s",
-		       withdraw_person(p, news.issuer) != NULL ? "officer" : "watcher",
-		       news.issuer);
+	(void)snprintf(who, sizeof who, "%s %s", issuer_kind(p, news.issuer), news.issuer);
 	if (d->type == DOC_FREEZE) {
 		effects_note(out, "broken freeze issuer=%s withdrawals=%zu reason=%s", news.issuer,
 			     p->open_n, p->control.news.freeze.reason);
@@ -956,6 +1176,9 @@ static void take_control(struct payout *p, const struct doc *d, struct effects *
 		all_open(p, PAYOUT_FREEZE, who, "a freeze is in force");
 	} else if (d->type == DOC_RESUME && frozen && !withdraw_frozen(p)) {
 		all_open(p, PAYOUT_RESUME, who, "the last freeze was lifted");
+	} else if (d->type == DOC_CANCEL) {
+		(void)snprintf(who, sizeof who, "approver %s", news.issuer);
+		all_named(p, &p->control.news.cancel.document, who);
 	}
 	answer_control(p, d);
 }
@@ -996,6 +1219,8 @@ static void take_closing(struct payout *p, const struct doc *d, struct effects *
 				.id = map_key(&d->id) };
 	struct doc_fault fault = { .why = NULL };
 	const struct doc_person *person;
+	struct policy_verdict v;
+	struct proofs proofs;
 	struct doc_closing c;
 	char hex[65];
 	size_t hot;
@@ -1016,9 +1241,9 @@ static void take_closing(struct payout *p, const struct doc *d, struct effects *
 		answer_refuse(p, ERR_SIGNER_UNKNOWN, "issuer", "no officer of the roster");
 		return;
 	}
-	if (!doc_signed_by(d, &person->key)) {
-		answer_refuse(p, d->signature_count == 0 ? ERR_UNSIGNED : ERR_SIGNATURE,
-			      "signatures", "not signed by the issuer's key");
+	v = proofs_judge_one(&proofs, d, c.time_ms, &p->roster, person);
+	if (v.err != ERR_OK) {
+		answer_refuse(p, v.err, v.field, "%s", v.words);
 		return;
 	}
 	if (p->closings[hot].closed && !hash32_eq(&p->closings[hot].doc.id, &d->id)) {
@@ -1027,9 +1252,8 @@ static void take_closing(struct payout *p, const struct doc *d, struct effects *
 		return;
 	}
 	if (!p->closings[hot].closed) {
-		if (d->raw.n > DOC_CLOSING_BYTES_MAX || !stop_keep(&p->closings[hot].doc, d)) {
-			answer_refuse(p,
-				      d->raw.n > DOC_CLOSING_BYTES_MAX ? ERR_TOO_LARGE : ERR_FULL,
+		if (!doc_closing_fits(d) || !stop_keep(&p->closings[hot].doc, d)) {
+			answer_refuse(p, doc_closing_fits(d) ? ERR_FULL : ERR_TOO_LARGE,
 				      "signatures", "more than is kept of one");
 			return;
 		}
@@ -1117,12 +1341,14 @@ void withdraw_document(struct payout *p, struct bytes raw, struct effects *out)
 		take_control(p, &d, out);
 	} else if (d.type == DOC_CLOSING) {
 		take_closing(p, &d, out);
+	} else if (d.type == DOC_DAY) {
+		daily_take(p, &d, out);
 	} else if (d.type == DOC_POSTING || d.type == DOC_PLAN) {
 		ruling_take(p, &d, out);
 	} else {
 		answer_refuse(p, ERR_TYPE, "type",
 			      "an approval, a freeze, a resume, a cancel, a roster, a policy, a "
-			      "closing, a posting or a plan may be posted here");
+			      "closing, a day, a posting or a plan may be posted here");
 	}
 }
 
