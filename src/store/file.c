@@ -147,6 +147,10 @@ static enum err append(struct store *s, const struct store_batch *batches, size_
 	uint64_t after = f->end;
 	enum err e;
 
+	if (f->read_only) {
+		store_fault_set(&s->fault, "%s: open for reading only", s->path);
+		return ERR_STATE;
+	}
 	for (size_t i = 0; i < n; i++) {
 		CHECK(after % UNIT == 0 && batches[i].bytes.n % UNIT == 0);
 		after += batches[i].bytes.n;
@@ -219,6 +223,9 @@ static enum err cut(struct store_file *f, uint64_t at, uint64_t end)
 {
 	enum err e = ERR_OK;
 
+	if (f->read_only) {
+		return corrupt(f, at, "what is written last is not whole");
+	}
 	f->base.cut_bytes = end - at;
 	if (end > at) {
 		e = write_zeros(f, at, end);
@@ -534,6 +541,21 @@ static enum err lock(struct store_file *f)
 	return ERR_IO;
 }
 
+/* Open for reading alone: what it is, and its size now. */
+static enum err adopt_read_only(struct store_file *f)
+{
+	struct stat st;
+
+	if (fstat(f->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+		store_fault_set(&f->base.fault, "%s: not a regular file", f->base.path);
+		return ERR_TYPE;
+	}
+	f->read_only = true;
+	f->file_bytes = (uint64_t)st.st_size;
+	f->end = STORE_FILE_BATCHES_AT;
+	return head_read(f);
+}
+
 /* Locked descriptor in f->fd: checks what it is and takes over its size. */
 static enum err adopt(struct store_file *f, uint64_t capacity)
 {
@@ -622,11 +644,12 @@ static enum err create(struct store_file *f, const char *path, uint64_t capacity
 static enum err open_path(struct store_file *f, const char *path, enum store_file_mode mode,
 			  uint64_t capacity)
 {
+	bool reads = mode == STORE_FILE_READ;
 	enum err e;
 
-	f->fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	f->fd = open(path, (reads ? O_RDONLY | O_NONBLOCK : O_RDWR) | O_CLOEXEC | O_NOFOLLOW);
 	if (f->fd < 0 && errno == ENOENT) {
-		if (mode == STORE_FILE_EXISTING) {
+		if (mode == STORE_FILE_EXISTING || reads) {
 			store_fault_set(&f->base.fault, "%s: there is no such journal",
 					f->base.path);
 			return ERR_NOT_FOUND;
@@ -636,10 +659,13 @@ static enum err open_path(struct store_file *f, const char *path, enum store_fil
 			return e;
 		}
 	} else if (f->fd < 0) {
-		return broken(f, "open for writing");
+		return broken(f, reads ? "open" : "open for writing");
 	} else if (mode == STORE_FILE_CREATE) {
 		store_fault_set(&f->base.fault, "%s: exists already", f->base.path);
 		return ERR_EXISTS;
+	}
+	if (reads) {
+		return adopt_read_only(f);
 	}
 	e = adopt(f, capacity);
 	if (e != ERR_OK) {

@@ -38,6 +38,7 @@ struct store_file {
 	uint64_t end;        /* offset behind the last batch */
 	uint64_t file_bytes; /* durable length of the file */
 	uint64_t capacity;   /* 0: grows */
+	bool read_only;
 };
 
 /* What store_file_open() does about a journal that is absent or present. */
@@ -45,6 +46,9 @@ enum store_file_mode {
 	STORE_FILE_EXISTING, /* must exist: a signer that lost its memory must not start */
 	STORE_FILE_CREATE,   /* must not exist: made at the ceremony */
 	STORE_FILE_EITHER,   /* for development and tests */
+	/* must exist, and is only read: not locked, synced or cut, so its owner may be at work;
+	 * what is torn is ERR_CORRUPT; nothing can be appended */
+	STORE_FILE_READ,
 };
 
 /*

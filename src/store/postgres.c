@@ -1469,8 +1469,8 @@ static enum err foreign_database(struct store_postgres *p)
 	return ERR_TYPE;
 }
 
-/* Whose database is it?  Nothing is written before that is known. */
-static enum err identify(struct store_postgres *p, bool *empty)
+/* One reading for identify().  *headless: there are batches, and no writer row was seen before. */
+static enum err identify_once(struct store_postgres *p, bool *empty, bool *headless)
 {
 	struct tables t;
 	PGresult *r = NULL;
@@ -1480,6 +1480,7 @@ static enum err identify(struct store_postgres *p, bool *empty)
 	enum err e = read_tables(p, &t);
 
 	*empty = false;
+	*headless = false;
 	if (e != ERR_OK) {
 		return e;
 	}
@@ -1504,10 +1505,8 @@ static enum err identify(struct store_postgres *p, bool *empty)
 		if (t.rows > 0) { /* the first table that is made is batches */
 			e = count_rows(p, &rows, "SELECT 1 FROM batches LIMIT 1");
 		}
-		if (e == ERR_OK && rows > 0) {
-			return store_row_corrupt(&p->base, "the writer row is missing");
-		}
-		*empty = e == ERR_OK;
+		*headless = e == ERR_OK && rows > 0;
+		*empty = e == ERR_OK && rows == 0;
 		return e;
 	}
 	if (strcmp(application, RESTORING) == 0) {
@@ -1528,6 +1527,21 @@ static enum err identify(struct store_postgres *p, bool *empty)
 		return store_row_corrupt(&p->base, "its tables are not ours");
 	}
 	return ERR_OK;
+}
+
+/* Whose database is it?  Nothing is written before that is known. */
+static enum err identify(struct store_postgres *p, bool *empty)
+{
+	bool headless = false;
+	enum err e = identify_once(p, empty, &headless);
+
+	if (e == ERR_OK && headless) {
+		/* Another server may have created it and written since we looked for the row, which
+		 * is there before any batch: then it is seen now. */
+		e = identify_once(p, empty, &headless);
+	}
+	return e == ERR_OK && headless ? store_row_corrupt(&p->base, "the writer row is missing")
+				       : e;
 }
 
 /* Two servers may do this at once: what the other has made is there, and that is all right. */
@@ -1769,6 +1783,30 @@ enum err store_postgres_stand_by(struct store_postgres *s, uint8_t *buffer, size
 	return ended(s, look_and_follow(s, buffer, cap, each, context));
 }
 
+static enum err another_was_faster(struct store_postgres *p)
+{
+	store_fault_set(&p->base.fault, "%s: another process was faster", p->base.path);
+	return ERR_BUSY;
+}
+
+/* More was read than the row named that was read before.  Only a server that took over in between
+ * may have written it, and then the row names it. */
+static enum err deposed_or_corrupt(struct store_postgres *p, uint64_t epoch)
+{
+	struct store_postgres_seen now = { .epoch = 0 };
+	enum err e;
+
+	begin_run(p, STORE_POSTGRES_LOOK_MS);
+	e = look(p, &now);
+	if (e != ERR_OK) {
+		return e;
+	}
+	return now.epoch != epoch
+		   ? another_was_faster(p)
+		   : store_row_corrupt(&p->base,
+				       "there are batches that the writer row does not name");
+}
+
 static enum err take(struct store_postgres *p, uint8_t *buffer, size_t cap, store_each each,
 		     void *context)
 {
@@ -1786,18 +1824,16 @@ static enum err take(struct store_postgres *p, uint8_t *buffer, size_t cap, stor
 		return half_restored(p);
 	}
 	if (e == ERR_OK && p->missed) {
-		store_fault_set(&p->base.fault, "%s: another process was faster", p->base.path);
-		e = ERR_BUSY;
+		e = another_was_faster(p);
 	}
 	if (e != ERR_OK) {
 		return e;
 	}
-	/* From here on nobody else can write: what there is now is all there is. */
+	/* From here on only one who takes over in turn can write; the epoch shows him. */
 	begin_run(p, STORE_POSTGRES_LOOK_MS);
 	e = look(p, &now);
 	if (e == ERR_OK && now.epoch != p->seen.epoch + 1) {
-		store_fault_set(&p->base.fault, "%s: another process was faster", p->base.path);
-		return ERR_BUSY;
+		return another_was_faster(p);
 	}
 	if (e == ERR_OK) {
 		e = same_history(p, &now);
@@ -1809,8 +1845,7 @@ static enum err take(struct store_postgres *p, uint8_t *buffer, size_t cap, stor
 		e = check_end(p, &now);
 	}
 	if (e == ERR_OK && p->base.next_sequence != now.next_sequence) {
-		e = store_row_corrupt(&p->base,
-				      "there are batches that the writer row does not name");
+		e = deposed_or_corrupt(p, now.epoch);
 	}
 	if (e != ERR_OK) {
 		return e;

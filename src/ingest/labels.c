@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ingest/labels.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+
+/* Texts lie in one heap, NUL-terminated, by their place. */
+struct tag {
+	size_t address, label, category, source;
+	uint32_t list;
+	uint32_t next; /* place + 1 of the next tag of the same address */
+	uint8_t address_n, confidence;
+};
+
+struct list {
+	size_t title;
+	struct hash32 hash;
+};
+
+struct slot {
+	uint32_t check; /* high half of the hash */
+	uint32_t tag;   /* + 1; 0: free */
+};
+
+struct labels {
+	uint64_t seed[4];
+	struct tag *tag;
+	size_t n, cap;
+	struct list *list;
+	size_t lists, lists_cap;
+	char *heap;
+	size_t heap_n, heap_cap;
+	bool sealed;
+	struct slot *slot;
+	uint64_t *filter;
+	size_t mask, filter_mask;
+};
+
+enum { HEAP_FIRST = 1 << 16, ROWS_FIRST = 256 };
+
+/*
+ * Two words at a time into a 128-bit product under secret words: the attacker sees neither the
+ * words nor a hash.
+ */
+static INLINED uint64_t mixed(uint64_t a, uint64_t b)
+{
+	u128 product = (u128)a * b;
+
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static INLINED uint64_t load(const uint8_t *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+static INLINED uint64_t hash_of(const struct labels *l, const uint8_t *p, size_t n)
+{
+	uint64_t h = l->seed[0] ^ n;
+
+	if (n >= 16) {
+		size_t i = 0;
+
+		for (; i + 16 < n; i += 16) {
+			h = mixed(load(p + i) ^ l->seed[1], load(p + i + 8) ^ h);
+		}
+		/* the last 16 bytes, which may overlap those before */
+		h = mixed(load(p + n - 16) ^ l->seed[2], load(p + n - 8) ^ h);
+	} else {
+		uint8_t block[16] = { 0 };
+
+		if (n > 0) {
+			memcpy(block, p, n);
+		}
+		h = mixed(load(block) ^ l->seed[2], load(block + 8) ^ h);
+	}
+	return mixed(h, l->seed[3]);
+}
+
+enum err labels_new(struct labels **out, const uint8_t seed[LABELS_SEED_BYTES])
+{
+	struct labels *l = calloc(1, sizeof *l);
+
+	if (l == NULL || (l->heap = malloc(HEAP_FIRST)) == NULL) {
+		free(l);
+		return ERR_FULL;
+	}
+	l->heap_cap = HEAP_FIRST;
+	for (unsigned i = 0; i < 4; i++) {
+		l->seed[i] = le64_get(seed + (size_t)8 * i) | 1; /* a factor must not be 0 */
+	}
+	*out = l;
+	return ERR_OK;
+}
+
+void labels_free(struct labels *l)
+{
+	if (l == NULL) {
+		return;
+	}
+	free(l->tag);
+	free(l->list);
+	free(l->heap);
+	free(l->slot);
+	free(l->filter);
+	free(l);
+}
+
+static enum err keep(struct labels *l, struct bytes text, size_t *place)
+{
+	if (l->heap_n + text.n + 1 > l->heap_cap) {
+		char *more = realloc(l->heap, 2 * (l->heap_cap + text.n));
+
+		if (more == NULL) {
+			return ERR_FULL;
+		}
+		l->heap = more;
+		l->heap_cap = 2 * (l->heap_cap + text.n);
+	}
+	*place = l->heap_n;
+	if (text.n > 0) {
+		memcpy(l->heap + l->heap_n, text.p, text.n);
+	}
+	l->heap[l->heap_n + text.n] = '\0';
+	l->heap_n += text.n + 1;
+	return ERR_OK;
+}
+
+enum err labels_list(struct labels *l, struct bytes title, const struct hash32 *hash, size_t *list)
+{
+	struct list row = { 0, *hash };
+	enum err e;
+
+	if (l->lists == l->lists_cap) {
+		size_t cap = l->lists_cap == 0 ? ROWS_FIRST : 2 * l->lists_cap;
+		struct list *more = realloc(l->list, cap * sizeof more[0]);
+
+		if (more == NULL) {
+			return ERR_FULL;
+		}
+		l->list = more;
+		l->lists_cap = cap;
+	}
+	e = keep(l, title, &row.title);
+	if (e == ERR_OK) {
+		*list = l->lists;
+		l->list[l->lists++] = row;
+	}
+	return e;
+}
+
+enum err labels_add(struct labels *l, const struct label_new *tag, size_t list)
+{
+	struct tag t = { .list = (uint32_t)list,
+			 .address_n = (uint8_t)tag->address.n,
+			 .confidence = tag->confidence };
+	enum err e = l->n < LABELS_MAX ? ERR_OK : ERR_FULL;
+
+	CHECK(!l->sealed && list < l->lists && tag->address.n <= INGEST_NAME_MAX);
+	if (e == ERR_OK && l->n == l->cap) {
+		size_t cap = l->cap == 0 ? ROWS_FIRST : 2 * l->cap;
+		struct tag *more = realloc(l->tag, cap * sizeof more[0]);
+
+		if (more == NULL) {
+			return ERR_FULL;
+		}
+		l->tag = more;
+		l->cap = cap;
+	}
+	if (e == ERR_OK) {
+		e = keep(l, tag->address, &t.address);
+	}
+	if (e == ERR_OK) {
+		e = keep(l, tag->label, &t.label);
+	}
+	if (e == ERR_OK) {
+		e = keep(l, tag->category, &t.category);
+	}
+	if (e == ERR_OK) {
+		e = keep(l, tag->source, &t.source);
+	}
+	if (e == ERR_OK) {
+		l->tag[l->n++] = t;
+	}
+	return e;
+}
+
+void labels_cut(struct labels *l, size_t tags, size_t lists)
+{
+	CHECK(!l->sealed && tags <= l->n && lists <= l->lists);
+	/* a list's title comes before its tags */
+	l->heap_n = lists < l->lists ? l->list[lists].title
+		    : tags < l->n    ? l->tag[tags].address
+				     : l->heap_n;
+	l->n = tags;
+	l->lists = lists;
+}
+
+size_t labels_lists(const struct labels *l)
+{
+	return l->lists;
+}
+
+bool labels_sealed(const struct labels *l)
+{
+	return l->sealed;
+}
+
+size_t labels_n(const struct labels *l)
+{
+	return l->n;
+}
+
+void labels_at(const struct labels *l, size_t place, struct label *out)
+{
+	const struct tag *t = &l->tag[place];
+
+	CHECK(place < l->n);
+	*out = (struct label){ .address = l->heap + t->address,
+			       .label = l->heap + t->label,
+			       .category = l->heap + t->category,
+			       .source = l->heap + t->source,
+			       .list = l->heap + l->list[t->list].title,
+			       .list_hash = l->list[t->list].hash,
+			       .confidence = t->confidence };
+}
+
+/* ---- asking ---- */
+
+/* Four bits of one word: the rest of the hash is the word's place. */
+static INLINED uint64_t bits_of(uint64_t hash)
+{
+	return UINT64_C(1) << (hash >> 58) | UINT64_C(1) << (hash >> 52 & 63) |
+	       UINT64_C(1) << (hash >> 46 & 63) | UINT64_C(1) << (hash >> 40 & 63);
+}
+
+static bool is_address(const struct labels *l, const struct tag *t, struct bytes address)
+{
+	return t->address_n == address.n &&
+	       bytes_eq(bytes_of(l->heap + t->address, t->address_n), address);
+}
+
+static size_t find_slot(const struct labels *l, struct bytes address, uint64_t hash)
+{
+	size_t i = hash & l->mask;
+
+	for (; l->slot[i].tag != 0; i = (i + 1) & l->mask) {
+		if (l->slot[i].check == (uint32_t)(hash >> 32) &&
+		    is_address(l, &l->tag[l->slot[i].tag - 1], address)) {
+			break;
+		}
+	}
+	return i;
+}
+
+/*
+ * Places in the order in which they are put before each other in the chains of their addresses:
+ * by rising confidence, of equal ones the last read first.  By counting, so that a list of a
+ * million tags of one address takes no longer than any other.  NULL: no memory.
+ */
+static uint32_t *order_of(const struct labels *l)
+{
+	size_t at[LABELS_CONFIDENCE_MAX + 2] = { 0 };
+	uint32_t *order = malloc((l->n + 1) * sizeof *order);
+
+	if (order == NULL) {
+		return NULL;
+	}
+	for (size_t i = 0; i < l->n; i++) {
+		at[l->tag[i].confidence + 1]++;
+	}
+	for (size_t k = 1; k < ARRAY_LEN(at); k++) {
+		at[k] += at[k - 1];
+	}
+	for (size_t i = l->n; i > 0; i--) {
+		order[at[l->tag[i - 1].confidence]++] = (uint32_t)(i - 1);
+	}
+	return order;
+}
+
+enum err labels_seal(struct labels *l)
+{
+	size_t slots = 64, words = 64;
+	uint32_t *order = order_of(l);
+
+	CHECK(!l->sealed);
+	while (slots < 2 * l->n) {
+		slots *= 2;
+	}
+	/* 16 to 32 bits an address: under 1 in 200 gets through for nothing */
+	while (words < l->n / 4) {
+		words *= 2;
+	}
+	l->slot = calloc(slots, sizeof l->slot[0]);
+	l->filter = calloc(words, sizeof l->filter[0]);
+	if (l->slot == NULL || l->filter == NULL || order == NULL) {
+		free(order);
+		return ERR_FULL;
+	}
+	l->mask = slots - 1;
+	l->filter_mask = words - 1;
+	for (size_t i = 0; i < l->n; i++) {
+		struct tag *t = &l->tag[order[i]];
+		struct bytes address = bytes_of(l->heap + t->address, t->address_n);
+		uint64_t hash = hash_of(l, address.p, address.n);
+		struct slot *s = &l->slot[find_slot(l, address, hash)];
+
+		s->check = (uint32_t)(hash >> 32);
+		t->next = s->tag;
+		s->tag = order[i] + 1;
+		l->filter[hash & l->filter_mask] |= bits_of(hash);
+	}
+	free(order);
+	l->sealed = true;
+	return ERR_OK;
+}
+
+size_t labels_find_exact(const struct labels *l, struct bytes address)
+{
+	uint64_t hash = hash_of(l, address.p, address.n);
+
+	CHECK(l->sealed);
+	return (size_t)l->slot[find_slot(l, address, hash)].tag - 1;
+}
+
+size_t labels_find(const struct labels *l, struct bytes address)
+{
+	uint64_t hash = hash_of(l, address.p, address.n), bits = bits_of(hash);
+
+	CHECK(l->sealed);
+	if ((l->filter[hash & l->filter_mask] & bits) != bits) {
+		return SIZE_MAX;
+	}
+	return (size_t)l->slot[find_slot(l, address, hash)].tag - 1;
+}
+
+size_t labels_next(const struct labels *l, size_t place)
+{
+	CHECK(place < l->n);
+	return (size_t)l->tag[place].next - 1;
+}
