@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "base/words.h"
 #include "io/file.h"
 
 #ifndef KURAMORI_VERSION
@@ -25,12 +26,19 @@ struct parse {
 	bool no_file; /* no --config, and nothing at the usual place */
 };
 
+/* English words as this program prints them. */
+static __attribute__((format_arg(2))) const char *in_words(const struct config_program *p,
+							   const char *english)
+{
+	return p->words == NULL || english[0] == '\0' ? english : p->words(english);
+}
+
 static PRINTF(3, 4) enum err fail(struct parse *s, enum err e, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	(void)vsnprintf(s->error, CONFIG_ERROR_MAX, format, args);
+	(void)vsnprintf(s->error, CONFIG_ERROR_MAX, in_words(s->p, format), args);
 	va_end(args);
 	return e;
 }
@@ -121,20 +129,21 @@ static bool get_number(const char *text, size_t n, uint64_t *out)
 	return true;
 }
 
-static bool set_text(const struct config_row *r, uint8_t *at, const char *text, size_t n,
-		     bool absolute, char why[WHY_MAX])
+static bool set_text(const struct config_program *p, const struct config_row *r, uint8_t *at,
+		     const char *text, size_t n, bool absolute, char why[WHY_MAX])
 {
 	if (n == 0) {
-		(void)snprintf(why, WHY_MAX, "the value of `%s` is empty", r->key);
+		(void)snprintf(why, WHY_MAX, in_words(p, "the value of `%s` is empty"), r->key);
 		return false;
 	}
 	if (n >= r->size) {
-		(void)snprintf(why, WHY_MAX, "the value of `%s` is longer than %zu bytes", r->key,
+		(void)snprintf(why, WHY_MAX,
+			       in_words(p, "the value of `%s` is longer than %zu bytes"), r->key,
 			       r->size - 1);
 		return false;
 	}
 	if (absolute && text[0] != '/') {
-		(void)snprintf(why, WHY_MAX, "`%s` must be an absolute path", r->key);
+		(void)snprintf(why, WHY_MAX, in_words(p, "`%s` must be an absolute path"), r->key);
 		return false;
 	}
 	memset(at, 0, r->size);
@@ -142,18 +151,18 @@ static bool set_text(const struct config_row *r, uint8_t *at, const char *text, 
 	return true;
 }
 
-static bool set_number(const struct config_row *r, uint8_t *at, const char *text, size_t n,
-		       char why[WHY_MAX])
+static bool set_number(const struct config_program *p, const struct config_row *r, uint8_t *at,
+		       const char *text, size_t n, char why[WHY_MAX])
 {
 	uint64_t v;
 	uint32_t small;
 
 	if (!get_number(text, n, &v)) {
-		(void)snprintf(why, WHY_MAX, "`%s` must be a decimal number", r->key);
+		(void)snprintf(why, WHY_MAX, in_words(p, "`%s` must be a decimal number"), r->key);
 		return false;
 	}
 	if (v < r->min || v > r->max) {
-		(void)snprintf(why, WHY_MAX, "`%s` must be from %llu to %llu", r->key,
+		(void)snprintf(why, WHY_MAX, in_words(p, "`%s` must be from %llu to %llu"), r->key,
 			       (unsigned long long)r->min, (unsigned long long)r->max);
 		return false;
 	}
@@ -168,13 +177,13 @@ static bool set_number(const struct config_row *r, uint8_t *at, const char *text
 	return true;
 }
 
-static bool set_bool(const struct config_row *r, uint8_t *at, const char *text, size_t n,
-		     char why[WHY_MAX])
+static bool set_bool(const struct config_program *p, const struct config_row *r, uint8_t *at,
+		     const char *text, size_t n, char why[WHY_MAX])
 {
 	bool yes = bytes_eq(bytes_of(text, n), bytes_str("yes"));
 
 	if (!yes && !bytes_eq(bytes_of(text, n), bytes_str("no"))) {
-		(void)snprintf(why, WHY_MAX, "`%s` must be yes or no", r->key);
+		(void)snprintf(why, WHY_MAX, in_words(p, "`%s` must be yes or no"), r->key);
 		return false;
 	}
 	CHECK(r->size == sizeof yes);
@@ -189,26 +198,28 @@ static bool set_value(const struct parse *s, const struct config_row *r, uint32_
 
 	for (size_t i = 0; i < n; i++) {
 		if (text[i] < 0x20 || text[i] > 0x7e) {
-			(void)snprintf(why, WHY_MAX,
-				       "the value of `%s` has a character that is not printable "
-				       "ASCII",
-				       r->key);
+			(void)snprintf(
+			    why, WHY_MAX,
+			    in_words(s->p,
+				     "the value of `%s` has a character that is not printable "
+				     "ASCII"),
+			    r->key);
 			return false;
 		}
 	}
 	switch (r->type) {
 	case CONFIG_STRING:
-		return set_text(r, at, text, n, false, why);
+		return set_text(s->p, r, at, text, n, false, why);
 	case CONFIG_PATH:
-		return set_text(r, at, text, n, from_file, why);
+		return set_text(s->p, r, at, text, n, from_file, why);
 	case CONFIG_PLACE:
-		return set_text(r, at, text, n, from_file && memmem(text, n, "://", 3) == NULL,
-				why);
+		return set_text(s->p, r, at, text, n,
+				from_file && memmem(text, n, "://", 3) == NULL, why);
 	case CONFIG_U32:
 	case CONFIG_U64:
-		return set_number(r, at, text, n, why);
+		return set_number(s->p, r, at, text, n, why);
 	case CONFIG_BOOL:
-		return set_bool(r, at, text, n, why);
+		return set_bool(s->p, r, at, text, n, why);
 	}
 	CHECK(false);
 	return false;
@@ -466,9 +477,11 @@ static enum err take_flags(struct parse *s, int argc, char **argv, struct config
 	return ERR_OK;
 }
 
+/* The file, and later what is printed: one thread, once at the start. */
+static char room[CONFIG_FILE_MAX];
+
 static enum err load_file(struct parse *s, const char *file)
 {
-	static char text[CONFIG_FILE_MAX]; /* one thread, once at the start */
 	char own[128];
 	const char *path = file;
 	size_t n = 0;
@@ -478,7 +491,7 @@ static enum err load_file(struct parse *s, const char *file)
 		(void)snprintf(own, sizeof own, "/etc/kuramori/%s.conf", s->p->name);
 		path = own;
 	}
-	e = file_read(path, text, sizeof text, &n);
+	e = file_read(path, room, sizeof room, &n);
 	if (e == ERR_NOT_FOUND && file == NULL) {
 		s->no_file = true;
 		return ERR_OK;
@@ -487,9 +500,9 @@ static enum err load_file(struct parse *s, const char *file)
 		return fail(s, ERR_CONFIG, "%s: this is not a regular file", path);
 	}
 	if (e != ERR_OK) {
-		return fail(s, ERR_CONFIG, "%s: %s", path, err_words(e));
+		return fail(s, ERR_CONFIG, "%s: %s", path, in_words(s->p, err_words(e)));
 	}
-	return take_file(s, path, text, n);
+	return take_file(s, path, room, n);
 }
 
 enum err config_load(const struct config_program *p, void *values, int argc, char **argv,
@@ -522,13 +535,13 @@ enum err config_load(const struct config_program *p, void *values, int argc, cha
 bool config_start(const struct config_program *p, void *values, int argc, char **argv,
 		  struct config_result *out, int *exit_code)
 {
-	static char text[1 << 16];
 	enum err e = config_load(p, values, argc, argv, out);
 
 	if (e != ERR_OK) {
 		(void)fprintf(stderr, "%s: %s\n", p->name, out->error);
 		if (e == ERR_USAGE) {
-			(void)fprintf(stderr, "%s --help says what it takes\n", p->name);
+			(void)fprintf(stderr, in_words(p, "%s --help says what it takes\n"),
+				      p->name);
 		}
 		*exit_code = err_exit(e);
 		return false;
@@ -537,18 +550,18 @@ bool config_start(const struct config_program *p, void *values, int argc, char *
 	case CONFIG_RUN:
 		return true;
 	case CONFIG_CHECK:
-		(void)printf("%s: the configuration is well formed\n", p->name);
+		(void)printf(in_words(p, "%s: the configuration is well formed\n"), p->name);
 		break;
 	case CONFIG_HELP:
-		(void)config_help(p, text, sizeof text);
-		(void)fputs(text, stdout);
+		(void)config_help(p, room, sizeof room);
+		(void)fputs(room, stdout);
 		break;
 	case CONFIG_VERSION:
 		(void)printf("%s %s\n", p->name, KURAMORI_VERSION);
 		break;
 	case CONFIG_MAN:
-		(void)config_man(p, text, sizeof text);
-		(void)fputs(text, stdout);
+		(void)config_man(p, room, sizeof room);
+		(void)fputs(room, stdout);
 		break;
 	}
 	*exit_code = fflush(stdout) == 0 ? 0 : err_exit(ERR_IO);
@@ -558,21 +571,37 @@ bool config_start(const struct config_program *p, void *values, int argc, char *
 /* Text for people. */
 
 struct text {
+	const struct config_program *program;
 	char *p;
 	size_t cap;
 	size_t n;
 };
 
+static PRINTF(2, 0) void say_arguments(struct text *t, const char *format, va_list args)
+{
+	int n = vsnprintf(t->p + t->n, t->cap - t->n, format, args);
+
+	CHECK(n >= 0 && (size_t)n < t->cap - t->n);
+	t->n += (size_t)n;
+}
+
 static PRINTF(2, 3) void say(struct text *t, const char *format, ...)
 {
 	va_list args;
-	int n;
 
 	va_start(args, format);
-	n = vsnprintf(t->p + t->n, t->cap - t->n, format, args);
+	say_arguments(t, format, args);
 	va_end(args);
-	CHECK(n >= 0 && (size_t)n < t->cap - t->n);
-	t->n += (size_t)n;
+}
+
+/* The same in the person's language. */
+static PRINTF(2, 3) void tell(struct text *t, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say_arguments(t, in_words(t->program, format), args);
+	va_end(args);
 }
 
 static void flag_name(const struct config_row *r, char out[KEY_MAX])
@@ -610,15 +639,15 @@ static const char *type_word(enum config_type type)
 static void say_limits(struct text *t, const struct config_row *r)
 {
 	if (r->count > 1) {
-		say(t, " (N is 1 to %u)", r->count);
+		tell(t, " (N is 1 to %u)", r->count);
 	}
 	if (r->type == CONFIG_U32 || r->type == CONFIG_U64) {
-		say(t, " (%llu to %llu)", (unsigned long long)r->min, (unsigned long long)r->max);
+		tell(t, " (%llu to %llu)", (unsigned long long)r->min, (unsigned long long)r->max);
 	}
 	if (r->fallback == NULL) {
-		say(t, " (required)");
+		tell(t, " (required)");
 	} else if (r->fallback[0] != '\0') {
-		say(t, " (default %s)", r->fallback);
+		tell(t, " (default %s)", r->fallback);
 	}
 }
 
@@ -629,39 +658,39 @@ static const char *argument_of(const struct config_row *r)
 
 size_t config_help(const struct config_program *p, char *out, size_t cap)
 {
-	struct text t = { .p = out, .cap = cap };
-	char flag[KEY_MAX];
+	struct text t = { .program = p, .p = out, .cap = cap };
+	char flag[KEY_MAX] = "";
 
-	say(&t, "%s - %s\n\nusage: %s [options]%s%s\n", p->name, p->summary, p->name,
-	    p->usage != NULL ? " " : "", p->usage != NULL ? p->usage : "");
+	tell(&t, "%s - %s\n\nusage: %s [options]%s%s\n", p->name, in_words(p, p->summary), p->name,
+	     p->usage != NULL ? " " : "", p->usage != NULL ? p->usage : "");
 	if (p->text != NULL) {
 		say(&t, "\n%s\n", p->text);
 	}
 	if (p->n > 0) {
-		say(&t,
-		    "\nSettings, here as flags; in the file as `key = value` lines with _ for -. "
-		    "Flags win.\n");
+		tell(&t,
+		     "\nSettings, here as flags; in the file as `key = value` lines with _ for -. "
+		     "Flags win.\n");
 	}
 	for (size_t i = 0; i < p->n; i++) {
 		const struct config_row *r = &p->rows[i];
 
 		flag_name(r, flag);
-		say(&t, "  --%s %s\n      %s", flag, argument_of(r), r->help);
+		say(&t, "  --%s %s\n      %s", flag, argument_of(r), in_words(p, r->help));
 		say_limits(&t, r);
 		say(&t, "\n");
 	}
-	say(&t,
-	    "\nOther flags:\n"
-	    "  --config FILE\n      read this file (default /etc/kuramori/%s.conf, if it is "
-	    "there)\n"
-	    "  --check-config\n      judge flags and file, start nothing\n",
-	    p->name);
+	tell(&t,
+	     "\nOther flags:\n"
+	     "  --config FILE\n      read this file (default /etc/kuramori/%s.conf, if it is "
+	     "there)\n"
+	     "  --check-config\n      judge flags and file, start nothing\n",
+	     p->name);
 	if (p->json) {
-		say(&t, "  --json\n      one JSON object on stdout and nothing else\n");
+		tell(&t, "  --json\n      one JSON object on stdout and nothing else\n");
 	}
-	say(&t, "  --help, --version, --man\n      print that and end\n"
-		"\nExit codes: 0 done, 1 refused or a check failed, 2 usage, 3 bad input, "
-		"4 not reachable,\n5 locked or frozen, 70 broken invariant.\n");
+	tell(&t, "  --help, --version, --man\n      print that and end\n"
+		 "\nExit codes: 0 done, 1 refused or a check failed, 2 usage, 3 bad input, "
+		 "4 not reachable,\n5 locked or frozen, 70 broken invariant.\n");
 	return t.n;
 }
 
@@ -687,24 +716,24 @@ static void say_roff(struct text *t, const char *s)
 
 size_t config_man(const struct config_program *p, char *out, size_t cap)
 {
-	struct text t = { .p = out, .cap = cap };
-	char flag[KEY_MAX];
+	struct text t = { .program = p, .p = out, .cap = cap };
+	char flag[KEY_MAX] = "";
 
-	say(&t, ".TH \"%s\" 8 \"\" \"Kuramori %s\"\n.SH NAME\n", p->name, KURAMORI_VERSION);
+	tell(&t, ".TH \"%s\" 8 \"\" \"Kuramori %s\"\n.SH NAME\n", p->name, KURAMORI_VERSION);
 	say_roff(&t, p->name);
 	say(&t, " \\- ");
-	say_roff(&t, p->summary);
-	say(&t, "\n.SH SYNOPSIS\n.B ");
+	say_roff(&t, in_words(p, p->summary));
+	tell(&t, "\n.SH SYNOPSIS\n.B ");
 	say_roff(&t, p->name);
-	say(&t, "\n[options] ");
+	tell(&t, "\n[options] ");
 	say_roff(&t, p->usage != NULL ? p->usage : "");
 	say(&t, "\n");
 	if (p->text != NULL) {
-		say(&t, ".SH DESCRIPTION\n");
+		tell(&t, ".SH DESCRIPTION\n");
 		say_roff(&t, p->text);
 		say(&t, "\n");
 	}
-	say(&t, ".SH OPTIONS\n");
+	tell(&t, ".SH OPTIONS\n");
 	for (size_t i = 0; i < p->n; i++) {
 		const struct config_row *r = &p->rows[i];
 
@@ -714,22 +743,22 @@ size_t config_man(const struct config_program *p, char *out, size_t cap)
 		say(&t, " ");
 		say_roff(&t, argument_of(r));
 		say(&t, "\n");
-		say_roff(&t, r->help);
+		say_roff(&t, in_words(p, r->help));
 		say_limits(&t, r);
-		say(&t, ".\nIn the file: ");
+		tell(&t, ".\nIn the file: ");
 		say_roff(&t, r->key);
 		say(&t, ".\n");
 	}
-	say(&t, ".TP\n.B \\-\\-config FILE\nRead this file.\n"
-		".TP\n.B \\-\\-check\\-config\nJudge flags and file, start nothing.\n");
+	tell(&t, ".TP\n.B \\-\\-config FILE\nRead this file.\n"
+		 ".TP\n.B \\-\\-check\\-config\nJudge flags and file, start nothing.\n");
 	if (p->json) {
-		say(&t, ".TP\n.B \\-\\-json\nOne JSON object on stdout and nothing else.\n");
+		tell(&t, ".TP\n.B \\-\\-json\nOne JSON object on stdout and nothing else.\n");
 	}
-	say(&t, ".TP\n.B \\-\\-help, \\-\\-version, \\-\\-man\nPrint that and end.\n"
-		".SH FILES\n/etc/kuramori/");
+	tell(&t, ".TP\n.B \\-\\-help, \\-\\-version, \\-\\-man\nPrint that and end.\n"
+		 ".SH FILES\n/etc/kuramori/");
 	say_roff(&t, p->name);
-	say(&t, ".conf: lines `key = value`, comments with #.\n"
-		".SH EXIT STATUS\n0 done, 1 refused or a check failed, 2 usage, 3 bad input, "
-		"4 not reachable, 5 locked or frozen, 70 broken invariant.\n");
+	tell(&t, ".conf: lines `key = value`, comments with #.\n"
+		 ".SH EXIT STATUS\n0 done, 1 refused or a check failed, 2 usage, 3 bad input, "
+		 "4 not reachable, 5 locked or frozen, 70 broken invariant.\n");
 	return t.n;
 }

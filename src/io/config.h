@@ -32,7 +32,7 @@ enum {
 	CONFIG_LIST_MAX = 32,
 	CONFIG_ROWS_MAX = 64,
 	CONFIG_FILE_MAX = 65536,
-	CONFIG_REST_MAX = 16,
+	CONFIG_REST_MAX = 64,
 	CONFIG_ERROR_MAX = 512,
 };
 
@@ -46,7 +46,7 @@ struct config_row {
 	size_t size;       /* of one value */
 	uint32_t count;    /* 1, or entries of the array for keys with `#` (<= CONFIG_LIST_MAX) */
 	const char *argument; /* FILE, SOCKET, MS: for --help */
-	const char *help;     /* one sentence */
+	const char *help;     /* one sentence; tools/words collects it */
 };
 
 #define CONFIG_FIELD(s, f) offsetof(struct s, f), sizeof(((struct s *)0)->f), 1
@@ -63,6 +63,9 @@ struct config_program {
 	const struct config_row *rows;
 	size_t n;
 	bool json; /* takes --json */
+	/* puts English words into the person's language (words_of); NULL: they stay English.  What
+	 * text and usage point to is printed as it stands. */
+	const char *(*words)(const char *english);
 };
 
 enum config_action { CONFIG_RUN, CONFIG_CHECK, CONFIG_HELP, CONFIG_VERSION, CONFIG_MAN };

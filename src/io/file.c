@@ -218,6 +218,20 @@ out:
 	return e;
 }
 
+enum err file_rename_new(const char *from, const char *to)
+{
+	char dir[PATH_MAX];
+	enum err e = parent_of(to, dir);
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) != 0) {
+		return errno == EEXIST ? ERR_EXISTS : ERR_IO;
+	}
+	return sync_dir(dir);
+}
+
 enum err file_write(const char *path, mode_t mode, struct bytes content)
 {
 	return write_atomic(path, mode, content, false);

@@ -36,6 +36,12 @@ MUST_CHECK enum err file_write(const char *path, mode_t mode, struct bytes conte
 /* As file_write, but ERR_EXISTS if path is there: never overwrites (keys). */
 MUST_CHECK enum err file_write_new(const char *path, mode_t mode, struct bytes content);
 
+/*
+ * Gives a file that is whole and synced its name: durable, ERR_EXISTS if that name is taken.
+ * ERR_IO: nothing changed, or perhaps not durable.  Both lie in one directory.
+ */
+MUST_CHECK enum err file_rename_new(const char *from, const char *to);
+
 /* All n bytes or an error: retries short writes and EINTR.  ERR_IO. */
 MUST_CHECK enum err file_write_fd(int fd, struct bytes content);
 

@@ -2,6 +2,7 @@
 #include "io/memory.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -87,6 +88,11 @@ static enum err stack_bound(const struct mapping *m)
 	const struct rlimit r = { .rlim_cur = m->end - m->first, .rlim_max = m->end - m->first };
 
 	return setrlimit(RLIMIT_STACK, &r) == 0 ? ERR_OK : ERR_IO;
+}
+
+void memory_begin(void)
+{
+	(void)mallopt(M_TOP_PAD, 0);
 }
 
 enum err memory_settle(struct memory *m, bool lock)

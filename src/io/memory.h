@@ -28,6 +28,13 @@ struct memory {
 };
 
 /*
+ * The first thing in main(): the heap has no room in reserve from here on.  Otherwise Argon2id's
+ * list of addresses, 128 KiB that it gives back, lies in that reserve, and all of it would be taken
+ * for ever.
+ */
+void memory_begin(void);
+
+/*
  * Takes every private writable page of the process from the kernel, and MEMORY_STACK_BYTES of stack
  * below the caller; locks that stack (a key passes over it), and everything else too if `lock`.
  * RLIMIT_STACK becomes what the stack has then: one page more is SIGSEGV.  Of the main thread,

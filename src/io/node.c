@@ -66,6 +66,10 @@ struct node {
 	uint32_t pause_ms;
 	struct hash32 pool_hash; /* of the answer that was handed on last */
 	bool pool_told;
+	/* The newest answer of blocks-after, if it held nothing new, and what we had then. */
+	bool quiet;
+	struct hash32 quiet_hash;
+	uint64_t quiet_want, quiet_told;
 	char challenge[129];
 	struct edk_secret identity; /* names this process to the node, nothing else */
 	struct sent sent[NODE_ANNOUNCES_MAX];
@@ -164,6 +168,7 @@ static void down(struct node *n, const char *words)
 	/* Whatever was told of top and pool is told again when it is back. */
 	n->top_told = 0;
 	n->pool_told = false;
+	n->quiet = false;
 	n->stage = n->following ? STAGE_CHAIN : STAGE_NEMESIS;
 	expire(n);
 	later(n, n->pause_ms);
@@ -282,12 +287,37 @@ static void top(struct node *n)
 	}
 }
 
-static void chain_take(struct node *n, const json_t *j)
+/* The node's chain was read to its top: now its pool, or a pause. */
+static void chain_read(struct node *n)
+{
+	up(n);
+	top(n);
+	if (n->options.pool) {
+		n->stage = STAGE_POOL;
+		ask(n);
+		return;
+	}
+	later(n, n->options.poll_ms);
+}
+
+/*
+ * True if this is word for word the newest answer, which was judged and held nothing new, and we
+ * stand where we stood then: the same question has the same outcome.
+ */
+static bool chain_is_quiet(const struct node *n, const struct hash32 *hash)
+{
+	return n->quiet && hash32_eq(&n->quiet_hash, hash) && n->quiet_told == n->told &&
+	       n->quiet_want == nem_follow_want(&n->follow);
+}
+
+static void chain_take(struct node *n, const json_t *j, const struct hash32 *hash)
 {
 	const json_t *list = json_object_get(j, "data");
 	uint64_t want = nem_follow_want(&n->follow);
+	uint64_t told = n->told;
 	size_t count = json_array_size(list);
 
+	n->quiet = false;
 	if (!json_is_array(list) || count > BLOCKS_PER_CALL) {
 		down(n, "blocks-after: `data` is not an array of at most 10 blocks");
 		return;
@@ -315,14 +345,11 @@ static void chain_take(struct node *n, const json_t *j)
 		ask(n);
 		return;
 	}
-	up(n);
-	top(n);
-	if (n->options.pool) {
-		n->stage = STAGE_POOL;
-		ask(n);
-		return;
-	}
-	later(n, n->options.poll_ms);
+	n->quiet = want == nem_follow_want(&n->follow) && told == n->told;
+	n->quiet_hash = *hash;
+	n->quiet_want = want;
+	n->quiet_told = told;
+	chain_read(n);
 }
 
 static void height_take(struct node *n, const json_t *j)
@@ -417,13 +444,16 @@ static void take(struct node *n, struct bytes body)
 	struct hash32 hash;
 	json_t *j;
 
-	if (n->stage == STAGE_POOL) {
-		sha256(&hash, body);
-		if (n->pool_told && hash32_eq(&hash, &n->pool_hash)) {
-			n->stage = STAGE_CHAIN;
-			later(n, n->options.poll_ms);
-			return;
-		}
+	/* Most answers are those of the poll before: they are not taken apart again. */
+	sha256(&hash, body);
+	if (n->stage == STAGE_POOL && n->pool_told && hash32_eq(&hash, &n->pool_hash)) {
+		n->stage = STAGE_CHAIN;
+		later(n, n->options.poll_ms);
+		return;
+	}
+	if (n->stage == STAGE_CHAIN && chain_is_quiet(n, &hash)) {
+		chain_read(n);
+		return;
 	}
 	j = json_loadb((const char *)body.p, body.n, JSON_REJECT_DUPLICATES, NULL);
 	if (j == NULL) {
@@ -438,7 +468,7 @@ static void take(struct node *n, struct bytes body)
 		}
 		break;
 	case STAGE_CHAIN:
-		chain_take(n, j);
+		chain_take(n, j, &hash);
 		break;
 	case STAGE_HEIGHT:
 		height_take(n, j);

@@ -53,7 +53,6 @@ struct run {
 	void (*carry)(struct run *r, void *ctx); /* io/behind.h, or NULL */
 	void *carry_ctx;
 	bool running;
-	uint8_t frame[FRAME_BYTES_MAX];
 };
 
 /* scratch: cap bytes of the caller for the bodies of one step's effects.  call may be NULL. */

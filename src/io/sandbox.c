@@ -253,6 +253,16 @@ static const int daemon_denied[] = {
 	SCMP_SYS(modify_ldt), SCMP_SYS(vhangup),
 };
 
+/* What reaches out of this machine, or to another process of it: all of sockets and their kin. */
+static const int offline_denied[] = {
+	SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen),
+	SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg),
+	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg), SCMP_SYS(getsockopt),
+	SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(shutdown),
+	SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(io_uring_enter), SCMP_SYS(io_uring_register),
+	SCMP_SYS(mq_open), SCMP_SYS(msgget), SCMP_SYS(shmget), SCMP_SYS(mknod), SCMP_SYS(mknodat),
+};
+
 /* clang-format on */
 
 static enum err add_signer(scmp_filter_ctx f)
@@ -263,6 +273,16 @@ static enum err add_signer(scmp_filter_ctx f)
 		}
 	}
 	return add_abort(f);
+}
+
+static enum err add_denied(scmp_filter_ctx f, const int *calls, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (seccomp_rule_add(f, SCMP_ACT_KILL_PROCESS, calls[i], 0) != 0) {
+			return ERR_IO;
+		}
+	}
+	return ERR_OK;
 }
 
 static enum err add_daemon(scmp_filter_ctx f)
@@ -280,18 +300,35 @@ static enum err add_daemon(scmp_filter_ctx f)
 	if (seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0) != 0) {
 		return ERR_IO;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(daemon_denied); i++) {
-		if (seccomp_rule_add(f, SCMP_ACT_KILL_PROCESS, daemon_denied[i], 0) != 0) {
-			return ERR_IO;
-		}
+	return add_denied(f, daemon_denied, ARRAY_LEN(daemon_denied));
+}
+
+static enum err add_offline(scmp_filter_ctx f)
+{
+	enum err e = add_denied(f, daemon_denied, ARRAY_LEN(daemon_denied));
+
+	return e == ERR_OK ? add_denied(f, offline_denied, ARRAY_LEN(offline_denied)) : e;
+}
+
+static enum err add_rules(scmp_filter_ctx f, enum sandbox_profile profile)
+{
+	switch (profile) {
+	case SANDBOX_SIGNER:
+		return add_signer(f);
+	case SANDBOX_DAEMON:
+		return add_daemon(f);
+	case SANDBOX_OFFLINE:
+		return add_offline(f);
 	}
-	return ERR_OK;
+	return ERR_IO;
 }
 
 /* The filter as the kernel wants it.  libseccomp allocates: all of that is over before it binds. */
-static enum err compile(bool signer, struct sock_filter *code, size_t max, unsigned short *n)
+static enum err compile(enum sandbox_profile profile, struct sock_filter *code, size_t max,
+			unsigned short *n)
 {
-	scmp_filter_ctx f = seccomp_init(signer ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ALLOW);
+	scmp_filter_ctx f =
+	    seccomp_init(profile == SANDBOX_SIGNER ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ALLOW);
 	int fd = -1;
 	ssize_t got;
 	enum err e = ERR_IO;
@@ -304,7 +341,7 @@ static enum err compile(bool signer, struct sock_filter *code, size_t max, unsig
 	if (seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) != 0) {
 		goto out;
 	}
-	if ((signer ? add_signer(f) : add_daemon(f)) != ERR_OK) {
+	if (add_rules(f, profile) != ERR_OK) {
 		goto out;
 	}
 	fd = memfd_create("filter", MFD_CLOEXEC);
@@ -348,7 +385,7 @@ enum err sandbox_enter(const struct sandbox_plan *plan, struct sandbox_report *r
 
 	/* A sanitizer maps memory and traces itself: the report says that the filter is missing. */
 	if (!IO_SANITIZED) {
-		e = compile(signer, code, FILTER_MAX, &program.len);
+		e = compile(plan->profile, code, FILTER_MAX, &program.len);
 	}
 	if (e == ERR_OK && signer) {
 		e = sandbox_close_files(plan, &done);

@@ -18,10 +18,12 @@
 #include "base/err.h"
 
 enum sandbox_profile {
-	SANDBOX_SIGNER, /* allow-list, default kill: socket in, socket out, journal, clock, nothing
-			   else */
-	SANDBOX_DAEMON, /* deny-list for what no daemon needs (other processes, exec, ptrace,
-			   mount, keyring, bpf ...); threads are allowed */
+	SANDBOX_SIGNER,  /* allow-list, default kill: socket in, socket out, journal, clock, nothing
+			    else */
+	SANDBOX_DAEMON,  /* deny-list for what no daemon needs (other processes, exec, ptrace,
+			    mount, keyring, bpf ...); threads are allowed */
+	SANDBOX_OFFLINE, /* the same, no thread, and every call that could reach another machine
+			    or process: a person's program that opens files and has no peer */
 };
 
 struct sandbox_plan {

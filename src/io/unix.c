@@ -181,6 +181,43 @@ static struct unix_channel *channel_of(const struct unix_server *s, uint32_t han
 	return c->used && !c->gone && c->handle == handle ? c : NULL;
 }
 
+/* Large frames. */
+
+/* Gives the channel's place back, wiped; what it holds was handled or is nothing to keep. */
+static void large_give_back(struct unix_channel *c)
+{
+	struct unix_server *s = c->server;
+
+	if (c->large == NULL) {
+		return;
+	}
+	explicit_bzero(c->large->bytes, c->in_n);
+	c->large->used = false;
+	c->large = NULL;
+	c->in_n = 0;
+	loop_timer_set(s->loop, &s->lend, 0, 0);
+}
+
+/* What has arrived of the frame moves to a free place.  False: there is none. */
+static bool large_take(struct unix_channel *c)
+{
+	struct unix_server *s = c->server;
+
+	for (size_t i = 0; i < s->large_n; i++) {
+		struct unix_large *place = &s->large[i];
+
+		if (!place->used) {
+			place->used = true;
+			place->since_ms = clock_mono_ms();
+			memcpy(place->bytes, c->in, c->in_n);
+			explicit_bzero(c->in, c->in_n);
+			c->large = place;
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The descriptor goes now; the slot and on_close when nobody of us is on the stack. */
 static void channel_drop(struct unix_channel *c)
 {
@@ -215,6 +252,7 @@ static void on_reap(void *ctx)
 		if (!c->used || !c->gone) {
 			continue;
 		}
+		large_give_back(c);
 		c->used = false;
 		c->handle = 0;
 		c->listener->channels--;
@@ -263,34 +301,74 @@ static void channel_flush(struct unix_channel *c)
 		return;
 	}
 	if (loop_mod(c->server->loop, &c->io,
-		     (c->finishing ? 0u : (uint32_t)EPOLLIN) |
+		     (c->finishing || c->waits ? 0u : (uint32_t)EPOLLIN) |
 			 (c->out_n > 0 ? (uint32_t)EPOLLOUT : 0u)) != ERR_OK) {
 		channel_drop(c);
 	}
 }
 
-static enum err channel_send(struct unix_channel *c, struct bytes frame)
+/* Both, one behind the other. */
+static void put_in_two(uint8_t *out, struct bytes head, struct bytes body)
 {
+	memcpy(out, head.p, head.n);
+	if (body.n > 0) {
+		memcpy(out + head.n, body.p, body.n);
+	}
+}
+
+/* As much of the front of *from as there is room for; how many bytes it was. */
+static size_t put_front(uint8_t *out, size_t room, size_t *out_n, struct bytes *from)
+{
+	size_t n = from->n < room ? from->n : room;
+
+	if (n > 0) {
+		memcpy(out, from->p, n);
+		*from = bytes_of(from->p + n, from->n - n);
+	}
+	*out_n += n;
+	return n;
+}
+
+static enum err channel_send_in_two(struct unix_channel *c, struct bytes head, struct bytes body)
+{
+	size_t n = head.n + body.n;
+
 	if (c->finishing) {
 		return ERR_NOT_FOUND;
 	}
-	if (frame.n > c->server->out_cap - c->out_n) {
+	if (n > c->server->out_cap - c->out_n) {
 		/* Room may have come since the last event. */
 		channel_flush(c);
 		if (c->gone) {
 			return ERR_NOT_FOUND;
 		}
 	}
-	if (frame.n > c->server->out_cap - c->out_n) {
-		NOTES(NOTES_UNUSUAL, "reader-too-slow", notes_text("role", role_word(c->role)),
-		      notes_u64("channel", c->handle), notes_u64("queued", c->out_n));
-		channel_drop(c);
-		return ERR_FULL;
+	/* What does not fit into the buffer at once fits when the kernel takes what stands there.
+	 */
+	while (n > 0) {
+		size_t room = c->server->out_cap - c->out_n;
+
+		if (room == 0) {
+			NOTES(NOTES_UNUSUAL, "reader-too-slow",
+			      notes_text("role", role_word(c->role)),
+			      notes_u64("channel", c->handle), notes_u64("queued", c->out_n));
+			channel_drop(c);
+			return ERR_FULL;
+		}
+		n -= put_front(c->out + c->out_n, room, &c->out_n, &head);
+		room = c->server->out_cap - c->out_n;
+		n -= put_front(c->out + c->out_n, room, &c->out_n, &body);
+		channel_flush(c);
+		if (c->gone) {
+			return ERR_NOT_FOUND;
+		}
 	}
-	memcpy(c->out + c->out_n, frame.p, frame.n);
-	c->out_n += frame.n;
-	channel_flush(c);
-	return c->gone ? ERR_NOT_FOUND : ERR_OK;
+	return ERR_OK;
+}
+
+static enum err channel_send(struct unix_channel *c, struct bytes frame)
+{
+	return channel_send_in_two(c, frame, bytes_of(NULL, 0));
 }
 
 static enum err hello_frame(const struct gate_table *t, uint16_t number, uint64_t id,
@@ -363,14 +441,36 @@ static enum err early_check(const struct unix_channel *c, struct bytes have)
 	return gate_check(c->server->table, &copy, c->role, le16_get(have.p + 4), le32_get(have.p));
 }
 
+/* The frame that has begun, header and body; 0: its header is not all there. */
+static size_t frame_whole(struct bytes have)
+{
+	return have.n < FRAME_HEADER_BYTES ? 0 : FRAME_HEADER_BYTES + (size_t)le32_get(have.p);
+}
+
+/* A frame that has begun and is larger than the channel's own buffer waits for a place. */
+static void channel_make_way(struct unix_channel *c)
+{
+	struct unix_server *s = c->server;
+
+	if (c->large != NULL || frame_whole(bytes_of(c->in, c->in_n)) <= s->in_cap ||
+	    large_take(c)) {
+		return;
+	}
+	c->waits = true;
+	c->waits_since_ms = clock_mono_ms();
+	loop_timer_set(s->loop, &s->lend, 0, 0);
+	channel_flush(c); /* tells the loop not to look at what comes */
+}
+
 static void channel_parse(struct unix_channel *c)
 {
+	uint8_t *in = c->large != NULL ? c->large->bytes : c->in;
 	size_t at = 0;
 
 	while (!c->gone && !c->finishing) {
 		struct frame f;
 		size_t used = 0;
-		struct bytes have = bytes_of(c->in + at, c->in_n - at);
+		struct bytes have = bytes_of(in + at, c->in_n - at);
 		enum err e = frame_next(&f, &used, have);
 
 		if (e == ERR_WAIT) {
@@ -387,21 +487,36 @@ static void channel_parse(struct unix_channel *c)
 		}
 		channel_frame(c, &f);
 		if (c->role == ROLE_UNLOCK) {
-			explicit_bzero(c->in + at, used);
+			explicit_bzero(in + at, used);
 		}
 		at += used;
 	}
-	if (!c->gone) {
-		memmove(c->in, c->in + at, c->in_n - at);
-		c->in_n -= at;
+	if (c->gone) {
+		return; /* on_reap() wipes what is left */
+	}
+	if (c->large != NULL && at > 0) {
+		large_give_back(c); /* it never holds more than one frame */
+		return;
+	}
+	memmove(in, in + at, c->in_n - at);
+	c->in_n -= at;
+	if (!c->finishing) {
+		channel_make_way(c);
 	}
 }
 
 static void channel_read(struct unix_channel *c)
 {
-	/* One read a turn: a channel that never pauses does not starve the others. */
-	ssize_t n = read(c->io.fd, c->in + c->in_n, c->server->in_cap - c->in_n);
+	uint8_t *in = c->large != NULL ? c->large->bytes : c->in;
+	/* no byte behind the frame that it was lent for */
+	size_t cap = c->large != NULL ? frame_whole(bytes_of(in, c->in_n)) : c->server->in_cap;
+	ssize_t n;
 
+	if (c->waits) {
+		return; /* there is no room, and none read is none sent */
+	}
+	/* One read a turn: a channel that never pauses does not starve the others. */
+	n = read(c->io.fd, in + c->in_n, cap - c->in_n);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
 		return;
 	}
@@ -486,6 +601,7 @@ static void channel_open(struct unix_listener *li, int fd)
 	c->gate = (struct gate_state){ .progress = GATE_NEW };
 	c->in_n = 0;
 	c->out_n = 0;
+	c->waits = false;
 	c->opened = false;
 	c->finishing = false;
 	c->gone = false;
@@ -531,15 +647,74 @@ static void on_listener(void *ctx, uint32_t events)
 	}
 }
 
+/* Who has waited for a large place for longest; NULL: nobody. */
+static struct unix_channel *longest_waiting(struct unix_server *s)
+{
+	struct unix_channel *first = NULL;
+
+	for (size_t i = 0; i < s->channels_n; i++) {
+		struct unix_channel *c = &s->channels[i];
+
+		if (c->used && !c->gone && c->waits &&
+		    (first == NULL || c->waits_since_ms < first->waits_since_ms)) {
+			first = c;
+		}
+	}
+	return first;
+}
+
+/* Who has had his place for longest; somebody waits, so all are lent. */
+static struct unix_channel *longest_lent(struct unix_server *s)
+{
+	struct unix_channel *first = NULL;
+
+	for (size_t i = 0; i < s->channels_n; i++) {
+		struct unix_channel *c = &s->channels[i];
+
+		if (c->large != NULL &&
+		    (first == NULL || c->large->since_ms < first->large->since_ms)) {
+			first = c;
+		}
+	}
+	CHECK(first != NULL);
+	return first;
+}
+
+/* Free places go to those who wait, the first first; a place that is held for too long is freed. */
+static void on_lend(void *ctx)
+{
+	struct unix_server *s = ctx;
+	struct unix_channel *c = longest_waiting(s);
+
+	while (c != NULL && large_take(c)) {
+		c->waits = false;
+		channel_flush(c); /* the loop looks at it again */
+		c = longest_waiting(s);
+	}
+	if (c != NULL) {
+		struct unix_channel *slow = longest_lent(s);
+		uint64_t held_ms = clock_mono_ms() - slow->large->since_ms;
+
+		if (slow->gone) {
+			return; /* on_reap() is about to give its place back */
+		}
+		if (held_ms < UNIX_LARGE_MS) {
+			loop_timer_set(s->loop, &s->lend, UNIX_LARGE_MS - held_ms, 0);
+			return;
+		}
+		NOTES(NOTES_UNUSUAL, "frame-too-slow", notes_text("role", role_word(slow->role)),
+		      notes_u64("channel", slow->handle));
+		channel_drop(slow); /* on_reap() gives its place back, and we are called again */
+	}
+}
+
 void unix_server_init(struct unix_server *s, struct loop *l, const struct gate_table *t,
 		      struct unix_channel *channels, size_t n, uint8_t *buffers, size_t in_cap,
 		      size_t out_cap)
 {
 	CHECK(n > 0 && n <= UNIX_CHANNELS_MAX);
+	CHECK(in_cap >= FRAME_HEADER_BYTES + GATE_HELLO_BYTES);
 	CHECK(out_cap >= FRAME_HEADER_BYTES + GATE_HELLO_BYTES);
-	for (size_t i = 0; i < t->n; i++) {
-		CHECK(in_cap >= FRAME_HEADER_BYTES + (size_t)t->rows[i].max_bytes);
-	}
 	*s = (struct unix_server){
 		.loop = l,
 		.table = t,
@@ -549,6 +724,7 @@ void unix_server_init(struct unix_server *s, struct loop *l, const struct gate_t
 		.out_cap = out_cap,
 	};
 	s->reap = (struct loop_timer){ .on = on_reap, .ctx = s };
+	s->lend = (struct loop_timer){ .on = on_lend, .ctx = s };
 	for (size_t i = 0; i < n; i++) {
 		uint8_t *own = buffers + i * (in_cap + out_cap);
 
@@ -561,12 +737,39 @@ void unix_server_init(struct unix_server *s, struct loop *l, const struct gate_t
 	}
 }
 
+void unix_server_lend(struct unix_server *s, uint8_t *places, size_t n, size_t cap)
+{
+	CHECK(n > 0 && n <= UNIX_LARGE_MAX && s->listeners_n == 0);
+	s->large_n = n;
+	s->large_cap = cap;
+	for (size_t i = 0; i < n; i++) {
+		s->large[i] = (struct unix_large){ .bytes = places + i * cap };
+	}
+}
+
+enum err unix_kernel_takes(int fd, size_t bytes)
+{
+	int room = 0;
+	socklen_t n = sizeof room;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, &n) != 0 || room < 0) {
+		return ERR_IO;
+	}
+	/* what it counts is its own bookkeeping too, which may be as much again */
+	return (size_t)room / 2 >= bytes ? ERR_OK : ERR_FULL;
+}
+
 enum err unix_server_listen(struct unix_server *s, int fd, uint16_t role, uint16_t channels_max)
 {
 	struct unix_listener *li;
 	enum err e;
 
 	CHECK(role != 0 && (role & (role - 1)) == 0);
+	for (size_t i = 0; i < s->table->n; i++) {
+		size_t whole = FRAME_HEADER_BYTES + (size_t)s->table->rows[i].max_bytes;
+
+		CHECK(whole <= s->in_cap || whole <= s->large_cap);
+	}
 	if (s->listeners_n == UNIX_LISTENERS_MAX) {
 		return ERR_FULL;
 	}
@@ -591,6 +794,14 @@ enum err unix_send(struct unix_server *s, uint32_t channel, struct bytes frame)
 	struct unix_channel *c = channel_of(s, channel);
 
 	return c == NULL ? ERR_NOT_FOUND : channel_send(c, frame);
+}
+
+enum err unix_send_in_two(struct unix_server *s, uint32_t channel, struct bytes head,
+			  struct bytes body)
+{
+	struct unix_channel *c = channel_of(s, channel);
+
+	return c == NULL ? ERR_NOT_FOUND : channel_send_in_two(c, head, body);
 }
 
 void unix_finish(struct unix_server *s, uint32_t channel)
@@ -635,6 +846,7 @@ void unix_server_close(struct unix_server *s)
 	}
 	on_reap(s);
 	loop_timer_off(s->loop, &s->reap);
+	loop_timer_off(s->loop, &s->lend);
 	s->listeners_n = 0;
 }
 
@@ -862,27 +1074,34 @@ bool unix_link_up(const struct unix_link *k)
 	return k->state == UNIX_LINK_UP;
 }
 
-enum err unix_link_send(struct unix_link *k, struct bytes frame)
+enum err unix_link_send_in_two(struct unix_link *k, struct bytes head, struct bytes body)
 {
+	size_t n = head.n + body.n;
+
 	if (k->state != UNIX_LINK_UP) {
 		return ERR_UNREACHABLE;
 	}
-	if (frame.n > k->out_cap - k->out_n) {
+	if (n > k->out_cap - k->out_n) {
 		link_flush(k);
 	}
 	if (k->state != UNIX_LINK_UP) {
 		return ERR_UNREACHABLE;
 	}
-	if (frame.n > k->out_cap - k->out_n) {
+	if (n > k->out_cap - k->out_n) {
 		NOTES(NOTES_UNUSUAL, "link-too-slow", notes_text("path", k->path),
 		      notes_u64("queued", k->out_n));
 		link_drop(k);
 		return ERR_FULL;
 	}
-	memcpy(k->out + k->out_n, frame.p, frame.n);
-	k->out_n += frame.n;
+	put_in_two(k->out + k->out_n, head, body);
+	k->out_n += n;
 	link_flush(k);
 	return k->state == UNIX_LINK_UP ? ERR_OK : ERR_UNREACHABLE;
+}
+
+enum err unix_link_send(struct unix_link *k, struct bytes frame)
+{
+	return unix_link_send_in_two(k, frame, bytes_of(NULL, 0));
 }
 
 void unix_link_again(struct unix_link *k)

@@ -29,6 +29,8 @@ enum {
 	UNIX_LISTENERS_MAX = 16,
 	UNIX_CHANNELS_MAX = 256,
 	UNIX_HELLO_MS = 5000, /* a channel that has not said HELLO by then is closed */
+	UNIX_LARGE_MAX = 8,   /* places for large frames */
+	UNIX_LARGE_MS = 1000, /* a frame that takes longer leaves its place to who waits for one */
 };
 
 /*
@@ -45,6 +47,14 @@ MUST_CHECK enum err unix_connect(const char *path, int *fd);
 
 struct unix_server;
 
+/* A place for one frame that is too large for its channel's own buffer: lent until it is handled.
+ */
+struct unix_large {
+	uint8_t *bytes; /* of the caller's memory */
+	bool used;
+	uint64_t since_ms; /* when it was lent */
+};
+
 /* One connection; the caller only provides the table.  Members are for unix.c only. */
 struct unix_channel {
 	struct loop_fd io;
@@ -53,7 +63,10 @@ struct unix_channel {
 	struct gate_state gate;
 	struct loop_timer limit; /* to HELLO, later to the end of unix_finish() */
 	uint8_t *in, *out;       /* in_cap, out_cap bytes of the caller's memory */
-	size_t in_n, out_n;
+	size_t in_n, out_n;      /* in_n: of large->bytes, while it has one */
+	struct unix_large *large;
+	bool waits; /* for a large place; what comes stays with the kernel until then */
+	uint64_t waits_since_ms;
 	uint32_t handle; /* generation above, index in the low 16 bits; never 0 in use */
 	uint16_t generation;
 	uint16_t role;
@@ -75,6 +88,9 @@ struct unix_server {
 	struct unix_channel *channels;
 	size_t channels_n;
 	size_t in_cap, out_cap;
+	struct unix_large large[UNIX_LARGE_MAX];
+	size_t large_n, large_cap;
+	struct loop_timer lend; /* a large place was given back, or may be taken away */
 	struct unix_listener listeners[UNIX_LISTENERS_MAX];
 	size_t listeners_n;
 	struct loop_timer reap; /* frees channels that are gone, outside of anybody's call */
@@ -93,12 +109,32 @@ struct unix_server {
 
 /*
  * channels: caller's table of n (<= UNIX_CHANNELS_MAX) entries; buffers: n * (in_cap + out_cap)
- * bytes. in_cap >= FRAME_HEADER_BYTES + the table's largest max_bytes (dies otherwise), out_cap
- * >= 16. All must outlive s.  on_frame, on_close, ctx: set by the caller afterwards.
+ * bytes.  Both caps hold a HELLO at least, and without unix_server_lend() in_cap holds the largest
+ * frame of the table (dies otherwise).  A frame may be larger than out_cap: what the kernel takes
+ * at once needs no place here.  All must outlive s.  on_frame, on_close, ctx: set by the caller
+ * afterwards.
  */
 void unix_server_init(struct unix_server *s, struct loop *l, const struct gate_table *t,
 		      struct unix_channel *channels, size_t n, uint8_t *buffers, size_t in_cap,
 		      size_t out_cap);
+
+/*
+ * Between unix_server_init() and the first unix_server_listen(): channels need not hold the largest
+ * frame each.  A frame that does not fit into in_cap gets one of n (1..UNIX_LARGE_MAX) places of
+ * cap bytes each, which hold the largest of the table (dies otherwise); places: n * cap bytes that
+ * outlive s.  Frames that fit never wait.  When all places are lent the channel waits unread, and
+ * whoever has had his for UNIX_LARGE_MS without saying the whole frame is closed: n that never end
+ * their frames delay the next one by that, and lose their channels.  A place is wiped when it is
+ * given back.
+ */
+void unix_server_lend(struct unix_server *s, uint8_t *places, size_t n, size_t cap);
+
+/*
+ * Will the kernel take at least so many bytes from a writer on this socket, or on those accepted
+ * from it, before he has to wait?  ERR_FULL: not as this host is set (net.core.wmem_default);
+ * ERR_IO.
+ */
+MUST_CHECK enum err unix_kernel_takes(int fd, size_t bytes);
 
 /*
  * Serve this listening descriptor (of unix_listen) as one role, at most channels_max at once: one
@@ -108,10 +144,14 @@ MUST_CHECK enum err unix_server_listen(struct unix_server *s, int fd, uint16_t r
 				       uint16_t channels_max);
 
 /*
- * Queue one whole frame (frame_end) to a channel.  ERR_NOT_FOUND the channel is gone; ERR_FULL his
- * buffer is full: he is closed.
+ * Queue one whole frame (frame_end) to a channel.  ERR_NOT_FOUND the channel is gone; ERR_FULL
+ * neither the kernel nor his buffer has room for it: he is closed, perhaps in the middle of it.
  */
 MUST_CHECK enum err unix_send(struct unix_server *s, uint32_t channel, struct bytes frame);
+
+/* The same of a frame whose header (16 bytes) and body lie apart. */
+MUST_CHECK enum err unix_send_in_two(struct unix_server *s, uint32_t channel, struct bytes head,
+				     struct bytes body);
 
 /* Close after what is queued was sent, at most UNIX_HELLO_MS. */
 void unix_finish(struct unix_server *s, uint32_t channel);
@@ -169,6 +209,9 @@ void unix_link_start(struct unix_link *k);
 bool unix_link_up(const struct unix_link *k);
 /* ERR_UNREACHABLE not up; ERR_FULL the buffer is full (the link is dropped and tried anew). */
 MUST_CHECK enum err unix_link_send(struct unix_link *k, struct bytes frame);
+/* The same of a frame whose header (16 bytes) and body lie apart. */
+MUST_CHECK enum err unix_link_send_in_two(struct unix_link *k, struct bytes head,
+					  struct bytes body);
 /* Drop the connection and make a new one: on_down, then on_up again. */
 void unix_link_again(struct unix_link *k);
 void unix_link_stop(struct unix_link *k);
