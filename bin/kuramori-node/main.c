@@ -288,6 +288,7 @@ static void end(struct node *n)
 {
 	node_peers_stop(n);
 	node_disk_close(n);
+	node_rest_forget(n);
 	nis_close(n->nis);
 	edk_secret_wipe(&n->identity);
 }

@@ -112,9 +112,18 @@ struct node_faulty {
 	struct loop_timer timer;
 };
 
+/* A text in JSON that many ask for again and again, and of what it is: nothing while p is NULL. */
+struct node_kept {
+	char *p;
+	size_t n;
+	struct hash32 block;   /* of this one */
+	uint64_t pool_version; /* of a pool: nis_pool_version() */
+};
+
 struct node_port {
 	struct node *node;
 	unsigned pool;
+	struct node_kept list;      /* of its pool */
 	struct http_server *server; /* NULL while it refuses */
 	uint16_t number;
 	struct node_fault faults[NODE_FAULTS_MAX];
@@ -136,7 +145,8 @@ struct node {
 	uint32_t interval_s;        /* chain seconds of one interval */
 	enum node_pool_choice next; /* which pool makes the next block */
 	bool last_was_public;
-	bool hold; /* no blocks by themselves */
+	struct node_kept top; /* the newest block, as /local/chain/blocks-after tells it */
+	bool hold;            /* no blocks by themselves */
 	uint32_t expired_at_s;
 	struct loop_timer block_timer, stop_timer, begin_timer, restart_timer;
 	int notify_fd;
@@ -243,6 +253,8 @@ void node_fault_reply(struct http_request *r, unsigned status, json_t *j);
 void node_rest_dispatch(struct node_port *p, struct http_request *r);
 /* Reply with NIS's JSON: text and CR LF.  Takes j. */
 void node_rest_json(struct http_request *r, unsigned status, json_t *j);
+/* Forgets the texts that are kept: the chain they are of is gone. */
+void node_rest_forget(struct node *n);
 /* NIS's error body (nem.md 5.0). */
 void node_rest_error(struct node *n, struct http_request *r, unsigned status, const char *message);
 /* The body as a JSON object, or NULL after an error was sent. */

@@ -54,6 +54,39 @@ void node_rest_text(struct node_text *t, const char *words)
 	(void)on_text(words, strlen(words), t);
 }
 
+void node_rest_text_bytes(struct node_text *t, const char *p, size_t n)
+{
+	(void)on_text(p, n, t);
+}
+
+static void forget(struct node_kept *k)
+{
+	free(k->p);
+	*k = (struct node_kept){ 0 };
+}
+
+void node_rest_forget(struct node *n)
+{
+	forget(&n->top);
+	for (size_t i = 0; i < ARRAY_LEN(n->port); i++) {
+		forget(&n->port[i].list);
+	}
+}
+
+void node_rest_keep(struct node_kept *k, const struct node_text *t, size_t from)
+{
+	size_t n = t->n - from;
+
+	forget(k);
+	if (n == 0 || n > REST_KEPT_MAX) {
+		return;
+	}
+	k->p = malloc(n);
+	CHECK(k->p != NULL);
+	memcpy(k->p, t->p + from, n);
+	k->n = n;
+}
+
 void node_rest_text_json(struct node_text *t, json_t *j)
 {
 	CHECK(j != NULL && json_dump_callback(j, on_text, t, JSON_COMPACT | JSON_ENCODE_ANY) == 0);

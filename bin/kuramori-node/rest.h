@@ -11,6 +11,7 @@ enum {
 	REST_PAGE_DEFAULT = 25,
 	REST_PAGE_MIN = 5,
 	REST_PAGE_MAX = 100,
+	REST_KEPT_MAX = 256 * 1024, /* bytes of a text that is kept */
 };
 
 #define REST_NIS_VERSION "0.6.102"
@@ -46,6 +47,13 @@ void node_rest_text_room(struct node_text *t, size_t cap);
 void node_rest_text(struct node_text *t, const char *words);
 /* Takes j, which may not be NULL. */
 void node_rest_text_json(struct node_text *t, json_t *j);
+/* Appends n bytes. */
+void node_rest_text_bytes(struct node_text *t, const char *p, size_t n);
+/*
+ * Remembers the text from place `from` on, in place of what k held; one of more than REST_KEPT_MAX
+ * is not remembered.
+ */
+void node_rest_keep(struct node_kept *k, const struct node_text *t, size_t from);
 /* Sends the text, which must be a whole JSON object by now, and empties t. */
 void node_rest_text_send(struct http_request *r, unsigned status, struct node_text *t);
 

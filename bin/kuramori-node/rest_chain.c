@@ -116,9 +116,25 @@ static void post_local_block_at(struct node_port *p, struct http_request *r)
 	node_rest_json(r, 200, explorer(&b));
 }
 
+/* One block of blocks-after.  All who follow the chain ask for the newest, many times a second. */
+static void block_text(struct node *n, struct node_text *t, const struct nis_block *b)
+{
+	size_t from = t->n;
+
+	if (n->top.p != NULL && hash32_eq(&n->top.block, &b->hash)) {
+		node_rest_text_bytes(t, n->top.p, n->top.n);
+		return;
+	}
+	node_rest_text_json(t, explorer(b));
+	if (b->height == nis_height(n->nis)) {
+		node_rest_keep(&n->top, t, from);
+		n->top.block = b->hash;
+	}
+}
+
 static void post_blocks_after(struct node_port *p, struct http_request *r)
 {
-	json_t *list;
+	struct node_text t = { 0 };
 	uint64_t height;
 
 	if (!node_rest_height(p->node, r, &height)) {
@@ -128,16 +144,19 @@ static void post_blocks_after(struct node_port *p, struct http_request *r)
 		no_block(p->node, r, height);
 		return;
 	}
-	list = json_array();
-	CHECK(list != NULL);
+	node_rest_text(&t, "{\"data\":[");
 	for (uint64_t h = height + 1; h <= height + BLOCKS_AFTER_MAX; h++) {
 		struct nis_block b;
 
 		if (nis_block_at(p->node->nis, h, &b)) {
-			CHECK(json_array_append_new(list, explorer(&b)) == 0);
+			if (h > height + 1) {
+				node_rest_text(&t, ",");
+			}
+			block_text(p->node, &t, &b);
 		}
 	}
-	node_rest_json(r, 200, json_pack("{s:o}", "data", list));
+	node_rest_text(&t, "]}");
+	node_rest_text_send(r, 200, &t);
 }
 
 json_t *node_rest_node(const struct node_port *p)

@@ -242,6 +242,28 @@ static json_t *challenge_answer(const struct node_port *p, const uint8_t challen
 	return node_rest_hex(signature.b, sizeof signature.b);
 }
 
+/* The pool's transactions.  All who watch it ask for the same list, many times a second. */
+static void pool_text(struct node_port *p, struct node_text *t)
+{
+	uint64_t version = nis_pool_version(p->node->nis, p->pool);
+	size_t from = t->n;
+
+	if (p->list.p != NULL && p->list.pool_version == version) {
+		node_rest_text_bytes(t, p->list.p, p->list.n);
+		return;
+	}
+	for (size_t i = 0; i < nis_pool_count(p->node->nis, p->pool); i++) {
+		struct nis_pooled e = nis_pool_at(p->node->nis, p->pool, i);
+
+		if (i > 0) {
+			node_rest_text(t, ",");
+		}
+		node_rest_text_json(t, node_rest_pooled(&e, false));
+	}
+	node_rest_keep(&p->list, t, from);
+	p->list.pool_version = version;
+}
+
 static void post_unconfirmed(struct node_port *p, struct http_request *r)
 {
 	json_t *body = node_rest_body(p->node, r);
@@ -267,14 +289,7 @@ static void post_unconfirmed(struct node_port *p, struct http_request *r)
 	/* A transfer has little more than twice the bytes as JSON. */
 	node_rest_text_room(&t, POOL_TEXT_MIN + nis_feed_pool_bytes(p->node->nis, p->pool) * 5 / 2);
 	node_rest_text(&t, "{\"entity\":{\"data\":[");
-	for (size_t i = 0; i < nis_pool_count(p->node->nis, p->pool); i++) {
-		struct nis_pooled e = nis_pool_at(p->node->nis, p->pool, i);
-
-		if (i > 0) {
-			node_rest_text(&t, ",");
-		}
-		node_rest_text_json(&t, node_rest_pooled(&e, false));
-	}
+	pool_text(p, &t);
 	node_rest_text(&t, "]},\"signature\":");
 	node_rest_text_json(&t, signature);
 	node_rest_text(&t, "}");

@@ -15,7 +15,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +25,7 @@
 #include "crypto/crypto.h"
 #include "crypto/sha256.h"
 #include "guard/guard.h"
+#include "io/ask.h"
 #include "io/clock.h"
 #include "io/config.h"
 #include "io/file.h"
@@ -37,6 +37,7 @@
 #include "io/run.h"
 #include "io/sandbox.h"
 #include "io/secret_arena.h"
+#include "io/user.h"
 #include "signer.h"
 #include "store/file.h"
 
@@ -44,6 +45,7 @@ enum {
 	TICK_MS = 50,
 	READS_MAX = GUARD_FEEDS_MAX,
 	LISTENERS_BEFORE_WATCHERS = 2, /* server, stop */
+	CHANNELS_OF_OTHERS = 4,        /* than watchers: two of each of these */
 };
 
 /* clang-format off */
@@ -100,7 +102,11 @@ static const struct config_program PROGRAM = {
 		"To seal a key first:  kuramori-signer --seal FILE [--ops N] [--mem-kib N] "
 		"[--json]\n"
 		"reads the private key and twice the passphrase from the terminal, or as lines of "
-		"stdin.",
+		"stdin.\n\n"
+		"To move it to another host, with its memory:  kuramori-signer --export FOLDER "
+		"here,\n"
+		"kuramori-signer --import FOLDER there, each as the signer's user, with its\n"
+		"configuration; they ask for the passphrase.",
 	.rows = ROWS,
 	.n = ARRAY_LEN(ROWS),
 };
@@ -119,7 +125,7 @@ static struct signer {
 	struct memory memory;
 	struct secret_arena arena;
 	struct signer_secrets *secrets;
-	uint8_t genesis[DOC_BYTES_MAX], roster[DOC_BYTES_MAX], policy[DOC_BYTES_MAX];
+	uint8_t genesis[DOC_BYTES_MAX];
 	size_t genesis_n, roster_n, policy_n;
 	uint8_t sealed[SEAL_BYTES];
 	size_t sealed_n;
@@ -134,10 +140,23 @@ static struct signer {
 	struct unix_server server;
 	struct signer_channels channels;
 	struct run run;
+	/* of one step; before the first, the files of roster and policy are read into it */
 	uint8_t effects[GUARD_EFFECTS_BYTES];
 	uint8_t batch[GUARD_BATCH_BYTES];
 	int notify_fd;
 } me;
+
+static_assert(GUARD_EFFECTS_BYTES >= 2 * DOC_BYTES_MAX, "roster and policy");
+
+static uint8_t *roster_room(void)
+{
+	return me.effects;
+}
+
+static uint8_t *policy_room(void)
+{
+	return me.effects + DOC_BYTES_MAX;
+}
 
 static enum err say(const char *event, enum err e, const char *detail)
 {
@@ -145,31 +164,13 @@ static enum err say(const char *event, enum err e, const char *detail)
 	return e;
 }
 
-/* A user by name or number: uid and gid to become. */
-static enum err user_find(const char *user, struct sandbox_plan *plan)
+/* The user to become, in plan; none is right when we are not root. */
+static enum err user_take(const char *user, struct sandbox_plan *plan)
 {
-	char *end = NULL;
-	unsigned long number;
-	const struct passwd *entry;
-
 	if (user[0] == '\0') {
 		return geteuid() == 0 ? ERR_CONFIG : ERR_OK;
 	}
-	errno = 0;
-	number = strtoul(user, &end, 10);
-	if (errno == 0 && end != user && *end == '\0' && number < UINT32_MAX) {
-		entry = getpwuid((uid_t)number);
-		plan->uid = (uid_t)number;
-		plan->gid = entry != NULL ? entry->pw_gid : (gid_t)number;
-		return ERR_OK;
-	}
-	entry = getpwnam(user);
-	if (entry == NULL) {
-		return ERR_NOT_FOUND;
-	}
-	plan->uid = entry->pw_uid;
-	plan->gid = entry->pw_gid;
-	return ERR_OK;
+	return user_find(USER_FILE, user, &plan->uid, &plan->gid);
 }
 
 /* SHA-256 of the running program: what attestations name. */
@@ -213,10 +214,10 @@ static enum err documents_read(struct hash32 *genesis_id)
 	enum err e = document_read(c->genesis_file, me.genesis, &me.genesis_n);
 
 	if (e == ERR_OK) {
-		e = document_read(c->roster_file, me.roster, &me.roster_n);
+		e = document_read(c->roster_file, roster_room(), &me.roster_n);
 	}
 	if (e == ERR_OK) {
-		e = document_read(c->policy_file, me.policy, &me.policy_n);
+		e = document_read(c->policy_file, policy_room(), &me.policy_n);
 	}
 	if (e != ERR_OK) {
 		return e;
@@ -235,8 +236,8 @@ static enum err guard_make(void)
 	const struct signer_config *c = &me.config;
 	struct guard_config g = {
 		.genesis = bytes_of(me.genesis, me.genesis_n),
-		.roster = bytes_of(me.roster, me.roster_n),
-		.policy = bytes_of(me.policy, me.policy_n),
+		.roster = bytes_of(roster_room(), me.roster_n),
+		.policy = bytes_of(policy_room(), me.policy_n),
 		.signer = c->signer_id[0] == 'a' ? DOC_SIGNER_A : DOC_SIGNER_B,
 		.chain_secret = &me.secrets->chain,
 		.attest_secret = me.secrets->attest,
@@ -252,6 +253,8 @@ static enum err guard_make(void)
 	g.storage.payments = calloc(c->payments_max, sizeof *g.storage.payments);
 	g.storage.entries = calloc(c->payments_max, sizeof *g.storage.entries);
 	if (g.storage.payments == NULL || g.storage.entries == NULL) {
+		free(g.storage.payments);
+		free(g.storage.entries);
 		return say("memory", ERR_FULL, "payments_max");
 	}
 	random_fill(g.boot_random, sizeof g.boot_random);
@@ -291,7 +294,36 @@ static enum err journal_open(void)
 		return say("journal", e, fault.text);
 	}
 	e = store_replay(&me.store.base, me.batch, sizeof me.batch, replay_one, &me.guard);
-	return e == ERR_OK ? ERR_OK : say("journal", e, me.store.base.fault.text);
+	if (e != ERR_OK) {
+		return say("journal", e, me.store.base.fault.text);
+	}
+	return guard_exported(&me.guard)
+		   ? say("journal", ERR_STATE,
+			 "this signer was exported; it starts where it was imported")
+		   : ERR_OK;
+}
+
+/* Places for two connections of each watcher as long as the table reaches; one at least. */
+static uint16_t each_watchers(size_t watchers)
+{
+	size_t each = watchers == 0 ? 0 : (SIGNER_CHANNELS - CHANNELS_OF_OTHERS) / watchers;
+
+	return each > 2 ? 2 : (uint16_t)each;
+}
+
+/* As many channels as the sockets that are configured can fill. */
+static enum err channels_take(void)
+{
+	size_t watchers = 0;
+
+	for (size_t i = 0; i < DOC_WATCHERS_MAX; i++) {
+		watchers += me.config.watcher_socket[i][0] != '\0';
+	}
+	me.channels.n = CHANNELS_OF_OTHERS + watchers * each_watchers(watchers);
+	me.channels.buffers_n = me.channels.n * (SIGNER_IN_BYTES + SIGNER_OUT_BYTES) +
+				(size_t)SIGNER_LARGE * FRAME_BYTES_MAX;
+	me.channels.buffers = calloc(1, me.channels.buffers_n);
+	return me.channels.buffers == NULL ? say("memory", ERR_FULL, "channels") : ERR_OK;
 }
 
 /* Role sockets; the order of listeners is what watcher_of() counts on. */
@@ -304,28 +336,31 @@ static enum err sockets_open(void)
 		uint16_t role;
 		uint16_t channels;
 	} fixed[LISTENERS_BEFORE_WATCHERS] = {
-		{ c->server_socket, ROLE_SERVER, 2 },
-		{ c->stop_socket, ROLE_STOP, 2 },
+		{ c->server_socket, ROLE_SERVER, CHANNELS_OF_OTHERS / 2 },
+		{ c->stop_socket, ROLE_STOP, CHANNELS_OF_OTHERS / 2 },
 	};
 
 	size_t watchers = me.guard.roster.watcher_count;
 
 	msgs_signer_table(&me.table);
-	unix_server_init(&me.server, &me.loop, &me.table, me.channels.channel, SIGNER_CHANNELS,
-			 me.channels.buffers, SIGNER_IN_BYTES, SIGNER_OUT_BYTES);
+	signer_channels_serve(&me.channels, &me.server, &me.loop, &me.table);
 	for (size_t i = 0; i < ARRAY_LEN(fixed) + watchers; i++) {
 		bool watcher = i >= ARRAY_LEN(fixed);
 		const char *path =
 		    watcher ? c->watcher_socket[i - ARRAY_LEN(fixed)] : fixed[i].path;
-		/* places for two connections each as long as the table reaches; one at least */
-		uint16_t each = (uint16_t)((SIGNER_CHANNELS - 4) / watchers);
 		int fd = -1;
 		enum err e = unix_listen(path, 0660, &fd);
 
+		if (e == ERR_OK && unix_kernel_takes(fd, FRAME_BYTES_MAX) != ERR_OK) {
+			(void)close(fd);
+			return say("socket", ERR_CONFIG,
+				   "sysctl net.core.wmem_default: no reply of 64 KiB fits; 212992 "
+				   "is usual");
+		}
 		if (e == ERR_OK) {
-			e = unix_server_listen(&me.server, fd,
-					       watcher ? ROLE_WATCHER : fixed[i].role,
-					       watcher ? (each > 2 ? 2 : each) : fixed[i].channels);
+			e = unix_server_listen(
+			    &me.server, fd, watcher ? ROLE_WATCHER : fixed[i].role,
+			    watcher ? each_watchers(watchers) : fixed[i].channels);
 		}
 		if (e != ERR_OK) {
 			return say("socket", e, path);
@@ -334,14 +369,16 @@ static enum err sockets_open(void)
 	return ERR_OK;
 }
 
-/* How deep the stack went so far, for STATUS. */
-static void fact_stack(void)
+/* How deep the stack went and how much was verified so far, for STATUS. */
+static void facts_of_now(void)
 {
 	char text[64];
 
 	(void)snprintf(text, sizeof text, "%zu of %d", memory_stack_high_water(&me.memory),
 		       MEMORY_STACK_BYTES);
 	guard_fact(&me.guard, "stack_high_water", text);
+	(void)snprintf(text, sizeof text, "%llu", (unsigned long long)crypto_checks());
+	guard_fact(&me.guard, "signature_checks", text);
 }
 
 /* The path that a watcher's channel came by says which watcher it is. */
@@ -356,7 +393,7 @@ static void step(void *core, const struct event *event, struct effects *out)
 		told.role = GUARD_ROLE_WATCHER(index - LISTENERS_BEFORE_WATCHERS);
 	}
 	if (event->kind == EVENT_FRAME && event->number == SIGNER_STATUS) {
-		fact_stack();
+		facts_of_now();
 	}
 	guard_step(core, &told, out);
 }
@@ -494,14 +531,14 @@ static enum err start(void)
 	if (strcmp(me.config.signer_id, "a") != 0 && strcmp(me.config.signer_id, "b") != 0) {
 		return say("config", ERR_CONFIG, "signer_id is a or b");
 	}
-	e = user_find(me.config.user, &me.plan);
+	e = user_take(me.config.user, &me.plan);
 	if (e != ERR_OK) {
 		return say("config", e, "user: required when started as root");
 	}
 	me.plan.profile = SANDBOX_SIGNER;
 	me.plan.files_max = 64;
-	me.plan.files_more = SIGNER_CHANNELS + 1; /* one is taken only to be told that there is no
-						     place */
+	/* one is taken only to be told that there is no place */
+	me.plan.files_more = SIGNER_CHANNELS + 1;
 	me.plan.lock_memory = me.config.lock_memory;
 	me.plan.landlock_optional = me.config.landlock_optional;
 	e = crypto_init();
@@ -523,6 +560,10 @@ static enum err start(void)
 		return say("memory", e, "the key's memory cannot be locked");
 	}
 	me.secrets = secret_arena_take(&me.arena, sizeof *me.secrets);
+	e = channels_take();
+	if (e != ERR_OK) {
+		return e;
+	}
 	e = signer_unlock(&me.config, &genesis_id, bytes_of(me.sealed, me.sealed_n), &me.channels,
 			  me.secrets);
 	if (e == ERR_STOPPING) {
@@ -547,20 +588,126 @@ static enum err start(void)
 	return e;
 }
 
+/* The sealed key opens with the passphrase that is asked for. */
+static enum err unseal(void)
+{
+	char *passphrase = secret_arena_take(&me.arena, SEAL_PASSPHRASE_MAX + 2);
+	size_t n = 0;
+	enum err e = ask_secret("passphrase", passphrase, SEAL_PASSPHRASE_MAX + 2);
+
+	if (e == ERR_OK) {
+		e = seal_open(me.secrets->sealed, &n, bytes_of(me.sealed, me.sealed_n),
+			      bytes_str(passphrase));
+	}
+	if (e == ERR_OK && n != SIGNER_SECRET_BYTES) {
+		e = ERR_KEY;
+	}
+	if (e == ERR_OK) {
+		signer_secrets_derive(me.secrets);
+	}
+	return e == ERR_OK ? ERR_OK : say("passphrase", e, me.config.sealed_key_file);
+}
+
+/* The signer's files must stay the signer's: no other user may make them. */
+static enum err is_its_user(void)
+{
+	struct sandbox_plan plan = { .uid = geteuid() };
+	enum err e = me.config.user[0] == '\0' ? ERR_OK : user_take(me.config.user, &plan);
+
+	return e == ERR_OK && plan.uid == geteuid()
+		   ? ERR_OK
+		   : say("user", e == ERR_OK ? ERR_POLICY : e,
+			 "run this as the signer's user (runuser -u USER -- ...)");
+}
+
+/* Export or import; the exit code. */
+static int move(enum signer_task task, const char *folder)
+{
+	static struct signer_move m;
+	struct signer_config *c = &me.config;
+	char key[sizeof c->sealed_key_file];
+	struct hash32 genesis_id;
+	bool import = task == SIGNER_IMPORT;
+	enum err e = is_its_user();
+
+	memcpy(key, c->sealed_key_file, sizeof key);
+	if (import && snprintf(c->sealed_key_file, sizeof c->sealed_key_file, "%s/sealed-key",
+			       folder) >= (int)sizeof c->sealed_key_file) {
+		e = say("config", ERR_TOO_LARGE, folder);
+	}
+	if (e == ERR_OK) {
+		e = crypto_init();
+	}
+	if (e == ERR_OK) {
+		e = documents_read(&genesis_id);
+	}
+	if (e == ERR_OK) {
+		e = secret_arena_open(&me.arena, sizeof *me.secrets + SEAL_PASSPHRASE_MAX + 2);
+	}
+	if (e == ERR_OK) {
+		me.secrets = secret_arena_take(&me.arena, sizeof *me.secrets);
+		e = unseal();
+	}
+	if (e == ERR_OK) {
+		e = guard_make();
+	}
+	if (e != ERR_OK) {
+		return err_exit(e);
+	}
+	m = (struct signer_move){ .folder = folder,
+				  .journal_file = c->journal_file,
+				  .sealed_key_file = key,
+				  .journal_bytes = c->journal_bytes,
+				  .sealed_key = bytes_of(me.sealed, me.sealed_n),
+				  .guard = &me.guard,
+				  .buffer = me.batch,
+				  .effects = me.effects };
+	return import ? signer_import(&m) : signer_export(&m);
+}
+
+/* --export FOLDER and --import FOLDER stand first; the rest is configuration. */
+static enum signer_task task_of(int *argc, char **argv, const char **folder)
+{
+	static const char *const words[] = {
+		[SIGNER_EXPORT] = "--export", [SIGNER_IMPORT] = "--import"
+	};
+
+	for (enum signer_task t = SIGNER_EXPORT; *argc > 2 && t <= SIGNER_IMPORT; t++) {
+		if (strcmp(argv[1], words[t]) == 0) {
+			*folder = argv[2];
+			memmove(argv + 1, argv + 3, (size_t)(*argc - 2) * sizeof *argv);
+			*argc -= 2;
+			return t;
+		}
+	}
+	return SIGNER_RUN;
+}
+
 int main(int argc, char **argv)
 {
 	struct config_result result;
+	const char *folder = NULL;
+	enum signer_task task;
 	int exit_code = 0;
 	enum err e;
 
+	memory_begin();
 	if (argc > 1 && strcmp(argv[1], "--seal") == 0) {
 		return signer_seal(argc, argv);
 	}
+	task = task_of(&argc, argv, &folder);
 	if (!config_start(&PROGRAM, &me.config, argc, argv, &result, &exit_code)) {
 		return exit_code;
 	}
 	notes_init("kuramori-signer", NOTES_INFO);
 	me.notify_fd = -1;
+	if (task != SIGNER_RUN) {
+		exit_code = move(task, folder);
+		if (me.secrets != NULL) {
+			secret_arena_wipe(&me.arena);
+		}
+		return exit_code;
+	}
 	e = sandbox_descriptors();
 	if (e == ERR_OK) {
 		e = start();

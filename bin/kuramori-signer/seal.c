@@ -3,11 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "base/hex.h"
 #include "crypto/crypto.h"
+#include "io/ask.h"
 #include "io/file.h"
 #include "io/random.h"
 #include "io/secret_arena.h"
@@ -20,54 +19,6 @@ struct sealing {
 	char again[SEAL_PASSPHRASE_MAX + 2];
 	struct signer_secrets secrets;
 };
-
-/* One line of stdin without its line feed; byte by byte, so that nothing is left in a buffer. */
-static enum err line_read(char *out, size_t cap)
-{
-	size_t n = 0;
-
-	for (;;) {
-		char c;
-		ssize_t got = read(STDIN_FILENO, &c, 1);
-
-		if (got < 0 && errno == EINTR) {
-			continue;
-		}
-		if (got < 0) {
-			return ERR_IO;
-		}
-		if (got == 0 || c == '\n') {
-			out[n] = '\0';
-			return n > 0 ? ERR_OK : ERR_INPUT;
-		}
-		if (n + 1 >= cap) {
-			return ERR_TOO_LARGE;
-		}
-		out[n++] = c;
-	}
-}
-
-/* Asks at a terminal, with echo off; only reads where stdin is none. */
-static enum err ask(const char *prompt, char *out, size_t cap)
-{
-	struct termios before;
-	struct termios quiet;
-	enum err e;
-
-	if (tcgetattr(STDIN_FILENO, &before) != 0) {
-		return line_read(out, cap);
-	}
-	quiet = before;
-	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	(void)fprintf(stderr, "%s: ", prompt);
-	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) != 0) {
-		return ERR_IO;
-	}
-	e = line_read(out, cap);
-	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before); /* nothing else could be done about it */
-	(void)fprintf(stderr, "\n");
-	return e;
-}
 
 static int fail(enum err e, const char *what)
 {
@@ -93,7 +44,7 @@ static int seal(struct sealing *s, const char *path, const struct seal_cost *cos
 	uint8_t nonce[SEAL_NONCE_BYTES];
 	uint8_t file[SEAL_BYTES];
 	struct key32 attest;
-	enum err e = ask("private key (64 hex digits)", s->key_hex, sizeof s->key_hex);
+	enum err e = ask_secret("private key (64 hex digits)", s->key_hex, sizeof s->key_hex);
 
 	if (e == ERR_OK) {
 		e = hex_get(s->secrets.sealed, SIGNER_SECRET_BYTES, bytes_str(s->key_hex),
@@ -102,12 +53,12 @@ static int seal(struct sealing *s, const char *path, const struct seal_cost *cos
 	if (e != ERR_OK) {
 		return fail(e, "private key");
 	}
-	e = ask("passphrase", s->passphrase, sizeof s->passphrase);
+	e = ask_secret("passphrase", s->passphrase, sizeof s->passphrase);
 	if (e != ERR_OK) {
 		return fail(e, "passphrase");
 	}
 	/* a mistyped passphrase is a lost key, whoever typed it */
-	e = ask("passphrase again", s->again, sizeof s->again);
+	e = ask_secret("passphrase again", s->again, sizeof s->again);
 	if (e == ERR_OK && strcmp(s->passphrase, s->again) != 0) {
 		e = ERR_MISMATCH;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * signer.h - the parts of kuramori-signer: configuration, sealing, unlocking.  Wiring only; what is
- * signed is decided in src/guard.
+ * signer.h - the parts of kuramori-signer: configuration, sealing, unlocking, moving.
+ * Wiring only; what is signed is decided in src/guard.
  */
 #ifndef KURAMORI_SIGNER_SIGNER_H
 #define KURAMORI_SIGNER_SIGNER_H
@@ -16,16 +16,20 @@
 #include "crypto/edk.h"
 #include "crypto/seal.h"
 #include "doc/types.h"
+#include "guard/guard.h"
 #include "io/unix.h"
 #include "log/tree.h"
+#include "store/file.h"
 
 enum {
 	SIGNER_PATH_MAX = 256,
 	SIGNER_SECRET_BYTES = 32, /* the sealed secret: a NEM private key as NEM prints it */
 	SIGNER_CHANNELS = 12,
-	SIGNER_IN_BYTES = FRAME_BYTES_MAX,
-	SIGNER_OUT_BYTES = FRAME_BYTES_MAX + 16 * 1024,
-	SIGNER_UNLOCK_TRIES = 10, /* wrong passphrases until the process ends */
+	/* heartbeats, acknowledgements, orders and almost all stop documents fit and never wait */
+	SIGNER_IN_BYTES = FRAME_HEADER_BYTES + 16 * 1024,
+	SIGNER_OUT_BYTES = 16 * 1024, /* behind what the kernel holds */
+	SIGNER_LARGE = 3,             /* larger frames that come in at once */
+	SIGNER_UNLOCK_TRIES = 10,     /* wrong passphrases until the process ends */
 };
 
 struct signer_config {
@@ -59,8 +63,16 @@ struct signer_secrets {
 /* The channel table and its buffers: used by the unlock socket first, by the roles afterwards. */
 struct signer_channels {
 	struct unix_channel channel[SIGNER_CHANNELS];
-	uint8_t buffers[SIGNER_CHANNELS * (SIGNER_IN_BYTES + SIGNER_OUT_BYTES)];
+	size_t n; /* of them in use, SIGNER_CHANNELS at most */
+	/* calloc'd, never given back: n * (SIGNER_IN_BYTES + SIGNER_OUT_BYTES), and behind them
+	 * SIGNER_LARGE * FRAME_BYTES_MAX */
+	uint8_t *buffers;
+	size_t buffers_n;
 };
+
+/* A server with these channels and their buffers; nobody else may use them meanwhile. */
+void signer_channels_serve(struct signer_channels *channels, struct unix_server *s, struct loop *l,
+			   const struct gate_table *t);
 
 /*
  * Derives all keys from secrets->sealed (SIGNER_SECRET_BYTES of it):
@@ -86,5 +98,34 @@ MUST_CHECK enum err signer_unlock(const struct signer_config *config,
  * keys.  Returns the exit code.
  */
 int signer_seal(int argc, char **argv);
+
+/* What kuramori-signer is started for. */
+enum signer_task {
+	SIGNER_RUN,
+	SIGNER_EXPORT,
+	SIGNER_IMPORT,
+};
+
+/* A signer's move to another host. */
+struct signer_move {
+	const char *folder;
+	const char *journal_file, *sealed_key_file; /* of the configuration */
+	uint64_t journal_bytes;
+	struct bytes sealed_key;
+	struct guard *guard; /* nothing replayed yet */
+	uint8_t *buffer;     /* GUARD_BATCH_BYTES */
+	uint8_t *effects;    /* GUARD_EFFECTS_BYTES */
+	struct store_file from, to;
+	struct store_fault fault;
+};
+
+/*
+ * `--export FOLDER`: ends the journal for good and copies it, with the sealed key, to a new folder.
+ * `--import FOLDER`: brings both to where the configuration says, where no journal may be yet.
+ * Both verify the whole journal with the key's secret, say what to do next and return the exit
+ * code.
+ */
+int signer_export(struct signer_move *m);
+int signer_import(struct signer_move *m);
 
 #endif

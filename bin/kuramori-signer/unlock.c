@@ -100,6 +100,16 @@ static void on_frame(void *ctx, uint32_t channel, uint16_t role, uint16_t number
 	answer(u, channel, id, e);
 }
 
+void signer_channels_serve(struct signer_channels *channels, struct unix_server *s, struct loop *l,
+			   const struct gate_table *t)
+{
+	uint8_t *places = channels->buffers + channels->n * (SIGNER_IN_BYTES + SIGNER_OUT_BYTES);
+
+	unix_server_init(s, l, t, channels->channel, channels->n, channels->buffers,
+			 SIGNER_IN_BYTES, SIGNER_OUT_BYTES);
+	unix_server_lend(s, places, SIGNER_LARGE, FRAME_BYTES_MAX);
+}
+
 enum err signer_unlock(const struct signer_config *config, const struct hash32 *genesis_id,
 		       struct bytes sealed_key, struct signer_channels *channels,
 		       struct signer_secrets *secrets)
@@ -121,8 +131,7 @@ enum err signer_unlock(const struct signer_config *config, const struct hash32 *
 		return e;
 	}
 	loop_on_stop(&u.loop, on_stop, &u);
-	unix_server_init(&u.server, &u.loop, &table, channels->channel, SIGNER_CHANNELS,
-			 channels->buffers, SIGNER_IN_BYTES, SIGNER_OUT_BYTES);
+	signer_channels_serve(channels, &u.server, &u.loop, &table);
 	u.server.on_frame = on_frame;
 	u.server.ctx = &u;
 	e = unix_listen(config->unlock_socket, 0600, &fd);
@@ -140,6 +149,6 @@ enum err signer_unlock(const struct signer_config *config, const struct hash32 *
 	loop_close(&u.loop);
 	(void)unlink(config->unlock_socket); /* a dead socket file is replaced at the next start */
 	/* the passphrase came through here */
-	crypto_wipe(channels->buffers, sizeof channels->buffers);
+	crypto_wipe(channels->buffers, channels->buffers_n);
 	return e;
 }

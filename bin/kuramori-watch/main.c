@@ -14,7 +14,6 @@
  * it, and restarting is the service manager's work.
  */
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -37,6 +36,7 @@
 #include "io/run.h"
 #include "io/sandbox.h"
 #include "io/secret_arena.h"
+#include "io/user.h"
 #include "store/file.h"
 #include "watch/watch.h"
 
@@ -169,6 +169,12 @@ struct secrets {
 	char text[SEAL_BYTES + 2]; /* of the key file */
 };
 
+struct read_wanted {
+	uint64_t request_id;
+	uint64_t offset;
+	uint32_t n;
+};
+
 /* The process. */
 static struct watcher {
 	struct settings settings;
@@ -183,6 +189,9 @@ static struct watcher {
 	struct store_file store;
 	struct loop loop;
 	struct loop_timer tick;
+	struct loop_timer reads_timer;
+	struct read_wanted reads[DOC_SIGNERS];
+	size_t reads_n;
 	struct gate_table signer_table, watcher_table;
 	struct unix_server server;
 	struct unix_channel channels[CHANNELS];
@@ -500,6 +509,14 @@ static void on_call(void *ctx, uint16_t number, uint64_t request_id, struct byte
 	enum err e;
 
 	(void)ctx;
+	if (number == WATCH_CALL_READ) {
+		CHECK(arguments.n == 12 && me.reads_n < ARRAY_LEN(me.reads));
+		me.reads[me.reads_n++] = (struct read_wanted){ .request_id = request_id,
+							       .offset = le64_get(arguments.p),
+							       .n = le32_get(arguments.p + 8) };
+		loop_timer_set(&me.loop, &me.reads_timer, 0, 0);
+		return;
+	}
 	CHECK(number == CALL_ANNOUNCE && arguments.n > 4);
 	index = le32_get(arguments.p);
 	CHECK(index < me.watch.config.nodes && me.nodes[index].node != NULL);
@@ -508,6 +525,22 @@ static void on_call(void *ctx, uint16_t number, uint64_t request_id, struct byte
 	if (e != ERR_OK) {
 		/* After the next block it is announced again. */
 		NOTES(NOTES_UNUSUAL, "announce", notes_err(e), notes_u64("node", index));
+	}
+}
+
+/* What was asked for is read when the step is over. */
+static void on_reads(void *ctx)
+{
+	(void)ctx;
+	while (me.reads_n > 0) {
+		struct read_wanted want = me.reads[--me.reads_n];
+		enum err e = ERR_TOO_LARGE;
+
+		if (want.n <= sizeof me.batch) {
+			e = store_file_read(&me.store, me.batch, want.n, want.offset);
+		}
+		run_reply(&me.run, WATCH_CALL_READ, want.request_id, e,
+			  bytes_of(me.batch, e == ERR_OK ? want.n : 0));
 	}
 }
 
@@ -538,6 +571,9 @@ static void on_stop(void *ctx)
 
 static void core_step(void *core, const struct event *event, struct effects *effects)
 {
+	if (event->kind == EVENT_FRAME && event->number == WATCHER_STATUS) {
+		watch_signature_checks(core, crypto_checks());
+	}
 	watch_step(core, event, effects);
 }
 
@@ -549,9 +585,6 @@ static void core_start(void *core, uint64_t wall_ms, uint64_t mono_ms, struct ef
 static enum err privileges_drop(void)
 {
 	const char *user = me.settings.user;
-	const struct passwd *entry = NULL;
-	char *end = NULL;
-	unsigned long number;
 	enum err e;
 
 	if (user[0] == '\0' && geteuid() == 0) {
@@ -560,14 +593,9 @@ static enum err privileges_drop(void)
 		return ERR_OK;
 	}
 	if (user[0] != '\0') {
-		number = strtoul(user, &end, 10);
-		entry =
-		    *end == '\0' && number < UINT32_MAX ? getpwuid((uid_t)number) : getpwnam(user);
-		if ((entry == NULL && *end != '\0') || number >= UINT32_MAX) {
+		if (user_find(USER_FILE, user, &me.plan.uid, &me.plan.gid) != ERR_OK) {
 			return say("config", ERR_CONFIG, "user: no such user");
 		}
-		me.plan.uid = entry != NULL ? entry->pw_uid : (uid_t)number;
-		me.plan.gid = entry != NULL ? entry->pw_gid : (gid_t)number;
 		if (me.plan.uid == 0) {
 			return say("config", ERR_CONFIG, "user: root is no user to become");
 		}
@@ -603,6 +631,7 @@ static enum err work(void)
 		unix_link_start(&me.links[i].link);
 	}
 	me.tick.on = on_tick;
+	me.reads_timer.on = on_reads;
 	loop_timer_set(&me.loop, &me.tick, TICK_MS, TICK_MS);
 	NOTES(NOTES_INFO, "ready", notes_text("watcher", me.settings.watcher_id),
 	      notes_u64("records", me.store.base.next_sequence),

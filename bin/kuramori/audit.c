@@ -29,15 +29,7 @@ enum err cli_journal_next(struct log_chain *chain, struct log_view *view, struct
 {
 	enum err e = log_batch_check(view, batch);
 
-	if (e == ERR_OK && (view->head.first_sequence != chain->next_sequence ||
-			    !hash32_eq(&view->head.previous, &chain->head))) {
-		e = ERR_CORRUPT;
-	}
-	if (e == ERR_OK) {
-		chain->next_sequence += view->head.count;
-		chain->head = view->head.hash;
-	}
-	return e;
+	return e == ERR_OK ? log_batch_follow(chain, view) : e;
 }
 
 static enum err each(void *context, struct bytes batch)
@@ -48,7 +40,8 @@ static enum err each(void *context, struct bytes batch)
 				       : cli_journal_next(&a->chain, &view, batch);
 
 	if (e != ERR_OK) {
-		a->why = "a batch does not follow the one before it, or is not what its hash says";
+		a->why =
+		    N_("a batch does not follow the one before it, or is not what its hash says");
 		return e;
 	}
 	for (uint32_t i = 0; i < view.head.count; i++) {
@@ -57,13 +50,13 @@ static enum err each(void *context, struct bytes batch)
 		books_fetch(&a->books, &view, i);
 		e = log_view_record(&r, &view, i);
 		if (e != ERR_OK) {
-			a->why = "a record that this version does not know";
+			a->why = N_("a record that this version does not know");
 			return e;
 		}
 		if (books_takes(r.kind)) {
 			e = books_replay(&a->books, &r);
 			if (e != ERR_OK) {
-				a->why = "a record that the books refuse";
+				a->why = N_("a record that the books refuse");
 				return e == ERR_FULL ? e : ERR_CORRUPT;
 			}
 			a->booked++;
@@ -117,8 +110,9 @@ static int verify_one(struct cli *c, const char *path, const struct log_secret *
 		}
 	}
 	if (e == ERR_OK && a.checkpoint != NULL && !a.met) {
-		a.why = "it does not begin with what the auditor signed: records were cut off or "
-			"rewritten";
+		a.why =
+		    N_("it does not begin with what the auditor signed: records were cut off or "
+		       "rewritten");
 		e = ERR_MISMATCH;
 	}
 	hex_put(head, bytes_of(a.chain.head.b, sizeof a.chain.head.b));
@@ -130,27 +124,26 @@ static int verify_one(struct cli *c, const char *path, const struct log_secret *
 				   "head", head, "books", digest, "tree", secret != NULL,
 				   "checkpoint", a.met, "why", a.why == NULL ? "" : a.why));
 	} else if (e == ERR_OK) {
-		printf("%s\n  verified: %llu records in %llu batches, head %s\n", path,
+		printf(_("%s\n  verified: %llu records in %llu batches, head %s\n"), path,
 		       (unsigned long long)a.records, (unsigned long long)a.batches, head);
-		printf("  the tree %s\n",
+		printf(_("  the tree %s\n"),
 		       secret != NULL
-			   ? "was recomputed"
-			   : "was not recomputed: it is salted, give journal_secret_file");
+			   ? _("was recomputed")
+			   : _("was not recomputed: it is salted, give journal_secret_file"));
 		if (a.checkpoint != NULL && a.met) {
-			printf("  it begins with the %llu records that the auditor signed\n",
+			printf(_("  it begins with the %llu records that the auditor signed\n"),
 			       (unsigned long long)a.checkpoint->size);
 		}
 		if (a.booked > 0) {
-			printf("  the books balance after %llu records, state %s\n",
+			printf(_("  the books balance after %llu records, state %s\n"),
 			       (unsigned long long)a.booked, digest);
 		}
 	}
 	store_close(store);
 	books_free(&a.books);
 	if (e != ERR_OK) {
-		return cli_fail(e, "%s: %s (after %llu records) %s", path,
-				a.why == NULL ? "" : a.why, (unsigned long long)a.records,
-				store->fault.text);
+		return cli_fail(e, "%s: %s (after %llu records) %s", path, words_of(a.why),
+				(unsigned long long)a.records, store->fault.text);
 	}
 	return 0;
 }

@@ -177,7 +177,8 @@ static enum err each(void *context, struct bytes batch)
 	enum err e = cli_journal_next(&a->chain, &view, batch);
 
 	if (e != ERR_OK) {
-		a->why = "a batch does not follow the one before it, or is not what its hash says";
+		a->why =
+		    N_("a batch does not follow the one before it, or is not what its hash says");
 		return e;
 	}
 	for (uint32_t i = 0; i < view.head.count; i++) {
@@ -189,7 +190,7 @@ static enum err each(void *context, struct bytes batch)
 		books_fetch(&a->books, &view, i);
 		e = log_view_record(&r, &view, i);
 		if (e != ERR_OK) {
-			a->why = "a record that this version does not know";
+			a->why = N_("a record that this version does not know");
 			return e;
 		}
 		if (!books_takes(r.kind) || r.time_ms > a->until_ms) {
@@ -198,7 +199,7 @@ static enum err each(void *context, struct bytes batch)
 		moves = accounts_of(a, &r, &debit, &credit);
 		e = books_replay(&a->books, &r);
 		if (e != ERR_OK) {
-			a->why = "a record that the books refuse";
+			a->why = N_("a record that the books refuse");
 			return e == ERR_FULL ? e : ERR_CORRUPT;
 		}
 		a->newest_ms = r.time_ms;
@@ -235,7 +236,7 @@ static int read_journal(const struct cli *c, const char *path, struct reading *a
 	store_close(journal.store);
 	return e == ERR_OK ? 0
 			   : cli_fail(e, "%s: %s (after %" PRIu64 " records)", path,
-				      a->why == NULL ? "" : a->why, a->chain.next_sequence);
+				      words_of(a->why), a->chain.next_sequence);
 }
 
 /* ---- accounts ---- */
@@ -327,7 +328,7 @@ static void print_balances(const struct cli *c, const struct reading *r, json_t 
 		json_decref(all);
 		return;
 	}
-	printf("as of %s, in micro-XEM and yen\n", when);
+	printf(_("as of %s, in micro-XEM and yen\n"), when);
 	json_array_foreach(list, i, one)
 	{
 		printf("%-40s %24s %-7s %s\n", json_string_value(json_object_get(one, "account")),
@@ -411,6 +412,15 @@ static void statement_line(void *ctx, const struct log_record *r, uint64_t seque
 	CHECK(line != NULL && json_array_append_new(s->lines, line) == 0);
 }
 
+void books_statement_head(void)
+{
+	char cell[3][64];
+
+	printf("%s %s %s  %s\n", words_column(cell[0], sizeof cell[0], _("time"), 24),
+	       words_column(cell[1], sizeof cell[1], _("amount"), -20),
+	       words_column(cell[2], sizeof cell[2], _("balance"), -20), _("side, and with whom"));
+}
+
 static int statement(const struct cli *c, const char *path, const char *name)
 {
 	struct reading r = { .why = NULL };
@@ -435,7 +445,7 @@ static int statement(const struct cli *c, const char *path, const char *name)
 		(void)json_dumpf(s.lines, stdout, JSON_COMPACT);
 		(void)fputc('\n', stdout);
 	} else if (code == 0) {
-		printf("%-24s %20s %20s  %s\n", "time", "amount", "balance", "side, and with whom");
+		books_statement_head();
 		json_array_foreach(s.lines, i, line)
 		{
 			printf("%-24s %20s %20s  %s, %s %s\n",
@@ -502,6 +512,7 @@ static void export_posting(void *ctx, const struct log_record *r, uint64_t seque
 		coins_put(coins, r->asset, r->amount);
 		hledger_account(from_path, x->r, debit);
 		hledger_account(to_path, x->r, credit);
+		/* not words: hledger reads it */
 		printf("%.10s * %s  ; sequence:%" PRIu64
 		       ", id:%s\n    %s  %s %s\n    %s  -%s %s\n\n",
 		       when, r->kind == LOG_POST ? "hold posted" : "transfer", sequence, id,
@@ -529,8 +540,10 @@ static int export(const struct cli *c, const char *path)
 		return cli_fail(ERR_FULL, "no memory");
 	}
 	if (x.format == EXPORT_CSV) {
+		/* not words */
 		printf("sequence,time,id,debit_kind,debit,credit_kind,credit,amount,asset\n");
 	} else if (x.format == EXPORT_HLEDGER) {
+		/* not words */
 		printf("; kuramorid's journal\ncommodity 1000.000000 XEM\ncommodity 1000. JPY\n\n");
 	}
 	/* What was printed before a fault is followed by the exit code: a reader must look at it.

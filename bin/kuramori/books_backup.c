@@ -24,9 +24,9 @@ enum {
 	GROUP_BYTES = 8 << 20, /* batches that are made durable together */
 };
 
-static const char no_secret[] = "The journal's secret is not in it, and nothing can be started "
-				"from it without: keep a copy of\n"
-				"journal_secret_file in another place than the backup.\n";
+static const char no_secret[] = N_("The journal's secret is not in it, and nothing can be started "
+				   "from it without: keep a copy of\n"
+				   "journal_secret_file in another place than the backup.\n");
 
 /* ---- backup ---- */
 
@@ -150,10 +150,11 @@ static void tell_backup(const struct backing *b, const char *to)
 		json_decref(all);
 		return;
 	}
-	printf("%s: %" PRIu64 " records, %" PRIu64 " of them new; head %s\n", to,
+	printf(_("%s: %" PRIu64 " records, %" PRIu64 " of them new; head %s\n"), to,
 	       v->chain.next_sequence, v->chain.next_sequence - b->before, head);
-	printf("Every record was booked again; the tree %s.\n%s",
-	       b->r->salted ? "was recomputed" : "was not recomputed: give journal_secret_file",
+	printf(_("Every record was booked again; the tree %s.\n%s"),
+	       b->r->salted ? _("was recomputed")
+			    : _("was not recomputed: give journal_secret_file"),
 	       no_secret);
 }
 
@@ -162,7 +163,7 @@ int books_backup_command(const struct cli *c, const char *to)
 	static struct books_reading r;
 	static struct backing b;
 	enum err e;
-	int code = books_read_begin(c, &r, "backing up");
+	int code = books_read_begin(c, &r, N_("backing up"));
 
 	b = (struct backing){ .c = c, .r = &r, .answer = malloc(ANSWER_MAX) };
 	CHECK(b.answer != NULL);
@@ -273,7 +274,7 @@ static enum err target_begin(struct target *t, uint8_t *buffer, size_t cap)
 
 	if (e == ERR_EXISTS) {
 		store_fault_set(&t->u.base.fault,
-				"%s: there is a journal: a restore never overwrites",
+				N_("%s: there is a journal: a restore never overwrites"),
 				t->u.base.path);
 	}
 	if (e == ERR_OK && t->url) {
@@ -389,21 +390,21 @@ static void tell_restored(const struct cli *c, const struct books_reading *r, co
 		json_decref(all);
 		return;
 	}
-	printf("%s: %" PRIu64 " records up to %s; head %s\n", to, v->chain.next_sequence, when,
+	printf(_("%s: %" PRIu64 " records up to %s; head %s\n"), to, v->chain.next_sequence, when,
 	       head);
-	printf("The journal's secret %s\n",
+	printf(_("The journal's secret %s\n"),
 	       r->salted
-		   ? "is the right one: the whole tree was recomputed with it."
-		   : "was not given, so it was not seen whether you still have it. kuramorid\n"
-		     "does not start without: put it at journal + .secret, mode 0400.");
-	printf(
-	    "What was decided after that moment is not in it, but signers, watchers and the chain\n"
-	    "know it, and sign nothing a second time. Before kuramorid serves again:\n"
-	    "  compare head and records with the newest checkpoint that an auditor signed\n"
-	    "  (kuramori audit verify --checkpoint-file FILE %s): older is a loss, another is "
-	    "fraud;\n"
-	    "  read docs/restore.md: what to do about withdrawals and deposits since then.\n",
-	    to);
+		   ? _("is the right one: the whole tree was recomputed with it.")
+		   : _("was not given, so it was not seen whether you still have it. kuramorid\n"
+		       "does not start without: put it at journal + .secret, mode 0400."));
+	printf(_("What was decided after that moment is not in it, but signers, watchers and the "
+		 "chain\n"
+		 "know it, and sign nothing a second time. Before kuramorid serves again:\n"
+		 "  compare head and records with the newest checkpoint that an auditor signed\n"
+		 "  (kuramori audit verify --checkpoint-file FILE %s): older is a loss, another is "
+		 "fraud;\n"
+		 "  read docs/restore.md: what to do about withdrawals and deposits since then.\n"),
+	       to);
 }
 
 int books_restore_command(const struct cli *c, const char *from, const char *to)

@@ -42,6 +42,9 @@ bool books_time_get(uint64_t *out, const char *text);
 /* as_of in Unix ms; *ms stays if it is not set.  0 or an exit code. */
 int books_moment(const struct cli *c, uint64_t *ms);
 
+/* The line above the lines of a statement. */
+void books_statement_head(void);
+
 /* The commands: exit codes.  Those with `server`, and close to
  * entries, ask the running kuramorid. */
 int books_server_balance(const struct cli *c, const char *const *names, size_t n);

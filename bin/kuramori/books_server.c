@@ -80,8 +80,9 @@ int books_server_balance(const struct cli *c, const char *const *names, size_t n
 			      json_array_append_new(list, one) == 0);
 		}
 		if (one != NULL && !c->json) {
-			printf("%-40s %24s %-7s of it held %s\n", names[i], text_of(one, "balance"),
-			       text_of(one, "asset"), text_of(one, "held"));
+			printf(_("%-40s %24s %-7s of it held %s\n"), names[i],
+			       text_of(one, "balance"), text_of(one, "asset"),
+			       text_of(one, "held"));
 		}
 	}
 	if (code == 0 && c->json) {
@@ -151,9 +152,11 @@ int books_server_statement(const struct cli *c, const char *name)
 			break;
 		}
 		if (first) {
-			printf("%s", c->json ? "["
-					     : "time                                   amount"
-					       "              balance  side, and with whom\n");
+			if (c->json) {
+				printf("[");
+			} else {
+				books_statement_head();
+			}
 		}
 		more = json_is_true(json_object_get(page, "more"));
 		cursor = (uint64_t)json_integer_value(json_object_get(page, "next"));

@@ -45,12 +45,12 @@ static void tell_refused(const json_t *one)
 {
 	const char *was = member(one, "was"), *field = member(one, "field");
 
-	printf("%s refused: %s", member(one, "id"), member(one, "code"));
+	printf(_("%s refused: %s"), member(one, "id"), member(one, "code"));
 	if (field != NULL && field[0] != '\0') {
-		printf(", field %s", field);
+		printf(_(", field %s"), field);
 	}
 	if (was != NULL) {
-		printf(", which was %s", was);
+		printf(_(", which was %s"), was);
 	}
 	printf("\n");
 }
@@ -142,17 +142,17 @@ static int one(const struct cli *c, json_t *entry)
 	uuid7_put(id, &made);
 	CHECK(json_object_set_new(entry, "id", json_string(id)) == 0);
 	if (!c->json) {
-		printf("id %s\n", id);
+		printf(_("id %s\n"), id);
 		(void)fflush(stdout);
 	}
 	code = ask(c, list, &t);
 	if (code == err_exit(ERR_UNREACHABLE)) {
-		(void)fprintf(stderr, "kuramori: it may have been booked: ask again with --id %s\n",
-			      id);
+		(void)fprintf(stderr,
+			      _("kuramori: it may have been booked: ask again with --id %s\n"), id);
 	}
 	json_decref(list);
 	if (code == 0 && !c->json && t.refused == 0) {
-		printf("%s\n", t.done > 0 ? "done" : "was done before");
+		printf("%s\n", t.done > 0 ? _("done") : _("was done before"));
 	}
 	return code != 0 ? code : t.refused > 0 ? err_exit(ERR_POLICY) : 0;
 }
@@ -254,14 +254,14 @@ int books_entries_command(const struct cli *c, const char *path)
 		json_decref(some);
 		if (code != 0) {
 			(void)fprintf(stderr,
-				      "kuramori: of the first %zu entries all are answered; run "
-				      "the same file again, nothing is booked twice\n",
+				      _("kuramori: of the first %zu entries all are answered; run "
+					"the same file again, nothing is booked twice\n"),
 				      at);
 			break;
 		}
 	}
 	if (at > 0 && !c->json) {
-		printf("%zu done, %zu repeated, %zu refused\n", t.done, t.repeated, t.refused);
+		printf(_("%zu done, %zu repeated, %zu refused\n"), t.done, t.repeated, t.refused);
 	}
 	json_decref(all);
 	return code != 0 ? code : t.refused > 0 ? err_exit(ERR_POLICY) : 0;

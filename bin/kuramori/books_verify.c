@@ -96,16 +96,17 @@ static void tell(const struct cli *c, const char *path, const struct books_readi
 		(void)fputc('\n', stdout);
 		json_decref(all);
 	} else if (whole) {
-		printf("%s: every law holds\n", path);
-		printf("  %" PRIu64 " records in %" PRIu64 " batches, %" PRIu64 " blobs; head %s\n",
-		       v->chain.next_sequence, v->batches, v->blobs, head);
-		printf("  %" PRIu64 " bookings, %zu accounts; state of the books %s\n", v->booked,
-		       v->books.account_count, books);
-		printf("  %zu withdrawals in %" PRIu64 " changes of state\n", r->trail.n,
+		printf(_("%s: every law holds\n"), path);
+		printf(
+		    _("  %" PRIu64 " records in %" PRIu64 " batches, %" PRIu64 " blobs; head %s\n"),
+		    v->chain.next_sequence, v->batches, v->blobs, head);
+		printf(_("  %" PRIu64 " bookings, %zu accounts; state of the books %s\n"),
+		       v->booked, v->books.account_count, books);
+		printf(_("  %zu withdrawals in %" PRIu64 " changes of state\n"), r->trail.n,
 		       r->trail.changes);
-		printf("  the tree %s\n",
-		       r->salted ? "was recomputed"
-				 : "was not recomputed: it is salted, give journal_secret_file");
+		printf(_("  the tree %s\n"),
+		       r->salted ? _("was recomputed")
+				 : _("was not recomputed: it is salted, give journal_secret_file"));
 	}
 }
 

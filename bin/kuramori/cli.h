@@ -14,6 +14,7 @@
 #include "crypto/uuid7.h"
 #include "doc/document.h"
 #include "doc/types.h"
+#include "io/words.h"
 #include "ipc/frame.h"
 #include "ipc/msgs.h"
 #include "log/batch.h"
@@ -24,6 +25,8 @@ enum {
 	CLI_STOPS_MAX = 16,
 	CLI_WORDS_MAX = 512,
 	CLI_STRIKE_MAX = 2048, /* keys that a resume strikes */
+	CLI_MOMENT_MAX = 32,
+	CLI_ASKED = -1, /* no exit code: a security key is to be asked first */
 };
 
 struct cli {
@@ -37,6 +40,7 @@ struct cli {
 	char key_file[CLI_PATH_MAX];
 	char passphrase_file[CLI_PATH_MAX];
 	char passkey_file[CLI_PATH_MAX];
+	char prove_file[CLI_PATH_MAX];
 	char token_module[CLI_PATH_MAX];
 	char token_key[CLI_PATH_MAX];
 	char wrapped_file[CLI_PATH_MAX];
@@ -46,6 +50,8 @@ struct cli {
 	char journal_secret_file[CLI_PATH_MAX];
 	char checkpoint_file[CLI_PATH_MAX];
 	char as_of[32];
+	char journal[CLI_PATH_MAX];
+	char at[32];
 	char id[UUID7_TEXT_MAX];
 	bool server;
 	char format[8];
@@ -68,8 +74,13 @@ struct cli {
 	struct doc_roster roster;
 };
 
-/* Says on stderr what was wrong, where, and what to do; returns the exit code of e. */
+/* Says on stderr what was wrong, where, and what to do; returns the exit code of e.  The format is
+ * put into the person's language here, so it stands without _(); words among the arguments do not.
+ */
 int cli_fail(enum err e, const char *format, ...) PRINTF(2, 3);
+
+/* English words as they are to be printed: as they are in JSON, else in the person's language. */
+const char *cli_words(const struct cli *c, const char *english) __attribute__((format_arg(2)));
 
 /*
  * Reads genesis and, if configured, roster; checks that they belong together: the first roster is
@@ -77,14 +88,18 @@ int cli_fail(enum err e, const char *format, ...) PRINTF(2, 3);
  */
 int cli_documents(struct cli *c, bool need_roster);
 
-/* The person's Ed25519 secret; asks for the passphrase on the terminal, or reads it from
- * passphrase_file.  The caller wipes secret.  0 or an exit code. */
+/* The person's or price source's Ed25519 secret; asks for the passphrase on the terminal, or reads
+ * it from passphrase_file.  The caller wipes secret.  0 or an exit code. */
 int cli_secret(const struct cli *c, uint8_t secret[DOC_SECRET_BYTES]);
 
 /* Asks for a passphrase on the terminal, or reads it from passphrase_file; out is NUL-terminated
  * and the caller wipes it.  cli_passphrase_new() asks twice, where it asks.  0 or an exit code. */
 int cli_passphrase(const struct cli *c, const char *prompt, char *out, size_t cap);
 int cli_passphrase_new(const struct cli *c, char *out, size_t cap);
+
+/* What a security key is to be asked about d, on stdout, and d into the new prove_file.  CLI_ASKED,
+ * or an exit code (passkey.c). */
+int cli_ask_key(const struct cli *c, const struct doc *d);
 
 /* Signs a body of this type with the person's key, which is asked for.  *raw: the envelope, valid
  * until the next call.  0 or an exit code. */
@@ -120,17 +135,28 @@ int cli_api_bytes(const struct cli *c, const char *path, unsigned *status, uint8
 /* Prints the problem document of an answer that was not 2xx; returns the exit code. */
 int cli_problem(unsigned status, const char *reply);
 
-/* Text of strangers for a terminal: everything but printable ASCII becomes '?', cut at cap. */
+/* Text of strangers: everything but printable ASCII becomes '?', cut at cap. */
+void cli_ascii(char *out, size_t cap, struct bytes text);
+/*
+ * The same for a terminal that shows UTF-8, where letters, digits and signs of other scripts stay;
+ * else cli_ascii().  What cannot be seen, moves the cursor or turns the direction of text becomes
+ * '?', and so does each byte that is no UTF-8, and a third mark upon one letter.  Never cut within
+ * a character.
+ */
 void cli_clean(char *out, size_t cap, struct bytes text);
 
 /* Groups of six, as wallets print addresses: two people can compare them by eye. */
 void cli_grouped(char out[48], const char *address);
+
+/* A moment for people: 2018-01-26T00:02:13Z. */
+void cli_moment(char out[CLI_MOMENT_MAX], uint64_t ms);
 
 /* 1234567890123 micro-XEM as "1,234,567.890123 XEM". */
 void cli_xem(char *out, size_t cap, const struct money *amount);
 
 /* The commands: words are those after the command's own. */
 int cli_order_show(struct cli *c, const char *what);
+int cli_prove(struct cli *c, const char *path);
 int cli_approve(struct cli *c, const char *id_hex);
 /* Fetches and shows what is to be approved, and fills in the person's word on it; reads the
  * documents first.  0 or an exit code. */
@@ -167,8 +193,28 @@ MUST_CHECK enum err cli_ask_stop(uint64_t timeout_ms, const char *path, uint16_t
 int cli_resume(struct cli *c, const char *path);
 /* DOC_ROSTER or DOC_POLICY; a file with a draft (the body alone) becomes the document. */
 int cli_rules_propose(struct cli *c, enum doc_type type, const char *path);
+/* Shows *d, which was read from path or goes there, adds this officer's signature, keeps the file,
+ * and hands it out if that was the last one that is needed.  0 or an exit code. */
+int cli_sign_together(struct cli *c, const char *path, const struct doc *d);
+/* The same document with one more signature or proof: into the file, and to everybody if that is
+ * enough. */
+int cli_go_on(struct cli *c, const char *path, const struct doc *signed_doc);
+/* A freeze, closing or cancel that is signed, to everybody (stop.c); a cancel (rule.c). */
+int cli_stop_tell(struct cli *c, const struct doc *d);
+int cli_cancel_tell(struct cli *c, const struct doc *d, const char *meaning);
 int cli_cancel(struct cli *c, const char *id_hex);
+
+/* grant.c: words NAME=VALUE make the file, without them it is signed. */
+int cli_grant(struct cli *c, const char *path, const char *const *words, size_t n);
+void cli_grant_print(const struct doc_grant *g);
+/* Signs this person's cancel of what has this id and tells everybody; the documents were read.
+ * meaning: one line for people.  0 or an exit code. */
+int cli_no(struct cli *c, const struct hash32 *names, const char *meaning);
+/* `kuramori price sign YEN` and `kuramori price put FILE` (price.c). */
+int cli_price(struct cli *c, const char *verb, const char *what);
 int cli_status(struct cli *c);
+/* `kuramori genesis words FILE`: its id, and the same in 24 words for two people to compare. */
+int cli_genesis_words(struct cli *c, const char *path);
 /* Brings the passphrase of a sealed key to the signer that waits on this socket. */
 int cli_unlock(struct cli *c, const char *socket_path);
 /* Makes the new file `path` that only the token opens, out of a passphrase. */
@@ -192,6 +238,8 @@ int cli_refund(struct cli *c, const char *const *words, size_t n);
  */
 int cli_ruling_fetch(const struct cli *c, const char *id_hex, struct hash32 *id,
 		     enum doc_type *type);
+/* `kuramori day WORDS`: an exit code. */
+int cli_day(struct cli *c, const char *const *words, size_t n);
 int cli_audit_verify(struct cli *c, const char *const *paths, size_t n);
 int cli_audit_checkpoint(struct cli *c);
 

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
+#include <time.h>
+#include <unictype.h>
 #include <unistd.h>
 
 #include "base/hex.h"
+#include "base/utf8.h"
 #include "cli.h"
 #include "crypto/crypto.h"
 #include "crypto/ed25519.h"
@@ -16,18 +20,24 @@
 #include "io/file.h"
 #include "io/http_client.h"
 #include "io/random.h"
+#include "io/words.h"
 
 int cli_fail(enum err e, const char *format, ...)
 {
 	va_list arguments;
 
 	(void)fflush(stdout); /* what was said before stands before it, in a pipe too */
-	(void)fprintf(stderr, "kuramori: %s: ", err_words(e));
+	(void)fprintf(stderr, "kuramori: %s: ", words_of(err_words(e)));
 	va_start(arguments, format);
-	(void)vfprintf(stderr, format, arguments);
+	(void)vfprintf(stderr, _(format), arguments);
 	va_end(arguments);
 	(void)fputc('\n', stderr);
 	return err_exit(e);
+}
+
+const char *cli_words(const struct cli *c, const char *english)
+{
+	return c->json ? english : words_of(english);
 }
 
 int cli_read(const char *path, uint8_t *buffer, size_t cap, size_t *n)
@@ -74,7 +84,7 @@ static int open_file(const char *path, enum doc_type type, const struct hash32 *
 	}
 	e = doc_open(out, bytes_of(raw, n), genesis, &fault);
 	if (e != ERR_OK) {
-		return cli_fail(e, "%s: %s: %s", path, fault.field, fault.why);
+		return cli_fail(e, "%s: %s: %s", path, fault.field, words_of(fault.why));
 	}
 	if (out->type != type) {
 		return cli_fail(ERR_TYPE, "%s is a %s, not a %s", path, doc_type_name(out->type),
@@ -101,7 +111,7 @@ int cli_documents(struct cli *c, bool need_roster)
 	}
 	e = doc_genesis_read(&d, &c->genesis, &fault);
 	if (e != ERR_OK) {
-		return cli_fail(e, "%s: %s: %s", c->genesis_file, fault.field, fault.why);
+		return cli_fail(e, "%s: %s: %s", c->genesis_file, fault.field, words_of(fault.why));
 	}
 	c->genesis_id = d.id;
 	if (!need_roster) {
@@ -116,7 +126,7 @@ int cli_documents(struct cli *c, bool need_roster)
 	}
 	e = doc_roster_read(&d, &c->roster, &fault);
 	if (e != ERR_OK) {
-		return cli_fail(e, "%s: %s: %s", c->roster_file, fault.field, fault.why);
+		return cli_fail(e, "%s: %s: %s", c->roster_file, fault.field, words_of(fault.why));
 	}
 	doc_zero_id(&zero_id, &d);
 	if (c->roster.number == 1 && !hash32_eq(&zero_id, &c->genesis.roster)) {
@@ -143,7 +153,7 @@ static int passphrase_terminal(const char *prompt, char *out, size_t cap)
 	quiet = before;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	(void)tcsetattr(fileno(terminal), TCSAFLUSH, &quiet);
-	(void)fprintf(terminal, "%s: ", prompt);
+	(void)fprintf(terminal, "%s: ", words_of(prompt));
 	(void)fflush(terminal);
 	if (fgets(out, (int)cap, terminal) == NULL) {
 		out[0] = '\0';
@@ -187,11 +197,11 @@ int cli_passphrase_new(const struct cli *c, char *out, size_t cap)
 {
 	char again[SEAL_PASSPHRASE_MAX + 1];
 	bool same = true;
-	int code = cli_passphrase(c, "passphrase", out, cap);
+	int code = cli_passphrase(c, N_("passphrase"), out, cap);
 
 	if (code == 0 && c->passphrase_file[0] == '\0') {
 		/* a slip of the finger would only show when the key is needed */
-		code = cli_passphrase(c, "the same again", again, sizeof again);
+		code = cli_passphrase(c, N_("the same again"), again, sizeof again);
 		same = code != 0 || strcmp(out, again) == 0;
 		crypto_wipe(again, sizeof again);
 	}
@@ -218,7 +228,7 @@ int cli_secret(const struct cli *c, uint8_t secret[DOC_SECRET_BYTES])
 	if (code != 0) {
 		return code;
 	}
-	code = cli_passphrase(c, "passphrase", words, sizeof words);
+	code = cli_passphrase(c, N_("passphrase"), words, sizeof words);
 	if (code != 0) {
 		return code;
 	}
@@ -238,6 +248,13 @@ int cli_secret(const struct cli *c, uint8_t secret[DOC_SECRET_BYTES])
 			return 0;
 		}
 	}
+	for (size_t i = 0; i < c->roster.source_count; i++) {
+		const struct doc_party *p = &c->roster.price_sources[i];
+
+		if (strcmp(p->id, c->person) == 0 && key32_eq(&p->key, &public_key)) {
+			return 0;
+		}
+	}
 	crypto_wipe(secret, DOC_SECRET_BYTES);
 	return cli_fail(ERR_SIGNER_UNKNOWN, "the key in %s is not that of %s on the roster",
 			c->key_file, c->person);
@@ -250,16 +267,26 @@ int cli_sign(const struct cli *c, enum doc_type type, const void *body, struct b
 	struct writer w = writer_make(space, sizeof space);
 	struct doc_fault fault = { .why = "" };
 	uint8_t secret[DOC_SECRET_BYTES];
-	int code = cli_secret(c, secret);
+	struct doc d;
 	enum err e;
+	int code;
 
+	if (c->prove_file[0] != '\0') {
+		e = doc_make(&w, id, type, body, NULL, &fault);
+		if (e == ERR_OK) {
+			e = doc_open(&d, bytes_of(space, w.n), &c->genesis_id, &fault);
+		}
+		return e == ERR_OK ? cli_ask_key(c, &d)
+				   : cli_fail(e, "%s: %s", fault.field, words_of(fault.why));
+	}
+	code = cli_secret(c, secret);
 	if (code != 0) {
 		return code;
 	}
 	e = doc_make(&w, id, type, body, secret, &fault);
 	crypto_wipe(secret, sizeof secret);
 	*raw = bytes_of(space, w.n);
-	return e == ERR_OK ? 0 : cli_fail(e, "%s: %s", fault.field, fault.why);
+	return e == ERR_OK ? 0 : cli_fail(e, "%s: %s", fault.field, words_of(fault.why));
 }
 
 int cli_hand_in(const struct cli *c, struct bytes raw, char *answer, size_t cap)
@@ -284,7 +311,8 @@ int cli_propose(const struct cli *c, struct bytes raw, const struct hash32 *id, 
 	if (c->json) {
 		printf("%s\n", answer);
 	} else {
-		printf("%s %s waits for %s: kuramori approve %s\n", what, hex, people, hex);
+		printf(_("%s %s waits for %s: kuramori approve %s\n"), words_of(what), hex,
+		       words_of(people), hex);
 	}
 	return 0;
 }
@@ -344,7 +372,58 @@ int cli_api_bytes(const struct cli *c, const char *path, unsigned *status, uint8
 	return ask(c, path, bytes_of(NULL, 0), status, reply, cap, n);
 }
 
+/* May it stand in a line of a terminal?  *marks: how many stand upon the letter before. */
+static bool is_shown(uint32_t code, unsigned *marks)
+{
+	const int direction = uc_bidi_category(code);
+	bool mark = uc_is_general_category_withtable(code, UC_CATEGORY_MASK_M);
+	bool blank = code == 0x3000; /* a Japanese one; others look like one and are not */
+
+	*marks = mark ? *marks + 1 : 0;
+	if (code < 0x80) {
+		return code >= 0x20 && code != 0x7f;
+	}
+	/* from right to left it would change places with what stands beside it */
+	if (direction == UC_BIDI_R || direction == UC_BIDI_AL || direction == UC_BIDI_AN ||
+	    uc_is_property_default_ignorable_code_point(code) ||
+	    !(blank || uc_is_general_category_withtable(
+			   code, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_N |
+				     UC_CATEGORY_MASK_P | UC_CATEGORY_MASK_S))) {
+		return false;
+	}
+	return *marks <= 2;
+}
+
 void cli_clean(char *out, size_t cap, struct bytes text)
+{
+	unsigned marks = 2; /* upon nothing */
+	size_t n = 0;
+
+	if (!words_utf8()) {
+		cli_ascii(out, cap, text);
+		return;
+	}
+	for (size_t i = 0; i < text.n;) {
+		uint32_t code = 0;
+		size_t step = utf8_step(text.p + i, text.n - i, &code);
+		bool shown = step > 0 && is_shown(code, &marks);
+		size_t more = shown ? step : 1;
+
+		if (n + more >= cap) {
+			break;
+		}
+		if (shown) {
+			memcpy(out + n, text.p + i, step);
+		} else {
+			out[n] = '?';
+		}
+		n += more;
+		i += step > 0 ? step : 1;
+	}
+	out[n] = '\0';
+}
+
+void cli_ascii(char *out, size_t cap, struct bytes text)
 {
 	size_t n = text.n < cap - 1 ? text.n : cap - 1;
 
@@ -372,6 +451,17 @@ void cli_xem(char *out, size_t cap, const struct money *amount)
 	(void)snprintf(out, cap, "%s.%06u XEM", grouped, (unsigned)(money_units(amount) % 1000000));
 }
 
+void cli_moment(char out[CLI_MOMENT_MAX], uint64_t ms)
+{
+	time_t s = (time_t)(ms / 1000);
+	struct tm t;
+
+	if (gmtime_r(&s, &t) == NULL ||
+	    strftime(out, CLI_MOMENT_MAX, "%Y-%m-%dT%H:%M:%SZ", &t) == 0) {
+		(void)snprintf(out, CLI_MOMENT_MAX, "%" PRIu64 " ms", ms);
+	}
+}
+
 void cli_grouped(char out[48], const char *address)
 {
 	size_t n = 0;
@@ -397,13 +487,14 @@ int cli_problem(unsigned status, const char *reply)
 		detail = json_string_value(json_object_get(problem, "detail"));
 		field = json_string_value(json_object_get(problem, "field"));
 	}
-	cli_clean(clean[0], CLI_WORDS_MAX, bytes_str(title == NULL ? "the server refused" : title));
+	cli_clean(clean[0], CLI_WORDS_MAX, bytes_str(title == NULL ? "" : title));
 	cli_clean(clean[1], CLI_WORDS_MAX, bytes_str(detail == NULL ? "" : detail));
 	cli_clean(clean[2], CLI_WORDS_MAX, bytes_str(field == NULL ? "" : field));
 	(void)fflush(stdout);
-	(void)fprintf(stderr, "kuramori: %s%s%s%s%s (HTTP %u)\n", clean[0],
-		      clean[1][0] != '\0' ? ": " : "", clean[1],
-		      clean[2][0] != '\0' ? ", field " : "", clean[2], status);
+	(void)fprintf(stderr, "kuramori: %s%s%s%s%s (HTTP %u)\n" /* not words */,
+		      title == NULL ? _("the server refused") : words_of(clean[0]),
+		      clean[1][0] != '\0' ? ": " : "", words_of(clean[1]),
+		      clean[2][0] != '\0' ? _(", field ") : "", clean[2], status);
 	json_decref(problem);
 	if (status == 423) {
 		return err_exit(ERR_FROZEN);
@@ -447,7 +538,7 @@ int cli_key_new(struct cli *c, const char *path)
 	if (c->json) {
 		printf("{\"public_key\":\"%s\"}\n", public_hex);
 	} else {
-		printf("public key for the roster: %s\n", public_hex);
+		printf(_("public key for the roster: %s\n"), public_hex);
 	}
 	return 0;
 }

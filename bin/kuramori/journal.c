@@ -91,7 +91,8 @@ void cli_progress(struct cli_progress *p, uint64_t n)
 {
 	if (p->shown && clock_mono_ms() >= p->next_ms) {
 		p->next_ms = clock_mono_ms() + PROGRESS_MS;
-		(void)fprintf(stderr, "\r%s: %" PRIu64 " records", p->what, n);
+		(void)fputc('\r', stderr);
+		(void)fprintf(stderr, _("%s: %" PRIu64 " records"), words_of(p->what), n);
 	}
 }
 

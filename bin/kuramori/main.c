@@ -6,22 +6,29 @@
  * Guided: this file has the options and the table of commands; order.c shows and approves (it shows
  * the order decoded from the document itself, never from what the server says about it); passkey.c
  * approves with a security key; stop.c freezes, past the server, and asks everybody how they are;
- * audit.c verifies journals;
+ * audit.c verifies journals; price.c is what a price source says;
  * checkpoint.c signs and reads checkpoints; policy*.c ask src/policy; unlock.c brings a signer its
- * passphrase, by a token if wished (token.c); nem*.c are `kuramori nem`;
+ * passphrase, by a token if wished (token.c); nem*.c are `kuramori nem`, trace*.c are
+ * `kuramori trace`;
  * common.c has what they share.  Nothing here holds a rule of the policy.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/attr.h"
+#include "base/check.h"
 #include "chain/nem/nem_nodes.h"
 #include "cli.h"
 #include "crypto/crypto.h"
 #include "io/config.h"
 #include "io/file.h"
 #include "io/notes.h"
+#include "io/words.h"
+#include "kuramori_catalogues.h"
 #include "nem.h"
+#include "trace.h"
+
+enum { TEXT_MAX = 65536, ENTRY_MAX = 4096 };
 
 static const struct config_row rows[] = {
 	{ "api", CONFIG_STRING, "127.0.0.1:8480", 0, 0, CONFIG_FIELD(cli, api), "HOST:PORT",
@@ -33,7 +40,7 @@ static const struct config_row rows[] = {
 	{ "roster_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, roster_file), "FILE",
 	  "the roster: who holds which key" },
 	{ "policy_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, policy_file), "FILE",
-	  "policy explain: by which policy" },
+	  "policy explain: by which policy; policy grant: the one that it must keep to" },
 	{ "person", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, person), "ID",
 	  "who you are on the roster" },
 	{ "key_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, key_file), "FILE",
@@ -42,7 +49,12 @@ static const struct config_row rows[] = {
 	  "read the passphrase from this file of mode 0400 instead of the terminal; for "
 	  "automation" },
 	{ "passkey_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, passkey_file), "FILE",
-	  "approve: the answer of your security key, instead of key_file" },
+	  "approve, prove: the answer of your security key, instead of key_file" },
+	{ "prove_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, prove_file), "FILE",
+	  "freeze, cancel, close, approve --no, day sign, resume, propose, grant: write it into "
+	  "this "
+	  "new file and print what your security key is to be asked, instead of signing; then: "
+	  "prove" },
 	{ "token_module", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, token_module), "FILE",
 	  "unlock, token wrap: the PKCS#11 library of a token" },
 	{ "token_key", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, token_key), "LABEL",
@@ -61,12 +73,17 @@ static const struct config_row rows[] = {
 	  "approve: say no instead of yes; one no ends the order" },
 	{ "journal_secret_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, journal_secret_file),
 	  "FILE",
-	  "audit verify, books verify, backup, restore: the journal's secret, to recompute the "
+	  "audit verify, books verify, backup, restore, day: the journal's secret, to recompute "
+	  "the "
 	  "salted tree too" },
 	{ "checkpoint_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, checkpoint_file), "FILE",
 	  "audit verify: kuramorid's journal must begin with what an auditor signed here" },
 	{ "as_of", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, as_of), "TIME",
 	  "books: as they were at this moment: 2018-01-26T00:02:13Z, or milliseconds since 1970" },
+	{ "journal", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, journal), "FILE",
+	  "policy explain: what the signer knew whose journal, or a copy of it, this is" },
+	{ "at", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, at), "TIME",
+	  "policy explain: at this moment, as in as_of; without it now" },
 	{ "server", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(cli, server), "yes|no",
 	  "books balance, books statement: ask the running kuramorid instead of a journal" },
 	{ "id", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, id), "UUID",
@@ -100,11 +117,16 @@ static const char text_system[] =
     "  order show FILE|-      decode an order from its document and print what it would pay\n"
     "  order show ID          the same, fetched from the API by the order's id\n"
     "  approve ID             show the order, posting or plan, then sign yes (--no yes: no) and\n"
-    "                         hand it in\n"
+    "                         hand it in; a no to an order goes to every stop socket, and nothing\n"
+    "                         is ever signed for its request\n"
     "  challenge ID FILE      show it, write your yes (--no yes: no) into FILE, and print what\n"
     "                         your security key is to be asked (WebAuthn, JSON)\n"
     "  approve FILE --passkey-file ANSWER\n"
     "                         hand that in with the key's answer (JSON of the browser)\n"
+    "  prove FILE --passkey-file ANSWER\n"
+    "                         the key's answer to what --prove-file wrote into FILE and printed:\n"
+    "                         goes on as if you had signed it: a freeze, for one, to every stop\n"
+    "                         socket\n"
     "  withdrawal history ID  every change of state of a withdrawal: when, what, who, why\n"
     "  freeze --reason TEXT   stop every signer; prints who has persisted it\n"
     "  resume FILE --reason TEXT\n"
@@ -115,17 +137,41 @@ static const char text_system[] =
     "  policy propose FILE, roster propose FILE\n"
     "                         the next policy or roster, from a draft (JSON): signed in turn as a\n"
     "                         resume is; what loosens is announced and waits\n"
+    "  policy grant FILE [to=ADDRESS up_to=N until=TIME [from=TIME]] --reason TEXT\n"
+    "                         leave to pay an address that is not listed so many smallest units\n"
+    "                         at once, until then: announced, waits, runs, ends by itself; "
+    "without\n"
+    "                         words: the next officer signs FILE\n"
     "  cancel ID --reason TEXT\n"
-    "                         what waits and has this id never comes into force\n"
+    "                         what waits and has this id never comes into force, a grant that\n"
+    "                         runs is over; an order of\n"
+    "                         this id, or for the request of this id, is never signed\n"
     "  close ADDRESS --reason TEXT\n"
     "                         a hot account pays no more, for ever; the watchers empty it to its\n"
     "                         spare box\n"
+    "  genesis words FILE     the id of a genesis document in 24 words: two people compare them\n"
+    "                         with what each machine writes into its log when it starts\n"
+    "  price sign YEN         print a signed price: so much is one XEM, says the price source "
+    "that\n"
+    "                         person names\n"
+    "  price put FILE|-       hand in what `price sign` has printed; a price counts while it is\n"
+    "                         fresh, so again and again: price sign 88.5 | price put -\n"
     "  status                 how signers, watchers and the server are; ends with 4 if one of\n"
     "                         them does not answer, else with 5 if one is frozen or locked\n";
 
 static const char text_books[] =
     "  audit verify FILE...   verify journals of stopped programs: chain, records, books\n"
     "  audit checkpoint       sign size and root of kuramorid's journal, as an auditor\n"
+    "  day compare JOURNAL LIST\n"
+    "                         what left by a watcher's JOURNAL (or a copy of it) since the last "
+    "day,\n"
+    "                         against the back end's own LIST, lines of REQUEST_ID,AMOUNT in\n"
+    "                         micro-XEM: every difference; ends with 1 if there is one\n"
+    "  day sign JOURNAL LIST FILE\n"
+    "                         the same; if nothing differs, signs into the new FILE that you "
+    "compared,\n"
+    "                         as an officer or auditor: payments without approvals go on\n"
+    "  day put FILE           hand it in\n"
     "  books balance JOURNAL [ACCOUNT...]\n"
     "                         what kuramorid's journal adds up to, by kind or for these accounts:\n"
     "                         customer:NAME, till:ADDRESS, jpy/customer:NAME, or an id; as_of: at "
@@ -178,7 +224,10 @@ static const char text_policy[] =
     "  policy explain ORDER|- [NAME=VALUE...]\n"
     "                         every rule of policy_file for this order, with figure and limit; "
     "ends\n"
-    "                         with 1 if one refuses it; docs/policy.md has the names\n"
+    "                         with 1 if one refuses it; docs/policy.md has the names; with\n"
+    "                         --journal FILE [--at TIME] as this signer had it then, and what "
+    "it\n"
+    "                         said of the order\n"
     "  policy test POLICY CASES\n"
     "                         judges a table of cases (docs/policy.md); ends with 1 if one is "
     "judged\n"
@@ -240,6 +289,54 @@ static const char text_nem[] =
     "  nem loss till|purse|box BALANCE [live|expired|settled:AMOUNT|all]...\n"
     "                         what each stolen key can take of it at most\n";
 
+static const char text_trace[] =
+    "  trace ingest STORE csv|jsonl|utxo FILE|-... [opening=yes] [supply=N]\n"
+    "                         transfers of any account chain, or UTXO transactions, into a column\n"
+    "                         store; again adds nothing twice; docs/trace-ingest.md has the "
+    "fields\n"
+    "  trace ingest STORE nem HOST:PORT [check=N|all]\n"
+    "                         every movement on the NEM chain of a node, verified, up to its end;\n"
+    "                         then N accounts (100) against what the node says they hold\n"
+    "  trace case new FILE NAME=VALUE...\n"
+    "                         a case: what was stolen, by which rules it is followed, where that\n"
+    "                         ends; names: name, asset, unit, decimals, note, generated,\n"
+    "                         tx=HASH/TO[/AMOUNT], at=ADDRESS/HEIGHT[/AMOUNT], policy, sink,\n"
+    "                         sink_category, labels, floor_units, floor_per_million,\n"
+    "                         hub_transfers, hops_max, until_height (docs/trace-bundle.md)\n"
+    "  trace case check CASE [STORE]\n"
+    "                         is this a case, its id, and what its seeds are in this ledger\n"
+    "  trace report CASE STORE [NAME=VALUE...]\n"
+    "                         where the coins are and which exchange or service they reached, by\n"
+    "                         every rule of the case; as_of=HEIGHT, policy=RULE for lists and\n"
+    "                         picture, over=day, interval=no, accounts=N drawn; also: "
+    "bundle=FILE,\n"
+    "                         svg=FILE (by Graphviz), dot=FILE, graphml=FILE, accounts_csv=FILE,\n"
+    "                         reached_csv=FILE, transfers_csv=FILE; - is standard output\n"
+    "  trace follow CASE STORE HOST:PORT [NAME=VALUE...]\n"
+    "                         takes what is new from a NEM node, and says when stolen coins reach\n"
+    "                         a label, or when the chain takes that back; poll_s=N (10),\n"
+    "                         from_height=N (what is new), once=yes, undo=N (360) blocks that are\n"
+    "                         taken back without starting again, check=yes compares each round\n"
+    "                         with a run from the beginning\n"
+    "  trace path CASE STORE ADDRESS [NAME=VALUE...]\n"
+    "                         one way of the coins from a seed to an address: by=biggest or\n"
+    "                         by=shortest; policy=RULE, as_of=HEIGHT\n"
+    "  trace pedigree STORE ASSET TX ADDRESS [NAME=VALUE...]\n"
+    "                         where the coins of one payment came from, unit by unit: FIFO run\n"
+    "                         backward; policy=lifo, origin=ADDRESS where the question ends,\n"
+    "                         from_height=N\n"
+    "  trace demo coincheck FOLDER [seed=N]\n"
+    "                         the theft of 2018 to try all this on: the eleven thefts as they "
+    "were\n"
+    "                         published, a generated laundering behind them, and what of it is\n"
+    "                         as it was published\n"
+    "  trace compact STORE    what is older than 360 blocks in a seventh of the room; everything\n"
+    "                         else reads it as before, but it cannot be taken back any more\n"
+    "  trace verify STORE     every page of a store and every balance in it, from its raw rows\n"
+    "  trace verify BUNDLE STORE\n"
+    "                         is the bundle what this ledger says? kuramori-trace-verify BUNDLE\n"
+    "                         computes its numbers again by other means\n";
+
 static const char text_steps[] =
     "\n"
     "First steps: write ~/.config/kuramori/kuramori.conf with genesis_file, roster_file, person,\n"
@@ -254,17 +351,21 @@ static int misused(const char *const *w, size_t n)
 		const char *usage;
 	} known[] = {
 		{ "order", "order show FILE|-|ID" },
-		{ "policy", "policy propose FILE, policy check FILE, policy compare OLD NEW, "
+		{ "policy", "policy propose FILE, policy grant FILE [NAME=VALUE...], policy check "
+			    "FILE, policy compare OLD NEW, "
 			    "policy explain ORDER "
 			    "[NAME=VALUE...] or policy test POLICY CASES" },
 		{ "approve", "approve ID [--no yes], or approve FILE --passkey-file ANSWER" },
 		{ "challenge", "challenge ID FILE [--no yes]" },
+		{ "prove", "prove FILE --passkey-file ANSWER" },
 		{ "withdrawal", "withdrawal history ID" },
 		{ "freeze", "freeze --reason TEXT" },
 		{ "resume", "resume FILE --reason TEXT" },
 		{ "cancel", "cancel ID --reason TEXT" },
 		{ "roster", "roster propose FILE" },
 		{ "close", "close ADDRESS --reason TEXT" },
+		{ "genesis", "genesis words FILE" },
+		{ "price", "price sign YEN, or price put FILE|-" },
 		{ "status", "status" },
 		{ "audit", "audit verify FILE... or kuramori audit checkpoint" },
 		{ "books", "books balance|statement|export|verify|backup|restore FILE, books close|"
@@ -273,6 +374,9 @@ static int misused(const char *const *w, size_t n)
 		{ "key", "key new FILE" },
 		{ "unlock", "unlock SOCKET" },
 		{ "token", "token wrap FILE" },
+		{ "trace",
+		  "trace ingest|case|report|follow|path|pedigree|demo|verify ...; kuramori "
+		  "--help lists them" },
 		{ "nem", "nem key|address|tx|account|multisig|node|message|tag|loss ...; kuramori "
 			 "--help lists them" },
 	};
@@ -300,6 +404,9 @@ static int commands(struct cli *c, const struct config_result *r)
 	    (strcmp(w[0], "policy") == 0 || strcmp(w[0], "roster") == 0)) {
 		return cli_rules_propose(c, w[0][0] == 'p' ? DOC_POLICY : DOC_ROSTER, w[2]);
 	}
+	if (n >= 3 && strcmp(w[0], "policy") == 0 && strcmp(w[1], "grant") == 0) {
+		return cli_grant(c, w[2], w + 3, n - 3);
+	}
 	if (n >= 2 && strcmp(w[0], "policy") == 0) {
 		return cli_policy(c, w + 1, n - 1);
 	}
@@ -313,14 +420,23 @@ static int commands(struct cli *c, const struct config_result *r)
 	if (n == 3 && strcmp(w[0], "challenge") == 0) {
 		return cli_challenge(c, w[1], w[2]);
 	}
+	if (n == 2 && strcmp(w[0], "prove") == 0 && c->passkey_file[0] != '\0') {
+		return cli_prove(c, w[1]);
+	}
 	if (n == 2 && strcmp(w[0], "resume") == 0) {
 		return cli_resume(c, w[1]);
 	}
 	if (n == 2 && strcmp(w[0], "cancel") == 0) {
 		return cli_cancel(c, w[1]);
 	}
+	if (n == 3 && strcmp(w[0], "price") == 0) {
+		return cli_price(c, w[1], w[2]);
+	}
 	if (n == 2 && strcmp(w[0], "close") == 0) {
 		return cli_close(c, w[1]);
+	}
+	if (n == 3 && strcmp(w[0], "genesis") == 0 && strcmp(w[1], "words") == 0) {
+		return cli_genesis_words(c, w[2]);
 	}
 	if (n == 1 && strcmp(w[0], "freeze") == 0) {
 		return cli_freeze(c);
@@ -349,37 +465,74 @@ static int commands(struct cli *c, const struct config_result *r)
 	if (n >= 1 && strcmp(w[0], "books") == 0) {
 		return cli_books(c, w + 1, n - 1);
 	}
+	if (n >= 1 && strcmp(w[0], "day") == 0) {
+		return cli_day(c, w + 1, n - 1);
+	}
 	if (n == 3 && strcmp(w[0], "key") == 0 && strcmp(w[1], "new") == 0) {
 		return cli_key_new(c, w[2]);
 	}
 	if (n >= 2 && strcmp(w[0], "nem") == 0) {
 		return cli_nem(c, w + 1, n - 1);
 	}
+	if (n >= 2 && strcmp(w[0], "trace") == 0) {
+		return cli_trace(c, w + 1, n - 1);
+	}
 	return misused(w, n);
+}
+
+/*
+ * Puts a text of commands behind out's, in the person's language: each command with the lines that
+ * are indented deeper is one text for the translator, as tools/words collects them.
+ */
+static void put_text(char *out, size_t cap, const char *text)
+{
+	size_t used = strlen(out);
+
+	while (*text != '\0') {
+		const char *end = text;
+		char entry[ENTRY_MAX];
+		int n;
+
+		do {
+			end += strcspn(end, "\n");
+			end += *end == '\n';
+		} while (*end != '\0' && (strncmp(end, "  ", 2) != 0 || end[2] == ' '));
+		CHECK((size_t)(end - text) < sizeof entry);
+		memcpy(entry, text, (size_t)(end - text));
+		entry[end - text] = '\0';
+		n = snprintf(out + used, cap - used, "%s", words_of(entry));
+		CHECK(n >= 0 && (size_t)n < cap - used);
+		used += (size_t)n;
+		text = end;
+	}
 }
 
 int main(int argc, char **argv)
 {
-	static char text[sizeof text_system + sizeof text_books + sizeof text_policy +
-			 sizeof text_nem + sizeof text_steps];
+	static const char *const texts[] = { text_system, text_books, text_policy,
+					     text_nem,    text_trace, text_steps };
+	static char text[TEXT_MAX];
 	static const struct config_program program = {
 		.name = "kuramori",
-		.summary = "look at payments, approve them, stop everything, verify journals",
+		.summary = N_("look at payments, approve them, stop everything, verify journals"),
 		.text = text,
 		.usage = "COMMAND",
 		.rows = rows,
 		.n = ARRAY_LEN(rows),
 		.json = true,
+		.words = words_of,
 	};
 	static struct cli c;
 	static char user_config[CLI_PATH_MAX];
 	struct config_result result;
-	char *with_config[64];
+	char *with_config[128];
 	int code = 0;
 	bool own = false;
 
-	(void)snprintf(text, sizeof text, "%s%s%s%s%s", text_system, text_books, text_policy,
-		       text_nem, text_steps);
+	words_begin("kuramori", catalogues, ARRAY_LEN(catalogues));
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		put_text(text, sizeof text, texts[i]);
+	}
 	notes_init("kuramori", NOTES_UNUSUAL);
 	if (crypto_init() != ERR_OK) {
 		return cli_fail(ERR_IO, "libsodium does not start");
@@ -405,5 +558,6 @@ int main(int argc, char **argv)
 		return code;
 	}
 	c.json = result.json;
-	return commands(&c, &result);
+	code = commands(&c, &result);
+	return code == CLI_ASKED ? 0 : code;
 }

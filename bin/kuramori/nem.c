@@ -50,7 +50,7 @@ static int read_secret(const char *path, char *text, size_t cap, size_t *n)
 
 static const char *place_of(const char *path)
 {
-	return strcmp(path, "-") == 0 ? "standard input" : path;
+	return strcmp(path, "-") == 0 ? _("standard input") : path;
 }
 
 int cli_nem_key(const char *path, struct edk_secret *out)
@@ -87,7 +87,7 @@ static int print_account(const struct cli *c, const struct key32 *public_key, ui
 		printf("{\"public_key\":\"%s\",\"address\":\"%s\",\"network\":\"%s\"}\n", key,
 		       address.text, nem_network_name(network));
 	} else {
-		printf("public key  %s\naddress     %s  (%s)\n", key, grouped,
+		printf(_("public key  %s\naddress     %s  (%s)\n"), key, grouped,
 		       nem_network_name(network));
 	}
 	return 0;
@@ -143,8 +143,8 @@ static int key_words(const char *path)
 		return cli_fail(e, "%s", path);
 	}
 	(void)fprintf(stderr,
-		      "kuramori: note: who reads %s has the account; write the words on "
-		      "paper, then `kuramori nem key derive`\n",
+		      _("kuramori: note: who reads %s has the account; write the words on "
+			"paper, then `kuramori nem key derive`\n"),
 		      path);
 	return 0;
 }
@@ -270,7 +270,7 @@ static int parse(const struct cli *c, struct nem_address *out, const char *text)
 		return code;
 	}
 	e = nem_address_normalise(out, network, bytes_str(text), &why);
-	return e == ERR_OK ? 0 : cli_fail(e, "%.64s: %s", text, why);
+	return e == ERR_OK ? 0 : cli_fail(e, "%.64s: %s", text, words_of(why));
 }
 
 static int address_show(const struct cli *c, const char *text)
@@ -293,7 +293,7 @@ static int address_show(const struct cli *c, const char *text)
 	if (c->json) {
 		printf("{\"address\":\"%s\",\"network\":\"%s\"}\n", address.text, c->network);
 	} else {
-		printf("address     %s  (%s)\n", grouped, c->network);
+		printf(_("address     %s  (%s)\n"), grouped, c->network);
 	}
 	return 0;
 }
@@ -327,7 +327,7 @@ static int address_compare(const struct cli *c, const char *one, const char *oth
 		       differ == 0 ? "true" : "false", differ);
 	} else {
 		printf("%s\n%s\n%s%s", grouped[0], grouped[1], differ == 0 ? "" : marks,
-		       differ == 0 ? "the same account\n" : "\n");
+		       differ == 0 ? _("the same account\n") : "\n");
 	}
 	return differ == 0 ? 0
 			   : cli_fail(ERR_MISMATCH, "two accounts: %u characters differ", differ);

@@ -112,7 +112,7 @@ int cli_nem_account(struct cli *c, const char *const *w, size_t n)
 	}
 	e = nem_address_normalise(&address, p.network, bytes_str(w[0]), &why);
 	if (e != ERR_OK) {
-		return cli_fail(e, "%.64s: %s", w[0], why);
+		return cli_fail(e, "%.64s: %s", w[0], words_of(why));
 	}
 	(void)snprintf(path, sizeof path, "/account/get?address=%s", address.text);
 	code = agree_balance(&p, path, &height, &micro);
@@ -128,8 +128,8 @@ int cli_nem_account(struct cli *c, const char *const *w, size_t n)
 	amount = money_of(ASSET_XEM, micro);
 	cli_grouped(grouped, address.text);
 	cli_xem(words, sizeof words, &amount);
-	printf("%s has %s after block %" PRIu64 "; %u of %u agree\n", grouped, words, height, p.s.k,
-	       p.s.n);
+	printf(_("%s has %s after block %" PRIu64 "; %u of %u agree\n"), grouped, words, height,
+	       p.s.k, p.s.n);
 	return 0;
 }
 
@@ -361,14 +361,15 @@ static int64_t least_depth(const struct cli_nodes *p, const struct nem_address *
 static void print_depth(int64_t depth)
 {
 	if (depth >= UNDO_BLOCKS) {
-		printf("who controls it can no longer be undone\n");
+		printf(_("who controls it can no longer be undone\n"));
 	} else if (depth >= 0) {
-		printf("careful: who controls it was settled %" PRId64
-		       " blocks ago and can be undone until it is %d: put no coins there yet\n",
+		printf(_("careful: who controls it was settled %" PRId64
+			 " blocks ago and can be undone until it is %d: put no coins there yet\n"),
 		       depth, UNDO_BLOCKS);
 	} else {
-		printf("careful: not every node says since when it is controlled so: put no coins "
-		       "there yet\n");
+		printf(
+		    _("careful: not every node says since when it is controlled so: put no coins "
+		      "there yet\n"));
 	}
 }
 
@@ -377,14 +378,15 @@ static void print_waiting(const json_t *one, size_t nodes)
 	const json_t *missing = json_object_get(one, "missing");
 	const json_t *in = json_object_get(one, "nodes");
 
-	printf("waits      %s until %s\n", json_string_value(json_object_get(one, "payment")),
+	printf(_("waits      %s until %s\n"), json_string_value(json_object_get(one, "payment")),
 	       json_string_value(json_object_get(one, "deadline")));
-	printf("  proposed by %s\n", json_string_value(json_object_get(one, "initiator")));
+	printf(_("  proposed by %s\n"), json_string_value(json_object_get(one, "initiator")));
 	for (size_t i = 0; i < json_array_size(missing); i++) {
-		printf("  not yet signed by %s\n", json_string_value(json_array_get(missing, i)));
+		printf(_("  not yet signed by %s\n"),
+		       json_string_value(json_array_get(missing, i)));
 	}
 	if (json_array_size(in) < nodes) {
-		printf("  only in the pool of");
+		printf(_("  only in the pool of"));
 		for (size_t i = 0; i < json_array_size(in); i++) {
 			printf(" %s", json_string_value(json_array_get(in, i)));
 		}
@@ -412,26 +414,27 @@ static void print_multisig(const struct cli *c, const struct nem_address *addres
 		return;
 	}
 	if (n == 0) {
-		printf("%s is no multisig account\n", address->text);
+		printf(_("%s is no multisig account\n"), address->text);
 		return;
 	}
-	printf("%s needs %" JSON_INTEGER_FORMAT " of %zu\n", address->text, minimum, n);
+	printf(_("%s needs %lld of %zu\n"), address->text, (long long)minimum, n);
 	for (size_t i = 0; i < n; i++) {
-		printf("cosigner   %s\n", json_string_value(json_array_get(cosigners, i)));
+		printf(_("cosigner   %s\n"), json_string_value(json_array_get(cosigners, i)));
 	}
 	if (n == (size_t)minimum) {
-		printf("careful: every key is needed; one that is lost locks the account for "
-		       "ever\n");
+		printf(_("careful: every key is needed; one that is lost locks the account for "
+			 "ever\n"));
 	}
 	print_depth(depth);
 	for (size_t i = 0; i < json_array_size(list); i++) {
 		print_waiting(json_array_get(list, i), nodes);
 	}
 	if (json_array_size(list) == 0) {
-		printf("nothing waits in %s\n", nodes == 1 ? "this node's pool" : "their pools");
+		printf(_("nothing waits in %s\n"),
+		       nodes == 1 ? _("this node's pool") : _("their pools"));
 	}
 	if (unread > 0) {
-		printf("%zu more in the pools could not be read\n", unread);
+		printf(_("%zu more in the pools could not be read\n"), unread);
 	}
 }
 
@@ -471,7 +474,7 @@ static int multisig_status(const struct cli *c, const char *text, const char *co
 	CHECK(list != NULL);
 	if (code == 0) {
 		e = nem_address_normalise(&address, p.network, bytes_str(text), &why);
-		code = e == ERR_OK ? 0 : cli_fail(e, "%.64s: %s", text, why);
+		code = e == ERR_OK ? 0 : cli_fail(e, "%.64s: %s", text, words_of(why));
 	}
 	if (code == 0) {
 		ask_control(&p, &address, answers);

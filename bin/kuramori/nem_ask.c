@@ -100,8 +100,8 @@ static void tell(struct cli_nodes *p, uint32_t i)
 
 	if (fault != p->told[i] && fault != NEM_NODE_WELL) {
 		(void)fflush(stdout);
-		(void)fprintf(stderr, "kuramori: note: %s: %s\n", p->name[i],
-			      nem_node_fault_words(fault));
+		(void)fprintf(stderr, _("kuramori: note: %s: %s\n"), p->name[i],
+			      words_of(nem_node_fault_words(fault)));
 	}
 	p->told[i] = fault;
 }
@@ -207,7 +207,7 @@ int cli_nodes_same(const struct cli_nodes *p, json_t *const *answers, size_t *pl
 	}
 	for (uint32_t i = 0; i < p->s.n; i++) {
 		if (answers[i] != NULL && json_equal(answers[i], answers[found]) != 1) {
-			(void)fprintf(stderr, "kuramori: note: %s: says something else\n",
+			(void)fprintf(stderr, _("kuramori: note: %s: says something else\n"),
 				      p->name[i]);
 		}
 	}

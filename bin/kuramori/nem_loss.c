@@ -38,15 +38,15 @@ static const struct thief {
 	const char *name, *words;
 	uint32_t keys;
 } thieves[] = {
-	{ NULL, "a", "A, which cosigns", 1 },
-	{ NULL, "b", "B, which wraps", 2 },
-	{ NULL, "r", "R, the recovery key", 4 },
-	{ NULL, "a,b", "two of the three", 3 },
-	{ "box", "cosigner", "one who cosigned", 1 },
-	{ "box", "wrapper", "the one who wrapped", 4 },
-	{ "box", "holder", "one who signed nothing", 8 },
-	{ "box", "two", "two of the five", 24 },
-	{ "box", "three", "three of the five", 7 },
+	{ NULL, "a", N_("A, which cosigns"), 1 },
+	{ NULL, "b", N_("B, which wraps"), 2 },
+	{ NULL, "r", N_("R, the recovery key"), 4 },
+	{ NULL, "a,b", N_("two of the three"), 3 },
+	{ "box", "cosigner", N_("one who cosigned"), 1 },
+	{ "box", "wrapper", N_("the one who wrapped"), 4 },
+	{ "box", "holder", N_("one who signed nothing"), 8 },
+	{ "box", "two", N_("two of the five"), 24 },
+	{ "box", "three", N_("three of the five"), 7 },
 };
 
 static int read_micro(const char *text, uint64_t *out)
@@ -116,6 +116,8 @@ static void print_xem(uint64_t micro)
 static void print_row(const struct cli *c, const struct thief *t, bool harvester, bool first,
 		      const struct nem_wallet_loss *loss)
 {
+	char words[2][128];
+
 	if (c->json) {
 		printf("%s{\"keys\":\"%s\",\"own_blocks\":%s,\"total\":\"%" PRIu64
 		       "\",\"burnt\":\"%" PRIu64 "\",\"taken\":\"%" PRIu64
@@ -125,11 +127,22 @@ static void print_row(const struct cli *c, const struct thief *t, bool harvester
 		       nem_wallet_loss_word(loss->reason));
 		return;
 	}
-	printf("%-24s%-11s", t->words, harvester ? "own blocks" : "");
+	printf("%s%s", words_column(words[0], sizeof words[0], words_of(t->words), 24),
+	       words_column(words[1], sizeof words[1], harvester ? _("own blocks") : "", 11));
 	print_xem(loss->total);
 	print_xem(loss->taken);
 	print_xem(loss->repeated);
-	printf("  %s\n", nem_wallet_loss_word(loss->reason));
+	printf("  %s\n", words_of(nem_wallet_loss_word(loss->reason)));
+}
+
+static void print_head(void)
+{
+	char cell[4][128];
+
+	printf("%s%s%s%s  %s\n", words_column(cell[0], sizeof cell[0], _("stolen"), 35),
+	       words_column(cell[1], sizeof cell[1], _("lost at most"), -COLUMN),
+	       words_column(cell[2], sizeof cell[2], _("of it the thief's"), -COLUMN),
+	       words_column(cell[3], sizeof cell[3], _("of it paid twice"), -COLUMN), _("by"));
 }
 
 static int print_all(const struct cli *c, const struct kind *kind,
@@ -142,8 +155,7 @@ static int print_all(const struct cli *c, const struct kind *kind,
 		       "\",\"losses\":[",
 		       kind->name, kind->holders, kind->needed, account->balance_micro);
 	} else {
-		printf("%-35s%*s%*s%*s  %s\n", "stolen", COLUMN, "lost at most", COLUMN,
-		       "of it the thief's", COLUMN, "of it paid twice", "by");
+		print_head();
 	}
 	for (size_t i = 0; i < ARRAY_LEN(thieves); i++) {
 		const struct thief *t = &thieves[i];

@@ -112,8 +112,9 @@ static int decrypt(const struct cli *c, const char *other_hex, const char *path)
 			printf("%s\n", out);
 			crypto_wipe(out, sizeof out);
 			if (cipher == NEM_CIPHER_OLD) {
-				(void)fprintf(stderr, "kuramori: note: of the old kind, which does "
-						      "not show whether it was altered\n");
+				(void)fprintf(stderr,
+					      _("kuramori: note: of the old kind, which does "
+						"not show whether it was altered\n"));
 			}
 		}
 	}

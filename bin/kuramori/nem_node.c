@@ -57,9 +57,9 @@ static const char *standing(const struct cli_nodes *p, uint32_t i, const struct 
 		return nem_node_fault_words(node->fault);
 	}
 	if (!q->said[i]) {
-		return "shorter than the agreed chain";
+		return N_("shorter than the agreed chain");
 	}
-	return agreed ? "agrees" : "no agreement";
+	return agreed ? N_("agrees") : N_("no agreement");
 }
 
 static void print_nodes(const struct cli_nodes *p, const struct nem_question *q, bool agreed)
@@ -69,12 +69,12 @@ static void print_nodes(const struct cli_nodes *p, const struct nem_question *q,
 	for (uint32_t i = 0; i < p->s.n; i++) {
 		hex_put(hash, bytes_of(q->hash[i].b, sizeof q->hash[i].b));
 		if (!p->s.node[i].has_height) {
-			printf("%-22s %s\n", p->name[i], standing(p, i, q, agreed));
+			printf("%-22s %s\n", p->name[i], words_of(standing(p, i, q, agreed)));
 			continue;
 		}
-		printf("%-22s height %" PRIu64 ", there %.16s: %s\n", p->name[i],
-		       p->s.node[i].height, q->said[i] ? hash : "(no such block)",
-		       standing(p, i, q, agreed));
+		printf(_("%-22s height %" PRIu64 ", there %.16s: %s\n"), p->name[i],
+		       p->s.node[i].height, q->said[i] ? hash : _("(no such block)"),
+		       words_of(standing(p, i, q, agreed)));
 	}
 }
 
@@ -139,12 +139,12 @@ static int node_status(const struct cli *c, const char *const *names, size_t n)
 		json_decref(j);
 	} else {
 		if (agreed) {
-			printf("%u of %u agree: block %" PRIu64 " is %s\n", p.s.k, p.s.n, height,
+			printf(_("%u of %u agree: block %" PRIu64 " is %s\n"), p.s.k, p.s.n, height,
 			       hex);
 		}
 		print_nodes(&p, &q, agreed);
 		if (clock == ERR_OK) {
-			printf("this clock is %" PRId64 " ms behind theirs\n", behind_ms);
+			printf(_("this clock is %" PRId64 " ms behind theirs\n"), behind_ms);
 		}
 	}
 	for (uint32_t i = 0; i < p.s.n; i++) {
@@ -162,7 +162,7 @@ static int node_status(const struct cli *c, const char *const *names, size_t n)
 	for (uint32_t i = 0; i < p.s.n; i++) {
 		if (p.s.node[i].fault != NEM_NODE_WELL) {
 			return cli_fail(ERR_MISMATCH, "%s: %s", p.name[i],
-					nem_node_fault_words(p.s.node[i].fault));
+					words_of(nem_node_fault_words(p.s.node[i].fault)));
 		}
 	}
 	return clock != ERR_CLOCK ? 0

@@ -65,11 +65,11 @@ static const char *read_line(struct known *k, char *line)
 
 	if (strcmp(word, "service") == 0) {
 		if (k->f.services == SERVICES_MAX) {
-			return "too many services";
+			return N_("too many services");
 		}
 		if (rest == NULL || nem_address_normalise(&k->service[k->f.services], k->f.network,
 							  bytes_str(rest), &why) != ERR_OK) {
-			return "a service is an address of this network";
+			return N_("a service is an address of this network");
 		}
 		k->f.services++;
 		return NULL;
@@ -80,19 +80,19 @@ static const char *read_line(struct known *k, char *line)
 		t.creator_known = false;
 	} else if (hex_get(t.creator.b, sizeof t.creator.b, bytes_str(word), HEX_ANY_CASE) !=
 		   ERR_OK) {
-		return "the tagger's public key is 64 hexadecimal digits, or `unknown`";
+		return N_("the tagger's public key is 64 hexadecimal digits, or `unknown`");
 	}
 	if (kind == NULL || !read_kind(&t, kind)) {
-		return "after the key comes stolen or thief";
+		return N_("after the key comes stolen or thief");
 	}
 	if (basis == NULL || !read_basis(&t, basis)) {
-		return "then established or inferred";
+		return N_("then established or inferred");
 	}
 	if (rest == NULL || nem_mosaic_id_parse(&t.mosaic, bytes_str(rest), &why) != ERR_OK) {
-		return "last comes the mosaic, NAMESPACE:NAME";
+		return N_("last comes the mosaic, NAMESPACE:NAME");
 	}
 	if (k->f.taggers == NEM_TAGGERS_MAX) {
-		return "too many taggers";
+		return N_("too many taggers");
 	}
 	k->tagger[k->f.taggers++] = t;
 	return NULL;
@@ -393,9 +393,9 @@ static json_t *tag_json(const struct known *k, const struct nem_tag *t)
 	nem_mosaic_id_put(mosaic, &t->mosaic);
 	j = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:o}", "mosaic", mosaic, "verdict",
 		      nem_tag_verdict_name(t->verdict), "says",
-		      tagger->kind == NEM_TAG_THIEF ? "thief" : "stolen", "tagger",
-		      tagger->basis == NEM_TAG_INFERRED ? "inferred" : "established", "height",
-		      (json_int_t)t->height, "held", (json_int_t)t->held, "reasons",
+		      tagger->kind == NEM_TAG_THIEF ? N_("thief") : N_("stolen"), "tagger",
+		      tagger->basis == NEM_TAG_INFERRED ? N_("inferred") : N_("established"),
+		      "height", (json_int_t)t->height, "held", (json_int_t)t->held, "reasons",
 		      reasons_json(t->reasons));
 	CHECK(j != NULL);
 	return j;
@@ -405,18 +405,22 @@ static void print_tag(const json_t *j)
 {
 	const json_t *reasons = json_object_get(j, "reasons");
 	json_int_t height = json_integer_value(json_object_get(j, "height"));
+	char verdict[64];
 
-	printf("%-10s  %s\n", json_string_value(json_object_get(j, "verdict")),
+	printf("%s  %s\n",
+	       words_column(verdict, sizeof verdict,
+			    words_of(json_string_value(json_object_get(j, "verdict"))), 10),
 	       json_string_value(json_object_get(j, "mosaic")));
-	printf("            says %s; who the tagger is: %s",
-	       json_string_value(json_object_get(j, "says")),
-	       json_string_value(json_object_get(j, "tagger")));
+	printf(_("            says %s; who the tagger is: %s"),
+	       words_of(json_string_value(json_object_get(j, "says"))),
+	       words_of(json_string_value(json_object_get(j, "tagger"))));
 	if (height > 0) {
-		printf("; since block %" JSON_INTEGER_FORMAT, height);
+		printf(_("; since block %lld"), (long long)height);
 	}
 	printf("\n");
 	for (size_t i = 0; i < json_array_size(reasons); i++) {
-		printf("            - %s\n", json_string_value(json_array_get(reasons, i)));
+		printf("            - %s\n",
+		       words_of(json_string_value(json_array_get(reasons, i))));
 	}
 }
 
@@ -461,10 +465,10 @@ static void print_tags(const struct cli *c, const struct nem_address *account, u
 		print_tag(json_array_get(list, i));
 	}
 	if (json_array_size(list) == 0) {
-		printf("no tag and nothing like one, as of block %" PRIu64 "\n", height);
+		printf(_("no tag and nothing like one, as of block %" PRIu64 "\n"), height);
 	}
 	if (left_off > 0) {
-		printf("and %" JSON_INTEGER_FORMAT " more look-alikes\n", left_off);
+		printf(_("and %lld more look-alikes\n"), (long long)left_off);
 	}
 }
 
@@ -473,7 +477,7 @@ static int address_of(uint8_t network, const char *text, struct nem_address *out
 	const char *why = "";
 	enum err e = nem_address_normalise(out, network, bytes_str(text), &why);
 
-	return e == ERR_OK ? 0 : cli_fail(e, "%.64s: %s", text, why);
+	return e == ERR_OK ? 0 : cli_fail(e, "%.64s: %s", text, words_of(why));
 }
 
 /* Whatever a node said. */
@@ -553,7 +557,9 @@ static int mosaic_of(const char *text, struct nem_mosaic_id *out)
 	const char *why = "";
 	enum err e = nem_mosaic_id_parse(out, bytes_str(text), &why);
 
-	return e == ERR_OK ? 0 : cli_fail(e, "%.64s: a mosaic is NAMESPACE:NAME; %s", text, why);
+	return e == ERR_OK
+		   ? 0
+		   : cli_fail(e, "%.64s: a mosaic is NAMESPACE:NAME; %s", text, words_of(why));
 }
 
 /* The transfer that tags ADDRESS with a mosaic as the node has it. */

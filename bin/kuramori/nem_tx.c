@@ -39,21 +39,21 @@ static const char *type_name(enum nem_type type)
 {
 	switch (type) {
 	case NEM_TRANSFER:
-		return "transfer";
+		return N_("transfer");
 	case NEM_IMPORTANCE:
-		return "importance transfer";
+		return N_("importance transfer");
 	case NEM_MODIFICATION:
-		return "aggregate modification";
+		return N_("aggregate modification");
 	case NEM_COSIGNATURE:
-		return "cosignature";
+		return N_("cosignature");
 	case NEM_MULTISIG:
-		return "multisig";
+		return N_("multisig");
 	case NEM_NAMESPACE:
-		return "provision of a namespace";
+		return N_("provision of a namespace");
 	case NEM_DEFINITION:
-		return "mosaic definition";
+		return N_("mosaic definition");
 	case NEM_SUPPLY:
-		return "mosaic supply change";
+		return N_("mosaic supply change");
 	}
 	CHECK(false); /* a type without a name */
 	return NULL;
@@ -281,8 +281,8 @@ static int build_words(const struct cli *c, const char *const *words, size_t n)
 /* ---- showing ---- */
 
 /* One effect as a sentence: the whole addresses, so that nothing hides in the middle. */
-static void effect_words(char *out, size_t cap, const struct chain_effects *all,
-			 const struct chain_effect *e)
+static void effect_words(const struct cli *c, char *out, size_t cap,
+			 const struct chain_effects *all, const struct chain_effect *e)
 {
 	char from[48], to[48], amount[64], token[CHAIN_TOKEN_MAX + 1] = "", id[65];
 
@@ -290,56 +290,64 @@ static void effect_words(char *out, size_t cap, const struct chain_effects *all,
 	cli_grouped(to, e->to.text);
 	cli_xem(amount, sizeof amount, &e->amount);
 	if (e->token < all->tokens) {
-		cli_clean(token, sizeof token, bytes_str(all->token[e->token].name));
+		cli_ascii(token, sizeof token, bytes_str(all->token[e->token].name));
 	}
 	switch (e->kind) {
 	case CHAIN_MOVE:
-		(void)snprintf(out, cap, "%s loses %s to %s", from, amount, to);
+		(void)snprintf(out, cap, cli_words(c, "%s loses %s to %s"), from, amount, to);
 		return;
 	case CHAIN_FEE:
-		(void)snprintf(out, cap, "%s loses %s to whoever makes the block", from, amount);
+		(void)snprintf(out, cap, cli_words(c, "%s loses %s to whoever makes the block"),
+			       from, amount);
 		return;
 	case CHAIN_HOLDER_ADD:
-		(void)snprintf(out, cap, "%s can from then on be moved by %s", from, to);
+		(void)snprintf(out, cap, cli_words(c, "%s can from then on be moved by %s"), from,
+			       to);
 		return;
 	case CHAIN_HOLDER_REMOVE:
-		(void)snprintf(out, cap, "%s can no longer be moved by %s", from, to);
+		(void)snprintf(out, cap, cli_words(c, "%s can no longer be moved by %s"), from, to);
 		return;
 	case CHAIN_THRESHOLD:
-		(void)snprintf(out, cap, "%s needs %+" PRId32 " signatures", from, e->change);
+		(void)snprintf(out, cap, cli_words(c, "%s needs %+" PRId32 " signatures"), from,
+			       e->change);
 		return;
 	case CHAIN_CONSENT:
 		hex_put(id, bytes_of(all->payment.b, sizeof all->payment.b));
-		(void)snprintf(out, cap, "%s agrees that %s does %s", to, from, id);
+		(void)snprintf(out, cap, cli_words(c, "%s agrees that %s does %s"), to, from, id);
 		return;
 	case CHAIN_TOKEN_MOVE:
-		(void)snprintf(out, cap, "%s loses %" PRIu64 " smallest units of %s to %s", from,
-			       e->quantity, token, to);
+		(void)snprintf(out, cap,
+			       cli_words(c, "%s loses %" PRIu64 " smallest units of %s to %s"),
+			       from, e->quantity, token, to);
 		return;
 	case CHAIN_TOKEN_MINT:
-		(void)snprintf(out, cap, "%s makes %" PRIu64 " whole units of %s", from,
-			       e->quantity, token);
+		(void)snprintf(out, cap, cli_words(c, "%s makes %" PRIu64 " whole units of %s"),
+			       from, e->quantity, token);
 		return;
 	case CHAIN_TOKEN_BURN:
-		(void)snprintf(out, cap, "%s destroys %" PRIu64 " whole units of %s", from,
-			       e->quantity, token);
+		(void)snprintf(out, cap, cli_words(c, "%s destroys %" PRIu64 " whole units of %s"),
+			       from, e->quantity, token);
 		return;
 	case CHAIN_TOKEN_DEFINE:
-		(void)snprintf(out, cap, "%s defines %s, %" PRIu64 " whole units%s%s", from, token,
-			       e->quantity, to[0] == '\0' ? "" : "; each move pays a levy to ", to);
+		(void)snprintf(out, cap, cli_words(c, "%s defines %s, %" PRIu64 " whole units%s%s"),
+			       from, token, e->quantity,
+			       to[0] == '\0' ? "" : cli_words(c, "; each move pays a levy to "),
+			       to);
 		return;
 	case CHAIN_NAME:
-		(void)snprintf(out, cap, "%s rents the name %s", from, token);
+		(void)snprintf(out, cap, cli_words(c, "%s rents the name %s"), from, token);
 		return;
 	case CHAIN_DELEGATE:
-		(void)snprintf(out, cap, "%s may harvest for %s", to, from);
+		(void)snprintf(out, cap, cli_words(c, "%s may harvest for %s"), to, from);
 		return;
 	case CHAIN_UNDELEGATE:
-		(void)snprintf(out, cap, "%s may no longer harvest for %s", to, from);
+		(void)snprintf(out, cap, cli_words(c, "%s may no longer harvest for %s"), to, from);
 		return;
 	case CHAIN_LEVY_UNKNOWN:
-		(void)snprintf(out, cap, "%s may besides pay a levy of %s, which only a node knows",
-			       from, token);
+		(void)snprintf(
+		    out, cap,
+		    cli_words(c, "%s may besides pay a levy of %s, which only a node knows"), from,
+		    token);
 		return;
 	}
 	CHECK(false); /* a kind without words */
@@ -353,12 +361,12 @@ static void time_words(char out[CLOCK_TEXT_MAX], uint32_t nem_s)
 static const char *signature_words(const struct input *in)
 {
 	if (!in->is_signed) {
-		return "none";
+		return N_("none");
 	}
-	return nem_tx_verify(&in->tx) == ERR_OK ? "verifies" : "DOES NOT VERIFY";
+	return nem_tx_verify(&in->tx) == ERR_OK ? N_("verifies") : N_("DOES NOT VERIFY");
 }
 
-static json_t *effects_json(const struct chain_effects *effects)
+static json_t *effects_json(const struct cli *c, const struct chain_effects *effects)
 {
 	json_t *list = json_array();
 	char words[512];
@@ -371,7 +379,7 @@ static json_t *effects_json(const struct chain_effects *effects)
 		if (e->kind == CHAIN_MOVE || e->kind == CHAIN_FEE) {
 			money_put(micro, &e->amount);
 		}
-		effect_words(words, sizeof words, effects, e);
+		effect_words(c, words, sizeof words, effects, e);
 		CHECK(json_array_append_new(
 			  list, json_pack("{s:s,s:s,s:s,s:s}", "from", e->from.text, "to",
 					  e->to.text, "micro_xem", micro, "words", words)) == 0);
@@ -409,25 +417,25 @@ static int decode(const struct cli *c, const char *path)
 		    c, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "type",
 				 type_name(in.tx.type), "hash", id, "payment", payment, "signer",
 				 signer.text, "time", made, "deadline", deadline, "signature",
-				 signature_words(&in), "effects", effects_json(&effects),
+				 signature_words(&in), "effects", effects_json(c, &effects),
 				 "transaction",
 				 nem_json_tx(&in.tx, in.is_signed ? NEM_SIGNED : NEM_SIGNING)));
 	}
 	cli_grouped(grouped, signer.text);
-	printf("%s, version %u, %s\n", type_name(in.tx.type), in.tx.head.version,
+	printf(_("%s, version %u, %s\n"), words_of(type_name(in.tx.type)), in.tx.head.version,
 	       nem_network_name(in.tx.head.network));
 	if (in.tx.type == NEM_MULTISIG) {
-		printf("inside     %s, %u cosignatures attached\n",
-		       type_name(in.tx.multisig.inner.type), in.tx.multisig.n);
+		printf(_("inside     %s, %u cosignatures attached\n"),
+		       words_of(type_name(in.tx.multisig.inner.type)), in.tx.multisig.n);
 	}
-	printf("hash       %s\n", id);
+	printf(_("hash       %s\n"), id);
 	if (strcmp(id, payment) != 0) {
-		printf("payment    %s\n", payment);
+		printf(_("payment    %s\n"), payment);
 	}
-	printf("signer     %s\nmade       %s\ndeadline   %s\nsignature  %s\nEffects:\n", grouped,
-	       made, deadline, signature_words(&in));
+	printf(_("signer     %s\nmade       %s\ndeadline   %s\nsignature  %s\nEffects:\n"), grouped,
+	       made, deadline, words_of(signature_words(&in)));
 	for (size_t i = 0; i < effects.n; i++) {
-		effect_words(words, sizeof words, &effects, &effects.effect[i]);
+		effect_words(c, words, sizeof words, &effects, &effects.effect[i]);
 		printf("  %s\n", words);
 	}
 	return 0;
@@ -446,13 +454,13 @@ static void warn(const struct nem_tx *tx)
 	}
 	if (nem_fee_total(&total, tx) != ERR_OK || total / FEE_TIMES_UNUSUAL >= least) {
 		(void)fprintf(stderr,
-			      "kuramori: note: the fees are %" PRIu64 " micro-XEM, the least "
-			      "possible %" PRIu64 "\n",
+			      _("kuramori: note: the fees are %" PRIu64 " micro-XEM, the least "
+				"possible %" PRIu64 "\n"),
 			      total, least);
 	}
 	if (nem_effects_list(&effects, tx) == ERR_ASSET) {
-		(void)fprintf(stderr, "kuramori: note: it moves a mosaic whose levy, if it has "
-				      "one, only a node knows\n");
+		(void)fprintf(stderr, _("kuramori: note: it moves a mosaic whose levy, if it has "
+					"one, only a node knows\n"));
 	}
 }
 
@@ -514,7 +522,7 @@ static int verify_and_say(const struct cli *c, const char *path)
 
 	if (code == 0) {
 		printf(c->json ? "{\"verifies\":true,\"cosignatures\":%u}\n"
-			       : "the signature verifies, and %u cosignatures\n",
+			       : _("the signature verifies, and %u cosignatures\n"),
 		       in.tx.type == NEM_MULTISIG ? in.tx.multisig.n : 0U);
 	}
 	return code;
@@ -694,7 +702,7 @@ static int watch(struct watched *w, const char *id)
 		case NEM_ANNOUNCE_CONFIRMED:
 		case NEM_ANNOUNCE_BURIED:
 			printf(w->nodes.c->json ? "{\"hash\":\"%s\",\"height\":%" PRIu64 "}\n"
-						: "%s stands in block %" PRIu64 "\n",
+						: _("%s stands in block %" PRIu64 "\n"),
 			       id, w->announce.in_height);
 			return 0;
 		case NEM_ANNOUNCE_EXPIRED:
@@ -748,7 +756,7 @@ static int announce(const struct cli *c, const char *path, const char *const *na
 	/* A cosignature has no place of its own in a block: it hangs on its wrapper. */
 	if (in.tx.type == NEM_COSIGNATURE) {
 		printf(c->json ? "{\"hash\":\"%s\"}\n"
-			       : "%s taken; it goes into a block with its wrapper\n",
+			       : _("%s taken; it goes into a block with its wrapper\n"),
 		       id);
 		return 0;
 	}

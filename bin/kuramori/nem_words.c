@@ -58,7 +58,7 @@ static const char *one(const struct saying *s, const char *name)
 static void wrong(struct saying *s, enum err e, const char *name, const char *words)
 {
 	if (s->code == 0) {
-		s->code = cli_fail(e, "%s: %s", name, words);
+		s->code = cli_fail(e, "%s: %s", name, words_of(words));
 	}
 }
 
@@ -110,7 +110,7 @@ static void put_xem(struct saying *s, const char *name, const char *key, const c
 		return;
 	}
 	if (!parse_units(&micro, text, XEM_DECIMALS, XEM_MAX * 1000000)) {
-		wrong(s, ERR_AMOUNT, name, "XEM, with at most six digits behind the point");
+		wrong(s, ERR_AMOUNT, name, N_("XEM, with at most six digits behind the point"));
 		return;
 	}
 	put(s, key, json_integer((json_int_t)micro));
@@ -121,7 +121,7 @@ static uint64_t number(struct saying *s, const char *name, const char *text, uin
 	uint64_t v = 0;
 
 	if (text != NULL && !parse_units(&v, text, 0, most)) {
-		wrong(s, ERR_INPUT, name, "a whole number in its range");
+		wrong(s, ERR_INPUT, name, N_("a whole number in its range"));
 	}
 	return v;
 }
@@ -134,7 +134,7 @@ static bool yes(struct saying *s, const char *name, bool fallback)
 		return fallback;
 	}
 	if (strcmp(text, "yes") != 0 && strcmp(text, "no") != 0) {
-		wrong(s, ERR_INPUT, name, "yes or no");
+		wrong(s, ERR_INPUT, name, N_("yes or no"));
 	}
 	return strcmp(text, "yes") == 0;
 }
@@ -145,7 +145,7 @@ static json_t *key(struct saying *s, const char *name, const char *text)
 	char hex[65];
 
 	if (hex_get(k.b, sizeof k.b, bytes_str(text), HEX_ANY_CASE) != ERR_OK) {
-		wrong(s, ERR_KEY, name, "a public key of 64 hexadecimal digits");
+		wrong(s, ERR_KEY, name, N_("a public key of 64 hexadecimal digits"));
 	}
 	hex_put(hex, bytes_of(k.b, sizeof k.b));
 	return json_string(hex);
@@ -212,9 +212,9 @@ static void message(struct saying *s)
 	char hex[2 * NEM_MESSAGE_MAX + 1] = "";
 
 	if (plain != NULL && encrypted != NULL) {
-		wrong(s, ERR_USAGE, "message", "either plain or encrypted");
+		wrong(s, ERR_USAGE, "message", N_("either plain or encrypted"));
 	} else if (n > NEM_MESSAGE_MAX) {
-		wrong(s, ERR_TOO_LARGE, "message", "more bytes than NIS takes");
+		wrong(s, ERR_TOO_LARGE, "message", N_("more bytes than NIS takes"));
 	} else if (plain != NULL) {
 		hex_put(hex, bytes_of(plain, n));
 	}
@@ -231,7 +231,7 @@ static void add_mosaic(struct saying *s, json_t *list, const char *text)
 	json_t *id;
 
 	if (equals == NULL) {
-		wrong(s, ERR_INPUT, "mosaic", "NAMESPACE:NAME=QUANTITY, in smallest units");
+		wrong(s, ERR_INPUT, "mosaic", N_("NAMESPACE:NAME=QUANTITY, in smallest units"));
 		return;
 	}
 	id = mosaic_id(s, "mosaic", bytes_of(text, (size_t)(equals - text)));
@@ -254,7 +254,7 @@ static void transfer(struct saying *s)
 	/* Beside mosaics the amount is no amount but multiplies them (nem.md 2.5). */
 	if (one(s, "amount") != NULL) {
 		wrong(s, ERR_USAGE, "amount",
-		      "not beside mosaic: say mosaic=nem:xem=MICRO-XEM for the XEM");
+		      N_("not beside mosaic: say mosaic=nem:xem=MICRO-XEM for the XEM"));
 	}
 	put(s, "amount", json_integer(1000000));
 	put(s, "mosaics", json_array());
@@ -272,7 +272,7 @@ static void importance(struct saying *s)
 	begin(s, NEM_IMPORTANCE, 1);
 	put_key(s, "remote", "remoteAccount");
 	if (strcmp(mode, "activate") != 0 && strcmp(mode, "deactivate") != 0) {
-		wrong(s, ERR_INPUT, "mode", "activate or deactivate");
+		wrong(s, ERR_INPUT, "mode", N_("activate or deactivate"));
 	}
 	put(s, "mode", json_integer(strcmp(mode, "activate") == 0 ? 1 : 2));
 }
@@ -321,7 +321,8 @@ static void wrap(struct saying *s)
 	inner = json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
 	if (!json_is_object(inner)) {
 		json_decref(inner);
-		wrong(s, ERR_INPUT, "inner", "the JSON of a transaction, as tx build prints it");
+		wrong(s, ERR_INPUT, "inner",
+		      N_("the JSON of a transaction, as tx build prints it"));
 		return;
 	}
 	put(s, "otherTrans", inner);
@@ -335,7 +336,7 @@ static void cosign(struct saying *s)
 	begin(s, NEM_COSIGNATURE, 1);
 	if (hex_get(hash.b, sizeof hash.b, bytes_str(one(s, "payment")), HEX_ANY_CASE) != ERR_OK) {
 		wrong(s, ERR_INPUT, "payment",
-		      "the inner transaction's hash of 64 hexadecimal digits");
+		      N_("the inner transaction's hash of 64 hexadecimal digits"));
 	}
 	hex_put(hex, bytes_of(hash.b, sizeof hash.b));
 	put(s, "otherHash", json_pack("{s:s}", "data", hex));
@@ -368,17 +369,17 @@ static json_t *levy(struct saying *s)
 		if (one(s, "levy_mosaic") != NULL || one(s, "levy_fee") != NULL ||
 		    one(s, "levy_to") != NULL) {
 			wrong(s, ERR_USAGE, "levy",
-			      "absolute or percentile, where a levy is meant");
+			      N_("absolute or percentile, where a levy is meant"));
 		}
 		return json_object();
 	}
 	if (one(s, "levy_mosaic") == NULL || one(s, "levy_fee") == NULL ||
 	    one(s, "levy_to") == NULL) {
-		wrong(s, ERR_USAGE, "levy", "with levy_mosaic, levy_fee and levy_to");
+		wrong(s, ERR_USAGE, "levy", N_("with levy_mosaic, levy_fee and levy_to"));
 		return json_object();
 	}
 	if (strcmp(type, "absolute") != 0 && strcmp(type, "percentile") != 0) {
-		wrong(s, ERR_INPUT, "levy", "absolute or percentile");
+		wrong(s, ERR_INPUT, "levy", N_("absolute or percentile"));
 	}
 	if (nem_address_normalise(&to, s->network, bytes_str(one(s, "levy_to")), &why) != ERR_OK) {
 		wrong(s, ERR_ADDRESS, "levy_to", why);
@@ -417,7 +418,7 @@ static void mosaic(struct saying *s)
 			       mosaic_id(s, "id", bytes_str(one(s, "id"))), "properties",
 			       properties, "levy", levy(s));
 	if (definition == NULL) {
-		wrong(s, ERR_INPUT, "description", "it is not UTF-8");
+		wrong(s, ERR_INPUT, "description", N_("it is not UTF-8"));
 		return;
 	}
 	put(s, "mosaicDefinition", definition);
@@ -432,7 +433,7 @@ static void supply(struct saying *s)
 	begin(s, NEM_SUPPLY, 1);
 	put(s, "mosaicId", mosaic_id(s, "id", bytes_str(one(s, "id"))));
 	if (change[0] != '+' && change[0] != '-') {
-		wrong(s, ERR_INPUT, "change", "+N or -N whole units");
+		wrong(s, ERR_INPUT, "change", N_("+N or -N whole units"));
 		return;
 	}
 	put(s, "supplyType", json_integer(change[0] == '+' ? 1 : 2));
@@ -504,7 +505,7 @@ static const struct word *word_of(const struct type *t, const struct given *g)
 static void need(struct saying *s, const struct word *w)
 {
 	if (w->needed && one(s, w->name) == NULL) {
-		wrong(s, ERR_USAGE, w->name, "is missing");
+		wrong(s, ERR_USAGE, w->name, N_("is missing"));
 	}
 }
 
@@ -518,7 +519,8 @@ static void sort(struct saying *s, const struct type *t, const char *const *word
 
 		if (equals == NULL || s->n == GIVEN_MAX) {
 			wrong(s, ERR_USAGE, words[i],
-			      equals == NULL ? "every word is NAME=VALUE" : "too many words");
+			      equals == NULL ? N_("every word is NAME=VALUE")
+					     : N_("too many words"));
 			return;
 		}
 		*g = (struct given){ .name = words[i],
@@ -526,9 +528,9 @@ static void sort(struct saying *s, const struct type *t, const char *const *word
 				     .value = equals + 1 };
 		w = word_of(t, g);
 		if (w == NULL) {
-			wrong(s, ERR_USAGE, words[i], "no word of this type (kuramori --help)");
+			wrong(s, ERR_USAGE, words[i], N_("no word of this type (kuramori --help)"));
 		} else if (!w->many && one(s, w->name) != NULL) {
-			wrong(s, ERR_USAGE, w->name, "stands twice");
+			wrong(s, ERR_USAGE, w->name, N_("stands twice"));
 		}
 		s->n++;
 	}
@@ -550,7 +552,8 @@ static void times(struct saying *s)
 		return;
 	}
 	if (nem_time_from_unix_ms(&now, clock_wall_ms()) != ERR_OK) {
-		wrong(s, ERR_CLOCK, "deadline_s", "this machine's clock is not in the time of NEM");
+		wrong(s, ERR_CLOCK, "deadline_s",
+		      N_("this machine's clock is not in the time of NEM"));
 		return;
 	}
 	put(s, "timeStamp", json_integer(now));

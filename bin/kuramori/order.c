@@ -37,13 +37,12 @@ static int read_order(const struct cli *c, struct bytes raw, struct shown *out)
 		e = doc_order_read(&d, &out->order, &fault);
 	}
 	if (e != ERR_OK) {
-		return cli_fail(e, "order: %s: %s", fault.field,
-				fault.why == NULL ? "" : fault.why);
+		return cli_fail(e, "order: %s: %s", fault.field, words_of(fault.why));
 	}
 	e = nem_address_parse(&address, (uint8_t)c->genesis.chain_network,
 			      bytes_str(out->order.destination.text), &why);
 	if (e != ERR_OK) {
-		return cli_fail(e, "order: destination: %s", why);
+		return cli_fail(e, "order: destination: %s", words_of(why));
 	}
 	out->id = d.id;
 	return 0;
@@ -62,7 +61,8 @@ static void print_order(const struct cli *c, const struct shown *s)
 	cli_grouped(address, s->order.destination.text);
 	uuid7_put(request, &s->order.request_id);
 	clock_text(expires, s->order.expires_ms);
-	cli_clean(message, sizeof message, bytes_of(s->order.message, s->order.message_n));
+	(c->json ? cli_ascii : cli_clean)(message, sizeof message,
+					  bytes_of(s->order.message, s->order.message_n));
 	if (c->json) {
 		json_t *o =
 		    json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "order", id, "amount", micro,
@@ -74,13 +74,13 @@ static void print_order(const struct cli *c, const struct shown *s)
 		json_decref(o);
 		return;
 	}
-	printf("order        %s\n", id);
-	printf("pays         %s\n", amount);
-	printf("to           %s\n", address);
-	printf("message      %s\n", s->order.message_n == 0 ? "(none)" : message);
-	printf("network fee  at most %s\n", fee);
-	printf("for request  %s\n", request);
-	printf("expires      %s\n", expires);
+	printf(_("order        %s\n"), id);
+	printf(_("pays         %s\n"), amount);
+	printf(_("to           %s\n"), address);
+	printf(_("message      %s\n"), s->order.message_n == 0 ? _("(none)") : message);
+	printf(_("network fee  at most %s\n"), fee);
+	printf(_("for request  %s\n"), request);
+	printf(_("expires      %s\n"), expires);
 }
 
 /* The order's envelope out of GET /v1/orders/{id}. */
@@ -162,9 +162,10 @@ int cli_order_show(struct cli *c, const char *what)
 	return code;
 }
 
-int cli_subject(struct cli *c, const char *id_hex, struct doc_approval *approval)
+/* *s is filled in if it is an order. */
+static int subject(struct cli *c, const char *id_hex, struct doc_approval *approval,
+		   struct shown *s)
 {
-	static struct shown s;
 	enum doc_type type = 0;
 	struct hash32 id;
 	int code = cli_documents(c, true);
@@ -173,11 +174,11 @@ int cli_subject(struct cli *c, const char *id_hex, struct doc_approval *approval
 		code = cli_ruling_fetch(c, id_hex, &id, &type);
 	}
 	if (code == 0 && type == 0) {
-		code = fetch(c, id_hex, &s);
+		code = fetch(c, id_hex, s);
 		type = DOC_ORDER;
-		id = s.id;
+		id = s->id;
 		if (code == 0 && !c->json) {
-			print_order(c, &s);
+			print_order(c, s);
 		}
 	}
 	if (code != 0) {
@@ -193,14 +194,61 @@ int cli_subject(struct cli *c, const char *id_hex, struct doc_approval *approval
 	return 0;
 }
 
+int cli_subject(struct cli *c, const char *id_hex, struct doc_approval *approval)
+{
+	static struct shown s;
+
+	return subject(c, id_hex, approval, &s);
+}
+
+/*
+ * A no to an order goes by the stop road, so that no server keeps it from those who sign: it names
+ * the request, or the same payment would come by another order.  A server that does not show the
+ * order has something to hide, or is down: then what has this id is stopped.
+ */
+static int say_no(struct cli *c, const struct shown *s, const char *id_hex, int code)
+{
+	struct hash32 names;
+
+	if (code == 0) {
+		return cli_no(c, &s->order.request,
+			      N_("No order for this request is ever signed."));
+	}
+	if (hex_get(names.b, sizeof names.b, bytes_str(id_hex), HEX_LOWER_ONLY) != ERR_OK) {
+		return code;
+	}
+	if (!c->json) {
+		printf(_("the server does not show it: what has this id is stopped\n"));
+	}
+	return cli_no(c, &names, N_("No order of this id is ever signed."));
+}
+
+static bool knows_stop_sockets(const struct cli *c)
+{
+	for (size_t i = 0; i < CLI_STOPS_MAX; i++) {
+		if (c->stop_socket[i][0] != '\0') {
+			return true;
+		}
+	}
+	return false;
+}
+
 int cli_approve(struct cli *c, const char *id_hex)
 {
 	static char answer[65536];
-	struct doc_approval approval;
+	static struct shown s;
+	struct doc_approval approval = { .subject_type = DOC_ORDER };
 	struct bytes raw;
 	struct hash32 id;
-	int code = cli_subject(c, id_hex, &approval);
+	int code = cli_documents(c, true);
 
+	if (code != 0) {
+		return code;
+	}
+	code = subject(c, id_hex, &approval, &s);
+	if (c->no && knows_stop_sockets(c) && approval.subject_type == DOC_ORDER) {
+		return say_no(c, &s, id_hex, code);
+	}
 	if (code == 0) {
 		code = cli_sign(c, DOC_APPROVAL, &approval, &raw, &id);
 	}
@@ -213,7 +261,7 @@ int cli_approve(struct cli *c, const char *id_hex)
 	if (c->json) {
 		printf("%s\n", answer);
 	} else {
-		printf("%s said %s\n", c->person, c->no ? "no" : "yes");
+		printf(_("%s said %s\n"), c->person, c->no ? _("no") : _("yes"));
 	}
 	return 0;
 }

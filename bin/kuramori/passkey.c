@@ -16,6 +16,7 @@
 #include "io/clock.h"
 #include "io/file.h"
 #include "policy/approvals.h"
+#include "policy/proofs.h"
 #include "policy/webauthn.h"
 
 enum { BASE64_MAX = 4 * ((DOC_CLIENT_MAX + 2) / 3) };
@@ -135,6 +136,27 @@ int cli_challenge(struct cli *c, const char *id_hex, const char *path)
 	return 0;
 }
 
+int cli_ask_key(const struct cli *c, const struct doc *d)
+{
+	const struct doc_person *person = person_of(c);
+	enum err e;
+
+	if (!doc_provable(d->type)) {
+		return cli_fail(ERR_CONFIG, "prove_file: a %s is signed by a software key",
+				doc_type_name(d->type));
+	}
+	if (person == NULL) {
+		return cli_fail(ERR_SIGNER_UNKNOWN, "the roster names no security key of \"%s\"",
+				c->person);
+	}
+	e = file_write_new(c->prove_file, 0600, d->raw);
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s: a new file is written, none is overwritten", c->prove_file);
+	}
+	print_options(c, person, &d->id);
+	return CLI_ASKED;
+}
+
 /* AuthenticationResponseJSON (WebAuthn level 3, 5.1); more may stand in it. */
 static bool answer_get(struct doc_assertion *out, const json_t *in)
 {
@@ -198,7 +220,7 @@ static int judge(const struct cli *c, const struct doc *approval, const struct d
 	q.subject = &set.one[0].said.subject;
 	v = approvals_judge(&set, &q, &count);
 	if (v.err != ERR_OK) {
-		return cli_fail(v.err, "%s: %s", v.field, v.words);
+		return cli_fail(v.err, "%s: %s", v.field, words_of(v.words));
 	}
 	if (strcmp(set.one[0].said.person, c->person) != 0) {
 		return cli_fail(ERR_MISMATCH, "this approval is of %s, and you are %s",
@@ -265,7 +287,93 @@ int cli_approve_passkey(struct cli *c, const char *path)
 	if (c->json) {
 		printf("%s\n", answer);
 	} else {
-		printf("%s said %s\n", c->person, decision == DOC_DECISION_YES ? "yes" : "no");
+		printf(_("%s said %s\n"), c->person,
+		       decision == DOC_DECISION_YES ? _("yes") : _("no"));
 	}
 	return 0;
+}
+
+/* As everybody will judge it, but for counts and what only the journals know. */
+static int judge_proofs(const struct cli *c, const struct doc *d)
+{
+	const struct doc_person *person = person_of(c);
+	struct proofs proofs;
+	struct policy_verdict v = proofs_judge(&proofs, d, COUNTERS_NO_TIME, &c->roster);
+
+	if (v.err != ERR_OK) {
+		return cli_fail(v.err, "%s: %s", v.field, words_of(v.words));
+	}
+	return person != NULL && proofs_of(&proofs, person) != NULL
+		   ? 0
+		   : cli_fail(ERR_MISMATCH,
+			      "this is the answer of somebody else's key, and you "
+			      "are %s",
+			      c->person);
+}
+
+static int hand_on(struct cli *c, const char *path, const struct doc *d)
+{
+	static char answer[65536];
+	int code;
+
+	switch ((unsigned)d->type) {
+	case DOC_FREEZE:
+	case DOC_CLOSING:
+	case DOC_CANCEL:
+		return cli_stop_tell(c, d);
+	case DOC_DAY:
+		code = cli_hand_in(c, d->raw, answer, sizeof answer);
+		if (code == 0 && c->json) {
+			printf("%s\n", answer);
+		} else if (code == 0) {
+			printf(_("the server has it; signers look at it beside the next payment "
+				 "without approvals\n"));
+		}
+		return code;
+	default:
+		return cli_go_on(c, path, d);
+	}
+}
+
+int cli_prove(struct cli *c, const char *path)
+{
+	static uint8_t raw[DOC_BYTES_MAX], proof[DOC_BYTES_MAX], whole[DOC_BYTES_MAX];
+	static struct doc_assertion assertion;
+	struct writer w = writer_make(proof, sizeof proof);
+	struct writer both = writer_make(whole, sizeof whole);
+	struct doc_fault fault = { .why = "" };
+	struct doc d, proved;
+	size_t n = 0;
+	enum err e;
+	int code = cli_documents(c, true);
+
+	if (code == 0) {
+		code = cli_read(path, raw, sizeof raw, &n);
+	}
+	if (code != 0) {
+		return code;
+	}
+	e = doc_open(&d, bytes_of(raw, n), &c->genesis_id, &fault);
+	if (e != ERR_OK || !doc_provable(d.type)) {
+		return cli_fail(e != ERR_OK ? e : ERR_TYPE, "%s: not what --prove-file wrote",
+				path);
+	}
+	code = answer_read(c, &assertion);
+	if (code != 0) {
+		return code;
+	}
+	assertion.approval = d.id;
+	assertion.genesis = c->genesis_id;
+	e = doc_assertion_make(&w, NULL, &assertion, NULL);
+	if (e == ERR_OK) {
+		e = doc_add_proof(&both, &d, bytes_of(w.p, w.n));
+	}
+	if (e == ERR_OK) {
+		e = doc_open(&proved, bytes_of(both.p, both.n), &c->genesis_id, &fault);
+	}
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s: it makes no assertion", c->passkey_file);
+	}
+	code = judge_proofs(c, &proved);
+	return code != 0 ? code : hand_on(c, path, &proved);
 }

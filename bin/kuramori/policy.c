@@ -33,8 +33,7 @@ int policy_read(struct cli *c, const char *path, struct doc *d, struct doc_polic
 		e = doc_policy_read(d, out, &fault);
 	}
 	if (e != ERR_OK) {
-		return cli_fail(e, "%s: %s: %s", path, fault.field,
-				fault.why == NULL ? "" : fault.why);
+		return cli_fail(e, "%s: %s: %s", path, fault.field, words_of(fault.why));
 	}
 	return 0;
 }
@@ -53,8 +52,8 @@ static void print_exposure(const struct doc_policy *p, unsigned approvers)
 	cli_xem(hour, sizeof hour, &m);
 	m = money_of(ASSET_XEM, most.day);
 	cli_xem(day, sizeof day, &m);
-	printf("%2u people  %s at once, %s in any hour, %s in any day\n", approvers, payment, hour,
-	       day);
+	printf(_("%2u people  %s at once, %s in any hour, %s in any day\n"), approvers, payment,
+	       hour, day);
 }
 
 static void print_policy(const struct doc_policy *p)
@@ -66,32 +65,23 @@ static void print_policy(const struct doc_policy *p)
 		const struct doc_tier *t = &p->approval_tiers[i];
 
 		cli_xem(amount, sizeof amount, &t->up_to);
-		printf("up to %s: %llu approvals, known for %llu s\n", amount,
+		printf(_("up to %s: %llu approvals, known for %llu s\n"), amount,
 		       (unsigned long long)t->approvals, (unsigned long long)t->delay_ms / 1000);
 		most = (unsigned)t->approvals;
 	}
 	cli_xem(amount, sizeof amount, &p->unlisted_max);
-	printf("to whom is not listed: at most %s; listed: %zu, each after %llu s\n", amount,
+	printf(_("to whom is not listed: at most %s; listed: %zu, each after %llu s\n"), amount,
 	       p->destination_count, (unsigned long long)p->destination_cooling_ms / 1000);
-	printf("caps in yen: %s; times of the week: %zu; grants: at most %llu s\n",
-	       p->yen_count == 0 ? "NONE" : "yes", p->hours_count,
+	printf(_("caps in yen: %s; times of the week: %zu; grants: at most %llu s\n"),
+	       p->yen_count == 0 ? _("NONE") : _("yes"), p->hours_count,
 	       (unsigned long long)p->grant_life_max_ms / 1000);
-	printf("what loosens waits %llu s\n", (unsigned long long)p->loosening_ms / 1000);
-	if (p->approval_tiers[p->tier_count - 1].delay_ms > 0) {
-		printf("NOTE: nothing tells this version's signers of orders early: they refuse "
-		       "tiers with "
-		       "a time lock\n");
+	printf(_("what loosens waits %llu s\n"), (unsigned long long)p->loosening_ms / 1000);
+	if (p->approval_tiers[p->tier_count - 1].delay_ms >= p->order_life_ms) {
+		printf(_("NOTE: an order lives %llu s: what must be known for longer can never be "
+			 "paid\n"),
+		       (unsigned long long)p->order_life_ms / 1000);
 	}
-	if (p->destination_count > 0 && p->destination_cooling_ms > 0) {
-		printf("NOTE: this version's signers do not know since when an address is listed: "
-		       "with cooling it counts as not listed\n");
-	}
-	if (p->yen_count > 0) {
-		printf("NOTE: nothing brings this version's signers prices: with caps in yen they "
-		       "refuse "
-		       "everything\n");
-	}
-	printf("who commands so many approvers, and a back end's key, can move at most:\n");
+	printf(_("who commands so many approvers, and a back end's key, can move at most:\n"));
 	for (unsigned i = 0; i <= most; i++) {
 		print_exposure(p, i);
 	}
@@ -122,11 +112,27 @@ void policy_print_json(json_t *o)
 	json_decref(o);
 }
 
+void policy_tell(char out[POLICY_TELL_MAX], const struct policy_verdict *v)
+{
+	char figure[MONEY_TEXT_MAX], limit[MONEY_TEXT_MAX];
+	struct money f = money_of(ASSET_XEM, v->figure), l = money_of(ASSET_XEM, v->limit);
+
+	if (!v->has_figure) {
+		(void)snprintf(out, POLICY_TELL_MAX, "%s", words_of(v->words));
+		return;
+	}
+	money_put(figure, &f);
+	money_put(limit, &l);
+	(void)snprintf(out, POLICY_TELL_MAX,
+		       v->least ? _("%s: %s, needs %s") : _("%s: %s, limit %s"), words_of(v->words),
+		       figure, limit);
+}
+
 static int check(struct cli *c, const char *path)
 {
 	static struct doc_policy p;
 	struct policy_verdict v;
-	char words[POLICY_WORDS_MAX];
+	char words[POLICY_TELL_MAX];
 	struct doc d;
 	int code = policy_read(c, path, &d, &p);
 
@@ -138,7 +144,7 @@ static int check(struct cli *c, const char *path)
 	}
 	v = policy_check(&p);
 	if (v.err != ERR_OK) {
-		policy_words(words, &v);
+		policy_tell(words, &v);
 		return cli_fail(v.err, "%s: %s: %s; under it nothing would be paid", path, v.field,
 				words);
 	}
@@ -161,9 +167,7 @@ static int read_roster(const struct doc *d, const char *path, struct doc_roster 
 	struct doc_fault fault = { .why = "" };
 	enum err e = doc_roster_read(d, out, &fault);
 
-	return e == ERR_OK ? 0
-			   : cli_fail(e, "%s: %s: %s", path, fault.field,
-				      fault.why == NULL ? "" : fault.why);
+	return e == ERR_OK ? 0 : cli_fail(e, "%s: %s: %s", path, fault.field, words_of(fault.why));
 }
 
 static void print_comparison(const struct cli *c, const struct comparison *found)
@@ -176,7 +180,7 @@ static void print_comparison(const struct cli *c, const struct comparison *found
 
 		CHECK(json_object_set_new(fields, found->rows[i].field, json_string(word)) == 0);
 		if (!c->json && found->rows[i].change != CHANGE_NONE) {
-			printf("%-24s %s\n", found->rows[i].field, word);
+			printf("%-24s %s\n", found->rows[i].field, words_of(word));
 		}
 	}
 	if (c->json) {
@@ -186,9 +190,9 @@ static void print_comparison(const struct cli *c, const struct comparison *found
 	}
 	json_decref(fields);
 	printf("%s\n", found->whole == CHANGE_LOOSENS
-			   ? "it LOOSENS: it waits, announced, and one person can cancel it"
-		       : found->whole == CHANGE_TIGHTENS ? "it tightens: in force at once"
-							 : "the same rules");
+			   ? _("it LOOSENS: it waits, announced, and one person can cancel it")
+		       : found->whole == CHANGE_TIGHTENS ? _("it tightens: in force at once")
+							 : _("the same rules"));
 }
 
 static int compare(struct cli *c, const char *before, const char *after)
@@ -249,6 +253,7 @@ int cli_policy(struct cli *c, const char *const *words, size_t n)
 		return policy_case_test(c, words[1], words[2]);
 	}
 	return cli_fail(ERR_USAGE,
-			"it is: kuramori policy check FILE, policy compare OLD NEW, "
+			"it is: kuramori policy propose FILE, policy grant FILE [NAME=VALUE...], "
+			"policy check FILE, policy compare OLD NEW, "
 			"policy explain ORDER [NAME=VALUE...], policy test POLICY CASES");
 }

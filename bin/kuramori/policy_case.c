@@ -14,6 +14,7 @@
 #include "chain/nem/nem_time.h"
 #include "io/clock.h"
 #include "policy_command.h"
+#include "policy_journal.h"
 
 enum {
 	CASES_BYTES_MAX = 1024 * 1024,
@@ -43,7 +44,7 @@ struct one {
 	struct doc_order order;
 	struct doc_request request;
 	struct hash32 request_doc;
-	struct policy_entry entries[BEFORE_MAX];
+	struct policy_kept entries[BEFORE_MAX];
 	struct policy_history history;
 	struct policy_price prices[DOC_SOURCES_MAX];
 	struct policy_own own;
@@ -196,25 +197,26 @@ static const struct said {
 	const char *name;
 	bool (*set)(struct one *o, const char *value);
 	bool order; /* says something that an order document says itself */
+	bool known; /* says something that a signer's journal says */
 } said[] = {
-	{ "name", set_name, true },
-	{ "want", set_want, true },
-	{ "field", set_field, true },
-	{ "amount", set_amount, true },
-	{ "to", set_to, true },
-	{ "message_bytes", set_message, true },
-	{ "at", set_at, false },
-	{ "known", set_known, false },
-	{ "listed", set_listed, false },
-	{ "approvals", set_approvals, false },
-	{ "no", set_no, false },
-	{ "hour", set_hour, false },
-	{ "day", set_day, false },
-	{ "unapproved", set_unapproved, false },
-	{ "yen_hour", set_yen_hour, false },
-	{ "yen_day", set_yen_day, false },
-	{ "rates", set_rates, false },
-	{ "grant", set_grant, false },
+	{ "name", set_name, true, false },
+	{ "want", set_want, true, false },
+	{ "field", set_field, true, false },
+	{ "amount", set_amount, true, false },
+	{ "to", set_to, true, false },
+	{ "message_bytes", set_message, true, false },
+	{ "at", set_at, false, true },
+	{ "known", set_known, false, true },
+	{ "listed", set_listed, false, true },
+	{ "approvals", set_approvals, false, false },
+	{ "no", set_no, false, false },
+	{ "hour", set_hour, false, true },
+	{ "day", set_day, false, true },
+	{ "unapproved", set_unapproved, false, true },
+	{ "yen_hour", set_yen_hour, false, true },
+	{ "yen_day", set_yen_day, false, true },
+	{ "rates", set_rates, false, false },
+	{ "grant", set_grant, false, true },
 };
 
 static const struct said *said_of(const char *name, size_t n)
@@ -262,7 +264,7 @@ static const char *build_history(struct one *o)
 	policy_history_init(&o->history, o->entries, ARRAY_LEN(o->entries));
 	day = day < hour ? hour : day;
 	if (unapproved > day) {
-		return "unapproved: more than left in the whole day";
+		return N_("unapproved: more than left in the whole day");
 	}
 	early = unapproved < day - hour ? unapproved : day - hour;
 	o->yen_day = o->yen_day < o->yen_hour ? o->yen_hour : o->yen_day;
@@ -270,7 +272,7 @@ static const char *build_history(struct one *o)
 	    !remember(o, early_ms, early, 0, 0) ||
 	    !remember(o, o->at_ms, hour - (unapproved - early), 1, o->yen_hour) ||
 	    !remember(o, o->at_ms, unapproved - early, 0, 0)) {
-		return "at, hour, day: not a time or an amount that the chain knows";
+		return N_("at, hour, day: not a time or an amount that the chain knows");
 	}
 	return NULL;
 }
@@ -284,7 +286,7 @@ static const char *build_prices(struct one *o)
 		char *end = strchr(at, ';');
 
 		if (o->q.prices_n == DOC_SOURCES_MAX) {
-			return "rates: more than there can be sources";
+			return N_("rates: more than there can be sources");
 		}
 		o->prices[o->q.prices_n] = (struct policy_price){ .rate = at,
 								  .time_ms = o->at_ms,
@@ -325,17 +327,18 @@ static const char *build(struct one *o, const struct cli *c, const struct doc_po
 		.prices = o->prices,
 		.now = { .own_ms = o->at_ms, .wall_ms = o->at_ms },
 		.approvals = (unsigned)o->approvals,
+		.unapproved_since = money_units(&o->unapproved),
 		.veto = o->no,
 		.grants = &o->grant,
 		.grants_n = o->has_grant,
 	};
 	o->grant.destination = o->order.destination;
 	if (nem_time_from_unix_ms(&o->q.now.chain_s, o->at_ms) != ERR_OK) {
-		return "at: not a time that the chain knows";
+		return N_("at: not a time that the chain knows");
 	}
 	if ((o->has_known && !moment(&o->q.order_known, o->known_ms)) ||
 	    (o->has_listed && !moment(&o->q.listed, o->listed_ms))) {
-		return "known, listed: not a time that the chain knows";
+		return N_("known, listed: not a time that the chain knows");
 	}
 	wrong = build_history(o);
 	if (wrong == NULL) {
@@ -352,15 +355,15 @@ static void print_row(const struct policy_verdict *v)
 	char figure[MONEY_TEXT_MAX], limit[MONEY_TEXT_MAX];
 	struct money m;
 
-	printf("%-4s %-32s", v->err == ERR_OK ? "ok" : "NO", v->field);
+	printf("%-4s %-32s", v->err == ERR_OK ? _("ok") : _("NO"), v->field);
 	if (v->has_figure) {
 		m = money_of(ASSET_XEM, v->figure);
 		money_put(figure, &m);
 		m = money_of(ASSET_XEM, v->limit);
 		money_put(limit, &m);
-		printf(" %s, %s %s", figure, v->least ? "needs" : "limit", limit);
+		printf(" %s, %s %s", figure, v->least ? _("needs") : _("limit"), limit);
 	}
-	printf("%s%s\n", v->err == ERR_OK ? "" : "  ", v->err == ERR_OK ? "" : v->words);
+	printf("%s%s\n", v->err == ERR_OK ? "" : "  ", v->err == ERR_OK ? "" : words_of(v->words));
 }
 
 static json_t *row_json(const struct policy_verdict *v)
@@ -383,16 +386,78 @@ static json_t *row_json(const struct policy_verdict *v)
 	return o;
 }
 
-static int explain(const struct cli *c, const struct one *o)
+/* What comes of it: all of these are what signers answer, told apart for people. */
+enum answer {
+	ANSWER_ALLOWED,
+	ANSWER_WAITS,     /* for time alone */
+	ANSWER_ESCALATED, /* for people, and perhaps for time */
+	ANSWER_REFUSED,
+};
+
+static const char *const answers[] = { "allowed", "waits", "escalated", "refused" };
+
+/* A person's yes, or a `day`, lets it through (docs/decisions/0026). */
+static bool asks_people(const struct policy_verdict *v)
 {
-	struct policy_verdict rows[POLICY_RULES_MAX];
-	size_t n = policy_explain(rows, &o->q);
+	return v->err == ERR_APPROVALS ||
+	       (v->err == ERR_CAP && strcmp(v->field, "policy.unapproved_day_max") == 0);
+}
+
+static enum answer answer_of(const struct policy_verdict *rows, size_t n, unsigned *broken)
+{
+	enum answer answer = ANSWER_ALLOWED;
+
+	*broken = 0;
+	for (size_t i = 0; i < n; i++) {
+		enum answer one = rows[i].err == ERR_OK     ? ANSWER_ALLOWED
+				  : rows[i].err == ERR_WAIT ? ANSWER_WAITS
+				  : asks_people(&rows[i])   ? ANSWER_ESCALATED
+							    : ANSWER_REFUSED;
+
+		*broken += one != ANSWER_ALLOWED;
+		answer = one > answer ? one : answer;
+	}
+	return answer;
+}
+
+static void print_answer(enum answer answer, unsigned broken, size_t n, bool whole)
+{
+	const char *more = whole ? "" : _("; what builds on the last was not looked at");
+
+	switch (answer) {
+	case ANSWER_ALLOWED:
+		printf(_("it would be paid\n"));
+		break;
+	case ANSWER_WAITS:
+		printf(_("it would wait: what it lacks comes with time\n"));
+		break;
+	case ANSWER_ESCALATED:
+		printf(_("it would wait for people: their approvals, or a `day` where no approval "
+			 "is needed\n"));
+		break;
+	case ANSWER_REFUSED:
+		printf(_("it would be refused, by %u of %zu rules%s\n"), broken, n, more);
+		break;
+	}
+}
+
+/* j: NULL, or the signer whose rules stand before those of the policy. */
+static int explain(const struct cli *c, const struct one *o, struct policy_journal *j)
+{
+	struct policy_verdict rows[GUARD_STANDS_MAX + POLICY_RULES_MAX];
+	size_t stands = j == NULL ? 0 : guard_reading_stands(&j->reading, rows);
+	size_t judged = policy_explain(rows + stands, &o->q);
+	size_t n = stands + judged;
 	json_t *list = json_array();
 	unsigned broken = 0;
+	enum answer answer = answer_of(rows, n, &broken);
+	json_t *all;
 
 	CHECK(list != NULL);
+	if (j != NULL && !c->json) {
+		policy_journal_print(j, &o->q);
+	}
 	for (size_t i = 0; i < n; i++) {
-		broken += rows[i].err != ERR_OK;
 		if (c->json) {
 			CHECK(json_array_append_new(list, row_json(&rows[i])) == 0);
 		} else {
@@ -400,17 +465,63 @@ static int explain(const struct cli *c, const struct one *o)
 		}
 	}
 	if (c->json) {
-		policy_print_json(json_pack("{s:b,s:O}", "allowed", broken == 0, "rules", list));
-	} else if (broken == 0) {
-		printf("it would be paid\n");
+		all = json_pack("{s:b,s:s,s:O}", "allowed", broken == 0, "answer", answers[answer],
+				"rules", list);
+		CHECK(all != NULL);
+		if (j != NULL) {
+			CHECK(json_object_set_new(all, "journal", policy_journal_json(j, &o->q)) ==
+			      0);
+		}
+		policy_print_json(all);
 	} else {
-		printf("it would be refused, by %u of %zu rules%s\n", broken, n,
-		       n < POLICY_RULES_MAX && rows[n - 1].err != ERR_OK
-			   ? "; what builds on the last was not looked at"
-			   : "");
+		print_answer(answer, broken, n,
+			     judged == POLICY_RULES_MAX || rows[n - 1].err == ERR_OK);
 	}
 	json_decref(list);
 	return broken == 0 ? 0 : 1;
+}
+
+/* The words behind the order. */
+static int read_facts(const struct cli *c, struct one *o, const char *const *facts, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *equals = strchr(facts[i], '=');
+		const struct said *s =
+		    equals == NULL ? NULL : said_of(facts[i], (size_t)(equals - facts[i]));
+
+		if (s == NULL || s->order) {
+			return cli_fail(ERR_USAGE, "%.80s: not something that is said of an order",
+					facts[i]);
+		}
+		if (s->known && c->journal[0] != '\0') {
+			return cli_fail(ERR_USAGE,
+					"%.80s: the journal says that; the moment is --at",
+					facts[i]);
+		}
+		if (!s->set(o, equals + 1)) {
+			return cli_fail(ERR_INPUT, "%.80s: not a value that it takes", facts[i]);
+		}
+	}
+	return 0;
+}
+
+/* As a signer knew it; what was said of approvals, noes and prices stays. */
+static int explain_by_journal(const struct cli *c, struct one *o, const struct hash32 *id)
+{
+	static struct policy_journal j;
+	int code = policy_journal_read(c, &j, o->at_ms, &o->order.request_id, id);
+
+	if (code == 0) {
+		const struct guard_said *s = guard_reading_attested(&j.reading);
+
+		guard_reading_question(&j.reading, &o->q);
+		if (s != NULL && o->approvals == 0) {
+			o->q.approvals = s->approvals;
+		}
+		code = explain(c, o, &j);
+	}
+	policy_journal_free(&j);
+	return code;
 }
 
 int policy_case_explain(struct cli *c, const char *order, const char *const *facts, size_t n)
@@ -445,25 +556,22 @@ int policy_case_explain(struct cli *c, const char *order, const char *const *fac
 		e = doc_order_read(&d, &o.order, &fault);
 	}
 	if (e != ERR_OK) {
-		return cli_fail(e, "%s: %s: %s", order, fault.field,
-				fault.why == NULL ? "" : fault.why);
+		return cli_fail(e, "%s: %s: %s", order, fault.field, words_of(fault.why));
 	}
 	o.at_ms = clock_wall_ms();
-	for (size_t i = 0; i < n; i++) {
-		const char *equals = strchr(facts[i], '=');
-		const struct said *s =
-		    equals == NULL ? NULL : said_of(facts[i], (size_t)(equals - facts[i]));
-
-		if (s == NULL || s->order) {
-			return cli_fail(ERR_USAGE, "%.80s: not something that is said of an order",
-					facts[i]);
-		}
-		if (!s->set(&o, equals + 1)) {
-			return cli_fail(ERR_INPUT, "%.80s: not a value that it takes", facts[i]);
-		}
+	if (c->at[0] != '\0' && !books_time_get(&o.at_ms, c->at)) {
+		return cli_fail(ERR_CONFIG, "at: milliseconds since 1970, or a time as "
+					    "2018-01-26T00:02:13Z");
+	}
+	code = read_facts(c, &o, facts, n);
+	if (code != 0) {
+		return code;
 	}
 	wrong = build(&o, c, &p);
-	return wrong == NULL ? explain(c, &o) : cli_fail(ERR_INPUT, "%s", wrong);
+	if (wrong != NULL) {
+		return cli_fail(ERR_INPUT, "%s", words_of(wrong));
+	}
+	return c->journal[0] == '\0' ? explain(c, &o, NULL) : explain_by_journal(c, &o, &d.id);
 }
 
 /* ---- a table of cases ------------------------------------------------------------------------ */
@@ -551,7 +659,8 @@ static int read_case(const struct table *t, const char *line, const struct cli *
 	o->order.vault = DOC_VAULT_HOT;
 	uuid7_make(&o->order.request_id, o->order.created_ms, tail);
 	wrong = build(o, c, p);
-	return wrong == NULL ? 0 : cli_fail(ERR_INPUT, "%s:%u: %s", t->path, t->line, wrong);
+	return wrong == NULL ? 0
+			     : cli_fail(ERR_INPUT, "%s:%u: %s", t->path, t->line, words_of(wrong));
 }
 
 /* True if it is judged as it says. */
@@ -559,16 +668,16 @@ static bool judged_so(const struct table *t, const struct one *o)
 {
 	struct policy_verdict v = policy_judge(&o->q);
 	const char *got = v.err == ERR_OK ? "allowed" : err_slug(v.err);
-	char words[POLICY_WORDS_MAX];
+	char words[POLICY_TELL_MAX];
 
 	if (strcmp(got, o->want) == 0 && (o->field[0] == '\0' || strcmp(o->field, v.field) == 0)) {
 		return true;
 	}
-	policy_words(words, &v);
-	printf("%s:%u: %s: wanted %s%s%s, it is %s", t->path, t->line, o->name, o->want,
-	       o->field[0] == '\0' ? "" : " by ", o->field, got);
+	policy_tell(words, &v);
+	printf(_("%s:%u: %s: wanted %s%s%s, it is %s"), t->path, t->line, o->name, o->want,
+	       o->field[0] == '\0' ? "" : _(" by "), o->field, got);
 	if (v.err != ERR_OK) {
-		printf(" by %s: %s", v.field, words);
+		printf(_(" by %s: %s"), v.field, words);
 	}
 	printf("\n");
 	return false;
@@ -610,7 +719,7 @@ static int run(struct table *t, char *text, const struct cli *c, const struct do
 		policy_print_json(
 		    json_pack("{s:i,s:i}", "cases", (int)cases, "failed", (int)failed));
 	} else {
-		printf("%u cases, %u of them judged otherwise than they say\n", cases, failed);
+		printf(_("%u cases, %u of them judged otherwise than they say\n"), cases, failed);
 	}
 	return failed == 0 ? 0 : 1;
 }

@@ -16,6 +16,11 @@
  */
 int policy_read(struct cli *c, const char *path, struct doc *d, struct doc_policy *out);
 
+enum { POLICY_TELL_MAX = 512 };
+
+/* What policy_words() says, in the person's language. */
+void policy_tell(char out[POLICY_TELL_MAX], const struct policy_verdict *v);
+
 /* One line on stdout; takes the reference. */
 void policy_print_json(json_t *o);
 

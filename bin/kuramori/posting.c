@@ -47,16 +47,17 @@ static void print_posting(const struct doc_posting *x)
 {
 	char amount[WORDS_MAX], reason[CLI_WORDS_MAX];
 
-	printf("proposed by  %s\n", x->initiator);
+	printf(_("proposed by  %s\n"), x->initiator);
 	cli_clean(reason, sizeof reason, bytes_str(x->reason));
-	printf("because      %s\n", reason);
+	printf(_("because      %s\n"), reason);
 	for (size_t i = 0; i < x->entry_count; i++) {
 		const struct doc_posting_entry *e = &x->entries[i];
 
 		amount_put(amount, e->asset, e->amount);
 		cli_clean(reason, sizeof reason, bytes_str(e->reason));
-		printf("%2zu  %s\n    debit  %s %s\n    credit %s %s\n    for: %s\n", i + 1, amount,
-		       e->debit.kind, e->debit.name, e->credit.kind, e->credit.name, reason);
+		printf(_("%2zu  %s\n    debit  %s %s\n    credit %s %s\n    for: %s\n"), i + 1,
+		       amount, e->debit.kind, e->debit.name, e->credit.kind, e->credit.name,
+		       reason);
 	}
 }
 
@@ -76,23 +77,23 @@ static int print_plan(const struct doc_plan *x)
 	amount_put(paid, x->currency, x->paid);
 	clock_text(when, x->as_of_ms);
 	cli_clean(reason, sizeof reason, bytes_str(x->reason));
-	printf("proposed by  %s\nbecause      %s\n", x->initiator, reason);
-	printf("refunds      %llu customers for %s\n", (unsigned long long)x->customers, lost);
-	printf("at           %s yen for 1 XEM, each in whole yen, half and more up\n", x->rate);
-	printf("pays         %s, the sum of what each gets\n", paid);
-	printf("             %s from %s, lost times rate\n", distance, exact);
-	printf("as of        %s", when);
+	printf(_("proposed by  %s\nbecause      %s\n"), x->initiator, reason);
+	printf(_("refunds      %llu customers for %s\n"), (unsigned long long)x->customers, lost);
+	printf(_("at           %s yen for 1 XEM, each in whole yen, half and more up\n"), x->rate);
+	printf(_("pays         %s, the sum of what each gets\n"), paid);
+	printf(_("             %s from %s, lost times rate\n"), distance, exact);
+	printf(_("as of        %s"), when);
 	if (x->sequence == 0) {
-		printf(", by the rows alone\n");
+		printf(_(", by the rows alone\n"));
 	} else {
 		hex_put(hex, bytes_of(x->head.b, sizeof x->head.b));
-		printf(", record %llu of the journal, head %.16s...\n",
+		printf(_(", record %llu of the journal, head %.16s...\n"),
 		       (unsigned long long)x->sequence, hex);
 	}
 	hex_put(hex, bytes_of(x->rows.b, sizeof x->rows.b));
-	printf("rows         SHA-256 %s\n", hex);
+	printf(_("rows         SHA-256 %s\n"), hex);
 	hex_put(hex, bytes_of(x->root.b, sizeof x->root.b));
-	printf("root         %s\n", hex);
+	printf(_("root         %s\n"), hex);
 	return 0;
 }
 
@@ -112,7 +113,7 @@ static int show(const struct cli *c, struct bytes raw, struct hash32 *id, enum d
 					  : ERR_TYPE;
 	}
 	if (e != ERR_OK) {
-		return cli_fail(e, "%s: %s", fault.field, fault.why == NULL ? "" : fault.why);
+		return cli_fail(e, "%s: %s", fault.field, words_of(fault.why));
 	}
 	*id = d.id;
 	*type = d.type;
@@ -189,6 +190,7 @@ static bool side_get(struct doc_posting_side *out, const char *text)
 
 static void entry_id(struct id128 *out, struct bytes draft, size_t entry)
 {
+	/* not words */
 	static const char label[] = "kuramori posting entry v1\n";
 	uint8_t number[4];
 	struct sha256 s;
@@ -290,5 +292,5 @@ int cli_post(struct cli *c, const char *path)
 		(void)fflush(stdout); /* seen before the passphrase is asked for, in a pipe too */
 	}
 	code = cli_sign(c, DOC_POSTING, &posting, &raw, &id);
-	return code != 0 ? code : cli_propose(c, raw, &id, "posting", "two other people");
+	return code != 0 ? code : cli_propose(c, raw, &id, "posting", N_("two other people"));
 }

@@ -64,7 +64,7 @@ static int read_plan(const struct cli *c, const char *path, struct doc_plan *pla
 	}
 	*id = d.id;
 	*raw = bytes_of(space, n);
-	return e == ERR_OK ? 0 : cli_fail(e, "%s: %s: %s", path, fault.field, fault.why);
+	return e == ERR_OK ? 0 : cli_fail(e, "%s: %s: %s", path, fault.field, words_of(fault.why));
 }
 
 /* --- plan --- */
@@ -206,7 +206,7 @@ static int sum(struct refund_sum *s, const struct refund_rate *rate, struct byte
 
 	refund_sum_init(s, rate);
 	e = refund_sum_read(s, text, on_row, ctx, &fault);
-	return e == ERR_OK ? 0 : cli_fail(e, "%s: %s: %s", path, fault.field, fault.why);
+	return e == ERR_OK ? 0 : cli_fail(e, "%s: %s: %s", path, fault.field, words_of(fault.why));
 }
 
 static int plan_settings(const struct cli *c, struct doc_plan *plan, struct refund_rate *rate)
@@ -352,7 +352,7 @@ static int judged(struct refund_sum *s, const struct doc_plan *x, const char *pa
 	}
 	if (code == 0) {
 		e = refund_sum_judge(s, x, &fault);
-		code = e == ERR_OK ? 0 : cli_fail(e, "%s: %s", fault.field, fault.why);
+		code = e == ERR_OK ? 0 : cli_fail(e, "%s: %s", fault.field, words_of(fault.why));
 	}
 	free(text);
 	return code;
@@ -382,8 +382,9 @@ static int check(struct cli *c, const char *plan_path, const char *rows_path)
 	}
 	units_put(lost, s.lost);
 	units_put(paid, s.paid);
-	printf(c->json ? "{\"customers\":%" PRIu64 ",\"lost\":\"%s\",\"paid\":\"%s\"}\n"
-		       : "the rows are the plan's: %" PRIu64 " customers, %s micro-XEM, %s yen\n",
+	printf(c->json
+		   ? "{\"customers\":%" PRIu64 ",\"lost\":\"%s\",\"paid\":\"%s\"}\n"
+		   : _("the rows are the plan's: %" PRIu64 " customers, %s micro-XEM, %s yen\n"),
 	       s.customers, lost, paid);
 	return 0;
 }
@@ -409,15 +410,16 @@ static void print_row(const struct cli *c, const struct doc_plan *x, const struc
 		CHECK(json_array_append_new(hashes, json_string(hex)) == 0);
 	}
 	if (!c->json) {
-		printf("customer     %s\nlost         %s micro-XEM\nis paid      %s yen, at %s yen "
-		       "for "
-		       "1 XEM, half and more up\n",
-		       name, lost, paid, x->rate);
-		printf("plan         %s\nroot         %s\nrow          %zu of %" PRIu64
-		       "\nsalt         %s\n",
+		printf(
+		    _("customer     %s\nlost         %s micro-XEM\nis paid      %s yen, at %s yen "
+		      "for "
+		      "1 XEM, half and more up\n"),
+		    name, lost, paid, x->rate);
+		printf(_("plan         %s\nroot         %s\nrow          %zu of %" PRIu64
+			 "\nsalt         %s\n"),
 		       plan_hex, root, w->at, s->customers, salt);
 		for (size_t i = 0; i < proof->n; i++) {
-			printf("%-12s %s\n", i == 0 ? "proof" : "",
+			printf("%-12s %s\n", i == 0 ? _("proof") : "",
 			       json_string_value(json_array_get(hashes, i)));
 		}
 		json_decref(hashes);
@@ -464,7 +466,7 @@ static int propose(struct cli *c, const char *path)
 	struct bytes raw;
 	int code = read_plan(c, path, &x, &id, &raw);
 
-	return code != 0 ? code : cli_propose(c, raw, &id, "plan", "three other people");
+	return code != 0 ? code : cli_propose(c, raw, &id, "plan", N_("three other people"));
 }
 
 int cli_refund(struct cli *c, const char *const *w, size_t n)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rule.c - what several officers sign together: resume, roster, policy; and the cancel that one
- * person signs against it.
+ * rule.c - what several officers sign together: resume, roster, policy, grant (grant.c); and the
+ * cancel that one person signs against it.
  *
  * The document lies in a file that goes from officer to officer.  Each sees what it says and adds a
  * signature; with the last one that is needed it goes to everybody, as a freeze does (stop.c).
@@ -18,16 +18,21 @@
 #include "io/clock.h"
 #include "io/file.h"
 #include "io/random.h"
+#include "policy/proofs.h"
 
 /* Different officers of the roster who signed it. */
 static unsigned officers_of(const struct cli *c, const struct doc *d)
 {
+	struct proofs proofs = { .n = 0 };
 	unsigned n = 0;
 
+	if (proofs_judge(&proofs, d, COUNTERS_NO_TIME, &c->roster).err != ERR_OK) {
+		proofs.n = 0;
+	}
 	for (size_t i = 0; i < c->roster.people_count; i++) {
 		const struct doc_person *p = &c->roster.people[i];
 
-		n += (p->roles & DOC_ROLE_OFFICER) != 0 && doc_signed_by(d, &p->key);
+		n += (p->roles & DOC_ROLE_OFFICER) != 0 && proofs_by(&proofs, d, p);
 	}
 	return n;
 }
@@ -49,14 +54,14 @@ static void print_resume(const struct doc_resume *r)
 	char hex[2 * DOC_PASSKEY_KEY_MAX + 1], reason[CLI_WORDS_MAX];
 
 	cli_clean(reason, sizeof reason, bytes_str(r->reason));
-	printf("begun by     %s\nbecause      %s\n", r->initiator, reason);
+	printf(_("begun by     %s\nbecause      %s\n"), r->initiator, reason);
 	for (size_t i = 0; i < r->lift_count; i++) {
 		hex_put(hex, bytes_of(r->freezes[i].id.b, sizeof r->freezes[i].id.b));
-		printf("lifts        %s\n", hex);
+		printf(_("lifts        %s\n"), hex);
 	}
 	for (size_t i = 0; i < r->struck_count; i++) {
 		hex_put(hex, bytes_of(r->struck[i].key, r->struck[i].key_n));
-		printf("strikes      %s\n", hex);
+		printf(_("strikes      %s\n"), hex);
 	}
 }
 
@@ -81,13 +86,15 @@ static void print_fields(struct bytes body)
 static int show(const struct cli *c, const struct doc *d)
 {
 	static struct doc_resume resume;
+	struct doc_grant grant;
 	struct doc_fault fault = { .why = "" };
 	char hex[65];
-	enum err e =
-	    d->type == DOC_RESUME ? doc_resume_read(d, &resume, &fault) : doc_check(d, &fault);
+	enum err e = d->type == DOC_RESUME  ? doc_resume_read(d, &resume, &fault)
+		     : d->type == DOC_GRANT ? doc_grant_read(d, &grant, &fault)
+					    : doc_check(d, &fault);
 
 	if (e != ERR_OK) {
-		return cli_fail(e, "%s: %s", fault.field, fault.why);
+		return cli_fail(e, "%s: %s", fault.field, words_of(fault.why));
 	}
 	if (c->json) {
 		return 0;
@@ -96,6 +103,8 @@ static int show(const struct cli *c, const struct doc *d)
 	printf("%s %s\n", doc_type_name(d->type), hex);
 	if (d->type == DOC_RESUME) {
 		print_resume(&resume);
+	} else if (d->type == DOC_GRANT) {
+		cli_grant_print(&grant);
 	} else {
 		print_fields(d->body);
 	}
@@ -106,9 +115,13 @@ static int show(const struct cli *c, const struct doc *d)
 
 static const char *meaning(enum doc_type type)
 {
-	return type == DOC_RESUME ? "What it names binds no more; what it does not name still does."
-				  : "What tightens is in force; what loosens waits: `kuramori "
-				    "status` shows it.";
+	return type == DOC_RESUME
+		   ? N_("What it names binds no more; what it does not name still does.")
+	       : type == DOC_GRANT
+		   ? N_("It waits, then runs until its end; `kuramori status` shows it, and "
+			"`kuramori cancel` ends it.")
+		   : N_("What tightens is in force; what loosens waits: `kuramori "
+			"status` shows it.");
 }
 
 static int verdict(const struct cli *c, const struct cli_spread *s)
@@ -134,21 +147,49 @@ static int verdict(const struct cli *c, const struct cli_spread *s)
 	return 0;
 }
 
-/* Adds this officer's signature, keeps the file, and hands it out if that was the last one. */
-static int sign_and_spread(struct cli *c, const char *path, const struct doc *d)
+int cli_go_on(struct cli *c, const char *path, const struct doc *signed_doc)
+{
+	const struct doc *d = signed_doc;
+	struct cli_spread s;
+	unsigned n;
+	enum err e = file_write(path, 0644, d->raw);
+
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s: %s", path, words_of(err_words(e)));
+	}
+	n = officers_of(c, d);
+	if (n >= c->roster.governance) {
+		cli_spread(c, doc_type_name(d->type), d->raw, &d->id, meaning(d->type), &s);
+		return verdict(c, &s);
+	}
+	if (c->json) {
+		char hex[65];
+
+		hex_put(hex, bytes_of(d->id.b, sizeof d->id.b));
+		printf("{\"%s\":\"%s\",\"signed\":%u,\"needed\":%llu}\n", doc_type_name(d->type),
+		       hex, n, (unsigned long long)c->roster.governance);
+	} else {
+		printf(_("%u of %llu officers have signed it: give %s to the next one\n"), n,
+		       (unsigned long long)c->roster.governance, path);
+	}
+	return 0;
+}
+
+int cli_sign_together(struct cli *c, const char *path, const struct doc *d)
 {
 	static uint8_t space[DOC_BYTES_MAX];
 	struct writer w = writer_make(space, sizeof space);
 	uint8_t secret[DOC_SECRET_BYTES];
-	struct cli_spread s;
 	struct doc_seal seal;
 	struct doc signed_doc;
-	unsigned n;
 	enum err e;
 	int code = show(c, d);
 
 	if (code == 0 && !is_officer(c)) {
 		code = cli_fail(ERR_SIGNER_UNKNOWN, "%s is no officer of the roster", c->person);
+	}
+	if (code == 0 && c->prove_file[0] != '\0') {
+		code = cli_ask_key(c, d);
 	}
 	if (code == 0) {
 		code = cli_secret(c, secret);
@@ -162,28 +203,8 @@ static int sign_and_spread(struct cli *c, const char *path, const struct doc *d)
 	if (e == ERR_OK) {
 		e = doc_open(&signed_doc, bytes_of(w.p, w.n), &c->genesis_id, NULL);
 	}
-	if (e == ERR_OK) {
-		e = file_write(path, 0644, bytes_of(w.p, w.n));
-	}
-	if (e != ERR_OK) {
-		return cli_fail(e, "%s: %s", path, err_words(e));
-	}
-	n = officers_of(c, &signed_doc);
-	if (n >= c->roster.governance) {
-		cli_spread(c, doc_type_name(d->type), signed_doc.raw, &d->id, meaning(d->type), &s);
-		return verdict(c, &s);
-	}
-	if (c->json) {
-		char hex[65];
-
-		hex_put(hex, bytes_of(d->id.b, sizeof d->id.b));
-		printf("{\"%s\":\"%s\",\"signed\":%u,\"needed\":%llu}\n", doc_type_name(d->type),
-		       hex, n, (unsigned long long)c->roster.governance);
-	} else {
-		printf("%u of %llu officers have signed it: give %s to the next one\n", n,
-		       (unsigned long long)c->roster.governance, path);
-	}
-	return 0;
+	return e == ERR_OK ? cli_go_on(c, path, &signed_doc)
+			   : cli_fail(e, "%s: %s", path, words_of(err_words(e)));
 }
 
 /* ---- resume -------------------------------------------------------------------------------- */
@@ -212,8 +233,8 @@ static void freeze_add(const struct cli *c, struct doc_resume *r, struct bytes i
 	if (!c->json) {
 		cli_clean(reason, sizeof reason, bytes_str(f.reason));
 		hex_put(hex, bytes_of(d.id.b, sizeof d.id.b));
-		printf("freeze %.16s... by %s%s: %s\n", hex, f.issuer,
-		       f.evacuate ? ", with evacuation" : "", reason);
+		printf(_("freeze %.16s... by %s%s: %s\n"), hex, f.issuer,
+		       f.evacuate ? _(", with evacuation") : "", reason);
 	}
 }
 
@@ -297,7 +318,7 @@ static int resume_make(struct cli *c, struct writer *w)
 	qsort(r.freezes, r.lift_count, sizeof r.freezes[0], id_cmp);
 	qsort(r.struck, r.struck_count, sizeof r.struck[0], struck_cmp);
 	e = doc_make(w, &id, DOC_RESUME, &r, NULL, &fault);
-	return e == ERR_OK ? 0 : cli_fail(e, "%s: %s", fault.field, fault.why);
+	return e == ERR_OK ? 0 : cli_fail(e, "%s: %s", fault.field, words_of(fault.why));
 }
 
 int cli_resume(struct cli *c, const char *path)
@@ -326,9 +347,9 @@ int cli_resume(struct cli *c, const char *path)
 	e = doc_open(&d, bytes_of(raw, n), &c->genesis_id, &fault);
 	if (e != ERR_OK || d.type != DOC_RESUME) {
 		return cli_fail(e != ERR_OK ? e : ERR_TYPE, "%s is no resume of this genesis: %s",
-				path, fault.why);
+				path, words_of(fault.why));
 	}
-	return sign_and_spread(c, path, &d);
+	return cli_sign_together(c, path, &d);
 }
 
 /* ---- roster and policy ---------------------------------------------------------------------- */
@@ -346,7 +367,7 @@ static int draft_close(struct cli *c, const char *path, enum doc_type type, stru
 	if (!json_is_object(all)) {
 		json_decref(all);
 		return cli_fail(ERR_INPUT, "%s: neither a document nor the body of one: %s", path,
-				all == NULL ? fault.text : "not an object");
+				all == NULL ? fault.text : _("not an object"));
 	}
 	hex_put(genesis, bytes_of(c->genesis_id.b, sizeof c->genesis_id.b));
 	if (json_object_get(all, "genesis") == NULL) {
@@ -387,19 +408,45 @@ int cli_rules_propose(struct cli *c, enum doc_type type, const char *path)
 	}
 	if (e != ERR_OK || d.type != type) {
 		return cli_fail(e != ERR_OK ? e : ERR_TYPE, "%s is no %s of this genesis: %s %s",
-				path, doc_type_name(type), fault.field, fault.why);
+				path, doc_type_name(type), fault.field, words_of(fault.why));
 	}
-	return sign_and_spread(c, path, &d);
+	return cli_sign_together(c, path, &d);
 }
 
 /* ---- cancel -------------------------------------------------------------------------------- */
 
-int cli_cancel(struct cli *c, const char *id_hex)
+int cli_cancel_tell(struct cli *c, const struct doc *d, const char *meaning)
+{
+	struct cli_spread s;
+
+	cli_spread(c, "cancel", d->raw, &d->id, meaning, &s);
+	return verdict(c, &s);
+}
+
+int cli_no(struct cli *c, const struct hash32 *names, const char *meaning)
 {
 	static struct doc_cancel x;
 	struct cli_spread s;
 	struct hash32 id;
 	struct bytes raw;
+	int code;
+
+	x = (struct doc_cancel){ .document = *names,
+				 .genesis = c->genesis_id,
+				 .time_ms = clock_wall_ms() };
+	(void)snprintf(x.person, sizeof x.person, "%s", c->person);
+	(void)snprintf(x.reason, sizeof x.reason, "%s", c->reason);
+	code = cli_sign(c, DOC_CANCEL, &x, &raw, &id);
+	if (code != 0) {
+		return code;
+	}
+	cli_spread(c, "cancel", raw, &id, meaning, &s);
+	return verdict(c, &s);
+}
+
+int cli_cancel(struct cli *c, const char *id_hex)
+{
+	struct hash32 names;
 	int code = cli_documents(c, true);
 
 	if (code != 0) {
@@ -408,16 +455,11 @@ int cli_cancel(struct cli *c, const char *id_hex)
 	if (c->reason[0] == '\0') {
 		return cli_fail(ERR_USAGE, "say why: kuramori cancel ID --reason TEXT");
 	}
-	x = (struct doc_cancel){ .genesis = c->genesis_id, .time_ms = clock_wall_ms() };
-	if (hex_get(x.document.b, sizeof x.document.b, bytes_str(id_hex), HEX_ANY_CASE) != ERR_OK) {
+	if (hex_get(names.b, sizeof names.b, bytes_str(id_hex), HEX_ANY_CASE) != ERR_OK) {
 		return cli_fail(ERR_INPUT, "%.80s: the id of a document has 64 digits", id_hex);
 	}
-	(void)snprintf(x.person, sizeof x.person, "%s", c->person);
-	(void)snprintf(x.reason, sizeof x.reason, "%s", c->reason);
-	code = cli_sign(c, DOC_CANCEL, &x, &raw, &id);
-	if (code != 0) {
-		return code;
-	}
-	cli_spread(c, "cancel", raw, &id, "If it waited, it never comes into force.", &s);
-	return verdict(c, &s);
+	return cli_no(
+	    c, &names,
+	    N_("A roster or policy that waited never comes into force; an order of this id, "
+	       "or for the request of this id, is never signed."));
 }

@@ -91,21 +91,22 @@ static void tell(const struct cli *c, uint64_t timeout_ms, const char *path, str
 
 	*t = (struct told){ .persisted = false };
 	if (e != ERR_OK) {
-		(void)snprintf(t->why, sizeof t->why, "%s", err_words(e));
+		(void)snprintf(t->why, sizeof t->why, "%s", cli_words(c, err_words(e)));
 		return;
 	}
 	items = frame_items_make(f.body);
 	if (!frame_items_next(&items, &item) ||
 	    doc_open(&d, item, &c->genesis_id, &fault) != ERR_OK) {
-		(void)snprintf(t->why, sizeof t->why, "an answer that makes no sense");
+		(void)snprintf(t->why, sizeof t->why, "%s",
+			       cli_words(c, N_("an answer that makes no sense")));
 		return;
 	}
 	if (d.type == DOC_REFUSAL && doc_refusal_read(&d, &refusal, NULL) == ERR_OK) {
 		char clean[CLI_WORDS_MAX];
 
-		cli_clean(clean, sizeof clean, bytes_str(refusal.detail));
-		(void)snprintf(t->why, sizeof t->why, "refused: %.64s: %.400s", refusal.code,
-			       clean);
+		cli_ascii(clean, sizeof clean, bytes_str(refusal.detail));
+		(void)snprintf(t->why, sizeof t->why, cli_words(c, "refused: %.64s: %.400s"),
+			       refusal.code, cli_words(c, clean));
 		t->refused = true;
 		t->full = strcmp(refusal.code, err_slug(ERR_FULL)) == 0;
 		t->already = strcmp(refusal.code, err_slug(ERR_ONCE)) == 0;
@@ -113,16 +114,17 @@ static void tell(const struct cli *c, uint64_t timeout_ms, const char *path, str
 	}
 	if (d.type != DOC_RECEIPT || doc_receipt_read(&d, &receipt, NULL) != ERR_OK ||
 	    !hash32_eq(&receipt.document, id)) {
-		(void)snprintf(t->why, sizeof t->why,
-			       "an answer that is no receipt for this document");
+		(void)snprintf(t->why, sizeof t->why, "%s",
+			       cli_words(c, N_("an answer that is no receipt for this document")));
 		return;
 	}
 	{
 		const struct key32 *key = holder_key(c, receipt.holder);
 
 		if (key == NULL || !doc_signed_by(&d, key)) {
-			(void)snprintf(t->why, sizeof t->why,
-				       "a receipt whose signature does not verify");
+			(void)snprintf(
+			    t->why, sizeof t->why, "%s",
+			    cli_words(c, N_("a receipt whose signature does not verify")));
 			return;
 		}
 	}
@@ -165,9 +167,10 @@ static json_t *report(const struct cli *c, struct told told[CLI_STOPS_MAX], stru
 		for (size_t k = 0; t->persisted && k < i; k++) {
 			if (told[k].persisted && strcmp(told[k].holder, t->holder) == 0) {
 				t->persisted = false; /* one holder counts once */
-				(void)snprintf(t->why, sizeof t->why,
-					       "a receipt of %.64s, who has another socket here",
-					       t->holder);
+				(void)snprintf(
+				    t->why, sizeof t->why,
+				    cli_words(c, "a receipt of %.64s, who has another socket here"),
+				    t->holder);
 			}
 		}
 		s->count += t->persisted;
@@ -175,9 +178,9 @@ static json_t *report(const struct cli *c, struct told told[CLI_STOPS_MAX], stru
 		s->full += t->full;
 		s->already += t->already;
 		if (!c->json) {
-			printf("  %-16s %s%s\n", t->persisted ? t->holder : "NOT PERSISTED",
+			printf("  %-16s %s%s\n", t->persisted ? t->holder : _("NOT PERSISTED"),
 			       c->stop_socket[i],
-			       t->persisted ? "  persisted, receipt verified" : "");
+			       t->persisted ? _("  persisted, receipt verified") : "");
 			if (!t->persisted) {
 				printf("  %-16s %s\n", "", t->why);
 			}
@@ -207,7 +210,8 @@ void cli_spread(const struct cli *c, const char *name, struct bytes raw, const s
 	tell_all(c, raw, id, told);
 	list = report(c, told, s);
 	if (!c->json) {
-		printf("  %u of %u holders have it. %s\n", s->count, s->asked, meaning);
+		printf(_("  %u of %u holders have it. %s\n"), s->count, s->asked,
+		       words_of(meaning));
 		(void)fflush(stdout);
 	}
 	if (c->token_file[0] != '\0' &&
@@ -225,9 +229,9 @@ void cli_spread(const struct cli *c, const char *name, struct bytes raw, const s
 		return;
 	}
 	if (c->token_file[0] != '\0') {
-		printf("  the server, one more copy: %s\n", status == 0 ? "does not answer"
-							    : s->server ? "has it"
-									: "refused it");
+		printf(_("  the server, one more copy: %s\n"), status == 0 ? _("does not answer")
+							       : s->server ? _("has it")
+									   : _("refused it"));
 	}
 	json_decref(list);
 }
@@ -248,7 +252,7 @@ static int freeze_verdict(const struct cli_spread *s, bool evacuate)
 		    "%u say that they are frozen already and keep no more freezes of "
 		    "yours (another officer's still count%s); look with `kuramori status`",
 		    s->full,
-		    evacuate ? "" : ", and your last place is for one with --evacuate yes");
+		    evacuate ? "" : _(", and your last place is for one with --evacuate yes"));
 	}
 	if (s->count == 0 && s->refused > 0) {
 		return cli_fail(ERR_SIGNER_UNKNOWN,
@@ -302,7 +306,8 @@ int cli_freeze(struct cli *c)
 	if (code != 0) {
 		return code;
 	}
-	cli_spread(c, "freeze", raw, &id, "One signer that has it signs no payment any more.", &s);
+	cli_spread(c, "freeze", raw, &id, N_("One signer that has it signs no payment any more."),
+		   &s);
 	return freeze_verdict(&s, c->evacuate);
 }
 
@@ -312,13 +317,13 @@ static const char *hot_words(enum doc_hot_kind kind)
 {
 	switch (kind) {
 	case DOC_HOT_TILL:
-		return "till";
+		return N_("till");
 	case DOC_HOT_PURSE:
-		return "reserve purse";
+		return N_("reserve purse");
 	case DOC_HOT_DEPOSIT:
-		return "deposit account";
+		return N_("deposit account");
 	}
-	return "account";
+	return N_("account");
 }
 
 /* The hot account of genesis with this address.  0 or an exit code. */
@@ -330,7 +335,7 @@ static int hot_account(const struct cli *c, const char *text, struct key32 *out)
 	enum err e = nem_address_normalise(&wanted, network, bytes_str(text), &why);
 
 	if (e != ERR_OK) {
-		return cli_fail(e, "%.64s: %s", text, why);
+		return cli_fail(e, "%.64s: %s", text, words_of(why));
 	}
 	for (size_t i = 0; i < c->genesis.hot_count; i++) {
 		const struct doc_hot *hot = &c->genesis.hot[i];
@@ -339,8 +344,8 @@ static int hot_account(const struct cli *c, const char *text, struct key32 *out)
 		if (nem_address_eq(&a, &wanted)) {
 			*out = hot->public_key;
 			if (!c->json) {
-				printf("%s %s; its spare box is %s\n", hot_words(hot->kind), a.text,
-				       hot->spare.text);
+				printf(_("%s %s; its spare box is %s\n"),
+				       words_of(hot_words(hot->kind)), a.text, hot->spare.text);
 			}
 			return 0;
 		}
@@ -351,29 +356,13 @@ static int hot_account(const struct cli *c, const char *text, struct key32 *out)
 			wanted.text);
 }
 
-int cli_close(struct cli *c, const char *address)
+static int close_tell(struct cli *c, struct bytes raw, const struct hash32 *id)
 {
-	static struct doc_closing closing;
 	struct cli_spread s;
-	struct hash32 id;
-	struct bytes raw;
-	int code = prepare(c, "kuramori close ADDRESS --reason TEXT");
 
-	if (code != 0) {
-		return code;
-	}
-	closing = (struct doc_closing){ .genesis = c->genesis_id, .time_ms = clock_wall_ms() };
-	(void)snprintf(closing.issuer, sizeof closing.issuer, "%s", c->person);
-	(void)snprintf(closing.reason, sizeof closing.reason, "%s", c->reason);
-	code = hot_account(c, address, &closing.account);
-	if (code == 0) {
-		code = cli_sign(c, DOC_CLOSING, &closing, &raw, &id);
-	}
-	if (code != 0) {
-		return code;
-	}
-	cli_spread(c, "closing", raw, &id,
-		   "It pays no more; the watchers empty it when nothing of it is under way.", &s);
+	cli_spread(c, "closing", raw, id,
+		   N_("It pays no more; the watchers empty it when nothing of it is under way."),
+		   &s);
 	if (s.asked == 0) {
 		return cli_fail(ERR_CONFIG,
 				"no stop socket is configured: nobody was told but the server");
@@ -392,6 +381,68 @@ int cli_close(struct cli *c, const char *address)
 				"close it again when it is back");
 	}
 	return 0;
+}
+
+int cli_stop_tell(struct cli *c, const struct doc *d)
+{
+	static struct doc_freeze freeze;
+	struct cli_spread s;
+
+	if (d->type == DOC_CLOSING) {
+		return close_tell(c, d->raw, &d->id);
+	}
+	if (d->type != DOC_FREEZE || doc_freeze_read(d, &freeze, NULL) != ERR_OK) {
+		return cli_cancel_tell(
+		    c, d,
+		    N_("What it names never comes into force, and an order of this id, or for the "
+		       "request of this id, is never signed."));
+	}
+	cli_spread(c, "freeze", d->raw, &d->id,
+		   N_("One signer that has it signs no payment any more."), &s);
+	return freeze_verdict(&s, freeze.evacuate);
+}
+
+int cli_close(struct cli *c, const char *address)
+{
+	static struct doc_closing closing;
+	struct hash32 id;
+	struct bytes raw;
+	int code = prepare(c, "kuramori close ADDRESS --reason TEXT");
+
+	if (code != 0) {
+		return code;
+	}
+	closing = (struct doc_closing){ .genesis = c->genesis_id, .time_ms = clock_wall_ms() };
+	(void)snprintf(closing.issuer, sizeof closing.issuer, "%s", c->person);
+	(void)snprintf(closing.reason, sizeof closing.reason, "%s", c->reason);
+	code = hot_account(c, address, &closing.account);
+	if (code == 0) {
+		code = cli_sign(c, DOC_CLOSING, &closing, &raw, &id);
+	}
+	if (code != 0) {
+		return code;
+	}
+	return close_tell(c, raw, &id);
+}
+
+/* A figure as STATUS names it, and in the person's language before that. */
+static void print_figure(const char *name, const char *value)
+{
+	static const char *const names[] = {
+		N_("signer"),  N_("watcher"),  N_("frozen"),  N_("locked"), N_("signs"),
+		N_("stops"),   N_("rules"),    N_("alarms"),  N_("thefts"), N_("evacuating"),
+		N_("refused"), N_("payments"), N_("freezes"), N_("height"), N_("network"),
+		N_("version"), N_("books"),    N_("policy"),  N_("roster"),
+	};
+	char label[128], cell[160];
+
+	(void)snprintf(label, sizeof label, "%.100s", name);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strcmp(name, names[i]) == 0 && words_of(name) != name) {
+			(void)snprintf(label, sizeof label, "%s (%s)", words_of(name), name);
+		}
+	}
+	printf("  %s %s\n", words_column(cell, sizeof cell, label, 24), words_of(value));
 }
 
 static void print_status(const struct cli *c, const char *path, json_t *all)
@@ -417,7 +468,7 @@ static void print_status(const struct cli *c, const char *path, json_t *all)
 	if (e != ERR_OK) {
 		(void)json_object_set_new(one, "error", json_string(err_slug(e)));
 		if (!c->json) {
-			printf("%s\n  NOT WELL: %s\n", path, err_words(e));
+			printf(_("%s\n  NOT WELL: %s\n"), path, words_of(err_words(e)));
 		}
 	} else {
 		(void)json_object_set_new(one, "program", json_string(s.program));
@@ -427,10 +478,10 @@ static void print_status(const struct cli *c, const char *path, json_t *all)
 		for (size_t i = 0; i < s.detail_count; i++) {
 			char value[DOC_STATUS_VALUE_MAX + 1];
 
-			cli_clean(value, sizeof value, bytes_str(s.detail[i].value));
+			cli_ascii(value, sizeof value, bytes_str(s.detail[i].value));
 			(void)json_object_set_new(one, s.detail[i].name, json_string(value));
 			if (!c->json) {
-				printf("  %-24s %s\n", s.detail[i].name, value);
+				print_figure(s.detail[i].name, value);
 			}
 		}
 	}
@@ -471,14 +522,14 @@ int cli_status(struct cli *c)
 			json_t *value;
 
 			if (!c->json) {
-				printf("kuramorid  (%s)\n", c->api);
+				printf(_("kuramorid  (%s)\n"), c->api);
 				json_object_foreach(server, key, value)
 				{
 					char *text =
 					    json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY |
 								  JSON_ENSURE_ASCII);
 
-					printf("  %-24s %s\n", key, text == NULL ? "" : text);
+					print_figure(key, text == NULL ? "" : text);
 					free(text);
 				}
 			}

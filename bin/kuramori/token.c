@@ -21,7 +21,8 @@ struct token {
 static int refuse(const struct token_key *key, const char *what, CK_RV rv)
 {
 	return cli_fail(rv == CKR_PIN_INCORRECT || rv == CKR_PIN_LOCKED ? ERR_UNAUTHORISED : ERR_IO,
-			"token %s: %s: PKCS#11 says 0x%lx", key->module, what, (unsigned long)rv);
+			"token %s: %s: PKCS#11 says 0x%lx", key->module, words_of(what),
+			(unsigned long)rv);
 }
 
 static void token_close(struct token *t)
@@ -55,7 +56,7 @@ static int token_load(struct token *t, const struct token_key *key)
 		rv = t->f->C_Initialize(NULL);
 		t->initialized = rv == CKR_OK;
 	}
-	return rv == CKR_OK ? 0 : refuse(key, "start", rv);
+	return rv == CKR_OK ? 0 : refuse(key, N_("start"), rv);
 }
 
 /* The one object of this class with the key's label; CKR_OK and 0 objects are told apart. */
@@ -98,7 +99,7 @@ static int token_open(struct token *t, const struct token_key *key, CK_OBJECT_HA
 	CHECK(t->f != NULL);
 	rv = t->f->C_GetSlotList(CK_TRUE, slots, &n);
 	if (rv != CKR_OK) {
-		return refuse(key, "list of slots", rv);
+		return refuse(key, N_("list of slots"), rv);
 	}
 	for (CK_ULONG i = 0; i < n; i++) {
 		CK_OBJECT_HANDLE object = 0;
@@ -154,7 +155,7 @@ int token_encrypt(const struct token_key *key, struct bytes in, uint8_t out[TOKE
 			rv = t.f->C_Encrypt(t.session, plain, in.n, out, &out_n);
 		}
 		explicit_bzero(plain, sizeof plain);
-		code = rv == CKR_OK ? 0 : refuse(key, "encrypt (RSA-OAEP)", rv);
+		code = rv == CKR_OK ? 0 : refuse(key, N_("encrypt (RSA-OAEP)"), rv);
 	}
 	token_close(&t);
 	if (code == 0) {
@@ -187,7 +188,7 @@ int token_decrypt(const struct token_key *key, const char *pin, struct bytes in,
 		memcpy(pin_copy, pin, strlen(pin) + 1);
 		rv = t.f->C_Login(t.session, CKU_USER, (CK_UTF8CHAR *)pin_copy, strlen(pin_copy));
 		explicit_bzero(pin_copy, sizeof pin_copy);
-		code = rv == CKR_OK ? 0 : refuse(key, "login with this PIN", rv);
+		code = rv == CKR_OK ? 0 : refuse(key, N_("login with this PIN"), rv);
 	}
 	if (code == 0) {
 		rv = find(&t, key, CKO_PRIVATE_KEY, &object, &found);

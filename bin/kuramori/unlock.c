@@ -51,7 +51,7 @@ int cli_token_wrap(struct cli *c, const char *path)
 	if (e != ERR_OK) {
 		return cli_fail(e, "%s: it must be a new file", path);
 	}
-	printf("%s: %zu bytes that only the key %s of the token opens\n", path, n, c->token_key);
+	printf(_("%s: %zu bytes that only the key %s of the token opens\n"), path, n, c->token_key);
 	return 0;
 }
 
@@ -68,7 +68,7 @@ static int unwrap(const struct cli *c, uint8_t words[TOKEN_BYTES_MAX], size_t *n
 		code = cli_read(c->wrapped_file, wrapped, sizeof wrapped, &wrapped_n);
 	}
 	if (code == 0) {
-		code = cli_passphrase(c, "PIN of the token", pin, sizeof pin);
+		code = cli_passphrase(c, N_("PIN of the token"), pin, sizeof pin);
 	}
 	if (code == 0) {
 		code = token_decrypt(&key, pin, bytes_of(wrapped, wrapped_n), words, n);
@@ -90,11 +90,13 @@ int cli_unlock(struct cli *c, const char *socket_path)
 	enum err e;
 	int code;
 
+	/* not words */
 	_Static_assert((int)TOKEN_BYTES_MAX <= (int)SEAL_PASSPHRASE_MAX, "a token's answer fits");
 	if (c->wrapped_file[0] != '\0') {
 		code = unwrap(c, words, &n);
 	} else {
-		code = cli_passphrase(c, "passphrase of the signer", (char *)words, sizeof words);
+		code =
+		    cli_passphrase(c, N_("passphrase of the signer"), (char *)words, sizeof words);
 		n = strlen((const char *)words);
 	}
 	if (code == 0) {
@@ -115,7 +117,7 @@ int cli_unlock(struct cli *c, const char *socket_path)
 	crypto_wipe(words, sizeof words);
 	crypto_wipe(request, sizeof request);
 	if (code == 0) {
-		printf("unlocked\n");
+		printf(_("unlocked\n"));
 	}
 	return code;
 }

@@ -20,14 +20,28 @@ static const char *text_of(const json_t *o, const char *key)
 
 static void print_change(const json_t *change)
 {
-	char when[CLOCK_TEXT_MAX], who[300], why[300];
+	char when[CLOCK_TEXT_MAX], who[300], why[300], what[128];
 
 	clock_text(when, (uint64_t)json_integer_value(json_object_get(change, "time_ms")));
 	cli_clean(who, sizeof who, bytes_str(text_of(change, "who")));
 	cli_clean(why, sizeof why, bytes_str(text_of(change, "why")));
-	printf("%s  %-8s %s -> %s  by %s%s%s\n", when, text_of(change, "what"),
-	       text_of(change, "old"), text_of(change, "new"), who[0] == '\0' ? "(not kept)" : who,
-	       why[0] == '\0' ? "" : ": ", why);
+	printf(_("%s  %s %s -> %s  by %s%s%s\n"), when,
+	       words_column(what, sizeof what, words_of(text_of(change, "what")), 8),
+	       words_of(text_of(change, "old")), words_of(text_of(change, "new")),
+	       who[0] == '\0' ? _("(not kept)") : who, why[0] == '\0' ? "" : ": ", why);
+}
+
+/* Only while it matters: a key has not spoken yet. */
+static void print_lock(const json_t *reply)
+{
+	json_int_t until_ms = json_integer_value(json_object_get(reply, "locked_until_ms"));
+	const char *state = text_of(reply, "state");
+	char when[CLOCK_TEXT_MAX];
+
+	if (until_ms > 0 && (strcmp(state, "approving") == 0 || strcmp(state, "approved") == 0)) {
+		clock_text(when, (uint64_t)until_ms);
+		printf(_("its time lock ends at %s\n"), when);
+	}
 }
 
 int cli_withdrawal_history(struct cli *c, const char *id_text)
@@ -66,6 +80,7 @@ int cli_withdrawal_history(struct cli *c, const char *id_text)
 		json_decref(reply);
 		return cli_fail(ERR_INPUT, "kuramorid's answer is no history");
 	}
+	print_lock(reply);
 	json_decref(reply);
 	return 0;
 }

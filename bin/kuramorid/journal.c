@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "crypto/crypto.h"
 #include "io/clock.h"
 #include "io/notes.h"
 #include "server.h"
@@ -253,8 +254,12 @@ size_t journal_about(void *ctx, bool metrics, char *out, size_t cap)
 	    "# HELP kuramorid_store_records Records of the journal that this server has.\n"
 	    "# TYPE kuramorid_store_records gauge\nkuramorid_store_records %llu\n"
 	    "# HELP kuramorid_store_behind_records Records that the database has more.\n"
-	    "# TYPE kuramorid_store_behind_records gauge\nkuramorid_store_behind_records %llu\n",
-	    s->store.base.engine->name, s->leads ? 1 : 0, epoch, records, behind);
+	    "# TYPE kuramorid_store_behind_records gauge\nkuramorid_store_behind_records %llu\n"
+	    "# HELP kuramorid_signature_checks_total Signatures that this process has checked.\n"
+	    "# TYPE kuramorid_signature_checks_total counter\n"
+	    "kuramorid_signature_checks_total %llu\n",
+	    s->store.base.engine->name, s->leads ? 1 : 0, epoch, records, behind,
+	    (unsigned long long)crypto_checks());
 	CHECK(n > 0 && (size_t)n < cap);
 	return (size_t)n;
 }

@@ -427,6 +427,7 @@ static enum err open_core(struct server *s)
 			    s->config.nodes_agree == 0 ? nodes / 2 + 1 : s->config.nodes_agree,
 			.snapshot = s->refunding.sequence,
 			.in_flight = s->config.in_flight,
+			.look_free = PAYOUT_LOOK_FREE,
 		};
 
 		if (s->history != NULL) {

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * key.c - a key is made, opened, and shown to two people.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/hex.h"
+#include "crypto/crypto.h"
+#include "io/ask.h"
+#include "io/clock.h"
+#include "io/file.h"
+#include "io/random.h"
+#include "program.h"
+
+/* Behind the key of a drill stands one byte more: the file itself says that it is practice. */
+enum { DRILL_MARK = 'd', DRILL_BYTES = COLD_KEY_BYTES + 1 };
+
+bool program_confirm(const char *question, const char *word)
+{
+	char typed[64];
+
+	(void)printf("%s\n", question);
+	(void)fflush(stdout);
+	return ask_line("", typed, sizeof typed) == ERR_OK && strcmp(typed, word) == 0;
+}
+
+void program_print_keys(const struct program *p)
+{
+	const struct cold_secrets *keys = &p->secrets->keys;
+	char attest[65], chain[65], words[DOC_ID_WORDS_BYTES];
+	struct key32 key;
+	struct hash32 id;
+
+	cold_secrets_attest(&key, keys);
+	hex_put(attest, bytes_of(key.b, sizeof key.b));
+	hex_put(chain, bytes_of(keys->chain.public_key.b, sizeof keys->chain.public_key.b));
+	memcpy(id.b, keys->chain.public_key.b, sizeof id.b);
+	doc_id_words(words, &id);
+	if (p->drill) {
+		(void)printf(
+		    _("DRILL: this key is for practice, anybody who saw the dice has it\n"));
+	}
+	(void)printf("key %s\nattest_key %s\n", chain, attest); /* not words */
+	(void)printf(_("the key in words, for two people to compare:\n  %s\n"), words);
+}
+
+static void print_genesis(const struct program *p)
+{
+	char words[DOC_ID_WORDS_BYTES];
+
+	doc_id_words(words, &p->rules.genesis_id);
+	(void)printf(_("genesis in words, for two people to compare:\n  %s\n"), words);
+}
+
+/* ---- init ---------------------------------------------------------------------------------- */
+
+/* The rolls out of what was typed: blanks between them are for the eye. */
+static enum err ask_rolls(struct program_secrets *s)
+{
+	char line[COLD_DICE_MAX + 2];
+	enum err e = ask_line(_("the dice, digits 1 to 6, at least 100 (blanks are ignored)"), line,
+			      sizeof line);
+	size_t n = 0;
+
+	for (size_t i = 0; e == ERR_OK && line[i] != '\0'; i++) {
+		if (line[i] != ' ') {
+			s->rolls[n++] = line[i];
+		}
+	}
+	s->rolls[n] = '\0';
+	crypto_wipe(line, sizeof line);
+	return e;
+}
+
+static int make_key(struct program *p)
+{
+	struct program_secrets *s = p->secrets;
+	struct policy_verdict v;
+	enum err e = ask_rolls(s);
+
+	if (e != ERR_OK) {
+		return program_fail(e, "dice");
+	}
+	v = cold_dice_check(bytes_str(s->rolls));
+	if (v.err != ERR_OK) {
+		return program_refused(&v);
+	}
+	p->drill = p->config.drill;
+	random_fill(s->kernel, sizeof s->kernel);
+	cold_seed_make(s->sealed, p->drill ? NULL : s->kernel, bytes_str(s->rolls));
+	s->sealed_n = COLD_KEY_BYTES;
+	if (p->drill) {
+		s->sealed[s->sealed_n++] = DRILL_MARK;
+	}
+	cold_secrets_make(&s->keys, s->sealed);
+	return 0;
+}
+
+static int seal_key(struct program *p)
+{
+	const struct seal_cost cost = { .ops = p->config.seal_ops,
+					.mem_kib = p->config.seal_mem_kib };
+	struct program_secrets *s = p->secrets;
+	uint8_t salt[SEAL_SALT_BYTES], nonce[SEAL_NONCE_BYTES], file[SEAL_BYTES];
+	enum err e = ask_secret(_("passphrase"), s->passphrase, sizeof s->passphrase);
+
+	if (e == ERR_OK) {
+		e = ask_secret(_("passphrase again"), s->again, sizeof s->again);
+	}
+	if (e == ERR_OK && strcmp(s->passphrase, s->again) != 0) {
+		e = ERR_MISMATCH;
+	}
+	if (e != ERR_OK) {
+		return program_fail(e, "passphrase");
+	}
+	random_fill(salt, sizeof salt);
+	random_fill(nonce, sizeof nonce);
+	e = seal_close(file, bytes_of(s->sealed, s->sealed_n), bytes_str(s->passphrase), &cost,
+		       salt, nonce);
+	if (e == ERR_OK) {
+		e = file_write_new(p->config.key_file, 0400, bytes_of(file, sizeof file));
+	}
+	return e == ERR_OK ? 0 : program_fail(e, p->config.key_file);
+}
+
+static enum err nothing_there(void *context, struct bytes batch)
+{
+	(void)context;
+	(void)batch;
+	return ERR_EXISTS;
+}
+
+static enum err append(void *context, struct bytes batch)
+{
+	struct program *p = context;
+
+	return store_append(&p->store.base, batch);
+}
+
+static int make_journal(struct program *p)
+{
+	const struct cold_journal journal = { p, append };
+	struct store_fault fault = { "" };
+	enum err e = store_file_open(&p->store, p->config.journal_file, STORE_FILE_CREATE,
+				     p->config.journal_bytes, &fault);
+
+	if (e == ERR_OK) {
+		e = store_replay(&p->store.base, p->buffer, COLD_BATCH_BYTES, nothing_there, NULL);
+	}
+	if (e == ERR_OK) {
+		e = cold_begin(&p->cold, &p->secrets->keys, &p->rules.genesis_id, clock_wall_ms(),
+			       &journal, p->buffer);
+	}
+	return e == ERR_OK ? 0 : program_fail(e, p->config.journal_file);
+}
+
+int program_init(struct program *p)
+{
+	int code = program_rules(p, true);
+
+	if (code != 0) {
+		return code;
+	}
+	print_genesis(p);
+	if (!program_confirm(
+		_("Does another person read the same words from another machine? Type: same"),
+		"same")) {
+		return program_fail(ERR_MISMATCH, "genesis");
+	}
+	code = make_key(p);
+	if (code == 0) {
+		code = seal_key(p);
+	}
+	if (code == 0) {
+		code = make_journal(p);
+	}
+	if (code == 0) {
+		program_print_keys(p);
+	}
+	return code;
+}
+
+/* ---- opening ------------------------------------------------------------------------------- */
+
+static enum err replay_one(void *context, struct bytes batch)
+{
+	struct program *p = context;
+
+	return cold_replay(&p->cold, &p->secrets->keys, batch);
+}
+
+int program_unlock(struct program *p, bool journal)
+{
+	struct program_secrets *s = p->secrets;
+	struct store_fault fault = { "" };
+	uint8_t file[SEAL_BYTES];
+	size_t n;
+	enum err e = file_read(p->config.key_file, file, sizeof file, &n);
+
+	if (e != ERR_OK) {
+		return program_fail(e, p->config.key_file);
+	}
+	e = ask_secret(_("passphrase"), s->passphrase, sizeof s->passphrase);
+	if (e == ERR_OK) {
+		e = seal_open(s->sealed, &s->sealed_n, bytes_of(file, n), bytes_str(s->passphrase));
+	}
+	crypto_wipe(s->passphrase, sizeof s->passphrase);
+	p->drill = s->sealed_n == DRILL_BYTES && s->sealed[COLD_KEY_BYTES] == DRILL_MARK;
+	if (e == ERR_OK && s->sealed_n != COLD_KEY_BYTES && !p->drill) {
+		e = ERR_KEY;
+	}
+	if (e != ERR_OK) {
+		return program_fail(
+		    e, _("the key does not open: another passphrase, or another file"));
+	}
+	cold_secrets_make(&s->keys, s->sealed);
+	if (!journal) {
+		return 0;
+	}
+	e = store_file_open(&p->store, p->config.journal_file, STORE_FILE_EXISTING,
+			    p->config.journal_bytes, &fault);
+	if (e != ERR_OK) {
+		(void)fprintf(stderr, "kuramori-cold: %s\n", fault.text); /* not words */
+		return program_fail(e, p->config.journal_file);
+	}
+	e = store_replay(&p->store.base, p->buffer, COLD_BATCH_BYTES, replay_one, p);
+	if (e != ERR_OK) {
+		return program_fail(e, p->config.journal_file);
+	}
+	return p->cold.begun ? 0 : program_fail(ERR_CORRUPT, p->config.journal_file);
+}
+
+/* ---- check --------------------------------------------------------------------------------- */
+
+int program_check(struct program *p)
+{
+	int code = program_rules(p, p->config.holding_file[0] == '\0');
+	bool named = false;
+
+	if (code == 0) {
+		code = program_unlock(p, false);
+	}
+	if (code != 0) {
+		return code;
+	}
+	print_genesis(p);
+	program_print_keys(p);
+	if (p->config.holding_file[0] == '\0') {
+		return 0;
+	}
+	for (size_t i = 0; i < p->rules.holding.holder_count; i++) {
+		const struct doc_holder *h = &p->rules.holding.holders[i];
+		struct key32 attest;
+
+		cold_secrets_attest(&attest, &p->secrets->keys);
+		if (key32_eq(&h->key, &p->secrets->keys.chain.public_key)) {
+			named = key32_eq(&h->attest_key, &attest);
+			(void)printf(_("the holding names this key: %s\n"), h->id);
+		}
+	}
+	return named ? 0 : program_fail(ERR_SIGNER_UNKNOWN, "holding");
+}

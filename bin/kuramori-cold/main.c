@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * kuramori-cold - the machine of one cold key holder: no network, one file, a person.
+ *
+ *   this file    configuration, no network, no sockets, the commands
+ *   key.c        init: a key of kernel and dice; check: the same key, compared by two people
+ *   refill.c     explain and sign: every effect in words, confirmed, in the journal, signed
+ *   src/cold     what is decided; docs/ceremony.md: what people do
+ *
+ * The program is one static file (static-pie) and links no socket code; seccomp kills it at the
+ * first call that could reach a network, before the first document is read.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hex.h"
+#include "crypto/crypto.h"
+#include "io/config.h"
+#include "io/file.h"
+#include "io/sandbox.h"
+#include "program.h"
+
+#include "kuramori_catalogues.h" /* needs io/words.h */
+
+#define INTERFACES "/sys/class/net"
+
+enum { FLAG_UP = 1 }; /* IFF_UP of netdevice(7) */
+
+static const struct config_row rows[] = {
+	{ "genesis_file", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(program_config, genesis_file),
+	  "FILE", "The genesis document, whose words two people compare." },
+	{ "roster#_file", CONFIG_PATH, "", 0, 0, CONFIG_ARRAY(program_config, roster_file), "FILE",
+	  "The first roster and its successors, in order." },
+	{ "holding_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, holding_file), "FILE",
+	  "The holding that officers signed." },
+	{ "key_file", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(program_config, key_file), "FILE",
+	  "The sealed key." },
+	{ "journal_file", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(program_config, journal_file),
+	  "FILE", "What this key has signed; made by init." },
+	{ "journal_bytes", CONFIG_U64, "4194304", 1048576, 1073741824,
+	  CONFIG_FIELD(program_config, journal_bytes), "BYTES",
+	  "Size of a journal that init makes." },
+	{ "answer_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, answer_file), "FILE",
+	  "Where sign puts the answer; never over an old one." },
+	{ "unit_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, unit_file), "FILE",
+	  "Where sign puts the complete transaction, if it was the last to sign." },
+	{ "seal_ops", CONFIG_U32, "4", SEAL_OPS_MIN, SEAL_OPS_MAX,
+	  CONFIG_FIELD(program_config, seal_ops), "N", "Passes of Argon2id, for init." },
+	{ "seal_mem_kib", CONFIG_U32, "262144", SEAL_MEM_KIB_MIN, SEAL_MEM_KIB_MAX,
+	  CONFIG_FIELD(program_config, seal_mem_kib), "KIB", "Memory of Argon2id, for init." },
+	{ "drill", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(program_config, drill), "YES",
+	  "Make the key from the dice alone: for practice, it signs nothing on the main network." },
+	{ "network_is_up_and_i_know", CONFIG_BOOL, "no", 0, 0,
+	  CONFIG_FIELD(program_config, network_is_up), "YES",
+	  "Start although a network interface is up: for practice and tests." },
+};
+
+int program_fail(enum err e, const char *what)
+{
+	/* not words */
+	(void)fprintf(stderr, "kuramori-cold: %s: %s\n", what, words_of(err_words(e)));
+	return err_exit(e);
+}
+
+int program_refused(const struct policy_verdict *v)
+{
+	(void)fprintf(stderr, _("kuramori-cold: refused: %s: %s"), v->field, words_of(v->words));
+	if (v->has_figure) {
+		char figure[MONEY_TEXT_MAX], limit[MONEY_TEXT_MAX];
+		struct money a = money_of(ASSET_XEM, v->figure);
+		struct money b = money_of(ASSET_XEM, v->limit);
+
+		money_put(figure, &a);
+		money_put(limit, &b);
+		(void)fprintf(stderr, " (%s, %s %s)", figure, v->least ? ">=" : "<=", limit);
+	}
+	(void)fputc('\n', stderr);
+	return err_exit(v->err);
+}
+
+int program_read(struct program *p, const char *path, struct bytes *out)
+{
+	size_t cap = PROGRAM_ROOM - p->room_n;
+	uint8_t *at = p->room + p->room_n;
+	size_t n = 0;
+	enum err e = ERR_OK;
+
+	/* no document has more; a larger file is none */
+	cap = cap < DOC_BYTES_MAX + 1 ? cap : DOC_BYTES_MAX + 1;
+	if (strcmp(path, "-") != 0) {
+		e = file_read(path, at, cap, &n);
+	} else {
+		ssize_t got = 1;
+
+		while (got > 0 && n < cap) {
+			got = read(STDIN_FILENO, at + n, cap - n);
+			n += got > 0 ? (size_t)got : 0;
+		}
+		e = got < 0 ? ERR_IO : ERR_OK;
+	}
+	if (e == ERR_OK && n > DOC_BYTES_MAX) {
+		e = ERR_TOO_LARGE;
+	}
+	if (e != ERR_OK) {
+		return program_fail(e, path);
+	}
+	/* an editor's line feed at the end of a file is no part of the document */
+	n -= n > 0 && at[n - 1] == '\n';
+	*out = bytes_of(at, n);
+	p->room_n += n;
+	return 0;
+}
+
+int program_rules(struct program *p, bool genesis_only)
+{
+	struct bytes genesis = { .n = 0 }, holding = { .n = 0 };
+	struct policy_verdict v;
+	size_t n = 0;
+	int code = program_read(p, p->config.genesis_file, &genesis);
+
+	if (code == 0 && genesis_only) {
+		struct doc_fault fault = { .why = "" };
+		struct doc d;
+		enum err e = doc_open(&d, genesis, NULL, &fault);
+
+		if (e == ERR_OK) {
+			e = doc_genesis_read(&d, &p->rules.genesis, &fault);
+		}
+		if (e != ERR_OK) {
+			return program_fail(e, p->config.genesis_file);
+		}
+		p->rules.genesis_id = d.id;
+		p->rules.network = (uint8_t)p->rules.genesis.chain_network;
+		return 0;
+	}
+	while (code == 0 && n < PROGRAM_ROSTERS && p->config.roster_file[n][0] != '\0') {
+		code = program_read(p, p->config.roster_file[n], &p->rosters[n]);
+		n++;
+	}
+	if (code == 0 && (n == 0 || p->config.holding_file[0] == '\0')) {
+		return program_fail(ERR_USAGE, "--roster1-file, --holding-file");
+	}
+	if (code == 0) {
+		code = program_read(p, p->config.holding_file, &holding);
+	}
+	if (code != 0) {
+		return code;
+	}
+	v = cold_rules_open(&p->rules, genesis, p->rosters, n, holding);
+	return v.err == ERR_OK ? 0 : program_refused(&v);
+}
+
+/* The name of an interface other than lo that is up, or that cannot be judged; NULL: there is none.
+ */
+static const char *interface_up(void)
+{
+	static char name[256];
+	DIR *d = opendir(INTERFACES);
+	const struct dirent *entry;
+	bool up = false;
+
+	if (d == NULL) {
+		return INTERFACES;
+	}
+	while (!up && (entry = readdir(d)) != NULL) {
+		char path[512], text[32] = "";
+		int fd;
+
+		if (entry->d_name[0] == '.' || strcmp(entry->d_name, "lo") == 0) {
+			continue;
+		}
+		(void)snprintf(name, sizeof name, "%s", entry->d_name);
+		(void)snprintf(path, sizeof path, INTERFACES "/%s/flags", entry->d_name);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 && errno == ENOTDIR) {
+			continue; /* a file of the bonding driver, no interface */
+		}
+		up = fd < 0 || read(fd, text, sizeof text - 1) <= 0 ||
+		     (strtoul(text, NULL, 16) & FLAG_UP) != 0;
+		if (fd >= 0) {
+			(void)close(fd);
+		}
+	}
+	(void)closedir(d);
+	return up ? name : NULL;
+}
+
+static int command(struct program *p, const struct config_result *r)
+{
+	const char *word = r->rest_n > 0 ? r->rest[0] : "";
+
+	if (strcmp(word, "init") == 0 && r->rest_n == 1) {
+		return program_init(p);
+	}
+	if (strcmp(word, "check") == 0 && r->rest_n == 1) {
+		return program_check(p);
+	}
+	if (strcmp(word, "journal") == 0 && r->rest_n == 1) {
+		return program_journal(p);
+	}
+	if ((strcmp(word, "explain") == 0 || strcmp(word, "sign") == 0) && r->rest_n > 1) {
+		return program_refill(p, r->rest + 1, r->rest_n - 1, strcmp(word, "sign") == 0);
+	}
+	return program_fail(ERR_USAGE, "init, check, explain FILE..., sign FILE..., journal");
+}
+
+static int run(struct program *p, const struct config_result *r)
+{
+	/* no user to go to: a person starts this, and it holds no socket to be attacked by */
+	const struct sandbox_plan plan = { .profile = SANDBOX_OFFLINE, .files_max = 64 };
+	struct sandbox_report report = { 0 };
+	struct secret_arena arena;
+	const char *up = interface_up();
+	enum err e;
+	int code;
+
+	if (up != NULL && !p->config.network_is_up) {
+		(void)fprintf(
+		    stderr,
+		    _("kuramori-cold: the network interface %s is up: this machine must have no "
+		      "network\n"),
+		    up);
+		return err_exit(ERR_POLICY);
+	}
+	e = crypto_init();
+	if (e == ERR_OK) {
+		e = secret_arena_open(&arena, sizeof *p->secrets);
+	}
+	if (e == ERR_OK) {
+		e = sandbox_enter(&plan, &report);
+	}
+	if (e != ERR_OK) {
+		return program_fail(e, "start");
+	}
+	p->secrets = secret_arena_take(&arena, sizeof *p->secrets);
+	code = command(p, r);
+	secret_arena_wipe(&arena);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct config_program program = {
+		.name = "kuramori-cold",
+		.summary = N_("hold a cold key on a machine without network"),
+		.text = NULL,
+		.usage = "init | check | explain FILE... | sign FILE... | journal",
+		.rows = rows,
+		.n = ARRAY_LEN(rows),
+		.words = words_of,
+	};
+	static uint8_t room[PROGRAM_ROOM];
+	static uint8_t buffer[COLD_BATCH_BYTES];
+	static struct program p = { .room = room, .buffer = buffer };
+	struct config_result result;
+	int code = 0;
+
+	if (sandbox_descriptors() != ERR_OK) {
+		return err_exit(ERR_IO);
+	}
+	words_begin("kuramori", catalogues, ARRAY_LEN(catalogues));
+	if (!config_start(&program, &p.config, argc, argv, &result, &code)) {
+		return code;
+	}
+	return run(&p, &result);
+}

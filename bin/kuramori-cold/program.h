@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * program.h - what the parts of kuramori-cold share.  Next file: main.c.
+ */
+#ifndef KURAMORI_BIN_COLD_PROGRAM_H
+#define KURAMORI_BIN_COLD_PROGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "cold/cold.h"
+#include "cold/cold_seed.h"
+#include "crypto/seal.h"
+#include "io/secret_arena.h"
+#include "io/words.h"
+#include "store/file.h"
+
+enum {
+	PROGRAM_PATH_MAX = 256,
+	PROGRAM_ROSTERS = 16,
+	PROGRAM_FILES_MAX = COLD_TALLIES_MAX + DOC_HOLDERS_MAX + 1,
+	PROGRAM_ROOM = 1024 * 1024, /* bytes of all files of one call */
+};
+
+struct program_config {
+	char genesis_file[PROGRAM_PATH_MAX];
+	char roster_file[PROGRAM_ROSTERS][PROGRAM_PATH_MAX];
+	char holding_file[PROGRAM_PATH_MAX];
+	char key_file[PROGRAM_PATH_MAX];
+	char journal_file[PROGRAM_PATH_MAX];
+	char answer_file[PROGRAM_PATH_MAX];
+	char unit_file[PROGRAM_PATH_MAX];
+	uint64_t journal_bytes;
+	uint32_t seal_ops;
+	uint32_t seal_mem_kib;
+	bool drill;
+	bool network_is_up;
+};
+
+/* Everything secret, in the locked arena. */
+struct program_secrets {
+	char rolls[COLD_DICE_MAX + 2];
+	char passphrase[SEAL_PASSPHRASE_MAX + 2];
+	char again[SEAL_PASSPHRASE_MAX + 2];
+	uint8_t kernel[COLD_ENTROPY_BYTES];
+	uint8_t sealed[SEAL_SECRET_MAX];
+	size_t sealed_n;
+	struct cold_secrets keys;
+};
+
+struct program {
+	struct program_config config;
+	struct program_secrets *secrets;
+	struct cold_rules rules;
+	struct cold cold;
+	struct cold_plan plan;
+	struct cold_question question;
+	struct store_file store;
+	bool drill;    /* the key was made in a drill */
+	uint8_t *room; /* PROGRAM_ROOM */
+	size_t room_n;
+	uint8_t *buffer; /* COLD_BATCH_BYTES */
+	struct bytes rosters[PROGRAM_ROSTERS];
+	struct bytes tallies[COLD_TALLIES_MAX];
+	struct bytes answers[DOC_HOLDERS_MAX];
+};
+
+/* Says so on stderr; gives the exit code of e. */
+int program_fail(enum err e, const char *what);
+int program_refused(const struct policy_verdict *v);
+
+/* The whole of a file ("-": of stdin) into the room.  Complains and gives an exit code, or 0. */
+int program_read(struct program *p, const char *path, struct bytes *out);
+
+/* Reads and believes genesis, rosters and holding; genesis alone if `genesis_only`. */
+int program_rules(struct program *p, bool genesis_only);
+
+/* Asks for the passphrase and opens the key; then the journal, if `journal`. */
+int program_unlock(struct program *p, bool journal);
+
+/* A question that is answered by its own word, in whatever language: false for anything else. */
+bool program_confirm(const char *question, const char *word);
+
+void program_print_keys(const struct program *p);
+
+/* The commands.  Each gives the exit code. */
+int program_init(struct program *p);
+int program_check(struct program *p);
+int program_refill(struct program *p, const char *const *files, size_t n, bool sign);
+int program_journal(struct program *p);
+
+#endif

@@ -1,0 +1,426 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writes a re-run bundle: lines of "HASH JSON", where HASH is SHA-256 over the hash of the line
+ * before (64 zeros at the first) and the JSON of this one.  Deterministic: the same case over the
+ * same ledger with the same labels is the same file.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/hex.h"
+#include "crypto/sha256.h"
+#include "trace_bundle.h"
+
+enum {
+	VERSION = 2,
+	HEX_CHARS = 64,
+	PROVED_ACCOUNTS = 20, /* that hold the most */
+	PROVED_ARCS_MAX = 400000,
+};
+
+struct writing {
+	FILE *out;
+	char hash[HEX_CHARS + 1];
+	uint64_t lines, intervals;
+};
+
+/* Amounts are texts: not every reader of JSON has 64 bits. */
+static void set_units(json_t *o, const char *key, uint64_t v)
+{
+	char digits[24];
+
+	(void)snprintf(digits, sizeof digits, "%" PRIu64, v);
+	CHECK(json_object_set_new(o, key, json_string(digits)) == 0);
+}
+
+static void set_number(json_t *o, const char *key, uint64_t v)
+{
+	CHECK(v <= INT64_MAX);
+	CHECK(json_object_set_new(o, key, json_integer((json_int_t)v)) == 0);
+}
+
+/* What a file of labels says may be no UTF-8 at all: as it is shown, so it stands here. */
+static void set_text(json_t *o, const char *key, const char *text)
+{
+	char clean[512];
+
+	casefile_clean(clean, sizeof clean, text, 100);
+	CHECK(json_object_set_new(o, key, json_string(clean)) == 0);
+}
+
+static void set_hex(json_t *o, const char *key, const uint8_t *hash)
+{
+	char hex[HEX_CHARS + 1];
+
+	hex_put(hex, bytes_of(hash, 32));
+	CHECK(json_object_set_new(o, key, json_string(hex)) == 0);
+}
+
+static json_t *object(void)
+{
+	json_t *o = json_object();
+
+	CHECK(o != NULL);
+	return o;
+}
+
+/* Takes o. */
+static void put(struct writing *w, const char *kind, json_t *o)
+{
+	json_t *line = json_pack("[s,o]", kind, o);
+	struct sha256 hash;
+	struct hash32 digest;
+	char *text;
+
+	CHECK(line != NULL);
+	text = casefile_canonical(line);
+	sha256_init(&hash);
+	sha256_update(&hash, bytes_of(w->hash, HEX_CHARS));
+	sha256_update(&hash, bytes_str(text));
+	sha256_final(&hash, &digest);
+	hex_put(w->hash, bytes_of(digest.b, sizeof digest.b));
+	(void)fprintf(w->out, "%s %s\n", w->hash, text);
+	w->lines++;
+	free(text);
+	json_decref(line);
+}
+
+static void put_head(struct writing *w, const struct trace_run *r)
+{
+	json_t *o = object();
+
+	set_number(o, "version", VERSION);
+	set_text(o, "program", "kuramori " KURAMORI_VERSION);
+	set_hex(o, "case", r->file->id.b);
+	put(w, "bundle", o);
+	put(w, "case", json_incref(r->file->json));
+	o = object();
+	set_text(o, "asset", r->file->asset);
+	set_number(o, "height", r->height);
+	set_number(o, "time", r->time_s);
+	set_number(o, "events", r->c.n);
+	put(w, "ledger", o);
+	for (size_t i = 0; i < r->file->labels_n; i++) {
+		o = object();
+		set_text(o, "file", r->file->labels[i].file);
+		set_hex(o, "sha256", trace_labels_sha256(r->labels, i)->b);
+		put(w, "labels", o);
+	}
+}
+
+static const char *kind_of(uint32_t account)
+{
+	return account == TRACE_ISSUANCE    ? "issuance"
+	       : account == TRACE_DESTROYED ? "destroyed"
+					    : "account";
+}
+
+static void put_accounts(struct writing *w, const struct trace_run *r)
+{
+	for (size_t i = 0; i < r->accounts_n; i++) {
+		const struct trace_run_account *a = &r->accounts[i];
+		const struct trace_label *l = a->label;
+		json_t *o = object();
+		char owner[COLUMNS_TEXT_MAX];
+
+		columns_name_text(owner, columns_view_name(&r->view, a->owner));
+		set_number(o, "n", i);
+		set_text(o, "kind", kind_of(a->account));
+		set_text(o, "name", a->name);
+		set_text(o, "owner", owner);
+		set_text(o, "label", l == NULL ? "" : l->label);
+		set_text(o, "category", l == NULL ? "" : l->category);
+		set_text(o, "source", l == NULL ? "" : l->source);
+		set_number(o, "confidence", l == NULL ? 0 : l->confidence);
+		set_text(o, "sink", trace_run_sink_word(a->sink));
+		set_units(o, "in", a->in);
+		set_units(o, "out", a->out);
+		put(w, "account", o);
+	}
+}
+
+static void put_seeds(struct writing *w, const struct trace_run *r)
+{
+	for (size_t i = 0; i < r->seeds_n; i++) {
+		const struct trace_run_seed *s = &r->seeds[i];
+		json_t *o = object();
+
+		set_number(o, "of", s->of);
+		set_text(o, "kind", s->of_tx ? "transfer" : "balance");
+		set_number(o, "account", trace_run_place(r, s->account));
+		set_number(o, "event", s->event);
+		set_units(o, "amount", s->amount);
+		set_units(o, "in", s->in);
+		set_units(o, "balance", s->balance);
+		put(w, "seed", o);
+	}
+}
+
+static void put_transfers(struct writing *w, const struct trace_run *r)
+{
+	for (size_t k = 0; k < r->events_n; k++) {
+		size_t i = r->events[k];
+		const struct trace_block *b = trace_run_block(r, i);
+		json_t *o = object(), *moved = json_array();
+
+		CHECK(moved != NULL);
+		set_number(o, "event", i);
+		set_number(o, "height", b->height);
+		set_number(o, "time", b->time_s);
+		set_hex(o, "tx", r->view.txids + (size_t)32 * r->c.tx[i]);
+		set_number(o, "txn", r->c.tx[i]);
+		set_number(o, "from", trace_run_place(r, r->c.from[i]));
+		set_number(o, "to", trace_run_place(r, r->c.to[i]));
+		set_units(o, "amount", r->c.amount[i]);
+		set_units(o, "balance", r->c.balance[i]);
+		set_units(o, "out", r->c.out[i]);
+		set_units(o, "in", r->c.in[i]);
+		set_units(o, "left", r->left[k]);
+		for (unsigned p = 0; p < r->n; p++) {
+			char digits[24];
+
+			(void)snprintf(digits, sizeof digits, "%" PRIu64,
+				       trace_run_move(r, k, p)->units);
+			CHECK(json_array_append_new(moved, json_string(digits)) == 0);
+		}
+		CHECK(json_object_set_new(o, "moved", moved) == 0);
+		put(w, "transfer", o);
+	}
+}
+
+static void put_totals(struct writing *w, const struct trace_run *r)
+{
+	for (unsigned p = 0; p < r->n; p++) {
+		const struct trace_totals *t = &r->totals[p];
+		json_t *o = object();
+
+		set_text(o, "policy", trace_policy_name(r->file->policies[p]));
+		set_units(o, "stolen", t->stolen);
+		set_units(o, "held", t->held);
+		set_units(o, "absorbed", t->absorbed);
+		set_units(o, "stopped", t->stopped);
+		set_units(o, "evaporated", t->evaporated);
+		set_units(o, "destroyed", t->destroyed);
+		set_number(o, "accounts", t->accounts);
+		set_number(o, "touched", t->touched);
+		put(w, "total", o);
+	}
+	for (size_t i = 0; i < r->accounts_n; i++) {
+		for (unsigned p = 0; p < r->n; p++) {
+			uint64_t held = r->held[i * r->n + p], rests = r->rests[i * r->n + p];
+			bool marked = trace_engine_marked(r->engine, p, r->accounts[i].account);
+			json_t *o;
+
+			if (held == 0 && rests == 0 && !marked) {
+				continue;
+			}
+			o = object();
+			set_number(o, "account", i);
+			set_text(o, "policy", trace_policy_name(r->file->policies[p]));
+			set_units(o, "held", held);
+			set_units(o, "rests", rests);
+			CHECK(json_object_set_new(o, "marked", json_boolean(marked)) == 0);
+			put(w, "rest", o);
+		}
+	}
+}
+
+static void put_reached(struct writing *w, const struct trace_run *r, const struct trace_tally *t)
+{
+	for (size_t i = 0; i < t->rows_n; i++) {
+		const struct trace_tally_row *row = &t->rows[i];
+		char day[TRACE_TALLY_DAY_MAX];
+		json_t *o = object();
+
+		trace_tally_day(day, row->day);
+		set_text(o, "label", t->groups[row->group].label);
+		set_text(o, "category", t->groups[row->group].category);
+		set_text(o, "policy", trace_policy_name(r->file->policies[row->policy]));
+		set_text(o, "day", day);
+		set_units(o, "units", row->units);
+		set_number(o, "transfers", row->transfers);
+		put(w, "reached", o);
+	}
+}
+
+/* ---- what no rule can deny, and its proof ------------------------------------------------ */
+
+static void set_pairs(json_t *o, const char *key, json_t *pairs)
+{
+	CHECK(pairs != NULL && json_object_set_new(o, key, pairs) == 0);
+}
+
+static json_t *units_pairs(const struct trace_proof_units *u, size_t n)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < n; i++) {
+		char digits[24];
+
+		(void)snprintf(digits, sizeof digits, "%" PRIu64, u[i].units);
+		CHECK(json_array_append_new(all, json_pack("[I,s]", (json_int_t)u[i].at, digits)) ==
+		      0);
+	}
+	return all;
+}
+
+/* Seeds are counted back from -1, events from 0. */
+static json_t *turn_pairs(const struct trace_run *r, const struct trace_proof *p)
+{
+	json_t *all = json_array();
+
+	for (size_t i = 0; i < p->turns_n; i++) {
+		const struct trace_proof_turn *t = &p->turns[i];
+		json_int_t at = t->of_seed ? -1 - (json_int_t)t->at : (json_int_t)t->at;
+
+		CHECK(json_array_append_new(
+			  all,
+			  json_pack("[I,I]", at, (json_int_t)trace_run_place(r, t->account))) == 0);
+	}
+	return all;
+}
+
+static enum err set_end(json_t *o, const struct trace_run *r, struct trace_bounds *b,
+			const uint32_t *accounts, size_t n, bool most)
+{
+	struct trace_proof proof = { NULL, 0, NULL, 0, NULL, 0 };
+	json_t *end = object();
+	uint64_t value = 0;
+	enum err e = trace_bounds_prove(b, accounts, n, most, &value, &proof);
+
+	if (e == ERR_OK) {
+		set_pairs(end, "moves", units_pairs(proof.moves, proof.moves_n));
+		set_pairs(end, "overlaps", units_pairs(proof.overlaps, proof.overlaps_n));
+		set_pairs(end, "turns", turn_pairs(r, &proof));
+		set_units(o, most ? "upper" : "lower", value);
+		CHECK(json_object_set(o, most ? "most" : "least", end) == 0);
+	}
+	json_decref(end);
+	trace_proof_free(&proof);
+	return e;
+}
+
+/* Of these accounts together. */
+static enum err put_interval(struct writing *w, const struct trace_run *r, struct trace_bounds *b,
+			     const uint32_t *accounts, size_t n, const struct trace_tally_group *g)
+{
+	json_t *o = object();
+	enum err e;
+
+	set_text(o, "label", g == NULL ? "" : g->label);
+	set_text(o, "category", g == NULL ? "" : g->category);
+	CHECK(json_object_set_new(
+		  o, "account",
+		  json_integer(g == NULL ? (json_int_t)trace_run_place(r, accounts[0]) : -1)) == 0);
+	e = set_end(o, r, b, accounts, n, false);
+	if (e == ERR_OK) {
+		e = set_end(o, r, b, accounts, n, true);
+	}
+	if (e != ERR_OK) {
+		json_decref(o);
+		return e;
+	}
+	put(w, "interval", o);
+	w->intervals++;
+	return ERR_OK;
+}
+
+/* What an account holds by the rule by which it holds the most. */
+struct rich {
+	size_t place;
+	uint64_t units;
+};
+
+static int richest_first(const void *a, const void *b)
+{
+	const struct rich *x = a, *y = b;
+
+	if (x->units != y->units) {
+		return x->units > y->units ? -1 : 1;
+	}
+	return (x->place > y->place) - (x->place < y->place);
+}
+
+static enum err put_accounts_intervals(struct writing *w, const struct trace_run *r,
+				       struct trace_bounds *b)
+{
+	struct rich *all = calloc(r->accounts_n + 1, sizeof *all);
+	enum err e = ERR_OK;
+
+	CHECK(all != NULL);
+	for (size_t i = 0; i < r->accounts_n; i++) {
+		all[i].place = i;
+		for (unsigned p = 0; p < r->n; p++) {
+			uint64_t units = r->held[i * r->n + p] + r->rests[i * r->n + p];
+
+			all[i].units = units > all[i].units ? units : all[i].units;
+		}
+	}
+	qsort(all, r->accounts_n, sizeof *all, richest_first);
+	for (size_t i = 0; e == ERR_OK && i < r->accounts_n && i < PROVED_ACCOUNTS; i++) {
+		if (all[i].units > 0) {
+			e = put_interval(w, r, b, &r->accounts[all[i].place].account, 1, NULL);
+		}
+	}
+	free(all);
+	return e;
+}
+
+static enum err put_intervals(struct writing *w, const struct trace_run *r,
+			      const struct trace_tally *t)
+{
+	uint32_t *accounts = calloc(r->accounts_n + 1, sizeof *accounts);
+	struct trace_bounds *b = NULL;
+	enum err e = trace_run_bounds(r, &b);
+
+	CHECK(accounts != NULL);
+	/* a network that large is not searched: the result then has no intervals */
+	if (e == ERR_OK && trace_bounds_arcs(b) <= PROVED_ARCS_MAX) {
+		for (size_t g = 0; e == ERR_OK && g < t->groups_n; g++) {
+			size_t n = 0;
+
+			for (size_t i = 0; i < r->accounts_n; i++) {
+				if (t->group_of[i] == (int64_t)g) {
+					accounts[n++] = r->accounts[i].account;
+				}
+			}
+			if (t->groups[g].first_s != UINT64_MAX) {
+				e = put_interval(w, r, b, accounts, n, &t->groups[g]);
+			}
+		}
+		e = e != ERR_OK ? e : put_accounts_intervals(w, r, b);
+	}
+	free(accounts);
+	trace_bounds_free(b);
+	return e;
+}
+
+enum err trace_bundle_write(FILE *out, struct hash32 *id, const struct trace_run *r,
+			    const struct trace_tally *t)
+{
+	struct writing w = { .out = out };
+	json_t *o;
+	enum err e;
+
+	memset(w.hash, '0', HEX_CHARS);
+	w.hash[HEX_CHARS] = '\0';
+	put_head(&w, r);
+	put_accounts(&w, r);
+	put_seeds(&w, r);
+	put_transfers(&w, r);
+	put_totals(&w, r);
+	put_reached(&w, r, t);
+	e = put_intervals(&w, r, t);
+	if (e != ERR_OK) {
+		return e;
+	}
+	o = object();
+	set_number(o, "lines", w.lines + 1);
+	set_number(o, "intervals", w.intervals);
+	put(&w, "end", o);
+	CHECK(hex_get(id->b, sizeof id->b, bytes_of(w.hash, HEX_CHARS), HEX_LOWER_ONLY) == ERR_OK);
+	return ERR_OK;
+}

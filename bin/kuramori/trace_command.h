@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trace_command.h - the commands of `kuramori trace` that work on a case; each returns an exit
+ * code. w: the words behind the command's own. */
+#ifndef KURAMORI_BIN_TRACE_COMMAND_H
+#define KURAMORI_BIN_TRACE_COMMAND_H
+
+#include "cli.h"
+#include "trace_picture.h"
+#include "trace_run.h"
+
+/* `case new FILE NAME=VALUE...`, `case check FILE [STORE]` */
+int trace_case_command(struct cli *c, const char *const *w, size_t n);
+/* `demo coincheck FOLDER [seed=N]` */
+int trace_demo_command(struct cli *c, const char *const *w, size_t n);
+/* `report CASE STORE [NAME=VALUE...]` */
+int trace_report_command(struct cli *c, const char *const *w, size_t n);
+/* `path CASE STORE ADDRESS [NAME=VALUE...]` */
+int trace_path_command(struct cli *c, const char *const *w, size_t n);
+/* `pedigree STORE ASSET TX ADDRESS` */
+int trace_pedigree_command(struct cli *c, const char *const *w, size_t n);
+/* `follow CASE STORE HOST:PORT [NAME=VALUE...]` */
+int trace_follow_command(struct cli *c, const char *const *w, size_t n);
+/* `verify BUNDLE STORE` */
+int trace_compare(const struct cli *c, const char *path, const char *store);
+
+/* The picture of one policy of a run; what it has is freed by trace_picture_free(). */
+void trace_picture_make(struct trace_picture *p, const struct trace_run *r, unsigned policy);
+void trace_picture_free(struct trace_picture *p);
+
+#endif
