@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * paper.h - a document as several people sign it, for tests that bring it to somebody.
+ * paper.h - documents as several people sign them, for tests that bring them to somebody.
  */
 #ifndef KURAMORI_TESTS_PAPER_H
 #define KURAMORI_TESTS_PAPER_H
+
+#include <stdio.h>
 
 #include "base/check.h"
 #include "doc/document.h"
@@ -34,6 +36,19 @@ static inline void paper_make(struct paper *p, enum doc_type type, const void *i
 	}
 	CHECK(doc_close(&out, type, bytes_of(w.p, w.n), seals, n) == ERR_OK);
 	p->n = out.n;
+}
+
+/* What price source i, called price-1 and on, says of one XEM in yen. */
+static inline struct doc_price paper_price(const struct hash32 *genesis, size_t i, uint64_t time_ms,
+					   const char *rate)
+{
+	struct doc_price p = {
+		.asset = ASSET_XEM, .currency = ASSET_JPY, .genesis = *genesis, .time_ms = time_ms
+	};
+
+	(void)snprintf(p.rate, sizeof p.rate, "%s", rate);
+	(void)snprintf(p.source, sizeof p.source, "price-%zu", i + 1);
+	return p;
 }
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/hex.h"
 #include "crypto/ed25519.h"
 #include "crypto/sha256.h"
 #include "doc/types.h"
@@ -31,6 +32,22 @@ static inline void passkey_make(struct doc_passkey *entry, uint8_t secret[ED2551
 				       .key_n = sizeof key.b };
 	memset(entry->credential, number, entry->credential_n);
 	memcpy(entry->key, key.b, sizeof key.b);
+}
+
+/* An es256 key that is the base point of P-256 (FIPS 186-4, D.1.2.3), or stands beside the curve.
+ */
+static inline void passkey_point(struct doc_passkey *entry, bool on_curve)
+{
+	static const char base[] =
+	    "6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+	    "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5";
+
+	*entry = (struct doc_passkey){ .algorithm = DOC_ALGORITHM_ES256,
+				       .credential_n = 16,
+				       .key_n = 64 };
+	memset(entry->credential, 0xe5, entry->credential_n);
+	CHECK(hex_get(entry->key, 64, bytes_str(base), HEX_LOWER_ONLY) == ERR_OK);
+	entry->key[63] ^= !on_curve;
 }
 
 /* Whom these keys sign for. */

@@ -13,6 +13,7 @@ import audit
 import canon
 import evil
 import frames
+import rules
 import story_b
 import thieves
 import world as kit
@@ -167,7 +168,7 @@ def starts(world, program, conf):
         if program == "kuramori-signer":
             path = world.socket("signer-a", "unlock")
             try:
-                with frames.open_client(path, "signer", 1, kit.ROOT / "src/ipc/signer.def", wait=3.0) as client:
+                with frames.open_client(path, "signer", frames.VERSIONS["signer"], kit.ROOT / "src/ipc/signer.def", wait=3.0) as client:
                     client.call(frames.UNLOCK, [kit.PASSPHRASE.encode()])
             except (OSError, frames.FrameError):
                 pass
@@ -198,64 +199,92 @@ def locked(world, which, timeout=5.0):
     return process.wait_until(said, timeout, f"signer {which} is locked", 0.02)
 
 
+def hear_one_watcher(world, only):
+    """Stops the watchers 2 and 3, or lets them go on: with one alone a signer learns what it lacks, and not that this is
+    all."""
+    for n in (2, 3):
+        watcher = world.group[f"watcher-{n}"]
+        watcher.pause() if only else watcher.go_on()
+
+
+def back_in_service(world, server, which, items, before):
+    """It has caught up without people: the same bytes for what it had signed, and nothing else for that request."""
+    world.ready()
+    status = world.status(f"signer-{which}")
+    must(status["locked"] == "no" and status["frozen"] == "no", "it is not back", status)
+    again = server.ask(which, items, timeout=10.0)
+    must(again.signed and again.signature.raw == before.signature.raw, "other bytes than before", again.words())
+    other = server.attempt(items[1], at=items[2].body["timestamp_nem_s"] + 1)
+    refused(server, which, items[:2] + [other] + items[3:], "already-used", "mismatch", what="another attempt of what it had signed")
+    return int(status["recalled"].split(",")[0])
+
+
 @attack("T23", "yesterday's memory", "memory")
 def rewind(rig):
     told = []
     for which in "ab":
         w = rig.fresh()
-        name, other = f"signer-{which}", f"signer-{'ba'['ab'.index(which)]}"
+        name = f"signer-{which}"
         pay_one(w)
         w.group[name].stop()
         old = w.folder / "old"
         shutil.copy(w.journal(name), old)
         w.start_signer(which)
         w.ready()
-        documents, _ = pay_one(w)
+        with thief_server(w) as server:
+            items = payment(w, server)
+            before = server.ask("a", items)
+            must(before.signed, "an honest payment is signed", before.words())
+            if which == "b":
+                items = [*items, before.attestation, before.signature]
+                before = server.ask("b", items)
+                must(before.signed, "an honest payment is signed", before.words())
         w.group[name].kill()
+        hear_one_watcher(w, True)
         shutil.copy(old, w.journal(name))
         w.start_signer(which)
         started = time.monotonic()
         status = locked(w, which)
         took = time.monotonic() - started
-        must(status["signs"] != "ready", "it says that it would sign", status)
+        must(status["signs"].startswith("locked: "), "it does not say why", status)
         with thief_server(w) as server:
-            items = documents
             if which == "a":
-                refused(server, "a", payment(w, server), "locked", "frozen", what="a payment from an older memory")
-            else:
-                items = documents + [d for r, d in w.journal_of("a").documents("attestation")
-                                     if d.body["subject"] == documents[2].id][:1]
-                items.append(canon.Document("signature", {"attestation": items[-1].id, "genesis": w.genesis.id,
-                                                          "signature": "22" * 64}))
-            refused(server, which, items, "locked", "frozen", what="what it had signed and forgotten")
-        process.wait_until(lambda: w.status(other)["frozen"] == "yes", 5.0, f"{other} is frozen")
-        reasons = [d.body["reason"] for d in story_b.freezes(w, which)]
-        must(reasons and all("rewound" in r for r in reasons), "the freeze says why", reasons)
+                refused(server, "a", payment(w, server), "locked", what="a payment from an older memory")
+            refused(server, which, items, "locked", what="what it had signed and forgotten")
+            hear_one_watcher(w, False)
+            recalled = back_in_service(w, server, which, items, before)
+        must(recalled == 1, "it has not taken back what it lacked", recalled)
         told.append(f"{which.upper()} locked {1000 * took:.0f} ms after it was ready")
     rig.spoiled()
-    return (f"each signer's journal put back to one payment earlier: the watchers show it a record that it signed itself "
-            f"and lacks ({'; '.join(told)}), freeze both signers with the words '{reasons[0].rsplit(': ', 1)[-1]}', and "
-            "nothing old or new is signed")
+    return (f"each signer's journal put back to one payment earlier: a watcher shows it a record that it signed itself "
+            f"and lacks ({'; '.join(told)}), nothing old or new is signed; when two watchers show no more than what it "
+            "has taken back, it gives the same bytes again, refuses another attempt, and nobody had to come")
 
 
 @attack("T24", "amnesia", "memory")
 def amnesia(rig):
     w = rig.fresh()
-    pay_one(w)
+    with thief_server(w) as server:
+        items = payment(w, server)
+        before = server.ask("a", items)
+        must(before.signed, "an honest payment is signed", before.words())
     w.group["signer-a"].kill()
     w.journal("signer-a").unlink()
     conf = configured(w, "kuramori-signer", "signer-a", "amnesia", journal_create="no")
     code, text = starts(w, "kuramori-signer", conf)
     must(code not in (None, 0) and "journal" in text, "it starts without its journal", (code, text[-300:]))
     must(not w.journal("signer-a").exists(), "it made a journal without being told")
+    hear_one_watcher(w, True)
     w.start_signer("a")                     # with journal_create: an empty one
     status = locked(w, "a")
     with thief_server(w) as server:
-        answer = refused(server, "a", payment(w, server), "locked", "frozen", what="a payment without a memory")
-    must(int(status["journal_records"]) < 10 and status["signs"] != "ready", "it says that it would sign", status)
+        answer = refused(server, "a", payment(w, server), "locked", what="a payment without a memory")
+        must(status["signs"].startswith("locked: "), "it says that it would sign", status)
+        hear_one_watcher(w, False)
+        back_in_service(w, server, "a", items, before)
     rig.spoiled()
     return (f"A's journal deleted: A does not start (exit code {code}); told to make a new one it starts locked, because "
-            f"the watchers hold a record that it signed, and answers {answer.code}")
+            f"the watchers hold a record that it signed, answers {answer.code}, and signs again when it has that back")
 
 
 @attack("T25", "power cuts around reserve, sign and reply", "memory")
@@ -335,7 +364,7 @@ def twins(rig):
         daemon = process.Daemon("twin", [w.program("kuramori-signer"), "--config", conf], w.place("try"))
         daemon.err_path.unlink(missing_ok=True)
         daemon.start(ready_timeout=None)
-        with frames.open_client(sockets["unlock_socket"], "signer", 1, kit.ROOT / "src/ipc/signer.def", wait=5.0) as link:
+        with frames.open_client(sockets["unlock_socket"], "signer", frames.VERSIONS["signer"], kit.ROOT / "src/ipc/signer.def", wait=5.0) as link:
             link.call(frames.UNLOCK, [kit.PASSPHRASE.encode()])
         return daemon
     first = twin()
@@ -348,7 +377,7 @@ def twins(rig):
     try:
         second.wait_ready(5.0)
         with thief_server(w) as server, \
-                frames.open_client(sockets["server_socket"], "signer", 1, kit.ROOT / "src/ipc/signer.def") as link:
+                frames.open_client(sockets["server_socket"], "signer", frames.VERSIONS["signer"], kit.ROOT / "src/ipc/signer.def") as link:
             documents = payment(w, server)
             answer = evil.Answer(link.call(frames.SIGN, [d.raw for d in documents]), w.genesis.id)
             must(not answer.signed, "the twin signs", answer.words())
@@ -413,6 +442,73 @@ def no_log(rig):
 DAY = 24 * 3600
 
 
+def loosening_by_clocks(w, hands, move, base):
+    """A policy that loosens waits an hour: no host's clock alone brings it nearer, or takes it back."""
+    two = rules.officers(w, "officer-1", "officer-2")
+    wide = rules.next_policy(w, two, payment_max=str(10 ** 13))
+    must({rules.put(w, name, wide) for name in hands} == {"receipt"}, "a quorum may propose")
+
+    def alone(seconds, line, words):
+        for name, hand in hands.items():
+            for moved in (seconds, -seconds):
+                hand.set(wall_s=base + moved, mono_s=base if name.startswith("signer") else 0)
+                w.wait_blocks(1)
+                time.sleep(0.3)
+                says = {one: w.status(one) for one in hands}
+                wrong = {one: (s["rules"], s["frozen"]) for one, s in says.items()
+                         if line not in s["rules"] or s["frozen"] != "no"}
+                must(not wrong, f"{words}, with {name}'s clock {moved} s off", wrong)
+            hand.set(wall_s=base, mono_s=base if name.startswith("signer") else 0)
+
+    alone(25 * 3600, "policy 1", "a policy that waits is in force, or somebody has frozen")
+    base += 2 * 3600
+    move(base, base, base, base)
+    rules.all_say(w, "by every clock its wait is over", timeout=20.0, rules="policy 2", frozen="no")
+    alone(25 * 3600, "policy 2", "a policy that was in force is not, or somebody has frozen")
+    return ("a policy that loosens stays out of force, and in force after, with each host's clock alone 25 h ahead and "
+            "behind, and nobody freezes")
+
+
+def people_compare(w, server, ask, listed, fits):
+    """No clock renews what nobody approves: only a person who compared the lists does, once. How many
+    payments that brought, and the words of what brought none."""
+    journal, lines = w.place("people") / "watched", w.place("people") / "listed"
+
+    def day(*words, person="officer-cli", expect=0):
+        journal.unlink(missing_ok=True)
+        shutil.copyfile(w.journal("watcher-1"), journal)
+        return w.cli("day", words[0], str(journal), str(lines), *words[1:], person=person, server=False,
+                     secret=w.journal_secret_file("watcher-1"), expect=expect)
+    # The thief's payments are missing in the back end's list: the tool names each, and signs nothing.
+    lines.write_text("".join(listed[2:]))
+    file = w.place("people") / "day.json"
+    seen = day("sign", str(file), expect=1)
+    must(len(seen["differences"]) == 2 and not file.exists(), "two payments are told, none is signed for", seen)
+    must({one["request_id"] for one in seen["differences"]} == {line.split(",")[0] for line in listed[:2]},
+         "the two that are missing", seen)
+    lines.write_text("".join(listed))
+    points = day("compare")
+    must(points["same"] and points["payments"] == fits == points["listed"], "the lists agree", points)
+    less = str(int(points["a_unapproved"]) - 1)
+    wrong = (("an approver's", w.day(points, "approver-1"), "unknown-signer"),
+             ("the back end's", w.day(points, "auditor-1", w.keys.backend), "bad-signature"),
+             ("an auditor's of another sum", w.day(points, a_unapproved=less), "mismatch"),
+             ("of more than was signed", w.day(points, a_sequence=points["a_sequence"] + 9), "mismatch"),
+             ("of another genesis", w.day(points, genesis="11" * 32), "other-genesis"),
+             ("of nothing compared", w.day(points, a_sequence=0, a_unapproved="0"), "over-cap"))
+    for words, one, code in wrong:
+        answer = ask(one)
+        must(answer.code == code, f"a day that is {words}", answer.words())
+    day("sign", str(file))
+    good = canon.open_document(file.read_bytes(), w.genesis.id, "day")
+    must(good.body["person"] == "officer-cli", "the officer's day", good.body)
+    renewed = 0
+    while (answer := ask(good)).signed:
+        renewed += 1
+    must(answer.code == "over-cap" and abs(renewed - fits) <= 1, "one budget for one day", (answer.words(), renewed, fits))
+    return renewed, ", ".join(f"{words} {code}" for words, _, code in wrong)
+
+
 @attack("T30", "clocks moved by a day", "clocks")
 def clocks(rig):
     w = rig.fresh()
@@ -434,11 +530,16 @@ def clocks(rig):
         w.wait_blocks(1)
         time.sleep(0.3)
 
-    def ask(server, wall):
+    listed = []  # what the back end knows that it asked for
+
+    def ask(server, wall, *beside):
         request = w.request("c000001", w.keys.outside[4].address(), tier - 1000 - next(made))
         now = kit.now_ms() + wall * 1000
         order = server.order(request, created_ms=now, expires_ms=now + 1_800_000)
-        return server.ask("a", [request, order, server.attempt(order)])
+        answer = server.ask("a", [request, order, server.attempt(order), *beside])
+        if answer.signed:
+            listed.append(f"{request.body['request_id']},{request.body['amount']}\n")
+        return answer
     told = []
     with thief_server(w) as server:
         # The cap is sent seconds before midnight UTC, and asked for again seconds after it.
@@ -466,11 +567,14 @@ def clocks(rig):
         move(rig_day, rig_day, rig_day, rig_day)
         w.ready()
         answer = ask(server, rig_day)
-        must(answer.signed, "a day later by every clock the window is open again", answer.words())
+        must(answer.code == "over-cap", "a day later by every clock the budget is open again", answer.words())
+        renewed, by = people_compare(w, server, lambda *beside: ask(server, rig_day, *beside), listed, signed)
+    waited = loosening_by_clocks(w, hands, move, rig_day)
     rig.spoiled()
     return (f"the day's budget of the lowest tier used up by {signed} payments {DAY - before} s before midnight UTC, then "
-            f"asked again with A's clocks and the chain's moved: {', '.join(told)}; signed only when wall, running and "
-            "chain clock all say that a day is over")
+            f"asked again with A's clocks and the chain's moved: {', '.join(told)}; and when wall, running and "
+            f"chain clock all say that a day is over, over-cap. Days that renew nothing: {by}; then an officer compared "
+            f"the lists and signed: {renewed} more, and not one for the same day again; {waited}")
 
 
 # ---------------------------------------------------------------- T32

@@ -12,18 +12,12 @@ SECOND = ("theft-1", "theft-2", "theft-3", "theft-4", "server-1", "server-4", "s
 
 # Attacks whose defence is not built. The words name the part that brings it.
 LATER = {
-    "T05": "one asset so far: a drain over many chains needs the second chain, and prices that reach the signers; "
-           "until then they pay nothing under caps in yen (unit test policy rules)",
-    "T06": "no prices reach the signers yet: under caps in yen they pay nothing, whatever anybody says of prices; the "
-           "judgement itself refuses false, old, few and jumping ones (unit test policy rules)",
     "T07": "signers draw no random numbers to sign; the self-test that looks for repeated r values comes with key "
            "rotation",
     "T14": "allow-lists of destinations and the console that shows difference marks come with the cold vault",
     "T19": "NEM has no change; this is about the outputs of Bitcoin transactions, the next chain",
     "T21": "a hijacked domain matters once there is an approval site; today's approvals are signed on the person's "
            "own machine",
-    "T28": "no grants reach the signers yet; one without an end cannot be written, and the judgement lets none last "
-           "longer than the policy allows (unit tests doc document, policy rules)",
     "T35": "a duress code needs approver devices of its own and a delayed queue; neither exists",
     "T37": "updates are not delivered by this software yet; the roster will name the program hashes that count",
     "T38": "restore drills and share proofs belong to the cold vault's ceremony",
@@ -32,7 +26,7 @@ LATER = {
     "T46": "the sweep above the hot ceiling needs refill and cold documents; the ceiling is a figure of the policy "
            "that nothing moves coins for",
     "T48": "the tree of liabilities that a customer can check is not built",
-    "T50": "tracing stolen coins and screening deposits come after custody",
+    "T50": "stolen coins are followed (kuramori trace); holding a deposit that has some of them comes with screening",
 }
 
 
@@ -50,6 +44,7 @@ def attack(number, title, scene):
 def load():
     """Imports every file of attacks; each number is then either run or explained."""
     import people  # noqa: F401
+    import prices  # noqa: F401
     import refunds  # noqa: F401
     import rules  # noqa: F401
     import server  # noqa: F401

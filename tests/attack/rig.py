@@ -19,6 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/kit"))
 
+import attempts  # noqa: E402
 import audit  # noqa: E402
 import canon  # noqa: E402
 import evil  # noqa: E402
@@ -31,7 +32,11 @@ import world as kit  # noqa: E402
 XEM = kit.XEM
 CUSTOMERS = 200
 SETTINGS = {"seed": 2018, "boxes": 14, "purses": 1, "purse_xem": 1_000_000, "till_xem": 1_300_000,
-            "spare_extra": 1, "journal_bytes": 8 * 1024 * 1024, "passkeys": True}
+            "spare_extra": 1, "journal_bytes": 8 * 1024 * 1024, "passkeys": True, "price_sources": 3}
+# A world with tills for three attempts, which live for two minutes.
+THIRD = {"boxes": 1, "purses": 1, "spare_extra": 1, "quiet_blocks": 5, "poll_ms": 10, "till_xem": 400_000,
+         "more_tills": 2, "block_ms": 1000, "journal_bytes": 8 * 1024 * 1024,
+         "policy": {"attempt_life_s": 120, "clock_skew_ms": 3_600_000, "heartbeat_age_ms": 2_000}}
 # The sealing of throw-away keys is made cheap: a signer is unlocked some fifty times.
 CHEAP_SEAL = ("--ops", "1", "--mem-kib", "8192")
 
@@ -141,6 +146,8 @@ class Rig:
         self.world = World(self.folder / "w", self.build, kit.Settings(**SETTINGS))
         self.copy = self.folder / "copy"
         self.name = ""
+        self.third_asked = None
+        self.thirds = 0
 
     def make(self):
         w = self.world
@@ -180,6 +187,19 @@ class Rig:
             self.name = name
         return self.world
 
+    def third(self):
+        """The world in which a server has let two attempts of one order die and has asked A for the third.
+        Played once, told to all who ask; played anew where it failed, so that each attack fails by itself."""
+        if self.third_asked is None:
+            self.thirds += 1
+            w = World(self.folder / f"third{self.thirds}", self.build, kit.Settings(**THIRD))
+            try:
+                self.third_asked = Third(w)
+            except BaseException:
+                w.group.kill()
+                raise
+        return self.third_asked
+
     def spoiled(self):
         """Nobody goes on in this scene."""
         self.name = ""
@@ -192,6 +212,47 @@ class Rig:
 
     def end(self):
         self.world.group.kill()
+        if self.third_asked is not None:
+            self.third_asked.world.group.kill()
+
+
+class Third:
+    """An order whose attempts "fail": A signs the first and the second, B is never asked; then the third.
+
+    world; request, order; documents: all that A is shown with the third; harvest: A's two answers; short: A's answer when
+    one watcher's word is missing, unfrozen: whether it left A unfrozen; answer: A's answer to the third."""
+
+    def __init__(self, w):
+        self.world = w
+        w.folder.mkdir(parents=True)
+        w.ceremony()
+        w.write_documents(w.seal_signers())
+        w.start_all(server=False)
+        w.ready()
+        tills = [w.keys.till] + w.keys.more_tills
+        with evil.Server(w) as server:
+            self.request = w.request("c1", w.keys.outside[2].address(), 40 * XEM)
+            self.order = server.order(self.request)
+            tried, words, self.harvest = [], [], []
+            for n in (1, 2):
+                attempt = server.attempt(self.order, number=n, account=tills[n - 1].public_hex)
+                answer = attempts.when_heard(server, [self.request, self.order, attempt, *tried, *words])
+                must(answer.signed, f"A signs attempt {n}", answer.words())
+                self.harvest.append(answer)
+                attempts.emptied(w, tills[n - 1])
+                words += attempts.proofs(w, self.order, attempt)
+                tried.append(attempt)
+            last = server.attempt(self.order, number=3, account=tills[2].public_hex)
+            self.documents = [self.request, self.order, last, *tried, *words]
+            self.short = attempts.when_heard(server, self.documents[:-1])
+            self.unfrozen = w.status("signer-a")["frozen"] == "no"
+            self.answer = attempts.when_heard(server, self.documents)
+
+    def frozen(self):
+        """Every signer and watcher has stopped; Broken if one has not. Their number."""
+        for name in attempts.HOLDERS:
+            process.wait_until(lambda n=name: self.world.status(n)["frozen"] == "yes", 10, f"{name} stops")
+        return len(attempts.HOLDERS)
 
 
 class Hand:

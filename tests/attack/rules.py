@@ -8,7 +8,7 @@ import canon
 import frames
 import world as kit
 from registry import attack
-from rig import XEM, must, payment, process, refused, thief_server, xem
+from rig import XEM, Hand, must, payment, process, refused, thief_server, xem
 
 HOLDERS = ("signer-a", "signer-b", "watcher-1", "watcher-2", "watcher-3")
 
@@ -162,3 +162,137 @@ def loosened(rig):
             f"officers: announced by all five, not in force, {xem(loot)} XEM refused; cancelled for ever by one approver "
             f"at one watcher; a watcher less waits too; a tighter policy told to one watcher alone was in force at all "
             f"five after {took:.1f} s, without the server; so were a freeze, a resume and a struck key")
+
+
+# ---------------------------------------------------------------- T28
+
+HOUR = 3600
+LIMIT = 100 * XEM                           # what a stranger may get
+LIFT = 150 * XEM                            # what is asked for, and granted for a while
+
+
+def grant(world, to, until_ms, signers, **changes):
+    body = {"destination": to, "from_ms": kit.now_ms() - 1000, "genesis": world.genesis.id,
+            "reason": "a new market maker", "until_ms": until_ms, "up_to": str(2 * LIFT)}
+    body.update(changes)
+    return canon.Document("grant", {k: v for k, v in body.items() if v is not None}).sign(*signers)
+
+
+def without_end(w, two):
+    """Nobody makes, takes or keeps one without an end. The words of the refusals."""
+    path, to = w.folder / "endless.json", w.keys.outside[4].address()
+    argv = [w.program("kuramori"), "--config", w.write_cli_config("officer-cli", server=False), "policy", "grant", path,
+            f"to={to}", f"up_to={LIFT}", "--reason", "for now"]
+    tool = process.run(argv, expect=2).stderr
+    must("without an end" in tool and not path.exists(), "the tool makes a grant without an end", tool)
+    now = kit.now_ms()
+    past = process.run(argv + [f"until={now - 1000}", f"from={now - 5000}"], expect=1).stderr
+    must("before it could run" in past and not path.exists(), "the tool makes a grant that is over", past)
+    codes = set()
+    for until, more in ((None, {}), (0, {}), (now, {"from_ms": now})):
+        bad = grant(w, to, until, two, **more)
+        codes |= {put(w, name, bad) for name in HOLDERS}
+    must("receipt" not in codes, "a grant without an end is taken", codes)
+    return codes
+
+
+@attack("T28", "a forgotten grant", "grants")
+def forgotten(rig):
+    w = rig.fresh()
+    hands = {name: Hand(rig, name) for name in HOLDERS}
+    for name in HOLDERS:
+        w.group[name].kill()
+    w.start_all(server=False)
+    w.ready()
+    two = officers(w, "officer-1", "officer-2")
+    here, there = (w.keys.outside[n].address() for n in (4, 5))
+    made = iter(range(1, 1000))
+    began = kit.now_ms()
+
+    def move(wall, running=None, chain=None, others=None):
+        """Offsets in seconds: the signers' wall and running clocks, the chain's, the watchers'; all as the first."""
+        for name, hand in hands.items():
+            mine = wall if name.startswith("signer") else wall if others is None else others
+            hand.set(wall_s=mine, mono_s=(wall if running is None else running) if name.startswith("signer") else 0)
+        w.dev("clock", offset_s=wall if chain is None else chain)
+        w.wait_blocks(2)                    # the first may be of the second before
+        w.ready()
+
+    def documents(server, to, wall, **changes):
+        request = w.request("c000001", to, LIFT + next(made))
+        now = kit.now_ms() + wall * 1000
+        order = server.order(request, **dict({"created_ms": now, "expires_ms": now + 1_800_000}, **changes))
+        return [request, order, server.attempt(order)]
+
+    def nobody_pays(server, to, wall, what, **changes):
+        """Both signers refuse; B is shown what A once said of something else."""
+        codes = set()
+        w.ready()
+        for which, more in (("a", []), ("b", spoken)):
+            asked = documents(server, to, wall, **changes)
+            answer = refused(server, which, asked + more, what=what)
+            must(answer.code == "over-cap", f"signer {which.upper()}: {what}", answer.words())
+            codes.add(answer.code)
+        return codes
+
+    endless = without_end(w, two)
+    with thief_server(w) as server:
+        # A policy by which strangers get little; what it allows more than the first waits its hour.
+        first = server.ask("a", payment(w, server, 50 * XEM))
+        spoken = [first.attestation, first.signature]
+        strict = next_policy(w, two, unlisted_max=str(LIMIT), grant_life_max_ms=6 * HOUR * 1000)
+        must(put(w, "signer-a", strict) == "receipt", "a quorum proposes")
+        all_say(w, "everybody announces it", waiting="policy 2 ")
+        move(HOUR + 100)
+        all_say(w, "the policy is in force", rules="policy 2")
+        nobody_pays(server, here, HOUR + 100, "more than a stranger may get")
+        # One officer is not enough; two with the tool are, and it waits in everybody's sight.
+        end = began + (3 * HOUR + 400) * 1000
+        must(put(w, "signer-a", grant(w, here, end, two[:1])) == "approvals-missing", "one officer grants")
+        path = w.folder / "grant.json"
+        w.cli("policy", "grant", path, f"to={here}", f"up_to={2 * LIFT}", f"until={end}", "--reason", "market maker",
+              person="officer-cli", server=False)
+        done = w.cli("policy", "grant", path, person="officer-cli-2", server=False)
+        must(all(h["persisted"] for h in done["holders"]), "not everybody has the grant", done)
+        other = grant(w, there, end, two)
+        must(put(w, "watcher-2", other) == "receipt", "a second grant, told to one watcher")
+        all_say(w, "everybody announces both", waiting="; grant ")
+        nobody_pays(server, here, HOUR + 100, "under a grant that waits")
+        # It runs: the honest payment that it is for is signed by both.
+        at = 2 * HOUR + 300
+        move(at)
+        all_say(w, "both run", waiting=" runs, ")
+        w.ready()
+        a, b = w.both(documents(server, here, at), server)
+        must(a.signed and b is not None and b.signed, "a payment under a running grant is signed", (a.words(), b))
+        # One approver at one watcher ends the other one.
+        cancel = canon.Document("cancel", {"document": other.id, "genesis": w.genesis.id, "person": "approver-3",
+                                           "reason": "no longer needed", "time_ms": kit.now_ms()})
+        must(put(w, "watcher-3", cancel.sign(w.keys.people["approver-3"][0])) == "receipt", "one person cancels")
+        process.wait_until(lambda: all("; " not in w.status(name)["waiting"] for name in HOLDERS), 10.0, "it is over")
+        cancelled = nobody_pays(server, there, at, "under a grant that was cancelled")
+        # Over: by every clock; by the chain's with the host's set back; by the journal when all are set back.
+        at = 3 * HOUR + 450
+        move(at)
+        all_say(w, "none runs any more", waiting="none")
+        over = nobody_pays(server, here, at, "under a grant that is over")
+        over |= nobody_pays(server, here, at, "an order of the time when it ran", created_ms=end - 60_000)
+        move(at - 240, running=at, chain=at)
+        over |= nobody_pays(server, here, at - 240, "with the host's clock before its end")
+        w.group["signer-a"].kill()
+        w.start_signer("a")
+        w.group["signer-b"].kill()
+        w.start_signer("b")
+    granted = canon.open_document(path.read_bytes(), w.genesis.id)
+    replayed = {put(w, name, old) for name in HOLDERS for old in (granted, other)}
+    must(replayed == {"receipt"}, "the old grants told again", replayed)
+    all_say(w, "told again it stays over", waiting="none")
+    with thief_server(w) as server:
+        over |= nobody_pays(server, here, at - 240, "after a restart, told again, with the host's clock before its end")
+        over |= nobody_pays(server, there, at - 240, "the cancelled one told again")
+    must(all(w.status(name)["frozen"] == "no" for name in HOLDERS), "somebody is frozen")
+    rig.spoiled()
+    return (f"without an end: not made by the tool, {', '.join(sorted(endless))} at five sockets; {xem(LIFT)} XEM to a "
+            f"stranger refused before the grant ran, signed by both while it ran; cancelled by one approver "
+            f"({', '.join(sorted(cancelled))}); after its end refused by both ({', '.join(sorted(over))}), also with hosts' "
+            "clocks set back before it, after kill -9, and told again")

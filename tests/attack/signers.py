@@ -6,6 +6,7 @@ import copy
 import os
 import time
 
+import attempts
 import canon
 import evil
 import frames
@@ -31,7 +32,7 @@ def one_big_withdrawal(rig):
             documents = payment(w, server, amount, PEOPLE, exact=True)
             stolen = canon.Document("attestation", {
                 "data": "00", "genesis": w.genesis.id, "head": canon.ZERO_ID, "inner_hash": "11" * 32,
-                "kind": "cosign", "policy": w.policy.id, "program": canon.ZERO_ID, "roster": w.roster.id, "sequence": 1,
+                "kind": "cosign", "policy": w.policy.id, "previous": canon.ZERO_ID, "program": canon.ZERO_ID, "roster": w.roster.id, "sequence": 1,
                 "signer": "a",
                 "subject": documents[2].id, "subject_type": "attempt", "time_ms": 1}).sign(w.attest_key("a"))
             signature = canon.Document("signature", {"attestation": stolen.id, "genesis": w.genesis.id,
@@ -124,8 +125,8 @@ def field_split(rig):
         first = tries
         for name, other in altered_each(a.attestation):
             for signed in (other, canon.Document("attestation", other.body).sign(w.attest_key("a"))):
-                if signed.signatures != a.attestation.signatures and name in ("head", "program", "sequence", "time_ms"):
-                    continue                # says nothing about the payment; A's own word with A's own key
+                if signed.signatures != a.attestation.signatures and name in ("head", "previous", "program", "sequence", "time_ms"):
+                    continue                # of A's journal, not of the payment: watchers judge that
                 for signature in (a.signature, evil.altered(a.signature, "attestation", signed.id)):
                     codes.add(refused(server, "b", documents + [signed, signature],
                                       what=f"A's attestation.{name} altered").code)
@@ -210,7 +211,8 @@ def forged(world, attempt, data, inner_hash, which="a"):
     """What a thief of key A can say to B: an attestation of any bytes, and A's signature over them."""
     attestation = canon.Document("attestation", {
         "data": data.hex(), "genesis": world.genesis.id, "head": canon.ZERO_ID, "inner_hash": inner_hash.hex(),
-        "kind": "cosign", "policy": world.policy.id, "program": canon.ZERO_ID, "roster": world.roster.id,
+        "kind": "cosign", "policy": world.policy.id, "previous": canon.ZERO_ID, "program": canon.ZERO_ID,
+        "roster": world.roster.id,
         "sequence": 3, "signer": which, "subject": attempt.id,
         "subject_type": "attempt", "time_ms": int(time.time() * 1000)}).sign(world.attest_key("a"))
     signature = canon.Document("signature", {"attestation": attestation.id, "genesis": world.genesis.id,
@@ -339,9 +341,16 @@ def harvested(rig):
     must(not cosignature.verify(), "a cosignature fits another payment")
     said = w.public.announce(cosignature)
     must(said["code"] != 1, "the node takes a harvested cosignature", said)
+    third = rig.third()
+    must(third.short.code == "waiting" and third.unfrozen, "one watcher's word too few does something",
+         third.short.words())
+    must(third.answer.code == "frozen" and third.answer.refusal["field"] == "attempt.number",
+         "A's answer to the third attempt", third.answer.words())
+    stopped = third.frozen()
     return (f"one order let fail after A had signed, then {len(codes)} more tries to get or combine signatures: "
-            f"{', '.join(codes)}; one order has one attempt, and A's cosignature under the thief's transfer is "
-            f"answered {said['code']} by the node")
+            f"{', '.join(codes)}; an attempt that may live is the only one, and A's cosignature under the thief's transfer is "
+            f"answered {said['code']} by the node; two attempts let die in closed tills, as watchers prove, and the third "
+            f"asked for: A signs nothing and freezes, and all {stopped} signers and watchers stop")
 
 
 @attack("T16", "repeat it until somebody signs", "signers")
@@ -371,8 +380,24 @@ def repeats(rig):
         codes.append(refused(server, "a", two + [w.approval(two[1].id, PEOPLE[0])], "already-used",
                              what="the same approver twice").code)
         codes.append(refused(server, "a", two[:3] + [twice, twice], "already-used", what="one approval twice").code)
+    # The device that "fails" until the attempts are dead: the third repeat stops A, and no more of them helps.
+    third = rig.third()
+    must(len({one.signature.body["signature"] for one in third.harvest}) == 2, "each dead attempt has its own signature")
+    stopped = third.frozen()
+    third.world.group["signer-a"].kill()
+    third.world.start_signer("a")
+    with thief_server(third.world) as server:
+        for _ in range(3):
+            refused(server, "a", third.documents, "frozen", what="the third attempt again, after a new start")
+        fresh = third.world.request("c1", third.world.keys.outside[3].address(), 41 * XEM)
+        order = server.order(fresh)
+        refused(server, "a", [fresh, order, server.attempt(order, account=third.world.keys.more_tills[1].public_hex)],
+                "frozen", what="another payment while it is frozen")
+    stops = {third.world.status(name)["stops"] for name in attempts.HOLDERS}
+    must(stops == {"1"}, "each repeat freezes once more", stops)
     return (f"asked four times for one attempt A answers the same {len(a.signature.raw)} bytes and has journalled it "
-            f"once; repeated as new order, new request, with old, renewed or doubled approvals: {', '.join(codes)}")
+            f"once; repeated as new order, new request, with old, renewed or doubled approvals: {', '.join(codes)}; "
+            f"repeated after two dead attempts it has frozen {stopped} programs once, and A says so again after a new start")
 
 
 @attack("T18", "the fee as loot", "signers")

@@ -2,7 +2,9 @@
 /*
  * Goal: no sequence of messages, well formed or not, makes a signer sign without the people and the
  * watchers that it needs, sign more than the windows allow, two payments for one request, or
- * anything after a freeze; none brings it down (style.md 5.5, test 14).
+ * anything after a freeze, or renew a budget but by a rightful person's day, as far as that says,
+ * or pay a stranger more than strangers get but by a grant of its quorum that has waited, has not
+ * ended and that nobody cancelled; none brings it down (style.md 5.5, test 14).
  * Method: the bytes are a list of things that happen to two real guards: whole documents of the
  * right people, some with bytes changed on the way, raw frames through the gate's table, silence,
  * kills.  What people and watchers said is counted here, from what was sent unchanged, and every
@@ -19,6 +21,11 @@ enum {
 	HAPPENINGS_MAX = 48,
 	PASS_MAX_MS = 3000000, /* of a run: all that is signed lies within one hour */
 	KNOWN_MAX = 64,
+	LOWEST = 90, /* yen */
+	GRANTS = 4,
+	LOOSENING_MS = 60000,
+	GRANT_LIFE_MS = 600000,
+	BOOT_MS = 6000, /* by which a start may bring monotonic time forward (rig_restart()) */
 };
 
 static const uint64_t amounts[ORDERS] = { X(50), X(95), X(400), X(900), X(3000), X(3900) };
@@ -34,6 +41,7 @@ static struct {
 static struct {
 	struct hash32 id; /* of the attempt, zero until it was sent */
 	size_t approvals; /* most in one SIGN */
+	bool priced;      /* in one SIGN two sources said what counts, or more */
 	bool released[2];
 } sent[ORDERS][ATTEMPTS];
 
@@ -45,6 +53,25 @@ static struct {
 
 static size_t known_n[2];
 static uint64_t passed_ms;
+static bool in_yen; /* the policy has caps in yen */
+
+/* Grants that were sent, by whomever, and what came of them unchanged. */
+static struct {
+	struct hash32 id;
+	bool governed;    /* both officers signed it */
+	bool to_customer; /* to whom all orders go */
+	uint64_t up_to, from_ms, until_ms;
+	bool told[2], cancelled[2];
+	uint64_t told_ms[2]; /* passed_ms, and starts, then */
+	unsigned told_starts[2];
+} granted[GRANTS];
+
+static size_t granted_n;
+static unsigned starts;
+static bool strict; /* the policy gives strangers little, and knows grants */
+
+/* The furthest point that a person who may has signed for, sent unchanged. */
+static uint64_t compared[2];
 
 /* The input, byte by byte; zeros behind its end. */
 static const uint8_t *input;
@@ -84,6 +111,23 @@ static uint16_t role_of(uint32_t channel)
 
 /* ---- what came out ---- */
 
+/* A grant runs at this signer that goes as far. */
+static bool is_granted(int s, uint64_t amount)
+{
+	for (size_t i = 0; i < granted_n; i++) {
+		uint64_t boots_ms = (uint64_t)(starts - granted[i].told_starts[s]) * BOOT_MS;
+
+		if (granted[i].told[s] && granted[i].governed && !granted[i].cancelled[s] &&
+		    granted[i].to_customer && amount <= granted[i].up_to &&
+		    granted[i].until_ms - granted[i].from_ms <= GRANT_LIFE_MS &&
+		    r.wall < granted[i].until_ms &&
+		    passed_ms - granted[i].told_ms[s] + boots_ms >= LOOSENING_MS) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void judge_signature(int s, const struct doc *d)
 {
 	struct doc_attestation t;
@@ -111,6 +155,10 @@ static void judge_signature(int s, const struct doc *d)
 
 				FUZZ_CHECK(policy_tier(&needed, &r.policy, &amount) == ERR_OK);
 				FUZZ_CHECK(sent[o][a].approvals >= needed);
+				FUZZ_CHECK(!in_yen || sent[o][a].priced);
+				FUZZ_CHECK(!strict ||
+					   amounts[o] <= money_units(&r.policy.unlisted_max) ||
+					   is_granted(s, amounts[o]));
 				FUZZ_CHECK(!sent[o][1 - a].released[s]);
 				sent[o][a].released[s] = true;
 				found = true;
@@ -123,6 +171,8 @@ static void judge_signature(int s, const struct doc *d)
 	FUZZ_CHECK(found);
 	FUZZ_CHECK(out <= money_units(&r.policy.hour_max));
 	FUZZ_CHECK(unapproved <= money_units(&r.policy.unapproved_day_max));
+	/* no price that is taken is below the lowest that anybody says */
+	FUZZ_CHECK(!in_yen || out * LOWEST <= r.policy.yen[0].hour_max * X(1));
 }
 
 static void judge(int s)
@@ -175,6 +225,48 @@ static void keep_answers(size_t o, size_t a, uint64_t id)
 	answers[o][a].used = true;
 }
 
+/* A day of somebody's, about as much as there is; it stands behind what is in b. */
+static void add_day(struct rig_bodies *b, struct doc_day *day, bool *rightful)
+{
+	static uint8_t raw[2048];
+	struct writer w = writer_make(raw, sizeof raw);
+	unsigned how = next();
+	size_t by = how % 5; /* two officers, two approvers, an auditor */
+
+	*day = (struct doc_day){
+		.a_sequence = r.g[A].payments_n > 0
+				  ? r.payments[A][next() % r.g[A].payments_n].sequence
+				  : next(),
+		.a_unapproved = xem((uint64_t)r.g[A].budget.ever),
+		.b_sequence =
+		    r.g[B].payments_n > 0 ? r.payments[B][r.g[B].payments_n - 1].sequence : 0,
+		.b_unapproved = xem((uint64_t)r.g[B].budget.ever + (how > 230)),
+		.genesis = r.genesis_id,
+		.time_ms = r.wall,
+	};
+	(void)snprintf(day->person, sizeof day->person, "%s", r.roster.people[by].id);
+	*rightful = by != 2 && by != 3 && how < 200;
+	CHECK(doc_day_make(&w, NULL, day,
+			   how < 200 ? r.person[by].secret : r.person[(by + 1) % 5].secret) ==
+	      ERR_OK);
+	b->items[b->n++] = bytes_of(w.p, w.n);
+}
+
+/* Prices of this SIGN: how many, of whom, how old, how true. */
+static void read_prices(unsigned said)
+{
+	static const char *const rates[] = { "100", "90", "99", "104" };
+
+	r.prices = said & 3;
+	for (size_t i = 0; i < r.prices; i++) {
+		unsigned how = next();
+
+		rig_price(i, (i + (how & 1)) % 3, rates[how >> 1 & 3]);
+		r.price[i].time_ms -= (how & 8) != 0 ? 61000 : 0;
+		r.price_key[i] = (how & 48) == 48 ? &r.stranger : r.price_key[i];
+	}
+}
+
 static void sign(int s)
 {
 	static struct rig_bodies b;
@@ -182,7 +274,11 @@ static void sign(int s)
 	struct writer w = writer_make(body, sizeof body);
 	size_t o = next() % ORDERS;
 	size_t a = next() % ATTEMPTS;
-	size_t approvals = next() % 4;
+	unsigned word = next();
+	size_t approvals = word % 4;
+	struct doc_day day = { .a_sequence = 0 };
+	bool rightful = false;
+	unsigned said = in_yen ? next() : 0;
 	struct bytes whole;
 	uint64_t id;
 
@@ -196,17 +292,25 @@ static void sign(int s)
 		r.approval[2] = r.approval[0];
 		r.approval_key[2] = r.approval_key[0];
 	}
+	read_prices(said);
 	rig_encode(&b);
+	if (word >= 128) {
+		add_day(&b, &day, &rightful);
+	}
 	if (s == B) {
 		b.items[b.n++] = answers[o][a].item[0];
 		b.items[b.n++] = answers[o][a].item[1];
 	}
 	whole = rig_body(&w, b.items, b.n);
 	if (changed_on_the_way(body, whole.n)) {
+		uint64_t point = s == A ? day.a_sequence : day.b_sequence;
+
+		compared[s] = rightful && point > compared[s] ? point : compared[s];
 		sent[o][a].id = r.attempt_id;
 		if (approvals < 3 && approvals > sent[o][a].approvals) {
 			sent[o][a].approvals = approvals;
 		}
+		sent[o][a].priced = sent[o][a].priced || r.prices >= 2;
 	}
 	id = rig_frame(s, SERVER, SIGNER_SIGN, whole);
 	if (s == A) {
@@ -283,6 +387,85 @@ static void freeze(int s)
 	(void)rig_frame(s, channel_of(number), SIGNER_STOP_PUT, whole);
 }
 
+static void told(int s, size_t i)
+{
+	if (!granted[i].told[s]) {
+		granted[i].told[s] = true;
+		granted[i].told_ms[s] = passed_ms;
+		granted[i].told_starts[s] = starts;
+	}
+}
+
+/* One document on the stop road; true: it came unchanged. */
+static bool put(int s, const struct paper *p)
+{
+	static uint8_t body[PAPER_BYTES + 16];
+	struct writer w = writer_make(body, sizeof body);
+	struct bytes item = bytes_of(p->raw, p->n);
+	struct bytes whole = rig_body(&w, &item, 1);
+	uint32_t channel = channel_of(next());
+	bool unchanged = changed_on_the_way(body, whole.n);
+
+	(void)rig_frame(s, channel, SIGNER_STOP_PUT, whole);
+	return unchanged;
+}
+
+/* A new grant, or one again that the other signer may have. */
+static void grant(int s)
+{
+	static struct paper papers[GRANTS];
+	unsigned how = next();
+	size_t by = next() % 5;
+	size_t i = how % GRANTS;
+
+	if (i >= granted_n) {
+		const uint8_t *const secrets[] = { r.person[0].secret, r.person[by].secret };
+		struct doc_grant g = { .from_ms = r.wall,
+				       .genesis = r.genesis_id,
+				       .reason = "a new office",
+				       .up_to = xem((how & 4) != 0 ? X(4000) : X(3500)) };
+
+		i = granted_n++;
+		g.until_ms = r.wall + ((how & 8) != 0 ? GRANT_LIFE_MS + (how >> 7)
+						      : LOOSENING_MS + 64 * (uint64_t)how);
+		g.destination = asked[0].order.destination;
+		if ((how & 48) == 48) {
+			rig_address(&g.destination, &r.stranger.key);
+		}
+		paper_make(&papers[i], DOC_GRANT, &g, &r.genesis_id, secrets, by == 0 ? 1 : 2);
+		granted[i].id = papers[i].id;
+		granted[i].governed = by == 1;
+		granted[i].to_customer = (how & 48) != 48;
+		granted[i].up_to = (uint64_t)money_units(&g.up_to);
+		granted[i].from_ms = g.from_ms;
+		granted[i].until_ms = g.until_ms;
+	}
+	if (put(s, &papers[i])) {
+		told(s, i);
+	}
+}
+
+/* Somebody's no to a grant. */
+static void cancel(int s)
+{
+	static struct paper p;
+	unsigned how = next();
+	size_t by = how % 5;
+	size_t i = next() % GRANTS;
+	const uint8_t *secret = how < 200 ? r.person[by].secret : r.person[(by + 1) % 5].secret;
+	struct doc_cancel c = { .genesis = r.genesis_id, .reason = "no", .time_ms = r.wall };
+
+	if (i >= granted_n) {
+		return;
+	}
+	c.document = granted[i].id;
+	(void)snprintf(c.person, sizeof c.person, "%s", r.roster.people[by].id);
+	paper_make(&p, DOC_CANCEL, &c, &r.genesis_id, &secret, 1);
+	if (put(s, &p) && by != 4 && how < 200) {
+		granted[i].cancelled[s] = true;
+	}
+}
+
 /* Any bytes as any message that this socket may send. */
 static void raw_frame(int s)
 {
@@ -297,6 +480,19 @@ static void raw_frame(int s)
 	if (row->phase == PHASE_READY && (row->capability & role_of(channel)) != 0 &&
 	    n <= row->max_bytes) {
 		(void)rig_frame(s, channel, row->number, bytes_of(body, n));
+	}
+}
+
+static void stop_road(int s)
+{
+	unsigned what = next();
+
+	if (what > 240) {
+		freeze(s);
+	} else if (strict && what > 200) {
+		cancel(s);
+	} else if (strict && what > 100) {
+		grant(s);
 	}
 }
 
@@ -320,9 +516,7 @@ static void happen(void)
 		beat(s);
 		break;
 	case 4:
-		if (next() > 240) {
-			freeze(s);
-		}
+		stop_road(s);
 		break;
 	case 5:
 		raw_frame(s);
@@ -335,12 +529,15 @@ static void happen(void)
 		}
 		break;
 	default:
+		starts++;
 		rig_restart(s);
 		FUZZ_CHECK(r.g[s].payments_n == payments && r.g[s].control.n == stops);
 		break;
 	}
 	/* memory only grows: nothing that was signed or stopped is forgotten */
 	FUZZ_CHECK(r.g[s].payments_n >= payments && r.g[s].control.n >= stops);
+	FUZZ_CHECK(r.g[s].budget.sequence <= compared[s]);
+	FUZZ_CHECK(r.g[s].budget.since <= money_units(&r.policy.unapproved_day_max));
 	judge(s);
 	rig_forget();
 }
@@ -354,8 +551,28 @@ static void run(const uint8_t *p, size_t n)
 	memset(known, 0, sizeof known);
 	memset(known_n, 0, sizeof known_n);
 	memset(answers, 0, sizeof answers);
+	memset(compared, 0, sizeof compared);
+	memset(granted, 0, sizeof granted);
+	granted_n = 0;
+	starts = 0;
+	strict = (n & 2) != 0;
+	rig_loosening_ms = LOOSENING_MS;
 	rig_heartbeat_age_ms = 60000;
+	in_yen = n & 1;
+	rig_yen = (struct doc_yen){ .age_max_ms = in_yen ? 60000 : 0,
+				    .day_max = 400000,
+				    .hour_max = 300000,
+				    .jump_max_bp = 500 };
 	rig_make();
+	if (strict) {
+		r.policy.unlisted_max = xem(X(900));
+		r.policy.grant_life_max_ms = GRANT_LIFE_MS;
+		rig_documents_write();
+		for (int s = A; s <= B; s++) {
+			r.journal_n[s] = 0; /* never started */
+			rig_guard(s);
+		}
+	}
 	for (size_t o = 0; o < ORDERS; o++) {
 		rig_withdrawal(amounts[o], 0, (uint8_t)o);
 		asked[o].request = r.request;

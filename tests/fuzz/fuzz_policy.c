@@ -2,13 +2,14 @@
 /*
  * Goal: under no policy and no sequence of questions do the sums of an hour or a day, in coins or
  * in yen, pass what the policy says; no yes without the people that its tier asks for, before its
- * time lock is over, to somebody who may not be paid, or by a price that is not fresh. Method: the
- * bytes make a policy, then questions: amounts, people, destinations, prices, and clocks that run
- * apart, stand still or go back.  What was allowed is kept here, entry by entry, and added up again
- * by another hand after each yes.
+ * time lock is over, to somebody who may not be paid, or not yet, or not any more, or by a price
+ * that is not fresh. Method: the bytes make a policy, then questions: amounts, people,
+ * destinations, grants, prices, and clocks that run apart, stand still or go back.  What was
+ * allowed is kept here, entry by entry, and added up again by another hand after each yes.
  */
 #include "fuzz_main.h"
 
+#include "chain/nem/nem_time.h"
 #include "policy_world.h"
 
 enum {
@@ -17,8 +18,9 @@ enum {
 };
 
 static struct world w;
-static struct policy_entry entries[ENTRIES];
+static struct policy_kept entries[ENTRIES];
 static struct policy_price prices[DOC_SOURCES_MAX];
+static struct doc_grant grants[2];
 
 /* What was allowed, as it was judged. */
 static struct {
@@ -67,6 +69,7 @@ static void read_policy(void)
 	}
 	p->destination_count = below(3);
 	p->destination_cooling_ms = UINT64_C(1000) * below(8);
+	p->grant_life_max_ms = UINT64_C(60000) * below(8);
 	world_address(&p->destinations[0].address, 200, 0x98);
 	world_address(&p->destinations[1].address, 201, 0x98);
 	p->destination_kinds = below(9);
@@ -110,6 +113,30 @@ static void pass_time(void)
 	w.q.now.chain_s -= how == 4 ? (uint32_t)s : 0;
 }
 
+static struct policy_moment moment(void)
+{
+	unsigned known = below(8);
+
+	return (struct policy_moment){ .known = known > 1,
+				       .always = known == 7,
+				       .chain_s = w.q.now.chain_s - below(12),
+				       .own_ms = w.q.now.own_ms - UINT64_C(1000) * below(12) };
+}
+
+static void read_grants(void)
+{
+	w.q.grants_n = below(3);
+	w.q.grants = grants;
+	for (size_t i = 0; i < w.q.grants_n; i++) {
+		uint64_t from_ms = w.q.now.wall_ms + 300000 - UINT64_C(10000) * below(64);
+
+		grants[i] = (struct doc_grant){ .from_ms = from_ms,
+						.until_ms = from_ms + UINT64_C(10000) * below(64),
+						.up_to = xem(X(next() * 16)) };
+		world_address(&grants[i].destination, (uint8_t)(200 + below(3)), 0x98);
+	}
+}
+
 static void read_question(void)
 {
 	const uint8_t tail[UUID7_RANDOM_BYTES] = { 3 };
@@ -117,6 +144,7 @@ static void read_question(void)
 
 	pass_time();
 	read_prices();
+	read_grants();
 	world_amount(&w, micro);
 	world_address(&w.order.destination, (uint8_t[]){ 200, 201, 202, 1, 2, 50 }[below(6)], 0x98);
 	w.request.destination = w.order.destination;
@@ -127,10 +155,8 @@ static void read_question(void)
 	w.request.request_id = w.order.request_id;
 	w.q.approvals = below(5);
 	w.q.veto = below(16) == 15;
-	w.q.order_known = (struct policy_moment){ below(4) != 0, w.q.now.chain_s - below(12),
-						  w.q.now.own_ms - UINT64_C(1000) * below(12) };
-	w.q.listed = (struct policy_moment){ below(4) != 0, w.q.now.chain_s - below(12),
-					     w.q.now.own_ms - UINT64_C(1000) * below(12) };
+	w.q.order_known = moment();
+	w.q.listed = moment();
 }
 
 /* An entry counts until both clocks say that it is out. */
@@ -150,14 +176,41 @@ static u128 sum(uint64_t window_ms, unsigned what)
 	return all;
 }
 
+/* By both clocks. */
+static bool has_waited(const struct policy_moment *m, uint64_t ms)
+{
+	uint64_t own_ms = w.q.now.own_ms - m->own_ms;
+	uint64_t chain_ms = UINT64_C(1000) * (w.q.now.chain_s - m->chain_s);
+
+	return m->known && (m->always || (own_ms >= ms && chain_ms >= ms));
+}
+
+/* Some grant runs by all clocks, is no longer than it may be, and goes as far. */
+static bool granted(void)
+{
+	uint64_t wall_ms = w.q.now.wall_ms;
+	uint64_t chain_ms = nem_time_to_unix_ms(w.q.now.chain_s);
+	bool any = false;
+
+	FUZZ_CHECK(w.q.grants_n <= ARRAY_LEN(grants));
+	for (size_t i = 0; i < ARRAY_LEN(grants) && i < w.q.grants_n; i++) {
+		const struct doc_grant *g = &grants[i];
+
+		any = any ||
+		      (strcmp(g->destination.text, w.order.destination.text) == 0 &&
+		       money_cmp(&w.order.amount, &g->up_to) <= 0 && wall_ms >= g->from_ms &&
+		       chain_ms >= g->from_ms && wall_ms < g->until_ms && chain_ms < g->until_ms &&
+		       g->until_ms - g->from_ms <= w.policy.grant_life_max_ms);
+	}
+	return any;
+}
+
 /* What a yes must not be said to. */
 static void allowed_rightly(const struct policy_entry *e)
 {
 	const struct doc_policy *p = &w.policy;
 	u128 amount = money_units(&w.order.amount);
 	const struct doc_tier *tier = NULL;
-	uint64_t own_ms = w.q.now.own_ms - w.q.order_known.own_ms;
-	uint64_t chain_ms = UINT64_C(1000) * (w.q.now.chain_s - w.q.order_known.chain_s);
 
 	for (size_t i = p->tier_count; i-- > 0;) {
 		if (amount <= money_units(&p->approval_tiers[i].up_to)) {
@@ -165,8 +218,7 @@ static void allowed_rightly(const struct policy_entry *e)
 		}
 	}
 	FUZZ_CHECK(tier != NULL && w.q.approvals >= tier->approvals && !w.q.veto);
-	FUZZ_CHECK(tier->delay_ms == 0 || (w.q.order_known.known && own_ms >= tier->delay_ms &&
-					   chain_ms >= tier->delay_ms));
+	FUZZ_CHECK(tier->delay_ms == 0 || has_waited(&w.q.order_known, tier->delay_ms));
 	FUZZ_CHECK(amount <= money_units(&p->payment_max));
 	FUZZ_CHECK(sum(POLICY_HOUR_MS, 0) <= money_units(&p->hour_max));
 	FUZZ_CHECK(sum(POLICY_DAY_MS, 0) <= money_units(&p->day_max));
@@ -207,7 +259,9 @@ static void paid_rightly(void)
 		listed = listed ||
 			 strcmp(p->destinations[i].address.text, w.order.destination.text) == 0;
 	}
-	FUZZ_CHECK(listed || money_cmp(&w.order.amount, &p->unlisted_max) <= 0);
+	listed = listed && (p->destination_cooling_ms == 0 ||
+			    has_waited(&w.q.listed, p->destination_cooling_ms));
+	FUZZ_CHECK(listed || money_cmp(&w.order.amount, &p->unlisted_max) <= 0 || granted());
 }
 
 /* The rows of an explanation and the judgement never contradict each other. */

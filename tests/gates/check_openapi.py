@@ -78,7 +78,7 @@ def judge(page_text, sources):
     longest = re.search(r"name: Idempotency-Key,.*?maxLength: (\d+)", page_text)
     if longest is None or int(longest.group(1)) != number(payout, "PAYOUT_KEY_MAX"):
         problems.append("Idempotency-Key: another length than PAYOUT_KEY_MAX")
-    names = dict(re.findall(r"\[PAYOUT_(\w+)\] = \"(\w+)\"", state.split("states[PAYOUT_STATES] =", 1)[1].split("};", 1)[0]))
+    names = dict(re.findall(r"\[PAYOUT_(\w+)\] = N_\(\"(\w+)\"\)", state.split("states[PAYOUT_STATES] =", 1)[1].split("};", 1)[0]))
     names.pop("NONE", None)
     listed = re.search(r"name: state,.*?enum: \[([^\]]*)\]", page_text)
     if listed is None or listed.group(1).split(", ") != list(names.values()):

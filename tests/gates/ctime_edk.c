@@ -2,13 +2,15 @@
 /*
  * Goal: no branch and no address depends on a secret in edk_secret_make(), edk_sign(),
  * edk_shared(), hd_root(), hd_child(), reading and writing messages of both generations, sealing a
- * secret and opening it, and BIP39's words, whose lengths do not show either.
+ * secret and opening it, BIP39's words, whose lengths do not show either, and the cards of
+ * SLIP-0039: made, written, read, combined and verified.
  *
  * Method: run under valgrind with the secret marked undefined: memcheck then reports every jump and
  * every address computed from it.  The gate runs it as it is (no report but the suppressed ones),
- * and with "leak", "leak-message", "leak-seal" and "leak-words", which branch on a secret on
- * purpose and must be reported.  Of Argon2id the second half reads memory at places that follow
- * from the passphrase: that is the algorithm (RFC 9106, 3.4.1.3), and ctime_edk.supp excuses it.
+ * and with "leak", "leak-message", "leak-seal", "leak-words" and "leak-shares", which branch on a
+ * secret on purpose and must be reported.  Of Argon2id the second half reads memory at places that
+ * follow from the passphrase: that is the algorithm (RFC 9106, 3.4.1.3), and ctime_edk.supp excuses
+ * it.
  */
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +22,7 @@
 #include "crypto/edk.h"
 #include "crypto/hd.h"
 #include "crypto/seal.h"
+#include "shares/shares.h"
 
 /* Both generations, from the account of `secret` to itself: what counts is the arithmetic. */
 static bool messages(const struct edk_secret *secret, bool leak)
@@ -108,6 +111,64 @@ static bool words(bool leak)
 	return true;
 }
 
+/*
+ * Neither the secret nor the passphrase, nor what the cards hold, nor their words are known; the
+ * heads of the cards are.
+ */
+static bool cards(bool leak)
+{
+	const struct shares_plan plan = { .group_threshold = 2,
+					  .group_count = 2,
+					  .groups = { { 1, 1 }, { 2, 3 } } };
+	static struct share made[4], chosen[3];
+	static char text[SHARES_TEXT_BYTES];
+	uint8_t secret[16], random[2 + 12 + 12], passphrase[9], out[SHARES_SECRET_MAX];
+	struct shares_fault fault;
+	struct hash32 mark;
+	size_t length[4];
+	size_t n = 0;
+
+	for (int run = 0; run < 2; run++) {
+		memset(secret, 0x6d, sizeof secret);
+		memset(random, 0x2e, sizeof random);
+		memset(passphrase, 'q', sizeof passphrase);
+		if (run == 1) {
+			VALGRIND_MAKE_MEM_UNDEFINED(secret, sizeof secret);
+			VALGRIND_MAKE_MEM_UNDEFINED(random, sizeof random);
+			VALGRIND_MAKE_MEM_UNDEFINED(passphrase, sizeof passphrase);
+		}
+		if (shares_split(made, &plan, bytes_of(secret, sizeof secret),
+				 bytes_of(passphrase, sizeof passphrase),
+				 bytes_of(random, sizeof random)) != ERR_OK) {
+			return false;
+		}
+		for (size_t i = 0; i < 4; i++) {
+			VALGRIND_MAKE_MEM_DEFINED(&made[i].id, sizeof made[i].id);
+			shares_text(text, &made[i]);
+			/* of these very texts: that it shows is said in shares.h */
+			length[i] = run == 0 ? strlen(text) : length[i];
+			if (i < 3 &&
+			    shares_read(&chosen[i], bytes_of(text, length[i]), &fault) != ERR_OK) {
+				return false;
+			}
+		}
+	}
+	if (leak && text[60] == ' ') {
+		(void)puts("# a word ends there");
+	}
+	text[0] = (char)(text[0] ^ 1); /* what is said of a wrong word may show, not the words */
+	if (shares_read(&made[3], bytes_of(text, length[3]), &fault) == ERR_OK) {
+		return false;
+	}
+	shares_mark(&mark, bytes_of(secret, sizeof secret));
+	VALGRIND_MAKE_MEM_DEFINED(&mark, sizeof mark);
+	return shares_combine(out, &n, chosen, 3, bytes_of(passphrase, sizeof passphrase),
+			      &fault) == ERR_OK &&
+	       n == sizeof secret &&
+	       shares_verify(&mark, chosen, 3, bytes_of(passphrase, sizeof passphrase), &fault) ==
+		   ERR_OK;
+}
+
 int main(int argc, char **argv)
 {
 	const bool leak = argc > 1 && strcmp(argv[1], "leak") == 0;
@@ -115,6 +176,7 @@ int main(int argc, char **argv)
 	const bool leak_message = argc > 1 && strcmp(argv[1], "leak-message") == 0;
 	const bool leak_seal = argc > 1 && strcmp(argv[1], "leak-seal") == 0;
 	const bool leak_words = argc > 1 && strcmp(argv[1], "leak-words") == 0;
+	const bool leak_shares = argc > 1 && strcmp(argv[1], "leak-shares") == 0;
 	struct hd_node node;
 	struct edk_secret secret;
 	struct sig64 sig;
@@ -145,6 +207,9 @@ int main(int argc, char **argv)
 	}
 	if (!words(leak_words)) {
 		return 7;
+	}
+	if (!cards(leak_shares)) {
+		return 8;
 	}
 	if (hd_root(&node, bytes_of(seed, sizeof seed)) != ERR_OK ||
 	    hd_child(&node, &node, 44) != ERR_OK) {

@@ -7,8 +7,8 @@
  *   sandbox_probe PROFILE --bare NAME    the same without the sandbox (to show what death proves)
  *   sandbox_probe PROFILE --work         enters, does what is allowed, exits 0
  *
- * PROFILE is signer or daemon.  A signer's list is every call of this kernel but the few in
- * signer_may, so a call that is added to the filter by mistake is found.  The two lists here are
+ * PROFILE is signer, daemon or offline.  A signer's list is every call of this kernel but the few
+ * in signer_may, so a call that is added to the filter by mistake is found.  The two lists here are
  * written down on their own and not taken from src/io/sandbox.c, which they judge.
  */
 #include <fcntl.h>
@@ -25,6 +25,8 @@
 
 #include "base/attr.h"
 #include "io/sandbox.h"
+
+static enum sandbox_profile profile;
 
 enum { NUMBERS = 512, SOMEBODY = 65534, TOO_LONG_S = 20 };
 
@@ -92,6 +94,23 @@ static const char *const daemon_must_not[] = {
 	"ioperm",
 	"modify_ldt",
 	"vhangup",
+};
+
+/* Beside those of a daemon: whatever reaches another machine or another process. */
+static const char *const offline_must_not[] = {
+	"socket",      "socketpair",
+	"connect",     "bind",
+	"listen",      "accept",
+	"accept4",     "sendto",
+	"sendmsg",     "sendmmsg",
+	"recvfrom",    "recvmsg",
+	"recvmmsg",    "getsockopt",
+	"setsockopt",  "getsockname",
+	"getpeername", "shutdown",
+	"clone3",      "io_uring_enter",
+	"mq_open",     "msgget",
+	"shmget",      "mknod",
+	"mknodat",     "io_uring_register",
 };
 
 static void tgkill_other_process(void)
@@ -164,8 +183,10 @@ static bool is_past_all_filters(int number)
 #endif
 }
 
-static void list(bool signer)
+static void list(void)
 {
+	bool signer = profile == SANDBOX_SIGNER;
+
 	for (int i = 0; i < NUMBERS && signer; i++) {
 		char *name;
 
@@ -184,6 +205,9 @@ static void list(bool signer)
 	for (size_t i = 0; i < ARRAY_LEN(daemon_must_not) && !signer; i++) {
 		printf("%s\n", daemon_must_not[i]);
 	}
+	for (size_t i = 0; i < ARRAY_LEN(offline_must_not) && profile == SANDBOX_OFFLINE; i++) {
+		printf("%s\n", offline_must_not[i]);
+	}
 	for (size_t i = 0; i < ARRAY_LEN(special); i++) {
 		if (signer ? special[i].signer : special[i].daemon) {
 			printf("%s\n", special[i].name);
@@ -191,16 +215,15 @@ static void list(bool signer)
 	}
 }
 
-static bool enter(bool signer)
+static bool enter(void)
 {
-	const struct sandbox_plan plan = { .profile = signer ? SANDBOX_SIGNER : SANDBOX_DAEMON,
-					   .uid = SOMEBODY,
-					   .gid = SOMEBODY,
-					   .files_max = 32 };
+	const struct sandbox_plan plan = {
+		.profile = profile, .uid = SOMEBODY, .gid = SOMEBODY, .files_max = 32
+	};
 	struct sandbox_report r = { 0 };
 
 	return sandbox_prepare(&plan, &r) == ERR_OK && sandbox_enter(&plan, &r) == ERR_OK &&
-	       r.seccomp && r.landlock == signer;
+	       r.seccomp && r.landlock == (profile == SANDBOX_SIGNER);
 }
 
 /* What to do, found before the sandbox, in which nothing can be looked up any more. */
@@ -220,7 +243,7 @@ static bool find(const char *name, void (**run)(void), long *number)
 	return *number >= 0;
 }
 
-static int probe(bool signer, const char *name, bool bare)
+static int probe(const char *name, bool bare)
 {
 	void (*run)(void) = NULL;
 	long number = -1;
@@ -230,7 +253,7 @@ static int probe(bool signer, const char *name, bool bare)
 		return 2;
 	}
 	(void)alarm(TOO_LONG_S); /* a call that waits must not hang the test */
-	if (!bare && !enter(signer)) {
+	if (!bare && !enter()) {
 		(void)fprintf(stderr, "sandbox_probe: the sandbox cannot be entered\n");
 		return 3;
 	}
@@ -242,14 +265,14 @@ static int probe(bool signer, const char *name, bool bare)
 	_exit(1); /* it lived */
 }
 
-static int work(bool signer)
+static int work(void)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 	struct timespec now;
 	int ends[2], wait = epoll_create1(EPOLL_CLOEXEC);
 	char byte = 'x';
 
-	if (wait < 0 || pipe2(ends, O_CLOEXEC) != 0 || !enter(signer)) {
+	if (wait < 0 || pipe2(ends, O_CLOEXEC) != 0 || !enter()) {
 		return 3;
 	}
 	if (write(ends[1], &byte, 1) != 1 || epoll_ctl(wait, EPOLL_CTL_ADD, ends[0], &event) != 0 ||
@@ -260,27 +283,43 @@ static int work(bool signer)
 	_exit(0);
 }
 
+static bool profile_of(const char *word)
+{
+	static const struct {
+		const char *word;
+		enum sandbox_profile profile;
+	} all[] = { { "signer", SANDBOX_SIGNER },
+		    { "daemon", SANDBOX_DAEMON },
+		    { "offline", SANDBOX_OFFLINE } };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		if (strcmp(word, all[i].word) == 0) {
+			profile = all[i].profile;
+			return true;
+		}
+	}
+	return false;
+}
+
 int main(int argc, char **argv)
 {
-	bool signer = argc > 1 && strcmp(argv[1], "signer") == 0;
-
-	if (argc < 3 || (!signer && strcmp(argv[1], "daemon") != 0)) {
-		(void)fprintf(stderr, "usage: sandbox_probe signer|daemon "
+	if (argc < 3 || !profile_of(argv[1])) {
+		(void)fprintf(stderr, "usage: sandbox_probe signer|daemon|offline "
 				      "--list | --probe NAME | --bare NAME | --work\n");
 		return 2;
 	}
 	if (argc == 3 && strcmp(argv[2], "--list") == 0) {
-		list(signer);
+		list();
 		return 0;
 	}
 	if (argc == 3 && strcmp(argv[2], "--work") == 0) {
-		return work(signer);
+		return work();
 	}
 	if (argc == 4 && strcmp(argv[2], "--probe") == 0) {
-		return probe(signer, argv[3], false);
+		return probe(argv[3], false);
 	}
 	if (argc == 4 && strcmp(argv[2], "--bare") == 0) {
-		return probe(signer, argv[3], true);
+		return probe(argv[3], true);
 	}
 	return 2;
 }

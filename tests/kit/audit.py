@@ -33,8 +33,9 @@ KINDS = {1: "ACCOUNT", 2: "TRANSFER", 3: "HOLD", 4: "POST", 5: "VOID", 6: "HOLD_
          21: "CHAIN_HEIGHT", 24: "REFUND", 32: "GUARD_RESERVE", 33: "GUARD_ATTEST", 34: "GUARD_STOP",
          35: "GUARD_ACK", 36: "GUARD_REFUSE", 37: "GUARD_START", 48: "WATCH_ATTEST",
          49: "WATCH_STOP", 50: "WATCH_ALARM", 51: "WATCH_BLOCK", 52: "WATCH_SWEEP",
-         53: "WATCH_START", 38: "GUARD_CLOSING", 39: "GUARD_RULES", 47: "GUARD_PASSKEY",
-         54: "WATCH_CLOSING", 55: "WATCH_EXCLUSION", 56: "WATCH_RULES",
+         53: "WATCH_START", 38: "GUARD_CLOSING", 39: "GUARD_RULES", 40: "GUARD_ORDER", 47: "GUARD_PASSKEY",
+         41: "GUARD_EXPORT", 42: "GUARD_IMPORT", 43: "GUARD_RECALL",
+         54: "WATCH_CLOSING", 55: "WATCH_EXCLUSION", 56: "WATCH_RULES", 57: "WATCH_ORDER", 58: "WATCH_LATER",
          64: "GENESIS", 65: "SHUTDOWN"}
 CUSTOMER, BOX, PURSE, TILL, DEPOSIT, SPARE, IN_FLIGHT, FEE, SHORTAGE, OPENING, SUSPENSE, HOUSE, BANK, \
     FEE_INCOME, CONVERSION = range(1, 16)
@@ -217,8 +218,8 @@ class Journal:
 
     def documents(self, type_name=None):
         """Every document that a record of this journal brings, with that record."""
-        for record in self.records("DOCUMENT", "GUARD_ATTEST", "GUARD_STOP", "GUARD_ACK", "WATCH_ATTEST",
-                                   "WATCH_STOP", "WATCH_SWEEP"):
+        for record in self.records("DOCUMENT", "GUARD_ATTEST", "GUARD_RECALL", "GUARD_STOP", "GUARD_ACK",
+                                   "WATCH_ATTEST", "WATCH_STOP", "WATCH_SWEEP"):
             if record.kind == "DOCUMENT" and record.amount & 0xFFFFFFFF == UNIT:
                 continue                # kuramorid's complete unit: bytes of the chain
             try:
@@ -517,7 +518,7 @@ def check_second_attempts(journal, roster, needed):
             if record.kind == "DOCUMENT":
                 one = canon.open_document(journal.blob(record))
                 documents[one.type].append(one)
-            attested = attested or record.kind == "GUARD_ATTEST"
+            attested = attested or record.kind in ("GUARD_ATTEST", "GUARD_RECALL")
         if not attested or not documents["attempt"]:
             continue
         (order,), (attempt, *earlier) = documents["order"], documents["attempt"]
@@ -634,13 +635,15 @@ def check_signers(found, chain, signers, watchers, roster, needed):
             held[identifier] += 1
     verified = 0
     for which, journal in signers.items():
-        attested, acks = {}, collections.defaultdict(set)
+        attested, acks, recalled = {}, collections.defaultdict(set), set()
         for record, document in journal.documents():
             if document.type == "attestation" and document.body["signer"] == which \
-                    and record.kind == "GUARD_ATTEST":
+                    and record.kind in ("GUARD_ATTEST", "GUARD_RECALL"):
                 if not document.signed_by(keys[which]):
                     raise Objection(f"signer {which}: an attestation that it did not sign")
                 attested[document.body["inner_hash"]] = document
+                if record.kind == "GUARD_RECALL":
+                    recalled.add(document.id)
                 verified += 1
             elif document.type == "ack":
                 name = document.body["watcher"]
@@ -653,7 +656,8 @@ def check_signers(found, chain, signers, watchers, roster, needed):
             document = attested.get(one.inner.hash().hex())
             if document is None or document.body["subject"] != one.attempt.id:
                 raise Objection(f"signer {which} never attested the payment of {one.request_id}")
-            if len(acks[document.id]) < needed:
+            # those that a recalled one had stand in the journal that was lost; its watchers hold it
+            if len(acks[document.id]) < needed and document.id not in recalled:
                 raise Objection(f"signer {which}: {len(acks[document.id])} acknowledgements for "
                                 f"{one.request_id}, {needed} are needed")
             if held[document.id] < needed:

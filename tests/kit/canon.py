@@ -30,8 +30,9 @@ _BIDI = frozenset([0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066
 TYPES = ("genesis", "roster", "policy", "request", "order", "attempt", "approval", "freeze",
          "sweep", "heartbeat", "attestation", "ack", "receipt", "signature", "nonce", "cursor",
          "refusal", "status", "closing", "posting", "plan", "exclusion",
-         "cancel", "resume", "price", "grant", "assertion")
-VERSIONS = {"roster": 2, "policy": 2, "attestation": 2}  # of the types that are not at their first
+         "cancel", "resume", "day", "price", "grant", "assertion", "maturity",
+         "holding", "tally", "refill", "answer")
+VERSIONS = {"roster": 2, "policy": 2, "attestation": 3}  # of the types that are not at their first
 
 
 def version_of(type_name):
@@ -279,13 +280,14 @@ class SigningKey:
 
 
 class Document:
-    """A document with its signatures; `raw` are the bytes of the envelope."""
+    """A document with its signatures; `raw` are the bytes of the envelope and of the assertions behind it."""
 
     def __init__(self, type_name, body, signatures=(), version=None):
         self.type = type_name
         self.body = body
         self.version = version_of(type_name) if version is None else version
         self.signatures = dict(signatures)  # key hex -> signature hex
+        self.proofs = []
 
     @property
     def id(self):
@@ -293,9 +295,10 @@ class Document:
 
     @property
     def raw(self):
-        return write({"body": self.body, "type": self.type, "version": self.version,
-                      "signatures": [{"key": key, "signature": self.signatures[key]}
-                                     for key in sorted(self.signatures)]})
+        envelope = write({"body": self.body, "type": self.type, "version": self.version,
+                          "signatures": [{"key": key, "signature": self.signatures[key]}
+                                         for key in sorted(self.signatures)]})
+        return b"\n".join([envelope, *[proof.raw for proof in self.proofs]])
 
     def sign(self, *keys):
         """Adds one signature for each SigningKey; returns itself."""
@@ -321,8 +324,28 @@ def _hex(value, size, what):
         raise NotCanonical(f"{what}: not {size} bytes of lower-case hex")
 
 
+# what people may prove by security keys: assertions stand behind it, a line each
+PROVABLE = {"freeze", "closing", "cancel", "resume", "day", "roster", "policy", "grant", "holding"}
+PROOFS_MAX = 8
+
+
 def open_document(data, genesis=None, type_name=None):
-    """The Document of an envelope's bytes. `genesis`: the id that its body must carry."""
+    """The Document of an envelope's bytes. `genesis`: the id that its body must carry. Its `proofs` are the
+    assertions behind it."""
+    lines = bytes(data).split(b"\n")
+    if len(lines) == 1:
+        return _open_envelope(data, genesis, type_name)
+    document = _open_envelope(lines[0], genesis, type_name)
+    if document.type not in PROVABLE or len(lines) > 1 + PROOFS_MAX:
+        raise NotCanonical("lines behind a document that has none, or more than it has")
+    document.proofs = [_open_envelope(line, document.body["genesis"], "assertion") for line in lines[1:]]
+    for proof in document.proofs:
+        if proof.signatures or proof.body.get("approval") != document.id:
+            raise NotCanonical("an assertion behind a document that it does not name")
+    return document
+
+
+def _open_envelope(data, genesis, type_name):
     envelope = read(data)
     if sorted(envelope) != ["body", "signatures", "type", "version"]:
         raise NotCanonical("an envelope has exactly body, signatures, type, version")

@@ -16,15 +16,16 @@ import time
 
 HEADER = struct.Struct("<IHHQ")
 BODY_MAX = 65_536
-ITEMS_MAX = 64
+ITEMS_MAX = 72
 
 HELLO = 2
 SIGN = 16
+ORDER = 18                              # of a signer and of a watcher
 STATUS = 32
 STOP_PUT, STOP_GET = 48, 50
 EXCLUDE = 64                            # of a watcher
-VERSIONS = {"signer": 1, "watcher": 2}  # src/ipc/msgs.h
-NEXT, HEARTBEAT, ACK, SYNC = 64, 66, 68, 72
+VERSIONS = {"signer": 4, "watcher": 3}  # src/ipc/msgs.h
+NEXT, HEARTBEAT, ACK, RECALL, SYNC = 64, 66, 68, 70, 72
 SWEEP = 80
 UNLOCK = 96
 

@@ -120,13 +120,13 @@ class Server:
 
     def kill(self):
         """Every process at once with -9: what a power cut of its machine looks like from outside."""
-        os.kill(self.daemon.pid, signal.SIGSTOP)     # no new children meanwhile
+        self.daemon.pause()     # no new children meanwhile
         self._signal_all(signal.SIGKILL)
         self.daemon.kill()
 
     def pause(self):
         self.daemon.pause()
-        self._signal_all(signal.SIGSTOP)
+        process.stop_all(self.processes())
 
     def go_on(self):
         self._signal_all(signal.SIGCONT)

@@ -23,6 +23,9 @@ from pathlib import Path
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 _running = set()
+# tests and stories read what programs say: English, whatever the language of who runs them
+os.environ["LC_ALL"] = "C.UTF-8"
+os.environ.pop("LANGUAGE", None)
 
 
 class Failed(Exception):
@@ -64,6 +67,29 @@ def wait_until(condition, timeout, what, interval=0.01):
         if time.monotonic() >= deadline:
             raise Failed(f"{what}: not within {timeout} s")
         time.sleep(interval)
+
+
+def is_stopped(pid):
+    """Every thread of it has stopped."""
+    try:
+        return all((task / "stat").read_text().rsplit(")", 1)[1].split()[0] == "T"
+                   for task in Path(f"/proc/{pid}/task").iterdir())
+    except FileNotFoundError:
+        return False    # a thread that was just ending: look again
+
+
+def stop_all(pids):
+    """SIGSTOP to each, then waits until every thread has stopped: the signal is only pending when kill()
+    returns, and a thread that was not told yet could still answer somebody."""
+    there = []
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGSTOP)
+            there.append(pid)
+        except ProcessLookupError:
+            pass
+    for pid in there:
+        wait_until(lambda one=pid: is_stopped(one), 20, f"process {pid} stops", 0.001)
 
 
 def free_ports(count):
@@ -159,6 +185,11 @@ class Daemon:
         text = self.errors()
         return f"\n--- end of {self.name}'s stderr\n{text[-3000:]}" if text else ""
 
+    def _command(self, env):
+        """What is started. A static program loads nothing: with LD_PRELOAD its twin does, of the same objects."""
+        twin = Path(self.argv[0] + "-shared")
+        return [str(twin), *self.argv[1:]] if "LD_PRELOAD" in env and twin.exists() else self.argv
+
     def start(self, ready_timeout=10.0):
         """Starts it and waits for READY=1. ready_timeout None: does not wait (wait_ready() later).
         Returns itself. Failed when it ends or stays silent."""
@@ -178,9 +209,9 @@ class Daemon:
         self.ready_s = None
         with open(self.out_path, "ab") as out, open(self.err_path, "ab") as err:
             try:
+                env = {**os.environ, **self.env, "NOTIFY_SOCKET": path}
                 self.process = subprocess.Popen(
-                    self.argv, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                    env={**os.environ, **self.env, "NOTIFY_SOCKET": path},
+                    self._command(env), stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=env,
                     start_new_session=True, preexec_fn=_die_with(os.getpid()))
             except OSError as problem:
                 self._close_notify()
@@ -266,8 +297,9 @@ class Daemon:
         self.process.send_signal(number)
 
     def pause(self):
-        """SIGSTOP: it keeps its sockets and answers nothing."""
-        self.signal(signal.SIGSTOP)
+        """It keeps its sockets and answers nothing from now on."""
+        self.check()
+        stop_all([self.pid])
 
     def go_on(self):
         self.signal(signal.SIGCONT)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """./demo: the night of 26 January 2018, twice, with real processes (README.md, "The demonstration").
 
-Chapter A is story_a.py, A.2 story_refund.py, B story_b.py; audit.py recomputes the proof. Everything that is
+Chapter A is story_a.py, A.2 story_refund.py, A.3 story_trace.py, B story_b.py; audit.py recomputes the proof. Everything that is
 claimed is checked here: a claim that does not hold is named, and the exit code is 1.
 """
 
@@ -218,6 +218,7 @@ def main():
     import story_a
     import story_b
     import story_refund
+    import story_trace
     only = set(options.only.split(",")) if options.only else None
     teller = Teller("json" if options.json else "check" if options.check else "people", options.seed)
     folder = process.temp_dir("kuramori-demo-")
@@ -231,6 +232,7 @@ def main():
         if stage is not None:
             try:
                 teller.run("A.2", "The refund", story_refund.tell, stage)
+                teller.run("A.3", "Where the coins went", story_trace.tell, stage, build, folder / "trace", options.seed)
             finally:
                 stage.end()
     story_b.tell(teller, evening, only, options.keep)

@@ -30,6 +30,7 @@ SLOW_UNTIL_S = 22 * 60                 # 00:22, behind the eighth transfer
 SLOW_MS, FAST_MS = 250, 10             # real time of one chain minute
 BLOCK_S = 60
 END_S = 8 * 3600 + 29 * 60             # 08:29, behind the last transfer
+BYSTANDER_XEM = 150_000_000             # a stranger's own coins; chapter A.3 mixes the thief's with them
 
 
 class Thief:
@@ -116,6 +117,10 @@ def factor(ms):
     return BLOCK_S * 1000 // ms
 
 
+def bystander(seed):
+    return nem.KeyPair.named(f"bystander {seed}")
+
+
 def print_row(teller, step, height, gone, left):
     theft = step.theft
     known = "known" if not step.assumed else "assumed"
@@ -144,7 +149,7 @@ def tell(teller, folder, build, seed):
     fees = sum(nem.minimum_transfer_fee(s.theft.micro) for s in steps)
     key_file = folder / "hot-wallet.key"
     key_file.write_text(wallet.private_hex + "\n")
-    node = DevNode(folder, {wallet.address(): total + fees}, incident.nem_seconds(START_S),
+    node = DevNode(folder, {wallet.address(): total + fees, bystander(seed).address(): BYSTANDER_XEM * XEM}, incident.nem_seconds(START_S),
                    executable=build / "bin/kuramori-node/kuramori-node")
     node.start()
     thief = stage = None

@@ -714,7 +714,7 @@ def both_keys_probe(teller, evening):
         said = thief.lines(1, 5.0)[0]
     finally:
         thief.end()
-    teller.must("the node takes the probe of 10 XEM", said["in_pool"] is not False, said)
+    teller.must("the node takes the probe of 10 XEM", said["taken"] is not False, said)
     teller.must("the watchers freeze both signers", len(times) == 2, times)
     later = max(times.values())
     reaction = 1000 * (later - said["answered_s"])

@@ -733,7 +733,7 @@ class Frames(unittest.TestCase):
                       lambda n, i, b: struct.pack("<IHHQ", 0, n + 1, 1, i),
                       lambda n, i, b: frames.pack_frame(n + 1, b"\x05\0\0\0abc", i),
                       lambda n, i, b: frames.pack_frame(n + 1, b"\x05\0", i),
-                      lambda n, i, b: frames.pack_frame(n + 1, bytes(4 * 65), i),
+                      lambda n, i, b: frames.pack_frame(n + 1, bytes(4 * (frames.ITEMS_MAX + 1)), i),
                       lambda n, i, b: b"\0\0",
                       lambda n, i, b: None):
             with self.subTest():
@@ -927,12 +927,16 @@ class NodeClient(unittest.TestCase):
 
 
 DAEMON = """
-import os, signal, socket, sys, time
+import os, signal, socket, sys, threading, time
 mode = sys.argv[1]
 print("line on stderr", file=sys.stderr, flush=True)
 if mode == "dies": sys.exit(3)
 if mode == "stubborn": signal.signal(signal.SIGTERM, signal.SIG_IGN)
 else: signal.signal(signal.SIGTERM, lambda *_: sys.exit(int(sys.argv[2]) if len(sys.argv) > 2 else 0))
+def turn():
+    while True: time.sleep(0.0001)
+if mode == "threads":
+    for _ in range(3): threading.Thread(target=turn, daemon=True).start()
 if mode != "silent":
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
         s.connect(os.environ["NOTIFY_SOCKET"])
@@ -985,13 +989,15 @@ class Processes(unittest.TestCase):
             self.daemon("good", "70").start().stop()
 
     def test_pause(self):
-        one = self.daemon("good").start()
-        one.pause()
-
-        def state():
-            return Path(f"/proc/{one.pid}/stat").read_text().split(")")[1].split()[0]
-        process.wait_until(lambda: state() == "T", 2, "stopped")
-        one.go_on()
+        """When pause() returns no thread runs any more, also where many are running."""
+        one = self.daemon("threads").start()
+        for _ in range(100):
+            one.pause()
+            states = [(task / "stat").read_text().rsplit(")", 1)[1].split()[0]
+                      for task in Path(f"/proc/{one.pid}/task").iterdir()]
+            self.assertEqual(states, ["T"] * 4)
+            one.go_on()
+            process.wait_until(lambda: not process.is_stopped(one.pid), 5, "it goes on", 0.001)
         self.assertEqual(one.stop(), 0)
 
     def test_group(self):

@@ -57,7 +57,7 @@ class Settings:
                  fees_xem=2_000, watchers=3, watchers_needed=2, spare_extra=3, quiet_blocks=360,
                  poll_ms=10, settle_depth=3, deposit_depth=3,
                  block_ms=1000, journal_bytes=16 * 1024 * 1024, more_tills=0, identities=False,
-                 passkeys=False, software_approvals=True):
+                 passkeys=False, software_approvals=True, price_sources=0, policy=None):
         self.seed = seed
         self.boxes = boxes
         self.purses = purses
@@ -76,6 +76,8 @@ class Settings:
         self.more_tills = more_tills
         self.passkeys = passkeys        # each person has a security key beside the software key
         self.software_approvals = software_approvals
+        self.price_sources = price_sources   # price-1 ...; two must agree
+        self.policy = policy or {}      # fields that differ from POLICY
         self.identities = identities    # the clean node takes units of our server and watchers only
 
     @property
@@ -142,6 +144,7 @@ class Keys:
                        "approver-2": (paper("approver-2"), ["approver"]),
                        "approver-3": (paper("approver-3"), ["approver"]),
                        "auditor-1": (paper("auditor-1"), ["auditor"])}
+        self.sources = {f"price-{i}": paper(f"price-{i}") for i in range(1, settings.price_sources + 1)}
         self.watchers = {f"watcher-{i}": paper(f"watcher-{i}") for i in range(1, settings.watchers + 1)}
 
     def multisig(self):
@@ -350,7 +353,8 @@ class World:
                                "passkeys": [self.passkey(name).entry()] if s.passkeys else []}
                               for name, (key, roles) in k.people.items()), key=lambda p: p["id"]),
             "previous": canon.ZERO_ID,
-            "price_sources": [], "prices_needed": 0, "relying_party":
+            "price_sources": [{"id": name, "key": key.public_hex} for name, key in k.sources.items()],
+            "prices_needed": min(2, len(k.sources)), "relying_party":
                 {"id": PARTY, "origins": [{"origin": ORIGIN}]} if s.passkeys else {"id": "", "origins": []},
             "signers": [{"attest_key": attest_keys["a"], "chain_key": k.a.public_hex, "id": "a"},
                         {"attest_key": attest_keys["b"], "chain_key": k.b.public_hex, "id": "b"}],
@@ -358,7 +362,7 @@ class World:
             "watchers": [{"id": name, "key": key.public_hex} for name, key in k.watchers.items()],
             "watchers_needed": s.watchers_needed,
         }
-        policy = dict(POLICY, genesis=canon.ZERO_ID)
+        policy = dict(POLICY, genesis=canon.ZERO_ID, **s.policy)
         spares = [key.address() for key in k.spares]
         genesis = {
             "boxes": [key.address() for key in k.boxes],
@@ -394,6 +398,12 @@ class World:
                 "subject_type": "order", "time_ms": now_ms()}
         return canon.Document("approval", body).sign(key or self.keys.people[person][0])
 
+    def day(self, points, person="auditor-1", key=None, **changes):
+        """A day as `kuramori day compare --json` has the points; with whatever is to be wrong."""
+        body = {name: points[name] for name in ("a_sequence", "a_unapproved", "b_sequence", "b_unapproved", "list")}
+        body.update({"genesis": self.genesis.id, "person": person, "time_ms": now_ms()}, **changes)
+        return canon.Document("day", body).sign(key or self.keys.people[person][0])
+
     def passkey(self, person):
         """That person's security key; it counts, as long as this world lives."""
         if person not in self.passkeys:
@@ -407,6 +417,12 @@ class World:
                 "subject_type": "order", "time_ms": now_ms()}
         approval = canon.Document("approval", body)
         return [approval, (key or self.passkey(person)).approve(approval, party, origin, **more)]
+
+    def price(self, source, rate, time_ms=None, key=None):
+        """What a price source says of one XEM, in yen."""
+        body = {"asset": "nem:xem", "currency": "jpy", "genesis": self.genesis.id, "rate": rate, "source": source,
+                "time_ms": now_ms() if time_ms is None else time_ms}
+        return canon.Document("price", body).sign(key or self.keys.sources[source])
 
     def freeze(self, issuer, reason, evidence=b"", evacuate=False, key=None):
         body = {"evacuate": evacuate, "evidence": evidence.hex(), "genesis": self.genesis.id,
@@ -479,7 +495,8 @@ class World:
             if daemon is not None:
                 daemon.check()              # what it died of is better to know than a missing socket
             time.sleep(0.01)
-        with frames.open_client(path, "signer", 1, ROOT / "src/ipc/signer.def", timeout=20.0, wait=10.0) as client:
+        with frames.open_client(path, "signer", frames.VERSIONS["signer"], ROOT / "src/ipc/signer.def",
+                                timeout=20.0, wait=10.0) as client:
             answer = client.call(frames.UNLOCK, [PASSPHRASE.encode()])
             if answer:
                 raise process.Failed(f"signer {which} does not unlock: {answer}")
@@ -610,7 +627,11 @@ class World:
         for name, role in people:
             done = process.run([self.program("kuramori"), "--json", "--passphrase-file", folder / "passphrase",
                                 "key", "new", folder / f"{name}.key"], timeout=60.0)
-            self.keys.people[name] = (Sealed(json.loads(done.stdout)["public_key"]), [role])
+            sealed = Sealed(json.loads(done.stdout)["public_key"])
+            if role == "price source":
+                self.keys.sources[name] = sealed
+            else:
+                self.keys.people[name] = (sealed, [role])
             self.sealed_people[name] = folder / f"{name}.key"
 
     def write_cli_config(self, person, stops=None, server=True):

@@ -425,6 +425,9 @@ static void plot_ask(struct sim *s, struct plot *p, unsigned signer)
 		items[n++] = bytes_of(p->a_attestation, p->a_attestation_n);
 		items[n++] = bytes_of(p->a_signature, p->a_signature_n);
 	}
+	if (fate_permille(&s->fate, 200)) {
+		net_ask(s, s->foe_conn[signer] - 1, SIGNER_PREPARE, ++s->foe_tags, items, n);
+	}
 	p->tag = ++s->foe_tags;
 	net_ask(s, s->foe_conn[signer] - 1, SIGNER_SIGN, p->tag, items, n);
 }

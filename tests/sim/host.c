@@ -25,11 +25,11 @@ enum {
 
 static struct guard guards[DOC_SIGNERS];
 static struct guard_payment guard_payments[DOC_SIGNERS][PAYMENTS];
-static struct policy_entry guard_entries[DOC_SIGNERS][ENTRIES];
+static struct policy_kept guard_entries[DOC_SIGNERS][ENTRIES];
 static struct watch watches[WATCHERS];
 static struct watch_payment watch_payments[WATCHERS][PAYMENTS];
 static uint32_t watch_index[WATCHERS][4 * PAYMENTS];
-static struct policy_entry watch_entries[WATCHERS][ENTRIES];
+static struct policy_kept watch_entries[WATCHERS][ENTRIES];
 static struct watch_undo watch_undo_ring[WATCHERS][NODES * UNDO];
 static struct payout *payout;
 static uint8_t store[PAYOUT_EFFECTS_BYTES];
@@ -223,6 +223,7 @@ static enum err payout_boot(struct sim *s, bool replay_only)
 		.nodes = NODES,
 		.nodes_agree = 1 + (uint32_t)(s->seed % NODES), /* every second night all of them */
 		.in_flight = 4,
+		.look_free = PAYOUT_LOOK_FREE,
 		.planted = s->options.plants.payout,
 		.books_planted = s->options.plants.books,
 	};
@@ -330,7 +331,8 @@ static void call(struct sim *s, uint32_t h, const struct effect *f)
 					 ? 1500
 					 : 10),
 			  item, bytes_of(f->body.p + 4, f->body.n - 4));
-	} else if (f->number == GUARD_CALL_READ && (h == HOST_A || h == HOST_B)) {
+	} else if ((f->number == GUARD_CALL_READ && (h == HOST_A || h == HOST_B)) ||
+		   (f->number == WATCH_CALL_READ && h >= HOST_W1 && h < HOSTS)) {
 		call_read(s, h, f);
 	} else if (f->number == PAYOUT_CALL_BLOB && h == HOST_PAYOUT) {
 		call_blob(s, h, f);
@@ -402,7 +404,9 @@ static void effects_do(struct sim *s, uint32_t h)
 				commit_crash(s, h, f->body);
 			}
 			/* What it decided may be on its disk: judged before it is gone. */
+			s->host[h].dying = true;
 			laws_step(s, h, committed);
+			s->host[h].dying = false;
 			host_crash(s, h, "at an effect");
 			return;
 		}
@@ -454,6 +458,66 @@ void host_crash(struct sim *s, uint32_t h, const char *why)
 	sim_note(s, "%s dies %s", host_name(h), why);
 	net_host_gone(s, h);
 	queue_add(s, fate_range(&s->fate, 20, s->healing ? 200 : 4000), item, bytes_of(NULL, 0));
+}
+
+/*
+ * What this batch holds can be lost and found again: attestations that k watchers have durable, and
+ * what no law counts on.  Stops, rules and orders have laws that count from when they are on this
+ * disk; that they come back is shown by guard_rig.h's tests.
+ */
+static bool may_be_lost(const struct sim *s, const struct sim_batch *b)
+{
+	struct log_view v;
+	struct log_record r;
+
+	CHECK(log_batch_check(&v, bytes_of(b->p, b->n)) == ERR_OK);
+	for (uint32_t i = 0; i < v.head.count; i++) {
+		unsigned holders = WATCHERS;
+
+		CHECK(log_view_record(&r, &v, i) == ERR_OK);
+		for (size_t k = 0; r.kind == LOG_GUARD_ATTEST && k < s->attested_n; k++) {
+			const struct attested *a = &s->attested[k];
+			struct bytes blob;
+			struct doc d;
+
+			CHECK(log_view_blob(&blob, &v, &r.link) == ERR_OK &&
+			      doc_open(&d, blob, &world.genesis_id, NULL) == ERR_OK);
+			if (hash32_eq(&d.id, &a->id)) {
+				holders = (unsigned)__builtin_popcount(a->holders);
+			}
+		}
+		if (holders < WATCHERS_NEEDED || r.kind == LOG_GENESIS ||
+		    r.kind == LOG_GUARD_STOP || r.kind == LOG_GUARD_RULES ||
+		    r.kind == LOG_GUARD_CLOSING || r.kind == LOG_GUARD_ORDER) {
+			return false;
+		}
+	}
+	return true;
+}
+
+void host_rewind(struct sim *s, uint32_t h)
+{
+	struct disk *d = &s->host[h].disk;
+	size_t first = d->n;
+
+	if (!s->host[h].up || s->host[h].dying) {
+		return;
+	}
+	host_crash(s, h, "and its disk is that of earlier");
+	while (first > 0 && d->batch[first - 1].have == d->batch[first - 1].n &&
+	       may_be_lost(s, &d->batch[first - 1])) {
+		first--;
+	}
+	if (first == d->n) {
+		return;
+	}
+	first += (size_t)fate_below(&s->rewind_fate, d->n - first);
+	s->rewinds++;
+	while (d->n > first) {
+		d->bytes = d->batch[d->n - 1].offset;
+		free(d->batch[d->n - 1].p);
+		d->n--;
+	}
 }
 
 void host_restart(struct sim *s, uint32_t h)
@@ -562,13 +626,16 @@ void host_replay_check(struct sim *s)
 
 	for (unsigned i = 0; i < DOC_SIGNERS && !s->failed; i++) {
 		size_t payments = guards[i].payments_n;
-		u128 spent = 0;
+		u128 spent = 0, yen = 0;
+		uint64_t price = guards[i].history.price.price;
+		struct hash32 roster = guards[i].roster_id, policy = guards[i].policy_id;
 
 		if (!s->host[HOST_A + i].up) {
 			continue;
 		}
 		for (size_t k = 0; k < guards[i].history.n; k++) {
 			spent += guards[i].history.entries[k].outflow;
+			yen += guards[i].history.entries[k].yen;
 		}
 		frozen = guard_frozen(&guards[i]);
 		head[0] = guards[i].chain.head;
@@ -579,9 +646,13 @@ void host_replay_check(struct sim *s)
 		}
 		for (size_t k = 0; k < guards[i].history.n; k++) {
 			spent -= guards[i].history.entries[k].outflow;
+			yen -= guards[i].history.entries[k].yen;
 		}
 		if (payments != guards[i].payments_n || frozen != guard_frozen(&guards[i]) ||
-		    !hash32_eq(&head[0], &guards[i].chain.head) || spent != 0) {
+		    !hash32_eq(&head[0], &guards[i].chain.head) || spent != 0 || yen != 0 ||
+		    price != guards[i].history.price.price ||
+		    !hash32_eq(&roster, &guards[i].roster_id) ||
+		    !hash32_eq(&policy, &guards[i].policy_id)) {
 			sim_broken(s, "P7", "signer %s knows something else after a replay",
 				   host_name(HOST_A + i));
 		}

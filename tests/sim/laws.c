@@ -9,6 +9,7 @@
 #include "policy/attempt.h"
 #include "policy/exclusion.h"
 #include "policy/payment.h"
+#include "policy/prices.h"
 #include "sim/sim.h"
 
 enum {
@@ -39,10 +40,57 @@ static const struct asked *asked_by(const struct sim *s, const struct id128 *id)
 
 /* ---- what a signer made durable ------------------------------------------------------------- */
 
+static void order_commit(struct sim *s, uint32_t h, const struct log_record *r)
+{
+	size_t *n = &s->knows_n[h - HOST_A];
+
+	if (*n < REQUESTS_MAX) {
+		s->knows[h - HOST_A][(*n)++] = (struct knows){ .order = r->id, .since = s->now };
+	}
+}
+
+/* The time lock ran from when this very signer had the order on its disk (P4). */
+static void attested_lock(struct sim *s, uint32_t h, const struct doc_order *order,
+			  const struct hash32 *id)
+{
+	const struct doc_tier *tier;
+	bool waited = false;
+
+	CHECK(policy_tier_find(&tier, &world.policy_doc, &order->amount) == ERR_OK);
+	for (size_t i = 0; i < s->knows_n[h - HOST_A]; i++) {
+		const struct knows *k = &s->knows[h - HOST_A][i];
+
+		waited = waited || (memcmp(k->order.b, id->b, sizeof k->order.b) == 0 &&
+				    s->now >= k->since + tier->delay_ms);
+	}
+	if (tier->delay_ms > 0 && !waited) {
+		sim_broken(s, "P4", "%s attests before its time lock is over", host_name(h));
+	}
+}
+
+/*
+ * Under the roster that the attestation names, this person's key counts: the last approver has
+ * another one under the second roster, or is no more.
+ */
+static bool approver_counts(const struct sim *s, const struct doc *d,
+			    const struct doc_approval *approval, const struct hash32 *roster)
+{
+	bool second = s->roster != ROSTER_NONE && hash32_eq(roster, &s->roster_next);
+
+	if (strcmp(approval->person, world.roster_doc.people[APPROVERS - 1].id) != 0) {
+		return true;
+	}
+	return !second                      ? doc_signed_by(d, &world.approver[APPROVERS - 1].key)
+	       : s->roster == ROSTER_LEAVES ? false
+					    : doc_signed_by(d, &world.next_approver.key);
+}
+
 /* The documents of one attested payment against what people really signed (P2, P4, P6). */
 static void attested_documents(struct sim *s, uint32_t h, struct attested *a,
 			       const struct log_view *v)
 {
+	static struct prices_set said; /* large */
+	struct policy_price prices[DOC_SOURCES_MAX];
 	struct doc_order order = { .created_ms = 0 };
 	struct doc_attempt attempt;
 	struct policy_fees fees;
@@ -54,6 +102,7 @@ static void attested_documents(struct sim *s, uint32_t h, struct attested *a,
 	const struct asked *asked;
 	unsigned needed = 0;
 
+	said.n = 0;
 	while (log_view_next_blob(&blob, NULL, v, &at)) {
 		struct doc d;
 		struct doc_approval approval;
@@ -64,6 +113,8 @@ static void attested_documents(struct sim *s, uint32_t h, struct attested *a,
 		if (d.type == DOC_ORDER && doc_order_read(&d, &order, NULL) == ERR_OK) {
 			has_order = true;
 			order_id = d.id;
+		} else if (d.type == DOC_PRICE) {
+			CHECK(prices_add(&said, &d, NULL) == ERR_OK);
 		} else if (d.type == DOC_ATTEMPT && hash32_eq(&d.id, &a->subject) &&
 			   doc_attempt_read(&d, &attempt, NULL) == ERR_OK) {
 			has_attempt = true;
@@ -72,7 +123,8 @@ static void attested_documents(struct sim *s, uint32_t h, struct attested *a,
 			a->deadline_nem_s = attempt.deadline_nem_s;
 		} else if (d.type == DOC_APPROVAL &&
 			   doc_approval_read(&d, &approval, NULL) == ERR_OK &&
-			   approval.decision == DOC_DECISION_YES) {
+			   approval.decision == DOC_DECISION_YES &&
+			   approver_counts(s, &d, &approval, &a->roster)) {
 			for (size_t i = 0; i < s->approved_n; i++) {
 				yes += hash32_eq(&s->approved[i], &d.id);
 			}
@@ -97,15 +149,25 @@ static void attested_documents(struct sim *s, uint32_t h, struct attested *a,
 			   host_name(h), yes, needed);
 		return;
 	}
+	attested_lock(s, h, &order, &order_id);
 	CHECK(policy_fees(&fees, &order.amount, order.message_n) == ERR_OK);
 	a->outflow = money_units(&order.amount) + fees.total;
 	a->approvals = yes;
+	if (!a->in_yen) {
+		return;
+	}
+	if (said.n < world.roster_doc.prices_needed ||
+	    prices_judge(&said, &world.roster_doc, prices).err != ERR_OK) {
+		sim_broken(s, "P4", "%s counts in yen by prices that nobody said", host_name(h));
+		return;
+	}
+	a->yen = prices_yen(prices_highest(&said), a->outflow);
 }
 
 /* The sums that one signer ever let through: a run is shorter than the shortest window (P4). */
 static void attested_sums(struct sim *s, uint32_t h)
 {
-	u128 all = 0, unapproved = 0;
+	u128 all = 0, unapproved = 0, yen = 0;
 
 	for (size_t i = 0; i < s->attested_n; i++) {
 		const struct attested *a = &s->attested[i];
@@ -122,7 +184,11 @@ static void attested_sums(struct sim *s, uint32_t h)
 		if (!a->forged && !a->sweep && a->signer == h - HOST_A && !replaced) {
 			all += a->outflow;
 			unapproved += a->approvals == 0 ? a->outflow : 0;
+			yen += a->yen;
 		}
+	}
+	if (yen > s->yen_hour) {
+		sim_broken(s, "P4", "%s signs above the cap in yen", host_name(h));
 	}
 	if (all > money_units(&world.policy_doc.hour_max)) {
 		sim_broken(s, "P4", "%s signs above hour_max", host_name(h));
@@ -252,12 +318,15 @@ static void attest_commit(struct sim *s, uint32_t h, const struct log_view *v,
 			   host_name(h));
 		return;
 	}
-	*a = (struct attested){ .signer = h - HOST_A,
-				.id = d.id,
-				.inner = t.inner_hash,
-				.subject = t.subject,
-				.request_id = r->id,
-				.sweep = t.subject_type == DOC_SWEEP };
+	*a =
+	    (struct attested){ .signer = h - HOST_A,
+			       .id = d.id,
+			       .inner = t.inner_hash,
+			       .subject = t.subject,
+			       .roster = t.roster,
+			       .request_id = r->id,
+			       .sweep = t.subject_type == DOC_SWEEP,
+			       .in_yen = s->yen_hour != 0 && hash32_eq(&t.policy, &s->yen_policy) };
 	s->attested_n++;
 	if (a->sweep) {
 		return;
@@ -362,10 +431,11 @@ static void watch_stop_commit(struct sim *s, uint32_t h, const struct log_view *
 		return;
 	}
 	if (f.issuer[0] == 'w' && !s->foul) {
+		/* who has no word of either signer, or for start_ms not that of one of them, and
+		 * does not hear both, stops rather than trusts */
 		if (!net_hears(s, (uint32_t)(f.issuer[1] - '1')) &&
-		    strstr(f.reason, "unexplained") != NULL) {
-			/* who hears no signer, and has no word of either, stops rather than
-			 * trusts */
+		    (strstr(f.reason, "unexplained") != NULL ||
+		     strstr(f.reason, "only one signer attested") != NULL)) {
 			s->foul = s->excused = true;
 			sim_note(s, "law: %s is excused", f.issuer);
 			return;
@@ -391,6 +461,9 @@ void laws_commit(struct sim *s, uint32_t h, struct bytes batch)
 		switch (r.kind) {
 		case LOG_GUARD_STOP:
 			(void)stop_commit(s, h, &v, &r, &freeze);
+			break;
+		case LOG_GUARD_ORDER:
+			order_commit(s, h, &r);
 			break;
 		case LOG_GUARD_ATTEST:
 			attest_commit(s, h, &v, &r);
@@ -527,6 +600,20 @@ static void sign_sent(struct sim *s, const struct effect *f)
 	}
 }
 
+/* What was prepared stays inside until SIGN asks for it: at most one item, a refusal. */
+static void prepared_sent(struct sim *s, const struct effect *f)
+{
+	struct bytes items[FRAME_ITEMS_MAX];
+	struct doc d;
+	size_t n = 0;
+
+	if (frame_items_all(f->body, items, FRAME_ITEMS_MAX, &n) != ERR_OK || n > 1 ||
+	    (n == 1 && (doc_open(&d, items[0], &world.genesis_id, NULL) != ERR_OK ||
+			d.type != DOC_REFUSAL))) {
+		sim_broken(s, "P2", "a signer lets something out before it is asked to sign");
+	}
+}
+
 void laws_send(struct sim *s, uint32_t h, const struct effect *f)
 {
 	if (s->failed) {
@@ -535,6 +622,8 @@ void laws_send(struct sim *s, uint32_t h, const struct effect *f)
 	if ((h == HOST_A || h == HOST_B) &&
 	    (f->number == MSGS_REPLY(SIGNER_SIGN) || f->number == MSGS_REPLY(SIGNER_SWEEP))) {
 		signature_sent(s, h, f);
+	} else if ((h == HOST_A || h == HOST_B) && f->number == MSGS_REPLY(SIGNER_PREPARE)) {
+		prepared_sent(s, f);
 	} else if (h >= HOST_W1 && f->number == SIGNER_ACK) {
 		ack_sent(s, h, f);
 	} else if (h == HOST_PAYOUT && f->number == SIGNER_SIGN) {
@@ -589,9 +678,19 @@ static void states_hold(struct sim *s)
 	}
 }
 
+static void settled_note(struct sim *s)
+{
+	for (size_t i = 0; i < payout_count(host_payout()) && i < REQUESTS_MAX; i++) {
+		struct payout_view v;
+
+		payout_at(&v, host_payout(), i);
+		s->settled[i] = v.state == PAYOUT_SETTLED;
+	}
+}
+
 static void books_obey(struct sim *s)
 {
-	static struct payout_account accounts[PAYOUT_OWN_MAX];
+	static struct payout_account accounts[PAYOUT_OWN_MAX], open[PAYOUT_OWN_MAX];
 	const char *why = "";
 	size_t n;
 
@@ -600,14 +699,28 @@ static void books_obey(struct sim *s)
 		return;
 	}
 	if (!s->host[HOST_PAYOUT].fed_whole[NODE_PUBLIC]) {
-		return; /* it reads the chain again from the start: its balances are not there yet
-			 */
+		/* it reads the chain again from the start: its balances are not there yet, and how
+		 * deep it settles is not looked at */
+		settled_note(s);
+		return;
 	}
 	states_hold(s);
 	if (s->failed) {
 		return;
 	}
 	n = payout_reconcile(host_payout(), accounts);
+	/* what GET /v1/audit says costs less, and is the same */
+	CHECK(payout_reconcile_open(host_payout(), open) == n);
+	for (size_t i = 0; i < n; i++) {
+		if (open[i].arriving != accounts[i].arriving ||
+		    open[i].leaving != accounts[i].leaving || open[i].books != accounts[i].books ||
+		    open[i].chain != accounts[i].chain ||
+		    open[i].explained != accounts[i].explained) {
+			sim_broken(s, "P9", "%s: what is open is not all that is not booked",
+				   accounts[i].address);
+			return;
+		}
+	}
 	for (size_t i = 0; i < n; i++) {
 		if (!accounts[i].explained || accounts[i].books + accounts[i].arriving !=
 						  accounts[i].chain + accounts[i].leaving) {
@@ -628,6 +741,30 @@ static uint64_t policy_number(uint32_t h)
 					    : host_watch(h - HOST_W1)->policy.number;
 }
 
+static uint64_t roster_number(uint32_t h)
+{
+	return h == HOST_PAYOUT             ? 1
+	       : h == HOST_A || h == HOST_B ? host_guard(h - HOST_A)->roster.number
+					    : host_watch(h - HOST_W1)->roster.number;
+}
+
+/* P13, T28: nobody judges by a grant that still waits, or has ended. */
+static void grants_obey(struct sim *s, uint32_t h)
+{
+	static struct doc_grant out[CONTROL_GRANTS_KEPT];
+	uint64_t now_ms = SIM_START_MS + s->now;
+	const struct policy_time at = { .own_ms = now_ms, .wall_ms = now_ms };
+	const struct control_grants_ask ask = { .to = &s->grant_to, .at = &at };
+	const struct control *c = h == HOST_A || h == HOST_B ? &host_guard(h - HOST_A)->control
+							     : &host_watch(h - HOST_W1)->control;
+
+	if (control_grants(c, &ask, out) > 0 &&
+	    (s->now - s->granted_at < world.policy_doc.loosening_ms ||
+	     now_ms > s->grant_until_ms + world.policy_doc.clock_skew_ms)) {
+		sim_broken(s, "P13", "%s judges by a grant that does not run", host_name(h));
+	}
+}
+
 void laws_step(struct sim *s, uint32_t h, bool committed)
 {
 	if (s->failed) {
@@ -640,14 +777,25 @@ void laws_step(struct sim *s, uint32_t h, bool committed)
 	    !guard_frozen(host_guard(h - HOST_A))) {
 		sim_broken(s, "P5", "%s forgot a freeze that is on its disk", host_name(h));
 	}
-	if ((h == HOST_A || h == HOST_B) && s->host[h].up && !s->host[h].frozen_on_disk &&
-	    guard_frozen(host_guard(h - HOST_A))) {
+	if ((h == HOST_A || h == HOST_B) && s->host[h].up && !s->host[h].dying &&
+	    !s->host[h].frozen_on_disk && guard_frozen(host_guard(h - HOST_A))) {
 		sim_broken(s, "P5", "%s is frozen by nothing that still binds", host_name(h));
 	}
 	if (s->rules == RULES_LOOSER && policy_number(h) > 1 &&
 	    s->now - s->rules_at < world.policy_doc.loosening_ms) {
 		sim_broken(s, "P13", "%s has looser rules in force that nobody waited for",
 			   host_name(h));
+	}
+	if (s->roster == ROSTER_RENEWS && roster_number(h) > 1 &&
+	    s->now - s->roster_at < world.policy_doc.loosening_ms) {
+		sim_broken(s, "P13", "%s knows new keys that nobody waited for", host_name(h));
+	}
+	if (h != HOST_PAYOUT && s->host[h].up && roster_number(h) > s->roster_seen[h]) {
+		s->roster_seen[h] = roster_number(h);
+		s->roster_moved_at = s->now;
+	}
+	if (s->granted && h != HOST_PAYOUT) {
+		grants_obey(s, h);
 	}
 	if (s->theft && !s->swarm.faults && s->now > s->theft_at + FREEZE_BOUND_MS) {
 		for (uint32_t i = HOST_A; i < HOSTS; i++) {
@@ -833,8 +981,49 @@ static bool caps_hit(const struct sim *s)
 		all += amount;
 		unapproved += needed == 0 ? amount : 0;
 	}
-	return all > money_units(&world.policy_doc.hour_max) ||
+	return all * 103 > (u128)(s->yen_hour == 0 ? UINT64_MAX : s->yen_hour) * SIM_XEM ||
+	       all > money_units(&world.policy_doc.hour_max) ||
 	       unapproved > money_units(&world.policy_doc.unapproved_day_max);
+}
+
+/*
+ * Its till was closed before any signer spoke: nobody has a record of the attempt of which watchers
+ * could say that it is dead, so it ends with its order (docs/withdrawal.md).
+ */
+static bool waits_for_its_end(const struct sim *s, const struct payout_view *v)
+{
+	bool attested = false;
+
+	for (size_t i = 0; i < s->attested_n; i++) {
+		attested = attested || id128_eq(&s->attested[i].request_id, &v->request_id);
+	}
+	return v->state == PAYOUT_APPROVED && v->attempts == 1 && !attested &&
+	       s->host[HOST_A].closed_hot != 0;
+}
+
+/* The server's longest pause between two questions, and the quiet hours' blocks until settled. */
+enum { CAUGHT_UP_MS = 30000 + 8 * 12000 };
+
+/*
+ * Somebody still waits for new keys that others know, or has just had them: one that was down, or
+ * started anew when it had not written for long, whose own clock stood still so long (design.md 3).
+ * Or that was so while the time of an attempt ran out that A had signed: it ends when its till is
+ * closed.
+ */
+static bool waits_for_a_roster(const struct sim *s, const struct payout_view *v)
+{
+	bool apart = false;
+
+	for (size_t i = 0; i < s->attested_n && v->state == PAYOUT_AUTHORISED; i++) {
+		apart = apart || (id128_eq(&s->attested[i].request_id, &v->request_id) &&
+				  s->attested[i].number == v->attempts &&
+				  s->attested[i].deadline_nem_s < chain_now_s(s));
+	}
+	for (uint32_t h = HOST_A; h < HOSTS; h++) {
+		apart = apart || roster_number(h) != roster_number(HOST_A);
+	}
+	apart = apart || s->now - s->roster_moved_at < CAUGHT_UP_MS;
+	return s->roster == ROSTER_RENEWS && apart;
 }
 
 /* What customers were promised: each withdrawal ends, each paid one stands in the chain once. */
@@ -857,7 +1046,8 @@ static void withdrawals_end(struct sim *s, bool quiet)
 			sim_broken(s, "P3", "a withdrawal that is %s was paid",
 				   state_name(v.state));
 		} else if (quiet && v.state != PAYOUT_SETTLED && v.state != PAYOUT_REFUSED &&
-			   v.state != PAYOUT_EXPIRED) {
+			   v.state != PAYOUT_EXPIRED && !waits_for_its_end(s, &v) &&
+			   !waits_for_a_roster(s, &v)) {
 			sim_broken(s, "liveness",
 				   "a withdrawal is still %s long after all faults were over",
 				   state_name(v.state));
@@ -967,6 +1157,9 @@ static void agree_end(struct sim *s)
 		if (!hash32_eq(head, &a->control.head)) {
 			sim_broken(s, "P5", "%s and signer A hold other stop documents",
 				   host_name(h));
+		} else if (s->roster == ROSTER_LEAVES && roster_number(h) != a->roster.number) {
+			sim_broken(s, "P13", "a tighter roster never came to %s or to signer A",
+				   host_name(h));
 		} else if (s->rules == RULES_TIGHTER && told && policy_number(h) == 1) {
 			sim_broken(s, "P13", "a tighter policy never came to %s", host_name(h));
 		}
@@ -987,6 +1180,13 @@ void laws_end(struct sim *s)
 			sim_broken(s, "liveness", "%s did not come back", host_name(h));
 		} else if (s->theft && !s->host[h].frozen_on_disk) {
 			sim_broken(s, "P2", "a theft, and %s never froze", host_name(h));
+		}
+	}
+	/* whatever its memory lost has come back: nobody's word and no record keeps it locked */
+	for (unsigned i = 0; i < DOC_SIGNERS && s->swarm.rewinds && !s->failed; i++) {
+		if (host_guard(i)->locked) {
+			sim_broken(s, "P7", "%s lacks what it signed, and stays locked",
+				   host_name(HOST_A + i));
 		}
 	}
 	if (!s->failed) {

@@ -87,10 +87,26 @@ static const struct plant {
 	  "control",
 	  "what a resume names before it came is forgotten",
 	  { .control = CONTROL_PLANT_FORGET } },
+	{ "control-endless",
+	  "control",
+	  "a grant never ends, and never waits",
+	  { .control = CONTROL_PLANT_ENDLESS } },
 	{ "guard-forget-resume",
 	  "guard",
 	  "resumes are not rebuilt from the journal",
 	  { .guard = GUARD_PLANT_FORGET_RESUME } },
+	{ "guard-forget-rules",
+	  "guard",
+	  "what came into force is not rebuilt from the journal",
+	  { .guard = GUARD_PLANT_FORGET_RULES } },
+	{ "guard-forget-price",
+	  "guard",
+	  "what payments were counted at in yen is not rebuilt from the journal",
+	  { .guard = GUARD_PLANT_FORGET_PRICE } },
+	{ "guard-order-age",
+	  "guard",
+	  "time locks run from when the order says it was made, and the server asks at once",
+	  { .guard = GUARD_PLANT_ORDER_AGE, .payout = PAYOUT_PLANT_NO_LOCK } },
 	{ "books-hold-uncounted",
 	  "books",
 	  "a hold is not counted against the balance",
@@ -172,7 +188,7 @@ static void on_abort(int number)
 static struct totals {
 	uint64_t events, withdrawals, settled, deposits, attestations, sweeps, seconds, crashes,
 	    connections;
-	uint64_t rollbacks, proposals, thefts, officers, excused, quiet;
+	uint64_t rewinds, rollbacks, proposals, thefts, officers, excused, quiet;
 } totals;
 
 static void count(const struct sim *s)
@@ -181,6 +197,7 @@ static void count(const struct sim *s)
 	totals.deposits += s->deposits;
 	totals.connections += s->conns_n;
 	totals.rollbacks += s->rollbacks;
+	totals.rewinds += s->rewinds;
 	totals.thefts += s->theft;
 	totals.quiet += s->quiet;
 	totals.proposals += s->foul && !s->theft && !s->excused;
@@ -205,12 +222,14 @@ static void count(const struct sim *s)
 
 static void totals_print(void)
 {
-	(void)printf(
-	    "events %" PRIu64 ", withdrawals %" PRIu64 " (settled %" PRIu64 "), deposits %" PRIu64
-	    ", attestations %" PRIu64 " (of second attempts %" PRIu64 ") and of sweeps %" PRIu64
-	    ", crashes %" PRIu64 ", connections %" PRIu64 ", rollbacks %" PRIu64 "\n",
-	    totals.events, totals.withdrawals, totals.settled, totals.deposits, totals.attestations,
-	    totals.seconds, totals.sweeps, totals.crashes, totals.connections, totals.rollbacks);
+	(void)printf("events %" PRIu64 ", withdrawals %" PRIu64 " (settled %" PRIu64
+		     "), deposits %" PRIu64 ", attestations %" PRIu64
+		     " (of second attempts %" PRIu64 ") and of sweeps %" PRIu64 ", crashes %" PRIu64
+		     ", connections %" PRIu64 ", rollbacks %" PRIu64 ", memories put back %" PRIu64
+		     "\n",
+		     totals.events, totals.withdrawals, totals.settled, totals.deposits,
+		     totals.attestations, totals.seconds, totals.sweeps, totals.crashes,
+		     totals.connections, totals.rollbacks, totals.rewinds);
 	(void)printf("nights with a theft %" PRIu64 ", with other foul play %" PRIu64
 		     ", an officer's freeze %" PRIu64 ", an excused false alarm %" PRIu64
 		     ", all withdrawals due %" PRIu64 "\n",
@@ -367,6 +386,22 @@ static bool may_close(struct sim *s)
 	return false;
 }
 
+/* Both now and then; and again a little later. */
+static void rewind_disks(struct sim *s)
+{
+	struct item again = { .what = HAPPEN_REWIND };
+	uint32_t h = HOST_A + (uint32_t)fate_below(&s->rewind_fate, DOC_SIGNERS);
+
+	if (s->healing) {
+		return;
+	}
+	host_rewind(s, h);
+	if (fate_permille(&s->rewind_fate, 400)) {
+		host_rewind(s, h == HOST_A ? HOST_B : HOST_A);
+	}
+	queue_add(s, fate_range(&s->rewind_fate, 2000, 12000), again, bytes_of(NULL, 0));
+}
+
 static void happen(struct sim *s, const struct item *i)
 {
 	struct event e = { .kind = EVENT_REPLY,
@@ -378,6 +413,9 @@ static void happen(struct sim *s, const struct item *i)
 	switch (i->what) {
 	case HAPPEN_TICK:
 		tick(s, i);
+		return;
+	case HAPPEN_REWIND:
+		rewind_disks(s);
 		return;
 	case HAPPEN_RESTART:
 		host_restart(s, i->host);
@@ -446,6 +484,18 @@ static void happen(struct sim *s, const struct item *i)
 	case HAPPEN_RULES:
 		people_rules(s);
 		return;
+	case HAPPEN_GRANT:
+		people_grant(s);
+		return;
+	case HAPPEN_ROSTER:
+		people_roster(s);
+		return;
+	case HAPPEN_LATE_ASK:
+		people_late_ask(s);
+		return;
+	case HAPPEN_PRICE:
+		people_price(s);
+		return;
 	case HAPPEN_CHECK:
 		heal(s);
 		return;
@@ -477,6 +527,21 @@ static void start(struct sim *s)
 		queue_add(s, fate_range(&s->rules_fate, 3000, BUSY_MS - 1), item,
 			  bytes_of(NULL, 0));
 	}
+	s->grant_fate.state = ~s->seed ^ UINT64_C(0x3333333333333333);
+	if (fate_permille(&s->grant_fate, 150)) {
+		item.what = HAPPEN_GRANT;
+		queue_add(s, fate_range(&s->grant_fate, 3000, BUSY_MS - 1), item,
+			  bytes_of(NULL, 0));
+	}
+	s->rewind_fate.state = ~s->seed ^ UINT64_C(0x5555555555555555);
+	/* a thief of A's attest key makes records that look like A's own: of that night another law
+	 * speaks */
+	s->swarm.rewinds = fate_permille(&s->rewind_fate, 200) && !s->swarm.rogue_a;
+	if (s->swarm.rewinds) {
+		item.what = HAPPEN_REWIND;
+		queue_add(s, fate_range(&s->rewind_fate, 4000, BUSY_MS - 1), item,
+			  bytes_of(NULL, 0));
+	}
 	s->closing_fate.state = ~s->seed;
 	s->swarm.late = fate_permille(&s->closing_fate, 40) || s->options.late;
 	s->swarm.liar = s->swarm.late && fate_permille(&s->closing_fate, 500)
@@ -488,6 +553,12 @@ static void start(struct sim *s)
 		queue_add(s, fate_range(&s->closing_fate, 1500, 3500), item, bytes_of(NULL, 0));
 	} else if (fate_permille(&s->closing_fate, 250)) {
 		queue_add(s, fate_range(&s->closing_fate, 5000, BUSY_MS - 1), item,
+			  bytes_of(NULL, 0));
+	}
+	s->roster_fate.state = ~s->seed ^ UINT64_C(0x7777777777777777);
+	if (fate_permille(&s->roster_fate, s->swarm.late ? 500 : 100)) {
+		item.what = HAPPEN_ROSTER;
+		queue_add(s, fate_range(&s->roster_fate, 3000, BUSY_MS - 1), item,
 			  bytes_of(NULL, 0));
 	}
 	item.what = HAPPEN_CHECK;

@@ -16,6 +16,8 @@ enum {
 	PATIENCE_MS = 2500, /* until a call is made again */
 	APPROVALS_EACH_MS = 400,
 	TRIES_MAX = 40,
+	LATE_ASK_MS = 300000,  /* after the second roster is due */
+	PRICE_AGE_MS = 400000, /* more than clocks jump on a night that has to end well */
 };
 
 const char *people_name(unsigned customer)
@@ -330,6 +332,16 @@ static void deposit(struct sim *s)
 
 /* ---- approvers ------------------------------------------------------------------------------ */
 
+/* Who has another key by a roster that may be in force takes now this one, now that one. */
+static const struct party *approver_key(struct sim *s, unsigned i)
+{
+	return s->roster == ROSTER_RENEWS && i == APPROVERS - 1 &&
+		       s->now >= s->roster_at + world.policy_doc.loosening_ms &&
+		       fate_permille(&s->roster_fate, 500)
+		   ? &world.next_approver
+		   : &world.approver[i];
+}
+
 static void approve(struct sim *s, const struct payout_view *v)
 {
 	unsigned i = (unsigned)fate_below(&s->fate, APPROVERS);
@@ -348,7 +360,7 @@ static void approve(struct sim *s, const struct payout_view *v)
 		return;
 	}
 	(void)snprintf(a.person, sizeof a.person, "%s", world.roster_doc.people[i].id);
-	CHECK(doc_approval_make(&w, &id, &a, world.approver[i].secret) == ERR_OK);
+	CHECK(doc_approval_make(&w, &id, &a, approver_key(s, i)->secret) == ERR_OK);
 	s->approved[s->approved_n++] = id;
 	call_add(s, API_DOCUMENT, bytes_of(w.p, w.n), -1);
 }
@@ -363,7 +375,8 @@ static void approvers(struct sim *s)
 	s->asked_approval_at = s->now + APPROVALS_EACH_MS;
 	for (size_t i = 0; i < payout_count(host_payout()); i++) {
 		payout_at(&v, host_payout(), i);
-		if (v.state == PAYOUT_APPROVING) {
+		if (v.state == PAYOUT_APPROVING ||
+		    (v.state == PAYOUT_AUTHORISED && v.approvals < v.needed)) {
 			approve(s, &v);
 		}
 	}
@@ -461,12 +474,98 @@ void people_resume(struct sim *s)
 	}
 }
 
+static void cancelled(struct sim *s, struct fate *f, const struct hash32 *id)
+{
+	uint8_t word[2048];
+	struct writer w = writer_make(word, sizeof word);
+	struct doc_cancel c = { .document = *id,
+				.genesis = world.genesis_id,
+				.person = "approver-1",
+				.time_ms = SIM_START_MS + s->now };
+
+	CHECK(doc_cancel_make(&w, NULL, &c, world.approver[0].secret) == ERR_OK);
+	sim_note(s, "an approver cancels it");
+	stop_sockets(s, f, bytes_of(w.p, w.n));
+}
+
+void people_grant(struct sim *s)
+{
+	struct fate *f = &s->grant_fate;
+	struct doc_grant g = { .from_ms = SIM_START_MS + s->now,
+			       .genesis = world.genesis_id,
+			       .reason = "a new office",
+			       .until_ms = SIM_START_MS + s->now + 5400000,
+			       .up_to = money_of(ASSET_XEM, (u128)900 * SIM_XEM) };
+	uint8_t raw[8192];
+	struct bytes item;
+	struct hash32 id;
+
+	memcpy(g.destination.text, world.customer_address[0].text, sizeof g.destination.text);
+	s->granted = true;
+	s->granted_at = s->now;
+	s->grant_until_ms = g.until_ms;
+	s->grant_to = g.destination;
+	item = by_both(raw, DOC_GRANT, &g, &id);
+	sim_note(s, "officers grant something for a while");
+	call_add(s, API_DOCUMENT, item, -1);
+	stop_sockets(s, f, item);
+	if (fate_permille(f, 500)) {
+		cancelled(s, f, &id);
+	}
+}
+
+void people_roster(struct sim *s)
+{
+	struct fate *f = &s->roster_fate;
+	struct item later = { .what = HAPPEN_LATE_ASK };
+	struct doc_roster next = world.roster_doc;
+	bool leaves = fate_permille(f, s->swarm.late ? 300 : 700);
+	uint8_t raw[8192];
+	struct bytes item;
+
+	next.number++;
+	next.previous = world.roster_id;
+	if (leaves) { /* the officers stand behind the approvers */
+		for (size_t i = APPROVERS - 1; i + 1 < next.people_count; i++) {
+			next.people[i] = next.people[i + 1];
+		}
+		next.people_count--;
+	} else {
+		next.people[APPROVERS - 1].key = world.next_approver.key;
+		next.people[APPROVERS + OFFICERS - 1].key = world.next_officer.key;
+	}
+	s->roster = leaves ? ROSTER_LEAVES : ROSTER_RENEWS;
+	s->roster_at = s->now;
+	item = by_both(raw, DOC_ROSTER, &next, &s->roster_next);
+	sim_note(s, "officers propose a roster in which %s",
+		 leaves ? "an approver is no more" : "an approver and an officer have other keys");
+	call_add(s, API_DOCUMENT, item, -1);
+	stop_sockets(s, f, item);
+	if (s->swarm.late) {
+		queue_add(s, world.policy_doc.loosening_ms + LATE_ASK_MS, later, bytes_of(NULL, 0));
+	}
+}
+
+void people_late_ask(struct sim *s)
+{
+	unsigned c = (unsigned)fate_below(&s->roster_fate, CUSTOMERS - 1);
+	size_t index = 0;
+
+	/* so much that somebody has to approve it */
+	if (people_request(s, c, fate_range(&s->roster_fate, 120, 200) * SIM_XEM,
+			   &world.customer_address[c], "late", false, &index)) {
+		sim_note(s, "%s asks late", people_name(c));
+		submit(s, s->asked[index].key, &s->asked[index], (int)index);
+	}
+}
+
 void people_rules(struct sim *s)
 {
 	struct fate *f = &s->rules_fate;
 	struct doc_policy next = world.policy_doc;
 	bool looser = fate_permille(f, 500);
-	uint8_t raw[8192], word[2048];
+	struct item price = { .what = HAPPEN_PRICE };
+	uint8_t raw[8192];
 	struct bytes item;
 	struct hash32 id;
 
@@ -475,25 +574,60 @@ void people_rules(struct sim *s)
 	next.previous = world.policy_id;
 	if (looser) {
 		next.day_max = money_of(ASSET_XEM, 2 * money_units(&next.day_max));
+	} else if (fate_permille(f, 700)) {
+		s->yen_hour = fate_range(f, 10000, 60000); /* some 100 to 600 XEM */
+		next.yen_count = 1;
+		next.yen[0] = (struct doc_yen){ .age_max_ms = PRICE_AGE_MS,
+						.day_max = (u128)s->yen_hour * 2,
+						.hour_max = s->yen_hour,
+						.jump_max_bp = 1000 };
 	} else {
 		next.hot_ceiling_bp--; /* tells on nothing that this night pays */
 	}
 	s->rules = looser ? RULES_LOOSER : RULES_TIGHTER;
 	s->rules_at = s->now;
 	item = by_both(raw, DOC_POLICY, &next, &id);
-	sim_note(s, "officers propose a policy that %s", looser ? "loosens" : "tightens");
+	if (s->yen_hour != 0) {
+		s->yen_policy = id;
+		queue_add(s, 0, price, bytes_of(NULL, 0));
+	}
+	sim_note(s, "officers propose a policy that %s",
+		 looser             ? "loosens"
+		 : s->yen_hour != 0 ? "has caps in yen"
+				    : "tightens");
 	call_add(s, API_DOCUMENT, item, -1);
 	stop_sockets(s, f, item);
 	if (looser && fate_permille(f, 500)) {
-		struct writer w = writer_make(word, sizeof word);
-		struct doc_cancel c = { .document = id,
-					.genesis = world.genesis_id,
-					.person = "approver-1",
-					.time_ms = SIM_START_MS + s->now };
+		cancelled(s, f, &id);
+	}
+}
 
-		CHECK(doc_cancel_make(&w, NULL, &c, world.approver[0].secret) == ERR_OK);
-		sim_note(s, "an approver cancels it");
-		stop_sockets(s, f, bytes_of(w.p, w.n));
+/* Two sources, or all three, say what a coin costs; now and then one of them says anything. */
+void people_price(struct sim *s)
+{
+	struct fate *f = &s->rules_fate;
+	struct item again = { .what = HAPPEN_PRICE };
+
+	queue_add(s, fate_range(f, 500, 3000) + (sim_is_quiet(s) ? PRICE_AGE_MS / 4 : 0), again,
+		  bytes_of(NULL, 0));
+	for (unsigned i = 0; i < SOURCES; i++) {
+		struct doc_price price = { .asset = ASSET_XEM,
+					   .currency = ASSET_JPY,
+					   .genesis = world.genesis_id,
+					   .time_ms = SIM_START_MS + s->now };
+		bool lies = i == SOURCES - 1 && fate_permille(f, 300);
+		uint8_t raw[2048];
+		struct writer w = writer_make(raw, sizeof raw);
+
+		if (i == SOURCES - 1 && fate_permille(f, 300)) {
+			continue;
+		}
+		(void)snprintf(price.source, sizeof price.source, "price-%u", i + 1);
+		(void)snprintf(
+		    price.rate, sizeof price.rate, "%llu",
+		    (unsigned long long)(lies ? fate_range(f, 1, 5000) : fate_range(f, 97, 103)));
+		CHECK(doc_price_make(&w, NULL, &price, world.source[i].secret) == ERR_OK);
+		call_add(s, API_PRICE, bytes_of(w.p, w.n), -1);
 	}
 }
 

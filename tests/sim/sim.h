@@ -74,6 +74,7 @@ enum {
 	SPARES = 6,
 	CUSTOMERS = 6,
 	APPROVERS = 3,
+	SOURCES = 3, /* of prices; two must agree */
 	OFFICERS = 2,
 	REQUESTS_MAX = 64,
 	ATTESTS_MAX = 512,
@@ -124,7 +125,9 @@ struct world {
 	struct nem_address spare_address[SPARES];
 	struct nem_address customer_address[CUSTOMERS];
 	struct party attest[DOC_SIGNERS], watcher[WATCHERS], backend, approver[APPROVERS],
-	    officer[OFFICERS], stranger;
+	    officer[OFFICERS], source[SOURCES], stranger;
+	/* the keys that the last approver and the last officer get by a second roster */
+	struct party next_approver, next_officer;
 	struct log_secret log_secret[HOSTS];
 
 	struct nis_config nis;
@@ -174,6 +177,7 @@ struct swarm {
 	unsigned overdraw;   /* permille of requests for more than there is */
 	uint32_t far;        /* a watcher's host, whose links are slow all night; 0: none */
 	uint64_t thief_from; /* ms; before it the thief only listens */
+	bool rewinds;        /* signers come back with a disk of earlier, one or both */
 	bool late;           /* the night is followed by two quiet hours, for final blocks */
 	uint32_t liar; /* in a late night: the host of a watcher that says anything; 0: none */
 };
@@ -195,11 +199,16 @@ enum happen {
 	HAPPEN_PEOPLE,
 	HAPPEN_FOE,
 	HAPPEN_FAULT,
-	HAPPEN_API, /* a: index of the waiting call */
+	HAPPEN_REWIND, /* a signer, or both, come back with a disk of earlier */
+	HAPPEN_API,    /* a: index of the waiting call */
 	HAPPEN_OFFICER,
 	HAPPEN_CLOSING,
 	HAPPEN_RESUME,
 	HAPPEN_RULES,
+	HAPPEN_GRANT,
+	HAPPEN_ROSTER,
+	HAPPEN_LATE_ASK,
+	HAPPEN_PRICE,
 	HAPPEN_CHECK,
 };
 
@@ -236,6 +245,7 @@ struct host {
 	int64_t wall_skew;    /* ms */
 	uint64_t mono_offset; /* of this boot */
 	struct disk disk;
+	bool dying;          /* in the middle of a step: it may know what its disk does not */
 	bool frozen_on_disk; /* a freeze is durable that no durable resume names */
 	bool stop_on_disk;   /* something that stops, starts or rules is */
 
@@ -301,12 +311,14 @@ struct asked {
 /* One attestation that a signer made durable. */
 struct attested {
 	unsigned signer;
-	struct hash32 id, inner, subject;
+	struct hash32 id, inner, subject, roster;
 	struct id128 request_id;
 	bool sweep;
 	bool forged; /* by rogue_a: no signer ever made it */
 	bool released;
 	u128 outflow;
+	bool in_yen; /* judged by the policy that has caps in yen */
+	uint64_t yen;
 	unsigned approvals;
 	unsigned holders; /* bit per watcher: durable there */
 	struct key32 account;
@@ -353,7 +365,8 @@ struct sim {
 	/* chain */
 	struct nis *nis;
 	uint64_t rollbacks;
-	bool dropped; /* nodes forgot what a rollback had put back into their pools */
+	uint64_t rewinds; /* disks of signers that were put back */
+	bool dropped;     /* nodes forgot what a rollback had put back into their pools */
 	uint64_t node_down_until[NODES];
 	uint64_t checked_height;
 	uint64_t filled[HOT]; /* the last block after which it held more than dust */
@@ -379,6 +392,13 @@ struct sim {
 	struct attested attested[ATTESTS_MAX];
 	size_t attested_n;
 
+	struct knows { /* orders in the journals of A and B, and when they came there */
+		struct id128 order;
+		uint64_t since;
+	} knows[2][REQUESTS_MAX];
+
+	size_t knows_n[2];
+
 	bool settled[REQUESTS_MAX]; /* seen before, by place in the server's list */
 	bool quiet;                 /* a night in which everything had to end */
 
@@ -401,7 +421,27 @@ struct sim {
 	enum { RULES_NONE, RULES_LOOSER, RULES_TIGHTER } rules; /* what was proposed this night */
 
 	uint64_t rules_at;
-	struct fate rules_fate;   /* of its own, as closing_fate */
+	uint64_t yen_hour; /* of that tighter policy; 0: it has no caps in yen */
+	struct hash32 yen_policy;
+	/* what officers granted this night, to the first customer, for a while */
+	bool granted;
+	uint64_t granted_at, grant_until_ms;
+	struct doc_address grant_to;
+	struct fate grant_fate; /* of its own, as closing_fate */
+
+	enum { /* what a second roster does, if there was one this night */
+	       ROSTER_NONE,
+	       ROSTER_LEAVES, /* the last approver is no more: that tightens */
+	       ROSTER_RENEWS, /* he and the last officer have other keys: that waits */
+	} roster;
+
+	uint64_t roster_at;
+	uint64_t roster_seen[HOSTS]; /* number of each host's roster, */
+	uint64_t roster_moved_at;    /* and when the last of them took another */
+	struct hash32 roster_next;
+	struct fate roster_fate;  /* likewise */
+	struct fate rules_fate;   /* likewise */
+	struct fate rewind_fate;  /* likewise */
 	struct fate closing_fate; /* of its own: what else happens is as without it */
 	bool theft;               /* something complete and unexplained was in a pool or block */
 	uint64_t theft_at;
@@ -439,6 +479,8 @@ void queue_free(struct sim *s);
 void host_boot_all(struct sim *s);
 void host_restart(struct sim *s, uint32_t h);
 void host_crash(struct sim *s, uint32_t h, const char *why);
+/* A signer dies, and its disk is that of earlier: as far back as k watchers hold what is lost. */
+void host_rewind(struct sim *s, uint32_t h);
 void host_step(struct sim *s, uint32_t h, struct event *e);
 void host_free(struct sim *s);
 uint64_t host_wall(const struct sim *s, uint32_t h);
@@ -488,6 +530,13 @@ void people_closing(struct sim *s);
 void people_resume(struct sim *s);
 /* Officers propose a policy, which loosens or tightens; one that loosens may be cancelled. */
 void people_rules(struct sim *s);
+/* Officers grant a customer something for a while; it may be cancelled. */
+void people_grant(struct sim *s);
+void people_roster(struct sim *s);
+/* A customer asks when the second roster has long been in force. */
+void people_late_ask(struct sim *s);
+/* What price sources say, once there are caps in yen. */
+void people_price(struct sim *s);
 const char *people_name(unsigned customer);
 u128 people_claim(unsigned customer);
 /* Signs a request with the back end's key; false: no room. */

@@ -17,7 +17,8 @@ enum {
 	KEY_BOX = 30,
 	KEY_SPARE = 40,
 	KEY_CUSTOMER = 60,
-	KEY_PARTY = 80
+	KEY_PARTY = 80,
+	KEY_SOURCE = 120
 };
 
 static void nem_key(uint8_t out[32], unsigned n)
@@ -100,6 +101,11 @@ static void keys_make(void)
 	}
 	for (unsigned i = 0; i < OFFICERS; i++) {
 		party_make(&world.officer[i], KEY_PARTY + 30 + i);
+	}
+	party_make(&world.next_approver, KEY_PARTY + 36);
+	party_make(&world.next_officer, KEY_PARTY + 37);
+	for (unsigned i = 0; i < SOURCES; i++) {
+		party_make(&world.source[i], KEY_SOURCE + i);
 	}
 	for (unsigned i = 0; i < HOSTS; i++) {
 		memset(world.log_secret[i].b, (int)(i + 1), sizeof world.log_secret[i].b);
@@ -193,6 +199,7 @@ static void roster_make(struct doc_roster *r)
 	*r = (struct doc_roster){ .number = 1,
 				  .backend_count = 1,
 				  .governance = 2,
+				  .prices_needed = 2,
 				  .signer_count = DOC_SIGNERS,
 				  .software_approvals = true,
 				  .watcher_count = WATCHERS,
@@ -213,6 +220,12 @@ static void roster_make(struct doc_roster *r)
 		p->key = world.officer[i].key;
 		p->roles = DOC_ROLE_OFFICER;
 	}
+	for (unsigned i = 0; i < SOURCES; i++) {
+		struct doc_party *p = &r->price_sources[r->source_count++];
+
+		(void)snprintf(p->id, sizeof p->id, "price-%u", i + 1);
+		p->key = world.source[i].key;
+	}
 	for (unsigned i = 0; i < DOC_SIGNERS; i++) {
 		r->signers[i].id = (enum doc_signer)i;
 		r->signers[i].attest_key = world.attest[i].key;
@@ -228,7 +241,9 @@ static void policy_make(struct doc_policy *p)
 {
 	*p = (struct doc_policy){
 		.tier_count = 3,
-		.approval_tiers = { { 0, 0, xem(100) }, { 1, 0, xem(600) }, { 2, 0, xem(1200) } },
+		.approval_tiers = { { 0, 0, xem(100) },
+				    { 1, 2000, xem(600) },
+				    { 2, 5000, xem(1200) } }, /* with time locks */
 		.asset = ASSET_XEM,
 		.attempt_life_s = 900,
 		.clock_skew_ms = 600000,

@@ -9,10 +9,10 @@ there. Every case looks at words and exit code; whether the signers are frozen i
 """
 
 import fcntl
+import json
 import os
 import pty
 import select
-import signal
 import socket
 import subprocess
 import sys
@@ -23,6 +23,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/kit"))
 
+import canon  # noqa: E402
 import process  # noqa: E402
 import tap  # noqa: E402
 import world  # noqa: E402
@@ -129,6 +130,31 @@ def a_new_passphrase_is_asked_for_twice():
 
 
 @tap.test
+def two_people_compare_the_genesis_in_words():
+    path = rig.world.place("documents") / "genesis.json"
+    code, out, err = rig.ask("genesis", "words", path, more=["--json"])
+    assert code == 0, err
+    told = json.loads(out)
+    assert told["genesis"] == rig.world.genesis.id and len(told["words"].split(" ")) == 24, told
+    # each machine wrote the same words when it started
+    for which in "ab":
+        line = f'genesis words="{told["words"]}"'
+        assert line in rig.world.group[f"signer-{which}"].errors(), f"signer-{which} said other words"
+    code, out, _ = rig.ask("genesis", "words", path)
+    assert code == 0 and all(word in out for word in told["words"].split(" ")), out
+    # one digit of one address is another genesis, and shows in the words
+    other = rig.world.place("people") / "other-genesis.json"
+    body = dict(rig.world.genesis.body, chain_nemesis="00" + rig.world.genesis.body["chain_nemesis"][2:])
+    other.write_bytes(canon.Document("genesis", body).raw)
+    code, out, _ = rig.ask("genesis", "words", other, more=["--json"])
+    assert code == 0 and json.loads(out)["words"] != told["words"], out
+    # what is none has no words
+    other.write_bytes(rig.world.policy.raw)
+    code, out, err = rig.ask("genesis", "words", other)
+    assert code == 3 and "no genesis document" in err and out == "", (code, out, err)
+
+
+@tap.test
 def an_approver_is_refused_and_nothing_is_called_frozen():
     code, out, err = rig.ask("freeze", "--reason", "x", person="approver-cli")
     assert code == 1 and "NOTHING IS FROZEN: 2 refused it" in err and "0 of 2" in out, (code, out, err)
@@ -173,16 +199,16 @@ def one_holder_counts_once():
 
 @tap.test
 def a_hanging_signer_gets_it_when_he_goes_on():
-    """SIGSTOP and, while the second round waits, SIGCONT: everybody has it in the end."""
+    """Stopped and, while the second round waits, woken: everybody has it in the end."""
     daemon = rig.world.group.daemons["signer-a"]
-    os.kill(daemon.process.pid, signal.SIGSTOP)
+    daemon.pause()
     config = rig.world.write_cli_config("officer-cli", rig.stops, False)
     asked = subprocess.Popen([str(rig.tool), "--config", str(config), "--timeout-ms", "30000", "freeze",
                               "--reason", "late"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         time.sleep(2.5)
     finally:
-        os.kill(daemon.process.pid, signal.SIGCONT)
+        daemon.go_on()
     out, err = asked.communicate(timeout=60)
     assert asked.returncode == 0 and "2 of 2 holders" in out, (asked.returncode, out, err)
     assert rig.frozen("a") and rig.frozen("b")

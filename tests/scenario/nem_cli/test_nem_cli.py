@@ -761,7 +761,7 @@ def what_a_stolen_key_is_worth_is_as_the_page_says():
     for words, code in (((), 2), (("till",), 2), (("vault", "1"), 2), (("till", "-1"), 2), (("till", "+1"), 3), (("till", "1.5"), 3),
                         (("till", "9000000000000000"), 3), (("till", "1", "live"), 2), (("till", "1", "live:x"), 3),
                         (("till", "1", "dead:1"), 2), (("till", "349999", "live:all"), 1),
-                        (("till", "1", *["live:1"] * 20), 2)):
+                        (("till", "1", *["live:1"] * 70), 2)):
         ask("loss", *words, code=code)
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Goal: where the roster takes no software key, a person approves with a security key through
-`kuramori`, and the payment is made; every answer that is not for this is found by the tool, and by
+`kuramori`, and the payment is made; officers stop everything and start it again with theirs; every answer that is not for this is found by the tool, and by
 the signers if the tool was not asked (T20).
 
 Method: the real programs on the real node. The browser and its key are tests/kit/passkey.py: they
@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT / "tests/kit"))
 
 import audit  # noqa: E402
 import canon  # noqa: E402
+import frames  # noqa: E402
 import passkey  # noqa: E402
 import process  # noqa: E402
 import tap  # noqa: E402
@@ -52,10 +53,10 @@ def place(name):
     return w.place("people") / name
 
 
-def answer(name, options, key=None, origin=kit.ORIGIN, **more):
+def answer(name, options, key=None, origin=kit.ORIGIN, key_is_meant=False, **more):
     """What a browser at that page writes when it is asked with these options; its file."""
     key = key or w.passkey(PERSON)
-    assert key.credential in [unbase64(c["id"]) for c in options["allowCredentials"]] or "key" in more
+    assert key_is_meant or key.credential in [unbase64(c["id"]) for c in options["allowCredentials"]]
     body = key.assertion(unbase64(options["challenge"]).hex(), options["rpId"], origin, **more)
     out = {field: passkey.base64url(bytes.fromhex(body[source])) for field, source in (
         ("authenticatorData", "authenticator_data"), ("clientDataJSON", "client_data"), ("signature", "signature"))}
@@ -157,6 +158,87 @@ def the_right_answer_pays():
     out, _ = run("approve", place("approval.json"), "--passkey-file", path, expect=0)
     assert out == f"{PERSON} said yes\n", out
     process.wait_until(lambda: state(asked) == "settled", 60, "settled")
+    asked.update(count=w.passkey(PERSON).counter)
+
+
+HOLDERS = ("signer-a", "signer-b", "watcher-1", "watcher-2", "watcher-3")
+
+
+def options_of(out):
+    return json.loads(out[out.index("{\n"):])
+
+
+def frozen(wanted, names=HOLDERS):
+    process.wait_until(lambda: all(w.status(name)["frozen"] == wanted for name in names), 20, f"frozen: {wanted}")
+
+
+def put(name, raw):
+    """What a stop socket answers to these bytes: "receipt", or the refusal."""
+    with w.link(name, "stop") as link:
+        got = canon.open_document(link.call(frames.STOP_PUT, [raw])[0])
+    return got.type if got.type == "receipt" else got.body
+
+
+@tap.test
+def one_key_stops_everybody():
+    out, _ = run("freeze", "--reason", "by my key", "--prove-file", place("freeze.json"), expect=0, person="officer-cli")
+    options = options_of(out)
+    document = canon.open_document(place("freeze.json").read_bytes(), w.genesis.id, "freeze")
+    assert unbase64(options["challenge"]).hex() == document.id and not document.signatures
+    assert options["allowCredentials"][0]["id"] == passkey.base64url(w.passkey("officer-cli").credential)
+    # answers that are not for this: the tool finds them, and nobody is told
+    for name, key, wrong, said in (
+            ("other", "officer-cli", dict(options, challenge=passkey.base64url(bytes(32))), "another challenge"),
+            ("approver", PERSON, options, "somebody else's key")):
+        path = answer(name, wrong, w.passkey(key), key_is_meant=True)
+        _, err = run("prove", place("freeze.json"), "--passkey-file", path, expect=1, person="officer-cli")
+        assert said in err, (name, err)
+    frozen("no")
+    path = answer("freeze-answer", options, w.passkey("officer-cli"))
+    out, _ = run("prove", place("freeze.json"), "--passkey-file", path, expect=0, person="officer-cli")
+    assert "5 of 5 holders have it" in out, out
+    frozen("yes")
+    # after a start it is believed again
+    w.group["signer-a"].kill()
+    w.start_signer("a")
+    frozen("yes")
+    asked.update(freeze=document.id)
+
+
+@tap.test
+def an_answer_for_an_approval_starts_nothing():
+    """An attacker who has one takes it to the stop sockets himself."""
+    approval = canon.open_document(place("approval.json").read_bytes(), w.genesis.id, "approval")
+    two = [w.passkey(name).approve(approval, kit.PARTY, kit.ORIGIN) for name in ("officer-cli", "officer-1")]
+    resume = canon.Document("resume", {
+        "freezes": [{"id": asked["freeze"]}], "genesis": w.genesis.id, "initiator": "officer-1", "nonce": "ab" * 16,
+        "reason": "", "scope": "all", "struck": [], "time_ms": kit.now_ms()})
+    said_so = [canon.Document("assertion", dict(one.body, approval=resume.id)) for one in two]
+    for proofs, code in ((two, "mismatch"), (said_so, "mismatch"), ((), "not-signed")):
+        for name in HOLDERS:
+            refusal = put(name, b"\n".join([resume.raw, *[one.raw for one in proofs]]))
+            assert refusal != "receipt" and refusal["code"] == code, (name, code, refusal)
+    frozen("yes")
+
+
+@tap.test
+def two_keys_start_again():
+    out, _ = run("resume", place("resume.json"), "--reason", "looked", "--prove-file", place("resume-1.json"), expect=0,
+                 person="officer-cli")
+    path = answer("resume-answer", options_of(out), w.passkey("officer-cli"))
+    out, _ = run("prove", place("resume-1.json"), "--passkey-file", path, expect=0, person="officer-cli")
+    assert "1 of 2 officers have signed it" in out, out
+    frozen("yes")
+    again = ("--person", "officer-1", "--prove-file", place("resume-2.json"))
+    out, _ = run("resume", place("resume-1.json"), *again, expect=0)
+    options = options_of(out)
+    # an old answer of the same key does not count twice: the signers know its count
+    used = w.passkey("officer-cli").counter
+    path = answer("resume-answer-2", options, w.passkey("officer-1"))
+    out, _ = run("prove", place("resume-2.json"), "--passkey-file", path, "--person", "officer-1", expect=0)
+    assert "5 of 5 holders have it" in out, out
+    frozen("no")
+    assert used == w.passkey("officer-cli").counter
 
 
 @tap.test
@@ -166,10 +248,18 @@ def what_journals_have_is_judged_by_others():
     found = audit.withdrawals(server)[asked["id"]]
     assert len(found.approvals) == 1 and len(found.assertions) == 1
     audit.check_people(found, w.roster, w.policy)
+    by_key = [document for _, document in server.documents() if document.type in ("freeze", "resume")]
+    assert [(d.type, len(d.proofs), len(d.signatures)) for d in by_key] == [("freeze", 1, 0), ("resume", 2, 0)], by_key
+    for document, names in zip(by_key, (["officer-cli"], ["officer-cli", "officer-1"])):
+        people = {person["id"]: person for person in w.roster.body["people"]}
+        assert all(passkey.proves(proof, document, w.roster, people[name])
+                   for proof, name in zip(document.proofs, names)), document
     for which in "ab":
         journal = audit.read_file_journal(w.journal(f"signer-{which}")).verify()
-        counts = journal.records("GUARD_PASSKEY")
-        assert [int(r.amount) for r in counts] == [w.passkey(PERSON).counter], counts
+        counts = list(journal.records("GUARD_PASSKEY"))
+        # of the approval; of the freeze; of the resume, two
+        assert len(counts) == 4 and int(counts[0].amount) == asked["count"], counts
+        assert len({(r.ref, int(r.amount)) for r in counts}) == 4, counts
     spoilt = canon.Document("assertion", dict(found.assertions[0].body, signature="00"))
     try:
         audit.check_people(found._replace(assertions=[spoilt]), w.roster, w.policy)

@@ -86,7 +86,7 @@ def check_says_what_so_many_people_can_move():
     code, out, _ = place.ask("check", place.path("policy"))
     assert code == 0 and " 0 people  100.000000 XEM at once" in out and " 2 people  250,000" in out, out
     assert "caps in yen: NONE" in out, out
-    assert out.count("NOTE") == 2 and "refuse tiers with a time lock" in out and "counts as not listed" in out, out
+    assert out.count("NOTE") == 0 and "known for" in out, out
     code, answer = place.answer("check", place.path("policy"))
     assert code == 0 and answer["complete"] is True, answer
     assert [row["payment"] for row in answer["exposure"]] == [str(100 * XEM), str(100 * XEM), str(250_000 * XEM)], answer

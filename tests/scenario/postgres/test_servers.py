@@ -122,8 +122,9 @@ def a_stopped_writer_comes_back_fenced():
     for one in visitors:
         one.join(30)
     assert answers and all(status != 200 for _, status in answers), answers
+    # stopped in the middle of a commit for more than 10 s, it ends because of that (decision 13)
     words = daemon.errors()
-    assert "another server has taken over" in words, words[-2000:]
+    assert "another server has taken over" in words or "the database does not answer" in words, words[-2000:]
     rig.start(writer)
     settled()
 

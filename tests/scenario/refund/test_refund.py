@@ -58,7 +58,7 @@ def make(folder, customers, micro):
         time.sleep(0.01)
         refund.rob(n, wallet, thief, micro)
         own.start_server()
-        process.wait_until(lambda: int(own.get("/v1/audit")["shortage"]) == micro + fee, 30, "the loss is booked", 0.02)
+        process.wait_until(lambda: int(own.get("/v1/audit")["shortage"]) == micro + fee, 30, "the loss is booked", 0.5)
         own.pay_in(sum(due(a) for a in parts) + 12_345)
         own.stop()
         own.make_plan(before)

@@ -245,6 +245,7 @@ def no_core_file_has_it():
         print("# the limit of core files cannot be raised here")
         return
     resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)   # ignored, and by children too, when a shell started this with &
     place = w.place("cores")
     os.chmod(place, 0o777)
     here = os.getcwd()

@@ -33,7 +33,7 @@ BUILD = Path(os.environ.get("KURAMORI_BUILD", ROOT / "build"))
 SEED = int(os.environ.get("KURAMORI_SEED", "1"))
 XEM = kit.XEM
 DEF = ROOT / "src/ipc/signer.def"
-TABLE = frames.table_hash("signer", 1, frames.read_table(DEF))
+TABLE = frames.table_hash("signer", frames.VERSIONS["signer"], frames.read_table(DEF))
 
 history = {"a": [], "b": []}
 
@@ -123,7 +123,7 @@ class FakeSigner:
 
     def take(self, connection, number, request_id, body):
         if number == frames.HELLO:
-            mine = (1).to_bytes(4, "little") + TABLE
+            mine = frames.VERSIONS["signer"].to_bytes(4, "little") + TABLE
             assert body == mine, "HELLO of another table"
             connection.sendall(frames.pack_frame(frames.HELLO + 1, mine, request_id))
             return
@@ -190,7 +190,7 @@ class FakeSigner:
             self.sequence += 3
             body = {"data": signed.non_verifiable().hex(), "head": os.urandom(32).hex(),
                     "inner_hash": inner.hash().hex(), "kind": "cosign" if self.which == "a" else "wrap",
-                    "policy": self.world.policy.id, "roster": self.world.roster.id,
+                    "policy": self.world.policy.id, "previous": canon.ZERO_ID, "roster": self.world.roster.id,
                     "program": "11" * 32, "sequence": self.sequence, "signer": self.which,
                     "subject": subject.id, "subject_type": subject.type, "time_ms": kit.now_ms()}
             body.update(changes)

@@ -180,6 +180,51 @@ static void hex_is_exact(void)
 	}
 }
 
+/* Every byte at every place of texts of every length, beside a table of the digits. */
+static void hex_of_every_byte_at_every_place(void)
+{
+	static const char lower[] = "0123456789abcdef";
+	static const char upper[] = "0123456789ABCDEF";
+	uint8_t untouched[18];
+
+	memset(untouched, 0xaa, sizeof untouched);
+	for (size_t n = 2; n <= 36; n += 2) {
+		for (size_t at = 0; at < n; at++) {
+			for (unsigned byte = 0; byte < 256; byte++) {
+				const char *low = byte == 0 ? NULL : strchr(lower, (int)byte);
+				const char *up = byte == 0 ? NULL : strchr(upper, (int)byte);
+				uint8_t text[36], want[18], lc[18], any[18];
+				unsigned value = low != NULL  ? (unsigned)(low - lower)
+						 : up != NULL ? (unsigned)(up - upper)
+							      : 0;
+				bool well;
+
+				for (size_t i = 0; i < n; i++) {
+					text[i] = (uint8_t)lower[(i * 7 + byte) % 16];
+				}
+				for (size_t i = 0; i < n / 2; i++) {
+					want[i] = (uint8_t)((2 * i * 7 + byte) % 16 << 4 |
+							    ((2 * i + 1) * 7 + byte) % 16);
+				}
+				text[at] = (uint8_t)byte;
+				want[at / 2] =
+				    (uint8_t)(at % 2 == 0 ? value << 4 | want[at / 2] % 16
+							  : (want[at / 2] & 0xf0) | value);
+				memset(lc, 0xaa, sizeof lc);
+				memset(any, 0xaa, sizeof any);
+				well =
+				    hex_get(lc, n / 2, bytes_of(text, n), HEX_LOWER_ONLY) == ERR_OK;
+				T_EQ(well, low != NULL);
+				T_CHECK(memcmp(lc, well ? want : untouched, n / 2) == 0);
+				well =
+				    hex_get(any, n / 2, bytes_of(text, n), HEX_ANY_CASE) == ERR_OK;
+				T_EQ(well, low != NULL || up != NULL);
+				T_CHECK(memcmp(any, well ? want : untouched, n / 2) == 0);
+			}
+		}
+	}
+}
+
 static void base32_round_trips_and_refuses(void)
 {
 	uint8_t in[25], back[25];
@@ -339,6 +384,7 @@ int main(int argc, char **argv)
 		{ "decimals have one spelling", decimals_have_one_spelling },
 		{ "our own mistakes abort", our_own_mistakes_abort },
 		{ "hex is exact", hex_is_exact },
+		{ "hex of every byte at every place", hex_of_every_byte_at_every_place },
 		{ "base32 round trips and refuses", base32_round_trips_and_refuses },
 		{ "readers and writers stop at their end", readers_stop_at_their_end },
 		{ "byte order puts a prefix first", byte_order_puts_a_prefix_first },

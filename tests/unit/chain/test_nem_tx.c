@@ -11,6 +11,7 @@
 #include "base/attr.h"
 #include "chain/nem/nem_network.h"
 #include "chain/nem/nem_tx.h"
+#include "chain/nem/nem_verified.h"
 #include "crypto/crypto.h"
 #include "t.h"
 
@@ -334,6 +335,44 @@ static void signing(void)
 	T_EQ(nem_tx_verify(&tx), ERR_SIGNATURE);
 }
 
+/* What has verified once helps nothing that differs from it, however it is put together. */
+static void verified_again(void)
+{
+	struct edk_secret one = maker(8);
+	struct edk_secret two = maker(9);
+	struct sig64 signature;
+	uint8_t text[200] = { 1 };
+	struct bytes message = bytes_of(text, sizeof text);
+
+	edk_sign(&signature, &one, message);
+	for (int times = 0; times < 3; times++) {
+		T_CHECK(nem_verified(&one.public_key, message, &signature));
+		T_CHECK(!nem_verified(&two.public_key, message, &signature));
+		T_CHECK(
+		    !nem_verified(&one.public_key, bytes_of(text, sizeof text - 1), &signature));
+	}
+	for (size_t bit = 0; bit < 8 * sizeof signature.b; bit += 5) {
+		signature.b[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		T_CHECK(!nem_verified(&one.public_key, message, &signature));
+		T_CHECK(!nem_verified(&one.public_key, message, &signature));
+		signature.b[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	for (size_t bit = 0; bit < 8 * sizeof text; bit += 13) {
+		text[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		T_CHECK(!nem_verified(&one.public_key, message, &signature));
+		text[bit / 8] ^= (uint8_t)(1 << bit % 8);
+	}
+	/* more than are remembered */
+	for (unsigned i = 0; i < 1200; i++) {
+		le32_put(text, i);
+		edk_sign(&signature, &two, message);
+		T_CHECK(nem_verified(&two.public_key, message, &signature));
+		text[4] ^= 1;
+		T_CHECK(!nem_verified(&two.public_key, message, &signature));
+		text[4] ^= 1;
+	}
+}
+
 static void peeks(void)
 {
 	struct bytes raw = nem_hex(raw_bytes, sizeof raw_bytes, golden_multisig_data);
@@ -372,6 +411,7 @@ int main(int argc, char **argv)
 		{ "modification limits", modification_limits },
 		{ "cosignatures: order, repeats, limits", cosignatures },
 		{ "signing", signing },
+		{ "what has verified once", verified_again },
 		{ "peeks", peeks },
 		{ "encoding what is not valid dies", dies_on_own_mistake },
 	};

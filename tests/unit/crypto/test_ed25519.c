@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "crypto/crypto.h"
 #include "crypto/ed25519.h"
+#include "crypto/edk.h"
 #include "t.h"
 
 /* RFC 8032, 7.1, tests 1 to 3. */
@@ -139,9 +140,34 @@ static void s_beyond_its_range(void)
 	T_CHECK(!ed25519_verify(&public_key, bytes_str("m"), &sig));
 }
 
+/* Each check once, whatever it finds; nothing else counts. */
+static void checks_are_counted(void)
+{
+	static const uint8_t seed[ED25519_SEED_BYTES] = { 7 };
+	uint8_t secret[ED25519_SECRET_BYTES];
+	struct edk_secret nem;
+	struct key32 key;
+	struct sig64 sig;
+	uint64_t before = crypto_checks();
+
+	ed25519_keypair(&key, secret, seed);
+	ed25519_sign(&sig, secret, bytes_str("m"));
+	edk_secret_make(&nem, seed);
+	T_EQ(crypto_checks(), before);
+	T_CHECK(ed25519_verify(&key, bytes_str("m"), &sig));
+	T_CHECK(!ed25519_verify(&key, bytes_str("n"), &sig));
+	T_EQ(crypto_checks(), before + 2);
+	edk_sign(&sig, &nem, bytes_str("m"));
+	T_EQ(crypto_checks(), before + 2);
+	T_CHECK(edk_verify_vartime(&nem.public_key, bytes_str("m"), &sig));
+	T_CHECK(!edk_verify_vartime(&nem.public_key, bytes_str("n"), &sig));
+	T_EQ(crypto_checks(), before + 4);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
+		{ "checks are counted, good and bad", checks_are_counted },
 		{ "RFC 8032 vectors", rfc_vectors },
 		{ "every flipped bit is refused", every_flipped_bit },
 		{ "keys of small order are refused", small_order_keys },

@@ -318,6 +318,78 @@ static inline void sample_fill_request(struct doc_request *r)
 	r->time_ms = 1516892532000;
 }
 
+static inline void sample_fill_holding(struct doc_holding *h)
+{
+	h->holder_count = 3;
+	for (unsigned i = 0; i < 3; i++) {
+		(void)snprintf(h->holders[i].id, sizeof h->holders[i].id, "holder-%u", i + 1);
+		SAMPLE_FILL(h->holders[i].attest_key, (uint8_t)(0x71 + i));
+		SAMPLE_FILL(h->holders[i].key, (uint8_t)(0x74 + i));
+	}
+	h->limit = sample_money(9000000000000ull);
+	h->number = 1;
+	h->residue_max = sample_money(5000000);
+	h->tally_age_ms = 86400000;
+	h->window_ms = 604800000;
+}
+
+static inline void sample_fill_tally(struct doc_tally *t)
+{
+	t->account_count = 2;
+	for (unsigned i = 0; i < 2; i++) {
+		struct doc_tallied *a = &t->accounts[i];
+
+		SAMPLE_FILL(a->account, (uint8_t)(0x77 + i));
+		a->balance = sample_money(70 + i);
+		a->cosigner_count = 2;
+		SAMPLE_FILL(a->cosigners[0].key, 0x79);
+		SAMPLE_FILL(a->cosigners[1].key, 0x7a);
+		a->needed = 1 + i;
+		a->open = 3 + i;
+		a->received = sample_money(75 + i);
+		a->spent = sample_money(5);
+	}
+	SAMPLE_FILL(t->block, 0x7b);
+	t->chain_time_nem_s = 89003800;
+	t->final_time_nem_s = 89003700;
+	t->height = 1361;
+	t->time_ms = 1516892545000;
+	SAMPLE_TEXT(t->watcher, "w1");
+}
+
+static inline void sample_fill_refill(struct doc_refill *r)
+{
+	SAMPLE_FILL(r->account, 0x7c);
+	r->amount = sample_money(4999998300000ull);
+	r->cosigner_count = 2;
+	SAMPLE_FILL(r->cosigners[0].key, 0x7d);
+	SAMPLE_FILL(r->cosigners[1].key, 0x7e);
+	r->deadline_nem_s = 89090200;
+	r->destination = sample_address(8);
+	r->fee_cosign = sample_money(150000);
+	r->fee_inner = sample_money(1250000);
+	r->fee_outer = sample_money(150003);
+	SAMPLE_FILL(r->initiator, 0x7f);
+	SAMPLE_FILL(r->previous, 0x81);
+	SAMPLE_TEXT(r->proposer, "aiko.tanaka");
+	r->time_ms = 1516892546000;
+	r->timestamp_nem_s = 89003800;
+}
+
+static inline void sample_fill_answer(struct doc_answer *a)
+{
+	SAMPLE_FILL(a->head, 0x82);
+	SAMPLE_TEXT(a->holder, "holder-2");
+	SAMPLE_FILL(a->holding, 0x83);
+	SAMPLE_FILL(a->inner_hash, 0x84);
+	a->kind = DOC_ATTEST_WRAP;
+	SAMPLE_FILL(a->refill, 0x85);
+	a->sequence = 4;
+	SAMPLE_FILL(a->signature, 0x86);
+	a->spent = sample_money(5000000000000ull);
+	a->time_ms = 1516892547000;
+}
+
 static inline void sample_fill_small(enum doc_type type, union sample *s)
 {
 	switch ((unsigned)type) {
@@ -333,6 +405,10 @@ static inline void sample_fill_small(enum doc_type type, union sample *s)
 		s->ack.time_ms = 1516892537000;
 		SAMPLE_TEXT(s->ack.watcher, "w3");
 		break;
+	case DOC_MATURITY:
+		SAMPLE_FILL(s->maturity.document, 0x4c);
+		SAMPLE_TEXT(s->maturity.watcher, "watcher-2");
+		return;
 	case DOC_RECEIPT:
 		SAMPLE_FILL(s->receipt.document, 0x4b);
 		SAMPLE_TEXT(s->receipt.holder, "a");
@@ -440,6 +516,15 @@ static inline void sample_fill_small(enum doc_type type, union sample *s)
 		s->exclusion.time_ms = 1516892540000;
 		SAMPLE_TEXT(s->exclusion.watcher, "w2");
 		break;
+	case DOC_DAY:
+		s->day.a_sequence = 57;
+		s->day.a_unapproved = sample_money(1250000);
+		s->day.b_sequence = 49;
+		s->day.b_unapproved = sample_money(1150000);
+		SAMPLE_FILL(s->day.list, 0x5c);
+		SAMPLE_TEXT(s->day.person, "auditor-1");
+		s->day.time_ms = 1516892543500;
+		break;
 	case DOC_PRICE:
 		s->price.asset = ASSET_XEM;
 		s->price.currency = ASSET_JPY;
@@ -528,6 +613,18 @@ static inline void sample_fill(enum doc_type type, union sample *s)
 		break;
 	case DOC_ATTESTATION:
 		sample_fill_attestation(&s->attestation);
+		break;
+	case DOC_HOLDING:
+		sample_fill_holding(&s->holding);
+		break;
+	case DOC_TALLY:
+		sample_fill_tally(&s->tally);
+		break;
+	case DOC_REFILL:
+		sample_fill_refill(&s->refill);
+		break;
+	case DOC_ANSWER:
+		sample_fill_answer(&s->answer);
 		break;
 	default:
 		sample_fill_small(type, s);

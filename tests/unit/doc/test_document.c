@@ -276,6 +276,15 @@ static void another_genesis(void)
 	other.b[31] ^= 1;
 	T_EQ(doc_open(&d, bytes_of(space, w.n), &other, &fault), ERR_GENESIS);
 	T_STR(fault.field, "genesis");
+	/* whose it is, is said */
+	T_CHECK(hash32_eq(&d.genesis, &genesis));
+	{
+		char words[DOC_FOREIGN_WORDS], hex[17];
+
+		doc_foreign_words(words, &d, &other);
+		hex_put(hex, bytes_of(genesis.b, 8));
+		T_CHECK(strstr(words, hex) != NULL);
+	}
 	T_EQ(doc_open(&d, bytes_of(space, w.n), NULL, &fault), ERR_GENESIS);
 	/* the genesis document is taken by whoever knows no other, or knows its id */
 	w = writer_make(space, sizeof space);
@@ -686,6 +695,56 @@ static void writer_refuses(void)
 	DECLINED(DOC_GENESIS, ERR_ADDRESS, "boxes[1]");
 }
 
+static void rules_of_cold_keeping(void)
+{
+	struct doc_holding *h = &bent.holding;
+	struct doc_tally *t = &bent.tally;
+	struct doc_refill *r = &bent.refill;
+
+	sample_fill(DOC_HOLDING, &bent);
+	h->number = 2;
+	REFUSED(DOC_HOLDING, "previous");
+	SAMPLE_TEXT(h->holders[2].id, "holder-1");
+	REFUSED(DOC_HOLDING, "holders");
+	h->holders[1].key = h->holders[0].key;
+	REFUSED(DOC_HOLDING, "holders");
+	h->holders[2].attest_key = h->holders[0].attest_key;
+	REFUSED(DOC_HOLDING, "holders");
+	h->holders[2].key = h->holders[1].attest_key;
+	REFUSED(DOC_HOLDING, "holders");
+	h->holders[2].attest_key = h->holders[1].key;
+	REFUSED(DOC_HOLDING, "holders");
+	h->holders[0].attest_key = h->holders[0].key;
+	REFUSED(DOC_HOLDING, "holders");
+
+	sample_fill(DOC_TALLY, &bent);
+	t->account_count = 0;
+	REFUSED(DOC_TALLY, "accounts");
+	t->accounts[1].account = t->accounts[0].account;
+	REFUSED(DOC_TALLY, "accounts");
+	t->final_time_nem_s = t->chain_time_nem_s + 1;
+	REFUSED(DOC_TALLY, "final_time_nem_s");
+	/* a balance that its own sums do not give */
+	t->accounts[0].balance = sample_money(71);
+	REFUSED(DOC_TALLY, "balance");
+	t->accounts[1].spent = sample_money(77); /* more than ever came in */
+	REFUSED(DOC_TALLY, "balance");
+	t->accounts[1].needed = 3;
+	REFUSED(DOC_TALLY, "needed");
+	t->accounts[0].cosigners[1] = t->accounts[0].cosigners[0];
+	REFUSED(DOC_TALLY, "cosigners");
+
+	sample_fill(DOC_REFILL, &bent);
+	r->deadline_nem_s = r->timestamp_nem_s;
+	REFUSED(DOC_REFILL, "deadline_nem_s");
+	r->cosigner_count = 0;
+	REFUSED(DOC_REFILL, "cosigners");
+	r->initiator = r->cosigners[1].key;
+	REFUSED(DOC_REFILL, "cosigners");
+	r->cosigners[0].key.b[0] = 0xff;
+	REFUSED(DOC_REFILL, "cosigners");
+}
+
 /* The largest of every list fits the limits of an envelope. */
 static void largest_documents(void)
 {
@@ -777,6 +836,24 @@ static void largest_documents(void)
 	w = writer_make(space, sizeof space);
 	T_EQ(doc_make(&w, NULL, DOC_HEARTBEAT, &bent, NULL, &fault), ERR_OK);
 	T_CHECK(w.n < 16384); /* the message table's limit for a heartbeat */
+	sample_fill(DOC_TALLY, &bent);
+	bent.tally.account_count = DOC_TALLIED_MAX;
+	for (unsigned i = 0; i < DOC_TALLIED_MAX; i++) {
+		struct doc_tallied *a = &bent.tally.accounts[i];
+
+		*a = bent.tally.accounts[0];
+		SAMPLE_FILL(a->account, (uint8_t)i);
+		a->received = money_of(ASSET_XEM, ~(u128)0);
+		a->spent = money_of(ASSET_XEM, ~(u128)0);
+		a->balance = sample_money(0);
+		a->cosigner_count = DOC_HOLDERS_MAX;
+		for (unsigned k = 0; k < DOC_HOLDERS_MAX; k++) {
+			SAMPLE_FILL(a->cosigners[k].key, (uint8_t)k);
+		}
+	}
+	w = writer_make(space, sizeof space);
+	T_EQ(doc_make(&w, NULL, DOC_TALLY, &bent, NULL, &fault), ERR_OK);
+	T_CHECK(w.n < 16384); /* eight of them, and a refill, are one blob of a cold journal */
 }
 
 int main(int argc, char **argv)
@@ -796,6 +873,7 @@ int main(int argc, char **argv)
 		{ "rules of roster", rules_of_roster },
 		{ "rules of passkeys", rules_of_passkeys },
 		{ "rules of the others", rules_of_the_others },
+		{ "rules of cold keeping", rules_of_cold_keeping },
 		{ "the writer refuses", writer_refuses },
 		{ "largest documents", largest_documents },
 	};

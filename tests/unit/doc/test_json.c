@@ -302,6 +302,42 @@ static void every_byte_pair(void)
 	T_EQ(wrong, 0);
 }
 
+/*
+ * Plain text is passed eight bytes at a time: every two bytes at every place of such a step and
+ * across two, in a document, against the rule said byte by byte.
+ */
+static void every_byte_pair_at_every_place(void)
+{
+	enum { TEXT = 18, FRONT = 6 };
+
+	uint8_t p[FRONT + TEXT + 2];
+	unsigned long wrong = 0;
+
+	for (size_t place = 0; place < 9; place++) {
+		memcpy(p, "{\"a\":\"", FRONT);
+		memset(p + FRONT, 'x', TEXT);
+		memcpy(p + FRONT + TEXT, "\"}", 2);
+		for (unsigned a = 0; a < 256; a++) {
+			for (unsigned b = 0; b < 256; b++) {
+				bool escape = a == '\\' && (b == '"' || b == '\\');
+				bool special = a == '"' || b == '"' || a == '\\' || b == '\\';
+				uint8_t two[2] = { (uint8_t)a, (uint8_t)b };
+				size_t at = 0;
+				enum err e;
+
+				memcpy(p + FRONT + place, two, sizeof two);
+				e = json_check(bytes_of(p, sizeof p), &at, NULL);
+				wrong += (e == ERR_OK) !=
+					 (escape || (!special && json_text_ok(bytes_of(two, 2))));
+				/* what is wrong is found at one of the two, or right behind */
+				wrong +=
+				    e != ERR_OK && (at < FRONT + place || at > FRONT + place + 2);
+			}
+		}
+	}
+	T_EQ(wrong, 0);
+}
+
 static void every_truncation(void)
 {
 	for (size_t n = 0; n < sizeof whole - 1; n++) {
@@ -515,6 +551,7 @@ int main(int argc, char **argv)
 		{ "65,536 bytes", byte_limit },
 		{ "every code point in every length", every_code_point },
 		{ "every pair of bytes", every_byte_pair },
+		{ "every two bytes at every place", every_byte_pair_at_every_place },
 		{ "every truncation", every_truncation },
 		{ "white space everywhere", white_space_everywhere },
 		{ "every byte changed to every other", every_byte_changed },

@@ -21,6 +21,7 @@
 #include "crypto/uuid7.h"
 #include "guard/guard.h"
 #include "ipc/frame.h"
+#include "paper.h"
 #include "passkey_kit.h"
 #include "policy/attempt.h"
 
@@ -59,7 +60,7 @@ struct rig_sent {
 struct rig {
 	struct guard g[2];
 	struct guard_payment payments[2][RIG_PAYMENTS];
-	struct policy_entry entries[2][RIG_PAYMENTS];
+	struct policy_kept entries[2][RIG_PAYMENTS];
 	uint8_t journal[2][RIG_JOURNAL];
 	size_t journal_n[2];
 	uint8_t store[GUARD_EFFECTS_BYTES];
@@ -67,18 +68,21 @@ struct rig {
 	struct rig_sent sent[RIG_SENT_MAX];
 	size_t sent_n;
 	unsigned commits;
+	const char *heed; /* notes that begin so are counted */
+	unsigned heeded;
 	int fuse;
 	bool dead;
-	unsigned planted;
+	unsigned planted, planted_control;
 	uint64_t journal_bytes;
 	size_t payments_cap; /* 0: RIG_PAYMENTS */
 
 	uint64_t wall, mono;
 	uint64_t ids;
 
-	struct rig_key backend, stranger, watcher[3], person[5], attest[2];
-	struct edk_secret chain[2], till, purse, next_till;
+	struct rig_key backend, stranger, watcher[3], person[5], attest[2], source[3];
+	struct edk_secret chain[2], till, purse, next_till, last_till;
 	uint64_t till_micro; /* what watchers say of the first till */
+	uint64_t next_micro; /* and of the second */
 	struct log_secret log_secret;
 
 	struct doc_genesis genesis;
@@ -104,13 +108,20 @@ struct rig {
 		uint32_t counter;
 	} proof[4];
 
+	struct doc_price price[DOC_SOURCES_MAX + 1];
+	struct rig_key *price_key[DOC_SOURCES_MAX + 1];
+	size_t prices;
+
 	struct hash32 request_id, order_id, attempt_id;
 	bool passkeys_only; /* of the roster */
 	bool keep_links;    /* do not fill in the ids that link the documents */
 };
 
 static struct rig r;
+static bool rig_three_tills;                 /* of the genesis that rig_make() writes */
 static uint64_t rig_heartbeat_age_ms = 4000; /* of the policy that rig_make() writes */
+static uint64_t rig_loosening_ms = 3600000;  /* the same */
+static struct doc_yen rig_yen;               /* the same; age_max_ms 0: no caps in yen */
 
 static inline struct money xem(uint64_t micro)
 {
@@ -197,6 +208,13 @@ static inline void rig_documents(void)
 	rig_party(&r.roster.watchers[0], "watcher-1", &r.watcher[0]);
 	rig_party(&r.roster.watchers[1], "watcher-2", &r.watcher[1]);
 	rig_party(&r.roster.watchers[2], "watcher-3", &r.watcher[2]);
+	if (rig_yen.age_max_ms != 0) {
+		r.roster.source_count = 3;
+		r.roster.prices_needed = 2;
+		rig_party(&r.roster.price_sources[0], "price-1", &r.source[0]);
+		rig_party(&r.roster.price_sources[1], "price-2", &r.source[1]);
+		rig_party(&r.roster.price_sources[2], "price-3", &r.source[2]);
+	}
 	r.policy = (struct doc_policy){
 		.tier_count = 3,
 		.approval_tiers = { { 0, 0, xem(X(100)) },
@@ -212,13 +230,15 @@ static inline void rig_documents(void)
 		.heartbeat_age_ms = rig_heartbeat_age_ms,
 		.hot_ceiling_bp = 500,
 		.hour_max = xem(X(10000)),
-		.loosening_ms = 3600000,
+		.loosening_ms = rig_loosening_ms,
 		.number = 1,
 		.order_life_ms = 3600000,
 		.payment_max = xem(X(4000)),
 		.till_max = xem(X(100000)),
 		.unapproved_day_max = xem(X(1000)),
 		.unlisted_max = xem(X(4000)),
+		.yen_count = rig_yen.age_max_ms != 0,
+		.yen = { rig_yen },
 	};
 	r.genesis = (struct doc_genesis){
 		.chain = DOC_CHAIN_NEM,
@@ -230,6 +250,13 @@ static inline void rig_documents(void)
 		.recovery = { .holders = 5, .needed = 3 },
 		.spare_count = 3,
 	};
+	if (rig_three_tills) {
+		r.genesis.hot_count = 4;
+		r.genesis.hot[3] = (struct doc_hot){ DOC_HOT_TILL, r.last_till.public_key, { "" } };
+		r.genesis.spare_count = 4;
+		rig_address(&r.genesis.spares[3], &r.person[3].key);
+		r.genesis.hot[3].spare = r.genesis.spares[3];
+	}
 	rig_address(&r.genesis.spares[0], &r.person[0].key);
 	rig_address(&r.genesis.spares[1], &r.person[1].key);
 	rig_address(&r.genesis.spares[2], &r.person[2].key);
@@ -255,6 +282,7 @@ static inline struct guard_config rig_config(int s)
 		.storage = { r.payments[s], r.payments_cap == 0 ? RIG_PAYMENTS : r.payments_cap,
 			     r.entries[s], RIG_PAYMENTS },
 		.planted = r.planted,
+		.planted_control = r.planted_control,
 	};
 
 	c.boot_random[0] = (uint8_t)s;
@@ -292,6 +320,10 @@ static inline void rig_run(int s)
 			if (e->body.n > 0) {
 				memcpy(sent->body, e->body.p, e->body.n);
 			}
+		} else if (e->kind == EFFECT_NOTE && r.heed != NULL) {
+			size_t n = strlen(r.heed);
+
+			r.heeded += e->body.n >= n && memcmp(e->body.p, r.heed, n) == 0;
 		}
 	}
 }
@@ -478,6 +510,7 @@ static inline void rig_make_as(bool passkeys_only)
 	rig_key(&r.stranger, 2);
 	for (uint8_t i = 0; i < 3; i++) {
 		rig_key(&r.watcher[i], (uint8_t)(30 + i));
+		rig_key(&r.source[i], (uint8_t)(60 + i));
 	}
 	for (uint8_t i = 0; i < 5; i++) {
 		rig_key(&r.person[i], (uint8_t)(40 + i));
@@ -494,7 +527,9 @@ static inline void rig_make_as(bool passkeys_only)
 	edk_secret_make(&r.purse, seed);
 	seed[0] = 0x77;
 	edk_secret_make(&r.next_till, seed);
-	r.till_micro = X(UINT64_C(8000000000));
+	seed[0] = 0x78;
+	edk_secret_make(&r.last_till, seed);
+	r.till_micro = r.next_micro = X(UINT64_C(8000000000));
 	rig_documents();
 	rig_guard(A);
 	rig_guard(B);
@@ -539,12 +574,16 @@ static inline struct doc_heartbeat rig_heartbeat(int s, unsigned watcher)
 		.signer = (enum doc_signer)s,
 		.stop_count = nonce.stop_count,
 		.stop_head = nonce.stop_head,
-		.balance_count = 2,
+		.balance_count = rig_three_tills ? 3 : 2,
 		.balances = { { .account = r.till.public_key,
 				.confirmed = xem(r.till_micro),
 				.promised = xem(0),
 				.remaining = xem(r.till_micro) },
 			      { .account = r.next_till.public_key,
+				.confirmed = xem(r.next_micro),
+				.promised = xem(0),
+				.remaining = xem(r.next_micro) },
+			      { .account = r.last_till.public_key,
 				.confirmed = xem(X(UINT64_C(8000000000))),
 				.promised = xem(0),
 				.remaining = xem(X(UINT64_C(8000000000))) } },
@@ -639,8 +678,23 @@ static inline void rig_withdrawal(uint64_t micro, size_t approvals, uint8_t numb
 	}
 }
 
+/* What price source i says of one XEM. */
+static inline void rig_price(size_t at, size_t i, const char *rate)
+{
+	r.price[at] = paper_price(&r.genesis_id, i, r.wall, rate);
+	r.price_key[at] = &r.source[i];
+}
+
+/* Two sources say this, and it goes with every payment from now on. */
+static inline void rig_prices(const char *rate)
+{
+	rig_price(0, 0, rate);
+	rig_price(1, 1, rate);
+	r.prices = 2;
+}
+
 struct rig_bodies {
-	uint8_t raw[11][8192];
+	uint8_t raw[11 + DOC_SOURCES_MAX + 1][8192];
 	struct bytes items[24];
 	size_t n;
 };
@@ -686,6 +740,13 @@ static inline void rig_encode(struct rig_bodies *b)
 		proof.genesis = r.genesis_id;
 		w = writer_make(b->raw[7 + i], sizeof b->raw[7 + i]);
 		CHECK(doc_assertion_make(&w, NULL, &proof, NULL) == ERR_OK);
+		b->items[b->n++] = bytes_of(w.p, w.n);
+	}
+	for (size_t i = 0; i < r.prices; i++) {
+		w = writer_make(b->raw[11 + i], sizeof b->raw[0]);
+		CHECK(doc_price_make(&w, NULL, &r.price[i],
+				     r.price_key[i] == NULL ? NULL : r.price_key[i]->secret) ==
+		      ERR_OK);
 		b->items[b->n++] = bytes_of(w.p, w.n);
 	}
 }

@@ -380,6 +380,7 @@ static void struck_watcher(void)
 	T_CHECK(!rig_signed(id));
 	(void)rig_ack(A, 2, &newest);
 	T_CHECK(rig_signed(id));
+	rig_tick(A, 1); /* writes the words of watchers */
 	rig_restart(A);
 	T_EQ(r.payments[A][0].acked, 6);
 }
@@ -522,6 +523,293 @@ static void one_cancels(void)
 	T_EQ(r.g[A].policy.number, 1);
 	T_CHECK(!pays(X(4100), 2, 1));
 	T_CHECK(pays(X(3900), 2, 2));
+}
+
+/* ---- for a while, after a while -------------------------------------------------------------- */
+
+/* As start(), under a first policy by which strangers get 50 and grants may last three hours. */
+static void start_strict(void)
+{
+	rig_make();
+	r.policy.unlisted_max = xem(X(50));
+	r.policy.destination_cooling_ms = 7200000;
+	r.policy.grant_life_max_ms = 3 * 3600000;
+	rig_documents_write();
+	for (int s = A; s <= B; s++) {
+		r.journal_n[s] = 0; /* never started */
+		rig_guard(s);
+	}
+	rig_well(A);
+	rig_well(B);
+}
+
+/* To the rig's customer, from now on for so long. */
+static void grant(struct paper *p, uint64_t up_to, uint64_t life_ms, unsigned by)
+{
+	struct doc_grant g = { .from_ms = r.wall,
+			       .genesis = r.genesis_id,
+			       .reason = "a new office",
+			       .until_ms = r.wall + life_ms,
+			       .up_to = xem(up_to) };
+
+	rig_withdrawal(X(1), 0, 200);
+	g.destination = r.request.destination;
+	paper(p, DOC_GRANT, &g, by);
+}
+
+static void grants_wait_and_end(void)
+{
+	const uint64_t hour = 3600000;
+
+	start_strict();
+	T_CHECK(!pays(X(60), 0, 1));
+	grant(&p1, X(80), 3 * hour, ONE);
+	REFUSED(put(A, STOPPER, &p1), "approvals-missing", "grant.signatures");
+	grant(&p1, X(80), 3 * hour, BOTH);
+	TAKEN(A, &p1);
+	T_CHECK(status_says(A, "waiting", "grant "));
+	T_CHECK(!pays(X(60), 0, 2));
+	beats(A, hour - 120000);
+	T_CHECK(!pays(X(60), 0, 3));
+	beats(A, 180000);
+	T_CHECK(status_says(A, "waiting", " runs, "));
+	T_CHECK(pays(X(60), 0, 4));
+	T_CHECK(!pays(X(81), 0, 5));
+	rig_restart(A);
+	T_CHECK(pays(X(60), 0, 6));
+	/* over; a host clock set back, a restart and the same document again bring nothing back */
+	beats(A, 2 * hour);
+	T_CHECK(status_says(A, "waiting", "none"));
+	T_CHECK(!pays(X(60), 0, 7));
+	r.wall -= 300000;
+	rig_restart(A);
+	TAKEN(A, &p1);
+	T_CHECK(status_says(A, "waiting", "none"));
+	T_CHECK(!pays(X(60), 0, 8));
+	T_CHECK(pays(X(40), 0, 9));
+}
+
+/* Each is told of when it begins and when it ends, and the other is not told of with it. */
+static void grants_are_told_of(void)
+{
+	const uint64_t hour = 3600000;
+
+	start_strict();
+	grant(&p1, X(80), 3 * hour, BOTH);
+	TAKEN(A, &p1);
+	beats(A, hour / 2);
+	grant(&p2, X(70), 3 * hour, BOTH);
+	TAKEN(A, &p2);
+	r.heed = "unusual grant state=\"in force\"";
+	beats(A, hour / 2 - 120000);
+	T_EQ(r.heeded, 0);
+	beats(A, 180000);
+	T_EQ(r.heeded, 1);
+	beats(A, hour / 2);
+	T_EQ(r.heeded, 2);
+	/* a start tells nobody again */
+	rig_restart(A);
+	T_EQ(r.heeded, 2);
+	r.heed = "unusual grant state=\"past\"";
+	r.heeded = 0;
+	beats(A, 3 * hour / 2);
+	T_EQ(r.heeded, 1);
+	beats(A, hour / 2 + 60000);
+	T_EQ(r.heeded, 2);
+}
+
+/* Down for an hour, its own clock has waited when the grant has long ended: it never runs. */
+static void grants_over_before_they_run(void)
+{
+	const uint64_t hour = 3600000;
+	const struct control_entry *e = &r.g[A].control.entries[0];
+
+	start_strict();
+	grant(&p1, X(80), 3 * hour / 2, BOTH);
+	TAKEN(A, &p1);
+	r.wall += hour;
+	rig_restart(A);
+	beats(A, hour - 120000);
+	T_EQ(e->state, CONTROL_WAITS);
+	rig_tick(A, 180000);
+	(void)rig_beat(A, 0);
+	(void)rig_beat(A, 1);
+	T_EQ(e->state, CONTROL_WAITS);
+	rig_tick(A, 0);
+	T_EQ(e->state, CONTROL_PAST);
+	T_CHECK(status_says(A, "waiting", "none"));
+	T_CHECK(!pays(X(60), 0, 1));
+	/* nor after a restart with a clock that was set back */
+	r.wall -= hour;
+	rig_restart(A);
+	T_EQ(e->state, CONTROL_PAST);
+	TAKEN(A, &p1);
+	T_CHECK(status_says(A, "waiting", "none"));
+}
+
+/* Longer than the policy allows: known everywhere, and raises nothing. */
+static void grants_too_long(void)
+{
+	start_strict();
+	grant(&p1, X(80), 3 * 3600000 + 1, BOTH);
+	TAKEN(A, &p1);
+	beats(A, 3600000 + 60000);
+	T_CHECK(status_says(A, "waiting", " runs, "));
+	T_CHECK(!pays(X(60), 0, 1));
+}
+
+static void grants_are_cancelled(void)
+{
+	uint64_t id;
+
+	/* while it waits */
+	start_strict();
+	grant(&p1, X(80), 3 * 3600000, BOTH);
+	TAKEN(A, &p1);
+	cancel(&p2, &p1.id);
+	TAKEN(A, &p2);
+	beats(A, 3600000 + 60000);
+	T_CHECK(!pays(X(60), 0, 1));
+	/* while it runs: what was attested under it and has not left is judged again */
+	start_strict();
+	grant(&p1, X(80), 3 * 3600000, BOTH);
+	TAKEN(A, &p1);
+	beats(A, 3600000 + 60000);
+	rig_well(A);
+	rig_withdrawal(X(60), 0, 2);
+	id = rig_sign();
+	T_STR(rig_code(id), "");
+	cancel(&p2, &p1.id);
+	TAKEN(A, &p2);
+	REFUSED(id, "stale", "policy");
+	rig_acks(A);
+	T_EQ(r.g[A].signatures_released, 0);
+	rig_well(A);
+	REFUSED(rig_sign(), "over-cap", "policy.unlisted_max");
+	rig_restart(A);
+	rig_well(A);
+	REFUSED(rig_sign(), "over-cap", "policy.unlisted_max");
+	T_CHECK(pays(X(40), 0, 3));
+}
+
+static void listed_since(void)
+{
+	const uint64_t hour = 3600000;
+
+	start_strict();
+	rig_withdrawal(X(1), 0, 200);
+	policy(&p1, X(4000), BOTH);
+	next.unlisted_max = r.policy.unlisted_max;
+	next.destination_count = 1;
+	next.destinations[0].address = r.request.destination;
+	(void)snprintf(next.destinations[0].name, sizeof next.destinations[0].name, "office");
+	paper(&p1, DOC_POLICY, &next, BOTH);
+	TAKEN(A, &p1);
+	beats(A, hour + 60000);
+	T_EQ(r.g[A].policy.number, 2);
+	adopt(&p1);
+	rig_well(A);
+	rig_withdrawal(X(60), 0, 1);
+	REFUSED(rig_sign(), "waiting", "policy.destination_cooling_ms");
+	/* the host's clock alone brings nothing forward, nor does a restart; a tighter policy that
+	 * lists it too takes nothing back */
+	beats(A, hour);
+	policy(&p2, X(3999), BOTH);
+	next.unlisted_max = r.policy.unlisted_max;
+	paper(&p2, DOC_POLICY, &next, BOTH);
+	TAKEN(A, &p2);
+	T_EQ(r.g[A].policy.number, 3);
+	adopt(&p2);
+	rig_restart(A);
+	T_CHECK(!pays(X(60), 0, 2));
+	beats(A, hour - 120000);
+	T_CHECK(!pays(X(60), 0, 3));
+	beats(A, 180000);
+	T_CHECK(pays(X(60), 0, 4));
+	rig_restart(A);
+	T_CHECK(pays(X(60), 0, 5));
+}
+
+/* The order at hand, of the same request, as a server makes it anew: another id. */
+static void order_anew(void)
+{
+	r.order.expires_ms++;
+}
+
+/* A person's no that the server did not bring: the order is never signed, whoever asks, and when.
+ */
+static void a_no(void)
+{
+	static struct rig_bodies b;
+	uint64_t id;
+
+	start();
+	/* before the order is asked for: by its id, then by its request's */
+	rig_withdrawal(X(10), 0, 1);
+	rig_encode(&b);
+	cancel(&p1, &r.order_id);
+	TAKEN(A, &p1);
+	rig_well(A);
+	REFUSED(rig_sign(), "approval-denied", "approvals");
+	/* the same request by another order is another order */
+	order_anew();
+	id = rig_sign();
+	T_STR(rig_code(id), "");
+	rig_withdrawal(X(500), 1, 2);
+	rig_encode(&b);
+	cancel(&p1, &r.request_id);
+	TAKEN(A, &p1);
+	rig_well(A);
+	REFUSED(rig_sign(), "approval-denied", "approvals");
+	order_anew();
+	REFUSED(rig_sign(), "approval-denied", "approvals");
+	/* while it waits for watchers: it never leaves, asked again or acknowledged late */
+	rig_withdrawal(X(10), 0, 3);
+	id = rig_sign();
+	T_STR(rig_code(id), "");
+	cancel(&p1, &r.order_id);
+	T_CHECK(receipted(put(A, WATCHER + 1, &p1), &p1));
+	REFUSED(id, "approval-denied", "approvals");
+	rig_acks(A);
+	rig_well(A);
+	REFUSED(rig_sign(), "approval-denied", "approvals");
+	rig_restart(A);
+	rig_well(A);
+	REFUSED(rig_sign(), "approval-denied", "approvals");
+	T_EQ(r.g[A].signatures_released, 0);
+	/* what nobody said no to is paid; and B hears it for himself */
+	T_CHECK(pays(X(10), 0, 4));
+	rig_withdrawal(X(11), 0, 5);
+	id = rig_sign();
+	rig_acks(A);
+	T_CHECK(rig_signed(id));
+	cancel(&p1, &r.order_id);
+	TAKEN(B, &p1);
+	rig_well(B);
+	REFUSED(rig_sign_b(rig_answer(id)), "approval-denied", "approvals");
+}
+
+/* Who has said no as often as he may does not keep others from it, nor anybody from a freeze. */
+static void noes_have_room(void)
+{
+	struct doc_cancel x;
+
+	start();
+	for (unsigned i = 0; i <= CONTROL_IDLE_EACH_MAX; i++) {
+		struct hash32 id = { { 7, (uint8_t)i, (uint8_t)(i >> 8) } };
+
+		cancel(&p1, &id);
+		if (i < CONTROL_IDLE_EACH_MAX) {
+			TAKEN(A, &p1);
+		}
+	}
+	REFUSED(put(A, STOPPER, &p1), "full", "cancel.document");
+	x = (struct doc_cancel){ .genesis = r.genesis_id, .person = "approver-2" };
+	paper(&p1, DOC_CANCEL, &x, 1u << 3);
+	TAKEN(A, &p1);
+	freeze(&p1, 1);
+	TAKEN(A, &p1);
+	T_CHECK(guard_frozen(&r.g[A]));
 }
 
 static void forks_lock(void)
@@ -815,6 +1103,10 @@ static void rules_and_a_sweep(void)
 	TAKEN(A, &p3);
 	T_EQ(r.g[A].policy.number, 2);
 	T_EQ(rig_answers(id), 0);
+	/* nor does anybody's no stop what brings coins home */
+	cancel(&p3, &r.payments[A][0].subject);
+	TAKEN(A, &p3);
+	T_EQ(rig_answers(id), 0);
 	rig_acks(A);
 	T_CHECK(rig_signed(id));
 }
@@ -832,6 +1124,40 @@ static void planted(void)
 	r.planted = GUARD_PLANT_FORGET_RESUME;
 	rig_restart(A);
 	T_CHECK(guard_frozen(&r.g[A]));
+}
+
+/* Those that the walk of test_guard_explore.c must find, of a roster with other watchers. */
+static void planted_rotation(void)
+{
+	struct hash32 newest;
+	struct doc_roster x;
+	uint64_t id;
+
+	start();
+	r.planted = GUARD_PLANT_ACKS_STAY | GUARD_PLANT_RULES_LATE;
+	rig_restart(A);
+	rig_well(A);
+	rig_withdrawal(X(10), 0, 1);
+	id = rig_sign();
+	newest = rig_newest(A);
+	(void)rig_ack(A, 2, &newest);
+	x = r.roster;
+	x.number = 2;
+	x.previous = r.roster_id;
+	x.watchers[2].key = r.stranger.key;
+	paper(&p1, DOC_ROSTER, &x, BOTH);
+	TAKEN(A, &p1);
+	beats(A, r.policy.loosening_ms + 60000);
+	T_EQ(r.g[A].roster.number, 2);
+	T_EQ(rig_answers(id), 0);
+	T_EQ(r.payments[A][0].acked, 4);
+	r.planted = GUARD_PLANT_FORGET_RULES;
+	rig_restart(A);
+	T_EQ(r.g[A].roster.number, 1);
+	r.planted = 0;
+	rig_restart(A);
+	T_EQ(r.g[A].roster.number, 2);
+	T_EQ(r.payments[A][0].acked, 0);
 }
 
 /* Without room for the record that says so, nothing looser comes into force. */
@@ -884,18 +1210,22 @@ static void what_is_told(void)
 {
 	static const char *const people[] = { "officer-1", "officer-2", "approver-1",
 					      "approver-2" };
+
+	enum { RESUMES = 8 };
 	struct doc_freeze f;
 	char name[16];
 
 	start();
 	/* an id that a resume named, and whose freeze never came, has no bytes to tell */
-	freeze(&p1, 99);
-	resume(&p2, &p1.id, BOTH);
-	TAKEN(A, &p2);
-	T_EQ(r.g[A].control.n, 2);
-	T_EQ(told(get()), 1);
+	for (uint8_t i = 1; i <= RESUMES; i++) {
+		freeze(&p1, (uint8_t)(100 - i));
+		resume(&p2, &p1.id, BOTH);
+		TAKEN(A, &p2);
+		T_EQ(r.g[A].control.n, (size_t)2 * i);
+		T_EQ(told(get()), i);
+	}
 	/* more documents than items: cancels, then freezes of all who may */
-	for (uint8_t i = 0; i < CONTROL_IDLE_EACH_MAX; i++) {
+	for (uint8_t i = 0; i < 8; i++) {
 		for (unsigned k = 0; k < 4; k++) {
 			struct doc_cancel x = { .document = { { 9, i, (uint8_t)k } } };
 
@@ -905,7 +1235,7 @@ static void what_is_told(void)
 			TAKEN(A, &p3);
 		}
 	}
-	T_EQ(told(get()), 1 + 4 * CONTROL_IDLE_EACH_MAX);
+	T_EQ(told(get()), RESUMES + 4 * 8);
 	for (uint8_t i = 0; i < CONTROL_BIND_EACH_MAX - 1; i++) {
 		for (unsigned k = 0; k < 2; k++) {
 			f = rig_freeze(people[k], i);
@@ -950,6 +1280,14 @@ int main(int argc, char **argv)
 		{ "what tightens is in force at once", tightens_at_once },
 		{ "what loosens waits", loosens_late },
 		{ "one person cancels", one_cancels },
+		{ "grants wait, run and end", grants_wait_and_end },
+		{ "grants are told of", grants_are_told_of },
+		{ "grants that are over before they run", grants_over_before_they_run },
+		{ "grants that are too long", grants_too_long },
+		{ "one person ends a grant", grants_are_cancelled },
+		{ "listed for long enough", listed_since },
+		{ "a person's no that the server did not bring", a_no },
+		{ "a person who says no too often", noes_have_room },
 		{ "a fork locks", forks_lock },
 		{ "watchers change places", watchers_move },
 		{ "a full journal still takes freezes", full_journal },
@@ -960,6 +1298,7 @@ int main(int argc, char **argv)
 		{ "watchers replaced", watchers_replaced },
 		{ "new rules and a sweep", rules_and_a_sweep },
 		{ "a forgotten resume, planted", planted },
+		{ "planted bugs of a rotation", planted_rotation },
 		{ "no room for new rules", no_room_for_rules },
 		{ "what is told of many documents", what_is_told },
 	};

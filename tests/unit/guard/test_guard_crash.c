@@ -73,6 +73,9 @@ static void killed_at_every_effect(void)
 			if (!r.dead) {
 				(void)rig_ack(A, 1, &att);
 			}
+			if (!r.dead) {
+				rig_tick(A, 1);
+			}
 		}
 		finished = !r.dead;
 		if (signature_of(id, &got)) {
@@ -99,6 +102,90 @@ static void killed_at_every_effect(void)
 		T_CHECK(guard_spent(&r.g[A], POLICY_DAY_MS, false) == X(50) + 400000);
 	}
 	T_CHECK(finished);
+}
+
+static uint64_t receipt_sequence(const struct doc_freeze *f)
+{
+	struct doc_receipt receipt = { .sequence = 0 };
+	struct doc d;
+	uint64_t id = rig_stop(A, STOPPER, f, &r.person[0]);
+
+	CHECK(rig_type(rig_item(rig_answer(id), 0), &d) == DOC_RECEIPT &&
+	      doc_receipt_read(&d, &receipt, NULL) == ERR_OK);
+	return receipt.sequence;
+}
+
+/*
+ * Between the attestation's sync and the signature nothing is synced: words of watchers are
+ * written behind it.  Whoever pulls the plug before that has them said again, by as many.
+ */
+static void words_are_written_later(void)
+{
+	struct doc_signature first;
+	struct doc_signature again;
+	struct doc_freeze f;
+	struct hash32 att;
+	uint64_t sequence;
+	unsigned commits;
+	uint64_t id;
+
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	id = rig_sign();
+	att = rig_newest(A);
+	commits = r.commits;
+	rig_acks(A);
+	T_CHECK(signature_of(id, &first));
+	T_EQ(r.commits, commits);
+	rig_restart(A);
+	rig_well(A);
+	T_EQ(r.payments[A][0].acked, 0);
+	id = rig_sign();
+	(void)rig_ack(A, 0, &att);
+	(void)rig_ack(A, 0, &att);
+	T_CHECK(!signature_of(id, &again));
+	(void)rig_ack(A, 1, &att);
+	T_CHECK(signature_of(id, &again));
+	T_MEM(&first, &again, sizeof first);
+	/* both in one batch, once */
+	commits = r.commits;
+	rig_tick(A, 1);
+	T_EQ(r.commits, commits + 1);
+	rig_tick(A, 1);
+	T_EQ(r.commits, commits + 1);
+	rig_restart(A);
+	T_EQ(r.payments[A][0].acked, 3);
+
+	/* what stops stands behind the word that came before it, in the same batch */
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	(void)rig_sign();
+	att = rig_newest(A);
+	(void)rig_ack(A, 0, &att);
+	f = rig_freeze("officer-1", 1);
+	sequence = receipt_sequence(&f);
+	T_EQ(sequence, r.payments[A][0].sequence + 2);
+	rig_restart(A);
+	T_EQ(r.payments[A][0].acked, 1);
+	T_EQ(receipt_sequence(&f), sequence);
+
+	/* more than are kept, and no tick */
+	start();
+	for (uint8_t i = 0; i < 20; i++) {
+		rig_withdrawal(X(1) + i, 0, i);
+		(void)rig_sign();
+	}
+	commits = r.commits;
+	for (size_t i = 0; i < r.g[A].payments_n; i++) {
+		(void)rig_ack(A, 0, &r.payments[A][i].attestation);
+		(void)rig_ack(A, 1, &r.payments[A][i].attestation);
+	}
+	T_EQ(r.g[A].payments_n, 20);
+	T_EQ(r.commits, commits + 1);
+	T_EQ(r.g[A].signatures_released, 20);
+	rig_restart(A);
+	T_EQ(r.payments[A][0].acked, 3);
+	T_EQ(r.payments[A][19].acked, 0);
 }
 
 enum { REQUESTS = 18 };
@@ -267,7 +354,7 @@ static void planted(void)
 static void same_tables(void)
 {
 	static struct guard_payment payments[RIG_PAYMENTS];
-	static struct policy_entry entries[RIG_PAYMENTS];
+	static struct policy_kept entries[RIG_PAYMENTS];
 	static struct seen seen;
 	struct hash32 stop_head;
 	struct doc_freeze f;
@@ -369,6 +456,291 @@ static void damaged_journals(void)
 	T_EQ(replay_all(copy, n, A), ERR_CORRUPT);
 }
 
+/*
+ * Who can write the file and lacks the journal's secret (decision 27).  He knows the format: all
+ * that needs no secret is right in what he writes.
+ */
+static struct forged {
+	uint8_t raw[RIG_JOURNAL];
+	size_t n;
+	size_t at[RIG_PAYMENTS]; /* of the batches */
+	size_t batches;
+} forged;
+
+static void forged_find(void)
+{
+	struct log_batch_head head;
+
+	forged.batches = 0;
+	for (size_t at = 0; at < forged.n; at += head.bytes) {
+		CHECK(log_batch_head_get(&head, forged.raw + at) == ERR_OK);
+		CHECK(forged.batches < RIG_PAYMENTS);
+		forged.at[forged.batches++] = at;
+	}
+}
+
+/* The journal as the signer wrote it: one payment that one watcher has acknowledged. */
+static void forged_again(void)
+{
+	forged.n = r.journal_n[A];
+	memcpy(forged.raw, r.journal[A], forged.n);
+	forged_find();
+}
+
+static struct log_batch_head forged_head(size_t i)
+{
+	struct log_batch_head head;
+
+	CHECK(log_batch_head_get(&head, forged.raw + forged.at[i]) == ERR_OK);
+	return head;
+}
+
+/* Every hash, check and sequence anew from batch i on; roots stand as they are. */
+static void forged_chain(size_t i)
+{
+	struct log_batch_head head;
+	struct log_batch_head before = { .count = 0 };
+	struct sha256 s;
+
+	for (; i < forged.batches; i++) {
+		uint8_t *p = forged.raw + forged.at[i];
+
+		head = forged_head(i);
+		if (i > 0) {
+			before = forged_head(i - 1);
+		}
+		head.previous = before.hash;
+		head.first_sequence = before.first_sequence + before.count;
+		log_batch_head_put(p, &head);
+		sha256_init(&s);
+		sha256_update(&s, bytes_of(p, 28));
+		sha256_update(&s, bytes_of(p + 32, 64));
+		sha256_update(
+		    &s, bytes_of(p + LOG_BATCH_HEAD_BYTES, head.bytes - LOG_BATCH_HEAD_BYTES));
+		sha256_final(&s, &head.hash);
+		log_batch_head_put(p, &head);
+	}
+}
+
+static enum err forged_replay(void)
+{
+	return replay_all(forged.raw, forged.n, A);
+}
+
+static uint8_t *forged_record(size_t batch, size_t i)
+{
+	return forged.raw + forged.at[batch] + LOG_BATCH_HEAD_BYTES + i * LOG_RECORD_BYTES;
+}
+
+/* A batch behind all others, sealed by `secret`, which is not the journal's; root: or this one. */
+static void forged_append(const struct log_record *records, const struct bytes *blobs, size_t n,
+			  const struct log_secret *secret, const struct hash32 *root)
+{
+	static uint8_t space[65536];
+	struct log_chain at = r.g[A].chain;
+	struct log_batch_head head;
+	struct log_batch b;
+	struct bytes sealed;
+
+	log_batch_begin(&b, space, sizeof space);
+	for (size_t i = 0; i < n; i++) {
+		struct log_record one = records[i];
+
+		CHECK(log_batch_add_blob(&b, &one, blobs[i]) == ERR_OK);
+	}
+	log_batch_seal(&sealed, &b, &at, secret);
+	memcpy(forged.raw + forged.n, sealed.p, sealed.n);
+	forged.n += sealed.n;
+	forged_find();
+	if (root != NULL) {
+		head = forged_head(forged.batches - 1);
+		head.root = *root;
+		log_batch_head_put(forged.raw + forged.at[forged.batches - 1], &head);
+		forged_chain(forged.batches - 1);
+	}
+}
+
+/* An acknowledgement that a watcher really signed and the signer never saw. */
+static void forged_ack(struct bytes *blob, struct log_record *record)
+{
+	static uint8_t raw[2048];
+	struct doc_ack ack = { .attestation = rig_newest(A),
+			       .genesis = r.genesis_id,
+			       .time_ms = r.wall };
+	struct writer w = writer_make(raw, sizeof raw);
+
+	(void)snprintf(ack.watcher, sizeof ack.watcher, "watcher-2");
+	CHECK(doc_ack_make(&w, NULL, &ack, r.watcher[1].secret) == ERR_OK);
+	*blob = bytes_of(w.p, w.n);
+	*record = (struct log_record){ .kind = LOG_GUARD_ACK, .time_ms = r.wall };
+	memcpy(record->id.b, ack.attestation.b, sizeof record->id.b);
+	record->credit.b[0] = 1;
+	le64_put(record->debit.b, r.g[A].own_ms);
+}
+
+/* The place of the last batch with a record of this kind, and of that record in it. */
+static size_t forged_kind(uint16_t kind, size_t *record)
+{
+	for (size_t i = forged.batches; i-- > 0;) {
+		for (size_t k = 0; k < forged_head(i).count; k++) {
+			if (le16_get(forged_record(i, k)) == kind) {
+				*record = k;
+				return i;
+			}
+		}
+	}
+	CHECK(false);
+	return 0;
+}
+
+static void forged_contents(void)
+{
+	static const uint16_t kinds[] = { LOG_GENESIS,       LOG_GUARD_START,  LOG_DOCUMENT,
+					  LOG_GUARD_RESERVE, LOG_GUARD_ATTEST, LOG_GUARD_ACK };
+	size_t k = 0;
+	size_t i;
+
+	/* each byte of one record of each kind, with all hashes made anew */
+	for (size_t at = 0; at < ARRAY_LEN(kinds); at++) {
+		for (size_t byte = 0; byte < LOG_RECORD_BYTES; byte++) {
+			forged_again();
+			i = forged_kind(kinds[at], &k);
+			forged_record(i, k)[byte] ^= 1;
+			forged_chain(i);
+			T_CHECK(forged_replay() != ERR_OK);
+		}
+	}
+	/* an acknowledgement's own text, and the name in its record with it */
+	for (size_t byte = 0; byte < 400; byte += 7) {
+		struct hash32 link;
+		uint8_t *blob;
+
+		forged_again();
+		i = forged_kind(LOG_GUARD_ACK, &k);
+		blob = forged_record(i, forged_head(i).count);
+		T_CHECK(le32_get(blob) > 400);
+		blob[4 + byte] ^= 1;
+		sha256(&link, bytes_of(blob + 4, le32_get(blob)));
+		memcpy(forged_record(i, k) + LOG_RECORD_BYTES - sizeof link.b, link.b,
+		       sizeof link.b);
+		forged_chain(i);
+		T_EQ(forged_replay(), ERR_CORRUPT);
+	}
+}
+
+/* Batches left out, exchanged, cut, put together: the secret's roots stand, the hashes are new. */
+static void forged_order(void)
+{
+	struct log_batch_head first;
+	struct log_batch_head second;
+	size_t k = 0;
+	size_t i;
+	size_t n;
+
+	/* one left out before the end */
+	for (size_t gone = 0; gone + 1 < forged.batches; gone++) {
+		forged_again();
+		n = forged_head(gone).bytes;
+		memmove(forged.raw + forged.at[gone], forged.raw + forged.at[gone + 1],
+			forged.n - forged.at[gone + 1]);
+		forged.n -= n;
+		forged_find();
+		forged_chain(0);
+		T_CHECK(forged_replay() != ERR_OK);
+		forged_again();
+	}
+	/* its last one twice */
+	n = forged_head(forged.batches - 1).bytes;
+	memcpy(forged.raw + forged.n, forged.raw + forged.n - n, n);
+	forged.n += n;
+	forged_find();
+	forged_chain(0);
+	T_EQ(forged_replay(), ERR_CORRUPT);
+
+	forged_again();
+	/*
+	 * Two batches put together need no root in between: the later one's is that of both.  The
+	 * attestation names the batch that stood before it.
+	 */
+	i = forged_kind(LOG_GUARD_ATTEST, &k);
+	T_CHECK(i > 0);
+	first = forged_head(i - 1);
+	second = forged_head(i);
+	T_CHECK(first.count > 0 && second.count > 1);
+	{
+		static uint8_t both[65536];
+		static uint8_t blobs[65536];
+		size_t blobs_n = 0;
+		struct log_view v[2];
+		uint8_t *p = both + LOG_BATCH_HEAD_BYTES;
+
+		T_EQ(log_batch_check(&v[0], bytes_of(forged.raw + forged.at[i - 1], first.bytes)),
+		     ERR_OK);
+		T_EQ(log_batch_check(&v[1], bytes_of(forged.raw + forged.at[i], second.bytes)),
+		     ERR_OK);
+		for (size_t part = 0; part < 2; part++) {
+			memcpy(p, v[part].records.p, v[part].records.n);
+			p += v[part].records.n;
+		}
+		for (size_t part = 2; part-- > 0;) {
+			memcpy(blobs + blobs_n, v[part].blobs.p, v[part].blobs.n);
+			blobs_n += v[part].blobs.n;
+		}
+		memcpy(p, blobs, blobs_n);
+		n = (size_t)(p + blobs_n - both + 127) / 128 * 128;
+		memset(p + blobs_n, 0, (size_t)(both + n - (p + blobs_n)));
+		second.count += first.count;
+		second.blob_count += first.blob_count;
+		second.first_sequence = first.first_sequence;
+		second.bytes = (uint32_t)n;
+		log_batch_head_put(both, &second);
+		memmove(forged.raw + forged.at[i - 1] + n,
+			forged.raw + forged.at[i] + forged_head(i).bytes,
+			forged.n - forged.at[i] - forged_head(i).bytes);
+		forged.n = forged.n - first.bytes - forged_head(i).bytes + n;
+		memcpy(forged.raw + forged.at[i - 1], both, n);
+		forged_find();
+		forged_chain(i - 1);
+		T_EQ(log_batch_check(&v[0], bytes_of(forged.raw + forged.at[i - 1], n)), ERR_OK);
+	}
+	T_EQ(forged_replay(), ERR_CORRUPT);
+}
+
+static void forged_journals(void)
+{
+	static const struct log_secret other = { { 7, 7 } };
+	struct log_record record;
+	struct hash32 id;
+	struct hash32 root;
+	struct bytes blob;
+
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	(void)rig_sign();
+	id = rig_newest(A);
+	(void)rig_ack(A, 0, &id);
+	rig_tick(A, 1);
+	forged_again();
+	forged_chain(0); /* what he computes is what we compute */
+	T_MEM(forged.raw, r.journal[A], forged.n);
+	T_EQ(forged_replay(), ERR_OK);
+	forged_contents();
+	forged_again();
+	forged_order();
+	/* the word that is missing for a signature, behind all others: no root fits it */
+	forged_ack(&blob, &record);
+	forged_again();
+	forged_append(&record, &blob, 1, &r.log_secret, NULL);
+	T_EQ(forged_replay(), ERR_OK); /* as the signer would have written it */
+	forged_again();
+	forged_append(&record, &blob, 1, &other, NULL);
+	T_EQ(forged_replay(), ERR_CORRUPT);
+	forged_again();
+	root = forged_head(forged.batches - 1).root;
+	forged_append(&record, &blob, 1, &other, &root);
+	T_EQ(forged_replay(), ERR_CORRUPT);
+}
+
 /* The journal's headroom is for freezes: payments stop before it is touched. */
 static void full_journal(void)
 {
@@ -443,10 +815,12 @@ int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
 		{ "killed after every effect", killed_at_every_effect },
+		{ "words of watchers are written later", words_are_written_later },
 		{ "random nights with kills", random_nights },
 		{ "the planted bugs are found", planted },
 		{ "a replay gives the same tables", same_tables },
 		{ "damaged and foreign journals", damaged_journals },
+		{ "who lacks the journal's secret writes nothing into it", forged_journals },
 		{ "the journal's headroom is for freezes", full_journal },
 		{ "keys and documents that do not belong together", wrong_start },
 	};

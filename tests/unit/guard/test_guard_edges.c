@@ -81,6 +81,13 @@ static void documents(void)
 		CHECK(doc_roster_make(&w, NULL, &roster, NULL) == ERR_OK);
 		BEGUN(c.genesis = bytes_of(w.p, w.n), ERR_TYPE, "genesis");
 	}
+	/* a security key that can never sign */
+	passkey_point(&r.roster.people[1].passkeys[0], false);
+	rig_documents_write();
+	BEGUN((void)0, ERR_KEY, "roster.people[1].passkeys[0].key");
+	passkey_point(&r.roster.people[1].passkeys[0], true);
+	rig_documents_write();
+	BEGUN((void)0, ERR_OK, "");
 	/* a policy that reads and allows nothing in a day */
 	r.policy.day_max = xem(0);
 	rig_documents_write();
@@ -148,9 +155,9 @@ static enum err replay_one(struct log_record rec, const struct bytes *blob)
 
 static void forms(void)
 {
-	static const uint16_t with_blob[] = { LOG_GUARD_START,  LOG_DOCUMENT,  LOG_GUARD_REFUSE,
-					      LOG_GUARD_ATTEST, LOG_GUARD_ACK, LOG_GUARD_STOP,
-					      LOG_GUARD_CLOSING };
+	static const uint16_t with_blob[] = { LOG_GUARD_START,   LOG_DOCUMENT,    LOG_GUARD_REFUSE,
+					      LOG_GUARD_ATTEST,  LOG_GUARD_ACK,   LOG_GUARD_STOP,
+					      LOG_GUARD_CLOSING, LOG_GUARD_RECALL };
 	static const uint16_t foreign[] = { LOG_TRANSFER, LOG_WATCH_ATTEST, LOG_SHUTDOWN };
 	struct hash32 ids[3] = { { { 0x99 } }, r.roster_id, r.policy_id };
 	struct bytes blob = bytes_of(ids, sizeof ids);
@@ -164,6 +171,10 @@ static void forms(void)
 	for (size_t i = 0; i < ARRAY_LEN(with_blob); i++) {
 		stand();
 		T_EQ(replay_one(record(with_blob[i]), NULL), ERR_CORRUPT);
+		rec = record(with_blob[i]);
+		rec.link.b[0] = 1; /* of nothing that is in the batch */
+		stand();
+		T_EQ(replay_one(rec, NULL), ERR_CORRUPT);
 	}
 	/* kinds of other programs */
 	for (size_t i = 0; i < ARRAY_LEN(foreign); i++) {
@@ -186,6 +197,15 @@ static void forms(void)
 	stand();
 	rec = record(LOG_GUARD_REFUSE);
 	le64_put(rec.debit.b, r.g[A].own_base_ms - 1);
+	T_EQ(replay_one(rec, &blob), ERR_CORRUPT);
+	/* a day that is none: another document, and one without fields */
+	blob = bytes_str("x");
+	stand();
+	rec = record(LOG_DOCUMENT);
+	rec.amount = DOC_DAY;
+	T_EQ(replay_one(rec, &blob), ERR_CORRUPT);
+	blob = hollow(DOC_DAY);
+	stand();
 	T_EQ(replay_one(rec, &blob), ERR_CORRUPT);
 	/* counts of security keys: none at all, and more than a key can show */
 	stand();
@@ -275,9 +295,11 @@ static void make(uint8_t number)
 		.attest = record(LOG_GUARD_ATTEST),
 		.t = { .data_n = 100,
 		       .genesis = r.genesis_id,
+		       .head = r.g[A].chain.head,
 		       .inner_hash = { { 3, number } },
 		       .kind = DOC_ATTEST_COSIGN,
 		       .policy = r.policy_id,
+		       .previous = r.g[A].last,
 		       .program = { { 0x99 } },
 		       .roster = r.roster_id,
 		       .sequence = r.g[A].chain.next_sequence + 1,
@@ -335,6 +357,7 @@ static void attestations(void)
 	MADE(made.key = &r.stranger, ERR_CORRUPT);
 	MADE(made.t.signer = DOC_SIGNER_B, ERR_CORRUPT);
 	MADE(made.t.sequence++, ERR_CORRUPT);
+	MADE(made.t.head.b[31] ^= 1, ERR_CORRUPT); /* not the batches before it */
 	MADE(made.t.roster.b[31] ^= 1, ERR_CORRUPT);
 	MADE(made.t.policy.b[31] ^= 1, ERR_CORRUPT);
 	MADE(made.attest.credit.b[0] = 3, ERR_CORRUPT); /* there are three hot accounts */
@@ -482,6 +505,11 @@ static void stops_and_closings(void)
 	T_EQ(replay_one(record(LOG_GUARD_CLOSING), &closing), ERR_OK);
 	T_CHECK(r.g[A].closings[0].closed);
 	T_EQ(replay_one(record(LOG_GUARD_CLOSING), &closing), ERR_CORRUPT);
+	stood.planted = GUARD_PLANT_FORGET_CLOSING; /* as the walk must find it */
+	stand();
+	T_EQ(replay_one(record(LOG_GUARD_CLOSING), &closing), ERR_OK);
+	T_CHECK(!r.g[A].closings[0].closed);
+	stood.planted = 0;
 	stand();
 	T_EQ(replay_one(record(LOG_GUARD_CLOSING), &freeze), ERR_CORRUPT);
 	stand();
@@ -527,7 +555,10 @@ static void status(void)
 	h = rig_heartbeat(A, 0);
 	h.records_sequence = 1000;
 	(void)rig_beat_as(A, WATCHER, &h, &r.watcher[0]);
-	T_CHECK(status_says(A, "locked", "yes") && status_says(A, "signs", "locked"));
+	T_CHECK(status_says(A, "locked", "yes") &&
+		status_says(A, "signs",
+			    "locked: watcher-1 holds record 1000 of ours that our journal "
+			    "lacks"));
 	T_CHECK(status_says(A, "frozen", "no"));
 	f = rig_freeze("officer-1", 1);
 	(void)rig_stop(A, STOPPER, &f, &r.person[0]);
@@ -1026,7 +1057,7 @@ static void forgotten_records(void)
 	T_STR(beat_with_records(r.payments[A][0].sequence + 1), "locked");
 	T_CHECK(guard_locked(&r.g[A]));
 	/* and it stays so, whatever is said later */
-	T_STR(beat_with_records(r.payments[A][0].sequence + 1), "");
+	T_STR(beat_with_records(r.payments[A][0].sequence + 1), "locked");
 	T_STR(beat_with_records(0), "");
 	T_CHECK(guard_locked(&r.g[A]));
 }
@@ -1128,6 +1159,10 @@ static void hang_up(int s, uint32_t channel)
 /* What stands beside an attempt, in every wrong form. */
 static void beside(void)
 {
+	enum {
+		MOST = 3 + 2 * APPROVALS_MAX + EXCLUSION_EARLIER_MAX + EXCLUSION_STATEMENTS_MAX +
+		       DOC_SOURCES_MAX + 1,
+	};
 	static struct rig_bodies b;
 	static uint8_t raw[65536];
 	struct bytes many[FRAME_ITEMS_MAX];
@@ -1162,9 +1197,8 @@ static void beside(void)
 	for (size_t i = 0; i < FRAME_ITEMS_MAX; i++) {
 		many[i] = bytes_str("x");
 	}
-	REFUSED(items_to(A, SERVER, SIGNER_SIGN, many, FRAME_ITEMS_MAX - 1), "bad-input", "body");
-	REFUSED(items_to(A, SERVER, SIGNER_SIGN, many, FRAME_ITEMS_MAX - 2), "bad-input",
-		"request.byte 0");
+	REFUSED(items_to(A, SERVER, SIGNER_SIGN, many, MOST + 1), "bad-input", "body");
+	REFUSED(items_to(A, SERVER, SIGNER_SIGN, many, MOST), "bad-input", "request.byte 0");
 	T_EQ(r.g[A].payments_n, 0);
 #undef BESIDE
 }
@@ -1445,6 +1479,7 @@ static void waited_too_long(void)
 	uint64_t id, other;
 
 	filled();
+	rig_tick(A, 1); /* writes the words of watchers */
 	rig_restart(A);
 	rig_well(A);
 	id = rig_sign(); /* the last again: acknowledged, so given at once */
@@ -1715,6 +1750,119 @@ static void ends_alone(void)
 	T_CHECK(rig_signed(payment));
 }
 
+/* An attestation names the payment before it: no other, older or of another history. */
+static void follows_another(void)
+{
+	enum { NOTHING, OLDER, STRANGE, OLDER_OF_SWEEP, LAST, WAYS };
+
+	rig_make();
+	stood = rig_config(A);
+	for (unsigned i = 0; i < WAYS; i++) {
+		struct hash32 first;
+
+		stand();
+		make(1);
+		T_EQ(replay_made(), ERR_OK);
+		first = made.id;
+		make(2);
+		T_EQ(replay_made(), ERR_OK);
+		T_CHECK(hash32_eq(&r.g[A].last, &made.id));
+		make(3);
+		if (i == NOTHING) {
+			memset(&made.t.previous, 0, sizeof made.t.previous);
+		} else if (i == STRANGE) {
+			made.t.previous.b[31] ^= 1;
+		} else if (i != LAST) {
+			made.t.previous = first;
+		}
+		if (i == OLDER_OF_SWEEP) {
+			made.t.subject_type = DOC_SWEEP;
+			made.reserves = 0;
+			made.t.sequence--;
+		}
+		T_EQ(replay_made(), i == LAST ? ERR_OK : ERR_CORRUPT);
+		T_EQ(r.g[A].payments_n, i == LAST ? 3 : 2);
+	}
+}
+
+/* A frame with this very number, as its asker chose it. */
+static void frame_as(uint32_t channel, uint16_t role, uint64_t id, uint16_t number,
+		     const struct bytes *items, size_t n)
+{
+	static uint8_t body[65536];
+	struct writer w = writer_make(body, sizeof body);
+	struct event ev = { .kind = EVENT_FRAME,
+			    .channel = channel,
+			    .role = role,
+			    .number = number,
+			    .request_id = id,
+			    .body = rig_body(&w, items, n) };
+
+	rig_event(A, &ev);
+}
+
+/* How many answers of this number went to this channel; *last: the newest. */
+static size_t told(uint32_t channel, uint64_t id, const struct rig_sent **last)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r.sent_n; i++) {
+		if (r.sent[i].channel == channel && r.sent[i].request_id == id) {
+			*last = &r.sent[i];
+			n++;
+		}
+	}
+	return n;
+}
+
+/* While it waits: the last asker has the answer, each other one is told, nobody is told twice. */
+static void asked_elsewhere(void)
+{
+	enum { NUMBER = 7000000 }; /* of no other frame */
+	static struct rig_bodies b;
+	const struct rig_sent *last = NULL;
+	struct bytes items[3];
+	uint64_t first, second;
+	struct doc d;
+
+	start();
+	/* the same number on the same channel: one question, one answer */
+	rig_withdrawal(X(50), 0, 1);
+	rig_encode(&b);
+	first = rig_send(A, &b);
+	frame_as(SERVER, ROLE_SERVER, first, SIGNER_SIGN, b.items, b.n);
+	T_EQ(rig_answers(first), 0);
+	T_EQ(r.g[A].payments_n, 1);
+	rig_acks(A);
+	T_EQ(rig_answers(first), 1);
+	T_CHECK(rig_signed(first));
+	/* another watcher asks for the same move */
+	sweep_make(&r.till.public_key, X(5000));
+	first = sweep_ask(A, 0, NULL);
+	T_EQ(rig_answers(first), 0);
+	second = sweep_ask(A, 1, NULL);
+	REFUSED(first, "busy", "");
+	T_EQ(rig_answers(second), 0);
+	rig_acks(A);
+	T_CHECK(rig_signed(second));
+	T_EQ(rig_answers(first), 1);
+	/* under the number that the first one chose: numbers are each channel's own */
+	sweep_make(&r.till.public_key, X(5001));
+	items[0] = sweep_item();
+	items[1] = evacuate(0, 1);
+	items[2] = evacuate(1, 1);
+	frame_as(WATCHER, GUARD_ROLE_WATCHER(0), NUMBER, SIGNER_SWEEP, items, 3);
+	frame_as(WATCHER + 1, GUARD_ROLE_WATCHER(1), NUMBER, SIGNER_SWEEP, items, 3);
+	T_EQ(r.g[A].payments_n, 3);
+	T_EQ(told(WATCHER + 1, NUMBER, &last), 0);
+	T_EQ(told(WATCHER, NUMBER, &last), 1);
+	T_EQ(rig_type(rig_item(last, 0), &d), DOC_REFUSAL);
+	rig_acks(A);
+	T_EQ(told(WATCHER, NUMBER, &last), 1);
+	T_EQ(told(WATCHER + 1, NUMBER, &last), 1);
+	T_EQ(rig_type(rig_item(last, 1), &d), DOC_SIGNATURE);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -1756,6 +1904,8 @@ int main(int argc, char **argv)
 		{ "a move that was paid before", move_that_was_paid },
 		{ "stops in another form", odd_stops },
 		{ "an account ends alone", ends_alone },
+		{ "an attestation that follows another", follows_another },
+		{ "asked again elsewhere, or under the same number", asked_elsewhere },
 	};
 	int result = t_main(cases, ARRAY_LEN(cases), argc, argv);
 

@@ -8,7 +8,9 @@
 #include "t.h"
 
 #include "chain/nem/nem_time.h"
+#include "guard/guard_self.h"
 #include "guard_rig.h"
+#include "paper.h"
 #include "policy/exclusion.h"
 
 #define REFUSED(id, code, field)                \
@@ -57,7 +59,9 @@ static void signed_once_as(bool by_key)
 		    (struct rig_proof){ .there = true, .key = 2, .flags = 5, .counter = 7 };
 	}
 	(void)rig_sign();
-	rig_acks(A);
+	if (r.g[A].payments_n > 0) { /* caps in yen without prices: nothing was signed */
+		rig_acks(A);
+	}
 	first = r.attempt;
 	first_id = r.attempt_id;
 	CHECK(doc_attempt_make(&w, NULL, &first, NULL) == ERR_OK);
@@ -187,6 +191,247 @@ static void a_second_attempt(void)
 		r.keep_links = false;
 		r.attempt = later;
 		T_CHECK(guard_spent(&r.g[A], POLICY_DAY_MS, false) == before);
+		rig_restart(A);
+	}
+}
+
+/* What a watcher says of this attempt, whose till is empty and whose time is over. */
+static struct doc_exclusion truth_of(const struct doc_attempt *dead, const struct hash32 *id,
+				     unsigned watcher)
+{
+	const struct doc_attempt kept = first;
+	const struct hash32 kept_id = first_id;
+	struct doc_exclusion x;
+
+	first = *dead;
+	first_id = *id;
+	x = truth(watcher);
+	first = kept;
+	first_id = kept_id;
+	return x;
+}
+
+static struct doc_attempt dead2;
+static struct hash32 dead2_id;
+static uint8_t dead2_raw[2048];
+static size_t dead2_n;
+
+/* The documents of the third attempt: both earlier ones, and two watchers' words of each. */
+static void third(void)
+{
+	static uint8_t raw[4][2048];
+	size_t at = 0;
+
+	rig_encode(&bodies);
+	add(bytes_of(first_raw, first_n));
+	add(bytes_of(dead2_raw, dead2_n));
+	for (unsigned k = 0; k < 4; k++) {
+		const bool of_first = k < 2;
+		struct doc_exclusion x =
+		    truth_of(of_first ? &first : &dead2, of_first ? &first_id : &dead2_id, k % 2);
+		struct writer w = writer_make(raw[at], sizeof raw[at]);
+
+		CHECK(doc_exclusion_make(&w, NULL, &x, r.watcher[k % 2].secret) == ERR_OK);
+		add(bytes_of(raw[at++], w.n));
+	}
+}
+
+/* Two attempts of one order are dead: the first was signed by A, and the second. */
+static void twice_dead(void)
+{
+	struct writer w = writer_make(dead2_raw, sizeof dead2_raw);
+	uint32_t chain_s = 0;
+
+	rig_three_tills = true;
+	signed_once();
+	rig_three_tills = false;
+	buried();
+	second(2);
+	(void)rig_send(A, &bodies);
+	rig_acks(A);
+	T_EQ(r.g[A].payments_n, 2);
+	dead2 = r.attempt;
+	dead2_id = r.attempt_id;
+	CHECK(doc_attempt_make(&w, NULL, &dead2, NULL) == ERR_OK);
+	dead2_n = w.n;
+	close_till(A, &r.next_till.public_key);
+	close_till(B, &r.next_till.public_key);
+	r.next_micro = 10;
+	rig_three_tills = true;
+	rig_well(A);
+	CHECK(nem_time_from_unix_ms(&chain_s, r.wall) == ERR_OK);
+	CHECK(attempt_make(&r.attempt, &r.policy, &r.order, &r.order_id, 3, &r.last_till.public_key,
+			   chain_s) == ERR_OK);
+}
+
+static void stop_put(int s, enum doc_type type, const void *in, unsigned by, struct hash32 *id)
+{
+	static uint8_t body[16400];
+	static struct paper p;
+	const uint8_t *secrets[2] = { r.person[0].secret, r.person[1].secret };
+	struct writer b = writer_make(body, sizeof body);
+	struct bytes item;
+
+	paper_make(&p, type, in, &r.genesis_id, secrets, by);
+	item = bytes_of(p.raw, p.n);
+	*id = p.id;
+	T_STR(rig_code(rig_frame(s, STOPPER, SIGNER_STOP_PUT, rig_body(&b, &item, 1))), "");
+}
+
+static void officers_look_at(int s, const struct hash32 *freeze)
+{
+	struct doc_resume x = { .genesis = r.genesis_id,
+				.initiator = "officer-1",
+				.nonce = { (uint8_t)++r.ids },
+				.lift_count = 1,
+				.freezes = { { *freeze } },
+				.scope = DOC_SCOPE_ALL };
+	struct hash32 id;
+
+	stop_put(s, DOC_RESUME, &x, 2, &id);
+}
+
+/* Two officers lift the freeze that A asked for. */
+static void officers_look(int s)
+{
+	for (size_t i = 0; i < r.g[A].control.n; i++) {
+		if (r.g[A].control.entries[i].type == DOC_FREEZE) {
+			officers_look_at(s, &r.g[A].control.entries[i].id);
+			return;
+		}
+	}
+}
+
+/* T12, T16: who is asked for a third attempt asks for a freeze, by freezing: once, and for all. */
+static void a_third_attempt(void)
+{
+	const struct control_entry *e;
+	struct doc_freeze f;
+	struct doc d;
+	uint64_t id;
+	size_t stops;
+
+	twice_dead();
+	/* with a proof too few it is only refused: nobody stops us for nothing */
+	third();
+	bodies.n--;
+	REFUSED(rig_send(A, &bodies), "waiting", "exclusion.watcher");
+	T_CHECK(!guard_frozen(&r.g[A]));
+	r.order.fee_max = xem(1);
+	third();
+	T_CHECK(rig_code(rig_send(A, &bodies))[0] != '\0');
+	T_CHECK(!guard_frozen(&r.g[A]));
+	r.order.fee_max = xem(X(2));
+	third();
+	REFUSED(rig_send(A, &bodies), "frozen", "attempt.number");
+	T_CHECK(guard_frozen(&r.g[A]));
+	T_EQ(r.g[A].payments_n, 2);
+	/* its word is a document that it signed, which watchers fetch, and officers read */
+	stops = r.g[A].control.n;
+	e = &r.g[A].control.entries[stops - 1];
+	T_CHECK(doc_open(&d, control_raw(&r.g[A].control, e), &r.genesis_id, NULL) == ERR_OK);
+	T_CHECK(doc_freeze_read(&d, &f, NULL) == ERR_OK && doc_signed_by(&d, &r.attest[A].key));
+	T_STR(f.issuer, "a");
+	T_CHECK(strstr(f.reason, "2 attempts are dead") != NULL && !f.evacuate && !e->officer);
+	/* told to B, it binds there too; and over a restart */
+	{
+		static uint8_t body[16400];
+		struct writer b = writer_make(body, sizeof body);
+		struct bytes item = control_raw(&r.g[A].control, e);
+
+		T_STR(rig_code(rig_frame(B, WATCHER, SIGNER_STOP_PUT, rig_body(&b, &item, 1))), "");
+		T_CHECK(guard_frozen(&r.g[B]));
+	}
+	rig_restart(A);
+	T_CHECK(guard_frozen(&r.g[A]));
+	rig_well(A);
+	third();
+	REFUSED(rig_send(A, &bodies), "frozen", "");
+	T_EQ(r.g[A].control.n, stops);
+	/* officers have looked: it is signed, and asking again does not freeze again */
+	officers_look(A);
+	officers_look(B);
+	T_CHECK(!guard_frozen(&r.g[A]));
+	for (unsigned again = 0; again < 2; again++) {
+		rig_well(A);
+		third();
+		id = rig_send(A, &bodies);
+		T_CHECK(again == 1 || taken(id));
+		rig_acks(A);
+		T_CHECK(rig_signed(id));
+		T_CHECK(!guard_frozen(&r.g[A]));
+		T_EQ(r.g[A].control.n, stops + 1);
+		rig_restart(A);
+	}
+	rig_well(B);
+	third();
+	add(rig_item(rig_answer(id), 0));
+	add(rig_item(rig_answer(id), 1));
+	T_CHECK(taken(rig_send(B, &bodies)));
+	T_CHECK(!guard_frozen(&r.g[B]));
+	rig_three_tills = false;
+}
+
+/* B alone, when A has not stopped: a hostile A signed the third, and B still asks. */
+static void b_asks_too(void)
+{
+	uint64_t id;
+
+	twice_dead();
+	third();
+	REFUSED(rig_send(A, &bodies), "frozen", "attempt.number");
+	officers_look(A);
+	rig_well(A);
+	third();
+	id = rig_send(A, &bodies);
+	rig_acks(A);
+	T_CHECK(rig_signed(id));
+	rig_well(B);
+	third();
+	add(rig_item(rig_answer(id), 0));
+	add(rig_item(rig_answer(id), 1));
+	/* it was never told of A's freeze, nor that it was lifted */
+	REFUSED(rig_send(B, &bodies), "frozen", "attempt.number");
+	T_CHECK(guard_frozen(&r.g[B]));
+	T_STR(r.g[B].control.entries[r.g[B].control.n - 1].issuer, "b");
+	/* its own, once lifted, is as good as A's */
+	officers_look_at(B, &r.g[B].control.entries[r.g[B].control.n - 1].id);
+	rig_well(B);
+	third();
+	add(rig_item(rig_answer(id), 0));
+	add(rig_item(rig_answer(id), 1));
+	T_CHECK(taken(rig_send(B, &bodies)));
+	rig_three_tills = false;
+}
+
+/* In yen it counts once, too: at the price of the attempt that lives. */
+static void a_second_attempt_in_yen(void)
+{
+	const u128 once = 5040; /* 50.4 XEM */
+	struct policy_time now;
+	uint64_t id;
+
+	rig_yen = (struct doc_yen){
+		.age_max_ms = 60000, .day_max = 6000, .hour_max = 6000, .jump_max_bp = 500
+	};
+	signed_once();
+	rig_yen.age_max_ms = 0;
+	T_EQ(r.g[A].payments_n, 0); /* no prices */
+	rig_prices("100");
+	(void)rig_sign();
+	rig_acks(A);
+	(void)guard_self_now(&r.g[A], &now);
+	T_CHECK(policy_history_yen(&r.g[A].history, &now, POLICY_DAY_MS) == once);
+	buried();
+	for (unsigned again = 0; again < 2; again++) {
+		rig_well(A);
+		second(2);
+		id = rig_send(A, &bodies);
+		T_CHECK(again == 1 || taken(id));
+		rig_acks(A);
+		T_CHECK(rig_signed(id));
+		(void)guard_self_now(&r.g[A], &now);
+		T_CHECK(policy_history_yen(&r.g[A].history, &now, POLICY_DAY_MS) == once);
 		rig_restart(A);
 	}
 }
@@ -435,6 +680,9 @@ int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
 		{ "a second attempt, counted once, and never the first again", a_second_attempt },
+		{ "a second attempt is counted once in yen", a_second_attempt_in_yen },
+		{ "a third attempt asks for a freeze", a_third_attempt },
+		{ "and so does B by itself", b_asks_too },
 		{ "a second attempt of what a security key approved", approved_by_a_key },
 		{ "what a second attempt needs", what_it_needs },
 		{ "two second attempts at once are one", only_one },

@@ -2,13 +2,16 @@
 /*
  * Goal: no order of events makes a signer sign a payment after a freeze is on its disk, sign two
  * payments for one request, let a signature go that two watchers do not hold, or forget what it
- * let go (P3, P5, P7).
+ * let go (P3, P5, P7); and none makes a key count that was rotated, or an account pay that was
+ * closed (P13, T09).
  * Method: the real guard, every order of: one request in two different attempts, acknowledgements,
  * heartbeats of three watchers that each know what they know, a freeze and then a resume that reach
  * signer and watchers one by one, in any order and more than once, kills between steps and in the
- * middle of them, the journal set back once, time without heartbeats once.  States that nothing can
- * tell apart are visited once, so the walk ends: all reachable states are seen, however long the
- * way.  Each signer is walked by itself, B with any signature of A at hand from the start: more
+ * middle of them, the journal set back once, time without heartbeats once.  Then the same with a
+ * roster that replaces the keys of a watcher, of the back end and of a person and has to wait,
+ * where who has an old key goes on to use it; and with a till that is closed.  States that nothing
+ * can tell apart are visited once, so the walk ends: all reachable states are seen, however long
+ * the way.  Each signer is walked by itself, B with any signature of A at hand from the start: more
  * than both together could meet.  The planted bugs must be found by the same walk.
  *
  * A state keeps the guard as its difference from a fresh one, and its journal.
@@ -24,18 +27,50 @@
 enum {
 	VARIANTS = 2, /* attempts of the one order: from the till, from the next till */
 	PAYMENTS = 3, /* that one journal can come to hold, if all goes wrong */
-	WATCHERS = 3,
-	BLOCK = 256, /* bytes of a guard that are kept or not, together */
+	WATCHERS = 4, /* three of the first roster; the last has the third's place in the second */
+	SILENT = 1,
+	RETIRED = 2,
+	NEWCOMER = 3,
+	WAITS = 2,         /* times that so much passes that what loosens is due */
+	WAIT_MS = 1000000, /* more than all beats of a way together, and than a heartbeat's age */
+	BLOCK = 256,       /* bytes of a guard that are kept or not, together */
 	NODES_MAX = 1 << 16,
 	STATES_MAX = 1 << 22,
 };
 
 /* What can happen.  Those of a watcher name it; SIGN and ACK name a variant, BACK how far. */
-enum what { SIGN, SIGN_DIES, ACK, ACK_DIES, BEAT, LEARN, FREEZE, RESUME, KILL, BACK, LATE, WHATS };
+enum what {
+	SIGN,
+	SIGN_DIES,
+	ACK,
+	ACK_DIES,
+	BEAT,
+	LEARN,
+	FREEZE,
+	RESUME,
+	KILL,
+	BACK,
+	LATE,
+	ROSTER,
+	WAIT,
+	CLOSE,
+	WHATS
+};
 
 static const char *const what_names[WHATS] = { "sign", "sign-dies", "ack",    "ack-dies",
 					       "beat", "learn",     "freeze", "resume",
-					       "kill", "set-back",  "late" };
+					       "kill", "set-back",  "late",   "roster",
+					       "wait", "close" };
+
+/* Which of them a walk has, beside signing, acknowledgements, heartbeats and kills. */
+enum {
+	BACKS = 1,    /* the journal is set back, and nobody is heard for a while */
+	FREEZES = 2,  /* an officer freezes */
+	RESUMES = 4,  /* and both lift it */
+	ROTATES = 8,  /* a second roster */
+	CLOSES = 16,  /* the till is closed */
+	SILENCE = 32, /* one watcher is down all the while */
+};
 
 /* BACK: to the first start, or by the newest batch. */
 enum { TO_THE_START, BY_ONE_BATCH };
@@ -52,8 +87,11 @@ enum {
 	SHOWN_KINDS = SHOWS_PAYMENT + PAYMENTS
 };
 
-/* What of the two somebody has.  Who has the resume knows the freeze's id from it. */
-enum stopped { FREE, FROZEN, RESUMED, STOPPED };
+/*
+ * What of the two somebody has.  Who has the resume knows the freeze's id from it.  Of a second
+ * roster: that it is known and waits, and that it is in force.
+ */
+enum stopped { FREE, FROZEN, RESUMED, STOPPED, TOLD = FROZEN, RULED = RESUMED };
 
 struct happening {
 	enum what what;
@@ -61,6 +99,7 @@ struct happening {
 	uint8_t variant;
 	uint8_t shows;
 	uint8_t stopped; /* BEAT: what the watcher has; LEARN: what it is told; enum stopped */
+	uint8_t renewed; /* SIGN: 1: the request has the back end's new key */
 };
 
 /* A record is known by its variant and by whether it was made before or after the set-back. */
@@ -78,11 +117,11 @@ struct node {
 	uint8_t *journal;
 	uint32_t journal_n;
 	struct guard_payment payments[PAYMENTS];
-	struct policy_entry entries[PAYMENTS];
+	struct policy_kept entries[PAYMENTS];
 	struct record_name name[PAYMENTS]; /* of payments */
 	size_t payments_n;
 	uint64_t mono, wall;
-	uint8_t life, lates;
+	uint8_t life, lates, waits;
 };
 
 /* What one event did to one node, remembered. */
@@ -92,13 +131,15 @@ struct step {
 	bool accepted;               /* a payment that was not there before */
 	bool frozen;                 /* a freeze was on the disk, and no resume */
 	bool refrozen;               /* the freeze binds although the resume is on the disk */
+	bool ruled;                  /* the second roster is in force, behind this step */
+	bool outdated;               /* what old keys or rules allowed goes on under it */
 };
 
 /* Places of the events in a node's row of steps. */
 enum {
 	AT_SIGN = 0,
-	AT_SIGN_DIES = AT_SIGN + VARIANTS,
-	AT_ACK = AT_SIGN_DIES + VARIANTS,
+	AT_SIGN_DIES = AT_SIGN + 2 * VARIANTS,
+	AT_ACK = AT_SIGN_DIES + 2 * VARIANTS,
 	AT_ACK_DIES = AT_ACK + WATCHERS * VARIANTS,
 	AT_BEAT = AT_ACK_DIES + WATCHERS * VARIANTS,
 	AT_FREEZE = AT_BEAT + WATCHERS * STOPPED * SHOWN_KINDS,
@@ -106,6 +147,9 @@ enum {
 	AT_KILL,
 	AT_BACK,
 	AT_LATE = AT_BACK + 2,
+	AT_ROSTER,
+	AT_WAIT,
+	AT_CLOSE,
 	STEPS,
 };
 
@@ -114,13 +158,13 @@ struct state {
 	uint32_t node;
 	uint8_t stops[WATCHERS]; /* enum stopped */
 	uint8_t released;        /* bit v: a signature of variant v is out */
+	uint8_t ruled, closed;   /* the second roster was in force once; the till is closed */
 	struct record_name held[WATCHERS];
 };
 
 static struct walk {
-	int s;        /* the signer */
-	bool backs;   /* its journal may be set back, and it may hear nobody for a while */
-	bool resumes; /* officers resume */
+	int s;         /* the signer */
+	unsigned with; /* BACKS, ... */
 	struct guard base;
 	struct node *nodes;
 	size_t nodes_n;
@@ -132,19 +176,27 @@ static struct walk {
 	size_t states_n;
 	uint32_t *state_at; /* hash table */
 	uint32_t fresh_journal;
-	struct rig_bodies request[VARIANTS];
-	struct hash32 freeze_id;
-	struct hash32 head[STOPPED]; /* of who has this much */
+	struct rig_bodies request[VARIANTS][2]; /* with the back end's first key, with its second */
+	struct hash32 first_id;                 /* of the freeze, or of the second roster */
+	struct hash32 head[STOPPED];            /* of who has this much */
+	struct rig_key backend, newcomer;       /* of the second roster */
+	size_t ruled_n;                         /* signatures that left under it */
+	uint64_t asked;                         /* the SIGN of this step */
 
 	struct {
 		uint8_t body[16400];
 		size_t n;
-	} told[STOPPED]; /* the freeze, the resume */
+	} told[STOPPED], closing; /* the freeze, the resume; or the second roster */
 
 	const char *broken; /* the promise that did not hold */
 	uint32_t broken_at;
 	struct happening broken_by;
 } walk;
+
+/* Bugs: enum guard_planted, enum control_planted. */
+struct planted {
+	unsigned guard, control;
+};
 
 /* A's answers to both variants, each from a life of its own: B gets any. */
 static uint8_t answer_raw[VARIANTS][2][8192];
@@ -155,7 +207,7 @@ static struct bytes answer[VARIANTS][2];
 static bool is_scratch(size_t at)
 {
 	return at >= offsetof(struct guard, batch) / BLOCK &&
-	       (at + 1) * BLOCK <= offsetof(struct guard, stop_bytes);
+	       (at + 1) * BLOCK <= offsetof(struct guard, ack_bytes);
 }
 
 static size_t block_bytes(size_t at)
@@ -246,6 +298,25 @@ static uint8_t variant_of(const struct hash32 *subject)
 	return hash32_eq(subject, &attempt_ids[1]);
 }
 
+/* Of the second roster: what a later step could come to see. */
+static void print_rules(uint64_t *print, const struct node *n)
+{
+	const struct guard *g = &r.g[walk.s];
+	const struct control_entry *e = &g->control.entries[0];
+	uint32_t now_s = 0;
+
+	print_add(print, n->waits);
+	print_add(print, g->control.roster_place);
+	print_add(print, g->closings[0].closed);
+	if (g->control.n > 0 && (walk.with & ROTATES) != 0) {
+		CHECK(nem_time_from_unix_ms(&now_s, r.wall) == ERR_OK);
+		print_add(print, e->state);
+		print_add(print, g->own_ms - e->own_ms >= e->wait_ms);
+		print_add(print, e->chain_s != 0);
+		print_add(print, (uint64_t)(now_s - e->chain_s) * 1000 >= e->wait_ms);
+	}
+}
+
 /*
  * Numbers that only grow (sequences, nonces, times, counters) are left out; what is compared with
  * them is put in by its outcome.
@@ -260,6 +331,7 @@ static uint64_t node_print(const struct node *n)
 	print_add(&print, g->control.binding);
 	print_add(&print, g->control.n);
 	print_add(&print, g->locked);
+	print_rules(&print, n);
 	print_add(&print, n->payments_n);
 	for (size_t i = 0; i < n->payments_n; i++) {
 		const struct guard_payment *p = &r.payments[walk.s][i];
@@ -267,6 +339,7 @@ static uint64_t node_print(const struct node *n)
 		print_add(&print, variant_of(&p->subject));
 		print_add(&print, n->name[i].life);
 		print_add(&print, p->acked);
+		print_add(&print, p->roster);
 	}
 	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
 		const struct guard_pending *p = &g->pending[i];
@@ -277,7 +350,7 @@ static uint64_t node_print(const struct node *n)
 			}
 		}
 	}
-	for (size_t i = 0; i < WATCHERS; i++) {
+	for (size_t i = 0; i < g->roster.watcher_count; i++) {
 		const struct guard_watcher *w = &g->watchers[i];
 		bool fresh =
 		    w->heard && g->mono_ms - w->issued_mono_ms <= g->policy.heartbeat_age_ms;
@@ -287,6 +360,7 @@ static uint64_t node_print(const struct node *n)
 			continue;
 		}
 		print_add(&print, w->stop_count);
+		print_add(&print, w->roster_agrees);
 		for (size_t k = 0; k < n->payments_n; k++) {
 			print_add(&print, r.payments[walk.s][k].sequence <= w->records_sequence);
 		}
@@ -297,7 +371,7 @@ static uint64_t node_print(const struct node *n)
 /* name: of the payments as they stand now; the node may have the same from another way. */
 static uint32_t node_of_now(const struct node *before, struct record_name name[PAYMENTS])
 {
-	struct node n = { .life = before->life, .lates = before->lates };
+	struct node n = { .life = before->life, .lates = before->lates, .waits = before->waits };
 	size_t at;
 
 	n.payments_n = r.g[walk.s].payments_n;
@@ -347,19 +421,40 @@ static void pass(uint64_t ms)
 	rig_event(walk.s, &tick);
 }
 
-static void ask_to_sign(uint8_t variant)
+static unsigned place_of_watcher(unsigned watcher)
+{
+	return watcher == NEWCOMER ? RETIRED : watcher;
+}
+
+static const struct rig_key *key_of_watcher(unsigned watcher)
+{
+	return watcher == NEWCOMER ? &walk.newcomer : &r.watcher[watcher];
+}
+
+static void acknowledge(const struct happening *h)
+{
+	unsigned place = place_of_watcher(h->watcher);
+	char name[16];
+
+	(void)snprintf(name, sizeof name, "watcher-%u", place + 1);
+	(void)rig_ack_as(walk.s, WATCHER + place, name, &payment_of(h->variant)->attestation,
+			 key_of_watcher(h->watcher));
+}
+
+static void ask_to_sign(uint8_t variant, uint8_t renewed)
 {
 	static uint8_t body[65536];
 	struct writer w = writer_make(body, sizeof body);
 	struct bytes items[24];
-	size_t n = walk.request[variant].n;
+	const struct rig_bodies *request = &walk.request[variant][renewed];
+	size_t n = request->n;
 
-	memcpy(items, walk.request[variant].items, n * sizeof items[0]);
+	memcpy(items, request->items, n * sizeof items[0]);
 	if (walk.s == B) {
 		items[n++] = answer[variant][0];
 		items[n++] = answer[variant][1];
 	}
-	(void)rig_frame(walk.s, SERVER, SIGNER_SIGN, rig_body(&w, items, n));
+	walk.asked = rig_frame(walk.s, SERVER, SIGNER_SIGN, rig_body(&w, items, n));
 }
 
 static void beat(const struct happening *h)
@@ -367,10 +462,16 @@ static void beat(const struct happening *h)
 	struct doc_heartbeat b;
 	const struct guard_payment *p = &r.payments[walk.s][h->shows - SHOWS_PAYMENT];
 
+	unsigned place = place_of_watcher(h->watcher);
+
 	pass(1001); /* a nonce that this watcher has not answered */
-	b = rig_heartbeat(walk.s, h->watcher);
+	b = rig_heartbeat(walk.s, place);
 	b.stop_count = h->stopped;
 	b.stop_head = walk.head[h->stopped];
+	if ((walk.with & ROTATES) != 0) {
+		b.stop_count = h->stopped != FREE;
+		b.roster = h->stopped == RULED ? walk.first_id : r.roster_id;
+	}
 	if (h->shows == SHOWS_LATER || h->shows == SHOWS_PASSED) {
 		b.records_sequence = h->shows == SHOWS_PASSED ? 1 : UINT32_MAX;
 		b.records_head.b[0] = 9;
@@ -378,7 +479,7 @@ static void beat(const struct happening *h)
 		b.records_sequence = p->sequence;
 		b.records_head = p->head;
 	}
-	(void)rig_beat_as(walk.s, WATCHER + h->watcher, &b, &r.watcher[h->watcher]);
+	(void)rig_beat_as(walk.s, WATCHER + place, &b, key_of_watcher(h->watcher));
 }
 
 static void set_back(uint8_t how)
@@ -405,22 +506,31 @@ static void happen(const struct happening *h)
 	case SIGN_DIES:
 	case SIGN:
 		r.fuse = h->what == SIGN_DIES ? 1 : NO_FUSE;
-		ask_to_sign(h->variant);
+		ask_to_sign(h->variant, h->renewed);
 		break;
 	case ACK_DIES:
 	case ACK:
 		r.fuse = h->what == ACK_DIES ? 1 : NO_FUSE;
-		(void)rig_ack(walk.s, h->watcher, &payment_of(h->variant)->attestation);
+		acknowledge(h);
 		break;
 	case BEAT:
 		beat(h);
 		break;
+	case ROSTER:
 	case FREEZE:
 	case RESUME:
-		to = h->what == FREEZE ? FROZEN : RESUMED;
+		to = h->what == RESUME ? RESUMED : FROZEN;
 		(void)rig_frame(walk.s, STOPPER, SIGNER_STOP_PUT,
 				bytes_of(walk.told[to].body, walk.told[to].n));
-		CHECK(control_find(&g->control, &walk.freeze_id) != NULL);
+		CHECK(control_find(&g->control, &walk.first_id) != NULL);
+		break;
+	case WAIT:
+		r.wall += WAIT_MS;
+		pass(WAIT_MS);
+		break;
+	case CLOSE:
+		(void)rig_frame(walk.s, STOPPER, SIGNER_STOP_PUT,
+				bytes_of(walk.closing.body, walk.closing.n));
 		break;
 	case KILL:
 		rig_restart(walk.s);
@@ -470,9 +580,9 @@ static size_t place_of(const struct happening *h)
 
 	switch (h->what) {
 	case SIGN:
-		return AT_SIGN + h->variant;
+		return AT_SIGN + 2 * (size_t)h->variant + h->renewed;
 	case SIGN_DIES:
-		return AT_SIGN_DIES + h->variant;
+		return AT_SIGN_DIES + 2 * (size_t)h->variant + h->renewed;
 	case ACK:
 		return AT_ACK + both;
 	case ACK_DIES:
@@ -490,6 +600,12 @@ static size_t place_of(const struct happening *h)
 		return AT_BACK + h->variant;
 	case LATE:
 		return AT_LATE;
+	case ROSTER:
+		return AT_ROSTER;
+	case WAIT:
+		return AT_WAIT;
+	case CLOSE:
+		return AT_CLOSE;
 	case LEARN:
 	case WHATS:
 		break;
@@ -498,13 +614,40 @@ static size_t place_of(const struct happening *h)
 	return 0;
 }
 
+static bool somebody_waits(void)
+{
+	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
+		if (r.g[walk.s].pending[i].used && r.g[walk.s].pending[i].waiting) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Under the second roster: a request with the back end's old key was taken, or what was judged by
+ * the first still waits for its acknowledgements.
+ */
+static bool is_outdated(const struct happening *h, const struct step *step, bool ruled_before)
+{
+	bool old = (h->what == SIGN || h->what == SIGN_DIES) && h->renewed == 0;
+	bool renewed = h->what == SIGN && h->renewed == 1;
+	bool put_off = h->what == SIGN && rig_answers(walk.asked) == 0;
+
+	if (!step->ruled) {
+		return false;
+	}
+	return (old && (step->accepted || step->released.used || put_off)) ||
+	       (!ruled_before && !renewed && somebody_waits());
+}
+
 static const struct step *step_of(uint32_t node, const struct happening *h)
 {
 	struct step *step = &walk.steps[node][place_of(h)];
 	struct node before = walk.nodes[node];
 	struct record_name name[PAYMENTS];
 	size_t payments;
-	bool resumed;
+	bool resumed, ruled;
 
 	if (step->to != 0) {
 		return step;
@@ -515,13 +658,17 @@ static const struct step *step_of(uint32_t node, const struct happening *h)
 	/* freeze and resume, or the resume that names the freeze; a journal that is set back has
 	 * neither */
 	resumed = r.g[walk.s].control.n == 2 && h->what != BACK;
+	ruled = r.g[walk.s].control.roster_place != 0;
 	happen(h);
+	before.waits = (uint8_t)(before.waits + (h->what == WAIT));
 	before.life = (uint8_t)(before.life + (h->what == BACK));
 	before.lates = (uint8_t)(before.lates + (h->what == LATE));
 	step->to = node_of_now(&before, name) + 1;
 	step->refrozen = resumed && r.g[walk.s].control.binding > 0;
 	step->accepted = r.g[walk.s].payments_n > payments;
 	step->released = released_now(name);
+	step->ruled = r.g[walk.s].control.roster_place != 0;
+	step->outdated = is_outdated(h, step, ruled);
 	return step;
 }
 
@@ -539,6 +686,7 @@ static void go(uint32_t from, struct state next, const struct happening *h)
 
 	print_add(&print, next.node);
 	print_add(&print, next.released);
+	print_add(&print, (uint64_t)next.ruled << 1 | next.closed);
 	for (size_t i = 0; i < WATCHERS; i++) {
 		print_add(&print, next.stops[i]);
 		print_add(&print, (uint64_t)next.held[i].used << 16 |
@@ -608,6 +756,17 @@ static void try_one(uint32_t at, const struct happening *h)
 	step = step_of(next.node, h);
 	next.node = step->to - 1;
 	node = &walk.nodes[next.node];
+	if (step->ruled && node->waits == 0) {
+		broke(at, h, "rules that loosen are in force before their wait is over (P13)");
+	}
+	if (!step->ruled && next.ruled != 0) {
+		broke(at, h, "rules that were over are in force again");
+	}
+	if (step->outdated) {
+		broke(at, h, "it goes on by a key, or by rules, that are over");
+	}
+	next.ruled |= step->ruled;
+	next.closed |= h->what == CLOSE;
 	if (step->refrozen) {
 		broke(at, h, "a freeze that was lifted binds again (P5)");
 	}
@@ -628,8 +787,13 @@ static void try_one(uint32_t at, const struct happening *h)
 	}
 	if (step->released.used) {
 		next.released |= (uint8_t)(1u << step->released.variant);
+		walk.ruled_n += step->ruled;
 		for (size_t i = 0; i < WATCHERS; i++) {
-			holders += same_name(&next.held[i], &step->released);
+			holders += i != (step->ruled ? RETIRED : NEWCOMER) &&
+				   same_name(&next.held[i], &step->released);
+		}
+		if (next.closed != 0 && step->released.variant == 0) {
+			broke(at, h, "a signature of an account that is closed (T09)");
 		}
 		if (step->frozen) {
 			broke(at, h, "a signature after the freeze (P5)");
@@ -666,42 +830,86 @@ static void try_beats(uint32_t at, uint8_t watcher)
 	}
 }
 
-static void try_all(uint32_t at)
+/* Who keeps the old keys goes on to use them; the newcomer starts with the roster that names it. */
+static bool takes_part(const struct state *s, unsigned watcher)
+{
+	return watcher != NEWCOMER || s->stops[NEWCOMER] == RULED;
+}
+
+static void try_watcher(uint32_t at, uint8_t w, const bool has[VARIANTS])
 {
 	const struct state *s = &walk.states[at];
-	const struct node *n = &walk.nodes[s->node];
+	uint8_t most = (walk.with & (RESUMES | ROTATES)) != 0 ? RESUMED
+		       : (walk.with & FREEZES) != 0           ? FROZEN
+							      : FREE;
+	uint8_t least = w == NEWCOMER ? RULED : FROZEN;
+
+	most = w == RETIRED && (walk.with & ROTATES) != 0 ? TOLD : most;
+	for (uint8_t to = s->stops[w] < least ? least : s->stops[w] + 1; to <= most; to++) {
+		try_one(at, &(struct happening){ .what = LEARN, .watcher = w, .stopped = to });
+	}
+	if (!takes_part(&walk.states[at], w)) {
+		return;
+	}
+	for (uint8_t v = 0; v < VARIANTS; v++) {
+		if (has[v]) {
+			try_one(at, &(struct happening){ ACK, w, v, 0, 0, 0 });
+			try_one(at, &(struct happening){ ACK_DIES, w, v, 0, 0, 0 });
+		}
+	}
+	try_beats(at, w);
+}
+
+static void try_sign(uint32_t at, uint8_t variant, uint8_t renewed)
+{
+	struct happening h = { .what = SIGN, .variant = variant, .renewed = renewed };
+
+	try_one(at, &h);
+	h.what = SIGN_DIES;
+	try_one(at, &h);
+}
+
+static void try_all(uint32_t at)
+{
+	const struct node *n = &walk.nodes[walk.states[at].node];
+	bool rotates = (walk.with & ROTATES) != 0;
 	bool has[VARIANTS] = { false };
 
 	for (size_t i = 0; i < n->payments_n; i++) {
 		has[n->name[i].variant] = true;
 	}
-	for (uint8_t v = 0; v < VARIANTS; v++) {
-		try_one(at, &(struct happening){ .what = SIGN, .variant = v });
-		try_one(at, &(struct happening){ .what = SIGN_DIES, .variant = v });
-		for (uint8_t w = 0; has[v] && w < WATCHERS; w++) {
-			try_one(at, &(struct happening){ ACK, w, v, 0, false });
-			try_one(at, &(struct happening){ ACK_DIES, w, v, 0, false });
+	for (uint8_t w = 0; w < (rotates ? WATCHERS : WATCHERS - 1); w++) {
+		if (w != SILENT || (walk.with & SILENCE) == 0) {
+			try_watcher(at, w, has);
 		}
 	}
-	for (uint8_t w = 0; w < WATCHERS; w++) {
-		try_beats(at, w);
-		for (uint8_t to = walk.states[at].stops[w] + 1;
-		     to < (walk.resumes ? STOPPED : RESUMED); to++) {
-			try_one(at,
-				&(struct happening){ .what = LEARN, .watcher = w, .stopped = to });
-		}
+	/* of rotation one attempt shows everything: the second is walked beside all else */
+	for (uint8_t v = 0; v < (rotates ? 1 : VARIANTS); v++) {
+		try_sign(at, v, 0);
 	}
-	try_one(at, &(struct happening){ .what = FREEZE });
-	if (walk.resumes) {
+	if (rotates) {
+		try_sign(at, 0, 1);
+		try_one(at, &(struct happening){ .what = ROSTER });
+	}
+	if ((walk.with & FREEZES) != 0) {
+		try_one(at, &(struct happening){ .what = FREEZE });
+	}
+	if ((walk.with & RESUMES) != 0) {
 		try_one(at, &(struct happening){ .what = RESUME });
 	}
+	if ((walk.with & CLOSES) != 0) {
+		try_one(at, &(struct happening){ .what = CLOSE });
+	}
 	try_one(at, &(struct happening){ .what = KILL });
-	if (walk.backs && walk.nodes[walk.states[at].node].life == 0) {
+	if ((walk.with & BACKS) != 0 && walk.nodes[walk.states[at].node].life == 0) {
 		try_one(at, &(struct happening){ .what = BACK, .variant = TO_THE_START });
 		try_one(at, &(struct happening){ .what = BACK, .variant = BY_ONE_BATCH });
 	}
-	if (walk.backs && walk.nodes[walk.states[at].node].lates == 0) {
+	if ((walk.with & BACKS) != 0 && walk.nodes[walk.states[at].node].lates == 0) {
 		try_one(at, &(struct happening){ .what = LATE });
+	}
+	if (rotates && walk.nodes[walk.states[at].node].waits < WAITS) {
+		try_one(at, &(struct happening){ .what = WAIT });
 	}
 }
 
@@ -713,12 +921,16 @@ static void requests_make(void)
 
 	CHECK(nem_time_from_unix_ms(&chain_s, r.wall) == ERR_OK);
 	rig_withdrawal(X(50), 0, 1);
+	r.order.expires_ms = r.wall + r.policy.order_life_ms; /* it outlives the waits */
 	for (size_t v = 0; v < VARIANTS; v++) {
 		const struct key32 *from = v == 0 ? &r.till.public_key : &r.next_till.public_key;
 
 		CHECK(attempt_make(&r.attempt, &r.policy, &r.order, &r.order_id, 1, from,
 				   chain_s) == ERR_OK);
-		rig_encode(&walk.request[v]);
+		for (size_t key = 0; key < 2; key++) {
+			r.request_key = key == 0 ? &r.backend : &walk.backend;
+			rig_encode(&walk.request[v][key]);
+		}
 		attempt_ids[v] = r.attempt_id;
 	}
 }
@@ -753,16 +965,55 @@ static void resume_make(void)
 				.scope = DOC_SCOPE_ALL };
 	struct bytes item;
 
-	x.freezes[0].id = walk.freeze_id;
+	x.freezes[0].id = walk.first_id;
 	paper_make(&p, DOC_RESUME, &x, &r.genesis_id, officers, ARRAY_LEN(officers));
 	item = bytes_of(p.raw, p.n);
 	walk.told[RESUMED].n = rig_body(&body, &item, 1).n;
 	walk.head[FREE] = (struct hash32){ { 0 } };
-	walk.head[FROZEN] = head_of(&walk.freeze_id, NULL);
-	walk.head[RESUMED] = head_of(&walk.freeze_id, &p.id);
+	walk.head[FROZEN] = head_of(&walk.first_id, NULL);
+	walk.head[RESUMED] = head_of(&walk.first_id, &p.id);
 }
 
-static void world_make(unsigned planted)
+/* The second roster: other keys of a watcher, of the back end and of an officer. */
+static void roster_make(void)
+{
+	static struct paper p;
+	const uint8_t *const officers[] = { r.person[0].secret, r.person[1].secret };
+	struct writer body = writer_make(walk.told[TOLD].body, sizeof walk.told[TOLD].body);
+	struct doc_roster next = r.roster;
+	struct rig_key officer;
+	struct bytes item;
+
+	rig_key(&officer, 92);
+	next.number = 2;
+	next.previous = r.roster_id;
+	next.watchers[RETIRED].key = walk.newcomer.key;
+	next.backends[0].key = walk.backend.key;
+	next.people[1].key = officer.key;
+	paper_make(&p, DOC_ROSTER, &next, &r.genesis_id, officers, ARRAY_LEN(officers));
+	item = bytes_of(p.raw, p.n);
+	walk.told[TOLD].n = rig_body(&body, &item, 1).n;
+	walk.first_id = p.id;
+	walk.head[TOLD] = walk.head[RULED] = head_of(&p.id, NULL);
+}
+
+static void closing_make(void)
+{
+	static uint8_t raw[2048];
+	struct writer w = writer_make(raw, sizeof raw);
+	struct writer body = writer_make(walk.closing.body, sizeof walk.closing.body);
+	struct doc_closing c = { .account = r.till.public_key,
+				 .genesis = r.genesis_id,
+				 .issuer = "officer-1",
+				 .reason = "its keys are rotated" };
+	struct bytes item;
+
+	CHECK(doc_closing_make(&w, NULL, &c, r.person[0].secret) == ERR_OK);
+	item = bytes_of(w.p, w.n);
+	walk.closing.n = rig_body(&body, &item, 1).n;
+}
+
+static void world_make(struct planted planted)
 {
 	struct doc_freeze f;
 	struct bytes raw;
@@ -771,16 +1022,24 @@ static void world_make(unsigned planted)
 	struct doc d;
 
 	rig_heartbeat_age_ms = 900000; /* many nonces within it, and the order outlives it */
+	rig_loosening_ms = WAIT_MS;
 	rig_make();
-	r.planted = planted;
+	r.planted = planted.guard;
+	r.planted_control = planted.control;
 	rig_guard(walk.s);
+	rig_key(&walk.backend, 90);
+	rig_key(&walk.newcomer, 91);
 	requests_make();
 	f = rig_freeze("officer-1", 1);
 	raw = rig_freeze_raw(freeze_raw, &f, &r.person[0]);
 	walk.told[FROZEN].n = rig_body(&w, &raw, 1).n;
 	CHECK(doc_open(&d, raw, &r.genesis_id, NULL) == ERR_OK);
-	walk.freeze_id = d.id;
+	walk.first_id = d.id;
 	resume_make();
+	closing_make();
+	if ((walk.with & ROTATES) != 0) {
+		roster_make();
+	}
 }
 
 /* What A answers to each variant when it is asked for that one alone. */
@@ -792,10 +1051,10 @@ static void answers_make(void)
 		uint64_t id;
 
 		walk.s = A;
-		world_make(0);
+		world_make((struct planted){ 0, 0 });
 		rig_well(A);
 		id = rig_frame(A, SERVER, SIGNER_SIGN,
-			       rig_body(&w, walk.request[v].items, walk.request[v].n));
+			       rig_body(&w, walk.request[v][0].items, walk.request[v][0].n));
 		rig_acks(A);
 		CHECK(rig_signed(id));
 		for (size_t i = 0; i < 2; i++) {
@@ -832,7 +1091,7 @@ static void *many(size_t n, size_t size)
 }
 
 /* Walks until nothing is new, or a promise is broken.  Gives the states back. */
-static size_t walk_all(int signer, bool backs, bool resumes, unsigned planted)
+static size_t walk_all(int signer, unsigned with, struct planted planted)
 {
 	struct node first = { .life = 0 };
 	struct happening none = { .what = WHATS };
@@ -847,8 +1106,7 @@ static size_t walk_all(int signer, bool backs, bool resumes, unsigned planted)
 	walk.from = many(STATES_MAX, sizeof walk.from[0]);
 	walk.by = many(STATES_MAX, sizeof walk.by[0]);
 	walk.state_at = many(2 * (size_t)STATES_MAX, sizeof walk.state_at[0]);
-	walk.backs = backs;
-	walk.resumes = resumes;
+	walk.with = with;
 	if (signer == B) {
 		answers_make();
 	}
@@ -881,7 +1139,8 @@ static void tell_way(void)
 		switch (way[n].what) {
 		case SIGN:
 		case SIGN_DIES:
-			printf("(attempt %u)", way[n].variant + 1u);
+			printf("(attempt %u%s)", way[n].variant + 1u,
+			       way[n].renewed != 0 ? ", new key" : "");
 			break;
 		case ACK:
 		case ACK_DIES:
@@ -897,6 +1156,9 @@ static void tell_way(void)
 		case KILL:
 		case BACK:
 		case LATE:
+		case ROSTER:
+		case WAIT:
+		case CLOSE:
 		case WHATS:
 			break;
 		}
@@ -904,48 +1166,71 @@ static void tell_way(void)
 	printf("\n");
 }
 
-static void all_ways(int signer, bool backs, bool resumes)
+static void all_ways(int signer, unsigned with)
 {
 	size_t released = 0;
-	size_t frozen = 0;
-	size_t resumed = 0;
-	size_t n = walk_all(signer, backs, resumes, 0);
+	size_t first = 0;
+	size_t second = 0;
+	size_t closed = 0;
+	size_t n = walk_all(signer, with, (struct planted){ 0, 0 });
 
 	if (walk.broken != NULL) {
 		tell_way();
 	}
 	T_CHECK(walk.broken == NULL);
 	for (size_t i = 0; i < n; i++) {
-		released += walk.states[i].released != 0;
-		frozen += walk.states[i].stops[0] == FROZEN;
-		resumed += walk.states[i].stops[0] == RESUMED && walk.states[i].released != 0;
+		const struct state *s = &walk.states[i];
+
+		released += s->released != 0;
+		first += s->stops[0] == FROZEN;
+		second += s->stops[0] == RESUMED && s->released != 0;
+		closed += s->closed != 0 && s->released == 2;
 	}
 	printf("# signer %c: %zu states of the world, %zu of the signer, %zu after a signature\n",
 	       signer == A ? 'a' : 'b', n, walk.nodes_n, released);
 	/* the walk went where it matters */
-	T_CHECK(released > 1000 && frozen > 1000 && (resumed > 1000) == resumes);
+	T_CHECK(released > 300);
+	T_CHECK((first > 300) == ((with & (FREEZES | ROTATES)) != 0));
+	T_CHECK((second > 300) == ((with & (RESUMES | ROTATES)) != 0));
+	T_CHECK((walk.ruled_n > 100) == ((with & ROTATES) != 0));
+	T_CHECK((closed > 100) == ((with & CLOSES) != 0));
 	walk_free();
+}
+
+/* KURAMORI_EXPLORE=all: also what is the same code, and is walked elsewhere. */
+static unsigned all_with(unsigned more)
+{
+	return getenv("KURAMORI_EXPLORE") != NULL ? more : 0;
 }
 
 static void all_ways_of_a(void)
 {
-	all_ways(A, true, false);
+	all_ways(A, FREEZES | BACKS);
 }
 
 static void all_ways_of_b(void)
 {
-	/* P7 is the same code, and walked above; KURAMORI_EXPLORE=all walks it here too */
-	all_ways(B, getenv("KURAMORI_EXPLORE") != NULL, false);
+	all_ways(B, FREEZES | all_with(BACKS));
 }
 
 static void all_ways_with_a_resume(void)
 {
-	all_ways(A, getenv("KURAMORI_EXPLORE") != NULL, true);
+	all_ways(A, FREEZES | RESUMES | all_with(BACKS));
 }
 
-static void planted_is_found(bool resumes, unsigned planted, const char *promise)
+static void all_ways_with_a_roster(void)
 {
-	(void)walk_all(A, !resumes, resumes, planted);
+	all_ways(A, ROTATES | (getenv("KURAMORI_EXPLORE") != NULL ? CLOSES : SILENCE));
+}
+
+static void all_ways_with_a_closing(void)
+{
+	all_ways(A, CLOSES | FREEZES | all_with(BACKS));
+}
+
+static void planted_is_found(unsigned with, struct planted planted, const char *promise)
+{
+	(void)walk_all(A, with, planted);
 	T_CHECK(walk.broken != NULL);
 	tell_way();
 	T_STR(walk.broken, promise);
@@ -954,20 +1239,50 @@ static void planted_is_found(bool resumes, unsigned planted, const char *promise
 
 static void early_signature(void)
 {
-	planted_is_found(false, GUARD_PLANT_NO_ACK_WAIT,
+	planted_is_found(FREEZES | BACKS, (struct planted){ GUARD_PLANT_NO_ACK_WAIT, 0 },
 			 "a signature that too few watchers hold (P2)");
 }
 
 static void forgets_on_replay(void)
 {
-	planted_is_found(false, GUARD_PLANT_FORGET_ON_REPLAY,
+	planted_is_found(FREEZES | BACKS, (struct planted){ GUARD_PLANT_FORGET_ON_REPLAY, 0 },
 			 "a second payment for one request (P3)");
 }
 
 static void forgets_resumes(void)
 {
-	planted_is_found(true, GUARD_PLANT_FORGET_RESUME,
+	planted_is_found(FREEZES | RESUMES, (struct planted){ GUARD_PLANT_FORGET_RESUME, 0 },
 			 "a freeze that was lifted binds again (P5)");
+}
+
+static void does_not_wait(void)
+{
+	planted_is_found(ROTATES | SILENCE, (struct planted){ 0, CONTROL_PLANT_AT_ONCE },
+			 "rules that loosen are in force before their wait is over (P13)");
+}
+
+static void forgets_rules(void)
+{
+	planted_is_found(ROTATES | SILENCE, (struct planted){ GUARD_PLANT_FORGET_RULES, 0 },
+			 "rules that were over are in force again");
+}
+
+static void old_acknowledgements(void)
+{
+	planted_is_found(ROTATES | SILENCE, (struct planted){ GUARD_PLANT_ACKS_STAY, 0 },
+			 "a signature that too few watchers hold (P2)");
+}
+
+static void old_judgements(void)
+{
+	planted_is_found(ROTATES | SILENCE, (struct planted){ GUARD_PLANT_RULES_LATE, 0 },
+			 "it goes on by a key, or by rules, that are over");
+}
+
+static void forgets_closings(void)
+{
+	planted_is_found(CLOSES, (struct planted){ GUARD_PLANT_FORGET_CLOSING, 0 },
+			 "a signature of an account that is closed (T09)");
 }
 
 int main(int argc, char **argv)
@@ -976,9 +1291,16 @@ int main(int argc, char **argv)
 		{ "every order of events at signer a", all_ways_of_a },
 		{ "every order of events at signer b", all_ways_of_b },
 		{ "every order of events with a resume", all_ways_with_a_resume },
+		{ "every order of events with other keys", all_ways_with_a_roster },
+		{ "every order of events with a till that is closed", all_ways_with_a_closing },
 		{ "a signature before its acknowledgements is found", early_signature },
 		{ "a request forgotten by a replay is found", forgets_on_replay },
 		{ "a resume forgotten by a replay is found", forgets_resumes },
+		{ "a roster that does not wait is found", does_not_wait },
+		{ "a roster forgotten by a replay is found", forgets_rules },
+		{ "acknowledgements of another watcher are found", old_acknowledgements },
+		{ "a judgement by rules that are over is found", old_judgements },
+		{ "a closing forgotten by a replay is found", forgets_closings },
 	};
 
 	return t_main(cases, ARRAY_LEN(cases), argc, argv);

@@ -614,6 +614,44 @@ static void the_same_blocks_again(void)
 	stop();
 }
 
+/*
+ * Two blocks take turns at the top.  Each time the answer is word for word one that was read
+ * before, and yet it is news: what was read last stands, not what was read once.
+ */
+static void swings_between_two_tops(void)
+{
+	struct nis_block b;
+	static uint8_t raw[2][8192];
+	size_t size[2];
+	enum nem_result code;
+
+	start(FINE);
+	mine(5);
+	for (size_t i = 0; i < 2; i++) {
+		n.now_s += 7; /* another block than before */
+		T_CHECK(nis_roll_back(n.nis, 5, n.now_s) == ERR_OK);
+		mine(1);
+		b = nis_top(n.nis);
+		memcpy(raw[i], b.verifiable.p, b.verifiable.n);
+		size[i] = b.verifiable.n;
+	}
+	T_CHECK(until_ms(at_top, 5000));
+	for (unsigned i = 0; i < 8; i++) {
+		unsigned undos = n.undos;
+
+		(void)until_ms(never, 20); /* read again and again */
+		T_EQ(n.undos, undos);
+		T_CHECK(nis_roll_back(n.nis, 5, n.now_s) == ERR_OK);
+		T_CHECK(nis_accept(n.nis, bytes_of(raw[i % 2], size[i % 2]), n.now_s, &code) ==
+			ERR_OK);
+		T_EQ(code, NEM_SUCCESS);
+		T_CHECK(until_ms(at_top, 5000));
+		T_EQ(n.undos, undos + 1);
+	}
+	T_EQ(n.downs, 0);
+	stop();
+}
+
 /* Each kind of rubbish, at the start and in the middle: down once, nothing told, up again. */
 static void rubbish(void)
 {
@@ -819,6 +857,7 @@ int main(int argc, char **argv)
 		{ "tells the pool when it changes", tells_the_pool_when_it_changes },
 		{ "walks back at every depth", walks_back },
 		{ "the same blocks again", the_same_blocks_again },
+		{ "swings between two tops", swings_between_two_tops },
 		{ "rubbish is down once, and up again", rubbish },
 		{ "nobody there", nobody_there },
 		{ "announces and looks for it", announces },

@@ -600,6 +600,226 @@ static void asking(void)
 	(void)close(silent);
 }
 
+/* Large frames on small channels: PLACES places for all of them. */
+enum { PLACES = 2, SMALL_CAP = 16 + 36, PLACE_CAP = 16 + 256 };
+
+static uint8_t places[PLACES * PLACE_CAP];
+
+static bool start_lent(void)
+{
+	static uint8_t small[N * (SMALL_CAP + SMALL_CAP)];
+	int fd = -1, stop = -1;
+
+	served = opened = closed = 0;
+	if (loop_init(&l) != ERR_OK || unix_listen(path, 0600, &fd) != ERR_OK ||
+	    unix_listen(stop_path, 0660, &stop) != ERR_OK) {
+		return false;
+	}
+	memset(places, 0, sizeof places);
+	gate_table_init(&table, "test", 1, rows, ARRAY_LEN(rows));
+	unix_server_init(&server, &l, &table, channels, N, small, SMALL_CAP, SMALL_CAP);
+	unix_server_lend(&server, places, PLACES, PLACE_CAP);
+	server.on_open = on_open;
+	server.on_frame = on_frame;
+	server.on_close = on_close;
+	return unix_server_listen(&server, fd, ROLE_SERVER, 4) == ERR_OK &&
+	       unix_server_listen(&server, stop, ROLE_STOP, 2) == ERR_OK;
+}
+
+static bool places_wiped(void)
+{
+	for (size_t i = 0; i < sizeof places; i++) {
+		if (places[i] != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* Frames of every size, several in one write and each in two, cut at every byte. */
+static void large_frames_on_small_channels(void)
+{
+	static uint8_t all[4 * PLACE_CAP], in[4 * PLACE_CAP];
+	uint8_t body[256];
+	int fd;
+
+	for (size_t i = 0; i < sizeof body; i++) {
+		body[i] = (uint8_t)(i + 1);
+	}
+	T_CHECK(start_lent());
+	fd = dial(path);
+	T_CHECK(say_hello(fd));
+	for (size_t n = 0; n <= sizeof body; n++) {
+		size_t one = make(all, 4, n, bytes_of(body, n));
+
+		T_CHECK(say(fd, all, one));
+		T_EQ(read(fd, in, sizeof in), 16 + n);
+		T_CHECK(le64_get(in + 8) == n && memcmp(in + 16, body, n) == 0);
+	}
+	for (size_t cut = 1; cut < PLACE_CAP; cut++) {
+		size_t one = make(all, 4, cut, bytes_of(body, sizeof body));
+
+		T_CHECK(say(fd, all, cut));
+		T_EQ(look(fd), -1);
+		T_CHECK(say(fd, all + cut, one - cut));
+		T_EQ(look(fd), PLACE_CAP);
+		T_CHECK(places_wiped());
+	}
+	for (size_t first = 0; first <= sizeof body; first += 7) {
+		size_t n = make(all, 4, 1, bytes_of(body, first));
+
+		n += make(buf, 4, 2, bytes_of(body, sizeof body));
+		memcpy(all + 16 + first, buf, PLACE_CAP);
+		n += make(buf, 4, 3, bytes_str("end"));
+		memcpy(all + 16 + first + PLACE_CAP, buf, 19);
+		T_CHECK(say(fd, all, n));
+		turn(8);
+		T_EQ(look(fd), n);
+	}
+	T_CHECK(places_wiped());
+	T_EQ(closed, 0);
+	(void)close(fd);
+	finish();
+}
+
+/* Begins a large frame on a new channel and leaves it there. */
+static int begin_large(size_t bytes)
+{
+	static const uint8_t body[256] = { 0xee };
+	int fd = dial(path);
+	bool greeted = say_hello(fd);
+
+	(void)make(buf, 4, 1, bytes_of(body, sizeof body));
+	return greeted && say(fd, buf, bytes) ? fd : -1;
+}
+
+static void who_hangs_up_gives_his_place_back(void)
+{
+	int fd;
+
+	T_CHECK(start_lent());
+	for (int i = 0; i < 3 * PLACES; i++) {
+		fd = begin_large(100);
+		(void)close(fd);
+		turn(4);
+		T_CHECK(places_wiped());
+		T_CHECK(!server.large[0].used && !server.large[1].used);
+	}
+	T_EQ(closed, 3 * PLACES);
+	finish();
+}
+
+/*
+ * All places are lent to channels that never end their frames: small frames pass at once, the large
+ * one when the first of those has had his time; he is closed and the other is not.
+ */
+static void who_never_ends_a_frame_keeps_nobody_out(void)
+{
+	uint8_t body[256] = { 0x11 };
+	int slow[PLACES], honest, small;
+	uint64_t before;
+
+	T_CHECK(start_lent());
+	slow[0] = begin_large(60);
+	before = clock_mono_ms();
+	slow[1] = begin_large(PLACE_CAP - 1);
+	honest = dial(path);
+	small = dial(stop_path);
+	T_CHECK(say_hello(honest) && say_hello(small));
+	T_CHECK(say(honest, buf, make(buf, 4, 5, bytes_of(body, sizeof body))));
+	T_EQ(look(honest), -1);
+	T_CHECK(say(small, buf, make(buf, 4, 6, bytes_str("stop"))));
+	T_EQ(look(small), 20);
+	while (look(honest) == -1 && clock_mono_ms() - before < 20 * UNIX_LARGE_MS) {
+		T_EQ(loop_turn(&l, 10), ERR_OK);
+	}
+	T_EQ(look(slow[0]), 0);
+	T_EQ(look(slow[1]), -1);
+	T_EQ(served, 2);
+	/* Nobody waits now: the other keeps his place for as long as he likes, and ends his frame.
+	 */
+	T_CHECK(say(slow[1], body, 1));
+	T_EQ(look(slow[1]), PLACE_CAP);
+	T_CHECK(places_wiped());
+	for (int i = 0; i < PLACES; i++) {
+		(void)close(slow[i]);
+	}
+	(void)close(honest);
+	(void)close(small);
+	finish();
+}
+
+/* Who waits and hangs up is gone; who waits longest is next, as soon as a place is free. */
+static void who_waits_is_served_in_turn(void)
+{
+	static const uint8_t body[256] = { 0xee };
+	int slow[PLACES], first, second;
+
+	T_CHECK(start_lent());
+	slow[0] = begin_large(100);
+	slow[1] = begin_large(100);
+	first = begin_large(100);
+	T_EQ(look(first), -1);
+	(void)close(first);
+	turn(4);
+	T_EQ(closed, 1);
+	second = begin_large(100);
+	T_CHECK(say(slow[0], body, PLACE_CAP - 100));
+	T_EQ(look(slow[0]), PLACE_CAP);
+	T_CHECK(say(second, body, PLACE_CAP - 100));
+	T_EQ(look(second), PLACE_CAP);
+	T_EQ(closed, 1);
+	(void)close(slow[0]);
+	(void)close(slow[1]);
+	(void)close(second);
+	finish();
+}
+
+/* A reply that is much larger than the channel's buffer leaves whole; one that nobody reads closes.
+ */
+static void replies_larger_than_the_buffer(void)
+{
+	int fd, asked = 0;
+	size_t got = 0;
+
+	T_CHECK(start_lent());
+	fd = dial(path);
+	T_CHECK(say_hello(fd));
+	T_CHECK(say(fd, buf, make(buf, 8, 1, bytes_of(NULL, 0))));
+	while (got < 16 + 4000) {
+		ssize_t n = look(fd);
+
+		T_CHECK(n > 0);
+		got += (size_t)n;
+	}
+	T_EQ(last_send, ERR_OK);
+	T_EQ(got, 16 + 4000);
+	while (asked < 5000 && last_send == ERR_OK) {
+		asked++;
+		if (!say(fd, buf, make(buf, 8, 1, bytes_of(NULL, 0)))) {
+			break;
+		}
+	}
+	T_EQ(last_send, ERR_FULL);
+	turn(4);
+	T_EQ(closed, 1);
+	(void)close(fd);
+	finish();
+}
+
+static void what_the_kernel_takes(void)
+{
+	int fd = -1, least = 4096;
+
+	T_EQ(unix_listen(path, 0600, &fd), ERR_OK);
+	T_EQ(unix_kernel_takes(fd, FRAME_BYTES_MAX), ERR_OK);
+	T_EQ(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof least), 0);
+	T_EQ(unix_kernel_takes(fd, FRAME_BYTES_MAX), ERR_FULL);
+	T_EQ(unix_kernel_takes(fd, 4096), ERR_OK);
+	(void)close(fd);
+	T_EQ(unix_kernel_takes(-1, 1), ERR_IO);
+}
+
 /* The place of who has hung up is free at once, though the loop has not come round to it. */
 static void who_left_makes_room(void)
 {
@@ -642,6 +862,13 @@ int main(int argc, char **argv)
 		{ "who does not read is closed", who_does_not_read_is_closed },
 		{ "one role cannot use up the table", one_role_cannot_use_up_the_table },
 		{ "who left makes room", who_left_makes_room },
+		{ "large frames on small channels", large_frames_on_small_channels },
+		{ "who hangs up gives his place back", who_hangs_up_gives_his_place_back },
+		{ "who never ends a frame keeps nobody out",
+		  who_never_ends_a_frame_keeps_nobody_out },
+		{ "who waits is served in turn", who_waits_is_served_in_turn },
+		{ "replies larger than the buffer", replies_larger_than_the_buffer },
+		{ "what the kernel takes", what_the_kernel_takes },
 		{ "a stale handle reaches nobody", a_stale_handle_reaches_nobody },
 		{ "listening", listening },
 		{ "a link comes back by itself", a_link_comes_back_by_itself },

@@ -168,7 +168,7 @@ static void item_lengths_that_lie(void)
 	T_EQ(items[0].n, 4);
 }
 
-static void at_most_64_items(void)
+static void no_more_items_than_that(void)
 {
 	struct bytes items[FRAME_ITEMS_MAX];
 	uint8_t body[4 * (FRAME_ITEMS_MAX + 1)] = { 0 };
@@ -283,7 +283,7 @@ int main(int argc, char **argv)
 		{ "our own too large header dies", our_own_too_large_header_dies },
 		{ "a body cut at every byte", items_cut_at_every_byte },
 		{ "item lengths that lie", item_lengths_that_lie },
-		{ "at most 64 items", at_most_64_items },
+		{ "no more items than that", no_more_items_than_that },
 		{ "items left over are not done", unread_items_are_not_done },
 		{ "the builder's limits", builder_limits },
 		{ "random bytes", random_bytes },

@@ -142,7 +142,7 @@ static void kinds_and_flags(void)
 			T_EQ(out.kind, 7777);
 		}
 	}
-	T_EQ(known, 38);
+	T_EQ(known, 45);
 	le16_put(bytes, LOG_TRANSFER);
 	for (unsigned flags = 0; flags <= UINT16_MAX; flags++) {
 		le16_put(bytes + 2, (uint16_t)flags);
@@ -222,6 +222,7 @@ static void numbers_stay(void)
 	T_EQ(LOG_WATCH_START, 53);
 	T_EQ(LOG_GENESIS, 64);
 	T_EQ(LOG_SHUTDOWN, 65);
+	T_EQ(LOG_COLD_ANSWER, 72);
 }
 
 static void dies_unknown_kind(void)

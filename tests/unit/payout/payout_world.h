@@ -51,11 +51,14 @@ struct asked {
 	struct hash32 order, attempt;
 	int signer;
 	unsigned proofs; /* assertions in it */
+	unsigned days;   /* and days */
+	unsigned prices;
+	char people[80]; /* whose approvals, each behind a blank */
 };
 
 struct world {
 	/* keys */
-	struct person backend, alice, bob, cora, officer, omar, watcher[3], attest[2];
+	struct person backend, alice, bob, cora, officer, omar, watcher[3], attest[2], source[3];
 	struct edk_secret chain_key[2], till, purse, deposit, stranger, harvester;
 	struct nem_address till_at, purse_at, deposit_at, stranger_at, box_at, spare_at[3];
 	struct hash32 genesis_id;
@@ -97,6 +100,14 @@ struct world {
 	size_t units_n;
 	size_t announcements;
 	unsigned stops_sent;
+	unsigned orders_told;
+
+	struct world_known { /* an order, and since when it is known on each link */
+		struct hash32 order;
+		uint64_t since[5];
+	} known[32];
+
+	size_t known_n;
 
 	uint64_t wall_ms, mono_ms;
 	uint32_t request_no;
@@ -107,6 +118,10 @@ struct world {
 	char field[128];
 	char detail[512];
 	char text[PAYOUT_ANSWER_MAX];
+
+	/* what people were told of grants */
+	char grant_note[128];
+	unsigned grant_notes;
 };
 
 static inline void text_set(char *out, size_t cap, const char *text)
@@ -276,6 +291,8 @@ static inline void reply_push(struct world *w, uint32_t channel, uint16_t number
 	w->reply_tag[w->reply_n++] = tag;
 }
 
+static bool world_price_bad; /* signers do not take the prices that they are given */
+
 static inline void refuse(struct world *w, uint32_t channel, uint64_t tag, const char *code,
 			  const char *detail)
 {
@@ -286,13 +303,32 @@ static inline void refuse(struct world *w, uint32_t channel, uint64_t tag, const
 
 	text_set(r.code, sizeof r.code, code);
 	text_set(r.detail, sizeof r.detail, detail);
+	text_set(r.field, sizeof r.field, world_price_bad ? "price.time_ms" : "");
 	CHECK(doc_refusal_make(&out, NULL, &r, NULL) == ERR_OK);
 	item = bytes_of(text, out.n);
 	reply_push(w, channel, MSGS_REPLY(SIGNER_SIGN), tag, &item, 1);
 }
 
+static inline struct blob doc_blob(enum doc_type type, const void *in, const uint8_t *secret,
+				   struct hash32 *id);
+static bool world_day_refused[2]; /* that signer takes no day */
+
+static inline void refuse_day(struct world *w, uint32_t channel, uint64_t tag)
+{
+	struct doc_refusal r = { .code = "mismatch",
+				 .detail = "not what this signer attested",
+				 .field = "day.a_unapproved",
+				 .genesis = w->genesis_id };
+	struct blob b = doc_blob(DOC_REFUSAL, &r, NULL, NULL);
+	struct bytes item = view(&b);
+
+	reply_push(w, channel, MSGS_REPLY(SIGNER_SIGN), tag, &item, 1);
+	free(b.p);
+}
+
 static const struct key32 *world_closed; /* signer B pays no more from this account */
 static bool world_two_tills;
+static struct doc_yen world_yen; /* of the policy; age_max_ms 0: no caps in yen */
 static uint64_t world_order_life_ms = 3600000;
 static bool world_excludes; /* watchers call every attempt dead that they are asked about */
 
@@ -311,7 +347,8 @@ static inline void sign_asked(struct world *w, const struct effect *f)
 				 writer_make(text[1], sizeof text[1]) };
 	struct bytes data;
 	struct doc last = { .type = 0 };
-	unsigned words = 0, proofs = 0;
+	unsigned words = 0, proofs = 0, days = 0, prices = 0;
+	char people[sizeof w->asked[0].people] = "";
 	bool later;
 	size_t n;
 
@@ -321,6 +358,8 @@ static inline void sign_asked(struct world *w, const struct effect *f)
 
 		CHECK(doc_open(&d, items[i], &w->genesis_id, NULL) == ERR_OK);
 		words += d.type == DOC_EXCLUSION;
+		days += d.type == DOC_DAY;
+		prices += d.type == DOC_PRICE;
 		if (d.type == DOC_ASSERTION) {
 			struct doc_assertion proof;
 
@@ -328,6 +367,14 @@ static inline void sign_asked(struct world *w, const struct effect *f)
 			CHECK(doc_assertion_read(&d, &proof, NULL) == ERR_OK);
 			CHECK(last.type == DOC_APPROVAL && hash32_eq(&last.id, &proof.approval));
 			proofs++;
+		}
+		if (d.type == DOC_APPROVAL) {
+			struct doc_approval said;
+			size_t at = strlen(people);
+
+			CHECK(doc_approval_read(&d, &said, NULL) == ERR_OK);
+			CHECK(at + strlen(said.person) + 2 < sizeof people);
+			snprintf(people + at, sizeof people - at, " %s", said.person);
 		}
 		last = d;
 	}
@@ -339,14 +386,26 @@ static inline void sign_asked(struct world *w, const struct effect *f)
 	CHECK(doc_attempt_read(&attempt, &a, NULL) == ERR_OK);
 	later = a.number > 1 && words == 2 * (a.number - 1);
 	CHECK(w->asked_n < SEEN_MAX);
-	w->asked[w->asked_n++] = (struct asked){
-		.order = order.id, .attempt = attempt.id, .signer = signer, .proofs = proofs
-	};
+	w->asked[w->asked_n++] = (struct asked){ .order = order.id,
+						 .attempt = attempt.id,
+						 .signer = signer,
+						 .proofs = proofs,
+						 .days = days,
+						 .prices = prices };
+	memcpy(w->asked[w->asked_n - 1].people, people, sizeof people);
 	if (w->silent[signer]) {
+		return;
+	}
+	if (days > 0 && world_day_refused[signer]) {
+		refuse_day(w, f->channel, f->request_id);
 		return;
 	}
 	if (w->frozen[signer]) {
 		refuse(w, f->channel, f->request_id, "frozen", "a freeze is in force");
+		return;
+	}
+	if (world_price_bad) {
+		refuse(w, f->channel, f->request_id, "stale", "the price is too old");
 		return;
 	}
 	if (world_closed != NULL && key32_eq(&a.account, world_closed)) {
@@ -409,6 +468,49 @@ static inline void stop_asked(struct world *w, const struct effect *f)
 	CHECK(doc_receipt_make(&out, NULL, &r, holder->secret) == ERR_OK);
 	item = bytes_of(text, out.n);
 	reply_push(w, f->channel, MSGS_REPLY(SIGNER_STOP_PUT), f->request_id, &item, 1);
+}
+
+static uint64_t world_lock_ms;     /* of tiers with approvals */
+static uint32_t world_orders_mute; /* bit per link: it refuses to know an order */
+static uint32_t world_orders_lie;  /* and gives a receipt that somebody else signed */
+
+static inline void order_asked(struct world *w, const struct effect *f)
+{
+	uint32_t link = f->channel - 1;
+	struct doc_receipt r = { .genesis = w->genesis_id };
+	struct doc_refusal no = { .genesis = w->genesis_id, .code = "full" };
+	const struct person *holder = link < 2 ? &w->attest[link] : &w->watcher[link - 2];
+	struct world_known *k = w->known;
+	struct bytes items[2], item;
+	uint8_t text[2048];
+	struct writer out = writer_make(text, sizeof text);
+	struct doc request, order;
+	size_t n;
+
+	CHECK(frame_items_all(f->body, items, 2, &n) == ERR_OK && n == 2 && link < 5);
+	CHECK(doc_open(&request, items[0], &w->genesis_id, NULL) == ERR_OK);
+	CHECK(doc_open(&order, items[1], &w->genesis_id, NULL) == ERR_OK);
+	CHECK(request.type == DOC_REQUEST && order.type == DOC_ORDER);
+	w->orders_told++;
+	while (k < w->known + w->known_n && !hash32_eq(&k->order, &order.id)) {
+		k++;
+	}
+	if (k == w->known + w->known_n) {
+		CHECK(w->known_n++ < ARRAY_LEN(w->known));
+		k->order = order.id;
+	}
+	if ((world_orders_mute >> link & 1) != 0) {
+		CHECK(doc_refusal_make(&out, NULL, &no, NULL) == ERR_OK);
+	} else {
+		k->since[link] = k->since[link] == 0 ? w->wall_ms : k->since[link];
+		r.document = order.id;
+		r.time_ms = k->since[link];
+		text_set(r.holder, sizeof r.holder, link < 2 ? "a" : "w1");
+		holder = (world_orders_lie >> link & 1) != 0 ? &w->alice : holder;
+		CHECK(doc_receipt_make(&out, NULL, &r, holder->secret) == ERR_OK);
+	}
+	item = bytes_of(text, out.n);
+	reply_push(w, f->channel, MSGS_REPLY(SIGNER_ORDER), f->request_id, &item, 1);
 }
 
 /* A watcher is asked whether an attempt is dead. */
@@ -521,6 +623,17 @@ static inline void answer_take(struct world *w, struct bytes body)
 
 static inline void blob_asked(struct world *w, const struct effect *f);
 
+static inline void note_keep(struct world *w, struct bytes note)
+{
+	static const char grant[] = "unusual grant ";
+
+	if (note.n > strlen(grant) && memcmp(note.p, grant, strlen(grant)) == 0) {
+		snprintf(w->grant_note, sizeof w->grant_note, "%.*s", (int)note.n,
+			 (const char *)note.p);
+		w->grant_notes++;
+	}
+}
+
 static inline void carry_out(struct world *w)
 {
 	struct effects now = w->fx;
@@ -546,6 +659,8 @@ static inline void carry_out(struct world *w)
 				sign_asked(w, f);
 			} else if (f->number == SIGNER_STOP_PUT) {
 				stop_asked(w, f);
+			} else if (f->number == SIGNER_ORDER) {
+				order_asked(w, f);
 			} else if (f->number == WATCHER_EXCLUDE &&
 				   f->channel >= PAYOUT_CHANNEL_WATCHER) {
 				exclude_asked(w, f);
@@ -564,8 +679,10 @@ static inline void carry_out(struct world *w)
 				blob_asked(w, &blob_call);
 			}
 			break;
-		case EFFECT_CLOSE:
 		case EFFECT_NOTE:
+			note_keep(w, f->body);
+			break;
+		case EFFECT_CLOSE:
 			break;
 		}
 	}
@@ -809,8 +926,8 @@ static inline void world_documents(struct world *w)
 	*p = (struct doc_policy){
 		.tier_count = 3,
 		.approval_tiers = { { 0, 0, xem(X(100)) },
-				    { 1, 0, xem(X(1000)) },
-				    { 2, 0, xem(X(4000)) } },
+				    { 1, world_lock_ms, xem(X(1000)) },
+				    { 2, world_lock_ms, xem(X(4000)) } },
 		.asset = ASSET_XEM,
 		.attempt_life_s = 3600,
 		.clock_skew_ms = 600000,
@@ -828,7 +945,16 @@ static inline void world_documents(struct world *w)
 		.till_max = xem(X(100000)),
 		.unapproved_day_max = xem(X(2000)),
 		.unlisted_max = xem(X(4000)),
+		.yen_count = world_yen.age_max_ms != 0,
+		.yen = { world_yen },
 	};
+	if (world_yen.age_max_ms != 0) {
+		r.source_count = 3;
+		r.prices_needed = 2;
+		r.price_sources[0] = (struct doc_party){ .id = "p1", .key = w->source[0].key };
+		r.price_sources[1] = (struct doc_party){ .id = "p2", .key = w->source[1].key };
+		r.price_sources[2] = (struct doc_party){ .id = "p3", .key = w->source[2].key };
+	}
 	r.backend_count = 1;
 	r.backends[0] = (struct doc_party){ .id = "backend", .key = w->backend.key };
 	r.governance = 2;
@@ -918,6 +1044,7 @@ static inline struct world *world_new(void)
 	w->cora = person_make(6);
 	for (uint8_t i = 0; i < 3; i++) {
 		w->watcher[i] = person_make((uint8_t)(10 + i));
+		w->source[i] = person_make((uint8_t)(80 + i));
 	}
 	for (uint8_t i = 0; i < 2; i++) {
 		w->attest[i] = person_make((uint8_t)(20 + i));
@@ -962,6 +1089,7 @@ static inline struct world *world_new(void)
 		.nodes = 2,
 		.nodes_agree = 1,
 		.in_flight = 8,
+		.look_free = PAYOUT_LOOK_FREE,
 	};
 	w->store = malloc(PAYOUT_EFFECTS_BYTES);
 	CHECK(w->store != NULL);

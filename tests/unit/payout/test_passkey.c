@@ -2,7 +2,8 @@
 /*
  * Goal: the server takes an approval with the assertion of a security key behind it, keeps the two
  * together over restarts, and hands them to the signers as they were; nothing else that people may
- * post as two documents changes anything.
+ * post as two documents changes anything.  A no, a day and a closing count by the key of who says
+ * so, for this document, and by no other.
  * Method: a whole kuramorid in memory (payout_world.h), whose signers look where each assertion
  * stands.
  */
@@ -294,6 +295,89 @@ static void postings(void)
 	world_passkeys_only = false;
 }
 
+/* A document that no software key signed, and key's word behind it: of this document, or of
+ * another. */
+static void post_proven(struct world *w, enum doc_type type, const void *in, int key, uint8_t flags,
+			const struct hash32 *other)
+{
+	static uint8_t raw[16384];
+	struct writer out = writer_make(raw, sizeof raw);
+	struct doc_assertion proof;
+	struct hash32 id;
+	struct blob doc = doc_blob(type, in, NULL, &id), line;
+
+	passkey_assert(&proof, (uint8_t)key, other == NULL ? &id : other, 7, flags);
+	proof.genesis = w->genesis_id;
+	line = doc_blob(DOC_ASSERTION, &proof, NULL, NULL);
+	writer_bytes(&out, view(&doc));
+	writer_bytes(&out, bytes_str("\n"));
+	writer_bytes(&out, view(&line));
+	CHECK(!out.bad);
+	api(w, API_DOCUMENT, bytes_of(out.p, out.n));
+	free(doc.p);
+	free(line.p);
+}
+
+/* As an approval, so what one person says of a till, of the day, and against a payment. */
+static void said_by_key(void)
+{
+	struct world *w = world_open();
+	struct doc_request r = request_of(w, "carol", X(500)), late = request_of(w, "carol", X(6));
+	struct doc_closing closing = { .account = w->till.public_key,
+				       .genesis = w->genesis_id,
+				       .issuer = "olga",
+				       .reason = "used up",
+				       .time_ms = 1 };
+	struct doc_day day = { .a_sequence = 7,
+			       .a_unapproved = xem(X(5)),
+			       .b_sequence = 7,
+			       .b_unapproved = xem(X(5)),
+			       .genesis = w->genesis_id,
+			       .person = "olga",
+			       .time_ms = w->wall_ms };
+	struct doc_cancel no = { .genesis = w->genesis_id, .person = "bob" };
+
+	const struct {
+		enum doc_type type;
+		const void *in;
+		int whose, foreign;
+	} said[] = { { DOC_CANCEL, &no, BOB, ALICE },
+		     { DOC_DAY, &day, OLGA, OMAR },
+		     { DOC_CLOSING, &closing, OLGA, OMAR } };
+
+	post_request(w, "k", &r);
+	no.document = see(w, &r.request_id).order;
+	for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+		const enum doc_type type = said[i].type;
+
+		post_proven(w, type, said[i].in, said[i].foreign, VERIFIED, NULL);
+		T_EQ(w->err, ERR_SIGNATURE);
+		post_proven(w, type, said[i].in, 99, VERIFIED, NULL);
+		T_EQ(w->err, ERR_SIGNER_UNKNOWN);
+		post_proven(w, type, said[i].in, said[i].whose, TOUCHED, NULL);
+		T_EQ(w->err, ERR_POLICY);
+		/* made for another document */
+		post_proven(w, type, said[i].in, said[i].whose, VERIFIED, &r.genesis);
+		T_EQ(w->err, ERR_MISMATCH);
+		T_EQ(see(w, &r.request_id).state, i == 0 ? PAYOUT_APPROVING : PAYOUT_REFUSED);
+		post_proven(w, type, said[i].in, said[i].whose, VERIFIED, NULL);
+		T_EQ(w->err, ERR_OK);
+		T_EQ(see(w, &r.request_id).state, PAYOUT_REFUSED);
+	}
+	restart(w);
+	T_EQ(see(w, &r.request_id).state, PAYOUT_REFUSED);
+	T_CHECK(customer_has(w, "carol") == X(20000));
+	/* the till is closed: what comes later is paid from it no more */
+	post_request(w, "late", &late);
+	for (int i = 0; i < 5; i++) {
+		tick(w);
+		mine(w);
+	}
+	T_EQ(see(w, &late.request_id).state, PAYOUT_APPROVED);
+	T_STR(wrong(w), "");
+	world_free(w);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -302,6 +386,7 @@ int main(int argc, char **argv)
 		{ "other texts that begin like a list", other_texts },
 		{ "as many bytes as a signing request carries", many_bytes },
 		{ "postings", postings },
+		{ "a no, a day and a closing by key", said_by_key },
 	};
 
 	if (crypto_init() != ERR_OK) {

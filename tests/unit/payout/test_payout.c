@@ -7,6 +7,7 @@
  */
 #include "t.h"
 
+#include "paper.h"
 #include "payout_world.h"
 
 static void opening(void)
@@ -144,6 +145,60 @@ static void documents_before_words(void)
 	world_free(w);
 }
 
+/*
+ * A's word goes to B at once, so that B can prepare; B is asked for its signature behind the commit
+ * of that word.  Nothing rests on the first: it may be lost, or B away.
+ */
+static void b_prepares(bool there)
+{
+	struct world *w = world_open();
+	struct doc_request r = request_of(w, "carol", X(50));
+	size_t committed = SIZE_MAX, prepared = SIZE_MAX, asked = SIZE_MAX;
+	struct bytes items[FRAME_ITEMS_MAX];
+	struct doc d;
+	size_t n = 0;
+
+	w->silent[1] = true;
+	if (!there) {
+		channel(w, PAYOUT_CHANNEL_B, false);
+	}
+	post_request(w, "k", &r);
+	T_EQ(w->err, ERR_OK);
+	replies_deliver(w); /* A's */
+	T_EQ(see(w, &r.request_id).state, PAYOUT_AUTHORISED);
+	for (size_t i = 0; i < w->fx.n; i++) {
+		const struct effect *f = &w->fx.list[i];
+
+		committed = f->kind == EFFECT_COMMIT ? i : committed;
+		if (f->kind != EFFECT_SEND) {
+			continue;
+		}
+		T_EQ(f->channel, PAYOUT_CHANNEL_B);
+		if (f->number == SIGNER_PREPARE) {
+			prepared = i;
+			T_EQ(frame_items_all(f->body, items, FRAME_ITEMS_MAX, &n), ERR_OK);
+			T_EQ(n, 5);
+			T_EQ(doc_open(&d, items[3], &w->genesis_id, NULL), ERR_OK);
+			T_EQ(d.type, DOC_ATTESTATION);
+		} else {
+			T_EQ(f->number, SIGNER_SIGN);
+			asked = i;
+			T_CHECK(prepared != SIZE_MAX &&
+				bytes_eq(f->body, w->fx.list[prepared].body));
+		}
+	}
+	T_CHECK(committed != SIZE_MAX);
+	T_CHECK(there ? prepared < committed && committed < asked && asked != SIZE_MAX
+		      : prepared == SIZE_MAX && asked == SIZE_MAX);
+	world_free(w);
+}
+
+static void b_prepares_while_a_is_written(void)
+{
+	b_prepares(true);
+	b_prepares(false);
+}
+
 static void approvals(void)
 {
 	struct world *w = world_open();
@@ -217,6 +272,49 @@ static void veto(void)
 	restart(w);
 	T_STR(wrong(w), "");
 	T_EQ(see(w, &small.request_id).state, PAYOUT_REFUSED);
+	world_free(w);
+}
+
+static void cancel_post(struct world *w, const struct doc_cancel *x, const uint8_t *secret)
+{
+	struct blob doc = doc_blob(DOC_CANCEL, x, secret, NULL);
+
+	api(w, API_DOCUMENT, view(&doc));
+	free(doc.p);
+}
+
+/* A no on the stop road, by the order's id or its request's: the same end, and the money is back.
+ */
+static void cancelled(void)
+{
+	struct world *w = world_open();
+	struct doc_request r = request_of(w, "carol", X(500)), small = request_of(w, "dave", X(5));
+	struct doc_cancel x = { .genesis = w->genesis_id, .person = "bob" };
+	struct payout_view v;
+	struct blob doc;
+
+	w->silent[0] = true;
+	post_request(w, "k", &r);
+	post_request(w, "k2", &small);
+	v = see(w, &r.request_id);
+	x.document = v.order;
+	cancel_post(w, &x, w->alice.secret);
+	T_EQ(w->err, ERR_SIGNATURE);
+	T_EQ(see(w, &r.request_id).state, PAYOUT_APPROVING);
+	cancel_post(w, &x, w->bob.secret);
+	T_EQ(w->err, ERR_OK);
+	T_EQ(see(w, &r.request_id).state, PAYOUT_REFUSED);
+	T_CHECK(customer_has(w, "carol") == X(20000));
+	T_EQ(see(w, &small.request_id).state, PAYOUT_APPROVED);
+	doc = doc_blob(DOC_REQUEST, &small, w->backend.secret, &x.document);
+	free(doc.p);
+	cancel_post(w, &x, w->bob.secret);
+	T_EQ(see(w, &small.request_id).state, PAYOUT_REFUSED);
+	T_CHECK(customer_has(w, "dave") == X(300));
+	restart(w);
+	T_STR(wrong(w), "");
+	T_EQ(see(w, &small.request_id).state, PAYOUT_REFUSED);
+	T_EQ(see(w, &r.request_id).state, PAYOUT_REFUSED);
 	world_free(w);
 }
 
@@ -1203,6 +1301,99 @@ static void freezes(void)
 	world_free(w);
 }
 
+/* An hour, as the world's policy lets things wait that loosen, and the chain knows of it. */
+static void an_hour(struct world *w)
+{
+	tick(w);
+	w->wall_ms += w->rules.loosening_ms + 1000;
+	mine(w);
+	for (int i = 0; i < 3; i++) {
+		tick(w); /* one document comes into force, or is over, in a step */
+	}
+}
+
+static void grant_give(struct world *w, struct paper *p, uint64_t life_ms, const char *reason)
+{
+	const uint8_t *const officers[] = { w->officer.secret, w->omar.secret };
+	struct doc_grant g = { .from_ms = w->wall_ms,
+			       .genesis = w->genesis_id,
+			       .until_ms = w->wall_ms + life_ms,
+			       .up_to = xem(X(900)) };
+
+	text_set(g.reason, sizeof g.reason, reason);
+	address_set(&g.destination, &w->stranger_at);
+	paper_make(p, DOC_GRANT, &g, &w->genesis_id, officers, ARRAY_LEN(officers));
+	api(w, API_DOCUMENT, bytes_of(p->raw, p->n));
+}
+
+static bool grant_is(struct world *w, const struct paper *p, const char *state)
+{
+	char words[64];
+
+	snprintf(words, sizeof words, "\"state\":\"%s\"", state);
+	api(w, API_DOCUMENT, bytes_of(p->raw, p->n)); /* the same once more changes nothing */
+	return w->err == ERR_OK && strstr(w->text, words) != NULL;
+}
+
+/* It waits, runs and is over, and people are told of both, once; what one person cancels never
+ * runs, and what waits until its end neither. */
+static void grants(void)
+{
+	static struct paper runs, cancelled, late, alone;
+	struct world *w = world_open();
+	uint64_t hour = w->rules.loosening_ms;
+	struct doc_cancel no = { .genesis = w->genesis_id, .time_ms = w->wall_ms };
+	const uint8_t *const one[] = { w->officer.secret };
+	struct doc_grant g = { .from_ms = w->wall_ms,
+			       .genesis = w->genesis_id,
+			       .reason = "by one officer",
+			       .until_ms = w->wall_ms + 3 * hour,
+			       .up_to = xem(X(900)) };
+	struct blob b;
+
+	address_set(&g.destination, &w->stranger_at);
+	paper_make(&alone, DOC_GRANT, &g, &w->genesis_id, one, 1);
+	api(w, API_DOCUMENT, bytes_of(alone.raw, alone.n));
+	T_EQ(w->err, ERR_APPROVALS);
+	grant_give(w, &runs, 3 * hour, "a new office");
+	T_EQ(w->err, ERR_OK);
+	grant_give(w, &cancelled, 3 * hour, "a mistake");
+	grant_give(w, &late, hour / 2, "over before it may run");
+	T_EQ(w->err, ERR_OK);
+	T_CHECK(grant_is(w, &runs, "waits"));
+	no.document = cancelled.id;
+	text_set(no.person, sizeof no.person, "alice");
+	b = doc_blob(DOC_CANCEL, &no, w->alice.secret, NULL);
+	api(w, API_DOCUMENT, view(&b));
+	T_EQ(w->err, ERR_OK);
+	T_EQ(w->grant_notes, 0);
+	for (int i = 0; i < 3; i++) {
+		an_hour(w);
+		if (i == 0) {
+			T_CHECK(grant_is(w, &runs, "in force"));
+			T_CHECK(grant_is(w, &late, "past"));
+			T_EQ(w->grant_notes, 2); /* each of them once */
+		}
+		restart(w);
+	}
+	mine(w);
+	tick(w);
+	T_EQ(w->grant_notes, 3);
+	T_STR(w->grant_note, "unusual grant state=\"past\"");
+	T_CHECK(grant_is(w, &runs, "past"));
+	T_CHECK(grant_is(w, &cancelled, "cancelled"));
+	/* a clock that is set back brings nothing back */
+	w->wall_ms -= 2 * hour;
+	tick(w);
+	restart(w);
+	tick(w);
+	T_CHECK(grant_is(w, &runs, "past"));
+	T_EQ(w->grant_notes, 3);
+	T_STR(wrong(w), "");
+	free(b.p);
+	world_free(w);
+}
+
 /*
  * Refused for lack of money, paid in, asked again by a retry that was on its way: still refused,
  * also after a restart.  Who wants it now asks under a new name.
@@ -1608,6 +1799,21 @@ static void bad_configuration(void)
 		T_STR(fault.field, "genesis.policy");
 		free(other.p);
 	}
+	c = w->config;
+	{
+		static struct doc_roster roster;
+		struct blob other;
+		struct doc d;
+
+		CHECK(doc_open(&d, c.roster, NULL, NULL) == ERR_OK);
+		CHECK(doc_roster_read(&d, &roster, NULL) == ERR_OK);
+		passkey_point(&roster.people[0].passkeys[0], false);
+		other = doc_blob(DOC_ROSTER, &roster, NULL, NULL);
+		c.roster = view(&other);
+		T_EQ(payout_init(&p, &c, &fault), ERR_KEY);
+		T_STR(fault.field, "roster.people[0].passkeys[0].key");
+		free(other.p);
+	}
 	T_CHECK(p == NULL);
 	world_free(w);
 }
@@ -1903,8 +2109,10 @@ int main(int argc, char **argv)
 		{ "the books are opened against the coins on chain, once", opening },
 		{ "a withdrawal pays once and books = chain", pays_once },
 		{ "what is sent is in the journal before", documents_before_words },
+		{ "B prepares while A's word is written", b_prepares_while_a_is_written },
 		{ "approvals: who, what, once, enough", approvals },
 		{ "a no ends it while no key has spoken", veto },
+		{ "a cancel is a no", cancelled },
 		{ "a crash at every commit, kept and lost", crash_everywhere },
 		{ "answers lost, doubled, late", replies_lost_doubled_late },
 		{ "a signer's answer with any byte wrong", signer_talks_nonsense },
@@ -1926,6 +2134,7 @@ int main(int argc, char **argv)
 		{ "a gap after an undo", a_gap_after_an_undo },
 		{ "a closing is passed on", a_closing_is_passed_on },
 		{ "freezes", freezes },
+		{ "grants wait, run and are over, and people are told", grants },
 		{ "a refusal stays", a_refusal_stays },
 		{ "holds end at their moment", holds_end_at_their_moment },
 		{ "bad requests change nothing", bad_requests },

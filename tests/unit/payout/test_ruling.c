@@ -11,6 +11,7 @@
 
 #include "base/hex.h"
 #include "books/refund.h"
+#include "paper.h"
 #include "payout_world.h"
 #include "t.h"
 
@@ -302,6 +303,65 @@ static void who_may_decide(void)
 	T_EQ(w->err, ERR_STATE);
 	restart(w);
 	T_CHECK(state_is(w, &id, "refused"));
+	T_STR(wrong(w), "");
+	world_free(w);
+}
+
+/* A roster as both officers sign it, and the time until it is in force. */
+static void roster_give(struct world *w, const struct doc_roster *r, struct hash32 *id)
+{
+	static struct paper p;
+	const uint8_t *const officers[] = { w->officer.secret, w->omar.secret };
+
+	paper_make(&p, DOC_ROSTER, r, &w->genesis_id, officers, ARRAY_LEN(officers));
+	*id = p.id;
+	api(w, API_DOCUMENT, bytes_of(p.raw, p.n));
+	T_CHECK(says(w, "\"state\":\"waits\""));
+	for (int i = 0; i < 2; i++) { /* it counts from when the chain's time is known */
+		tick(w);
+		w->wall_ms += 2 * w->rules.loosening_ms;
+		mine(w);
+	}
+	tick(w);
+	api(w, API_DOCUMENT, bytes_of(p.raw, p.n));
+	T_CHECK(says(w, "\"state\":\"in force\""));
+}
+
+/* Who proposed something has no say in it, also when he was struck from the list and came back. */
+static void the_initiator_comes_back(void)
+{
+	struct world *w = world_open();
+	struct doc_posting x = one_entry(w, "bank:b", "house:jpy", ASSET_JPY, 100);
+	static struct doc_roster first, next;
+	struct hash32 id;
+	struct doc d;
+
+	CHECK(doc_open(&d, view(&w->roster), NULL, NULL) == ERR_OK);
+	CHECK(doc_roster_read(&d, &first, NULL) == ERR_OK);
+	first.genesis = w->genesis_id;
+	first.number = 2;
+	first.previous = d.id;
+	next = first;
+	id = hand_in(w, DOC_POSTING, &x, &w->alice);
+	T_EQ(w->err, ERR_OK);
+	/* alice goes, and omar has her place */
+	next.people[0] = next.people[4];
+	next.people_count = 4;
+	roster_give(w, &next, &first.previous);
+	yes(w, &w->alice, "alice", &id, DOC_POSTING);
+	T_EQ(w->err, ERR_SIGNER_UNKNOWN);
+	/* alice is back */
+	first.number = 3;
+	roster_give(w, &first, &first.previous);
+	for (int i = 0; i < 2; i++) {
+		yes(w, &w->alice, "alice", &id, DOC_POSTING);
+		T_EQ(w->err, ERR_POLICY);
+		T_STR(w->field, "person");
+		restart(w);
+	}
+	yes(w, &w->omar, "omar", &id, DOC_POSTING);
+	yes(w, &w->bob, "bob", &id, DOC_POSTING);
+	T_CHECK(says(w, "\"state\":\"done\""));
 	T_STR(wrong(w), "");
 	world_free(w);
 }
@@ -952,6 +1012,7 @@ int main(int argc, char **argv)
 		{ "who may correct what", who_may_correct_what },
 		{ "one bad entry spoils all", one_bad_entry_spoils_all },
 		{ "who may decide", who_may_decide },
+		{ "the initiator comes back", the_initiator_comes_back },
 		{ "everybody is paid", everybody_is_paid },
 		{ "steps of any size", steps_of_any_size },
 		{ "the yen end on the way", the_yen_end_on_the_way },

@@ -20,6 +20,7 @@ static const struct {
 	{ PAYOUT_APPROVE, PAYOUT_APPROVING, PAYOUT_APPROVED },
 	{ PAYOUT_COSIGN, PAYOUT_APPROVED, PAYOUT_AUTHORISED },
 	{ PAYOUT_WRAP, PAYOUT_AUTHORISED, PAYOUT_ANNOUNCED },
+	{ PAYOUT_MINE, PAYOUT_APPROVING, PAYOUT_CONFIRMING },
 	{ PAYOUT_MINE, PAYOUT_APPROVED, PAYOUT_CONFIRMING },
 	{ PAYOUT_MINE, PAYOUT_AUTHORISED, PAYOUT_CONFIRMING },
 	{ PAYOUT_MINE, PAYOUT_ANNOUNCED, PAYOUT_CONFIRMING },
@@ -44,6 +45,7 @@ static const struct {
 	{ PAYOUT_FREEZE, PAYOUT_APPROVING, PAYOUT_FROZEN },
 	{ PAYOUT_FREEZE, PAYOUT_APPROVED, PAYOUT_FROZEN },
 	{ PAYOUT_RESUME, PAYOUT_FROZEN, PAYOUT_APPROVING },
+	{ PAYOUT_RECOUNT, PAYOUT_APPROVED, PAYOUT_APPROVING },
 };
 
 static enum payout_state expected(unsigned from, unsigned what)
@@ -174,7 +176,8 @@ static void who_may(void)
 		unsigned what; /* bits of what he may */
 	} rows[] = {
 		{ "back end shop", 1u << PAYOUT_REQUEST },
-		{ "policy", 1u << PAYOUT_SCREEN | 1u << PAYOUT_ORDER | 1u << PAYOUT_APPROVE },
+		{ "policy", 1u << PAYOUT_SCREEN | 1u << PAYOUT_ORDER | 1u << PAYOUT_APPROVE |
+				1u << PAYOUT_RECOUNT },
 		{ "approver bob", 1u << PAYOUT_APPROVE | 1u << PAYOUT_VETO },
 		{ "approver A.z_0:-9", 1u << PAYOUT_APPROVE | 1u << PAYOUT_VETO },
 		{ "signer a", 1u << PAYOUT_COSIGN },

@@ -28,7 +28,7 @@ struct world {
 	struct doc_order order;
 	struct hash32 request_doc;
 	struct hash32 order_id;
-	struct policy_entry entries[64];
+	struct policy_kept entries[64];
 	struct policy_history history;
 	struct policy_question q;
 };

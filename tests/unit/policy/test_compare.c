@@ -646,9 +646,10 @@ static void no_question_is_answered_yes_that_was_no(void)
 			w.q.prices = prices;
 			w.q.prices_n = ARRAY_LEN(prices);
 			w.q.prices_needed = 1;
-			w.q.order_known =
-			    (struct policy_moment){ true, w.q.now.chain_s - (uint32_t)t_below(4),
-						    NOW - 4000 };
+			w.q.order_known = (struct policy_moment){ .known = true,
+								  .chain_s = w.q.now.chain_s -
+									     (uint32_t)t_below(4),
+								  .own_ms = NOW - 4000 };
 			w.q.listed = w.q.order_known;
 			w.q.approvals = (unsigned)t_below(5);
 			w.q.policy = &before;

@@ -467,6 +467,7 @@ static void windows(void)
 	w.q.approvals = 0;
 	w.policy.unapproved_day_max = xem(0);
 	w.history.n = 0;
+	w.history.sums = (struct policy_sums){ 0 };
 	JUDGED(ERR_CAP, "policy.unapproved_day_max");
 
 	/* what no asset has is not remembered: no sum leaves its range */
@@ -491,6 +492,14 @@ static void windows(void)
 	}
 }
 
+/* Says beforehand what add() will find. */
+static bool has_room(uint64_t own_ms, uint32_t chain_s)
+{
+	const struct policy_time now = { .own_ms = own_ms, .chain_s = chain_s };
+
+	return policy_history_has_room(&w.history, &now);
+}
+
 static void full_history(void)
 {
 	uint32_t s;
@@ -498,16 +507,22 @@ static void full_history(void)
 	world_make(&w);
 	s = w.q.now.chain_s;
 	for (size_t i = 0; i < ARRAY_LEN(w.entries); i++) {
+		T_CHECK(has_room(NOW, s));
 		T_EQ(add(1, NOW, s, 1), ERR_OK);
 	}
+	T_CHECK(!has_room(NOW, s));
 	T_EQ(add(1, NOW, s, 1), ERR_FULL);
 	T_EQ(w.history.n, ARRAY_LEN(w.entries));
 	w.q.approvals = 1;
 	JUDGED(ERR_FULL, "history");
 	/* neither clock alone makes room */
+	T_CHECK(!has_room(NOW + POLICY_DAY_MS, s));
 	T_EQ(add(1, NOW + POLICY_DAY_MS, s, 1), ERR_FULL);
+	T_CHECK(!has_room(NOW, s + 86400));
 	T_EQ(add(1, NOW, s + 86400, 1), ERR_FULL);
+	T_CHECK(!has_room(NOW + POLICY_DAY_MS - 1, s + 86400));
 	T_EQ(add(1, NOW + POLICY_DAY_MS - 1, s + 86400, 1), ERR_FULL);
+	T_CHECK(has_room(NOW + POLICY_DAY_MS, s + 86400));
 	T_EQ(add(7, NOW + POLICY_DAY_MS, s + 86400, 1), ERR_OK);
 	T_EQ(w.history.n, 1);
 	T_EQ((uint64_t)w.history.entries[0].outflow, 7);
@@ -523,7 +538,7 @@ static void salami(void)
 		uint64_t at;
 		uint64_t outflow;
 	} paid[4096];
-	static struct policy_entry entries[4096];
+	static struct policy_kept entries[4096];
 	size_t n = 0;
 	size_t refused = 0;
 	uint64_t t = NOW;
@@ -589,6 +604,50 @@ static void exposure(void)
 	T_CHECK(e.hour == 0 && e.day == 0 && e.payment == 0);
 }
 
+#define MOST(one, h, d)                                                       \
+	do {                                                                  \
+		policy_exposure(&e, &w.policy, 2);                            \
+		T_CHECK(e.payment == (one) && e.hour == (h) && e.day == (d)); \
+	} while (0)
+
+/* What times of the week and addresses allow at most; and never less than what may leave. */
+static void exposure_of_hours_and_lists(void)
+{
+	struct policy_exposure e;
+
+	world_make(&w);
+	/* nights of one day do not bind the other days */
+	w.policy.hours_count = 1;
+	w.policy.hours[0] = (struct doc_hours){ 1 << 2, 0, xem(X(10)), 1440 };
+	MOST(X(4000), X(10000), X(20000));
+	w.policy.hours[0].days = 127;
+	MOST(X(10), X(10000), X(20000));
+	w.policy.hours[0].payment_max = xem(0);
+	MOST(0, 0, 0);
+	/* a minute of the week is enough, also the last one */
+	w.policy.hours[0].to_minute = 1439;
+	MOST(X(4000), X(10000), X(20000));
+	w.policy.hours_count = 2;
+	w.policy.hours[1] = (struct doc_hours){ 127, 600, xem(X(7)), 1440 };
+	MOST(X(7), X(10000), X(20000));
+	w.policy.hours_count = 0;
+	/* only whom nobody listed is there to pay to */
+	w.policy.destination_count = 0;
+	w.policy.grant_life_max_ms = 0;
+	w.policy.destination_kinds = DOC_TO_CUSTOMER;
+	w.policy.unlisted_max = xem(X(30));
+	MOST(X(30), X(10000), X(20000));
+	w.policy.destination_kinds |= DOC_TO_PURSE;
+	MOST(X(4000), X(10000), X(20000));
+	w.policy.destination_kinds = DOC_TO_CUSTOMER;
+	w.policy.grant_life_max_ms = 1;
+	MOST(X(4000), X(10000), X(20000));
+	w.policy.grant_life_max_ms = 0;
+	w.policy.destination_count = 1;
+	memcpy(&w.policy.destinations[0].address, &w.order.destination, sizeof w.order.destination);
+	MOST(X(4000), X(10000), X(20000));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -605,6 +664,7 @@ int main(int argc, char **argv)
 		{ "a full history refuses", full_history },
 		{ "salami never passes hour or day", salami },
 		{ "exposure", exposure },
+		{ "exposure: times of the week and addresses", exposure_of_hours_and_lists },
 	};
 
 	return t_main(cases, ARRAY_LEN(cases), argc, argv);

@@ -29,7 +29,9 @@ static void pass_time(uint64_t ms)
 
 static struct policy_moment at_now(void)
 {
-	return (struct policy_moment){ true, w.q.now.chain_s, w.q.now.own_ms };
+	return (struct policy_moment){ .known = true,
+				       .chain_s = w.q.now.chain_s,
+				       .own_ms = w.q.now.own_ms };
 }
 
 static void time_lock(void)
@@ -260,6 +262,16 @@ static void hours(void)
 	w.q.now.wall_ms++;
 	w.q.now.chain_s--;
 	JUDGED(ERR_CAP, "policy.hours");
+	/* judged afterwards: by what the signer says, whatever these say */
+	w.q.said_ms = w.q.now.wall_ms;
+	JUDGED(ERR_OK, "");
+	w.q.said_ms--;
+	JUDGED(ERR_CAP, "policy.hours");
+	w.q.said_ms = w.order.expires_ms - 1;
+	JUDGED(ERR_OK, "");
+	w.q.said_ms++;
+	JUDGED(ERR_EXPIRED, "order.expires_ms");
+	w.q.said_ms = 0;
 	/* Thursday's last minute */
 	world_make(&w);
 	w.policy.hours_count = 1;
@@ -458,6 +470,26 @@ static void yen_caps(void)
 	JUDGED(ERR_OK, "");
 }
 
+/* T05: payments of other assets count in yen alone, and all of them together (policy_entry). */
+static void all_assets_share_one_cap(void)
+{
+	struct policy_entry e;
+
+	yen_world();
+	w.policy.yen[0].hour_max = 10000;
+	e = policy_entry_of(&w.q);
+	e.outflow = 0; /* some other coin, worth as much */
+	for (unsigned i = 0; i < 16; i++) {
+		e.yen = 310;
+		T_EQ(policy_history_add(&w.history, &e), ERR_OK);
+	}
+	T_CHECK(policy_history_sum(&w.history, &w.q.now, POLICY_DAY_MS, false) == 0);
+	JUDGED(ERR_OK, ""); /* 4,960 and 5,040 */
+	e.yen = 1;
+	T_EQ(policy_history_add(&w.history, &e), ERR_OK);
+	JUDGED(ERR_CAP, "policy.yen");
+}
+
 static void price_jumps(void)
 {
 	struct policy_entry e;
@@ -532,7 +564,8 @@ static u128 slow_sum(const struct slow *all, size_t n, const struct policy_time 
 	u128 sum = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		if (!all[i].gone && !policy_has_left(&all[i].e, now, window_ms)) {
+		if (!all[i].gone &&
+		    !policy_has_left(all[i].e.own_ms, all[i].e.chain_s, now, window_ms)) {
 			sum += what == 2                              ? all[i].e.yen
 			       : what == 1 && all[i].e.approvals != 0 ? 0
 								      : all[i].e.outflow;
@@ -544,7 +577,7 @@ static u128 slow_sum(const struct slow *all, size_t n, const struct policy_time 
 static void windows_by_another_hand(void)
 {
 	static struct slow all[1000];
-	static struct policy_entry entries[1000];
+	static struct policy_kept entries[1000];
 	struct policy_history h;
 
 	for (unsigned round = 0; round < 20; round++) {
@@ -557,8 +590,10 @@ static void windows_by_another_hand(void)
 			struct policy_entry e = { .own_ms = now.own_ms,
 						  .chain_s = now.chain_s,
 						  .approvals = (uint32_t)t_below(2),
-						  .outflow = 1 + t_below(1000),
-						  .yen = t_below(1000),
+						  /* up to more than half of what may be */
+						  .outflow = (u128)(1 + t_below(1000))
+							     << 28 * t_below(4),
+						  .yen = t_below(1000) << 50 * t_below(2),
 						  .price = 1 };
 
 			if (t_below(8) == 0) { /* told late */
@@ -601,7 +636,7 @@ static void windows_by_another_hand(void)
 /* T04: 200 customers, all day, each just below the first tier; and both sides of midnight. */
 static void salami_of_two_hundred(void)
 {
-	static struct policy_entry entries[8192];
+	static struct policy_kept entries[8192];
 	const uint8_t tail[UUID7_RANDOM_BYTES] = { 9 };
 	u128 day[4] = { 0 };
 	size_t paid = 0;
@@ -750,7 +785,7 @@ static void forgets_the_right_one(void)
 	policy_history_forget(&w.history, &e);
 	T_EQ(w.history.n, 1);
 	T_EQ(w.history.entries[0].yen, 5040);
-	T_EQ((uint64_t)w.history.entries[0].sums.yen, 5040);
+	T_EQ((uint64_t)policy_history_yen(&w.history, &w.q.now, POLICY_DAY_MS), 5040);
 	e.outflow++;
 	policy_history_forget(&w.history, &e);
 	e.outflow--;
@@ -817,7 +852,7 @@ static void explains(void)
 			T_CHECK(rows[i].least && rows[i].figure == 2000 && rows[i].limit == 5000);
 		}
 	}
-	T_EQ(broken, 5); /* unlisted, time lock, people, hour, no-approval budget */
+	T_EQ(broken, 6); /* unlisted, time lock, people, hour, no-approval day and budget */
 	/* nothing is said about what cannot be known */
 	w.order.destination.text[3] ^= 1;
 	w.request.destination = w.order.destination;
@@ -840,6 +875,25 @@ static void no_entry_without_price(void)
 	(void)policy_entry_of(&w.q);
 }
 
+/* It is full until a person has compared, also where no window holds anything any more. */
+static void budget_without_a_window(void)
+{
+	u128 outflow;
+
+	world_make(&w);
+	outflow = policy_entry_of(&w.q).outflow;
+	w.policy.unapproved_day_max = xem(X(1000));
+	w.q.unapproved_since = X(1000) - outflow;
+	T_EQ(policy_judge(&w.q).err, ERR_OK);
+	T_EQ(policy_budget(&w.policy, w.q.unapproved_since, outflow).err, ERR_OK);
+	w.q.unapproved_since++;
+	JUDGED(ERR_CAP, "policy.unapproved_day_max");
+	T_EQ(policy_budget(&w.policy, w.q.unapproved_since, outflow).err, ERR_CAP);
+	/* what people approve is not of it */
+	w.q.approvals = 1;
+	T_EQ(policy_judge(&w.q).err, ERR_OK);
+}
+
 static void what_was_refused_is_not_remembered(void)
 {
 	T_CHECK(t_dies(SIGABRT, no_entry));
@@ -854,6 +908,7 @@ int main(int argc, char **argv)
 		{ "a new address cools down", cooling },
 		{ "kinds of destinations", kinds },
 		{ "grants begin late, end early and stay within their bounds (T28)", grants },
+		{ "a budget without a window", budget_without_a_window },
 		{ "hours of the week, by both clocks", hours },
 		{ "fees relative to the amount (T18)", relative_fee },
 		{ "prices that lie, are old, few or no numbers (T06)", price_lies },
@@ -863,6 +918,7 @@ int main(int argc, char **argv)
 		{ "sixteen assets under one cap (T05)", all_assets_together },
 		{ "windows by another hand", windows_by_another_hand },
 		{ "salami of two hundred accounts over midnights (T04)", salami_of_two_hundred },
+		{ "sixteen other assets share one cap in yen (T05)", all_assets_share_one_cap },
 		{ "sixty-four threads, one total (T05)", sixty_four_threads },
 		{ "an order's dead attempts count no more", dead_attempts },
 		{ "forgets the right one", forgets_the_right_one },

@@ -306,6 +306,54 @@ static void modes_of_opening(void)
 	store_close(&s.base);
 }
 
+/* Read while its owner is at work, and never written: what a copy has at its end is not cut. */
+static void opened_for_reading(void)
+{
+	static uint8_t whole[2 * STORE_FILE_CHUNK_BYTES], after[sizeof whole];
+	static uint8_t buffer[LOG_BATCH_BYTES_MAX];
+	struct store_file owner, reader;
+	struct store_fault fault;
+	struct kit_seen written, seen;
+	struct bytes batch;
+	uint64_t end;
+	ssize_t n;
+
+	T_CHECK(kit_fresh());
+	T_EQ(store_file_open(&reader, kit_path("journal"), STORE_FILE_READ, 0, &fault),
+	     ERR_NOT_FOUND);
+	T_EQ(store_file_open(&owner, kit_path("journal"), STORE_FILE_CREATE, 0, &fault), ERR_OK);
+	kit_seen_init(&written);
+	T_EQ(store_replay(&owner.base, buffer, sizeof buffer, kit_each, &written), ERR_OK);
+	T_EQ(append_to(&owner, &written, 1), ERR_OK);
+	T_EQ(store_file_open(&reader, kit_path("journal"), STORE_FILE_READ, 0, &fault), ERR_OK);
+	kit_seen_init(&seen);
+	T_EQ(store_replay(&reader.base, buffer, sizeof buffer, kit_each, &seen), ERR_OK);
+	T_EQ(seen.batches, 1);
+	T_CHECK(kit_seal(&batch, &seen.again, 1));
+	T_EQ(store_append(&reader.base, batch), ERR_STATE);
+	store_close(&reader.base);
+	end = owner.end;
+	T_EQ(append_to(&owner, &written, 2), ERR_OK);
+	/* of the second batch its first unit alone: a copy made while it was written */
+	n = kit_read(kit_path("journal"), whole, sizeof whole);
+	T_CHECK(n > 0 && owner.end > end + 128);
+	memset(whole + end + 128, 0, owner.end - end - 128);
+	store_close(&owner.base);
+	T_CHECK(kit_write(kit_path("torn"), whole, (size_t)n));
+	T_EQ(store_file_open(&reader, kit_path("torn"), STORE_FILE_READ, 0, &fault), ERR_OK);
+	kit_seen_init(&seen);
+	T_EQ(store_replay(&reader.base, buffer, sizeof buffer, kit_each, &seen), ERR_CORRUPT);
+	T_CHECK(strstr(reader.base.fault.text, "not whole") != NULL);
+	store_close(&reader.base);
+	T_EQ(kit_read(kit_path("torn"), after, sizeof after), n);
+	T_CHECK(bytes_eq(bytes_of(whole, (size_t)n), bytes_of(after, (size_t)n)));
+	T_EQ(mkfifo(kit_path("pipe"), 0600), 0);
+	T_EQ(store_file_open(&reader, kit_path("pipe"), STORE_FILE_READ, 0, &fault), ERR_TYPE);
+	T_EQ(store_file_open(&reader, kit_path("."), STORE_FILE_READ, 0, &fault), ERR_TYPE);
+	T_CHECK(kit_write(kit_path("text"), (const uint8_t *)"text", 4));
+	T_EQ(store_file_open(&reader, kit_path("text"), STORE_FILE_READ, 0, &fault), ERR_TYPE);
+}
+
 static void creation_under_way(void)
 {
 	struct store_file s;
@@ -595,6 +643,7 @@ int main(int argc, char **argv)
 		{ "every length", every_length },
 		{ "newer versions", newer_versions },
 		{ "modes of opening", modes_of_opening },
+		{ "opened for reading", opened_for_reading },
 		{ "creation under way", creation_under_way },
 		{ "fixed capacity", fixed_capacity },
 		{ "capacity of a group", capacity_of_a_group },

@@ -18,9 +18,16 @@
  */
 static unsigned long net_sends, net_recvs, net_fail_send, net_fail_recv;
 
+/* What others do just before the Nth call of send; 0: nothing. */
+static unsigned long net_meanwhile_at;
+static void (*net_meanwhile)(void);
+
 ssize_t send(int fd, const void *p, size_t n, int flags)
 {
 	net_sends++;
+	if (net_meanwhile_at != 0 && net_sends == net_meanwhile_at) {
+		net_meanwhile();
+	}
 	if (net_fail_send != 0 && net_sends >= net_fail_send) {
 		if (net_sends == net_fail_send && n > 1) {
 			/* half of it arrives */
@@ -50,6 +57,7 @@ static void net_whole(void)
 	net_recvs = 0;
 	net_fail_send = 0;
 	net_fail_recv = 0;
+	net_meanwhile_at = 0;
 }
 
 static const char *journal(void)
@@ -613,6 +621,97 @@ static void race_serializable(void)
 	race("serializable");
 }
 
+static bool another_lived;
+
+/* Another server's short life, in a process of its own: takes over, writes, dies without a word. */
+static void another_life(void)
+{
+	struct store_postgres s;
+	struct kit_seen seen;
+	struct store_fault fault = { "" };
+	int status = 0;
+	pid_t pid;
+
+	(void)fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		enum err e;
+
+		net_whole();
+		e = pk_start(&s, &seen, journal(), &fault);
+		e = e == ERR_OK ? add(&s, &seen, 1) : e;
+		if (e != ERR_OK) {
+			printf("# the other: %s: %s\n", err_words(e), fault.text);
+			(void)fflush(NULL);
+		}
+		_exit(e == ERR_OK ? 0 : 1);
+	}
+	another_lived = pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+/*
+ * A server that is slow while it opens and takes over, so that another takes over and writes
+ * between any two of its questions: in an empty database, in two where a creation was cut off, and
+ * in one with a journal.  Nothing that it finds then is damage; in the end it writes behind the
+ * other.
+ */
+static void another_comes_in_between(void)
+{
+	static const struct {
+		size_t batches;
+		const char *sql;
+	} begin[] = {
+		{ 0, NULL },
+		{ 0, "DROP TABLE writer" },
+		{ 0, "DELETE FROM writer" },
+		{ 2, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof begin / sizeof begin[0]; i++) {
+		bool reached = true;
+
+		for (unsigned long n = 1; reached; n++) {
+			struct store_postgres s;
+			struct kit_seen seen;
+			struct store_fault fault = { "" };
+			enum err e;
+
+			T_CHECK(pk_fresh());
+			if (begin[i].batches > 0 || begin[i].sql != NULL) {
+				T_EQ(pk_start(&s, &seen, journal(), &fault), ERR_OK);
+				T_EQ(begin[i].batches > 0 ? add(&s, &seen, begin[i].batches)
+							  : ERR_OK,
+				     ERR_OK);
+				store_close(&s.base);
+			}
+			T_CHECK(begin[i].sql == NULL || pk_sql(begin[i].sql));
+			net_whole();
+			net_meanwhile = another_life;
+			net_meanwhile_at = n;
+			another_lived = false;
+			e = pk_start(&s, &seen, journal(), &fault);
+			reached = net_sends >= n;
+			net_whole();
+			if (e != ERR_OK) {
+				printf("# begin %zu, before question %lu: %s: %s\n", i, n,
+				       err_words(e), fault.text);
+			}
+			T_EQ(e, ERR_OK);
+			T_EQ(another_lived, reached);
+			e = add(&s, &seen, 1);
+			if (e != ERR_OK) { /* it had taken over already, and was taken over */
+				T_EQ(e, ERR_FENCED);
+				store_close(&s.base);
+				T_EQ(pk_start(&s, &seen, journal(), &fault), ERR_OK);
+				T_EQ(add(&s, &seen, 1), ERR_OK);
+			}
+			T_EQ(seen.batches, begin[i].batches + (reached ? 1 : 0) + 1);
+			store_close(&s.base);
+			T_CHECK(n < 500);
+		}
+	}
+}
+
 /*
  * A commit that waits for a standby and is cancelled is answered as done, with a warning.  It must
  * not be acknowledged.
@@ -1141,6 +1240,7 @@ int main(int argc, char **argv)
 		{ "serialization failures", serialization_failures },
 		{ "race, read committed", race_read_committed },
 		{ "race, serializable", race_serializable },
+		{ "another comes in between", another_comes_in_between },
 		{ "a doubtful commit", a_doubtful_commit },
 		{ "urls", urls },
 		{ "careless settings", careless_settings },

@@ -13,6 +13,8 @@
 #define ONE  1u /* officer-1 */
 #define BOTH 3u /* the governance of the rig's roster */
 
+enum { WORDS_MS = 1500 }; /* long enough to ask the other watchers once more */
+
 static struct paper p1, p2;
 
 static void paper(struct paper *p, enum doc_type type, const void *in, unsigned by)
@@ -33,6 +35,26 @@ static enum doc_type put(const struct paper *p)
 	struct bytes item = bytes_of(p->raw, p->n);
 
 	return reply_type(ask(ROLE_STOP, WATCHER_STOP_PUT, &item, 1));
+}
+
+/* The last item of what another watcher is answered. */
+static enum doc_type asks_word(const struct paper *p)
+{
+	struct bytes item = bytes_of(p->raw, p->n);
+	const struct queued *q = ask(ROLE_PEER, WATCHER_STOP_PUT, &item, 1);
+	struct bytes items[2];
+	struct doc_maturity said;
+	struct doc d;
+	size_t n = 0;
+
+	CHECK(frame_items_all(bytes_of(q->body, q->n), items, 2, &n) == ERR_OK && n > 0);
+	CHECK(doc_open(&d, items[n - 1], &r.genesis_id, NULL) == ERR_OK);
+	if (d.type == DOC_MATURITY) {
+		CHECK(doc_maturity_read(&d, &said, NULL) == ERR_OK);
+		CHECK(hash32_eq(&said.document, &p->id) && strcmp(said.watcher, "w1") == 0);
+		CHECK(doc_signed_by(&d, &r.watcher[0].key));
+	}
+	return d.type;
 }
 
 /* Lifts everything that binds here. */
@@ -290,6 +312,275 @@ static void waits_and_is_cancelled(void)
 	T_EQ(r.w.control.binding, 1);
 }
 
+/* A no to the payment at hand, by its order or its request. */
+static void say_no(bool request)
+{
+	struct doc_cancel x = { .genesis = r.genesis_id, .person = "approver-2" };
+	static uint8_t scratch[16384];
+
+	(void)made(scratch, sizeof scratch, &x.document, DOC_ORDER, &r.order, NULL);
+	x.document = request ? r.order.request : x.document;
+	paper(&p2, DOC_CANCEL, &x, 1u << 3);
+	T_EQ(put(&p2), DOC_RECEIPT);
+	wait_ms(500);
+	T_MEM(r.signer[A].stop_raw, p2.raw, p2.n);
+	T_MEM(r.signer[B].stop_raw, p2.raw, p2.n);
+	T_MEM(r.peer.stop_raw, p2.raw, p2.n);
+}
+
+/* Who holds a person's no gives no word that would release the payment, now and after a start. */
+static void no_is_not_acked(void)
+{
+	struct hash32 id;
+
+	for (unsigned request = 0; request < 2; request++) {
+		rig_up();
+		pay_new(X(20));
+		pay_link();
+		/* its receipt says that it signed first */
+		r.receipt_sequence = 1000;
+		say_no(request == 1);
+		id = att_tell(A);
+		rig_settle();
+		wait_ms(100);
+		T_CHECK(!was_acked(A, &id));
+		T_CHECK(!watch_frozen(&r.w));
+		T_EQ(r.w.payments_n, 1); /* known all the same: it may have left before */
+		restart();
+		T_CHECK(!was_acked(A, &id));
+		T_CHECK(!watch_frozen(&r.w));
+		/* it stops nothing else */
+		pay_new(X(21));
+		pay_link();
+		id = att_tell(A);
+		rig_settle();
+		wait_ms(100);
+		T_CHECK(was_acked(A, &id));
+	}
+}
+
+/* A signer that signs behind its own receipt of the no is not honest; before, it could not know. */
+static void no_is_defied(void)
+{
+	struct hash32 id;
+
+	for (unsigned s = 0; s < 2; s++) {
+		rig_up();
+		pay_new(X(20));
+		pay_link();
+		say_no(s == 0);
+		id = att_tell((int)s);
+		rig_settle();
+		wait_ms(100);
+		T_CHECK(!was_acked((int)s, &id));
+		T_CHECK(watch_frozen(&r.w));
+		T_EQ(r.w.control.binding, 1);
+	}
+}
+
+/* ---- for a while, after a while -------------------------------------------------------------- */
+
+static void up_strict(void)
+{
+	rig_strict = true;
+	rig_up();
+	rig_strict = false;
+}
+
+/* Time by all clocks. */
+static void live(uint64_t ms)
+{
+	rig_pass(ms);
+	mine(PUBLIC);
+	mine(CLEAN);
+	feed_all();
+	wait_ms(200);
+}
+
+/* To the rig's customer, from two seconds ago on for so long; signed by its officers, told here.
+ */
+static void grant(uint64_t life_ms)
+{
+	struct doc_grant g = { .from_ms = r.wall - 2000,
+			       .genesis = r.genesis_id,
+			       .reason = "a new office",
+			       .until_ms = r.wall - 2000 + life_ms,
+			       .up_to = xem(X(80)) };
+
+	doc_address(&g.destination, K_CUSTOMER);
+	paper(&p1, DOC_GRANT, &g, BOTH);
+	T_EQ(put(&p1), DOC_RECEIPT);
+	wait_ms(200);
+}
+
+/* A payment that strangers may not get, attested now; false: not acknowledged. */
+static bool pays(uint64_t amount)
+{
+	struct hash32 id;
+
+	pay_new(amount);
+	pay_link();
+	id = att_tell(A);
+	rig_settle();
+	wait_ms(200);
+	return was_acked(A, &id);
+}
+
+static bool acked_late(uint64_t acks)
+{
+	wait_ms(200);
+	return r.w.acks == acks && !watch_frozen(&r.w);
+}
+
+static void grants_of_then(void)
+{
+	struct doc_cancel x = { .genesis = r.genesis_id, .person = "approver-2" };
+
+	up_strict();
+	grant(10800000);
+	live(3660000);
+	T_CHECK(pays(X(60)));
+	T_CHECK(!watch_frozen(&r.w));
+	restart();
+	T_CHECK(pays(X(61)));
+	/* more than it carries */
+	T_CHECK(!pays(X(81)));
+	T_CHECK(watch_frozen(&r.w));
+	/* ended by one person: the signer may not have heard of it yet, but soon must have */
+	up_strict();
+	grant(10800000);
+	live(3660000);
+	x.genesis = r.genesis_id;
+	x.document = p1.id;
+	paper(&p2, DOC_CANCEL, &x, 1u << 3);
+	T_EQ(put(&p2), DOC_RECEIPT);
+	live(r.policy.clock_skew_ms / 2);
+	T_CHECK(pays(X(60)));
+	restart();
+	live(r.policy.clock_skew_ms / 2 + 60000);
+	T_CHECK(!watch_frozen(&r.w));
+	T_CHECK(!pays(X(61)));
+	T_CHECK(watch_frozen(&r.w));
+	/* over by its own date: the host's clock set back brings nothing back */
+	up_strict();
+	grant(5400000);
+	live(3660000);
+	live(1800000);
+	T_EQ(control_find(&r.w.control, &p1.id)->state, CONTROL_PAST);
+	T_CHECK(!pays(X(60)));
+	T_CHECK(watch_frozen(&r.w));
+}
+
+/* The signer heard of it first: its word is waited for, and then taken; its payment is no theft. */
+static void grants_heard_late(void)
+{
+	struct nem_tx unit;
+
+	up_strict();
+	grant(10800000);
+	T_CHECK(!pays(X(60)));
+	T_CHECK(!watch_frozen(&r.w));
+	T_EQ(r.w.not_acked, 1);
+	(void)att_tell(B);
+	rig_settle();
+	unit = pay_unit();
+	mine_given(&unit, 1);
+	feed_all();
+	wait_ms(2000);
+	T_CHECK(!watch_frozen(&r.w));
+	live(WATCH_EXCLUSION_OLD_MS);
+	T_CHECK(acked_late(2));
+	/* by our own clocks it runs before that */
+	up_strict();
+	grant(10800000);
+	live(3600000 - 120000);
+	T_CHECK(!pays(X(60)));
+	live(180000);
+	T_CHECK(acked_late(1));
+	/* what is wrong otherwise is no better for it */
+	up_strict();
+	grant(10800000);
+	T_CHECK(!pays(X(81)));
+	T_CHECK(watch_frozen(&r.w));
+}
+
+static void grants_of_nobody(void)
+{
+	up_strict();
+	T_CHECK(!pays(X(60)));
+	T_CHECK(watch_frozen(&r.w));
+	/* the signer knows more than we do: perhaps that */
+	up_strict();
+	r.signer[A].agrees = false;
+	r.signer[A].stop_count = 7;
+	r.signer[A].nonce++;
+	wait_ms(200);
+	T_CHECK(!pays(X(60)));
+	T_CHECK(!watch_frozen(&r.w));
+	live(WATCH_EXCLUSION_OLD_MS);
+	wait_ms(200);
+	T_CHECK(watch_frozen(&r.w));
+	/* where there are no grants there is nothing to wait for */
+	rig_up();
+	policy(&p1, X(50));
+	T_EQ(put(&p1), DOC_RECEIPT);
+	r.policy_id = p1.id;
+	r.signer[A].agrees = false;
+	r.signer[A].stop_count = 7;
+	r.signer[A].nonce++;
+	wait_ms(200);
+	T_CHECK(!pays(X(51)));
+	T_CHECK(watch_frozen(&r.w));
+}
+
+static void lists(struct paper *p, bool listed)
+{
+	struct doc_policy next = r.policy;
+
+	next.number = r.w.policy.number + 1;
+	next.previous = r.w.policy_id;
+	next.payment_max = xem(X(4000) - next.number);
+	if (listed) {
+		next.destination_count = 1;
+		doc_address(&next.destinations[0].address, K_CUSTOMER);
+		(void)snprintf(next.destinations[0].name, sizeof next.destinations[0].name,
+			       "office");
+	}
+	paper(p, DOC_POLICY, &next, BOTH);
+}
+
+static void listed_since(void)
+{
+	struct hash32 old = { { 0 } };
+
+	up_strict();
+	lists(&p1, true);
+	T_EQ(put(&p1), DOC_RECEIPT);
+	live(3660000);
+	T_EQ(r.w.policy.number, 2);
+	r.policy_id = p1.id;
+	/* the signer's two hours may be over before ours */
+	live(7200000 - 180000);
+	T_CHECK(!pays(X(60)));
+	T_CHECK(!watch_frozen(&r.w));
+	restart();
+	T_CHECK(!watch_frozen(&r.w));
+	live(240000);
+	T_CHECK(acked_late(1));
+	T_CHECK(pays(X(61)));
+	/* gone from the list: what was signed before, by the rules of then, is no crime */
+	old = r.policy_id;
+	lists(&p2, false);
+	T_EQ(put(&p2), DOC_RECEIPT);
+	T_EQ(r.w.policy.number, 3);
+	T_CHECK(pays(X(62)));
+	T_MEM(&r.policy_id, &old, 32);
+	r.policy_id = p2.id;
+	T_CHECK(!watch_frozen(&r.w));
+	T_CHECK(!pays(X(63)));
+	T_CHECK(watch_frozen(&r.w));
+}
+
 static void comes_into_force(void)
 {
 	rig_up();
@@ -333,6 +624,220 @@ static void forks(void)
 	T_CHECK(watch_frozen(&r.w));
 }
 
+/* ---- what waited while we were away --------------------------------------------------------- */
+
+/* A payment that both signers made by the policy in p1. */
+static struct hash32 by_p1(uint64_t amount)
+{
+	struct hash32 id, old = r.policy_id;
+
+	r.policy_id = p1.id;
+	pay_new(amount);
+	pay_link();
+	(void)att_tell(B);
+	id = att_tell(A);
+	r.policy_id = old;
+	return id;
+}
+
+/*
+ * The policy waits here, for we heard of it late; the signers sign by it, and their payment is on
+ * the chain.  The other watcher's word makes it ours, also when that comes after the record.
+ */
+static void matured_while_away(void)
+{
+	struct nem_tx unit;
+	struct hash32 id;
+	size_t batches;
+
+	for (unsigned late = 0; late < 2; late++) {
+		rig_up();
+		policy(&p1, X(4500));
+		rig_matured = late == 0;
+		T_EQ(put(&p1), DOC_RECEIPT);
+		id = by_p1(X(20));
+		unit = pay_unit();
+		rig_settle();
+		if (late == 1) {
+			wait_ms(300);
+			T_EQ(r.w.policy.number, 1);
+			T_EQ(r.w.signer[A].later_n, 1);
+			rig_matured = true;
+			feed_given(0, &unit, 1); /* seen before we know better */
+		}
+		wait_ms(WORDS_MS);
+		T_EQ(r.w.policy.number, 2);
+		T_MEM(&r.w.policy_id, &p1.id, 32);
+		T_CHECK(was_acked(A, &id));
+		T_EQ(r.w.signer[A].later_n, 0);
+		T_EQ(r.w.thefts, 0);
+		/* durable, and told once however often it is asked */
+		batches = r.batches;
+		link_close(CH_PEER, WATCH_ROLE_PEER);
+		link_open(CH_PEER, WATCH_ROLE_PEER);
+		wait_ms(WORDS_MS);
+		T_EQ(r.batches, batches);
+		restart();
+		T_EQ(r.w.policy.number, 2);
+		T_CHECK(!watch_frozen(&r.w));
+		/* hearsay is not handed on */
+		T_EQ(asks_word(&p1), DOC_RECEIPT);
+	}
+	rig_matured = false;
+}
+
+/* Down when it was announced and when it came into force: it reads no chain before it knows. */
+static void started_behind(void)
+{
+	struct hash32 id;
+
+	rig_up();
+	policy(&p1, X(4500));
+	id = by_p1(X(20));
+	rig_restart(r.batches);
+	link_open(CH_A, WATCH_ROLE_SIGNER_A);
+	link_open(CH_B, WATCH_ROLE_SIGNER_B);
+	wait_ms(200);
+	T_EQ(r.w.signer[A].later_n, 1);
+	T_CHECK(!watch_caught_up(&r.w, r.mono));
+	T_EQ(put(&p1), DOC_RECEIPT);
+	wait_ms(200);
+	T_CHECK(!watch_caught_up(&r.w, r.mono));
+	rig_matured = true;
+	link_open(CH_PEER, WATCH_ROLE_PEER);
+	wait_ms(WORDS_MS);
+	rig_matured = false;
+	T_CHECK(watch_caught_up(&r.w, r.mono));
+	T_CHECK(was_acked(A, &id));
+	/* not for ever: a watcher that cannot know watches all the same */
+	rig_up();
+	policy(&p1, X(4500));
+	id = by_p1(X(20));
+	rig_restart(r.batches);
+	rig_connect();
+	T_CHECK(!watch_caught_up(&r.w, r.mono));
+	wait_ms(WATCH_START_MS);
+	T_CHECK(watch_caught_up(&r.w, r.mono));
+	T_CHECK(!was_acked(A, &id));
+}
+
+/* Words that are none: of us, of strangers, of other documents, signed by others. */
+static void words_of_nobody(void)
+{
+	for (unsigned row = 0; row < 6; row++) {
+		rig_up();
+		policy(&p1, X(4500));
+		rig_matured = true;
+		memset(&rig_word, 0, sizeof rig_word);
+		rig_word_key = NULL;
+		switch (row) {
+		case 0:
+			(void)snprintf(rig_word.watcher, sizeof rig_word.watcher, "w1");
+			rig_word_key = &r.watcher[0];
+			break;
+		case 1:
+			(void)snprintf(rig_word.watcher, sizeof rig_word.watcher, "w9");
+			break;
+		case 2:
+			(void)snprintf(rig_word.watcher, sizeof rig_word.watcher, "w3");
+			break; /* w2's key */
+		case 3:
+			rig_word.document.b[0] = 1;
+			break;
+		case 4:
+			rig_word_key = &r.person[0];
+			break;
+		default:
+			rig_word_key = &r.attest[A];
+			break;
+		}
+		T_EQ(put(&p1), DOC_RECEIPT);
+		(void)by_p1(X(20));
+		rig_settle();
+		wait_ms(WORDS_MS);
+		T_EQ(r.w.policy.number, 1);
+		T_EQ(r.w.signer[A].later_n, 1);
+		/* and after its time it is the crime that it was */
+		rig_pass(WATCH_EXCLUSION_OLD_MS);
+		wait_ms(300);
+		T_EQ(r.w.policy.number, 1);
+		T_CHECK(watch_frozen(&r.w));
+	}
+	rig_matured = false;
+	memset(&rig_word, 0, sizeof rig_word);
+	rig_word_key = NULL;
+}
+
+/* One person's cancel that we hold is stronger than any word of others. */
+static void a_word_on_what_was_cancelled(void)
+{
+	struct doc_cancel x = { .person = "approver-2" };
+
+	rig_up();
+	policy(&p1, X(4500));
+	T_EQ(put(&p1), DOC_RECEIPT);
+	x.genesis = r.genesis_id;
+	x.document = p1.id;
+	paper(&p2, DOC_CANCEL, &x, 1u << 3);
+	T_EQ(put(&p2), DOC_RECEIPT);
+	rig_matured = true;
+	link_close(CH_PEER, WATCH_ROLE_PEER);
+	link_open(CH_PEER, WATCH_ROLE_PEER);
+	(void)by_p1(X(20));
+	rig_settle();
+	wait_ms(WORDS_MS);
+	rig_matured = false;
+	T_EQ(r.w.policy.number, 1);
+	rig_pass(WATCH_EXCLUSION_OLD_MS);
+	wait_ms(300);
+	T_EQ(r.w.policy.number, 1);
+	T_CHECK(watch_frozen(&r.w));
+}
+
+/* As many others as make k with us; here three are needed. */
+static void as_many_words_as_it_takes(void)
+{
+	rig_up();
+	r.w.roster.watchers_needed = 3;
+	policy(&p1, X(4500));
+	rig_matured = true;
+	T_EQ(put(&p1), DOC_RECEIPT);
+	wait_ms(WORDS_MS);
+	T_EQ(r.w.policy.number, 1);
+	(void)snprintf(rig_word.watcher, sizeof rig_word.watcher, "w3");
+	rig_word_key = &r.watcher[2];
+	link_close(CH_PEER, WATCH_ROLE_PEER);
+	link_open(CH_PEER, WATCH_ROLE_PEER);
+	wait_ms(WORDS_MS);
+	T_EQ(r.w.policy.number, 2);
+	rig_matured = false;
+	memset(&rig_word, 0, sizeof rig_word);
+	rig_word_key = NULL;
+}
+
+/* What came into force here by our own clocks we say to other watchers, and to nobody else. */
+static void our_own_word(void)
+{
+	rig_up();
+	policy(&p1, X(4500));
+	T_EQ(put(&p1), DOC_RECEIPT);
+	T_EQ(asks_word(&p1), DOC_RECEIPT); /* it waits */
+	live(2 * r.policy.loosening_ms);
+	T_EQ(r.w.policy.number, 2);
+	T_EQ(asks_word(&p1), DOC_MATURITY);
+	restart();
+	T_EQ(asks_word(&p1), DOC_MATURITY);
+	T_EQ(put(&p1), DOC_RECEIPT); /* on the stop road: one document */
+	/* what tightens has not waited: everybody had it at once */
+	r.policy_id = p1.id;
+	r.policy.number = 2;
+	policy(&p2, X(40));
+	T_EQ(put(&p2), DOC_RECEIPT);
+	T_EQ(r.w.policy.number, 3);
+	T_EQ(asks_word(&p2), DOC_RECEIPT);
+	T_EQ(asks_word(&p1), DOC_MATURITY); /* past, and it was in force all the same */
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -342,7 +847,19 @@ int main(int argc, char **argv)
 		{ "the rules of then", rules_of_then },
 		{ "the rules of nobody", rules_of_nobody },
 		{ "what waits is cancelled", waits_and_is_cancelled },
+		{ "a person's no holds the word back", no_is_not_acked },
+		{ "a person's no is defied", no_is_defied },
+		{ "grants of then", grants_of_then },
+		{ "grants that were heard of late", grants_heard_late },
+		{ "grants of nobody", grants_of_nobody },
+		{ "listed for long enough", listed_since },
 		{ "what has waited comes into force", comes_into_force },
+		{ "what matured while we were away", matured_while_away },
+		{ "started behind", started_behind },
+		{ "words of nobody", words_of_nobody },
+		{ "a word on what was cancelled", a_word_on_what_was_cancelled },
+		{ "as many words as it takes", as_many_words_as_it_takes },
+		{ "our own word", our_own_word },
 		{ "a fork stops", forks },
 	};
 

@@ -650,9 +650,140 @@ static void records_that_it_never_wrote(void)
 	T_EQ(watch_exclusion_replay(&r.w, &rec, good), ERR_CORRUPT);
 }
 
+/* ---- a second attempt, from the purse, while our own chain is behind ---- */
+
+/* What the other two watchers say of the first. */
+static size_t others_say(uint8_t *raw, size_t cap, unsigned which)
+{
+	struct doc_exclusion x = { .account = r.chain[K_TILL].public_key,
+				   .final_height = emptied,
+				   .final_time_nem_s = deadline + 1,
+				   .genesis = r.genesis_id,
+				   .height = emptied + EXCLUSION_DEPTH,
+				   .inner_hash = inner,
+				   .largest = xem(0),
+				   .residue = xem(0),
+				   .time_ms = r.wall };
+	struct doc d;
+
+	CHECK(doc_open(&d, attempt_doc, &r.genesis_id, NULL) == ERR_OK);
+	x.attempt = d.id;
+	(void)snprintf(x.watcher, sizeof x.watcher, "w%u", which + 1);
+	return made(raw, cap, NULL, DOC_EXCLUSION, &x, &r.watcher[which]);
+}
+
+/* Signer s tells of the second attempt, A first. */
+static struct hash32 second_told(int s)
+{
+	static uint8_t raw[4096];
+	struct model *m = &r.signer[s];
+	struct hash32 order_id, id;
+	struct writer w;
+
+	(void)made(raw, sizeof raw, &order_id, DOC_ORDER, &r.order, NULL);
+	if (s == A) {
+		CHECK(attempt_make(&r.attempt, &r.policy, &r.order, &order_id, 2,
+				   &r.chain[K_PURSE].public_key, r.now_s) == ERR_OK);
+	}
+	r.is_sweep = false;
+	r.att_made = false;
+	id = att_tell(s);
+	w = writer_make(m->told[m->told_n - 1].body, sizeof m->told[0].body);
+	w.n = m->told[m->told_n - 1].n;
+	put_item(&w, attempt_doc);
+	for (unsigned i = 1; i <= 2; i++) {
+		put_item(&w, bytes_of(raw, others_say(raw, sizeof raw, i)));
+	}
+	m->told[m->told_n - 1].n = w.n;
+	rig_settle();
+	wait_ms(200);
+	return id;
+}
+
+/* Our nodes have shown nothing yet. */
+static void start_blind(void)
+{
+	rig_restart(r.batches);
+	rig_connect();
+	wait_ms(100);
+}
+
+static bool is_late(void)
+{
+	const struct watch_payment *p = watch_payment_find(&r.w, &r.pay.inner_hash);
+
+	return p != NULL && p->late && !p->dead;
+}
+
+static void our_chain_is_behind(void)
+{
+	struct hash32 a, b, other;
+
+	rig_two_tills = true;
+	buried();
+	rig_two_tills = false;
+	start_blind();
+	a = second_told(A);
+	b = second_told(B);
+	T_CHECK(is_late());
+	T_CHECK(!was_acked(A, &a) && !was_acked(B, &b));
+	/* nothing behind it waits */
+	pay_new(X(20));
+	pay_link();
+	other = att_tell(A);
+	rig_settle();
+	T_CHECK(was_acked(A, &other));
+	/* seen meanwhile it is no theft; when our chain is there both have our word */
+	start_blind();
+	T_EQ(r.w.payments_n, 3 + r.signer[A].sweeps);
+	feed_all();
+	wait_ms(500);
+	T_CHECK(was_acked(A, &a) && was_acked(B, &b));
+	T_CHECK(!watch_frozen(&r.w));
+	T_CHECK(watch_self_by_inner(&r.w, &inner)->dead);
+	rig_restart(r.batches);
+	T_EQ(r.w.signer[A].later_n, 0);
+	T_CHECK(watch_self_by_inner(&r.w, &inner)->dead);
+}
+
+/* Two watchers lie: the first stands in a block.  When our chain shows it, that is the crime. */
+static void two_watchers_lie(void)
+{
+	struct nem_tx second;
+	struct hash32 a;
+
+	rig_two_tills = true;
+	rig_up();
+	rig_two_tills = false;
+	r.push = true;
+	keep_payment();
+	T_EQ(nis_say(CLEAN, &unit), NEM_SUCCESS);
+	blocks(1);
+	emptied = r.fed[CLEAN];
+	start_blind();
+	a = second_told(A);
+	(void)second_told(B);
+	T_CHECK(is_late());
+	second = pay_unit();
+	feed_given(0, &second, 1);
+	wait_ms(2000);
+	T_EQ(r.w.control.binding, 0); /* it waits with its record */
+	feed_all();
+	wait_ms(500);
+	T_CHECK(!was_acked(A, &a));
+	T_CHECK(watch_frozen(&r.w));
+	T_EQ(r.w.thefts, 1);
+	T_CHECK(watch_evacuating(&r.w));
+	rig_restart(r.batches);
+	T_EQ(r.w.signer[A].later_n, 0);
+	T_CHECK(watch_frozen(&r.w));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
+		{ "our chain is behind at a second attempt", our_chain_is_behind },
+		{ "two watchers lie about the first", two_watchers_lie },
 		{ "a dead attempt is called so, once for ever", a_dead_attempt_is_called_so },
 		{ "cut off when saying it", cut_off_when_saying },
 		{ "the dead explain nothing", the_dead_explain_nothing },

@@ -146,9 +146,9 @@ static void rewound_evacuates(void)
 	r.signer[A].sequence = 0;
 	r.signer[A].nonce++;
 	wait_ms(100);
-	T_EQ(r.w.control.binding, 1);
+	T_EQ(r.w.control.binding, 0);
 	acks = r.signer[A].acks;
-	/* payments of such a signer are not acknowledged */
+	/* payments of such a signer are not acknowledged, and stop everything */
 	pay_new(X(70));
 	pay_link();
 	(void)att_tell(A);
@@ -156,6 +156,7 @@ static void rewound_evacuates(void)
 	rig_settle();
 	wait_ms(100);
 	T_EQ(r.signer[A].acks, acks);
+	T_EQ(r.w.control.binding, 1);
 	/* the theft, and the sweeps: acknowledged by A's new, lower numbers */
 	t = stolen(K_A, K_B, X(10));
 	feed_given(0, &t, 1);

@@ -310,6 +310,68 @@ static void clocks_apart(void)
 	T_EQ(r.w.control.binding, 1);
 }
 
+/* A's word on a payment of so much, as of a moment so many ms from ours. */
+static struct hash32 word_of(uint64_t amount, int64_t from_now_ms, uint64_t expires_ms)
+{
+	pay_new(amount);
+	r.order.expires_ms = expires_ms;
+	pay_link();
+	att_make(A);
+	r.att.time_ms = r.wall + (uint64_t)from_now_ms;
+	return att_tell(A);
+}
+
+/*
+ * A's host was some minutes ahead, over an edge of the hours, and was set right: what it signs then
+ * is judged by the moment at which it says that it does.
+ */
+static void clock_set_right(void)
+{
+	static struct doc_hours evening;
+	const int64_t skew = 600000;
+	struct hash32 id;
+	uint64_t edge;
+
+	rig_make();
+	edge = (r.wall + 300000) / 60000;
+	evening = (struct doc_hours){ 127, edge % POLICY_DAY_MINUTES, xem(X(5)), 1440 };
+	rig_hours = &evening;
+	rig_up();
+	id = word_of(X(5), skew, r.wall + 1800000);
+	rig_settle();
+	T_CHECK(was_acked(A, &id));
+	/* the hours, and an order that is over by the clock that was wrong */
+	id = word_of(X(50), 0, r.wall + 60000);
+	rig_settle();
+	T_CHECK(was_acked(A, &id));
+	/* as far back as two clocks can be apart that are each as far off as is allowed */
+	id = word_of(X(51), 1 - skew, r.wall + 60000);
+	rig_settle();
+	T_CHECK(was_acked(A, &id));
+	T_EQ(r.w.control.binding, 0);
+	/* further back is no clock that was set right: the hours count from the newest record */
+	rig_up();
+	id = word_of(X(5), skew, r.wall + 1800000);
+	rig_settle();
+	T_CHECK(was_acked(A, &id));
+	id = word_of(X(50), -skew, r.wall + 1800000);
+	rig_settle();
+	T_CHECK(!was_acked(A, &id));
+	T_EQ(r.w.control.binding, 1);
+	/* nor does a clock that is set back bring back what a window has counted */
+	rig_hours = NULL;
+	rig_up();
+	for (unsigned i = 0; i < 10; i++) {
+		id = word_of(X(98) - i, (int64_t)i * -1000, r.wall + 1800000);
+		rig_settle();
+		T_CHECK(was_acked(A, &id));
+	}
+	(void)word_of(X(98), -10000, r.wall + 1800000);
+	rig_settle();
+	T_EQ(r.w.control.binding, 1);
+	T_EQ(r.signer[A].acks, 10);
+}
+
 /* A false attestation at hand, with A's attest key: nobody asked for what it pays. */
 static struct hash32 forged_tell(uint64_t sequence)
 {
@@ -421,10 +483,148 @@ static void windows(void)
 	}
 	T_EQ(r.w.payments_n, 10);
 	rig_pass(POLICY_DAY_MS);
-	(void)pay_whole(X(98));
+	pay_new(X(98));
+	pay_link();
+	pay_day();
+	(void)att_tell(A);
+	(void)att_tell(B);
+	rig_settle();
+	wait_ms(50);
 	T_EQ(r.signer[A].acks, 11);
 	T_EQ(r.signer[B].acks, 11);
 	T_EQ(r.w.control.binding, 0);
+}
+
+/* The budget of both signers used up, and a day gone by. */
+static void use_up(void)
+{
+	rig_up();
+	for (int i = 0; i < 10; i++) {
+		(void)pay_whole(X(98));
+		rig_pass(2000);
+	}
+	T_EQ(r.signer[B].acks, 10);
+	rig_pass(2 * (uint64_t)POLICY_DAY_MS);
+	pay_new(X(98));
+	pay_link();
+}
+
+#define DAY_REFUSED(change, words) \
+	do {                       \
+		use_up();          \
+		pay_day();         \
+		change;            \
+		REFUSED(words);    \
+	} while (0)
+
+/* Without a person's word no time makes a payment of two stolen keys an explained one. */
+static void days(void)
+{
+	use_up();
+	REFUSED("policy.unapproved_day_max");
+	DAY_REFUSED(r.day_key = &r.person[2], "day.signatures");
+	DAY_REFUSED(r.day_key = &r.backend, "day.signatures");
+	DAY_REFUSED(r.day_key = NULL, "day.signatures");
+	DAY_REFUSED((r.day_key = &r.person[2],
+		     (void)snprintf(r.day.person, sizeof r.day.person, "approver-1")),
+		    "day.person");
+	DAY_REFUSED(r.day.time_ms = r.wall + 3600000, "day.time_ms");
+	/* an honest signer knows its own sum: it takes no day that names less */
+	DAY_REFUSED(r.day.a_unapproved = xem(X(900)), "more left without approvals");
+	DAY_REFUSED(r.day.a_sequence += 1000, "further than this signer had attested");
+	/* nothing was compared: it renews nothing */
+	DAY_REFUSED((r.day.a_sequence = 0, r.day.a_unapproved = xem(0)),
+		    "policy.unapproved_day_max");
+}
+
+/* The auditor is person 4 of the roster, and has the security key of that number. */
+static void day_by_key(uint8_t key, uint8_t flags)
+{
+	r.day_key = NULL;
+	r.day_proof = (struct proof){ .there = true, .key = key, .flags = flags };
+}
+
+/* A day that a security key signed counts as one by a software key, also after a new start. */
+static void days_by_security_key(void)
+{
+	uint64_t sequence;
+
+	use_up();
+	pay_day();
+	day_by_key(4, 5);
+	sequence = r.day.a_sequence;
+	(void)att_tell(A);
+	rig_settle();
+	wait_ms(50);
+	T_EQ(r.signer[A].acks, 11);
+	T_EQ(r.w.control.binding, 0);
+	rig_restart(r.batches);
+	rig_connect();
+	feed_all();
+	T_EQ(r.w.signer[A].budget.sequence, sequence);
+	T_EQ(r.w.signer[A].budget.since, r.payments[10].outflow_micro);
+	/* an officer's key for the auditor's word, nobody's, one that was not asked who touched it
+	 */
+	DAY_REFUSED(day_by_key(0, 5), "day.signatures");
+	DAY_REFUSED(day_by_key(99, 5), "assertion.credential");
+	DAY_REFUSED(day_by_key(4, 1), "assertion.authenticator_data");
+	/* the right key, for a person who has no say in it */
+	DAY_REFUSED(
+	    (day_by_key(2, 5), (void)snprintf(r.day.person, sizeof r.day.person, "approver-1")),
+	    "day.person");
+}
+
+/* Each signer draws on a budget of its own, and its day counts when it is told with its record. */
+static void days_of_each_signer(void)
+{
+	struct doc_day day;
+	struct doc_freeze f;
+
+	use_up();
+	pay_day();
+	day = r.day;
+	(void)att_tell(A);
+	rig_settle();
+	wait_ms(50);
+	T_EQ(r.signer[A].acks, 11);
+	/* a new start knows all that */
+	rig_restart(r.batches);
+	rig_connect();
+	feed_all();
+	T_EQ(r.w.signer[A].budget.sequence, day.a_sequence);
+	T_EQ(r.w.signer[A].budget.since, r.payments[10].outflow_micro);
+	T_EQ(r.w.signer[B].budget.sequence, 0);
+	/* the same day told again renews nothing more, and is no crime either */
+	for (int i = 0; i < 9; i++) {
+		pay_new(X(98));
+		pay_link();
+		r.with_day = true;
+		r.day = day;
+		(void)att_tell(A);
+		rig_settle();
+		rig_pass(2000);
+	}
+	T_EQ(r.w.payments_n, 20);
+	T_EQ(r.w.control.binding, 0);
+	rig_pass(2 * (uint64_t)POLICY_DAY_MS);
+	pay_new(X(98));
+	pay_link();
+	r.with_day = true;
+	r.day = day;
+	REFUSED("policy.unapproved_day_max");
+	/* B, told no day, signs beyond its own */
+	use_up();
+	pay_day();
+	(void)att_tell(A);
+	rig_settle();
+	r.with_day = false;
+	(void)att_tell(B);
+	rig_settle();
+	wait_ms(100);
+	T_EQ(r.signer[A].acks, 11);
+	T_EQ(r.signer[B].acks, 10);
+	T_CHECK(handed_freeze(&f));
+	T_CHECK(strstr(f.reason, "policy.unapproved_day_max") != NULL);
 }
 
 static void either_signer_first(void)
@@ -486,15 +686,16 @@ static void rewound_and_forked(void)
 {
 	static struct doc_freeze f;
 
-	/* a signer that says it has less than we hold */
+	/* a signer that says it has less than we hold: people are told, it is locked by our word,
+	 * and handed back what it lost; nobody has to lift a freeze for that */
 	rig_up();
 	(void)pay_whole(X(50));
 	r.signer[A].sequence = 1;
 	r.signer[A].nonce++;
 	wait_ms(100);
-	T_EQ(r.w.control.binding, 1);
-	T_CHECK(handed_freeze(&f));
-	T_CHECK(strstr(f.reason, "rewound") != NULL);
+	T_EQ(r.w.alarms, 1);
+	T_EQ(r.w.control.binding, 0);
+	T_EQ(r.signer[A].recalled_n, 1);
 
 	/* another record at a number that we hold */
 	rig_up();
@@ -839,8 +1040,12 @@ int main(int argc, char **argv)
 		{ "security keys stand behind approvals", good_assertions },
 		{ "once only", once_only },
 		{ "clocks apart", clocks_apart },
+		{ "a clock that is set right", clock_set_right },
 		{ "poisoned numbers", poisoned_numbers },
 		{ "our own windows", windows },
+		{ "a budget that only a person renews", days },
+		{ "a day by a security key", days_by_security_key },
+		{ "each signer's own budget", days_of_each_signer },
 		{ "either signer first", either_signer_first },
 		{ "acknowledgements lost and repeated", repeated_and_lost_acks },
 		{ "journals rewound and forked", rewound_and_forked },

@@ -20,6 +20,7 @@
 #include "crypto/uuid7.h"
 #include "ipc/frame.h"
 #include "nis/nis.h"
+#include "paper.h"
 #include "passkey_kit.h"
 #include "policy/attempt.h"
 #include "t.h"
@@ -92,6 +93,14 @@ struct model {
 	uint64_t stop_count;
 	bool agrees; /* its nonce names the watcher's own stop head */
 
+	/* P7: what it asks for, what it was handed back, and whether it takes that */
+	bool lacks;   /* heartbeats are refused: a record of ours that our journal lacks */
+	bool forgets; /* what it is handed back it refuses */
+	uint64_t recall_after;
+	unsigned recalls; /* frames, with a record or without */
+	struct hash32 recalled[RECORDS_MAX];
+	size_t recalled_n, recalled_documents;
+
 	struct swept {
 		struct hash32 id;
 		size_t n;
@@ -109,11 +118,21 @@ struct queued {
 	uint8_t *body;
 };
 
+struct read {
+	uint64_t id, offset;
+	uint32_t n;
+};
+
 struct rig {
 	struct watch w;
+	struct read reads[DOC_SIGNERS];
+	size_t reads_n;
+	unsigned reads_done;
+	enum err read_fails;       /* of the disk */
+	uint64_t receipt_sequence; /* of what models receipt; 0: 1 */
 	struct watch_payment payments[PAYMENTS];
 	uint32_t index[4 * PAYMENTS];
-	struct policy_entry entries[PAYMENTS];
+	struct policy_kept entries[PAYMENTS];
 	struct watch_undo undo[2 * 2048];
 	uint8_t store[WATCH_EFFECTS_BYTES];
 	struct effects out;
@@ -140,7 +159,7 @@ struct rig {
 	unsigned planted;
 
 	struct edk_secret chain[K_WHO_N];
-	struct key backend, stranger, watcher[3], person[5], attest[2];
+	struct key backend, stranger, watcher[3], person[5], attest[2], source[3];
 	struct log_secret log_secret;
 	struct doc_genesis genesis;
 	struct doc_roster roster;
@@ -162,8 +181,15 @@ struct rig {
 		bool first;  /* in front of it instead */
 		uint8_t key; /* person[i] has key i */
 		uint8_t flags;
-	} proof[4];
+	} proof[4], day_proof;
 
+	struct doc_price price[DOC_SOURCES_MAX + 1];
+	struct key *price_key[DOC_SOURCES_MAX + 1];
+	size_t prices; /* of every payment until they are others */
+
+	struct doc_day day;
+	bool with_day; /* stands beside the payment at hand */
+	struct key *day_key;
 	struct doc_sweep sweep;
 	bool is_sweep, with_freeze;
 	uint8_t freeze_raw[16384];
@@ -174,6 +200,13 @@ struct rig {
 };
 
 static struct rig r;
+static uint64_t rig_lock_ms;   /* of what needs approvals, by the policy that rig_make() writes */
+static struct doc_yen rig_yen; /* of the policy that rig_make() writes; age_max_ms 0: none */
+static const struct doc_hours *rig_hours; /* of the policy that rig_make() writes; NULL: none */
+/* that policy: strangers get 50 XEM, listed counts after two hours, grants last three at most */
+static bool rig_strict;
+/* what rig_make() writes has a second till in the purse's place, and orders that live longer */
+static bool rig_two_tills;
 
 static inline struct money xem(uint64_t micro)
 {
@@ -380,11 +413,18 @@ static inline void rig_documents(void)
 	party(&r.roster.watchers[0], "w1", &r.watcher[0]);
 	party(&r.roster.watchers[1], "w2", &r.watcher[1]);
 	party(&r.roster.watchers[2], "w3", &r.watcher[2]);
+	if (rig_yen.age_max_ms != 0) {
+		r.roster.source_count = 3;
+		r.roster.prices_needed = 2;
+		party(&r.roster.price_sources[0], "price-1", &r.source[0]);
+		party(&r.roster.price_sources[1], "price-2", &r.source[1]);
+		party(&r.roster.price_sources[2], "price-3", &r.source[2]);
+	}
 	r.policy = (struct doc_policy){
 		.tier_count = 3,
 		.approval_tiers = { { 0, 0, xem(X(100)) },
-				    { 1, 0, xem(X(1000)) },
-				    { 2, 0, xem(X(5000)) } },
+				    { 1, rig_lock_ms, xem(X(1000)) },
+				    { 2, rig_lock_ms, xem(X(5000)) } },
 		.asset = ASSET_XEM,
 		.attempt_life_s = 3600,
 		.clock_skew_ms = 600000,
@@ -402,7 +442,19 @@ static inline void rig_documents(void)
 		.till_max = xem(X(100000)),
 		.unapproved_day_max = xem(X(1000)),
 		.unlisted_max = xem(X(4000)),
+		.yen_count = rig_yen.age_max_ms != 0,
+		.yen = { rig_yen },
 	};
+	if (rig_strict) {
+		r.policy.unlisted_max = xem(X(50));
+		r.policy.destination_cooling_ms = 7200000;
+		r.policy.grant_life_max_ms = 10800000;
+	}
+	r.policy.order_life_ms *= rig_two_tills ? 10 : 1;
+	if (rig_hours != NULL) {
+		r.policy.hours_count = 1;
+		r.policy.hours[0] = *rig_hours;
+	}
 	r.genesis = (struct doc_genesis){
 		.box_count = 1,
 		.chain = DOC_CHAIN_NEM,
@@ -410,7 +462,9 @@ static inline void rig_documents(void)
 		.chain_nemesis = nemesis.hash,
 		.hot_count = 2,
 		.hot = { { DOC_HOT_TILL, r.chain[K_TILL].public_key, { "" } },
-			 { DOC_HOT_PURSE, r.chain[K_PURSE].public_key, { "" } } },
+			 { rig_two_tills ? DOC_HOT_TILL : DOC_HOT_PURSE,
+			   r.chain[K_PURSE].public_key,
+			   { "" } } },
 		.recovery = { .holders = 5, .needed = 3 },
 		.spare_count = 2,
 	};
@@ -538,13 +592,38 @@ static inline void next_serve(int s)
 	enqueue(s == A ? CH_A : CH_B, role_of(s), SIGNER_NEXT + 1, m->held_id, bytes_of(body, w.n));
 }
 
+/* What the other watcher says of each document that it is handed, beside its receipt. */
+static bool rig_matured;
+static struct doc_maturity rig_word; /* a field that is not zero is said so */
+static const struct key *rig_word_key;
+
+static inline size_t word_raw(uint8_t *raw, size_t cap, const struct hash32 *document)
+{
+	struct writer w = writer_make(raw, cap);
+	struct doc_maturity said = rig_word;
+
+	said.genesis = r.genesis_id;
+	if (hash32_is_zero(&said.document)) {
+		said.document = *document;
+	}
+	if (said.watcher[0] == '\0') {
+		(void)snprintf(said.watcher, sizeof said.watcher, "w2");
+	}
+	CHECK(doc_maturity_make(&w, NULL, &said,
+				rig_word_key != NULL ? rig_word_key->secret
+						     : r.watcher[1].secret) == ERR_OK);
+	return w.n;
+}
+
 static inline void receipt_give(uint32_t channel, uint16_t role, const struct effect *e,
 				const char *holder, const struct key *k)
 {
-	static uint8_t raw[4096], body[4096];
+	static uint8_t raw[4096], body[4096], word[2048];
 	struct writer w = writer_make(raw, sizeof raw);
 	struct writer b = writer_make(body, sizeof body);
-	struct doc_receipt receipt = { .genesis = r.genesis_id, .sequence = 1, .time_ms = r.wall };
+	struct doc_receipt receipt = { .genesis = r.genesis_id,
+				       .sequence = r.receipt_sequence == 0 ? 1 : r.receipt_sequence,
+				       .time_ms = r.wall };
 	struct bytes item;
 	struct doc d;
 	size_t n;
@@ -555,11 +634,60 @@ static inline void receipt_give(uint32_t channel, uint16_t role, const struct ef
 	(void)snprintf(receipt.holder, sizeof receipt.holder, "%s", holder);
 	CHECK(doc_receipt_make(&w, NULL, &receipt, k->secret) == ERR_OK);
 	put_item(&b, bytes_of(raw, w.n));
+	if (rig_matured && channel == CH_PEER) {
+		put_item(&b, bytes_of(word, word_raw(word, sizeof word, &d.id)));
+	}
 	enqueue(channel, role, SIGNER_STOP_PUT + 1, e->request_id, bytes_of(body, b.n));
 }
 
 /* Signs a sweep as the real one would, after what the test allows. */
 static inline void sweep_serve(int s, const struct effect *e);
+
+static inline void refusal_give(int s, const struct effect *e, enum err code, const char *field)
+{
+	static uint8_t raw[2048], body[2048];
+	struct doc_refusal f = { .genesis = r.genesis_id, .detail = "no" };
+	struct writer text = writer_make(raw, sizeof raw);
+	struct writer w = writer_make(body, sizeof body);
+
+	(void)snprintf(f.code, sizeof f.code, "%s", err_slug(code));
+	(void)snprintf(f.field, sizeof f.field, "%s", field);
+	CHECK(doc_refusal_make(&text, NULL, &f, NULL) == ERR_OK);
+	put_item(&w, bytes_of(raw, text.n));
+	enqueue(s == A ? CH_A : CH_B, role_of(s), (uint16_t)(e->number + 1), e->request_id,
+		bytes_of(body, w.n));
+}
+
+/* items: what is handed back, the attestation first; n 0: the watcher only asks. */
+static inline void recall_serve(int s, const struct effect *e, const struct bytes *items, size_t n)
+{
+	static uint8_t raw[2048], body[2048];
+	struct model *m = &r.signer[s];
+	struct doc_cursor c = { .genesis = r.genesis_id };
+	struct writer text = writer_make(raw, sizeof raw);
+	struct writer w = writer_make(body, sizeof body);
+	struct doc_attestation t;
+	struct doc d;
+
+	m->recalls++;
+	if (n > 0) {
+		CHECK(doc_open(&d, items[0], &r.genesis_id, NULL) == ERR_OK &&
+		      doc_attestation_read(&d, &t, NULL) == ERR_OK);
+		CHECK(m->recalled_n < RECORDS_MAX && t.signer == (enum doc_signer)s);
+		m->recalled[m->recalled_n++] = d.id;
+		m->recalled_documents = n - 1;
+		if (m->forgets) {
+			refusal_give(s, e, ERR_STATE, "attestation.previous");
+			return;
+		}
+		m->recall_after = t.sequence;
+	}
+	c.after = m->recall_after;
+	CHECK(doc_cursor_make(&text, NULL, &c, NULL) == ERR_OK);
+	put_item(&w, bytes_of(raw, text.n));
+	enqueue(s == A ? CH_A : CH_B, role_of(s), SIGNER_RECALL + 1, e->request_id,
+		bytes_of(body, w.n));
+}
 
 static inline void signer_take(int s, const struct effect *e)
 {
@@ -608,8 +736,15 @@ static inline void signer_take(int s, const struct effect *e)
 		      doc_heartbeat_read(&d, &m->heartbeat, NULL) == ERR_OK);
 		CHECK(doc_signed_by(&d, &r.watcher[0].key));
 		m->heartbeats++;
+		if (m->lacks) {
+			refusal_give(s, e, ERR_LOCKED, "heartbeat.records_sequence");
+			return;
+		}
 		enqueue(channel, role_of(s), SIGNER_HEARTBEAT + 1, e->request_id,
 			bytes_of(NULL, 0));
+		return;
+	case SIGNER_RECALL:
+		recall_serve(s, e, items, n);
 		return;
 	case SIGNER_STOP_PUT:
 		m->stops++;
@@ -624,16 +759,7 @@ static inline void signer_take(int s, const struct effect *e)
 	case SIGNER_SWEEP:
 		m->sweeps++;
 		if (m->refuses) {
-			struct doc_refusal f = { .genesis = r.genesis_id,
-						 .field = "freeze.evidence",
-						 .detail = "a payment of ours" };
-			struct writer text = writer_make(raw, sizeof raw);
-
-			(void)snprintf(f.code, sizeof f.code, "%s", err_slug(ERR_EVIDENCE));
-			CHECK(doc_refusal_make(&text, NULL, &f, NULL) == ERR_OK);
-			put_item(&w, bytes_of(raw, text.n));
-			enqueue(channel, role_of(s), SIGNER_SWEEP + 1, e->request_id,
-				bytes_of(body, w.n));
+			refusal_give(s, e, ERR_EVIDENCE, "freeze.evidence");
 			return;
 		}
 		sweep_serve(s, e);
@@ -691,6 +817,13 @@ static inline void rig_effects(void)
 			}
 			break;
 		case EFFECT_CALL: {
+			if (e->number == WATCH_CALL_READ) {
+				CHECK(e->body.n == 12 && r.reads_n < DOC_SIGNERS);
+				r.reads[r.reads_n++] =
+				    (struct read){ e->request_id, le64_get(e->body.p),
+						   le32_get(e->body.p + 8) };
+				break;
+			}
 			CHECK(e->number == CALL_ANNOUNCE && e->body.n > 4);
 			r.announced++;
 			if (r.push) {
@@ -722,21 +855,43 @@ static inline void rig_one(struct event *ev)
 	rig_effects();
 }
 
+/* The disk answers. */
+static inline void rig_read(void)
+{
+	struct read want = r.reads[--r.reads_n];
+	struct event ev = { .kind = EVENT_REPLY,
+			    .number = WATCH_CALL_READ,
+			    .request_id = want.id,
+			    .status = r.read_fails };
+
+	CHECK(want.offset + want.n <= r.journal_n);
+	if (r.read_fails == ERR_OK) {
+		ev.body = bytes_of(r.journal + want.offset, want.n);
+	}
+	r.reads_done++;
+	rig_one(&ev);
+}
+
 /* Delivers what the models have answered, until nobody has anything to say. */
 static inline void rig_settle(void)
 {
 	next_serve(A);
 	next_serve(B);
-	for (unsigned limit = 0; r.queue_n > 0; limit++) {
-		struct queued q = r.queue[0];
+	for (unsigned limit = 0; r.queue_n > 0 || r.reads_n > 0; limit++) {
+		struct queued q;
 		struct event ev = { .kind = EVENT_FRAME,
-				    .channel = q.channel,
-				    .role = q.role,
-				    .number = q.number,
-				    .request_id = q.id,
-				    .body = bytes_of(q.body, q.n) };
+				    .channel = r.queue[0].channel,
+				    .role = r.queue[0].role,
+				    .number = r.queue[0].number,
+				    .request_id = r.queue[0].id,
+				    .body = bytes_of(r.queue[0].body, r.queue[0].n) };
 
 		CHECK(limit < 20000);
+		if (r.reads_n > 0) {
+			rig_read();
+			continue;
+		}
+		q = r.queue[0];
 		memmove(r.queue, r.queue + 1, (r.queue_n - 1) * sizeof r.queue[0]);
 		r.queue_n--;
 		rig_one(&ev);
@@ -1024,6 +1179,7 @@ static inline void rig_make(void)
 	rig_key(&r.stranger, 2);
 	for (uint8_t i = 0; i < 3; i++) {
 		rig_key(&r.watcher[i], (uint8_t)(10 + i));
+		rig_key(&r.source[i], (uint8_t)(40 + i));
 	}
 	for (uint8_t i = 0; i < 5; i++) {
 		rig_key(&r.person[i], (uint8_t)(20 + i));
@@ -1061,6 +1217,7 @@ static inline void pay_new(uint64_t amount)
 	r.is_sweep = false;
 	r.att_made = false;
 	r.with_freeze = false;
+	r.with_day = false;
 	r.attest_key = NULL;
 	r.request_key = &r.backend;
 	r.approvals = 0;
@@ -1079,7 +1236,7 @@ static inline void pay_new(uint64_t amount)
 				      .chain = DOC_CHAIN_NEM,
 				      .created_ms = r.wall - 50,
 				      .destination = r.request.destination,
-				      .expires_ms = r.wall + 1800000,
+				      .expires_ms = r.wall + r.policy.order_life_ms / 2,
 				      .fee_max = xem(X(3)),
 				      .genesis = r.genesis_id,
 				      .message_n = 4,
@@ -1132,6 +1289,21 @@ static inline void pay_approve(size_t person, const char *name)
 static inline void pay_prove(size_t approval, uint8_t key, uint8_t flags)
 {
 	r.proof[approval] = (struct proof){ .there = true, .key = key, .flags = flags };
+}
+
+/* What price source i says of one XEM. */
+static inline void pay_price(size_t at, size_t i, const char *rate)
+{
+	r.price[at] = paper_price(&r.genesis_id, i, r.wall, rate);
+	r.price_key[at] = &r.source[i];
+}
+
+/* Two sources say this, and it goes with every payment from now on. */
+static inline void pay_prices(const char *rate)
+{
+	pay_price(0, 0, rate);
+	pay_price(1, 1, rate);
+	r.prices = 2;
 }
 
 /* An approval, and the proof that stands with it. */
@@ -1196,7 +1368,8 @@ static inline struct hash32 att_tell(int s)
 	struct told *t = &m->told[m->told_n++];
 	struct writer w = writer_make(t->body, sizeof t->body);
 	struct hash32 id;
-	struct hash32 order_id;
+	struct hash32 order_id, id_of_day;
+	struct doc_assertion proof;
 	size_t n;
 
 	CHECK(m->told_n <= RECORDS_MAX);
@@ -1226,6 +1399,20 @@ static inline struct hash32 att_tell(int s)
 			}
 			put_approval(&w, i);
 		}
+		for (size_t i = 0; i < r.prices; i++) {
+			n = made(raw, sizeof raw, NULL, DOC_PRICE, &r.price[i], r.price_key[i]);
+			put_item(&w, bytes_of(raw, n));
+		}
+	}
+	if (r.with_day) {
+		n = made(raw, sizeof raw / 2, &id_of_day, DOC_DAY, &r.day, r.day_key);
+		if (r.day_proof.there) {
+			passkey_assert(&proof, r.day_proof.key, &id_of_day, 7, r.day_proof.flags);
+			proof.genesis = r.genesis_id;
+			raw[n++] = '\n';
+			n += made(raw + n, sizeof raw - n, NULL, DOC_ASSERTION, &proof, NULL);
+		}
+		put_item(&w, bytes_of(raw, n));
 	}
 	t->n = w.n;
 	t->sequence = r.att.sequence;
@@ -1233,6 +1420,29 @@ static inline struct hash32 att_tell(int s)
 		m->sequence = r.att.sequence;
 	}
 	return id;
+}
+
+/* Beside the payment at hand: the auditor has compared all that both signers have told so far. */
+static inline void pay_day(void)
+{
+	uint64_t sum[2] = { 0, 0 };
+
+	for (size_t i = 0; i < r.w.payments_n; i++) {
+		const struct watch_payment *p = &r.payments[i];
+
+		for (int s = A; s <= B; s++) {
+			sum[s] += p->sequence[s] != 0 && p->approvals == 0 ? p->outflow_micro : 0;
+		}
+	}
+	r.with_day = true;
+	r.day_key = &r.person[4];
+	r.day = (struct doc_day){ .a_sequence = r.w.signer[A].held_sequence,
+				  .a_unapproved = xem(sum[A]),
+				  .b_sequence = r.w.signer[B].held_sequence,
+				  .b_unapproved = xem(sum[B]),
+				  .genesis = r.genesis_id,
+				  .person = "auditor-1",
+				  .time_ms = r.wall };
 }
 
 static inline bool was_acked(int s, const struct hash32 *id)

@@ -1,0 +1,645 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Goal: what `kuramori trace` says of a case is right to the unit, a stranger can compute it again from the
+bundle alone, whatever is changed in a bundle is found, and labels of strangers do no harm.
+
+Method: the real programs over small ledgers whose numbers are worked out by hand here, and over random ones, where
+the independent verifier (tools/kuramori-trace-verify) judges. One ledger for each rule that it defeats.
+"""
+
+import contextlib
+import csv
+import hashlib
+import importlib.machinery
+import importlib.util
+import io
+import json
+import os
+import random
+import sys
+import xml.etree.ElementTree
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+
+import process  # noqa: E402
+import tap  # noqa: E402
+from devnode import program  # noqa: E402
+
+folder = process.temp_dir("kt-")
+ALL = ["poison", "poison-emptied", "haircut", "haircut-tx", "fifo", "lifo", "taint-first", "clean-first", "tiho"]
+COUNTING = ALL[2:]
+T0 = 1516892533
+
+
+def tx(name):
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def store(name, moves):
+    """moves: (height, tx name, from, to, amount)."""
+    place = folder / name
+    lines = "".join(f"{h},{T0 + 43200 * h},{tx(t)},{a.strip('-')},{b.strip('-')},{v}\n" for h, t, a, b, v in moves)
+    process.run([program("kuramori"), "trace", "ingest", place, "csv", "-"], input="height,time,txid,from,to,amount\n" + lines)
+    return place
+
+
+def case(name, **fields):
+    place = folder / f"{name}.json"
+    whole = {"case": name, "asset": "coin", "unit": "COIN", "generated": True, "policies": ALL, **fields}
+    place.write_text(json.dumps({key: value for key, value in whole.items() if value is not None}))
+    return place
+
+
+def ask(*words, code=0):
+    """stdout; the exit code must be `code`. With another code than 0: stderr."""
+    done = process.run([program("kuramori"), *words], expect=None)
+    assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
+    if code != 0:
+        assert done.stderr.startswith("kuramori: "), done.stderr
+        return done.stderr
+    assert done.stderr == "", done.stderr  # quiet in a pipe
+    return done.stdout
+
+
+def report(the_case, the_store, *words):
+    return json.loads(ask("--json", "trace", "report", the_case, the_store, *words))
+
+
+# the verifier is one program; here it is also a module, since some thousand bundles are judged
+loader = importlib.machinery.SourceFileLoader("trace_verify", str(ROOT / "tools/kuramori-trace-verify"))
+sys.dont_write_bytecode = True
+verifier = importlib.util.module_from_spec(importlib.util.spec_from_loader("trace_verify", loader))
+loader.exec_module(verifier)
+
+
+def verify(bundle, *words):
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        code = verifier.main([str(bundle), *words])
+    return code, said.getvalue()
+
+
+def sits(said, address):
+    """{rule: units that sit there} of the rules that count."""
+    found = [a for a in said["accounts"] if a["address"] == address]
+    by = found[0]["policies"] if found else {}
+    return {p: int(by[p]["held"]) + int(by[p]["rests"]) if p in by else 0 for p in COUNTING}
+
+
+def totals(said):
+    return {t["policy"]: t for t in said["totals"]}
+
+
+def conserved(said):
+    for t in said["totals"]:
+        parts = [int(t[k]) for k in ("held", "absorbed", "stopped", "evaporated", "destroyed")]
+        assert int(t["stolen"]) == sum(parts), t
+
+
+def within(said):
+    """Every rule stays in the interval that no rule leaves."""
+    seen = 0
+    for a in said["accounts"]:
+        low, high = int(a["interval"]["lower"]), int(a["interval"]["upper"])
+        for policy, units in sits(said, a["address"]).items():
+            assert low <= units <= high, (a, policy)
+            seen += 1
+    return seen
+
+
+def numbers(haircut, fifo, lifo, taint_first, clean_first, haircut_tx=None, tiho=None):
+    return {"haircut": haircut, "haircut-tx": haircut if haircut_tx is None else haircut_tx, "fifo": fifo, "lifo": lifo,
+            "taint-first": taint_first, "clean-first": clean_first, "tiho": taint_first if tiho is None else tiho}
+
+
+# a thief who has 40 of his own steals 60, sends half on to an exchange by a mule, and pays Bob
+MIX = [(1, "g1", "-", "VICTIM", 100), (1, "g2", "-", "THIEF", 40), (1, "g3", "-", "EXCHANGE", 1000), (1, "g4", "-", "BOB", 10),
+       (2, "theft", "VICTIM", "THIEF", 60), (3, "half", "THIEF", "MULE", 50), (4, "sale", "MULE", "EXCHANGE", 50),
+       (5, "pay", "THIEF", "BOB", 20)]
+THEFT = [{"tx": tx("theft"), "to": "THIEF"}]
+
+
+@tap.test
+def every_rule_says_what_the_hand_says():
+    (folder / "labels.csv").write_text("address,label,category,source,confidence\nEXCHANGE,Zaif,exchange,press,70\n")
+    said = report(case("mix", seeds=THEFT, sink_categories=["exchange"], labels=[{"file": "labels.csv"}]), store("mix", MIX))
+    conserved(said)
+    assert sits(said, "EXCHANGE") == numbers(30, 10, 50, 50, 10), sits(said, "EXCHANGE")
+    assert sits(said, "BOB") == numbers(12, 20, 10, 10, 20), sits(said, "BOB")
+    assert sits(said, "THIEF") == numbers(18, 30, 0, 0, 30), sits(said, "THIEF")
+    assert sits(said, "MULE") == numbers(0, 0, 0, 0, 0)
+    assert [totals(said)[p]["accounts"] for p in ALL[:2]] == [3, 2]  # the mule is empty
+    reached = said["reached"]
+    assert len(reached) == 1 and reached[0]["label"] == "Zaif" and reached[0]["since_s"] == T0 + 43200 * 4
+    assert {p: int(reached[0]["policies"][p]["units"]) for p in COUNTING} == numbers(30, 10, 50, 50, 10)
+    assert {d["day"] for d in reached[0]["days"]} == {"2018-01-27"}
+    # of the thief's hundred fifty went there: all of them stolen, or no more than ten are left to be
+    assert reached[0]["interval"] == {"lower": "10", "upper": "50"} and within(said) > 20
+
+
+@tap.test
+def as_of_any_height_and_where_the_case_ends():
+    the_store = folder / "mix"
+    early = report(folder / "mix.json", the_store, "as_of=3")
+    assert sits(early, "MULE") == numbers(30, 10, 50, 50, 10) and sits(early, "BOB") == numbers(0, 0, 0, 0, 0)
+    assert early["height"] == 3 and early["reached"] == []
+    assert report(case("until", seeds=THEFT, until_height=3), the_store)["totals"] == early["totals"]
+    for words, what in ((["as_of=6"], "the store ends at height 5"), (["as_of=x"], "as_of=x"), (["when=3"], "when=3"),
+                        (["as_of=1", "as_of=2"], "twice"), (["policy=lifo-ish"], "policy lifo-ish")):
+        assert what in ask("trace", "report", folder / "mix.json", the_store, *words, code=3 if "as_of" in words[0] and
+                           len(words) == 1 else 1 if "policy" in words[0] else 2), words
+    balance = report(case("held", seeds=[{"address": "THIEF", "height": 2, "amount": "10"}]), the_store)
+    conserved(balance)
+    assert totals(balance)["fifo"]["stolen"] == "10"
+    # the newest ten lie at [90, 100): the first fifty and the next twenty are others
+    assert sits(balance, "THIEF")["fifo"] == 10 and sits(balance, "EXCHANGE")["lifo"] == 10
+
+
+@tap.test
+def the_text_names_method_ends_and_made_up_data():
+    text = ask("trace", "report", folder / "mix.json", folder / "mix", "over=day")
+    for what in ("GENERATED DATA", "sinks: 0 accounts by their address, 1 by the category", "no floor", "None of them is the law",
+                 "no legal advice", "Zaif (exchange), since 2018-01-27", "2018-01-27", "as of height 5", "Labels labels.csv"):
+        assert what in text, what
+    real = ask("trace", "report", case("real", seeds=THEFT, generated=False, decimals=1, unit="XEM"), folder / "mix", "policy=haircut")
+    assert "GENERATED" not in real and "5.0" not in real and "1.8" in real  # haircut: 18 units of a tenth
+    japanese = process.run([program("kuramori"), "trace", "report", folder / "mix.json", folder / "mix"], env={"LANGUAGE": "ja"}).stdout
+    assert "法的助言" in japanese and "EXCHANGE" in japanese
+
+
+@tap.test
+def a_way_from_the_seed_to_an_address():
+    steps = json.loads(ask("--json", "trace", "path", folder / "mix.json", folder / "mix", "EXCHANGE", "by=shortest"))
+    assert [(s["from"], s["to"], s["moved"]) for s in steps] == [("THIEF", "MULE", "10"), ("MULE", "EXCHANGE", "10")]
+    assert "THIEF -> MULE" in ask("trace", "path", folder / "mix.json", folder / "mix", "EXCHANGE", "policy=haircut")
+    assert "no stolen coin came there" in ask("trace", "path", folder / "mix.json", folder / "mix", "VICTIM", code=1)
+    two = store("two", [(1, "g1", "-", "VICTIM", 100), (2, "theft", "VICTIM", "THIEF", 100), (3, "a", "THIEF", "X", 10),
+                        (4, "b", "THIEF", "Y", 60), (5, "c", "Y", "Z", 55), (6, "d", "Z", "X", 50), (7, "e", "X", "END", 60)])
+    for by, names in (("shortest", ["THIEF", "X"]), ("biggest", ["THIEF", "Y", "Z", "X"])):
+        steps = json.loads(ask("--json", "trace", "path", case("two", seeds=THEFT), two, "END", f"by={by}"))
+        assert [s["from"] for s in steps] == names, (by, steps)
+
+
+@tap.test
+def the_pedigree_of_a_payment():
+    two = folder / "two"
+    back = json.loads(ask("--json", "trace", "pedigree", two, "coin", tx("e"), "END"))
+    assert [(p["from"], p["to"], p["units"]) for p in back if p["kind"] == "passed"] == [
+        ("X", "END", "60"), ("Z", "X", "50"), ("Y", "Z", "50"), ("THIEF", "Y", "50"), ("THIEF", "X", "10"), ("VICTIM", "THIEF", "60")]
+    assert [(p["kind"], p["units"]) for p in back if p["kind"] != "passed"] == [("issued", "60")]
+    ends = json.loads(ask("--json", "trace", "pedigree", two, "coin", tx("e"), "END", "origin=THIEF"))
+    assert sorted((p["kind"], p["to"], p["units"]) for p in ends if p["kind"] != "passed") == [("origin", "X", "10"), ("origin", "Y", "50")]
+    late = json.loads(ask("--json", "trace", "pedigree", two, "coin", tx("e"), "END", "from_height=5", "policy=lifo"))
+    assert sum(int(p["units"]) for p in late if p["kind"] == "earlier") == 60
+    assert "60 made" in ask("trace", "pedigree", two, "coin", tx("e"), "END")
+    for words, code, what in ((["gold", tx("e"), "END"], 3, "gold"), (["coin", "zz", "END"], 3, "zz"), (["coin", tx("e"), "X"], 1, "0 times"),
+                              (["coin", tx("e"), "NOBODY"], 1, "NOBODY"), (["coin", tx("e"), "END", "policy=haircut"], 3, "haircut"),
+                              (["coin", tx("e"), "END", "origin=NOBODY"], 1, "NOBODY")):
+        assert what in ask("trace", "pedigree", two, *words, code=code), words
+
+
+@tap.test
+def each_rule_has_its_thief():
+    """Adversarial ledgers: whom each rule lets go, and that all of them still conserve."""
+    start = [(1, "g1", "-", "VICTIM", 100), (1, "g2", "-", "THIEF", 40)]
+    theft = (2, "theft", "VICTIM", "THIEF", 60)
+    # poison: dust to strangers marks them for ever, and moves next to nothing
+    said = report(case("dust", seeds=THEFT), store("dust", [*start, theft, *((3, f"d{i}", "THIEF", f"STRANGER{i}", 1) for i in range(5))]))
+    conserved(said)
+    assert totals(said)["poison"]["accounts"] == 6 and sum(sits(said, f"STRANGER{i}")["haircut"] for i in range(5)) == 0
+    # haircut: behind a full hub each payment is below the floor; it evaporates, and is counted
+    hub = [*start, (1, "g3", "-", "HUB", 900), theft, (3, "in", "THIEF", "HUB", 100), (4, "out", "HUB", "X", 100)]
+    said = report(case("hub", seeds=THEFT, floor={"units": "10", "per_million": 0}), store("hub", hub))
+    conserved(said)
+    assert totals(said)["haircut"]["evaporated"] == "6" and sits(said, "X") == numbers(0, 0, 60, 60, 0)
+    # clean-first: the same hub never lets the stolen coins go
+    assert sits(said, "HUB")["clean-first"] == 60
+    # a share of a transfer as floor: 6 of 100 is below 7 %
+    said = report(case("share", seeds=THEFT, floor={"per_million": 70000}), folder / "hub")
+    assert totals(said)["haircut"]["evaporated"] == "6" and totals(said)["lifo"]["evaporated"] == "0"
+    # FIFO: who orders the inflows decides what leaves first; haircut does not care
+    orders = [[*start[:1], theft, (3, "own", "-", "THIEF", 40)], [*start[:1], (2, "own", "-", "THIEF", 40), (3, *theft[1:])]]
+    spent = [report(case("order", seeds=THEFT), store(f"order{i}", [*o, (4, "buy", "THIEF", "SHOP", 40)])) for i, o in enumerate(orders)]
+    assert [sits(s, "SHOP")["fifo"] for s in spent] == [40, 0] and [sits(s, "SHOP")["haircut"] for s in spent] == [24, 24]
+    # LIFO: stolen coins at the bottom, own coins in and out above them
+    assert [sits(s, "SHOP")["lifo"] for s in spent] == [0, 40]
+    # taint-first: one payment to himself under another name, and the old account is clean
+    said = report(case("wash", seeds=THEFT), store("wash", [*start, theft, (3, "wash", "THIEF", "OTHER", 60)]))
+    assert sits(said, "THIEF") == numbers(24, 40, 0, 0, 40) and totals(said)["taint-first"]["accounts"] == 1
+    # TIHO: the largest output goes home, the shop gets what is clean
+    legs = [*start, theft, (3, "split", "THIEF", "HOME", 59), (3, "split", "THIEF", "SHOP", 41)]
+    said = report(case("legs", seeds=THEFT), store("legs", legs))
+    conserved(said)
+    assert sits(said, "SHOP") == numbers(25, 41, 1, 1, 41, haircut_tx=25, tiho=1), sits(said, "SHOP")
+    assert sits(said, "HOME")["tiho"] == 59 and sits(said, "HOME")["haircut-tx"] == 35
+    # ends: a hop limit and a hub rule are part of the result
+    said = report(case("hops", seeds=THEFT, hops_max=1), folder / "mix")
+    conserved(said)
+    assert totals(said)["haircut"]["stopped"] == "42" and sits(said, "MULE")["haircut"] == 30
+    busy = store("busy", [*MIX, (6, "more", "BOB", "EXCHANGE", 5)])
+    said = report(case("busy", seeds=THEFT, hub_transfers=3), busy)
+    conserved(said)
+    assert said["sinks"]["hub"] == 1 and sits(said, "EXCHANGE")["haircut"] == 32 and totals(said)["haircut"]["absorbed"] == "32"
+    assert "(by hub)" in ask("trace", "report", case("busier", seeds=THEFT, hub_transfers=2), busy, code=3)
+
+
+GENESIS = [(1, "g1", "-", "VICTIM", 1000)]
+ROBBED = [*GENESIS, (2, "theft", "VICTIM", "THIEF", 1000)]
+# attack: its ledger, fields of the case, {address: (what the defeated rules say, and the interval)}
+ATTACKS = {
+    # 20 strangers with 500 of their own get 2 each: poison marks them all; the interval is the dust
+    "dust poisoning": ([*ROBBED, *((1, f"o{i}", "-", f"STRANGER{i}", 500) for i in range(20)),
+                        *((3, f"d{i}", "THIEF", f"STRANGER{i}", 2) for i in range(20))], {}, {"STRANGER7": ({}, 2, 2)}),
+    # a tag on the account at height 4 comes after the coins: seeds name coins that moved
+    "tag race": ([*ROBBED, (3, "a", "THIEF", "SECOND", 1000), (4, "b", "SECOND", "EXCHANGE", 1000)], {}, {"EXCHANGE": ({}, 1000, 1000)}),
+    # sixty accounts, each used once, and a case that looks three hops far
+    "one-time addresses": ([*ROBBED, *((3 + i, f"h{i}", "THIEF" if i == 0 else f"HOP{i - 1}", f"HOP{i}", 1000) for i in range(60)),
+                            (70, "end", "HOP59", "EXCHANGE", 1000)], {}, {"EXCHANGE": ({}, 1000, 1000)}),
+    # by paying himself he turns FIFO's queue round
+    "self-transfer washing": ([*ROBBED, (3, "own", "-", "THIEF", 1000), (4, "self", "THIEF", "THIEF", 1000),
+                               (5, "sale", "THIEF", "EXCHANGE", 1000)], {},
+                              {"EXCHANGE": ({"fifo": 0, "haircut": 500, "taint-first": 1000}, 0, 1000)}),
+    # stolen coins at the bottom of a hub; others' pass above them
+    "hiding below a floor": ([*ROBBED, (3, "in", "THIEF", "HUB", 1000), *(one for i in range(30) for one in (
+                                 (4 + i, f"i{i}", "-", "HUB", 1000), (4 + i, f"o{i}", "HUB", "EXCHANGE", 1000)))], {},
+                             {"EXCHANGE": ({"lifo": 0, "clean-first": 0, "fifo": 1000}, 0, 1000)}),
+    # a false label makes the thief's second account a sink: what it took stands there
+    "label bomb": ([*ROBBED, (3, "a", "THIEF", "SECOND", 1000), (4, "b", "SECOND", "EXCHANGE", 600)], {"sinks": ["SECOND"]},
+                   {"SECOND": ({}, 1000, 1000)}),
+    # a look-alike of the thief's address, alike but for its last letter, has coins of its own
+    "address grinding": ([*ROBBED, (2, "own", "-", "THIEG", 700), (3, "a", "THIEF", "SECOND", 700), (3, "b", "THIEG", "EXCHANGE", 700)], {},
+                         {"SECOND": ({}, 700, 700), "THIEF": ({}, 300, 300)}),
+}
+
+
+@tap.test
+def what_thieves_do_defeats_rules_but_not_the_interval():
+    """Each attack through the command, as JSON and as a person reads it; each says whom it defeats."""
+    for name, (moves, fields, expected) in ATTACKS.items():
+        key = name.replace(" ", "-")
+        the_store, the_case = store(key, sorted(moves, key=lambda m: m[0])), case(key, seeds=THEFT, **fields)
+        said, text = report(the_case, the_store), ask("trace", "report", the_case, the_store)
+        conserved(said)
+        assert within(said) >= 7, name
+        for address, (rules, low, high) in expected.items():
+            found = [a for a in said["accounts"] if a["address"] == address][0]
+            assert found["interval"] == {"lower": str(low), "upper": str(high)}, (name, found)
+            now = sits(said, address)
+            assert all(now[rule] == units for rule, units in rules.items()), (name, now)
+            assert rules or set(now.values()) == {low}, (name, now)
+            if rules:
+                a, b = sorted(rules.values())[0], sorted(rules.values())[-1]
+                assert f"differ most at {address}" in text or "differ most at HUB" in text or "differ most at THIEF" in text, text
+                assert f"says {a:,} COIN" in text and f"says {b:,} COIN" in text and f"from {low:,} COIN to {high:,} COIN" in text, text
+        assert "every rule of the case lies within these bounds" in text, (name, text)
+    assert totals(report(folder / "dust-poisoning.json", folder / "dust-poisoning"))["poison"]["accounts"] == 21
+    # whoever follows the tagged account, or three hops, has nothing; and the report says where it stopped
+    late = ask("--json", "trace", "report", case("tagged", seeds=[{"address": "THIEF", "height": 4}]), folder / "tag-race", code=1)
+    assert "held 0" in late
+    near = report(case("near", seeds=THEFT, hops_max=3), folder / "one-time-addresses")
+    assert all(totals(near)[p]["stopped"] == "1000" for p in COUNTING) and near["reached"] == []
+    assert "gives coins up" in ask("trace", "report", folder / "near.json", folder / "one-time-addresses")
+    # nothing of the look-alike, nor of whom it paid
+    ground = report(folder / "address-grinding.json", folder / "address-grinding")
+    assert not [a for a in ground["accounts"] if a["address"] in ("THIEG", "EXCHANGE")]
+    # a rollback: the same case over both branches, and a bundle that proves what the second says
+    branch = report(folder / "tag-race.json", folder / "tag-race", "as_of=3")
+    assert [a["interval"] for a in branch["accounts"] if a["address"] == "SECOND"] == [{"lower": "1000", "upper": "1000"}]
+    other = store("branch", [*ROBBED, (3, "a", "THIEF", "SECOND", 1000), (4, "c", "SECOND", "HOME", 1000)])
+    said = report(folder / "tag-race.json", other)
+    assert {a["address"]: a["interval"] for a in said["accounts"] if set(sits(said, a["address"]).values()) != {0}} == {
+        "HOME": {"lower": "1000", "upper": "1000"}}
+    place, id = bundle_of(folder / "tag-race.json", other, "branch")
+    assert verify(place, id)[0] == 0
+
+
+def bundle_of(the_case, the_store, name="b"):
+    place = folder / f"{name}.bundle"
+    said = report(the_case, the_store, f"bundle={place}")
+    return place, said["bundle"]
+
+
+def sealed(objects):
+    """A bundle whose hashes fit, of these lines."""
+    chain, out = "0" * 64, []
+    for one in objects:
+        text = json.dumps(one, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        chain = hashlib.sha256((chain + text).encode()).hexdigest()
+        out.append(f"{chain} {text}\n")
+    return "".join(out)
+
+
+def changed(value):
+    """The same field with other content of the same form."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, str) and value.isdigit():
+        return str(int(value) + 1)
+    if isinstance(value, str) and len(value) == 64:
+        return ("1" if value[0] == "0" else "0") + value[1:]
+    return value + "x"
+
+
+def places(value, at=()):
+    """Every field below a line, as a path."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from places(one, (*at, key))
+    elif isinstance(value, list):
+        for key, one in enumerate(value):
+            yield from places(one, (*at, key))
+    else:
+        yield at
+
+
+def mutated(lines, number, path):
+    copy = json.loads(json.dumps(lines))
+    at = copy[number]
+    for step in path[:-1]:
+        at = at[step]
+    at[path[-1]] = changed(at[path[-1]])
+    return copy
+
+
+@tap.test
+def a_stranger_computes_every_number_again_and_finds_every_change():
+    place, id = bundle_of(folder / "mix.json", folder / "mix")
+    done = process.run([ROOT / "tools/kuramori-trace-verify", place, id])
+    assert "every number agrees" in done.stdout, done
+    assert len((ROOT / "tools/kuramori-trace-verify").read_text().splitlines()) < 400
+    assert bundle_of(folder / "mix.json", folder / "mix", "again")[1] == id  # the same case is the same bundle
+    lines = [json.loads(line[65:]) for line in place.read_text().splitlines()]
+    assert sealed(lines) == place.read_text()
+    other = folder / "other.bundle"
+    unseen = set()
+    for number, line in enumerate(lines):
+        for path in places(line[1], (1,)):
+            changes = mutated(lines, number, path)
+            # as it stands: the hashes do not fit any more
+            other.write_text("".join(line[:65] + json.dumps(one, sort_keys=True, separators=(",", ":")) + "\n"
+                                     for line, one in zip(place.read_text().splitlines(), changes)))
+            code, said = verify(other)
+            assert code != 0, (line[0], path)
+            # sealed anew by a forger: the arithmetic finds it, or at the latest the hash that was given
+            other.write_text(sealed(changes))
+            assert verify(other, id)[0] != 0
+            code, said = verify(other)
+            if code == 0:
+                unseen.add((line[0], path[1]))
+    # what no arithmetic can know: words about things, and what only the chain itself knows
+    assert unseen <= {("bundle", "program"), ("labels", "sha256"), ("account", "source"), ("account", "confidence"),
+                      ("account", "name"), ("account", "owner"), ("account", "label"), ("account", "category"),
+                      ("account", "in"), ("account", "out"), ("ledger", "events"), ("ledger", "time"), ("ledger", "height"),
+                      ("transfer", "tx"), ("transfer", "txn"), ("transfer", "time"), ("transfer", "height"),
+                      ("transfer", "event"), ("transfer", "in"), ("transfer", "left"),
+                      # a proof is no claim: with one unit led another way it may be another proof of the same end
+                      ("interval", "least"), ("interval", "most")}, unseen
+    # a line that is left out is found by what the other lines say
+    for number, line in enumerate(lines[:-1]):
+        rest = [*lines[:number], *lines[number + 1:-1], ["end", {"lines": len(lines) - 1}]]
+        other.write_text(sealed(rest))
+        code, said = verify(other)
+        assert code == (3 if "list index" in said else 1), (line, said)
+
+
+@tap.test
+def a_bundle_against_the_ledger():
+    place, id = bundle_of(folder / "mix.json", folder / "mix")
+    assert id in ask("trace", "verify", place, folder / "mix")
+    another = store("another", [*MIX[:-1], (5, "pay", "THIEF", "BOB", 21)])
+    assert "line " in ask("trace", "verify", place, another, code=1)
+    assert "kuramori-trace-verify" in ask("trace", "verify", place, code=2)
+    assert "8 events" in ask("trace", "verify", folder / "mix")
+    for text, code in (("", 3), ("x\n", 3), ("0" * 64 + " {}\n", 3), (place.read_text()[:-1], 3), (place.read_text()[:900], 3)):
+        bad = folder / "bad.bundle"
+        bad.write_text(text)
+        assert verify(bad)[0] in (1, 3), text[:20]
+        assert ask("trace", "verify", bad, folder / "mix", code=3 if len(text) < 100 else 1) or True
+    assert verify(folder / "nothing")[0] == 3
+    assert process.run([ROOT / "tools/kuramori-trace-verify"], expect=2).stderr.startswith("kuramori-trace-verify BUNDLE")
+
+
+@tap.test
+def two_implementations_agree_on_random_ledgers():
+    seed = int(os.environ.get("SEED", random.randrange(1 << 32)))
+    print(f"# SEED={seed}")
+    r = random.Random(seed)
+    for turn in range(12):
+        names, held, moves, height = [f"ACCOUNT{i}" for i in range(8)], {}, [], 1
+        for name in names:
+            held[name] = r.randrange(1, 1000)
+            moves.append((1, f"g{name}", "-", name, held[name]))
+        while len(moves) < 150:
+            height += r.random() < 0.4
+            rich = [n for n in names if held[n] > 0]
+            if len(rich) < 3:
+                break
+            a = r.choice(rich)
+            for _ in range(r.randrange(1, 4)):
+                if held[a] == 0:
+                    break
+                b, v = r.choice([*names, *names, *names, "-"]), r.choice([held[a], r.randrange(1, held[a] + 1)])
+                moves.append((height + 1, f"t{turn}.{len(moves) if r.random() < 0.5 else height}.{a}", a, b, v))
+                held[a] -= v
+                if b != "-":
+                    held[b] += v
+        # a transaction's legs are neighbours: give those that are not an id of their own
+        seen, fixed = set(), []
+        for k, (h, t, a, b, v) in enumerate(moves):
+            t = t if t not in seen or fixed[-1][1] == t else f"{t}.{k}"
+            seen.add(t)
+            fixed.append((h, t, a, b, v))
+        once = [m for m in fixed if m[2] != "-" and m[3] != "-" and sum(n[1] == m[1] for n in fixed) == 1]
+        seeds = [{"tx": tx(m[1]), "to": m[3], **({"amount": str(r.randrange(1, m[4] + 1))} if r.random() < 0.5 else {})}
+                 for m in r.sample(once, min(2, len(once)))]
+        # and what an account held, or a part of it, part of which may have been stolen already
+        holders, end = {}, max(m[0] for m in fixed)
+        at = r.randrange(1, end + 1)
+        for h, _, a, b, v in fixed:
+            if h <= min(h2 for h2, *_ in fixed if h2 >= at):
+                holders[a] = holders.get(a, 0) - v
+                holders[b] = holders.get(b, 0) + v
+        for name in r.sample(sorted(n for n, v in holders.items() if v > 0 and n != "-"), 1):
+            seeds.append({"address": name, "height": at, **({"amount": str(r.randrange(1, holders[name] + 1))} if r.random() < 0.6 else {})})
+        fields = {"hops_max": r.randrange(1, 6)} if r.random() < 0.3 else {}
+        if r.random() < 0.4:
+            fields["floor"] = {"units": str(r.randrange(20)), "per_million": r.choice([0, 50000])}
+        sink = r.choice([n for n in names if n not in [s.get("to", s.get("address")) for s in seeds]])
+        place, id = bundle_of(case("random", seeds=seeds, sinks=[sink] if sink in [m[3] for m in fixed] else [], **fields,
+                                   labels=[{"file": "labels.csv"}]), store(f"random{turn}", fixed))
+        code, said = verify(place, id)
+        assert code == 0, (seed, turn, said)
+        if not fields:
+            within(report(folder / "random.json", folder / f"random{turn}"))
+
+
+def digest(place):
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(Path(place).rglob("*")) if p.is_file()}
+
+
+@tap.test
+def a_wrong_case_is_named_by_its_field():
+    before = digest(folder / "mix")
+    one = THEFT[0]
+    for fields, code, what in (
+            ({"seeds": None}, 3, "seeds: say what was stolen"), ({"seeds": []}, 3, "seeds"), ({"seeds": {}}, 3, "seeds: a list"),
+            ({"spare": 1}, 3, "spare: a case has no such field"), ({"seeds": [{**one, "spare": 1}]}, 3, "seeds[0].spare"),
+            ({"seeds": [{**one, "tx": "zz"}]}, 3, "seeds[0].tx"), ({"seeds": [{"tx": one["tx"]}]}, 3, "seeds[0].to"),
+            ({"seeds": [{**one, "amount": 5}]}, 3, "seeds[0].amount"), ({"seeds": [{**one, "amount": "-5"}]}, 3, "seeds[0].amount"),
+            ({"seeds": [{**one, "amount": "05"}]}, 3, "seeds[0].amount"), ({"seeds": [{**one, "amount": "0"}]}, 3, "seeds[0].amount"),
+            ({"seeds": [{**one, "amount": str(1 << 64)}]}, 3, "seeds[0].amount"), ({"seeds": [{**one, "amount": "61"}]}, 1, "seeds[0].amount"),
+            ({"seeds": [{"address": "THIEF"}]}, 3, "seeds[0].height"), ({"seeds": [{"address": "THIEF", "height": -1}]}, 3, "seeds[0].height"),
+            ({"seeds": [{"address": "THIEF", "height": 9}]}, 3, "seeds[0].height"),
+            ({"seeds": [{"address": "THIEF", "height": 2, "amount": "101"}]}, 1, "seeds[0].amount"),
+            ({"seeds": [{"address": "NOBODY", "height": 2}]}, 1, "seeds[0]: NOBODY"), ({"seeds": [one, one]}, 3, "seeds[1]"),
+            ({"seeds": [{"tx": tx("none"), "to": "THIEF"}]}, 1, "seeds[0]: transaction"),
+            ({"sinks": ["NOBODY"]}, 1, "sinks[0]: NOBODY"), ({"sinks": ["BOB", "BOB"]}, 3, "sinks[1]"), ({"sinks": ["THIEF"]}, 3, "is a sink"),
+            ({"sinks": ["a b"]}, 3, "sinks[0]"), ({"policies": ["first-come"]}, 3, "policies[0]"), ({"policies": "fifo"}, 3, "policies: a list"),
+            ({"floor": {"units": 7}}, 3, "floor.units"), ({"floor": {"per_million": 1000001}}, 3, "floor.per_million"),
+            ({"floor": {"part": 1}}, 3, "floor.part"), ({"decimals": 19}, 3, "decimals"), ({"decimals": 1.5}, 3, "decimals"),
+            ({"generated": "yes"}, 3, "generated"), ({"asset": "gold"}, 3, "asset"), ({"asset": None}, 3, "asset"), ({"case": ""}, 3, "case"),
+            ({"note": "a\u202eb"}, 3, "note"), ({"note": "a" * 501}, 3, "note"), ({"hops_max": 1 << 33}, 3, "hops_max"),
+            ({"labels": [{"file": "none.csv"}]}, 1, "none.csv"), ({"labels": [{}]}, 3, "labels[0].file"),
+            ({"labels": [{"file": "labels.csv", "sha256": "0" * 64}]}, 1, "labels[0].sha256")):
+        said = ask("trace", "report", case("wrong", **{"seeds": THEFT, **fields}), folder / "mix", code=code)
+        assert what in said, (fields, said)
+    for text, what in (("{", "line 1"), ('{"case":"a",\n"case":"b"}', "line 2"), ("[]", "an object"), ("\xff", "line"), ('{"case":"a","\\u202e":1}', "no such field")):
+        (folder / "wrong.json").write_text(text)
+        said = ask("trace", "case", "check", folder / "wrong.json", code=3)
+        assert "wrong.json" in said and what in said and "\u202e" not in said, said
+    good = case("good", seeds=THEFT, labels=[{"file": "wrong.csv"}])
+    for text, what in (("", ":"), ("label,address\n", None), ("address\nX\n", "1: label"), ("address,label\nX,\n", "2: label"),
+                       ('address,label\nX,"y\n', "2"), ("address,label\nA,b\nX Y,z\n", "3: address"),
+                       ("address,label,confidence\nX,y,101\n", "2: confidence")):
+        (folder / "wrong.csv").write_text(text)
+        if what is None:
+            ask("trace", "report", good, folder / "mix")
+        else:
+            said = ask("trace", "report", good, folder / "mix", code=3)
+            assert f"wrong.csv:{what}" in said or "wrong.csv" + what in said, (text, said)
+    assert "none" in ask("trace", "report", good, folder / "none", code=1) or True
+    assert digest(folder / "mix") == before
+
+
+@tap.test
+def a_case_out_of_words():
+    place = folder / "words.json"
+    said = json.loads(ask("--json", "trace", "case", "new", place, "name=words", "asset=coin", f"tx={tx('theft')}/THIEF", "at=BOB/1/5",
+                          "policy=fifo", "policy=haircut", "sink=EXCHANGE", "labels=labels.csv", "floor_units=2", "decimals=2", "unit=COIN"))
+    assert said["case"]["seeds"] == [{"tx": tx("theft"), "to": "THIEF"}, {"address": "BOB", "height": 1, "amount": "5"}]
+    canonical = json.dumps(said["case"], sort_keys=True, separators=(",", ":"))
+    assert said["id"] == hashlib.sha256(canonical.encode()).hexdigest()
+    assert "0.6 COIN at THIEF" in ask("trace", "case", "check", place, folder / "mix")
+    ask("trace", "case", "new", place, "name=again", "asset=coin", "at=BOB/1", code=1)  # never over another
+    for words in (["name=a"], ["name=a", "asset=coin"], ["name=a", "asset=coin", "at=BOB"], ["name=a", "asset=coin", "at=BOB/x"],
+                  ["name=a", "asset=coin", "tx=1/2/3/4"], ["name=a", "asset=coin", "at=BOB/1", "colour=red"], ["x"]):
+        done = process.run([program("kuramori"), "trace", "case", "new", folder / "no.json", *words], expect=None)
+        assert done.returncode in (2, 3) and done.stderr, words
+    assert not (folder / "no.json").exists()
+    # the same in another spelling is the same case
+    shuffled = dict(reversed(list(json.loads(place.read_text()).items())))
+    (folder / "words2.json").write_text(json.dumps(shuffled, indent=7))
+    assert json.loads(ask("--json", "trace", "case", "check", folder / "words2.json"))["id"] == said["id"]
+
+
+@tap.test
+def many_seeds_by_words_and_labels_of_a_tagpack():
+    moves = [(1, "g", "-", "VICTIM", 1000), *((2, f"t{i}", "VICTIM", "THIEF", 10 + i) for i in range(30)), (3, "s", "THIEF", "EXCHANGE", 500)]
+    (folder / "pack.yaml").write_text("title: a pack\ncreator: tests\nlabel: Zaif\nsource: press\nconcepts: [exchange]\n"
+                                      "confidence: 50\ntags:\n- address: EXCHANGE\n")
+    place = folder / "thirty.json"
+    ask("trace", "case", "new", place, "name=thirty", "asset=coin", "labels=pack.yaml", "sink_category=exchange",
+        *(f"tx={tx(f't{i}')}/THIEF" for i in range(30)))
+    said = report(place, store("thirty", moves))
+    conserved(said)
+    assert totals(said)["fifo"]["stolen"] == str(30 * 10 + 29 * 15) and said["reached"][0]["label"] == "Zaif", said["totals"]
+    assert said["labels"][0]["sha256"] == hashlib.sha256((folder / "pack.yaml").read_bytes()).hexdigest()
+    (folder / "pack.yaml").write_text("title: a pack\ntags:\n- address: EXCHANGE\n  label: [\n")
+    assert "pack.yaml:" in ask("trace", "report", place, folder / "thirty", code=3)
+    (folder / "tab.csv").write_text("address,label\nA,b\nC,tab\there\n")
+    assert "tab.csv:3: label" in ask("trace", "report", case("tab", seeds=THEFT, labels=[{"file": "tab.csv"}]), folder / "mix", code=3)
+
+
+@tap.test
+def outpoints_are_followed_to_their_owners():
+    """Forty clean and sixty stolen units go into one transaction, in this order; one unit is its fee."""
+    def one(height, name, outputs, spends=()):
+        said = {"height": height, "time": T0 + height, "txid": tx(name), "outputs": [{"address": a, "amount": v} for a, v in outputs]}
+        return json.dumps({**said, "inputs": [{"txid": tx(n), "vout": k} for n, k in spends]} if spends else {**said, "coinbase": True})
+    lines = [one(1, "c1", [("VICTIM", 100)]), one(2, "c2", [("THIEF", 40)]), one(3, "c3", [("MINER", 10)]),
+             one(3, "theft", [("THIEF", 60), ("VICTIM", 40)], [("c1", 0)]), one(4, "c4", [("MINER", 11)]),
+             one(4, "mix", [("EXCHANGE", 70), ("HOME", 29)], [("c2", 0), ("theft", 0)])]
+    place = folder / "utxo"
+    process.run([program("kuramori"), "trace", "ingest", place, "utxo", "-"], input="\n".join(lines) + "\n")
+    the_case = case("utxo", seeds=THEFT, sinks=["EXCHANGE"])
+    bundle, id = bundle_of(the_case, place, "utxo")
+    assert verify(bundle, id)[0] == 0
+    said = report(the_case, place)
+    conserved(said)
+    held = {a["owner"]: sits(said, a["address"]) for a in said["accounts"] if a["owner"]}
+    assert held["EXCHANGE"] == numbers(42, 30, 60, 60, 30), held
+    assert held["HOME"]["fifo"] == 29 and held["MINER"]["fifo"] == 1 and within(said) > 5, held
+    assert "EXCHANGE (sink" in ask("trace", "report", the_case, place)
+
+
+HOSTILE = ['Bad"; evil [label="x', "<script>alert(1)</script>", "a&#x202e;b", "\u202egpj.exe", "back\\slash\\N\\", "]]>&amp;", "=1+1"]
+
+
+@tap.test
+def labels_of_strangers_are_harmless():
+    rows = io.StringIO()
+    writer = csv.writer(rows)
+    writer.writerow(["address", "label", "category"])
+    for i, label in enumerate(HOSTILE):
+        writer.writerow([f"STRANGER{i}", label, "exchange" if i % 2 else "<b>"])
+    (folder / "hostile.csv").write_text(rows.getvalue())
+    moves = [(1, "g1", "-", "VICTIM", 100), (2, "theft", "VICTIM", "THIEF", 100),
+             *((3 + i, f"d{i}", "THIEF", f"STRANGER{i}", 10) for i in range(len(HOSTILE)))]
+    the_case, the_store = case("hostile", seeds=THEFT, labels=[{"file": "hostile.csv"}]), store("hostile", moves)
+    files = {kind: folder / f"hostile.{kind}" for kind in ("svg", "dot", "graphml", "accounts_csv", "bundle")}
+    text = ask("trace", "report", the_case, the_store, *(f"{kind}={path}" for kind, path in files.items()))
+    assert "\u202e" not in text
+    for kind, path in files.items():
+        assert "\u202e" not in path.read_text(), kind
+    svg = xml.etree.ElementTree.parse(files["svg"])
+    assert {e.tag.split("}")[1] for e in svg.iter()} <= {"svg", "g", "title", "text", "path", "polygon", "polyline", "ellipse"}
+    assert all("\u202e" not in "".join(e.itertext()) for e in svg.iter())
+    shown = ["".join(e.itertext()) for e in svg.iter() if e.tag.endswith("}text")]
+    for what in (HOSTILE[0], HOSTILE[1], "a&#x202e;b", "back\\slash\\N\\", "]]>&amp;"):
+        assert what in shown, (what, shown)
+    assert any("GENERATED DATA" in line for line in shown)
+    graph = xml.etree.ElementTree.parse(files["graphml"])
+    values = {e.text for e in graph.iter() if e.tag.endswith("}data")}
+    assert HOSTILE[1] in values and "a&#x202e;b" in values
+    process.run(["dot", "-Tcanon", files["dot"]])
+    cells = [row[2] for row in csv.reader(io.StringIO(files["accounts_csv"].read_text()))]
+    assert "'=1+1" in cells and not any(cell.startswith(("=", "+", "@")) for cell in cells)
+    assert verify(files["bundle"])[0] == 0
+
+
+@tap.test
+def a_picture_folds_what_is_small():
+    moves = [(1, "g1", "-", "VICTIM", 1_000_000), (2, "theft", "VICTIM", "THIEF", 1_000_000)]
+    moves += [(3 + i // 20, f"p{i}", "THIEF", f"SMALL{i}", 100 + i) for i in range(300)]
+    moves += [(30 + i // 20, f"q{i}", f"SMALL{i}", "EXCHANGE", 50) for i in range(300)]
+    the_case = case("many", seeds=THEFT, labels=[{"file": "labels.csv"}], sink_categories=["exchange"])
+    dot = ask("trace", "report", the_case, store("many", moves), "dot=-", "accounts=5")
+    boxes = [line for line in dot.splitlines() if line.startswith("  b") and "->" not in line]
+    assert len(boxes) == 6 and sum("297 small accounts" in line for line in boxes) == 1, boxes
+    assert any("Zaif" in line for line in boxes) and "300 transfers" not in dot and "297 transfers" in dot
+    graphml = ask("trace", "report", the_case, folder / "many", "graphml=-")
+    assert graphml.count("<node ") == 302 and graphml.count("<edge ") == 600
+    rows = list(csv.DictReader(io.StringIO(ask("trace", "report", the_case, folder / "many", "transfers_csv=-"))))
+    assert len(rows) == 601 and sum(int(row["fifo"]) for row in rows if row["to"] == "EXCHANGE") == 300 * 50
+    rows = list(csv.DictReader(io.StringIO(ask("trace", "report", the_case, folder / "many", "reached_csv=-"))))
+    assert sum(int(row["units"]) for row in rows if row["policy"] == "haircut") == 300 * 50
+    done = process.run([program("kuramori"), "trace", "report", the_case, folder / "many", "svg=-"], expect=4, env={"PATH": "/nowhere"})
+    assert "graphviz" in done.stderr and done.stdout == ""
+
+
+if __name__ == "__main__":
+    tap.run()

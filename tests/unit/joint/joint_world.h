@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * joint_world.h - the documents of one walk, and what everybody calls them.
+ *
+ * An attestation is known by a name: whose it is, which payment, and whether it is the first or the
+ * second of its journal.  Its bytes differ from way to way (they name the journal's head and a
+ * time), so each core meets one spelling of it: a signer its own, a watcher that of record_body().
+ * What a watcher says of a name is said to a signer in that signer's spelling, signed again with
+ * the watcher's key.  joint_guard.h checks that nothing but head, number and time differs.
+ */
+#ifndef KURAMORI_TESTS_JOINT_WORLD_H
+#define KURAMORI_TESTS_JOINT_WORLD_H
+
+#include <stdlib.h>
+
+#define RIG_PAYMENTS_N 16
+#include "guard_rig.h"
+
+#include "nis/nis.h"
+#include "policy/attempt.h"
+#include "snap.h"
+
+enum {
+	WATCHERS = 3,
+	/* one request from the till and from the next till; another that together with either is
+	 * more than one hour's limit */
+	VARIANTS = 3,
+	OTHER_REQUEST = 2,
+	POSITIONS = 2,
+	NAMES = VARIANTS * POSITIONS,
+	NO_NAME = NAMES,
+	UNKNOWN_NAME, /* a record that the signer's journal has no more */
+	SHOWS,
+	PAYMENTS = 3, /* that one journal can come to hold, if all goes wrong */
+};
+
+/* How far somebody has come on the stop road.  Who has the resume knows the freeze from it. */
+enum level { FREE, FROZEN, RESUMED, LEVELS };
+
+enum paper_n { FREEZE, RESUME, CLOSING, PAPERS };
+
+/* What a walk has, beside payments, acknowledgements and heartbeats. */
+enum {
+	FREEZES = 1,
+	RESUMES = 2,
+	CLOSES = 4,
+	CRASHES = 8,    /* everybody is killed between steps, signers also in the middle of one */
+	AGES = 16,      /* all heartbeats that a signer has become too old */
+	SECOND = 32,    /* the same request from another till */
+	OTHER = 64,     /* another request */
+	ROOM = 128,     /* the limit has room for both requests */
+	PREPARES = 256, /* the server also has them prepare */
+};
+
+/* Bugs of the world around the cores; those of the cores are theirs. */
+enum {
+	PLANT_DEAF = 1,         /* a signer thinks that watchers have the stops that it has */
+	PLANT_DISK = 2,         /* a signer's newest batch is lost in a crash */
+	PLANT_WATCH_DISK = 4,   /* a watcher's */
+	PLANT_WATCH_TALKS = 8,  /* a watcher acknowledges although it holds a freeze */
+	PLANT_AGELESS = 16,     /* a signer's heartbeats never become too old */
+	PLANT_SPENT = 64,       /* a signer forgets in a crash what it spent */
+	PLANT_ONE_OFFICER = 32, /* the evacuation is asked for on one officer's word */
+};
+
+static struct world {
+	unsigned with, planted, planted_guard, planted_control;
+	struct rig_bodies request[VARIANTS];
+	struct hash32 attempt_id[VARIANTS];
+	struct hash32 freeze_id, resume_id, head[LEVELS];
+
+	struct {
+		uint8_t body[16400];
+		size_t n;
+	} paper[PAPERS];
+
+	/* what both signers say of each payment, when it is the only one */
+	struct doc_attestation said[2][VARIANTS];
+	uint8_t answer_raw[VARIANTS][2][8192];
+	struct bytes answer[VARIANTS][2]; /* A's: B gets it */
+	/* evacuation of the till */
+	struct doc_sweep sweep;
+	uint8_t sweep_raw[2][2][8192];
+	struct bytes sweep_items[2]; /* A's answer */
+	/* chain */
+	uint8_t block[1 << 16];
+	size_t block_n;
+} world;
+
+static uint8_t name_of(unsigned variant, unsigned position)
+{
+	return (uint8_t)(variant * POSITIONS + position);
+}
+
+static unsigned variant_of(uint8_t name)
+{
+	return name / POSITIONS;
+}
+
+static unsigned variant_by_subject(const struct hash32 *subject)
+{
+	for (unsigned v = 0; v < VARIANTS; v++) {
+		if (hash32_eq(subject, &world.attempt_id[v])) {
+			return v;
+		}
+	}
+	CHECK(false);
+	return 0;
+}
+
+static uint64_t stop_count(enum level level)
+{
+	return level == RESUMED ? 2 : level == FROZEN;
+}
+
+static bool is_paid_twice(unsigned variants)
+{
+	return (variants & 3) == 3;
+}
+
+static bool is_over_limit(unsigned variants)
+{
+	return (world.with & ROOM) == 0 && (variants >> OTHER_REQUEST & 1) != 0 &&
+	       (variants & 3) != 0;
+}
+
+/* ---- making it ---- */
+
+static void requests_make(void)
+{
+	uint32_t chain_s = 0;
+
+	CHECK(nem_time_from_unix_ms(&chain_s, r.wall) == ERR_OK);
+	for (unsigned v = 0; v < VARIANTS; v++) {
+		const struct key32 *from = v == 0 ? &r.till.public_key : &r.next_till.public_key;
+
+		if (v != 1) {
+			rig_withdrawal(v == OTHER_REQUEST ? X(60) : X(50), 0, (uint8_t)(v + 1));
+		}
+		CHECK(attempt_make(&r.attempt, &r.policy, &r.order, &r.order_id, 1, from,
+				   chain_s) == ERR_OK);
+		rig_encode(&world.request[v]);
+		world.attempt_id[v] = r.attempt_id;
+	}
+}
+
+/* SHA-256 over sorted ids (policy/control.h). */
+static struct hash32 head_of(const struct hash32 *a, const struct hash32 *b)
+{
+	const struct hash32 *first = b != NULL && hash32_cmp(b, a) < 0 ? b : a;
+	struct sha256 sum;
+	struct hash32 head;
+
+	sha256_init(&sum);
+	sha256_update(&sum, bytes_of(first->b, sizeof first->b));
+	if (b != NULL) {
+		const struct hash32 *second = first == a ? b : a;
+
+		sha256_update(&sum, bytes_of(second->b, sizeof second->b));
+	}
+	sha256_final(&sum, &head);
+	return head;
+}
+
+static void paper_keep(enum paper_n n, struct bytes raw)
+{
+	struct writer w = writer_make(world.paper[n].body, sizeof world.paper[n].body);
+
+	world.paper[n].n = rig_body(&w, &raw, 1).n;
+}
+
+static void papers_make(void)
+{
+	static struct paper p;
+	static uint8_t raw[16384];
+	const uint8_t *const officers[] = { r.person[0].secret, r.person[1].secret };
+	struct doc_freeze f = rig_freeze("officer-1", 1);
+	struct doc_closing c = { .account = r.till.public_key,
+				 .genesis = r.genesis_id,
+				 .issuer = "officer-1",
+				 .reason = "its keys are rotated" };
+	struct doc_resume x = { .genesis = r.genesis_id,
+				.initiator = "officer-1",
+				.lift_count = 1,
+				.scope = DOC_SCOPE_ALL };
+	struct writer w = writer_make(raw, sizeof raw);
+	struct bytes item = rig_freeze_raw(p.raw, &f, &r.person[0]);
+	struct doc d;
+
+	paper_keep(FREEZE, item);
+	CHECK(doc_open(&d, item, &r.genesis_id, NULL) == ERR_OK);
+	world.freeze_id = d.id;
+	x.freezes[0].id = d.id;
+	paper_make(&p, DOC_RESUME, &x, &r.genesis_id, officers, ARRAY_LEN(officers));
+	paper_keep(RESUME, bytes_of(p.raw, p.n));
+	world.resume_id = p.id;
+	world.head[FREE] = (struct hash32){ { 0 } };
+	world.head[FROZEN] = head_of(&world.freeze_id, NULL);
+	world.head[RESUMED] = head_of(&world.freeze_id, &p.id);
+	CHECK(doc_closing_make(&w, NULL, &c, r.person[0].secret) == ERR_OK);
+	paper_keep(CLOSING, bytes_of(w.p, w.n));
+}
+
+/* One block in which both tills have more than anybody asks for. */
+static void chain_make(void)
+{
+	struct nis_config config = { .network = 0x98, .pools = 1, .retention_s = NIS_RETENTION_S };
+	struct nis_grant grants[2] = { { .amount = X(100000) }, { .amount = X(100000) } };
+	struct nis_nemesis nemesis = { .grants = grants, .n = ARRAY_LEN(grants) };
+	struct nis *nis = NULL;
+	struct nis_block b;
+
+	CHECK(nem_time_from_unix_ms(&nemesis.time_s, r.wall) == ERR_OK);
+	nem_address_from_key(&grants[0].to, &r.till.public_key, 0x98);
+	nem_address_from_key(&grants[1].to, &r.next_till.public_key, 0x98);
+	memset(config.harvester, 91, sizeof config.harvester);
+	memset(nemesis.key, 90, sizeof nemesis.key);
+	CHECK(nis_open(&nis, &config, &nemesis) == ERR_OK);
+	CHECK(nis_block_at(nis, 1, &b) && b.verifiable.n <= sizeof world.block);
+	memcpy(world.block, b.verifiable.p, b.verifiable.n);
+	world.block_n = b.verifiable.n;
+	r.genesis.chain_nemesis = b.hash;
+	r.till_micro = r.next_micro = X(100000);
+	nis_close(nis);
+}
+
+static void sweep_make(void)
+{
+	struct money m = xem(r.till_micro);
+	uint32_t now = 0;
+
+	CHECK(nem_time_from_unix_ms(&now, r.wall) == ERR_OK);
+	CHECK(attempt_sweep_make(&world.sweep, &r.genesis, &r.policy, &r.genesis_id,
+				 &r.till.public_key, &m, now) == ERR_OK);
+}
+
+static void world_make(void)
+{
+	rig_make();
+	chain_make();
+	r.policy.hour_max = xem((world.with & ROOM) != 0 ? X(1000) : X(100));
+	r.policy.payment_max = xem(X(90));
+	rig_documents_write();
+	r.planted = world.planted_guard;
+	r.planted_control = world.planted_control;
+	for (int s = A; s <= B; s++) {
+		r.journal_n[s] = 0; /* never started */
+		rig_guard(s);
+	}
+	requests_make();
+	papers_make();
+	sweep_make();
+}
+
+/* The attestation of this name as every watcher is told it. */
+static struct doc_attestation record_of(int s, uint8_t name)
+{
+	struct doc_attestation t = world.said[s][variant_of(name)];
+
+	t.sequence = 100 + name % POSITIONS;
+	memset(&t.head, 0, sizeof t.head);
+	t.head.b[0] = (uint8_t)(1 + name);
+	return t;
+}
+
+static struct bytes record_raw(uint8_t raw[8192], int s, uint8_t name, struct hash32 *id)
+{
+	struct doc_attestation t = record_of(s, name);
+	struct writer w = writer_make(raw, 8192);
+
+	CHECK(doc_attestation_make(&w, id, &t, r.attest[s].secret) == ERR_OK);
+	return bytes_of(w.p, w.n);
+}
+
+#endif

@@ -1,0 +1,824 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Goal: no order of events between both signers, three watchers, a hostile server and the stop
+ * road, with crashes, makes anybody sign a payment after a freeze is on its disk, or a signer that
+ * was not told sign later than one heartbeat after a watcher was; pay one request twice; forget
+ * spent value or pass a limit; let a key be worth anything after its account was closed; or stop
+ * the evacuation (P2, P3, P4, P5, P7, T09).
+ * Method: the real guard_step() of A and of B and the real watch_step(), every order of:
+ *   server    asks A and B for anything that it can compose, whenever, again and again: one request
+ *             from two tills, another request that together with it is over a limit; B with each
+ *             signature that A let go; or has them prepare that
+ *   network   what was once said comes at any time, any number of times, or never
+ *   stop road a freeze, and a resume or a closing, reach each of the five by itself, in any order,
+ *             any number of times
+ *   crashes   everybody is killed between any two events, signers also behind the first effect of
+ *             one, any number of times; what was synced is there again
+ *   time      all heartbeats that one signer has become too old, any number of times
+ * Each core is a machine of states that nothing can tell apart; what each event does to each of
+ * them is found out once, by the real core, and remembered (joint_guard.h, joint_watch.h).  The
+ * walk is over the product of the five, where watchers may change places, for they are alike (a
+ * case below).  It ends when nothing is new: all reachable states are seen, however long the way.
+ * In each state of a signer it is also asked what it tells watchers, and, frozen, to evacuate.
+ * Whether nothing can tell states apart is tried, too: many that were taken for others are compared
+ * with those, event by event.  The planted bugs must be found by the same walk.
+ *
+ * Bounds.  At most two requests in three payments; one freeze, one resume, one closing, and no walk
+ * has a resume and a closing.  No block comes after the first: nothing is mined, nobody says that
+ * an attempt is dead, and no sweep but the evacuation's is asked for (./sim).  Signers' journals
+ * are not set back and rosters do not change (test_guard_explore.c).  Watchers are not killed in
+ * the middle of a step; what they send is late or lost instead.  A heartbeat that is late is one
+ * whose watcher learned more meanwhile.  States are compared by 64 bits of hash: of a million
+ * walks one takes two for one.
+ */
+#include "t.h"
+#include "joint_watch.h"
+
+enum { STATES_MAX = 12000000, STATES_TABLE = 1 << 25 };
+
+enum who { AT_A = A, AT_B = B, AT_WATCHER };
+
+/* One event of the whole. */
+struct move {
+	uint8_t who; /* enum who; AT_WATCHER + i */
+	uint8_t act; /* enum guard_act or watch_act */
+	uint8_t dies, watcher, arg, level;
+};
+
+struct joint {
+	uint16_t g[2], w[WATCHERS];
+	uint8_t acks[WATCHERS][2]; /* bit per name: said once, so it can come at any time */
+	uint8_t released[2];       /* bit per variant: that signature is out */
+	uint8_t told[2]; /* bit per watcher: the freeze that it has came here by heartbeat */
+	uint8_t gone; /* bit per signer: k' watchers have the freeze, older heartbeats are over */
+};
+
+static struct {
+	struct joint *states;
+	uint32_t *from; /* state that led here, + 1 */
+	struct move *by;
+	uint64_t *at; /* hash table: print, 0 none */
+	size_t n;
+	uint64_t moves;
+	uint64_t after[2], while_told, frozen_apart, closed, evacuations;
+
+	const char *broken;
+	uint32_t broken_at;
+	struct move broken_by;
+} walk;
+
+/* ---- looking ---- */
+
+static const struct guard_node *guard_at(const struct joint *j, int s)
+{
+	return &machine[s].node[j->g[s]];
+}
+
+static const struct watcher_look *watcher_at(const struct joint *j, unsigned i)
+{
+	return &watcher.node[j->w[i]].look;
+}
+
+static unsigned holders(const struct joint *j, int s, uint8_t name)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < WATCHERS; i++) {
+		n += watcher_at(j, i)->holds[s] >> name & 1;
+	}
+	return n;
+}
+
+/* So many that no k of the watchers are without one. */
+static bool enough_frozen(const struct joint *j)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < WATCHERS; i++) {
+		n += watcher_at(j, i)->frozen;
+	}
+	return n > WATCHERS - r.roster.watchers_needed;
+}
+
+/*
+ * What a later event could tell from another.  Of a record that k have acknowledged, and of a
+ * signer that is frozen for ever, it is no matter any more who holds what; the laws looked before.
+ */
+static uint64_t joint_print(const struct joint *j)
+{
+	uint64_t print = 7;
+	uint64_t each[WATCHERS];
+	uint8_t shown[2];
+
+	for (int s = A; s <= B; s++) {
+		const struct guard_node *n = guard_at(j, s);
+		bool over = n->look.binds && (world.with & RESUMES) == 0;
+
+		shown[s] = over ? 0 : (uint8_t)~n->look.quorum;
+		print_add(&print, n->own);
+		print_add(&print, j->released[s]);
+	}
+	print_add(&print, j->gone);
+	for (unsigned i = 0; i < WATCHERS; i++) {
+		const struct watcher_look *l = watcher_at(j, i);
+		uint64_t one = (uint64_t)l->level << 1 | l->closed;
+
+		for (int s = A; s <= B; s++) {
+			one = one << 6 | (l->holds[s] & shown[s]);
+			one = one << 6 | (j->acks[i][s] & shown[s]);
+			one = one << 1 | (j->told[s] >> i & 1);
+		}
+		each[i] = 11;
+		print_add(&each[i], one);
+		print_add(&each[i], guard_at(j, A)->w[i]);
+		print_add(&each[i], guard_at(j, B)->w[i]);
+	}
+	for (unsigned i = 1; i < WATCHERS; i++) {
+		for (unsigned k = i; k > 0 && each[k - 1] > each[k]; k--) {
+			uint64_t swap = each[k];
+
+			each[k] = each[k - 1];
+			each[k - 1] = swap;
+		}
+	}
+	for (unsigned i = 0; i < WATCHERS; i++) {
+		print_add(&print, each[i]);
+	}
+	return print == 0 ? 1 : print;
+}
+
+/* ---- laws ---- */
+
+static void broke(uint32_t at, const struct move *m, const char *promise)
+{
+	if (walk.broken == NULL) {
+		walk.broken = promise;
+		walk.broken_at = at;
+		walk.broken_by = *m;
+	}
+}
+
+/* A signature of this name has left s in this step. */
+static const char *law_released(const struct joint *was, const struct joint *now, int s,
+				uint8_t name)
+{
+	const struct guard_look *l = &guard_at(was, s)->look;
+	unsigned v = variant_of(name);
+
+	if (l->binds) {
+		return "a signature after the freeze (P5)";
+	}
+	if (was->told[s] != 0) {
+		return "a signature later than a heartbeat that tells of a freeze (P5)";
+	}
+	if ((was->gone >> s & 1) != 0) {
+		return "a signature when no older heartbeat can speak for it (P5)";
+	}
+	if (l->closed && v == 0) {
+		return "a signature of an account that is closed (T09)";
+	}
+	if (holders(now, s, name) < r.roster.watchers_needed) {
+		return "a signature that too few watchers hold (P2)";
+	}
+	if (is_paid_twice(now->released[s])) {
+		return "two signatures for one request (P3)";
+	}
+	if (is_over_limit(now->released[s])) {
+		return "signatures for more than the limit (P4)";
+	}
+	return NULL;
+}
+
+/* What must hold of a signer between any two states, and in each. */
+static const char *law_signer(const struct joint *was, const struct joint *now, int s)
+{
+	const struct guard_look *a = &guard_at(was, s)->look;
+	const struct guard_look *b = &guard_at(now, s)->look;
+	unsigned variants = 0;
+	uint64_t out = 0;
+
+	for (size_t i = 0; i < a->names_n; i++) {
+		if (i >= b->names_n || a->name[i] != b->name[i]) {
+			return "an attestation is forgotten (P7)";
+		}
+	}
+	for (size_t i = 0; i < b->names_n; i++) {
+		unsigned v = variant_of(b->name[i]);
+
+		if ((variants >> v & 1) != 0) {
+			return "one payment attested twice (P3)";
+		}
+		variants |= 1u << v;
+		if ((b->quorum >> b->name[i] & 1) != 0 &&
+		    holders(now, s, b->name[i]) < r.roster.watchers_needed) {
+			return "acknowledged by who does not hold it (P2)";
+		}
+	}
+	if (is_paid_twice(variants)) {
+		return "a second payment for one request (P3)";
+	}
+	if (is_over_limit(variants)) {
+		return "sums above the limit (P4)";
+	}
+	for (unsigned v = 0; v < VARIANTS; v++) {
+		out += (now->released[s] >> v & 1) != 0 ? (v == OTHER_REQUEST ? X(60) : X(50)) : 0;
+	}
+	if (b->spent < out) {
+		return "spent value is forgotten (P4)";
+	}
+	if (b->level < a->level || (a->closed && !b->closed)) {
+		return "a stop is forgotten (P5)";
+	}
+	if (b->binds != (b->level == FROZEN)) {
+		return b->binds ? "a freeze that was lifted binds again (P5)"
+				: "a freeze does not bind (P5)";
+	}
+	if (!b->tells) {
+		return "a signer does not tell what it attested (P10)";
+	}
+	if (b->binds && !b->evacuates) {
+		return "a frozen signer does not evacuate (P5, P7)";
+	}
+	return b->locked ? "a signer is locked, and nothing was set back (P7)" : NULL;
+}
+
+static const char *law_watcher(const struct joint *was, const struct joint *now, unsigned i)
+{
+	const struct watcher_look *a = watcher_at(was, i);
+	const struct watcher_look *b = watcher_at(now, i);
+
+	if (b->odd) {
+		return "a watcher stops, and nothing happened";
+	}
+	if (b->level < a->level || (a->closed && !b->closed)) {
+		return "a watcher forgets a stop (P5)";
+	}
+	if (b->frozen != (b->level == FROZEN)) {
+		return "a watcher is frozen by what is lifted, or is not by what binds (P5)";
+	}
+	for (int s = A; s <= B; s++) {
+		if ((a->holds[s] & ~b->holds[s]) != 0) {
+			return "a watcher forgets a record (P7)";
+		}
+		if ((b->acks[s] & ~b->holds[s]) != 0) {
+			return "a watcher acknowledges what it does not hold (P2)";
+		}
+		if (b->frozen && b->acks[s] != 0) {
+			return "who holds a freeze acknowledges a payment (P5)";
+		}
+	}
+	return NULL;
+}
+
+/* ---- moving ---- */
+
+static void go(uint32_t from, const struct joint *next, const struct move *m)
+{
+	uint64_t print = joint_print(next);
+	size_t at = print % STATES_TABLE;
+
+	while (walk.at[at] != 0) {
+		if (walk.at[at] == print) {
+			return;
+		}
+		at = (at + 1) % STATES_TABLE;
+	}
+	CHECK(walk.n < STATES_MAX);
+	walk.at[at] = print;
+	walk.states[walk.n] = *next;
+	walk.from[walk.n] = from + 1;
+	walk.by[walk.n++] = *m;
+	for (int s = A; s <= B; s++) {
+		walk.after[s] += next->released[s] != 0;
+		walk.closed += guard_at(next, s)->look.closed && next->released[s] == 2;
+		walk.evacuations += guard_at(next, s)->look.evacuates;
+	}
+	walk.while_told += (next->told[A] | next->told[B]) != 0;
+	walk.frozen_apart += guard_at(next, A)->look.binds != guard_at(next, B)->look.binds;
+}
+
+static void move_signer(uint32_t at, const struct move *m)
+{
+	const struct joint *was = &walk.states[at];
+	struct guard_event e = { m->act, m->dies, m->watcher, m->arg, m->level };
+	struct joint now = *was;
+	int s = m->who;
+	struct guard_step step = guard_go(s, was->g[s], &e);
+	const char *why = NULL;
+
+	now.g[s] = (uint16_t)(step.to - 1);
+	for (uint8_t name = 0; name < NAMES && why == NULL; name++) {
+		if ((step.released >> name & 1) != 0) {
+			now.released[s] |= (uint8_t)(1u << variant_of(name));
+			why = law_released(was, &now, s, name);
+		}
+	}
+	if (m->act == ACT_BEAT) {
+		now.told[s] &= (uint8_t) ~(1u << m->watcher);
+		now.told[s] |= (uint8_t)(watcher_at(was, m->watcher)->frozen << m->watcher);
+	}
+	if (m->act == ACT_AGE || m->act == ACT_KILL || m->dies) {
+		now.told[s] = 0;
+		now.gone |= (uint8_t)(enough_frozen(was) << s);
+	}
+	if (guard_at(&now, s)->look.level != FREE) { /* it knows itself */
+		now.told[s] = 0;
+		now.gone &= (uint8_t) ~(1u << s);
+	}
+	why = why != NULL ? why : law_signer(was, &now, s);
+	if (why != NULL) {
+		broke(at, m, why);
+	}
+	go(at, &now, m);
+}
+
+static void move_watcher(uint32_t at, const struct move *m)
+{
+	const struct joint *was = &walk.states[at];
+	unsigned i = (unsigned)m->who - AT_WATCHER;
+	struct watcher_event e = { m->act, m->watcher, m->arg };
+	struct joint now = *was;
+	struct watcher_step step = watch_go(was->w[i], &e);
+	const char *why;
+
+	now.w[i] = (uint16_t)(step.to - 1);
+	for (int s = A; s <= B; s++) {
+		now.acks[i][s] |= step.acks[s] | watcher_at(&now, i)->acks[s];
+	}
+	if (!enough_frozen(&now)) {
+		now.gone = 0;
+	}
+	why = law_watcher(was, &now, i);
+	if (why != NULL) {
+		broke(at, m, why);
+	}
+	go(at, &now, m);
+}
+
+/* The record that a watcher is told next: the first behind the newest that it holds. */
+static void try_fetch(uint32_t at, unsigned i, int s)
+{
+	const struct guard_look *l = &guard_at(&walk.states[at], s)->look;
+	uint8_t holds = watcher_at(&walk.states[at], i)->holds[s];
+
+	for (size_t k = 0; k < l->names_n; k++) {
+		if ((holds >> l->name[k] & 1) == 0) {
+			move_watcher(at, &(struct move){ .who = (uint8_t)(AT_WATCHER + i),
+							 .act = WACT_FETCH,
+							 .watcher = (uint8_t)s,
+							 .arg = l->name[k] });
+			return;
+		}
+	}
+}
+
+static bool has_paper(enum paper_n n)
+{
+	return n == FREEZE   ? (world.with & FREEZES) != 0
+	       : n == RESUME ? (world.with & RESUMES) != 0
+			     : (world.with & CLOSES) != 0;
+}
+
+static bool has_variant(unsigned v)
+{
+	return v == 0 || (world.with & (v == 1 ? SECOND : OTHER)) != 0;
+}
+
+/* A signer's event, and the same with a crash in it. */
+static void try_signer(uint32_t at, struct move m, bool can_die)
+{
+	move_signer(at, &m);
+	if (can_die && (world.with & CRASHES) != 0) {
+		m.dies = 1;
+		move_signer(at, &m);
+	}
+}
+
+static void try_at_signer(uint32_t at, int s)
+{
+	const struct guard_look *l = &guard_at(&walk.states[at], s)->look;
+	struct move m = { .who = (uint8_t)s };
+
+	for (unsigned v = 0; v < VARIANTS; v++) {
+		if (has_variant(v) && (s == A || (walk.states[at].released[A] >> v & 1) != 0)) {
+			m.act = ACT_SIGN;
+			m.arg = (uint8_t)v;
+			try_signer(at, m, true);
+			if ((world.with & PREPARES) != 0) {
+				m.act = ACT_PREPARE;
+				try_signer(at, m, true);
+			}
+		}
+	}
+	for (unsigned i = 0; i < WATCHERS; i++) {
+		const struct watcher_look *w = watcher_at(&walk.states[at], i);
+		bool lacks = true;
+
+		m.watcher = (uint8_t)i;
+		m.act = ACT_ACK;
+		for (size_t k = 0; k < l->names_n; k++) {
+			m.arg = l->name[k];
+			lacks = lacks && l->name[k] != w->newest[s];
+			if ((walk.states[at].acks[i][s] >> m.arg & 1) != 0) {
+				try_signer(at, m, true);
+			}
+		}
+		m.act = ACT_BEAT;
+		m.level = w->level;
+		m.arg = w->newest[s] != NO_NAME && lacks ? UNKNOWN_NAME : w->newest[s];
+		try_signer(at, m, true);
+		m.watcher = m.level = 0;
+	}
+	for (enum paper_n n = 0; n < PAPERS; n++) {
+		if (has_paper(n)) {
+			m.act = ACT_PAPER;
+			m.arg = (uint8_t)n;
+			try_signer(at, m, true);
+		}
+	}
+	m.arg = 0;
+	if ((world.with & CRASHES) != 0) {
+		m.act = ACT_KILL;
+		try_signer(at, m, false);
+	}
+	if ((world.with & AGES) != 0) {
+		m.act = ACT_AGE;
+		try_signer(at, m, false);
+	}
+}
+
+static void try_at_watcher(uint32_t at, unsigned i)
+{
+	struct move m = { .who = (uint8_t)(AT_WATCHER + i) };
+
+	try_fetch(at, i, A);
+	try_fetch(at, i, B);
+	for (enum paper_n n = 0; n < PAPERS; n++) {
+		if (has_paper(n)) {
+			m.act = WACT_PAPER;
+			m.arg = (uint8_t)n;
+			move_watcher(at, &m);
+		}
+	}
+	m.arg = 0;
+	if ((world.with & CRASHES) != 0) {
+		m.act = WACT_KILL;
+		move_watcher(at, &m);
+	}
+}
+
+/* ---- walks ---- */
+
+static void machines_make(unsigned with)
+{
+	world.with = with;
+	memset(world.said, 0, sizeof world.said);
+	memset(world.sweep_items, 0, sizeof world.sweep_items);
+	memset(beat_known, 0, sizeof beat_known);
+	world_make();
+	guard_machine_make(A);
+	guard_machine_make(B);
+	watch_machine_make(0);
+}
+
+static void machines_free(void)
+{
+	guard_machine_free(A);
+	guard_machine_free(B);
+	watch_machine_free();
+}
+
+/* Walks until nothing is new, or a promise is broken. */
+static void walk_all(unsigned with)
+{
+	struct joint start;
+	struct move none = { .who = UINT8_MAX };
+
+	memset(&walk, 0, sizeof walk);
+	machines_make(with);
+	walk.states = many(STATES_MAX, sizeof walk.states[0]);
+	walk.from = many(STATES_MAX, sizeof walk.from[0]);
+	walk.by = many(STATES_MAX, sizeof walk.by[0]);
+	walk.at = many(STATES_TABLE, sizeof walk.at[0]);
+	memset(&start, 0, sizeof start);
+	go(0, &start, &none);
+	for (uint32_t at = 0; at < walk.n && walk.broken == NULL; at++) {
+		for (int s = A; s <= B; s++) {
+			try_at_signer(at, s);
+		}
+		for (unsigned i = 0; i < WATCHERS; i++) {
+			try_at_watcher(at, i);
+		}
+	}
+}
+
+static void walk_free(void)
+{
+	free(walk.states);
+	free(walk.from);
+	free(walk.by);
+	free(walk.at);
+	machines_free();
+	rig_forget();
+}
+
+static void tell_move(const struct move *m)
+{
+	static const char *const of_signer[GUARD_ACTS] = { "sign",      "prepare",   "ack",
+							   "heartbeat", "stop-road", "kill",
+							   "age" };
+	static const char *const of_watcher[WATCH_ACTS] = { "fetch", "stop-road", "kill" };
+	static const char *const papers[PAPERS] = { "freeze", "resume", "closing" };
+
+	if (m->who >= AT_WATCHER) {
+		printf(" w%d:%s", m->who - AT_WATCHER + 1, of_watcher[m->act]);
+		if (m->act == WACT_FETCH) {
+			printf("(%c, payment %u)", "ab"[m->watcher], variant_of(m->arg) + 1);
+		} else if (m->act == WACT_PAPER) {
+			printf("(%s)", papers[m->arg]);
+		}
+		return;
+	}
+	printf(" %c:%s%s", "ab"[m->who], of_signer[m->act], m -> dies ? "-dies" : "");
+	if (m->act == ACT_SIGN || m->act == ACT_PREPARE) {
+		printf("(payment %u)", m->arg + 1u);
+	} else if (m->act == ACT_ACK || m->act == ACT_BEAT) {
+		printf("(w%u)", m->watcher + 1u);
+	} else if (m->act == ACT_PAPER) {
+		printf("(%s)", papers[m->arg]);
+	}
+}
+
+static void tell_way(void)
+{
+	struct move way[256];
+	size_t n = 0;
+
+	way[n++] = walk.broken_by;
+	for (uint32_t at = walk.broken_at; walk.from[at] != 0 && at != 0 && n < ARRAY_LEN(way);
+	     at = walk.from[at] - 1) {
+		way[n++] = walk.by[at];
+	}
+	printf("# %s, after:", walk.broken);
+	while (n-- > 0) {
+		tell_move(&way[n]);
+	}
+	printf("\n");
+}
+
+/* What a walk has to come to, or it went nowhere. */
+static bool went(unsigned with)
+{
+	return walk.after[A] > 1000 && walk.after[B] > 100 && walk.while_told > 1000 &&
+	       walk.frozen_apart > 500 && walk.evacuations > 500 &&
+	       (walk.closed > 100) == ((with & CLOSES) != 0);
+}
+
+/*
+ * compare: each so many a state of a signer that was taken for another does what that one does,
+ * whatever comes next.
+ */
+static void all_ways(unsigned with, unsigned compare)
+{
+	world.planted = world.planted_guard = world.planted_control = 0;
+	machine[A].every = machine[B].every = compare;
+	walk_all(with);
+	machine[A].every = machine[B].every = 0;
+	if (walk.broken != NULL) {
+		tell_way();
+	}
+	printf("# %zu states of the whole, %zu of a, %zu of b, %zu of a watcher; %llu events at "
+	       "signers and %llu at watchers run\n",
+	       walk.n, machine[A].n, machine[B].n, watcher.n,
+	       (unsigned long long)(machine[A].tried + machine[B].tried),
+	       (unsigned long long)watcher.tried);
+	printf("# with a signature of a %llu, of b %llu; told by heartbeat %llu, one frozen %llu, "
+	       "closed %llu, evacuating %llu\n",
+	       (unsigned long long)walk.after[A], (unsigned long long)walk.after[B],
+	       (unsigned long long)walk.while_told, (unsigned long long)walk.frozen_apart,
+	       (unsigned long long)walk.closed, (unsigned long long)walk.evacuations);
+	T_CHECK(walk.broken == NULL);
+	T_CHECK(went(with));
+	printf("# %llu states of a and %llu of b compared with those that they were taken for\n",
+	       (unsigned long long)machine[A].compared, (unsigned long long)machine[B].compared);
+	for (int s = A; s <= B; s++) {
+		T_CHECK(machine[s].compared > 50);
+		T_EQ(machine[s].unlike, 0);
+	}
+	walk_free();
+}
+
+/* KURAMORI_EXPLORE=all: what takes longer. */
+static unsigned all_with(unsigned more)
+{
+	return getenv("KURAMORI_EXPLORE") != NULL ? more : 0;
+}
+
+static void two_tills(void)
+{
+	all_ways(FREEZES | CRASHES | AGES | SECOND | ROOM, 50);
+}
+
+static void over_the_limit(void)
+{
+	all_ways(FREEZES | CRASHES | AGES | OTHER, 150);
+}
+
+static void two_payments(void)
+{
+	all_ways(FREEZES | OTHER | ROOM | all_with(CRASHES), 150);
+}
+
+static void prepared(void)
+{
+	all_ways(FREEZES | CRASHES | PREPARES | all_with(AGES | SECOND | ROOM), 50);
+}
+
+static void a_resume(void)
+{
+	all_ways(FREEZES | RESUMES | CRASHES | AGES, 150);
+}
+
+static void a_closing(void)
+{
+	all_ways(FREEZES | CLOSES | CRASHES | SECOND | ROOM | all_with(AGES), 150);
+}
+
+/* All that can come to a watcher, in the order in which a signer tells it. */
+static void watcher_walk(void)
+{
+	for (size_t at = 0; at < watcher.n; at++) {
+		for (size_t k = 0; k < WATCH_STEPS; k++) {
+			struct watcher_event e = watch_event_at(k);
+			const struct watcher_look *l = &watcher.node[at].look;
+			uint8_t next = l->newest[e.signer] == NO_NAME ? name_of(0, 0)
+								      : name_of(OTHER_REQUEST, 1);
+
+			if (e.act == WACT_FETCH && e.arg != next) {
+				continue;
+			}
+			(void)watch_go((uint16_t)at, &e);
+		}
+	}
+}
+
+/* The second and the third watcher do what the first does, so that they may change places. */
+static void watchers_are_alike(void)
+{
+	static struct watcher_look look[WATCH_NODES_N];
+	static struct watcher_step step[WATCH_NODES_N][WATCH_STEPS];
+	uint64_t events;
+	size_t n;
+
+	world.planted = world.planted_guard = world.planted_control = 0;
+	machines_make(FREEZES | RESUMES | CLOSES | OTHER | ROOM);
+	watcher_walk();
+	n = watcher.n;
+	events = watcher.tried;
+	for (size_t i = 0; i < n; i++) {
+		look[i] = watcher.node[i].look;
+	}
+	memcpy(step, watcher.step, n * sizeof step[0]);
+	printf("# %zu states, %llu events\n", n, (unsigned long long)events);
+	T_CHECK(n > 20 && events > 100);
+	for (unsigned who = 1; who < WATCHERS; who++) {
+		watch_machine_free();
+		watch_machine_make(who);
+		watcher_walk();
+		T_EQ(watcher.n, n);
+		T_EQ(watcher.tried, events);
+		T_MEM(watcher.step, step, n * sizeof step[0]);
+		for (size_t i = 0; i < n; i++) {
+			T_MEM(&watcher.node[i].look, &look[i], sizeof look[0]);
+			T_CHECK(!look[i].odd);
+		}
+	}
+	machines_free();
+	rig_forget();
+}
+
+/* ---- planted bugs ---- */
+
+struct planted {
+	unsigned world, guard, control;
+};
+
+static void planted_is_found(unsigned with, struct planted p, const char *promise)
+{
+	world.planted = p.world;
+	world.planted_guard = p.guard;
+	world.planted_control = p.control;
+	walk_all(with);
+	T_CHECK(walk.broken != NULL);
+	tell_way();
+	T_STR(walk.broken, promise);
+	walk_free();
+}
+
+static void early_signature(void)
+{
+	planted_is_found(FREEZES, (struct planted){ .guard = GUARD_PLANT_NO_ACK_WAIT },
+			 "a signature that too few watchers hold (P2)");
+}
+
+static void forgets_on_replay(void)
+{
+	planted_is_found(FREEZES | CRASHES | SECOND | ROOM,
+			 (struct planted){ .guard = GUARD_PLANT_FORGET_ON_REPLAY },
+			 "a second payment for one request (P3)");
+}
+
+static void forgets_value(void)
+{
+	planted_is_found(FREEZES | CRASHES | OTHER, (struct planted){ .world = PLANT_SPENT },
+			 "sums above the limit (P4)");
+	planted_is_found(FREEZES | CRASHES, (struct planted){ .world = PLANT_SPENT },
+			 "spent value is forgotten (P4)");
+}
+
+static void forgets_resumes(void)
+{
+	planted_is_found(FREEZES | RESUMES | CRASHES,
+			 (struct planted){ .guard = GUARD_PLANT_FORGET_RESUME },
+			 "a stop is forgotten (P5)");
+}
+
+static void freezes_come_back(void)
+{
+	planted_is_found(FREEZES | RESUMES, (struct planted){ .control = CONTROL_PLANT_FORGET },
+			 "a freeze that was lifted binds again (P5)");
+}
+
+static void forgets_closings(void)
+{
+	planted_is_found(FREEZES | CLOSES | CRASHES,
+			 (struct planted){ .guard = GUARD_PLANT_FORGET_CLOSING },
+			 "a stop is forgotten (P5)");
+}
+
+static void deaf(void)
+{
+	planted_is_found(FREEZES, (struct planted){ .world = PLANT_DEAF },
+			 "a signature later than a heartbeat that tells of a freeze (P5)");
+}
+
+static void ageless(void)
+{
+	planted_is_found(FREEZES | AGES, (struct planted){ .world = PLANT_AGELESS },
+			 "a signature when no older heartbeat can speak for it (P5)");
+}
+
+static void unsynced(void)
+{
+	planted_is_found(CRASHES, (struct planted){ .world = PLANT_DISK },
+			 "an attestation is forgotten (P7)");
+	planted_is_found(FREEZES | CRASHES, (struct planted){ .world = PLANT_DISK },
+			 "a stop is forgotten (P5)");
+}
+
+static void watcher_unsynced(void)
+{
+	planted_is_found(CRASHES, (struct planted){ .world = PLANT_WATCH_DISK },
+			 "a watcher forgets a record (P7)");
+	planted_is_found(FREEZES | CRASHES, (struct planted){ .world = PLANT_WATCH_DISK },
+			 "a watcher forgets a stop (P5)");
+}
+
+static void watcher_talks(void)
+{
+	planted_is_found(FREEZES, (struct planted){ .world = PLANT_WATCH_TALKS },
+			 "who holds a freeze acknowledges a payment (P5)");
+}
+
+static void no_evacuation(void)
+{
+	planted_is_found(FREEZES, (struct planted){ .world = PLANT_ONE_OFFICER },
+			 "a frozen signer does not evacuate (P5, P7)");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct t_case cases[] = {
+		{ "every order of events, one request from two tills", two_tills },
+		{ "every order of events, two requests over the limit", over_the_limit },
+		{ "every order of events, two requests", two_payments },
+		{ "every order of events with PREPARE", prepared },
+		{ "every order of events with a resume", a_resume },
+		{ "every order of events with a closing", a_closing },
+		{ "all watchers are alike", watchers_are_alike },
+		{ "a signature before its acknowledgements is found", early_signature },
+		{ "a request forgotten by a replay is found", forgets_on_replay },
+		{ "spent value forgotten by a replay is found", forgets_value },
+		{ "a resume forgotten by a replay is found", forgets_resumes },
+		{ "a freeze that comes back is found", freezes_come_back },
+		{ "a closing forgotten by a replay is found", forgets_closings },
+		{ "a signer that does not heed heartbeats is found", deaf },
+		{ "a signer whose heartbeats never age is found", ageless },
+		{ "a signer that does not sync is found", unsynced },
+		{ "a watcher that does not sync is found", watcher_unsynced },
+		{ "a watcher that acknowledges under a freeze is found", watcher_talks },
+		{ "an evacuation that is refused is found", no_evacuation },
+	};
+
+	return t_main(cases, ARRAY_LEN(cases), argc, argv);
+}
