@@ -18,7 +18,7 @@
 enum { ENTRIES = 10000, DECISIONS = 100000, WALKS = 200, ROUNDS_MAX = 99 };
 
 static struct world w;
-static struct policy_entry entries[ENTRIES + 1];
+static struct policy_kept entries[ENTRIES + 1];
 static volatile uint64_t sink;
 
 static uint64_t now_ns(void)
@@ -104,9 +104,11 @@ static double walk(void)
 			u128 sum = 0;
 
 			for (size_t at = 0; at < w.history.n; at++) {
-				const struct policy_entry *e = &w.history.entries[at];
+				const struct policy_kept *e = &w.history.entries[at];
 
-				sum += policy_has_left(e, &w.q.now, windows[i]) ? 0 : e->outflow;
+				sum += policy_has_left(e->own_ms, e->chain_s, &w.q.now, windows[i])
+					   ? 0
+					   : e->outflow;
 			}
 			CHECK(sum > 0);
 		}
