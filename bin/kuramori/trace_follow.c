@@ -170,7 +170,10 @@ static void take_back(struct following *f, uint64_t height)
 	while (n > 0 && f->alerts[n - 1].height > height) {
 		n--;
 	}
-	f->waiting = realloc(f->waiting, (f->waiting_n + f->n - n + 1) * sizeof *f->waiting);
+	if (n == f->n) {
+		return;
+	}
+	f->waiting = realloc(f->waiting, (f->waiting_n + f->n - n) * sizeof *f->waiting);
 	CHECK(f->waiting != NULL);
 	memcpy(f->waiting + f->waiting_n, f->alerts + n, (f->n - n) * sizeof *f->waiting);
 	f->waiting_n += f->n - n;

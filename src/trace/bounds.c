@@ -65,22 +65,32 @@ static void fail(struct trace_bounds *b, enum err why)
 	b->failed = b->failed == ERR_OK ? why : b->failed;
 }
 
+/* Room for twice as many nodes.  After a refusal all that was there still is. */
+static bool more_nodes(struct trace_bounds *b)
+{
+	size_t cap = b->here_cap == 0 ? 64 : b->here_cap * 2;
+	uint64_t *here = realloc(b->here, cap * sizeof *here);
+	struct origin *origins;
+
+	if (here == NULL) {
+		return false;
+	}
+	b->here = here;
+	origins = realloc(b->origins, cap * sizeof *origins);
+	if (origins == NULL) {
+		return false;
+	}
+	b->origins = origins;
+	b->here_cap = cap;
+	return true;
+}
+
 static uint32_t node(struct trace_bounds *b, uint32_t account)
 {
 	uint32_t n = flow_node(&b->f);
 
-	if (n != FLOW_NONE && n >= b->here_cap) {
-		size_t cap = b->here_cap == 0 ? 64 : b->here_cap * 2;
-		uint64_t *more = realloc(b->here, cap * sizeof *more);
-		struct origin *origins = realloc(b->origins, cap * sizeof *origins);
-
-		b->here = more == NULL ? b->here : more;
-		b->origins = origins == NULL ? b->origins : origins;
-		if (more == NULL || origins == NULL) {
-			n = FLOW_NONE;
-		} else {
-			b->here_cap = cap;
-		}
+	if (n != FLOW_NONE && n >= b->here_cap && !more_nodes(b)) {
+		n = FLOW_NONE;
 	}
 	if (n == FLOW_NONE) {
 		fail(b, ERR_FULL);
