@@ -45,9 +45,12 @@
 enum { GUARD_SCRATCH_BYTES = 144 * 1024 };
 
 /*
- * Zeroed room for what one frame is read into, n <= GUARD_SCRATCH_BYTES; too large for the stack,
- * and for each kind of frame to have its own.  Whoever handles a frame may take it once, and nobody
- * whom he calls; it is not looked at again behind the frame.  No secret stands in it.
+ * Room for what one frame is read into, n <= GUARD_SCRATCH_BYTES; too large for the stack, and for
+ * each kind of frame to have its own.  Whoever handles a frame may take it once, and nobody whom he
+ * calls; it is not looked at again behind the frame.  What a frame before it left still stands
+ * there, so each reader writes whatever it looks at later: documents are written whole by those who
+ * read them, and lists begin with their counts at zero.  No secret stands in it, so nothing is
+ * wiped: a wipe would cost each payment the whole room, of which it uses the smaller part.
  */
 void *guard_self_scratch(size_t n);
 

@@ -27,7 +27,7 @@ struct other {
 	struct doc_signature signature;
 };
 
-/* The decoded SIGN. */
+/* The decoded SIGN, in the scratch room: sign_begin() and those who read write all of it. */
 struct sign {
 	struct doc docs[SIGN_ITEMS_MAX];
 	size_t n; /* request, order, attempt, then those of people and set */
@@ -131,6 +131,20 @@ static enum err read_beside(const struct guard *g, struct sign *s, struct bytes 
 	return e == ERR_OK ? ERR_OK : guard_self_no_fault(no, e, "approval", &fault);
 }
 
+/* Nothing read yet, whatever a payment before it left in the room. */
+static void sign_begin(struct sign *s)
+{
+	s->n = 0;
+	s->people.n = 0;
+	s->set.earlier_n = s->set.statements_n = 0;
+	s->said.n = 0;
+	s->day_doc = NULL;
+	s->day_proofs.n = 0;
+	s->renews = false;
+	s->yes = 0;
+	s->veto = false;
+}
+
 /* Form: everything decodes, in its place, before anything is judged. */
 static enum err sign_read(const struct guard *g, struct sign *s, struct bytes body,
 			  struct guard_no *no)
@@ -140,6 +154,7 @@ static enum err sign_read(const struct guard *g, struct sign *s, struct bytes bo
 	size_t tail = is_b(g) ? 2 : 0;
 	enum err e;
 
+	sign_begin(s);
 	if (body.n > GUARD_SIGN_BYTES_MAX) {
 		return guard_self_no(no, ERR_TOO_LARGE, "body",
 				     "more documents than one payment needs");
@@ -160,11 +175,6 @@ static enum err sign_read(const struct guard *g, struct sign *s, struct bytes bo
 		e = read_attempt(g, &s->docs[2], items[2], &s->attempt, no);
 	}
 	s->n = 3;
-	s->people.n = 0;
-	s->set.earlier_n = s->set.statements_n = 0;
-	s->said.n = 0;
-	s->day_doc = NULL;
-	s->renews = false;
 	for (size_t i = 3; e == ERR_OK && i < n - tail; i++) {
 		e = read_beside(g, s, items[i], no);
 		s->n += e == ERR_OK;
@@ -909,7 +919,6 @@ static struct guard_pending *prepared_of(struct guard *g, struct bytes body)
 void guard_sign_frame(struct guard *g, struct guard_ask *ask, struct effects *out)
 {
 	struct guard_pending *w = ask->prepare ? NULL : prepared_of(g, ask->body);
-	struct sign *s = guard_self_scratch(sizeof *s);
 	struct guard_no no;
 
 	if (w != NULL && may_pay(g, &no) == ERR_OK) {
@@ -920,7 +929,7 @@ void guard_sign_frame(struct guard *g, struct guard_ask *ask, struct effects *ou
 		guard_sign_release(g, out);
 		return;
 	}
-	if (sign_judge(g, s, ask, &no, out) != ERR_OK) {
+	if (sign_judge(g, guard_self_scratch(sizeof(struct sign)), ask, &no, out) != ERR_OK) {
 		guard_self_refuse(g, ask, &no, out);
 	}
 }

@@ -20,6 +20,7 @@
 #include "crypto/sha256.h"
 #include "crypto/uuid7.h"
 #include "guard/guard.h"
+#include "guard/guard_self.h"
 #include "ipc/frame.h"
 #include "paper.h"
 #include "passkey_kit.h"
@@ -42,6 +43,7 @@ enum {
 	STOPPER = 2,
 	WATCHER = 10, /* channels 10, 11, 12 */
 	NO_FUSE = -1,
+	RIG_STALE_BYTE = 0xa5,
 };
 
 struct rig_key {
@@ -328,6 +330,14 @@ static inline void rig_run(int s)
 	}
 }
 
+/* Whoever looks at what he has not written sees this, as he would see another's payment. */
+static inline void rig_stale_room(void)
+{
+#ifdef RIG_STALE_ROOM
+	memset(guard_self_scratch(GUARD_SCRATCH_BYTES), RIG_STALE_BYTE, GUARD_SCRATCH_BYTES);
+#endif
+}
+
 static inline void rig_event(int s, struct event *ev)
 {
 	struct {
@@ -341,6 +351,7 @@ static inline void rig_event(int s, struct event *ev)
 	ev->wall_ms = r.wall;
 	ev->mono_ms = r.mono;
 	effects_init(&r.out, r.store, sizeof r.store);
+	rig_stale_room();
 	guard_step(&r.g[s], ev, &r.out);
 	rig_run(s);
 	for (size_t i = 0; i < r.out.n && !r.dead; i++) {
@@ -506,6 +517,7 @@ static inline void rig_make_as(bool passkeys_only)
 	r.passkeys_only = passkeys_only;
 	r.wall = NOW;
 	r.mono = 1000;
+	memset(&r.log_secret, 0x3c, sizeof r.log_secret);
 	rig_key(&r.backend, 1);
 	rig_key(&r.stranger, 2);
 	for (uint8_t i = 0; i < 3; i++) {

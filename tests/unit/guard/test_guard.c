@@ -1072,6 +1072,72 @@ static void prepared_is_no_way_around(void)
 	T_EQ(r.g[B].signatures_released, 1);
 }
 
+static const uint8_t *room(void)
+{
+	return guard_self_scratch(GUARD_SCRATCH_BYTES);
+}
+
+/* How much of the room the last frame has left alone. */
+static size_t left_alone(void)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < GUARD_SCRATCH_BYTES; i++) {
+		n += room()[i] == RIG_STALE_BYTE;
+	}
+	return n;
+}
+
+static bool stands_in_room(const void *secret, size_t n)
+{
+	return memmem(room(), GUARD_SCRATCH_BYTES, secret, n) != NULL;
+}
+
+/* No byte sequence of a key of this signer, but its public half, which documents name. */
+static bool keys_stand_in_room(int s)
+{
+	struct guard_config c = rig_config(s);
+
+	return stands_in_room(c.attest_secret, 32) || stands_in_room(c.chain_secret->scalar, 32) ||
+	       stands_in_room(c.chain_secret->prefix, 32) ||
+	       stands_in_room(c.log_secret->b, sizeof c.log_secret->b);
+}
+
+/*
+ * What a frame is read into: a payment pays for what it uses of it only, and no key ever stands
+ * there.  What stands there before is RIG_STALE_BYTE in all tests of the guard but the walk.
+ */
+static void scratch(void)
+{
+	const struct rig_sent *a;
+	struct rig_bodies b;
+	struct writer w;
+	static uint8_t body[65536];
+	uint64_t id;
+
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	id = rig_sign();
+	T_CHECK(left_alone() > GUARD_SCRATCH_BYTES / 2 && left_alone() < GUARD_SCRATCH_BYTES);
+	T_CHECK(stands_in_room(&r.attempt_id, sizeof r.attempt_id)); /* the search finds things */
+	T_CHECK(!keys_stand_in_room(A));
+	rig_acks(A);
+	T_CHECK(rig_signed(id));
+	T_CHECK(!keys_stand_in_room(A));
+	a = rig_answer(id);
+	is_prepared(prepare(B, a));
+	T_CHECK(left_alone() < GUARD_SCRATCH_BYTES && !keys_stand_in_room(B));
+	rig_acks(B);
+	/* nothing is read of what was prepared in the same bytes */
+	rig_encode(&b);
+	b.items[b.n++] = rig_item(a, 0);
+	b.items[b.n++] = rig_item(a, 1);
+	w = writer_make(body, sizeof body);
+	id = rig_frame(B, SERVER, SIGNER_SIGN, rig_body(&w, b.items, b.n));
+	T_CHECK(rig_signed(id));
+	T_EQ(left_alone(), GUARD_SCRATCH_BYTES);
+}
+
 static void status(void)
 {
 	static struct doc_status s;
@@ -1122,6 +1188,7 @@ int main(int argc, char **argv)
 		{ "prepared in other bytes is judged", prepared_in_other_bytes },
 		{ "prepared, asked for before it is acknowledged", prepared_and_waiting },
 		{ "prepared is no way around anything", prepared_is_no_way_around },
+		{ "what a frame is read into", scratch },
 		{ "status", status },
 	};
 

@@ -666,6 +666,7 @@ static void slow_event(int s, struct event *ev)
 	ev->wall_ms = r.wall;
 	ev->mono_ms = r.mono;
 	effects_init(&r.out, r.store, sizeof r.store);
+	rig_stale_room();
 	guard_step(&r.g[s], ev, &r.out);
 	rig_run(s);
 }

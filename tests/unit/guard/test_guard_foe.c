@@ -115,6 +115,7 @@ static void burst_of_next(void)
 
 		/* the disk has not answered yet: not through rig_event() */
 		effects_init(&r.out, r.store, sizeof r.store);
+		rig_stale_room();
 		guard_step(&r.g[A], &ev, &r.out);
 		last = ev.request_id;
 		for (size_t k = 0; k < r.out.n; k++) {
