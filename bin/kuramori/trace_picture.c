@@ -22,6 +22,7 @@ enum {
 	NONE = -1,
 	DEPTHS = 4, /* small accounts are folded by how far they are behind a drawn one */
 	TEXT_CAP = 256,
+	THIN = 200, /* a line below such a part of the widest is no sight, and is only counted */
 };
 
 /* A box: one account, or a group of small ones behind one source. */
@@ -47,7 +48,7 @@ struct drawing {
 	struct line *lines;
 	size_t lines_n;
 	unsigned columns;
-	bool services;   /* the last column is theirs */
+	bool back;       /* some line runs to who stands further left */
 	uint64_t inside; /* transfers within a box */
 	uint64_t small_n, small;
 	uint64_t widest;
@@ -224,6 +225,27 @@ static int by_amount(const void *a, const void *b)
 	return x->amount > y->amount ? -1 : x->amount < y->amount ? 1 : by_ends(a, b);
 }
 
+/* Of n lines, the largest first: those that a person can see, and the largest into each box. */
+static void keep_lines(struct drawing *d, size_t n)
+{
+	bool *led = room(d->boxes_n, sizeof *led);
+
+	d->lines_n = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct line l = d->lines[i];
+
+		if (led[l.to] &&
+		    (d->lines_n >= TRACE_PICTURE_FLOWS || l.amount < d->widest / THIN)) {
+			d->small_n += l.transfers;
+			d->small = more(d->small, l.amount);
+			continue;
+		}
+		led[l.to] = true;
+		d->lines[d->lines_n++] = l;
+	}
+	free(led);
+}
+
 /* One line between two boxes; the smallest beyond what a person can see are counted. */
 static void draw_lines(struct drawing *d)
 {
@@ -252,12 +274,8 @@ static void draw_lines(struct drawing *d)
 		}
 	}
 	qsort(d->lines, n, sizeof *d->lines, by_amount);
-	d->lines_n = n < TRACE_PICTURE_FLOWS ? n : TRACE_PICTURE_FLOWS;
-	for (size_t i = d->lines_n; i < n; i++) {
-		d->small_n += d->lines[i].transfers;
-		d->small = more(d->small, d->lines[i].amount);
-	}
-	d->widest = d->lines_n > 0 ? d->lines[0].amount : 0;
+	d->widest = n > 0 ? d->lines[0].amount : 0;
+	keep_lines(d, n);
 }
 
 /* It stands at the right end: an exchange, or a service that passes nothing on. */
@@ -275,9 +293,127 @@ static bool is_service(const struct drawing *d, const struct box *b)
 }
 
 /*
+ * How much would run to the left if this folded box stood before drawn column `gap`.  gaps: of
+ * folded boxes; those that are not `placed` yet do not count.
+ */
+static uint64_t runs_back(const struct drawing *d, size_t me, unsigned gap, const unsigned *gaps,
+			  const bool *placed)
+{
+	uint64_t sum = 0;
+
+	for (size_t k = 0; k < d->lines_n; k++) {
+		size_t from = d->lines[k].from, to = d->lines[k].to, other = from == me ? to : from;
+		const struct box *b = &d->boxes[other];
+		bool in = to == me, back;
+
+		if ((!in && from != me) || is_service(d, b) || (b->folded && !placed[other])) {
+			continue;
+		}
+		if (b->folded) {
+			back = in ? gaps[other] > gap : gaps[other] <= gap;
+		} else {
+			back = in ? b->column >= gap : b->column < gap;
+		}
+		sum = back ? more(sum, d->lines[k].amount) : sum;
+	}
+	return sum;
+}
+
+/*
+ * Small accounts have no moment: they were busy all the time.  Each folded box gets a column of its
+ * own where the least runs to the left, and of such places the first.  n: columns so far.
+ */
+static unsigned place_folded(struct drawing *d, struct box **at, unsigned n)
+{
+	unsigned *gap = room(d->boxes_n, sizeof *gap), *shift = room(n + 1, sizeof *shift);
+	bool *placed = room(d->boxes_n, sizeof *placed);
+	unsigned before = 0;
+
+	for (size_t i = 0; i < d->boxes_n; i++) {
+		size_t me = (size_t)(at[i] - d->boxes);
+		uint64_t least = UINT64_MAX;
+
+		for (unsigned g = 0; at[i]->folded && g <= n; g++) {
+			uint64_t back = runs_back(d, me, g, gap, placed);
+
+			gap[me] = back < least ? g : gap[me];
+			least = back < least ? back : least;
+		}
+		placed[me] = at[i]->folded;
+	}
+	for (unsigned g = 0; g <= n; g++) {
+		for (size_t i = 0; i < d->boxes_n; i++) {
+			if (at[i]->folded && gap[at[i] - d->boxes] == g) {
+				at[i]->column = g + before++;
+			}
+		}
+		shift[g] = before;
+	}
+	for (size_t i = 0; i < d->boxes_n; i++) {
+		if (!at[i]->folded && !is_service(d, at[i])) {
+			at[i]->column += shift[at[i]->column];
+		}
+	}
+	free(gap);
+	free(shift);
+	free(placed);
+	return n + before;
+}
+
+/* Is there a line between the two, or from `a` through a folded box to `b`? */
+static bool joined(const struct drawing *d, size_t a, size_t b)
+{
+	for (size_t k = 0; k < d->lines_n; k++) {
+		const struct line *l = &d->lines[k];
+
+		if ((l->from == a && l->to == b) || (l->from == b && l->to == a)) {
+			return true;
+		}
+		for (size_t j = 0; l->from == a && d->boxes[l->to].folded && j < d->lines_n; j++) {
+			if (d->lines[j].from == l->to && d->lines[j].to == b) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* The first column from `column` on that lies behind all of its kind who had coins before. */
+static unsigned behind(const struct drawing *d, size_t me, unsigned column)
+{
+	bool service = is_service(d, &d->boxes[me]);
+
+	for (size_t i = 0; i < d->boxes_n; i++) {
+		const struct box *b = &d->boxes[i];
+
+		if (b->order < d->boxes[me].order && !b->folded && is_service(d, b) == service &&
+		    b->column >= column && joined(d, i, me)) {
+			column = b->column + 1;
+		}
+	}
+	return column;
+}
+
+/* At the right end: coins come to services all the time.  One that gets coins from another one
+ * stands behind it. */
+static void place_services(struct drawing *d, struct box **at)
+{
+	unsigned last = 0, first = d->columns;
+
+	for (size_t i = 0; i < d->boxes_n; i++) {
+		size_t me = (size_t)(at[i] - d->boxes);
+
+		if (is_service(d, at[i])) {
+			at[i]->column = behind(d, me, first);
+			last = at[i]->column > last ? at[i]->column : last;
+			d->columns = last + 1;
+		}
+	}
+}
+
+/*
  * Columns of time: boxes in the order in which coins first came to them, and each at least one
- * column behind those who had them before and passed them on.  Services stand in a column of their
- * own at the right end: coins come to them all the time.
+ * column behind those who had them before and share a line with it; then services.
  */
 static void place(struct drawing *d)
 {
@@ -292,28 +428,19 @@ static void place(struct drawing *d)
 	for (size_t i = 0; i < d->boxes_n; i++) {
 		size_t me = (size_t)(at[i] - d->boxes);
 
-		if (is_service(d, at[i])) {
-			d->services = true;
+		if (at[i]->folded || is_service(d, at[i])) {
 			continue;
 		}
 		any = true;
-		for (size_t k = 0; k < d->lines_n; k++) {
-			const struct box *from = &d->boxes[d->lines[k].from];
-
-			if (d->lines[k].to == me && from->order < at[i]->order &&
-			    !is_service(d, from) && from->column >= column) {
-				column = from->column + 1;
-			}
-		}
+		column = behind(d, me, column);
 		at[i]->column = column;
 	}
-	d->columns = any ? column + 1 : 0;
-	for (size_t i = 0; i < d->boxes_n; i++) {
-		if (is_service(d, &d->boxes[i])) {
-			d->boxes[i].column = d->columns;
-		}
+	d->columns = place_folded(d, at, any ? column + 1 : 0);
+	place_services(d, at);
+	for (size_t k = 0; k < d->lines_n; k++) {
+		d->back =
+		    d->back || d->boxes[d->lines[k].to].column <= d->boxes[d->lines[k].from].column;
 	}
-	d->columns += d->services ? 1 : 0;
 	free(at);
 }
 
@@ -383,48 +510,33 @@ static void put_xml(FILE *out, const char *dirty)
 	}
 }
 
-/* Four digits are enough to the eye: "526.3 M". */
-static void put_amount(FILE *out, const struct casefile *c, uint64_t units)
+/* Whole ones with separators; what is below one to the last digit. */
+static void amount_text(char out[CASEFILE_AMOUNT_MAX], const struct casefile *c, uint64_t units)
 {
-	static const char *const powers[] = { "", " k", " M", " G", " T", " P" };
-	uint64_t one = 1, scale = 1;
-	unsigned power = 0;
+	uint64_t one = 1;
 
 	for (unsigned i = 0; i < c->decimals; i++) {
 		one *= 10;
 	}
-	/* below ten thousand the whole number stands there */
-	while (power + 1 < ARRAY_LEN(powers) &&
-	       units / one / scale >= (power == 0 ? 10000 : 1000)) {
-		scale *= 1000;
-		power++;
-	}
-	if (power == 0) {
-		char text[CASEFILE_AMOUNT_MAX];
+	casefile_amount(out, c, units >= one ? units / one * one : units);
+}
 
-		casefile_amount(text, c, units >= one ? units / one * one : units);
-		*strrchr(text, ' ') = '\0';
-		(void)fputs(text, out);
-	} else {
-		uint64_t unit = one * scale, whole = units / unit;
-		uint64_t part = (units % unit) / (unit / 1000);
-		unsigned digits = whole >= 100 ? 1 : whole >= 10 ? 2 : 3;
+/* In a quoted string. */
+static void put_amount(FILE *out, const struct casefile *c, uint64_t units)
+{
+	char text[CASEFILE_AMOUNT_MAX];
 
-		for (unsigned i = digits; i < 3; i++) {
-			part /= 10;
-		}
-		while (digits > 0 && part % 10 == 0) {
-			part /= 10;
-			digits--;
-		}
-		(void)fprintf(out, "%" PRIu64, whole);
-		if (digits > 0) {
-			(void)fprintf(out, ".%0*" PRIu64, (int)digits, part);
-		}
-		(void)fputs(powers[power], out);
-	}
-	(void)fputc(' ', out);
-	put_dot(out, c->unit, 16);
+	amount_text(text, c, units);
+	put_dot(out, text, sizeof text);
+}
+
+/* In a label that is written like HTML. */
+static void put_html_amount(FILE *out, const struct casefile *c, uint64_t units)
+{
+	char text[CASEFILE_AMOUNT_MAX];
+
+	amount_text(text, c, units);
+	put_xml(out, text);
 }
 
 static void put_short(FILE *out, const char *address)
@@ -452,6 +564,13 @@ static const struct look {
 	[TRACE_PICTURE_END] = { "#e4e4e4", "#777777" },
 };
 
+/* not words: a language of a program */
+#define FOLDED_FILL   "#f3f1e7"
+#define FOLDED_BORDER "#8a8157"
+#define FOLDED_LINE   "#b9ae7f"
+#define PLAIN_TABLE   "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"1\""
+#define LINE_TABLE    PLAIN_TABLE " BGCOLOR=\"white\">"
+
 static void put_box(FILE *out, const struct drawing *d, size_t i)
 {
 	const struct box *b = &d->boxes[i];
@@ -460,11 +579,14 @@ static void put_box(FILE *out, const struct drawing *d, size_t i)
 
 	if (b->folded) {
 		(void)fprintf(out,
-			      "  b%zu [style=\"filled,dashed,rounded\", fillcolor=\"#f3f1e7\", "
-			      "color=\"#8a8157\", label=\"",
+			      "  b%zu [style=\"filled,dashed,rounded\", fillcolor=\"" FOLDED_FILL
+			      "\", color=\"" FOLDED_BORDER "\", label=\"",
 			      i); /* not words */
 		(void)fprintf(out, "%" PRIu64 " small account%s\\n", b->members,
 			      b->members == 1 ? "" : "s"); /* not words */
+		(void)fputs("came in: ", out);             /* not words */
+		put_amount(out, c, b->came);
+		(void)fputs("\\n", out);
 	} else {
 		(void)fprintf(out,
 			      "  b%zu [style=\"filled,rounded\", fillcolor=\"%s\", color=\"%s\", "
@@ -501,6 +623,10 @@ static void put_box(FILE *out, const struct drawing *d, size_t i)
 	(void)fputs("\"];\n", out);
 }
 
+/*
+ * A line that runs to the left is written the other way round, with its arrow at its tail: so
+ * Graphviz keeps room for its label as for any other.
+ */
 static void put_line(FILE *out, const struct drawing *d, const struct line *l)
 {
 	/* in 128 bits: amounts are as large as they like */
@@ -508,45 +634,49 @@ static void put_line(FILE *out, const struct drawing *d, const struct line *l)
 	unsigned w = width < WIDTH_MIN ? WIDTH_MIN : (unsigned)width;
 	bool back = d->boxes[l->to].column <= d->boxes[l->from].column;
 	const struct trace_picture_account *to = &d->p->accounts[d->boxes[l->to].account];
-	const char *color = d->boxes[l->to].folded               ? "#b9ae7f"
+	const char *color = d->boxes[l->to].folded               ? FOLDED_LINE
 			    : to->kind == TRACE_PICTURE_EXCHANGE ? "#5a93cf"
 			    : to->kind == TRACE_PICTURE_SERVICE  ? "#9c74c2"
 								 : "#c9796d";
 
 	(void)fprintf(out,
-		      "  b%zu -> b%zu [penwidth=%u.%u, arrowsize=0.%02u, color=\"%scc\", "
-		      "weight=%u, %slabel=\"",
-		      l->from, l->to, w / 10, w % 10,
+		      "  b%zu -> b%zu [penwidth=%u.%u, arrowsize=0.%02u, color=\"%s\", "
+		      "weight=%u, %slabel=<" LINE_TABLE "<TR><TD>",
+		      back ? l->to : l->from, back ? l->from : l->to, w / 10, w % 10,
 		      w <= 20   ? 60
 		      : w <= 60 ? 1200 / w
 				: 20,
-		      color, 1 + w / 8,
-		      back ? "constraint=false, style=dashed, " : ""); /* not words */
-	put_amount(out, d->p->the_case, l->amount);                    /* not words */
+		      color, 1 + w / 8, back ? "dir=back, style=dashed, " : ""); /* not words */
+	put_html_amount(out, d->p->the_case, l->amount);
 	if (l->transfers > 1) {
-		(void)fprintf(out, "\\n%" PRIu64 " transfers", l->transfers); /* not words */
+		(void)fprintf(out, "</TD></TR><TR><TD>%" PRIu64 " transfers",
+			      l->transfers); /* not words */
 	}
-	(void)fputs("\"];\n", out);
+	(void)fputs("</TD></TR></TABLE>>];\n", out); /* not words */
 }
 
 /* The column's first moment; the last one's too where it spans more than a minute. */
 static void put_axis(FILE *out, const struct drawing *d, unsigned column)
 {
 	uint64_t first = UINT64_MAX, last = 0;
+	bool folded = false, service = false;
 	char text[TRACE_PICTURE_TIME_MAX], end[TRACE_PICTURE_TIME_MAX];
 
 	for (size_t i = 0; i < d->boxes_n; i++) {
 		if (d->boxes[i].column == column) {
 			first = d->boxes[i].first_s < first ? d->boxes[i].first_s : first;
-			last = d->boxes[i].first_s > last ? d->boxes[i].first_s : last;
+			last = d->boxes[i].last_s > last ? d->boxes[i].last_s : last;
+			folded = d->boxes[i].folded;
+			service = is_service(d, &d->boxes[i]);
 		}
 	}
 	trace_picture_time(text, first);
 	trace_picture_time(end, last);
 	(void)fprintf(
 	    out, "  t%u [shape=plaintext, group=axis, fontcolor=\"#666666\", fontsize=10, label=\"",
-	    column); /* not words */
-	if (d->services && column + 1 == d->columns) {
+	    column);                                              /* not words */
+	(void)fputs(folded ? "small flows, folded\\n" : "", out); /* not words */
+	if (service) {
 		(void)fputs("exchanges and services", out); /* not words */
 	} else if (strcmp(text, end) == 0) {
 		(void)fputs(text, out);
@@ -569,42 +699,109 @@ static void put_axis(FILE *out, const struct drawing *d, unsigned column)
 	(void)fputs(" }\n", out);
 }
 
-static void put_title(FILE *out, const struct drawing *d)
+/* A word of the legend on the ground, and in the frame, that it explains. */
+static void put_swatch(FILE *out, const char *fill, const char *border, const char *style,
+		       unsigned width, const char *what)
+{
+	(void)fprintf(out,
+		      "<TD BORDER=\"%u\" CELLPADDING=\"3\" STYLE=\"rounded%s\" BGCOLOR=\"%s\" "
+		      "COLOR=\"%s\">%s</TD><TD WIDTH=\"8\"></TD>",
+		      width, style, fill, border, what); /* not words */
+}
+
+/* What each colour and line means; only of what is in this picture. */
+static void put_legend(FILE *out, const struct drawing *d)
+{
+	static const char *const words[] = {
+		[TRACE_PICTURE_SEED] = "where the stolen coins were first",
+		[TRACE_PICTURE_THIEF] = "labelled as the thief's",
+		[TRACE_PICTURE_PLAIN] = "no label",
+		[TRACE_PICTURE_EXCHANGE] = "exchange",
+		[TRACE_PICTURE_SERVICE] = "other labelled service",
+		[TRACE_PICTURE_END] = "fees, burnt",
+	}; /* not words: see looks */
+	bool seen[ARRAY_LEN(words)] = { false }, folded = false;
+
+	for (size_t i = 0; i < d->boxes_n; i++) {
+		seen[d->p->accounts[d->boxes[i].account].kind] |= !d->boxes[i].folded;
+		folded = folded || d->boxes[i].folded;
+	}
+	(void)fputs(PLAIN_TABLE "><TR>", out); /* not words */
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (seen[i]) {
+			put_swatch(out, looks[i].fill, looks[i].border, "", 1, words[i]);
+		}
+	}
+	if (folded) {
+		put_swatch(out, FOLDED_FILL, FOLDED_BORDER, ",dashed", 1,
+			   "small flows, folded and counted"); /* not words */
+	}
+	put_swatch(out, looks[0].fill, looks[0].border, "", 3, "coins stay here"); /* not words */
+	(void)fputs(
+	    "</TR></TABLE></TD></TR><TR><TD>time runs from left to right; the widest line is ",
+	    out); /* not words */
+	put_html_amount(out, d->p->the_case, d->widest);
+	(void)fputs(", the others are in proportion", out); /* not words */
+	(void)fputs(d->back ? "; a broken line runs back, to who had coins before" : "",
+		    out); /* not words */
+}
+
+static void put_rest_counts(FILE *out, const struct drawing *d, uint64_t folded)
+{
+	(void)fprintf(out,
+		      "%" PRIu64 " small account%s folded; %" PRIu64
+		      " transfers inside boxes and %" PRIu64 " in small flows (",
+		      folded, folded == 1 ? " is" : "s are", d->inside, d->small_n); /* not words */
+	put_html_amount(out, d->p->the_case, d->small);
+	(void)fputs(") have no line", out); /* not words */
+}
+
+/* What has no box or line of its own. */
+static void put_rest(FILE *out, const struct drawing *d)
 {
 	const struct trace_picture *p = d->p;
-	char text[TRACE_PICTURE_TIME_MAX];
 	uint64_t folded = 0;
 
 	for (size_t i = 0; i < d->boxes_n; i++) {
 		folded += d->boxes[i].folded ? d->boxes[i].members : 0;
 	}
-	trace_picture_time(text, p->time_s);
-	/* not words: see looks */
-	(void)fputs(p->the_case->generated ? "GENERATED DATA, NOT A REAL LEDGER\\n" : "", out);
-	(void)fputs("Case ", out); /* not words */
-	put_dot(out, p->the_case->name, (size_t)LABEL_COLUMNS * 2);
-	(void)fprintf(out,
-		      ": stolen coins by the rule \\\"%s\\\", as of height %" PRIu64 ", %s UTC\\n",
-		      p->policy, p->height, text); /* not words */
-	(void)fputs(
-	    "red: where they were first   light red: labelled as the thief's   blue: exchange   "
-	    "purple: other labelled service   "
-	    "grey: fees, burnt   dashed box: small accounts folded   thick border: coins stay\\n",
-	    out); /* not words */
-	(void)fprintf(out,
-		      "%" PRIu64 " small accounts are folded; %" PRIu64
-		      " transfers inside boxes and %" PRIu64 " small transfers (",
-		      folded, d->inside, d->small_n); /* not words */
-	put_amount(out, p->the_case, d->small);
-	(void)fputs(") have no line", out); /* not words */
+	if (folded == 0 && d->small_n == 0) {
+		(void)fputs("every account has its box, every flow its line", out); /* not words */
+	} else {
+		put_rest_counts(out, d, folded);
+	}
 	if (p->evaporated > 0) {
 		(void)fputs("; below the floor: ", out); /* not words */
-		put_amount(out, p->the_case, p->evaporated);
+		put_html_amount(out, p->the_case, p->evaporated);
 	}
-	(void)fputs(
-	    "\\namounts are cut to four digits here, the report has them all; one method of "
-	    "several, no legal advice",
-	    out); /* not words */
+}
+
+static void put_title(FILE *out, const struct drawing *d)
+{
+	const struct trace_picture *p = d->p;
+	char text[TRACE_PICTURE_TIME_MAX];
+
+	trace_picture_time(text, p->time_s);
+	/* not words: see looks */
+	(void)fputs(PLAIN_TABLE ">", out);
+	if (p->the_case->generated) {
+		(void)fputs("<TR><TD><FONT POINT-SIZE=\"18\" COLOR=\"#a01c0f\"><B>GENERATED DATA, "
+			    "NOT A REAL LEDGER</B></FONT></TD></TR>",
+			    out); /* not words */
+	}
+	(void)fputs("<TR><TD><FONT POINT-SIZE=\"15\">Case ", out); /* not words */
+	put_xml(out, p->the_case->name);
+	(void)fprintf(out,
+		      ": stolen coins by the rule \"%s\", as of height %" PRIu64
+		      ", %s UTC</FONT></TD></TR><TR><TD>",
+		      p->policy, p->height, text); /* not words */
+	put_legend(out, d);
+	(void)fputs("</TD></TR><TR><TD>", out); /* not words */
+	put_rest(out, d);
+	(void)fputs("</TD></TR><TR><TD>amounts of one and more are cut to whole ones here, the "
+		    "report has every digit; one method of several, no legal advice"
+		    "</TD></TR></TABLE>",
+		    out); /* not words */
 }
 
 void trace_picture_dot(FILE *out, const struct trace_picture *p)
@@ -615,12 +812,12 @@ void trace_picture_dot(FILE *out, const struct trace_picture *p)
 	/* not words: a language of a program */
 	(void)fputs("digraph trace {\n"
 		    "  graph [rankdir=LR, fontname=\"DejaVu Sans\", fontsize=11, labelloc=t, "
-		    "nodesep=0.28, ranksep=0.5, bgcolor=white, pad=0.2, label=\"",
+		    "nodesep=0.28, ranksep=0.5, bgcolor=white, pad=0.2, label=<",
 		    out);
 	put_title(out, &d);
 	(void)fputs(
-	    "\"];\n"
-	    "  node [shape=box, fontname=\"DejaVu Sans\", fontsize=10, margin=\"0.12,0.06\"];\n"
+	    ">];\n"
+	    "  node [shape=box, fontname=\"DejaVu Sans\", fontsize=10, margin=\"0.25,0.08\"];\n"
 	    "  edge [fontname=\"DejaVu Sans\", fontsize=9, fontcolor=\"#333333\", "
 	    "arrowsize=0.6];\n",
 	    out); /* not words */

@@ -641,5 +641,53 @@ def a_picture_folds_what_is_small():
     assert "graphviz" in done.stderr and done.stdout == ""
 
 
+def drawn(svg):
+    """Texts of a picture as (text, left, top, right, bottom), and the colours of its grounds."""
+    texts, grounds = [], set()
+    for e in xml.etree.ElementTree.fromstring(svg).iter():
+        if e.tag.endswith("}text"):
+            text, x, y, size = "".join(e.itertext()), float(e.get("x")), float(e.get("y")), float(e.get("font-size"))
+            width = 0.6 * size * len(text)
+            left = x - width / 2 if e.get("text-anchor") == "middle" else x
+            texts.append((text, left, y - 0.7 * size, left + width, y))
+        else:
+            grounds.add(e.get("fill"))
+    return texts, grounds
+
+
+def overlaps(texts):
+    return [(a[0], b[0]) for i, a in enumerate(texts) for b in texts[:i]
+            if a[1] < b[3] and b[1] < a[3] and a[2] < b[4] and b[2] < a[4]]
+
+
+@tap.test
+def a_picture_is_read_at_a_glance():
+    fan = [(1, "g1", "-", "VICTIM", 1_000_000), (2, "theft", "VICTIM", "THIEF", 1_000_000)]
+    fan += [(3, f"p{i}", "THIEF", f"SMALL{i}", 9000 + i) for i in range(100)]
+    fan += [(4, f"q{i}", f"SMALL{i}", "COLLECTOR", 8900) for i in range(100)]
+    fan += [(5 + i, f"r{i}", "COLLECTOR", f"TALL{i}", 40_000) for i in range(20)]
+    fan += [(30, f"s{i}", f"TALL{i}", "EXCHANGE", 39_000) for i in range(20)]
+    fan += [(31, f"t{i}", f"TALL{i}", "SMALL1", 500) for i in range(20)]
+    around = [(1, "g1", "-", "VICTIM", 1_000_000), (2, "theft", "VICTIM", "THIEF", 900_000), (3, "a", "THIEF", "A", 500_000),
+              (3, "b", "THIEF", "B", 400_000), (4, "c", "A", "COLLECTOR", 450_000), (5, "d", "B", "COLLECTOR", 400_000),
+              (6, "e", "COLLECTOR", "EXCHANGE", 600_000), (7, "f", "COLLECTOR", "A", 100_000), (8, "h", "A", "OTHER", 50_000),
+              (9, "i", "EXCHANGE", "OTHER", 7000), (10, "j", "OTHER", "B", 5000), (11, "k", "OTHER", "EXCHANGE", 6000)]
+    (folder / "glance.csv").write_text("address,label,category\nEXCHANGE,Big,exchange\nOTHER,Other,exchange\nB,a mixer,mixer\n")
+    for name, moves in (("fan", fan), ("around", around)):
+        the_case = case(name, seeds=THEFT, labels=[{"file": "glance.csv"}], policies=["fifo"])
+        texts, grounds = drawn(ask("trace", "report", the_case, store(name, moves), "svg=-", "accounts=6"))
+        assert not overlaps(texts), (name, overlaps(texts))
+        words = [t[0] for t in texts]
+        assert any("GENERATED" in w for w in words) and any("left to right" in w for w in words), words
+        # each colour of a box is explained on that colour, as the box has it
+        assert {"#f6b7ae", "#b5d3f3"} <= grounds and {"exchange", "where the stolen coins were first"} <= set(words), grounds
+        assert ("small flows, folded and counted" in words) == ("#f3f1e7" in grounds) == (name == "fan"), (name, words)
+        # time runs to the right, and no line of columns stands twice
+        at = {t[0]: t[1] for t in texts}
+        assert at["THIEF"] < at["COLLECTOR"] < at["EXCHANGE"], at
+        assert "broken line" in " ".join(words)
+    assert any(w.startswith("600,000 ") for w in words) and not any(" k " in w or " M " in w for w in words), words
+
+
 if __name__ == "__main__":
     tap.run()
