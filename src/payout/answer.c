@@ -449,14 +449,12 @@ static void one_order(struct payout *p, struct bytes args, uint64_t tag, struct 
 	for (size_t i = 0; i < INNER_WAITING_MAX; i++) {
 		if (!p->waiting[i].used) {
 			p->waiting[i] =
-			    (struct inner_waiting){ .tag = tag, .withdrawal = index, .used = true };
+			    (struct inner_waiting){ .tag = tag,
+						    .withdrawal = index,
+						    .next = payout_load_some(out, p, w, 0),
+						    .used = true };
 			w->wanted = true;
-			for (uint32_t k = 0; k < w->docs_n; k++) {
-				if (w->docs[k].p == NULL) {
-					(void)payout_load(out, p, w, &w->docs[k]);
-				}
-			}
-			p->answering = false; /* answer_blob() answers */
+			p->answering = false; /* answer_blob() asks for the rest, and answers */
 			return;
 		}
 	}
@@ -484,8 +482,11 @@ void answer_blob(struct payout *p, const struct event *e, struct effects *out)
 	for (size_t i = 0; i < INNER_WAITING_MAX; i++) {
 		struct inner_waiting *wait = &p->waiting[i];
 
-		if (!wait->used || wait->withdrawal != index ||
-		    (e->status == ERR_OK && !payout_docs_here(w))) {
+		if (!wait->used || wait->withdrawal != index) {
+			continue;
+		}
+		if (e->status == ERR_OK && !payout_docs_here(w)) {
+			wait->next = payout_load_some(out, p, w, wait->next);
 			continue;
 		}
 		wait->used = false;

@@ -183,6 +183,7 @@ struct inner_stop {
 struct inner_waiting {
 	uint64_t tag; /* of the API event */
 	uint32_t withdrawal;
+	uint32_t next; /* of its documents, the first that was not looked at yet */
 	bool used;
 };
 
@@ -391,6 +392,12 @@ MUST_CHECK enum err payout_book_all(struct payout *p, struct log_record *r, size
 /* A document into memory (copied) and, with record, into the journal. */
 void payout_keep(struct payout *p, struct inner_withdrawal *w, uint32_t type, uint32_t signer,
 		 struct bytes raw, bool record);
+/*
+ * Asks for those of its documents from this place on that memory has not, as many as the step has
+ * places for.  Returns the place of the first that was not looked at, docs_n at the end.
+ */
+uint32_t payout_load_some(struct effects *out, const struct payout *p,
+			  const struct inner_withdrawal *w, uint32_t from);
 /* Asks for a document that is only in the journal; answer_blob() puts it back in its place. */
 uint64_t payout_load(struct effects *out, const struct payout *p, const struct inner_withdrawal *w,
 		     const struct inner_doc *d);

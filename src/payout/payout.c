@@ -396,6 +396,18 @@ bool payout_docs_here(const struct inner_withdrawal *w)
 	return true;
 }
 
+uint32_t payout_load_some(struct effects *out, const struct payout *p,
+			  const struct inner_withdrawal *w, uint32_t from)
+{
+	while (from < w->docs_n && effects_free(out) > LOADS_KEPT) {
+		if (w->docs[from].p == NULL) {
+			(void)payout_load(out, p, w, &w->docs[from]);
+		}
+		from++;
+	}
+	return from;
+}
+
 bool payout_have_docs(struct effects *out, const struct payout *p, const struct inner_withdrawal *w)
 {
 	bool all = true;
@@ -559,7 +571,8 @@ static enum err replay_document(struct payout *p, const struct log_record *r,
 		return ERR_CORRUPT;
 	}
 	if (type == INNER_DOC_UNIT) {
-		if (!map_get(&p->by_id, &r->ref, &index)) {
+		if (!map_get(&p->by_id, &r->ref, &index) ||
+		    p->all[index].docs_n >= INNER_DOCS_MAX) {
 			return ERR_CORRUPT;
 		}
 		payout_keep(p, &p->all[index], type, signer, raw, false);

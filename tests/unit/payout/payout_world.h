@@ -705,7 +705,7 @@ struct blob_wait {
 	struct blob content;
 };
 
-static struct blob_wait blob_queue[64];
+static struct blob_wait blob_queue[256];
 static size_t blob_queue_n;
 
 static inline void blob_asked(struct world *w, const struct effect *f)

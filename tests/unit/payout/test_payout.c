@@ -8,6 +8,7 @@
 #include "t.h"
 
 #include "paper.h"
+#include "payout/inner.h"
 #include "payout_world.h"
 
 static void opening(void)
@@ -1721,6 +1722,53 @@ static void order_from_the_journal(void)
 	world_free(w);
 }
 
+/*
+ * An order with as many documents as one can ever have (INNER_DOCS_MAX: more than a step has
+ * places) is shown whole when it is read again from the journal, also to several who ask.
+ */
+static void an_order_with_all_documents(void)
+{
+	struct world *w = world_open();
+	struct doc_request r = request_of(w, "carol", X(500));
+	struct inner_withdrawal *x;
+	struct payout_view v;
+	char before[16384];
+
+	static_assert((int)INNER_DOCS_MAX > (int)EFFECTS_MAX, "more than fit into one step");
+	post_request(w, "k", &r);
+	v = see(w, &r.request_id);
+	approve(w, &w->alice, "alice", &v.order, DOC_DECISION_YES);
+	T_CHECK(reach(w, &r.request_id, PAYOUT_SETTLED));
+	tick(w);
+	api(w, API_ORDER, bytes_of(v.order.b, 32));
+	T_EQ(w->err, ERR_OK);
+	text_set(before, sizeof before, w->text);
+	x = &w->p->all[0];
+	while (x->docs_n < INNER_DOCS_MAX) {
+		char text[32];
+		int n = snprintf(text, sizeof text, "unit %u", (unsigned)x->docs_n);
+
+		/* a unit is kept and read back as all are, and shown to nobody */
+		payout_keep(w->p, x, INNER_DOC_UNIT, 0, bytes_of(text, (size_t)n), true);
+	}
+	for (int round = 0; round < 3; round++) {
+		tick(w);
+		restart(w);
+		x = &w->p->all[0];
+		T_EQ(x->docs_n, INNER_DOCS_MAX);
+		T_CHECK(!payout_docs_here(x));
+		for (int again = 0; again < 2; again++) {
+			w->answered = false;
+			api(w, API_ORDER, bytes_of(v.order.b, 32));
+			T_CHECK(w->answered);
+			T_EQ(w->err, ERR_OK);
+			T_STR(w->text, before);
+			T_CHECK(!payout_docs_here(x)); /* and let go of again */
+		}
+	}
+	world_free(w);
+}
+
 /* A journal in which one bit is wrong, or that is another's, is not read. */
 static void damaged_journal(void)
 {
@@ -2141,6 +2189,7 @@ int main(int argc, char **argv)
 		{ "attempts at once, and no two of one name", limits_in_flight },
 		{ "the till must suffice", till_is_empty },
 		{ "an order with its documents, from the journal", order_from_the_journal },
+		{ "an order with as many documents as can be", an_order_with_all_documents },
 		{ "a damaged journal is not read", damaged_journal },
 		{ "documents that do not belong together", bad_configuration },
 		{ "the planted bug is found", planted },
