@@ -86,6 +86,7 @@ enum kind { KIND_CSV, KIND_JSONL, KIND_UTXO };
 
 struct ingesting {
 	enum kind kind;
+	const char *store;
 	struct ingest_csv *csv;
 	struct ingest_json json;
 	struct ingest_utxo utxo;
@@ -130,6 +131,14 @@ static int told(enum err e, const char *path, uint64_t line, const struct ingest
 		   : cli_fail(e, "%s: line %" PRIu64 ": %s %s", path, line, text->field, text->why);
 }
 
+/* What the feed said of a row; damage is not the file's. */
+static int refused(const struct ingesting *g, enum err e, const char *path, uint64_t line,
+		   const struct columns_fault *fault)
+{
+	return e == ERR_CORRUPT ? cli_trace_failed(e, g->store, fault)
+				: cli_fail(e, "%s: line %" PRIu64 ": %s", path, line, fault->text);
+}
+
 static int ingest_lines(struct ingesting *g, struct columns *s, struct lines *l, const char *path)
 {
 	size_t most = g->kind == KIND_UTXO ? (size_t)INGEST_UTXO_LINE_MAX : (size_t)INGEST_LINE_MAX;
@@ -155,25 +164,24 @@ static int ingest_lines(struct ingesting *g, struct columns *s, struct lines *l,
 			return told(e, path, bad, &text);
 		}
 		if (e != ERR_OK) {
-			return cli_fail(e, "%s: line %" PRIu64 ": %s", path, bad, fault.text);
+			return refused(g, e, path, bad, &fault);
 		}
 	}
 	if (e != ERR_OK) {
 		return cli_fail(e, "%s: line %" PRIu64, path, l->line);
 	}
 	e = columns_feed_end(g->feed, &bad, &fault);
-	return e == ERR_OK ? 0 : cli_fail(e, "%s: line %" PRIu64 ": %s", path, bad, fault.text);
+	return e == ERR_OK ? 0 : refused(g, e, path, bad, &fault);
 }
 
-static int ingest_file(struct cli *c, struct columns *s, enum kind kind, const char *path,
+static int ingest_file(struct columns *s, const char *store, enum kind kind, const char *path,
 		       struct cli_trace_done *done)
 {
-	struct ingesting g = { .kind = kind };
+	struct ingesting g = { .kind = kind, .store = store };
 	struct lines l = { .cap = 2 * (size_t)READ_BYTES };
 	const struct columns_feed_counts *n;
 	int code = 0;
 
-	(void)c;
 	l.fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	if (l.fd < 0) {
 		return cli_fail(errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
@@ -289,7 +297,7 @@ int cli_trace_ingest(struct cli *c, const char *const *w, size_t n)
 	}
 	code = 0;
 	for (size_t i = 0; code == 0 && i < files; i++) {
-		code = ingest_file(c, s, kinds[kind].kind, file[i], &done);
+		code = ingest_file(s, w[0], kinds[kind].kind, file[i], &done);
 	}
 	if (code == 0) {
 		cli_trace_done(c, s, &done);

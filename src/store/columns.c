@@ -431,17 +431,12 @@ static enum err no_account(const struct columns_asset *a, uint64_t row, struct c
 static enum err load_cold_sums(struct columns_asset *a, size_t folder_n,
 			       struct columns_fault *fault)
 {
-	struct rows {
-		uint32_t from[COLUMNS_COLD_PAGE], to[COLUMNS_COLD_PAGE], tx[COLUMNS_COLD_PAGE];
-		uint64_t amount[COLUMNS_COLD_PAGE], balance[COLUMNS_COLD_PAGE],
-		    out[COLUMNS_COLD_PAGE], in[COLUMNS_COLD_PAGE];
-	} *r = malloc(sizeof *r);
+	struct columns_page_room *r = malloc(sizeof *r);
 	enum err e = r != NULL ? ERR_OK : columns_self_full(fault);
 
 	a->cold = 0;
 	for (uint32_t number = 0; e == ERR_OK; number++) {
-		const struct columns_cold_rows rows = { r->from,    r->to,  r->tx, r->amount,
-							r->balance, r->out, r->in };
+		const struct columns_cold_rows rows = columns_page_rows(r);
 		struct columns_segment s;
 
 		e = columns_segment_open(&s, a->folder, folder_n, number, a->cold, a->names.n,
@@ -479,6 +474,9 @@ static enum err load_sums(struct columns_asset *a, size_t folder_n, struct colum
 	} *r = malloc(sizeof *r);
 	enum err e = r != NULL ? load_cold_sums(a, folder_n, fault) : columns_self_full(fault);
 
+	for (unsigned i = ASSET_FROM; e == ERR_OK && i <= ASSET_AMOUNT; i++) {
+		e = columns_file_verify(&a->file[i], a->cold, n - a->cold, fault);
+	}
 	for (uint64_t row = a->cold; e == ERR_OK && row < n;) {
 		uint64_t some = n - row < CHUNK_ROWS ? n - row : CHUNK_ROWS;
 
@@ -543,6 +541,10 @@ enum err columns_self_load(struct columns *c, uint32_t number, struct columns_as
 	e = check_asset(a, fault);
 	a->events = columns_file_rows(&a->file[ASSET_FROM]);
 	a->txs = columns_file_rows(&a->file[ASSET_TXID]);
+	/* what is appended rests on them */
+	for (unsigned i = ASSET_BLOCK; e == ERR_OK && i < ASSET_FILES; i++) {
+		e = columns_file_verify(&a->file[i], 0, UINT64_MAX, fault);
+	}
 	if (e == ERR_OK) {
 		e = load_names(a, fault);
 	}
@@ -714,6 +716,9 @@ static enum err load_root(struct columns *c, struct columns_fault *fault)
 		columns_file_init(&c->file[i], c->disk, c->folder, c->folder_n,
 				  columns_root_files[i].name, &c->head.column[i]);
 		e = columns_file_check(&c->file[i], fault);
+	}
+	if (e == ERR_OK) {
+		e = columns_file_verify(&c->file[ROOT_ASSETS], 0, UINT64_MAX, fault);
 	}
 	if (e == ERR_OK && columns_blocks(c) > 0) {
 		e = columns_block_at(c, columns_blocks(c) - 1, &c->tip, fault);

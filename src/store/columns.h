@@ -184,6 +184,15 @@ MUST_CHECK enum err columns_compact(struct columns_compacted *out, const char *f
 				    void (*progress)(void *ctx, uint64_t done, uint64_t all),
 				    void *ctx, struct columns_fault *fault);
 
+/*
+ * Compares with their checks all pages in which the blocks of these heights stand: their rows,
+ * events, transactions, and the names of all accounts.  For who takes the store's word that it has
+ * them.  Costs a second per some gigabytes.  ERR_CORRUPT with file, page and bytes; ERR_IO,
+ * ERR_FULL.
+ */
+MUST_CHECK enum err columns_check(struct columns *c, uint64_t from, uint64_t to,
+				  struct columns_fault *fault);
+
 /* ---- reading ---- */
 
 /* One asset at one committed state.  Everything is mapped, shared with the writer's page cache, but

@@ -37,6 +37,19 @@ MUST_CHECK enum err columns_segment_open(struct columns_segment *s, const char *
 					 size_t accounts_n, struct columns_fault *fault);
 void columns_segment_close(struct columns_segment *s);
 
+/* Room for the rows of one page. */
+struct columns_page_room {
+	uint32_t from[COLUMNS_COLD_PAGE], to[COLUMNS_COLD_PAGE], tx[COLUMNS_COLD_PAGE];
+	uint64_t amount[COLUMNS_COLD_PAGE], balance[COLUMNS_COLD_PAGE];
+	uint64_t out[COLUMNS_COLD_PAGE], in[COLUMNS_COLD_PAGE];
+};
+
+static inline struct columns_cold_rows columns_page_rows(struct columns_page_room *r)
+{
+	return (struct columns_cold_rows){ r->from,    r->to,  r->tx, r->amount,
+					   r->balance, r->out, r->in };
+}
+
 /* columns_cold_next() with every check, and its fault for a person. */
 MUST_CHECK enum err columns_segment_next(struct columns_segment *s,
 					 const struct columns_cold_rows *rows,

@@ -38,6 +38,9 @@ struct columns_feed {
 	/* the block that is collected */
 	bool has_block;
 	uint64_t height, time_s, first_line;
+	/* blocks that the store has, and whose pages were not looked at yet */
+	bool has_known;
+	uint64_t known_from, known_to;
 	struct sha256 hash;
 	struct row *row;
 	size_t rows_n, rows_cap;
@@ -529,10 +532,49 @@ static void begin(struct columns_feed *f, uint64_t height, uint64_t time_s, uint
 	sha256_init(&f->hash);
 }
 
+/* The store said that it has these blocks: does it still? */
+static enum err check_known(struct columns_feed *f, struct columns_fault *fault)
+{
+	if (!f->has_known) {
+		return ERR_OK;
+	}
+	f->has_known = false;
+	return columns_check(f->c, f->known_from, f->known_to, fault);
+}
+
+/* The collected block against the store's of this height. */
+static enum err compare(struct columns_feed *f, const struct hash32 *hash,
+			struct columns_fault *fault)
+{
+	struct columns_block old;
+	enum err e = stored(f, f->height, &old, fault);
+
+	if (!f->has_known) {
+		f->known_from = f->height;
+	}
+	f->has_known = true;
+	f->known_to = f->height;
+	if (e == ERR_NOT_FOUND || (e == ERR_OK && !hash32_eq(hash, &old.hash))) {
+		/* is it the store that changed? */
+		e = check_known(f, fault);
+		if (e != ERR_OK) {
+			return e;
+		}
+		columns_fault_say(fault,
+				  "the rows of height %" PRIu64
+				  " are not those that the store has: take them back from "
+				  "there, or ingest into a new folder",
+				  f->height);
+		return ERR_MISMATCH;
+	}
+	f->counts.known += f->rows_n + f->tx_n;
+	return e;
+}
+
 /* Puts the collected block into the store, or compares it with what is there. */
 static enum err finish(struct columns_feed *f, uint64_t *bad_line, struct columns_fault *fault)
 {
-	struct columns_block tip, old;
+	struct columns_block tip;
 	struct hash32 hash;
 	enum err e;
 
@@ -543,16 +585,10 @@ static enum err finish(struct columns_feed *f, uint64_t *bad_line, struct column
 	sha256_final(&f->hash, &hash);
 	*bad_line = f->first_line;
 	if (columns_tip(f->c, &tip) == ERR_OK && f->height <= tip.height) {
-		e = stored(f, f->height, &old, fault);
-		if (e == ERR_NOT_FOUND || (e == ERR_OK && !hash32_eq(&hash, &old.hash))) {
-			columns_fault_say(fault,
-					  "the rows of height %" PRIu64
-					  " are not those that the store has: take them back from "
-					  "there, or ingest into a new folder",
-					  f->height);
-			return ERR_MISMATCH;
-		}
-		f->counts.known += f->rows_n + f->tx_n;
+		return compare(f, &hash, fault);
+	}
+	e = check_known(f, fault);
+	if (e != ERR_OK) {
 		return e;
 	}
 	e = columns_block(f->c, f->height, f->time_s, &hash, fault);
@@ -713,5 +749,6 @@ enum err columns_feed_end(struct columns_feed *f, uint64_t *bad_line, struct col
 {
 	enum err e = finish(f, bad_line, fault);
 
+	e = e == ERR_OK ? check_known(f, fault) : e;
 	return e == ERR_OK ? columns_commit(f->c, fault) : e;
 }

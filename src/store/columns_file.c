@@ -507,6 +507,31 @@ enum err columns_map_open(struct columns_map *m, const char *folder, size_t fold
 	return e;
 }
 
+enum err columns_file_verify(const struct columns_file *f, uint64_t row, uint64_t n,
+			     struct columns_fault *fault)
+{
+	const struct columns_extent extent = { f->bytes - f->n, f->check, f->width };
+	const uint64_t rows = extent.bytes / f->width, end = n < rows - row ? row + n : rows;
+	struct columns_map m = { NULL, 0 };
+	uint64_t first, last;
+	enum err e;
+
+	if (row >= rows || n == 0) {
+		return ERR_OK;
+	}
+	first = row * f->width / COLUMNS_PAGE_BYTES;
+	last = (end * f->width - 1) / COLUMNS_PAGE_BYTES;
+	/* the page that is not full yet may begin right behind the last row */
+	last += end == rows && end * f->width % COLUMNS_PAGE_BYTES == 0 ? 1 : 0;
+	e = columns_map_open(&m, f->folder, f->folder_n, f->name, &extent, false, fault);
+	if (e == ERR_OK) {
+		e = columns_map_check(&m, f->folder, f->folder_n, f->name, &extent, first,
+				      last - first + 1, fault);
+	}
+	columns_map_close(&m);
+	return e;
+}
+
 void columns_map_close(struct columns_map *m)
 {
 	if (m->p != NULL) {

@@ -107,6 +107,14 @@ MUST_CHECK enum err columns_file_flush(struct columns_file *f, struct columns_fa
 MUST_CHECK enum err columns_file_sync(struct columns_file *f, struct columns_extent *extent,
 				      struct columns_fault *fault);
 
+/*
+ * Compares the pages in which n rows from `row` on stand (to the end, if there are fewer) with
+ * their checks; rows that are not written yet are left out.  ERR_CORRUPT as columns_map_open(),
+ * ERR_IO.
+ */
+MUST_CHECK enum err columns_file_verify(const struct columns_file *f, uint64_t row, uint64_t n,
+					struct columns_fault *fault);
+
 /* Shortens to so many rows.  ERR_IO, ERR_CORRUPT. */
 MUST_CHECK enum err columns_file_cut(struct columns_file *f, uint64_t rows,
 				     struct columns_fault *fault);

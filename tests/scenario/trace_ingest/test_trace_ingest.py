@@ -317,6 +317,33 @@ def files_again_add_nothing_and_go_on():
 
 
 @tap.test
+def rows_that_are_there_are_whole_or_it_is_said():
+    """A flipped bit under rows that the store says it has, or on which new ones would rest."""
+    csv("flipped", HEAD + GOOD)
+    store, new = folder / "flipped", f"3,300,{ID[2]},0,bob,carol,7,coin\n"
+    columns = "from to amount balance out in tx block txid name name_end kind owner".split()
+    # new rows rest on balances that follow from the others; what the sums before an event are is no matter of theirs
+    beside = ("asset-0/balance", "asset-0/out", "asset-0/in", "asset-0/tx")
+    for name in ("blocks", "assets", *(f"asset-0/{column}" for column in columns)):
+        path = store / name
+        whole = path.read_bytes()
+        for at in (0, len(whole) // 2, len(whole) - 1):
+            bad = bytearray(whole)
+            bad[at] ^= 1 << at % 8
+            path.write_bytes(bad)
+            for text in (GOOD, new) if name not in beside else (GOOD, GOOD + new):
+                said = csv("flipped", HEAD + text, code=70)
+                assert f"{store}: {name}: page 0" in said and "take the store from a copy" in said, (name, at, text, said)
+            assert f"{name}: page 0" in trace("verify", store, code=70)
+            assert path.read_bytes() == bad
+            path.write_bytes(whole)
+        assert csv("flipped", HEAD + GOOD)["known"] == 3, name
+    trace("verify", store)
+    # a file that says something else is another matter
+    assert "are not those that the store has" in csv("flipped", HEAD + GOOD.replace(",1000,", ",999,"), code=1)
+
+
+@tap.test
 def what_is_wrong_in_a_file_is_named_with_its_line_and_field():
     cases = {
         "unsorted": (HEAD + GOOD + f"1,300,{ID[2]},0,bob,c,7,coin\n", "line 5", "height: goes back from 2 to 1"),

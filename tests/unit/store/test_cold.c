@@ -496,6 +496,7 @@ static void names_damage_in_cold_files(void)
 	struct columns_verified verified;
 	struct columns_compacted made;
 	struct columns_view v;
+	struct columns *c;
 
 	for (size_t i = 0; i < 16; i++) {
 		const char *name = files[i % 2];
@@ -518,9 +519,12 @@ static void names_damage_in_cold_files(void)
 		T_EQ(pwrite(fd, &bent, 1, at), 1);
 		T_EQ(columns_view_open(&v, folder, 0, false, &fault), ERR_CORRUPT);
 		T_CHECK(strstr(fault.text, name) != NULL && strstr(fault.text, ": page ") != NULL);
+		c = writer();
+		T_EQ(columns_check(c, 0, UINT64_MAX, &fault), ERR_CORRUPT);
+		T_CHECK(strstr(fault.text, name) != NULL);
+		columns_close(c);
 		if (i < 4) {
-			struct columns *c = writer();
-
+			c = writer();
 			/* nobody goes on from damage that he could see */
 			T_CHECK(
 			    !columns_find(c, 0, (struct columns_name){ &byte, 1, 0 }, &in, &out));
@@ -548,6 +552,9 @@ static void names_damage_in_cold_files(void)
 		(void)close(fd);
 	}
 	T_EQ(columns_verify(&verified, folder, NULL, NULL, &fault), ERR_OK);
+	c = writer();
+	T_EQ(columns_check(c, 0, UINT64_MAX, &fault), ERR_OK);
+	columns_close(c);
 	remove_tree(folder);
 }
 
