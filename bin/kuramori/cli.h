@@ -215,6 +215,8 @@ int cli_price(struct cli *c, const char *verb, const char *what);
 int cli_status(struct cli *c);
 /* `kuramori genesis words FILE`: its id, and the same in 24 words for two people to compare. */
 int cli_genesis_words(struct cli *c, const char *path);
+/* `kuramori tally FOLDER WORDS`: an exit code (tally.c). */
+int cli_tally(struct cli *c, const char *folder, const char *const *words, size_t n);
 /* Brings the passphrase of a sealed key to the signer that waits on this socket. */
 int cli_unlock(struct cli *c, const char *socket_path);
 /* Makes the new file `path` that only the token opens, out of a passphrase. */

@@ -149,6 +149,13 @@ static const char text_system[] =
     "  close ADDRESS --reason TEXT\n"
     "                         a hot account pays no more, for ever; the watchers empty it to its\n"
     "                         spare box\n"
+    "  tally FOLDER REFILL|ADDRESS...\n"
+    "                         what the box of a refill, or up to four accounts of ours, hold, "
+    "signed "
+    "by\n"
+    "                         each watcher whose stop socket is configured: FOLDER/tally-WATCHER, "
+    "for\n"
+    "                         cold holders; ends with 4 if they are too few\n"
     "  genesis words FILE     the id of a genesis document in 24 words: two people compare them\n"
     "                         with what each machine writes into its log when it starts\n"
     "  price sign YEN         print a signed price: so much is one XEM, says the price source "
@@ -365,6 +372,7 @@ static int misused(const char *const *w, size_t n)
 		{ "roster", "roster propose FILE" },
 		{ "close", "close ADDRESS --reason TEXT" },
 		{ "genesis", "genesis words FILE" },
+		{ "tally", "tally FOLDER REFILL, or tally FOLDER ADDRESS..." },
 		{ "price", "price sign YEN, or price put FILE|-" },
 		{ "status", "status" },
 		{ "audit", "audit verify FILE... or kuramori audit checkpoint" },
@@ -437,6 +445,9 @@ static int commands(struct cli *c, const struct config_result *r)
 	}
 	if (n == 3 && strcmp(w[0], "genesis") == 0 && strcmp(w[1], "words") == 0) {
 		return cli_genesis_words(c, w[2]);
+	}
+	if (n >= 3 && strcmp(w[0], "tally") == 0) {
+		return cli_tally(c, w[1], w + 2, n - 2);
 	}
 	if (n == 1 && strcmp(w[0], "freeze") == 0) {
 		return cli_freeze(c);

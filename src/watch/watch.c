@@ -924,6 +924,9 @@ static void frame(struct watch *w, const struct event *event, struct effects *ou
 	case WATCHER_EXCLUDE:
 		watch_exclusion_asked(w, event, out);
 		return;
+	case WATCHER_TALLY:
+		watch_tally_asked(w, event, out);
+		return;
 	}
 }
 

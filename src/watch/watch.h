@@ -99,6 +99,8 @@ enum {
 	WATCH_EXCLUSION_OLD_MS = 600000, /* an older record is judged by its statements alone */
 	WATCH_SWEEP_RETRY_MS = 500,
 	WATCH_ORDERS_MAX = 1024, /* orders known at once: more are refused */
+	WATCH_KEYS_MAX = 2048,   /* public keys of own accounts and of their cosigners */
+	WATCH_OPENS_MAX = 64,    /* seen in pools, known to no record of a signer, not over yet */
 	WATCH_EARLY_MAX = 256,   /* payments whose time lock is not over here, to be acknowledged */
 	/*
 	 * Records of one signer that are put off at once, and their bytes.  When these are full the
@@ -172,6 +174,7 @@ struct watch_closing {
 struct watch_undo {
 	uint64_t height;
 	uint64_t balance; /* before */
+	uint64_t spent;   /* before */
 	uint16_t own;
 };
 
@@ -237,7 +240,11 @@ struct watch_node {
 	uint64_t lost_below; /* changes up to this height cannot be taken back any more */
 	uint64_t heard_mono_ms;
 	uint64_t balance[WATCH_OWN_MAX]; /* confirmed */
-	uint64_t pooled[WATCH_OWN_MAX];  /* what leaves by this node's pool */
+	/* what has left it, with fees, since it came under the control of cosigners, or ever */
+	uint64_t spent[WATCH_OWN_MAX];
+	bool
+	    converted[WATCH_OWN_MAX]; /* it has been under such control: it is counted from there */
+	uint64_t pooled[WATCH_OWN_MAX]; /* what leaves by this node's pool */
 	/* payments, not sweeps, that a signer attested and no block of this node holds, with fees
 	 */
 	u128 promised[DOC_SIGNERS][WATCH_OWN_MAX];
@@ -247,6 +254,7 @@ struct watch_node {
 	struct watch_control {
 		uint64_t height;
 		uint16_t own;
+		bool converted; /* before */
 		struct nem_multisig before;
 	} controls[WATCH_CONTROLS_MAX];
 
@@ -451,6 +459,24 @@ struct watch {
 	} early[WATCH_EARLY_MAX];
 
 	size_t early_n;
+
+	/* keys that changes of control have named, of any node: an address is one key's alone */
+	struct watch_key {
+		struct nem_address address;
+		struct key32 key;
+	} keys[WATCH_KEYS_MAX];
+
+	size_t keys_n;
+
+	/* payments of own accounts that no record of a signer names and that pools have shown: a
+	 * ring */
+	struct watch_open {
+		struct hash32 inner_hash;
+		uint32_t deadline_nem_s; /* of what was signed last; 0: no entry */
+		uint16_t own;
+	} opens[WATCH_OPENS_MAX];
+
+	size_t opens_at;
 
 	struct watch_node node[WATCH_NODES_MAX];
 	struct watch_signer signer[DOC_SIGNERS];

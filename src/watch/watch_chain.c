@@ -54,7 +54,7 @@ uint64_t watch_self_held(const struct watch *w, const struct watch_node *n, size
 	return held;
 }
 
-static void undo_push(struct watch *w, struct watch_node *n, uint64_t height, size_t own)
+void watch_self_undo(struct watch *w, struct watch_node *n, uint64_t height, size_t own)
 {
 	CHECK(w->config.storage.undo_cap > 0);
 	for (size_t i = n->undo_n; i > 0; i--) {
@@ -74,6 +74,7 @@ static void undo_push(struct watch *w, struct watch_node *n, uint64_t height, si
 	}
 	*undo_at(w, n, n->undo_n) = (struct watch_undo){ .height = height,
 							 .balance = n->balance[own],
+							 .spent = n->spent[own],
 							 .own = (uint16_t)own };
 	n->undo_n++;
 }
@@ -88,7 +89,10 @@ static void control_push(struct watch_node *n, uint64_t height, size_t own)
 		n->controls_n--;
 	}
 	n->controls[(n->controls_at + n->controls_n) % WATCH_CONTROLS_MAX] = (struct watch_control){
-		.height = height, .own = (uint16_t)own, .before = n->control[own]
+		.height = height,
+		.own = (uint16_t)own,
+		.converted = n->converted[own],
+		.before = n->control[own],
 	};
 	n->controls_n++;
 }
@@ -125,6 +129,7 @@ static void undo_to(struct watch *w, struct watch_node *n, uint64_t height, stru
 		const struct watch_undo *u = undo_at(w, n, n->undo_n - 1);
 
 		n->balance[u->own] = u->balance;
+		n->spent[u->own] = u->spent;
 		n->undo_n--;
 	}
 	while (n->controls_n > 0) {
@@ -135,6 +140,7 @@ static void undo_to(struct watch *w, struct watch_node *n, uint64_t height, stru
 			break;
 		}
 		n->control[c->own] = c->before;
+		n->converted[c->own] = c->converted;
 		n->controls_n--;
 	}
 	for (size_t i = 0; i < w->payments_n; i++) {
@@ -783,14 +789,15 @@ static bool effects_apply(struct watch *w, struct watch_node *n, uint64_t height
 		memcpy(a.text, e->to.text, NEM_ADDRESS_CHARS);
 		to = e->kind == CHAIN_FEE ? harvester : watch_self_own(w, &a);
 		if (from >= 0) {
-			undo_push(w, n, height, (size_t)from);
-			if (n->balance[from] < micro) {
+			watch_self_undo(w, n, height, (size_t)from);
+			if (n->balance[from] < micro ||
+			    __builtin_add_overflow(n->spent[from], micro, &n->spent[from])) {
 				return false;
 			}
 			n->balance[from] -= micro;
 		}
 		if (to >= 0) {
-			undo_push(w, n, height, (size_t)to);
+			watch_self_undo(w, n, height, (size_t)to);
 			if (__builtin_add_overflow(n->balance[to], micro, &n->balance[to])) {
 				return false;
 			}
@@ -822,6 +829,7 @@ static bool control_apply(struct watch *w, struct watch_node *n, uint64_t height
 	}
 	control_push(n, height, (size_t)own);
 	nem_multisig_apply(&n->control[own], network, m);
+	watch_tally_control(w, n, height, (size_t)own, tx, m);
 	return true;
 }
 
@@ -939,6 +947,9 @@ static void pool_one(struct watch *w, struct watch_node *n, const struct nem_tx 
 	if (j.garbage) {
 		w->garbage++;
 		return;
+	}
+	if (j.payment == NULL && j.tx.type != NEM_MODIFICATION) {
+		watch_tally_open(w, (size_t)j.own, &j.name, j.tx.head.deadline_nem_s);
 	}
 	if (j.payment != NULL && j.tx.head.deadline_nem_s >= n->time_nem_s) {
 		j.payment->pooled_mono_ms = w->mono_ms;

@@ -108,6 +108,8 @@ void watch_self_seen(struct watch *w, struct watch_payment *p, unsigned node, ui
  */
 uint64_t watch_self_held(const struct watch *w, const struct watch_node *n, size_t own,
 			 uint64_t height, uint64_t *largest);
+/* Before the block at this height changes what is counted of the account. */
+void watch_self_undo(struct watch *w, struct watch_node *n, uint64_t height, size_t own);
 uint64_t watch_self_remaining(const struct watch_node *n, size_t own);
 
 /* watch_record.c: attestations */
@@ -254,6 +256,16 @@ MUST_CHECK enum err watch_exclusion_look(const struct watch *w, const struct key
 					 const struct hash32 *inner_hash, uint64_t deadline_nem_s,
 					 u128 outflow, struct doc_exclusion *says,
 					 const char **words);
+
+/* watch_tally.c */
+/* A change of control took effect: m, in tx, of the own account. */
+void watch_tally_control(struct watch *w, struct watch_node *n, uint64_t height, size_t own,
+			 const struct nem_tx *tx, const struct nem_modification *m);
+/* A pool shows a payment of the own account, signed by somebody who controls it. */
+void watch_tally_open(struct watch *w, size_t own, const struct hash32 *inner_hash,
+		      uint32_t deadline_nem_s);
+/* TALLY: addresses of own accounts; the statement, or why not. */
+void watch_tally_asked(struct watch *w, const struct event *event, struct effects *out);
 
 /* watch_order.c */
 /* ORDER: [request, order]; a receipt, or why not. */

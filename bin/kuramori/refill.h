@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * refill.h - what the commands around a refill share (docs/ceremony.md).
+ */
+#ifndef KURAMORI_BIN_REFILL_H
+#define KURAMORI_BIN_REFILL_H
+
+#include "chain/nem/nem_address.h"
+#include "cli.h"
+
+enum { CLI_TALLY_BYTES_MAX = 16384 };
+
+/* What the watchers said when they were asked last. */
+extern struct cli_tallies {
+	size_t n;
+
+	struct cli_tally {
+		struct doc_tally tally;
+		size_t raw_n;
+		uint8_t raw[CLI_TALLY_BYTES_MAX];
+	} list[DOC_WATCHERS_MAX];
+} cli_tallies;
+
+/*
+ * Asks every watcher behind a stop socket for a tally of these accounts (1 to DOC_TALLIED_MAX) into
+ * cli_tallies; each is signed by its watcher of the roster.  Who gives none is named on stderr.
+ * 0, or an exit code if they are fewer than the roster's watchers_needed or contradict each other.
+ */
+int cli_tallies_fetch(struct cli *c, const struct nem_address *accounts, size_t n);
+
+#endif
