@@ -89,9 +89,10 @@ struct inner_withdrawal {
 	uint32_t attempt_time; /* NEM seconds */
 	unsigned attempts;
 	unsigned dead;             /* of them, by the chain's rules: all, or all but the newest */
-	unsigned needed, approved; /* people */
+	unsigned needed, approved; /* people; needed: see withdraw.c, need() */
+	unsigned needed_first;     /* by the policy that was in force when it was ordered */
 	unsigned counted;          /* of them as the newest attempt has it in the history */
-	bool recount;              /* the roster is another one since they were counted */
+	bool recount;              /* roster or policy are others since they were counted */
 	uint64_t price; /* of its attempt, nano-yen; 0: none, or it was made before our start */
 	struct inner_change *changes; /* of state, in order */
 	uint32_t changes_n;
@@ -453,10 +454,10 @@ MUST_CHECK enum err withdraw_control_replay(struct payout *p, const struct doc *
 MUST_CHECK enum err withdraw_rules_replay(struct payout *p, const struct log_record *r);
 /* A freeze binds, or the rules are forked: nothing new is taken, nothing is asked for. */
 bool withdraw_frozen(const struct payout *p);
-/* Counts approvals again that were given under another roster, some in each step; before attempts
- * are made. */
+/* Counts approvals again that were given under another roster or policy, some in each step; before
+ * attempts are made. */
 void withdraw_recounts(struct payout *p, struct effects *out);
-/* Its approvals are counted by the roster in force, and are enough: signers may be asked. */
+/* Its approvals are counted by roster and policy in force, and are enough: signers may be asked. */
 bool withdraw_counted(const struct inner_withdrawal *w);
 /* Reads a document of a withdrawal into its fields: new ones and those of a replay alike. */
 MUST_CHECK enum err withdraw_learn(struct payout *p, struct inner_withdrawal *w,

@@ -294,7 +294,7 @@ struct payout_view {
 	unsigned attempts;     /* stored */
 	unsigned dead;         /* of them shown to be dead; all but one at least */
 	unsigned approvals;    /* people whose yes counts by the roster in force */
-	unsigned needed;       /* of them, by the policy when it was ordered */
+	unsigned needed; /* of them: by the policy of its order or that in force, the larger */
 	u128 amount;
 	u128 fee;        /* held for the network */
 	uint64_t height; /* of its block; 0 */

@@ -120,10 +120,11 @@ static enum err learn_order(struct payout *p, struct inner_withdrawal *w, const 
 	struct id128 key = map_key(&d->id);
 
 	if (doc_order_read(d, &o, NULL) != ERR_OK || !id128_eq(&o.request_id, &w->id) ||
-	    policy_tier(&w->needed, &p->policy, &o.amount) != ERR_OK ||
+	    policy_tier(&w->needed_first, &p->policy, &o.amount) != ERR_OK ||
 	    policy_fees(&fees, &o.amount, o.message_n) != ERR_OK) {
 		return ERR_CORRUPT;
 	}
+	w->needed = w->needed_first;
 	w->order_doc = d->id;
 	w->created_ms = o.created_ms;
 	w->expires_ms = o.expires_ms;
@@ -726,11 +727,28 @@ static const struct doc_person *approver_of(struct payout *p, struct approvals_s
 	return set->one[0].person;
 }
 
-/* --- approvals under another roster --- */
+/* --- approvals under another roster or policy --- */
+
+/*
+ * How many are needed: what the policy in force asks for, for the signers judge by that; and not
+ * less than what it was ordered with, for a later and looser rule does not let go what people were
+ * told waits for more of them.  An amount above the last tier is refused by the signers, in words.
+ */
+static void need(const struct payout *p, struct inner_withdrawal *w)
+{
+	const struct money amount = money_of(ASSET_XEM, w->amount);
+	unsigned now = 0;
+
+	if (policy_tier(&now, &p->policy, &amount) != ERR_OK || now < w->needed_first) {
+		now = w->needed_first;
+	}
+	w->needed = now;
+}
 
 /*
  * Who of those who said yes counts by the roster in force; what counts no more is marked.  Its
- * documents are in memory.  why: of the newest word that counts no more; "" if there is none.
+ * documents are in memory.  why: of the newest word that counts no more, or else of the policy that
+ * asks for more people than when it was ordered; "" if it is neither.
  */
 static void recount(struct payout *p, struct inner_withdrawal *w, char why[INNER_REASON_MAX])
 {
@@ -748,6 +766,7 @@ static void recount(struct payout *p, struct inner_withdrawal *w, char why[INNER
 	char name[DOC_NAME_MAX + 1];
 	uint32_t seen = 0;
 
+	need(p, w);
 	w->approved = 0;
 	for (uint32_t i = 0; i < w->docs_n; i++) {
 		bool proved = i + 1 < w->docs_n && w->docs[i + 1].type == DOC_ASSERTION;
@@ -789,6 +808,11 @@ static void recount(struct payout *p, struct inner_withdrawal *w, char why[INNER
 			       "approvals: others have to approve",
 			       name, (unsigned long long)p->roster.number, gone, w->approved,
 			       w->needed);
+	} else if (w->needed > w->needed_first) {
+		(void)snprintf(why, INNER_REASON_MAX,
+			       "policy %llu asks for more approvals than when it was ordered: %u "
+			       "of %u; others have to approve",
+			       (unsigned long long)p->policy.number, w->approved, w->needed);
 	}
 }
 
@@ -1005,13 +1029,31 @@ bool withdraw_frozen(const struct payout *p)
 	return p->control.binding > 0 || p->control.forked > 0;
 }
 
-/* Words of people stand by their place in the roster: with another one, or a key that was struck,
- * they are asked again. */
-static void follow_roster(struct payout *p, const struct hash32 *before, size_t struck)
+/* What was in force, before something was taken. */
+struct rules_before {
+	struct hash32 roster, policy;
+	size_t struck;
+};
+
+static struct rules_before rules_before(const struct payout *p)
 {
-	if (!hash32_eq(before, &p->roster_id) || struck != p->control.struck_n) {
+	return (struct rules_before){ p->roster_id, p->policy_id, p->control.struck_n };
+}
+
+/*
+ * Words of people stand by their place in the roster: with another one, or a key that was struck,
+ * they are asked again.  How many are needed stands in the policy.
+ */
+static void follow_rules(struct payout *p, const struct rules_before *before)
+{
+	bool people =
+	    !hash32_eq(&before->roster, &p->roster_id) || before->struck != p->control.struck_n;
+
+	if (people) {
 		ruling_freeze(p);
 		prices_forget(p);
+	}
+	if (people || !hash32_eq(&before->policy, &p->policy_id)) {
 		recount_all(p);
 	}
 }
@@ -1022,8 +1064,7 @@ static enum err control_add(struct payout *p, const struct doc *d, const struct 
 {
 	/* the chain's time of a replay is not that of then: the wait begins when it is known */
 	const struct policy_time then = { .own_ms = time_ms, .wall_ms = time_ms };
-	struct hash32 before = p->roster_id;
-	size_t struck = p->control.struck_n;
+	const struct rules_before before = rules_before(p);
 
 	if (p->stops_n >= PAYOUT_STOPS_MAX || !stop_keep(&p->stops[p->stops_n], d)) {
 		return ERR_FULL;
@@ -1033,7 +1074,7 @@ static enum err control_add(struct payout *p, const struct doc *d, const struct 
 	if (d->type == DOC_FREEZE) {
 		ruling_freeze(p);
 	}
-	follow_roster(p, &before, struck);
+	follow_rules(p, &before);
 	return ERR_OK;
 }
 
@@ -1051,12 +1092,12 @@ enum err withdraw_control_replay(struct payout *p, const struct doc *d, uint64_t
 enum err withdraw_rules_replay(struct payout *p, const struct log_record *r)
 {
 	const struct policy_time then = { .own_ms = r->time_ms, .chain_s = le32_get(r->debit.b) };
-	struct hash32 before = p->roster_id;
+	const struct rules_before before = rules_before(p);
 
 	if (!control_activate(&p->control, &r->id, r->time_ms, &then)) {
 		return ERR_CORRUPT;
 	}
-	follow_roster(p, &before, p->control.struck_n);
+	follow_rules(p, &before);
 	return ERR_OK;
 }
 
@@ -1068,7 +1109,7 @@ static void rules_due(struct payout *p, struct effects *out)
 					 .chain_s = p->synced ? p->top_time : 0 };
 	const struct control_entry *e = control_due(&p->control, &now);
 	struct log_record r = { .kind = LOG_RULES };
-	struct hash32 before = p->roster_id;
+	const struct rules_before before = rules_before(p);
 
 	if (e == NULL) {
 		return;
@@ -1077,7 +1118,7 @@ static void rules_due(struct payout *p, struct effects *out)
 	le32_put(r.debit.b, now.chain_s);
 	payout_record(p, &r, bytes_of(NULL, 0));
 	CHECK(control_activate(&p->control, &r.id, p->wall_ms, &now));
-	follow_roster(p, &before, p->control.struck_n);
+	follow_rules(p, &before);
 	if (e->type == DOC_GRANT) {
 		effects_note(out, "unusual grant state=\"%s\"", control_state_name(e->state));
 		return;

@@ -101,6 +101,7 @@ static void attested_documents(struct sim *s, uint32_t h, struct attested *a,
 	size_t at = 0;
 	const struct asked *asked;
 	unsigned needed = 0;
+	enum err e;
 
 	said.n = 0;
 	while (log_view_next_blob(&blob, NULL, v, &at)) {
@@ -144,7 +145,9 @@ static void attested_documents(struct sim *s, uint32_t h, struct attested *a,
 		sim_broken(s, "P6", "%s attests a payment that nobody asked for", host_name(h));
 		return;
 	}
-	if (policy_tier(&needed, &world.policy_doc, &order.amount) != ERR_OK || yes < needed) {
+	e = policy_tier(&needed, &world.policy_doc, &order.amount);
+	needed += a->tall && needed == 1;
+	if (e != ERR_OK || yes < needed) {
 		sim_broken(s, "P4", "%s attests with %u approvals where %u are needed",
 			   host_name(h), yes, needed);
 		return;
@@ -318,15 +321,15 @@ static void attest_commit(struct sim *s, uint32_t h, const struct log_view *v,
 			   host_name(h));
 		return;
 	}
-	*a =
-	    (struct attested){ .signer = h - HOST_A,
-			       .id = d.id,
-			       .inner = t.inner_hash,
-			       .subject = t.subject,
-			       .roster = t.roster,
-			       .request_id = r->id,
-			       .sweep = t.subject_type == DOC_SWEEP,
-			       .in_yen = s->yen_hour != 0 && hash32_eq(&t.policy, &s->yen_policy) };
+	*a = (struct attested){ .signer = h - HOST_A,
+				.id = d.id,
+				.inner = t.inner_hash,
+				.subject = t.subject,
+				.roster = t.roster,
+				.request_id = r->id,
+				.sweep = t.subject_type == DOC_SWEEP,
+				.in_yen = s->yen_hour != 0 && hash32_eq(&t.policy, &s->yen_policy),
+				.tall = s->raised && hash32_eq(&t.policy, &s->tall_policy) };
 	s->attested_n++;
 	if (a->sweep) {
 		return;

@@ -581,8 +581,10 @@ void people_rules(struct sim *s)
 						.day_max = (u128)s->yen_hour * 2,
 						.hour_max = s->yen_hour,
 						.jump_max_bp = 1000 };
-	} else {
-		next.hot_ceiling_bp--; /* tells on nothing that this night pays */
+	}
+	if (!looser) {
+		next.approval_tiers[1].approvals++; /* also for what is approved already */
+		s->raised = true;
 	}
 	s->rules = looser ? RULES_LOOSER : RULES_TIGHTER;
 	s->rules_at = s->now;
@@ -591,10 +593,13 @@ void people_rules(struct sim *s)
 		s->yen_policy = id;
 		queue_add(s, 0, price, bytes_of(NULL, 0));
 	}
+	if (s->raised) {
+		s->tall_policy = id;
+	}
 	sim_note(s, "officers propose a policy that %s",
 		 looser             ? "loosens"
-		 : s->yen_hour != 0 ? "has caps in yen"
-				    : "tightens");
+		 : s->yen_hour != 0 ? "asks for one more approval, and has caps in yen"
+				    : "asks for one more approval");
 	call_add(s, API_DOCUMENT, item, -1);
 	stop_sockets(s, f, item);
 	if (looser && fate_permille(f, 500)) {

@@ -318,6 +318,7 @@ struct attested {
 	bool released;
 	u128 outflow;
 	bool in_yen; /* judged by the policy that has caps in yen */
+	bool tall;   /* judged by the policy that asks for one more approval */
 	uint64_t yen;
 	unsigned approvals;
 	unsigned holders; /* bit per watcher: durable there */
@@ -423,6 +424,8 @@ struct sim {
 	uint64_t rules_at;
 	uint64_t yen_hour; /* of that tighter policy; 0: it has no caps in yen */
 	struct hash32 yen_policy;
+	bool raised; /* officers have proposed a policy that asks for one more approval */
+	struct hash32 tall_policy;
 	/* what officers granted this night, to the first customer, for a while */
 	bool granted;
 	uint64_t granted_at, grant_until_ms;

@@ -2,9 +2,11 @@
 /*
  * Goal: an approval counts by the roster in force.  Who has left since, or has another key, does
  * not keep a payment waiting until it expires: others approve, and nobody who judges is handed a
- * word that counts no more (docs/withdrawal.md). Method: the core in payout_world.h; rosters in
+ * word that counts no more; so many are needed as the policy in force asks for, and never less than
+ * when it was ordered (docs/withdrawal.md). Method: the core in payout_world.h; rosters in
  * which an approver leaves, has another software key, another security key or a struck one, at each
- * state, with restarts between; then those who have no say any more try to have one.
+ * state, with restarts between; then those who have no say any more try to have one.  Policies that
+ * ask for more people, or for less, at each state.
  */
 #include <stdio.h>
 #include <string.h>
@@ -438,6 +440,240 @@ static void another_security_key(void)
 	world_free(w);
 }
 
+/* ---- how many are needed ---- */
+
+/* The policy of genesis as the first of its successors begins. */
+static void policy_first(struct world *w, struct doc_policy *p)
+{
+	struct doc d;
+
+	CHECK(doc_open(&d, view(&w->policy), NULL, NULL) == ERR_OK);
+	*p = w->rules;
+	p->genesis = w->genesis_id;
+	p->number = 2;
+	p->previous = d.id;
+}
+
+/* Signed by both officers, and waited for where it loosens. */
+static void policy_give(struct world *w, struct doc_policy *policy)
+{
+	static struct paper p;
+	const uint8_t *const officers[] = { w->officer.secret, w->omar.secret };
+
+	paper_make(&p, DOC_POLICY, policy, &w->genesis_id, officers, ARRAY_LEN(officers));
+	api(w, API_DOCUMENT, bytes_of(p.raw, p.n));
+	T_EQ(w->err, ERR_OK);
+	for (int i = 0; i < 2 && strstr(w->text, "in force") == NULL; i++) {
+		tick(w);
+		w->wall_ms += 2 * w->rules.loosening_ms;
+		mine(w);
+	}
+	tick(w);
+	api(w, API_DOCUMENT, bytes_of(p.raw, p.n));
+	T_CHECK(strstr(w->text, "\"state\":\"in force\"") != NULL);
+	policy->number++;
+	policy->previous = p.id;
+}
+
+/* A payment of carol's of so much that so many of these have approved; no signer has spoken. */
+static struct doc_request by_some(struct world *w, uint64_t micro, unsigned n, struct hash32 *order)
+{
+	const struct person *who[] = { &w->alice, &w->bob, &w->cora };
+	static const char *const names[] = { "alice", "bob", "cora" };
+	struct doc_request r = request_of(w, "carol", micro);
+
+	w->silent[0] = true;
+	post_request(w, "k", &r);
+	*order = see(w, &r.request_id).order;
+	for (unsigned i = 0; i < n; i++) {
+		approve(w, who[i], names[i], order, DOC_DECISION_YES);
+		CHECK(w->err == ERR_OK);
+	}
+	CHECK(see(w, &r.request_id).state == PAYOUT_APPROVED);
+	return r;
+}
+
+/* Approved by one, of whom the tier had asked; then it asks for two. */
+static void more_are_needed(void)
+{
+	struct world *w = world_open();
+	struct doc_policy next;
+	struct hash32 order;
+	struct doc_request r = by_some(w, X(500), 1, &order);
+	size_t asked;
+
+	tick(w);
+	T_STR(last_asked(w), " alice");
+	policy_first(w, &next);
+	next.approval_tiers[1].approvals = 2;
+	policy_give(w, &next);
+	asked = w->asked_n;
+	for (int round = 0; round < 3; round++) {
+		T_EQ(see(w, &r.request_id).state, PAYOUT_APPROVING);
+		T_CHECK(order_says(w, &order, "\"approvals\":1,\"approvals_needed\":2"));
+		T_CHECK(order_says(w, &order,
+				   "\"reason\":\"policy 2 asks for more approvals than when it "
+				   "was ordered: 1 of 2; others have to approve\""));
+		T_CHECK(history_says(w, &r.request_id, "\"recount\""));
+		w->mono_ms += 60000;
+		tick(w);
+		mine(w);
+		restart(w);
+	}
+	T_EQ(w->asked_n, asked); /* no signer hears of what it would refuse */
+	w->wall_ms += 10;
+	approve(w, &w->alice, "alice", &order, DOC_DECISION_YES);
+	T_EQ(w->err, ERR_ONCE); /* she is one person */
+	approve(w, &w->bob, "bob", &order, DOC_DECISION_YES);
+	T_EQ(w->err, ERR_OK);
+	T_EQ(see(w, &r.request_id).state, PAYOUT_APPROVED);
+	restart(w);
+	T_EQ(see(w, &r.request_id).state, PAYOUT_APPROVED);
+	goes_through(w, &r, &order, " alice bob");
+	world_free(w);
+}
+
+/* What nobody had to approve, and now somebody has to. */
+static void nobody_was_needed(void)
+{
+	struct world *w = world_open();
+	struct doc_policy next;
+	struct hash32 order;
+	struct doc_request r = by_some(w, X(50), 0, &order);
+
+	policy_first(w, &next);
+	next.approval_tiers[0].approvals = 1;
+	policy_give(w, &next);
+	T_EQ(see(w, &r.request_id).state, PAYOUT_APPROVING);
+	T_CHECK(order_says(w, &order, "ordered: 0 of 1; others have to approve"));
+	restart(w);
+	approve(w, &w->bob, "bob", &order, DOC_DECISION_YES);
+	T_EQ(w->err, ERR_OK);
+	goes_through(w, &r, &order, " bob");
+	world_free(w);
+}
+
+/* A has signed; B would refuse it, and waits until enough have said yes. */
+static void more_when_a_has_signed(void)
+{
+	struct world *w = world_open();
+	struct doc_policy next;
+	struct hash32 order;
+	struct doc_request r = by_some(w, X(500), 1, &order);
+	size_t asked;
+
+	w->silent[0] = false;
+	w->silent[1] = true;
+	restart(w); /* A is asked again */
+	tick(w);
+	tick(w);
+	T_EQ(see(w, &r.request_id).state, PAYOUT_AUTHORISED);
+	policy_first(w, &next);
+	next.approval_tiers[1].approvals = 2;
+	policy_give(w, &next);
+	asked = w->asked_n;
+	for (int round = 0; round < 2; round++) {
+		w->mono_ms += 60000;
+		tick(w);
+		T_EQ(see(w, &r.request_id).state, PAYOUT_AUTHORISED);
+		T_CHECK(order_says(w, &order, "ordered: 1 of 2; others have to approve"));
+		T_EQ(w->asked_n, asked);
+		restart(w);
+		tick(w);
+	}
+	approve(w, &w->cora, "cora", &order, DOC_DECISION_NO);
+	T_EQ(w->err, ERR_STATE); /* a key has spoken */
+	approve(w, &w->cora, "cora", &order, DOC_DECISION_YES);
+	T_EQ(w->err, ERR_OK);
+	T_CHECK(!order_says(w, &order, "others have to approve"));
+	goes_through(w, &r, &order, " alice cora");
+	world_free(w);
+}
+
+/* A looser policy lets nothing go that people were told waits for more of them. */
+static void less_are_needed(void)
+{
+	struct world *w = world_open();
+	struct doc_policy next;
+	struct hash32 order;
+	struct doc_request r = request_of(w, "carol", X(2000));
+	struct doc_request later;
+
+	post_request(w, "k", &r);
+	order = see(w, &r.request_id).order;
+	approve(w, &w->alice, "alice", &order, DOC_DECISION_YES);
+	policy_first(w, &next);
+	next.approval_tiers[2].approvals = 1;
+	policy_give(w, &next);
+	for (int round = 0; round < 2; round++) {
+		T_EQ(see(w, &r.request_id).state, PAYOUT_APPROVING);
+		T_CHECK(order_says(w, &order, "\"approvals\":1,\"approvals_needed\":2"));
+		restart(w);
+		tick(w);
+	}
+	T_EQ(w->asked_n, 0);
+	/* what is ordered now is ordered by the rules of now */
+	later = request_of(w, "carol", X(2001));
+	post_request(w, "l", &later);
+	T_EQ(w->err, ERR_OK);
+	T_EQ(see(w, &later.request_id).needed, 1);
+	approve(w, &w->bob, "bob", &order, DOC_DECISION_YES);
+	T_EQ(w->err, ERR_OK);
+	T_CHECK(reach(w, &r.request_id, PAYOUT_SETTLED));
+	T_STR(wrong(w), "");
+	world_free(w);
+}
+
+/* Raised, and taken back before anybody else has approved: as it was ordered. */
+static void more_and_as_before(void)
+{
+	struct world *w = world_open();
+	struct doc_policy first, next;
+	struct hash32 order;
+	struct doc_request r = by_some(w, X(500), 1, &order);
+
+	policy_first(w, &first);
+	next = first;
+	next.approval_tiers[1].approvals = 2;
+	policy_give(w, &next);
+	T_EQ(see(w, &r.request_id).state, PAYOUT_APPROVING);
+	first.number = next.number;
+	first.previous = next.previous;
+	policy_give(w, &first);
+	T_EQ(see(w, &r.request_id).state, PAYOUT_APPROVED);
+	restart(w);
+	T_CHECK(order_says(w, &order, "\"approvals\":1,\"approvals_needed\":1"));
+	goes_through(w, &r, &order, " alice");
+	world_free(w);
+}
+
+/* Roster and policy at once: whoever is lacking for which reason, both count. */
+static void more_and_one_leaves(void)
+{
+	struct world *w = world_open();
+	struct doc_policy policy;
+	struct doc_roster roster;
+	struct hash32 order;
+	struct doc_request r = by_some(w, X(500), 1, &order);
+
+	policy_first(w, &policy);
+	policy.approval_tiers[1].approvals = 2;
+	policy_give(w, &policy);
+	approve(w, &w->bob, "bob", &order, DOC_DECISION_YES);
+	T_EQ(see(w, &r.request_id).state, PAYOUT_APPROVED);
+	roster_first(w, &roster);
+	without_bob(&roster);
+	roster_give(w, &roster);
+	T_EQ(see(w, &r.request_id).state, PAYOUT_APPROVING);
+	T_CHECK(order_says(w, &order, "bob's approval counts no more by roster 2"));
+	T_CHECK(order_says(w, &order, "\"approvals\":1,\"approvals_needed\":2"));
+	restart(w);
+	approve(w, &w->cora, "cora", &order, DOC_DECISION_YES);
+	T_EQ(w->err, ERR_OK);
+	goes_through(w, &r, &order, " alice cora");
+	world_free(w);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -449,6 +685,12 @@ int main(int argc, char **argv)
 		{ "many come back", many_come_back },
 		{ "a struck key", a_struck_key },
 		{ "another security key", another_security_key },
+		{ "a policy asks for more", more_are_needed },
+		{ "a policy asks for somebody where it asked for nobody", nobody_was_needed },
+		{ "a policy asks for more when A has signed", more_when_a_has_signed },
+		{ "a policy asks for less", less_are_needed },
+		{ "a policy asks for more, and then not", more_and_as_before },
+		{ "a policy asks for more, and one leaves", more_and_one_leaves },
 	};
 
 	if (crypto_init() != ERR_OK) {
