@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 
 #include "journal.h"
+#include "store/columns_cold.h"
 #include "trace.h"
 #include "trace_command.h"
+#include "trace_words.h"
 
 static void progress(void *ctx, uint64_t done, uint64_t all)
 {
@@ -55,16 +57,29 @@ int cli_trace_verify(struct cli *c, const char *const *w, size_t n)
 
 int cli_trace_compact(struct cli *c, const char *const *w, size_t n)
 {
+	static const char *const known[] = { "segment", NULL };
 	struct columns_compacted made = { 0, 0, 0 };
+	uint64_t segment = COLUMNS_COLD_SEGMENT;
+	int code;
 	struct columns_fault fault;
 	struct cli_progress p;
 	enum err e;
 
-	if (n != 1) {
-		return cli_fail(ERR_USAGE, "it is: kuramori trace compact STORE");
+	if (n < 1) {
+		return cli_fail(ERR_USAGE, "it is: kuramori trace compact STORE [segment=N]");
+	}
+	code = trace_words_check(w + 1, n - 1, known);
+	code = code != 0 ? code
+			 : trace_words_number(w + 1, n - 1, "segment", COLUMNS_COLD_SEGMENT_MAX,
+					      &segment);
+	if (code != 0) {
+		return code;
+	}
+	if (segment == 0 || segment % COLUMNS_COLD_STEP != 0) {
+		return cli_fail(ERR_USAGE, "segment is a multiple of %d", COLUMNS_COLD_STEP);
 	}
 	cli_progress_begin(&p, w[0]);
-	e = columns_compact(&made, w[0], NULL, COLUMNS_COLD_SEGMENT, progress, &p, &fault);
+	e = columns_compact(&made, w[0], NULL, segment, progress, &p, &fault);
 	cli_progress_end(&p);
 	if (e != ERR_OK) {
 		return cli_trace_failed(e, w[0], &fault);

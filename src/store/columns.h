@@ -43,6 +43,7 @@ enum {
 	COLUMNS_UNDO_MAX = 360,         /* blocks that a chain takes back at most (nem.md 6) */
 	COLUMNS_BATCH = 128,            /* transfers that columns_append() looks ahead over */
 	COLUMNS_COLD_SEGMENT = 1 << 22, /* events that become cold together */
+	COLUMNS_COLD_STEP = 1 << 18,    /* a segment has a multiple of this */
 };
 
 /* Where a store's transfers come from.  Stored; a store has one source for ever. */
@@ -173,8 +174,8 @@ struct columns_compacted {
  * COLUMNS_UNDO_MAX blocks, into asset-N/cold-K (columns_cold.h), each compared with what it was
  * made from, and takes their room from the columns: from to amount balance out in tx, 44 bytes an
  * event. Killed at any moment the store says the same as before; called again it ends what was
- * begun. Readers that are open keep what they see.  segment: events of one, COLUMNS_COLD_SEGMENT
- * but for tests (a multiple of 2^18, at most 2^24).  disk: NULL, columns_disk_plain.  progress (may
+ * begun. Readers that are open keep what they see.  segment: events of one,
+ * COLUMNS_COLD_SEGMENT if nobody asks for others.  disk: NULL, columns_disk_plain.  progress (may
  * be NULL): events done, and 0. ERR_NOT_FOUND: no store.  ERR_BUSY: another process writes.
  * ERR_CORRUPT: with file and page; or events that do not add up.  ERR_IO, ERR_FULL, ERR_TYPE,
  * ERR_VERSION.  *out is written on ERR_OK.

@@ -2,21 +2,12 @@
 /*
  * columns_cold.h - a segment of one asset's events in few bytes: exact, with a check for each page.
  *
- *   "kuramori cold", 3 zeros, u32 version 1, u32 parts of accounts, u32 pages of events, u32
- * events, u64 first event, u64 out of ISSUANCE before it, u32 accounts, u32 zero for each part and
- * page: u64 where it ends in the file, u32 its check, u32 zero u32 check of all bytes before, u32
- * zero parts of accounts, COLUMNS_COLD_PART each: ids, in, balance, before the segment pages of
- * events, COLUMNS_COLD_PAGE each: u32 transaction of the first, then from, to, amount, tx
+ * docs/trace-store.md has each byte.
  *
  * Accounts are numbered anew in a segment, the busiest first (by the power of two of their events,
  * then by id), so that small numbers are common ones.  `balance`, `out` and `in` of an event are
  * not stored: they follow from what each account had before the segment.  The number of an account
  * that only receives there stands without its balance, which nothing needs.
- *
- * An array of numbers: u8 kind, u8 least length, u8 bits of a length, u8 0; the lengths (bits of
- * the number, less the least); then of each number the bits below its highest; 8 zeros.
- * Kind 1: numbers are mantissa x 10^k, and 4 bits k of each stand before.  Kind 2: all as the
- * least length says, 0 or 1.
  *
  * Where a page of events stands is in the head, so from, to, amount and tx of any page are read
  * without the others; the sums need all pages of the segment before it.

@@ -16,7 +16,9 @@
 
 enum { NAME_MAX_BYTES = 64, PIECE = 1 << 20 };
 
-static_assert(COLUMNS_COLD_SEGMENT % COLUMNS_COLD_STEP == 0 &&
+/* so that every column's hole ends where a page does */
+static_assert((int)COLUMNS_COLD_STEP % (COLUMNS_PAGE_BYTES / 4) == 0 &&
+		  COLUMNS_COLD_SEGMENT % COLUMNS_COLD_STEP == 0 &&
 		  (int)COLUMNS_COLD_SEGMENT <= (int)COLUMNS_COLD_SEGMENT_MAX,
 	      "segments end where pages of every column do");
 

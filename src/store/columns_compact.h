@@ -15,9 +15,6 @@
 #include "store/columns_cold.h"
 #include "store/columns_file.h"
 
-/* A segment's events are a multiple of this, so that every column's hole ends where a page does. */
-enum { COLUMNS_COLD_STEP = COLUMNS_PAGE_BYTES / 4 };
-
 struct columns_segment {
 	struct columns_map map;
 	struct columns_cold cold;

@@ -10,6 +10,7 @@ stands in docs/trace-store.md, which shares nothing with the program.
 
 import http.server
 import json
+import random
 import re
 import subprocess
 import sys
@@ -395,7 +396,38 @@ def a_small_store_has_nothing_to_make_cold():
     assert trace("compact", folder / "small") == {"events": 0, "cold": 0, "bytes": 0}
     assert balances_all(folder / "small") == before and trace("verify", folder / "small")["cold"] == 0
     assert "trace compact STORE" in trace("compact", code=2)
+    for bad, words in (("segment=1000", "multiple of 262144"), ("segment=0", "multiple of"), ("what=1", "what")):
+        assert words in trace("compact", folder / "small", bad, code=2), bad
     assert "there is no store here" in trace("compact", folder / "nowhere", code=1)
+
+
+@tap.test
+def the_script_reads_what_is_cold():
+    """From the bytes that docs/trace-store.md describes: what the program made cold says what was there before."""
+    draw = random.Random(7)
+    people, holds, rows = [f"P{i}" for i in range(70000)], {"P0": 0}, ["1,100,,P0,9223372036854788153"]
+    for i in range(262144 + 900):
+        a, b = draw.choice(people[:50 if i % 2 else None]), draw.choice(people)
+        amount = draw.choice((draw.randint(1, holds.get(a) or 5), 10 ** draw.randint(0, 11), 7))
+        a = a if holds.get(a, 0) >= amount else ""
+        holds[a] = holds.get(a, 0) - amount
+        holds[b] = holds.get(b, 0) + amount
+        rows.append(f"{1 + i // 700},100,{a},{b},{amount}")
+    rows += [f"{1000 + i},{1000 + i},,P1,1" for i in range(360)]
+    csv("cold", "height,time,from,to,amount\n" + "\n".join(rows) + "\n")
+    before = balances_all(folder / "cold")
+    assert before["P0"] == holds["P0"] + 9223372036854788153 and before["P1"] == holds["P1"] + 360
+    assert trace("compact", folder / "cold", "segment=262144")["cold"] == 262144
+    cold = folder / "cold/asset-0/cold-0"
+    assert balances_all(folder / "cold") == before and cold.exists()
+    whole = cold.read_bytes()
+    for at in (20, len(whole) // 3, len(whole) - 9):
+        cold.write_bytes(whole[:at] + bytes([whole[at] ^ 8]) + whole[at + 1:])
+        done = process.run([sys.executable, str(script), str(folder / "cold"), "0"], expect=None, input=None)
+        assert done.returncode != 0 and done.stdout == "", at
+        # an ingest that relies on them says it, too
+        assert "asset-0/cold-0" in csv("cold", "height,time,from,to,amount\n" + "\n".join(rows) + "\n", code=70), at
+    cold.write_bytes(whole)
 
 
 @tap.test
