@@ -2,8 +2,8 @@
 /*
  * qr.h - a text as a QR code (ISO/IEC 18004), drawn for a file, a page or a terminal.
  *
- * libqrencode makes the code; it allocates, so that this is no core.  Nothing is read here: a
- * scanner does that.
+ * libqrencode makes the code (qr_qrencode.c; it allocates), or, in the static program, libqrcodegen
+ * (qr_qrcodegen.c): a program links one of them.  Nothing is read here: a scanner does that.
  */
 #ifndef KURAMORI_IO_QR_H
 #define KURAMORI_IO_QR_H
