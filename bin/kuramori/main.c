@@ -8,8 +8,8 @@
  * approves with a security key; stop.c freezes, past the server, and asks everybody how they are;
  * audit.c verifies journals; price.c is what a price source says;
  * checkpoint.c signs and reads checkpoints; policy*.c ask src/policy; unlock.c brings a signer its
- * passphrase, by a token if wished (token.c); nem*.c are `kuramori nem`, trace*.c are
- * `kuramori trace`;
+ * passphrase, by a token if wished (token.c); qr*.c carry documents as pictures; nem*.c are
+ * `kuramori nem`, trace*.c are `kuramori trace`;
  * common.c has what they share.  Nothing here holds a rule of the policy.
  */
 #include <stdio.h>
@@ -26,6 +26,7 @@
 #include "io/words.h"
 #include "kuramori_catalogues.h"
 #include "nem.h"
+#include "qr.h"
 #include "trace.h"
 
 enum { TEXT_MAX = 65536, ENTRY_MAX = 4096 };
@@ -221,7 +222,17 @@ static const char text_books[] =
     "  unlock SOCKET          bring the passphrase of its sealed key to the signer that waits "
     "there:\n"
     "                         asked for, or out of wrapped_file by a PKCS#11 token\n"
-    "  token wrap FILE        encrypt a passphrase so that only the token opens it\n";
+    "  token wrap FILE        encrypt a passphrase so that only the token opens it\n"
+    "  qr show FILE... [NAME=VALUE...]\n"
+    "                         documents as one animation of QR codes, for a machine without "
+    "network:\n"
+    "                         on the terminal until a key is pressed, else its texts, one a line;\n"
+    "                         svg=FILE a drawing that plays in a browser, png=FOLDER pictures;\n"
+    "                         rate=N frames a second (5), fragment=N bytes a frame, frames=N\n"
+    "  qr read FILE|- FOLDER  texts of QR codes, one a line, as `zbarcam --raw` or\n"
+    "                         `zbarimg --raw` print them, until they suffice; what came is "
+    "judged,\n"
+    "                         then written into new files of FOLDER\n";
 
 static const char text_policy[] =
     "  policy check FILE      is this policy complete, and what can so many people move under it\n"
@@ -383,6 +394,7 @@ static int misused(const char *const *w, size_t n)
 		{ "key", "key new FILE" },
 		{ "unlock", "unlock SOCKET" },
 		{ "token", "token wrap FILE" },
+		{ "qr", "qr show FILE... [NAME=VALUE...], or qr read FILE|- FOLDER" },
 		{ "trace",
 		  "trace ingest|case|report|follow|path|pedigree|demo|verify ...; kuramori "
 		  "--help lists them" },
@@ -482,6 +494,9 @@ static int commands(struct cli *c, const struct config_result *r)
 	}
 	if (n == 3 && strcmp(w[0], "key") == 0 && strcmp(w[1], "new") == 0) {
 		return cli_key_new(c, w[2]);
+	}
+	if (n >= 2 && strcmp(w[0], "qr") == 0) {
+		return cli_qr(c, w + 1, n - 1);
 	}
 	if (n >= 2 && strcmp(w[0], "nem") == 0) {
 		return cli_nem(c, w + 1, n - 1);
