@@ -5,6 +5,7 @@
  *   this file    configuration, no network, no sockets, the commands
  *   key.c        init: a key of kernel and dice; check: the same key, compared by two people
  *   refill.c     explain and sign: every effect in words, confirmed, in the journal, signed
+ *   scan.c       documents in, from files or a scanner; show.c: out, on the terminal
  *   src/cold     what is decided; docs/ceremony.md: what people do
  *
  * The program is one static file (static-pie) and links no socket code; seccomp kills it at the
@@ -24,6 +25,7 @@
 #include "io/config.h"
 #include "io/file.h"
 #include "io/sandbox.h"
+#include "picture.h"
 #include "program.h"
 
 #include "kuramori_catalogues.h" /* needs io/words.h */
@@ -50,6 +52,8 @@ static const struct config_row rows[] = {
 	  "Where sign puts the answer; never over an old one." },
 	{ "unit_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, unit_file), "FILE",
 	  "Where sign puts the complete transaction, if it was the last to sign." },
+	{ "show", CONFIG_BOOL, "yes", 0, 0, CONFIG_FIELD(program_config, show), "YES",
+	  "Where sign has signed at a terminal: show the answer as QR codes." },
 	{ "seal_ops", CONFIG_U32, "4", SEAL_OPS_MIN, SEAL_OPS_MAX,
 	  CONFIG_FIELD(program_config, seal_ops), "N", "Passes of Argon2id, for init." },
 	{ "seal_mem_kib", CONFIG_U32, "262144", SEAL_MEM_KIB_MIN, SEAL_MEM_KIB_MAX,
@@ -207,7 +211,11 @@ static int command(struct program *p, const struct config_result *r)
 	if ((strcmp(word, "explain") == 0 || strcmp(word, "sign") == 0) && r->rest_n > 1) {
 		return program_refill(p, r->rest + 1, r->rest_n - 1, strcmp(word, "sign") == 0);
 	}
-	return program_fail(ERR_USAGE, "init, check, explain FILE..., sign FILE..., journal");
+	if (strcmp(word, "show") == 0 && r->rest_n > 1) {
+		return program_show(p, r->rest + 1, r->rest_n - 1);
+	}
+	return program_fail(ERR_USAGE,
+			    "init, check, explain FILE..., sign FILE..., show FILE..., journal");
 }
 
 static int run(struct program *p, const struct config_result *r)
@@ -250,7 +258,7 @@ int main(int argc, char **argv)
 		.name = "kuramori-cold",
 		.summary = N_("hold a cold key on a machine without network"),
 		.text = NULL,
-		.usage = "init | check | explain FILE... | sign FILE... | journal",
+		.usage = "init | check | explain FILE... | sign FILE... | show FILE... | journal",
 		.rows = rows,
 		.n = ARRAY_LEN(rows),
 		.words = words_of,

@@ -37,6 +37,7 @@ struct program_config {
 	uint64_t journal_bytes;
 	uint32_t seal_ops;
 	uint32_t seal_mem_kib;
+	bool show;
 	bool drill;
 	bool network_is_up;
 };

@@ -13,24 +13,19 @@
 #include "io/ask.h"
 #include "io/clock.h"
 #include "io/file.h"
+#include "picture.h"
 #include "program.h"
 
 enum { LABEL_COLUMNS = 40, LABEL_BYTES = 256 };
 
-/* Sorts one file by what it is. */
-static int take(struct program *p, const char *path)
+/* Sorts one document by what it is. */
+static int take(struct program *p, const char *path, struct bytes raw)
 {
 	struct cold_question *q = &p->question;
 	struct doc_fault fault = { .why = "" };
-	struct bytes raw;
 	struct doc d;
-	enum err e;
-	int code = program_read(p, path, &raw);
+	enum err e = doc_open(&d, raw, &p->rules.genesis_id, &fault);
 
-	if (code != 0) {
-		return code;
-	}
-	e = doc_open(&d, raw, &p->rules.genesis_id, &fault);
 	if (e != ERR_OK) {
 		/* not words */
 		(void)fprintf(stderr, "kuramori-cold: %s: %s: %s\n", path, fault.field,
@@ -47,6 +42,19 @@ static int take(struct program *p, const char *path)
 		return program_fail(ERR_TYPE, path);
 	}
 	return 0;
+}
+
+/* One file, or one animation of several documents. */
+static int take_file(struct program *p, const char *path)
+{
+	struct bytes documents[PARCEL_ITEMS_MAX];
+	size_t n = 0;
+	int code = program_documents(p, path, documents, PARCEL_ITEMS_MAX, &n);
+
+	for (size_t i = 0; code == 0 && i < n; i++) {
+		code = take(p, path, documents[i]);
+	}
+	return code;
 }
 
 static void print_moment(uint64_t ms)
@@ -147,6 +155,10 @@ static int sign(struct program *p)
 		return program_fail(e, p->config.answer_file);
 	}
 	(void)printf(_("signed; the answer is in %s\n"), p->config.answer_file);
+	if (code == 0) {
+		code = program_show_answer(p, bytes_of(room, w.n),
+					   p->plan.kind == DOC_ATTEST_WRAP ? &p->plan.unit : NULL);
+	}
 	return code;
 }
 
@@ -165,7 +177,7 @@ int program_refill(struct program *p, const char *const *files, size_t n, bool s
 	}
 	code = program_rules(p, false);
 	for (size_t i = 0; code == 0 && i < n; i++) {
-		code = take(p, files[i]);
+		code = take_file(p, files[i]);
 	}
 	if (code == 0) {
 		code = program_unlock(p, true);
