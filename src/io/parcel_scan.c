@@ -60,16 +60,19 @@ static bool quiet(int fd, struct termios *before)
 
 static void say_progress(const struct parcel_reader *r)
 {
+	const struct ur_decoder *lead = &parcel_reader_lead(r)->decoder;
+
 	if (isatty(STDERR_FILENO) == 1) {
 		(void)fputc('\r', stderr);
-		(void)fprintf(stderr, _("%zu of %zu parts, %u texts refused"), r->decoder.solved,
-			      r->decoder.parts, parcel_reader_refused(r));
+		(void)fprintf(stderr, _("%zu of %zu parts, %u texts refused"), lead->solved,
+			      lead->parts, parcel_reader_refused(r));
 		(void)fputs("\x1b[K", stderr);
 	}
 }
 
 static void say_end(const struct parcel_reader *r)
 {
+	const struct parcel_candidate *lead = parcel_reader_lead(r);
 	char mark[PARCEL_MARK_BYTES];
 
 	if (isatty(STDERR_FILENO) == 1) {
@@ -79,18 +82,18 @@ static void say_end(const struct parcel_reader *r)
 		(void)fprintf(stderr,
 			      _("texts refused: %u (damaged or no UR: %u, of another animation: "
 				"%u, too large: %u, mixed with somebody's own: %u)\n"),
-			      parcel_reader_refused(r), r->noise, r->others, r->too_large,
-			      r->forged);
+			      parcel_reader_refused(r), r->noise, parcel_reader_others(r),
+			      r->too_large, r->forged);
 	}
-	if (r->decoder.complete) {
+	if (r->complete) {
 		parcel_mark(mark, &r->parcel);
 		(void)fprintf(stderr, _("whole after %u texts; the parcel's mark: %s\n"),
-			      r->taken + r->again, mark);
+			      lead->heard, mark);
 	} else {
 		(void)fprintf(
 		    stderr,
 		    _("the texts ended after %zu of %zu parts; scan more of the same animation\n"),
-		    r->decoder.solved, r->decoder.parts);
+		    lead->decoder.solved, lead->decoder.parts);
 	}
 }
 
@@ -102,7 +105,7 @@ enum err parcel_scan(struct parcel_reader *r, int fd, struct bytes ahead)
 	enum err e = ERR_OK;
 
 	l.ended = false;
-	while (e == ERR_OK && !l.ended && !r->decoder.complete) {
+	while (e == ERR_OK && !l.ended && !r->complete) {
 		l.n = 0;
 		for (; l.n < ahead.n; l.n++) {
 			l.text[l.n] = ahead.p[l.n];
@@ -123,7 +126,7 @@ enum err parcel_scan(struct parcel_reader *r, int fd, struct bytes ahead)
 	}
 	if (e == ERR_OK) {
 		say_end(r);
-		e = r->decoder.complete ? ERR_OK : ERR_INPUT;
+		e = r->complete ? ERR_OK : ERR_INPUT;
 	}
 	return e;
 }

@@ -130,18 +130,22 @@ void parcel_mark(char out[PARCEL_MARK_BYTES], const struct parcel *p)
 	}
 }
 
-/* Forgets what was collected; the counts stay. */
-static void begin(struct parcel_reader *r)
+static void begin(struct parcel_candidate *c)
 {
 	/* the type is ours, so nothing of it can be wrong */
-	CHECK(ur_decoder_start(&r->decoder, PARCEL_TYPE, r->room, sizeof r->room) == ERR_OK);
+	CHECK(ur_decoder_start(&c->decoder, PARCEL_TYPE, c->room, sizeof c->room) == ERR_OK);
+	c->heard = c->forgotten = 0;
 }
 
 void parcel_reader_start(struct parcel_reader *r)
 {
-	r->taken = r->again = r->noise = r->others = r->too_large = r->forged = 0;
+	for (size_t i = 0; i < PARCEL_CANDIDATES; i++) {
+		begin(&r->all[i]);
+	}
+	r->lead = 0;
+	r->complete = false;
+	r->parts = r->noise = r->too_large = r->forged = 0;
 	r->parcel = (struct parcel){ .document_count = 0 };
-	begin(r);
 }
 
 static bool is_blank(uint8_t c)
@@ -160,46 +164,133 @@ static struct bytes trimmed(struct bytes text)
 	return text;
 }
 
-enum ur_heard parcel_reader_take(struct parcel_reader *r, struct bytes text)
+static bool is_ours(struct bytes text)
 {
-	enum ur_heard heard;
+	static const char head[] = "ur:" PARCEL_TYPE "/";
 
-	if (r->decoder.complete) {
-		r->again++;
-		return UR_HEARD_AGAIN;
+	for (size_t i = 0; i < sizeof head - 1; i++) {
+		if (i >= text.n || (text.p[i] | 0x20) != (head[i] | 0x20)) {
+			return false;
+		}
 	}
-	text = trimmed(text);
-	heard = text.n > UR_TEXT_MAX ? UR_HEARD_TOO_LARGE : ur_decoder_take(&r->decoder, text);
+	return true;
+}
+
+/* What the text is to one animation. */
+static enum ur_heard hear(struct parcel_reader *r, struct parcel_candidate *c, struct bytes text)
+{
+	enum ur_heard heard = ur_decoder_take(&c->decoder, text);
+	const uint32_t before = c->heard + c->forgotten;
+
 	if (heard == UR_HEARD_ALL &&
-	    parcel_open(&r->parcel, ur_decoder_message(&r->decoder)) != ERR_OK) {
-		begin(r);
+	    parcel_open(&c->parcel, ur_decoder_message(&c->decoder)) != ERR_OK) {
 		heard = UR_HEARD_FALSE;
 	}
-	switch (heard) {
-	case UR_HEARD_PART:
-	case UR_HEARD_ALL:
-		r->taken++;
-		break;
-	case UR_HEARD_AGAIN:
-		r->again++;
-		break;
-	case UR_HEARD_NOISE:
-		r->noise++;
-		break;
-	case UR_HEARD_OTHER:
-		r->others++;
-		break;
-	case UR_HEARD_TOO_LARGE:
-		r->too_large++;
-		break;
-	case UR_HEARD_FALSE:
+	if (heard == UR_HEARD_FALSE) {
+		begin(c);
+		c->forgotten = before + 1;
 		r->forged++;
-		break;
+	} else if (heard == UR_HEARD_PART || heard == UR_HEARD_AGAIN || heard == UR_HEARD_ALL) {
+		c->heard++;
 	}
 	return heard;
 }
 
+/* Which of two says more about a text. */
+static enum ur_heard better(enum ur_heard a, enum ur_heard b)
+{
+	static const uint8_t says[] = {
+		[UR_HEARD_OTHER] = 0, [UR_HEARD_TOO_LARGE] = 1, [UR_HEARD_NOISE] = 2,
+		[UR_HEARD_AGAIN] = 3, [UR_HEARD_FALSE] = 4,     [UR_HEARD_PART] = 5,
+		[UR_HEARD_ALL] = 6
+	};
+
+	return says[a] >= says[b] ? a : b;
+}
+
+/* Where an animation goes that was not heard of yet: in place of which the fewest texts were. */
+static struct parcel_candidate *free_place(struct parcel_reader *r)
+{
+	struct parcel_candidate *least = NULL;
+
+	for (size_t i = 0; i < PARCEL_CANDIDATES; i++) {
+		struct parcel_candidate *c = &r->all[i];
+
+		if (!c->decoder.started) {
+			return c;
+		}
+		if (i != r->lead && (least == NULL || c->heard < least->heard)) {
+			least = c;
+		}
+	}
+	CHECK(least != NULL);
+	begin(least);
+	return least;
+}
+
+static enum ur_heard hear_all(struct parcel_reader *r, struct bytes text)
+{
+	enum ur_heard heard = UR_HEARD_OTHER;
+
+	for (size_t i = 0; i < PARCEL_CANDIDATES; i++) {
+		if (r->all[i].decoder.started) {
+			heard = better(heard, hear(r, &r->all[i], text));
+		}
+	}
+	if (heard != UR_HEARD_OTHER) {
+		return heard;
+	}
+	/* of no animation that is followed: the first of one, or no part of ours */
+	if (is_ours(text)) {
+		return hear(r, free_place(r), text);
+	}
+	for (size_t i = 0; i < PARCEL_CANDIDATES; i++) {
+		if (!r->all[i].decoder.started) {
+			return hear(r, &r->all[i], text);
+		}
+	}
+	return heard;
+}
+
+enum ur_heard parcel_reader_take(struct parcel_reader *r, struct bytes text)
+{
+	enum ur_heard heard = UR_HEARD_TOO_LARGE;
+
+	if (r->complete) {
+		return UR_HEARD_AGAIN;
+	}
+	text = trimmed(text);
+	if (text.n <= UR_TEXT_MAX) {
+		heard = hear_all(r, text);
+	}
+	r->noise += heard == UR_HEARD_NOISE;
+	r->too_large += heard == UR_HEARD_TOO_LARGE;
+	r->parts += heard != UR_HEARD_NOISE && heard != UR_HEARD_TOO_LARGE;
+	for (size_t i = 0; i < PARCEL_CANDIDATES; i++) {
+		if (r->all[i].heard > r->all[r->lead].heard) {
+			r->lead = i;
+		}
+	}
+	r->complete = r->all[r->lead].decoder.complete;
+	if (r->complete) {
+		r->parcel = r->all[r->lead].parcel;
+		return UR_HEARD_ALL;
+	}
+	/* whole, but the most texts are of another one */
+	return heard == UR_HEARD_ALL ? UR_HEARD_OTHER : heard;
+}
+
+const struct parcel_candidate *parcel_reader_lead(const struct parcel_reader *r)
+{
+	return &r->all[r->lead];
+}
+
+uint32_t parcel_reader_others(const struct parcel_reader *r)
+{
+	return r->parts - r->all[r->lead].heard - r->all[r->lead].forgotten;
+}
+
 uint32_t parcel_reader_refused(const struct parcel_reader *r)
 {
-	return r->noise + r->others + r->too_large + r->forged;
+	return r->noise + parcel_reader_others(r) + r->too_large + r->forged;
 }

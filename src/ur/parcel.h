@@ -15,6 +15,8 @@
 #ifndef KURAMORI_UR_PARCEL_H
 #define KURAMORI_UR_PARCEL_H
 
+#include <stdbool.h>
+
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/err.h"
@@ -55,29 +57,50 @@ MUST_CHECK enum err parcel_open(struct parcel *out, struct bytes message);
 /* The first 8 bytes of the digest in hex, in groups: for the eye, on both sides of a road. */
 void parcel_mark(char out[PARCEL_MARK_BYTES], const struct parcel *p);
 
-/* Puts a parcel together from texts.  Its members may be read. */
-struct parcel_reader {
+/* One animation that texts were heard of. */
+struct parcel_candidate {
 	struct ur_decoder decoder; /* progress: solved of parts */
-	uint32_t taken;            /* texts that were of use */
-	uint32_t again;            /* texts that said nothing new */
-	uint32_t noise;            /* refused: no UR, or damaged */
-	uint32_t others;           /* refused: of another animation */
-	uint32_t too_large;        /* refused: of one that no parcel is, or longer than any text */
-	uint32_t forged;           /* whole, and not what was packed: all of it refused */
-	struct parcel parcel;      /* after UR_HEARD_ALL */
+	uint32_t heard;            /* texts that were of it */
+	uint32_t forgotten;        /* and such that led to a false whole before */
+	struct parcel parcel;      /* when it is whole */
 	uint8_t room[PARCEL_BYTES_MAX + UR_FRAGMENT_MAX];
+};
+
+enum { PARCEL_CANDIDATES = 4 };
+
+/*
+ * Puts a parcel together from texts.  Several animations are followed side by side, so that a
+ * stray picture before the right ones costs nothing; the one is taken that is whole and of which
+ * the most texts were.  Its members may be read; about 1.2 MiB.
+ */
+struct parcel_reader {
+	struct parcel_candidate all[PARCEL_CANDIDATES];
+	size_t lead;        /* of which the most texts were */
+	bool complete;      /* it is whole: parcel */
+	uint32_t parts;     /* texts that were parts of some animation, or of another type */
+	uint32_t noise;     /* refused: no UR, or damaged */
+	uint32_t too_large; /* refused: of what no parcel is, or longer than any text */
+	uint32_t forged;    /* times that one was whole, and not what was packed */
+	struct parcel parcel;
 };
 
 void parcel_reader_start(struct parcel_reader *r);
 
 /*
- * Hears one text: blanks and a carriage return around it are ignored.  As ur_decoder_take(), but
- * UR_HEARD_ALL only if the digest is right too; else UR_HEARD_FALSE and all is forgotten.  After
- * UR_HEARD_ALL nothing more is heard: UR_HEARD_AGAIN.
+ * Hears one text: blanks and a carriage return around it are ignored.  As ur_decoder_take(), but:
+ * UR_HEARD_ALL once the leading animation is whole and its digest is right; UR_HEARD_FALSE when one
+ * was whole and not what was packed: what was heard of it is forgotten; UR_HEARD_OTHER for a text
+ * of another type, or the first of another animation.  After UR_HEARD_ALL nothing more is heard.
  */
 enum ur_heard parcel_reader_take(struct parcel_reader *r, struct bytes text);
 
-/* How many texts were refused: noise, others, too_large, forged. */
+/* The leading animation, for progress. */
+const struct parcel_candidate *parcel_reader_lead(const struct parcel_reader *r);
+
+/* How many texts were of other animations than the leading one. */
+uint32_t parcel_reader_others(const struct parcel_reader *r);
+
+/* How many texts were refused: noise, others, too_large; and forged. */
 uint32_t parcel_reader_refused(const struct parcel_reader *r);
 
 #endif

@@ -74,17 +74,19 @@ static void as_texts(struct bytes in)
 	for (size_t at = 0; at <= in.n && heard < HEARD_MAX; heard++) {
 		const uint8_t *end = at < in.n ? memchr(in.p + at, '\n', in.n - at) : NULL;
 		size_t n = end == NULL ? in.n - at : (size_t)(end - in.p) - at;
-		bool before = reader.decoder.complete;
+		bool before = reader.complete;
 		enum ur_heard what = parcel_reader_take(&reader, bytes_of(in.p + at, n));
 
 		FUZZ_CHECK(what <= UR_HEARD_FALSE);
-		FUZZ_CHECK((what == UR_HEARD_ALL) == (!before && reader.decoder.complete));
-		FUZZ_CHECK(reader.taken + reader.again + parcel_reader_refused(&reader) ==
-			   heard + 1);
+		FUZZ_CHECK((what == UR_HEARD_ALL) == (!before && reader.complete));
+		FUZZ_CHECK(before || reader.noise + reader.too_large + reader.parts == heard + 1);
+		FUZZ_CHECK(parcel_reader_lead(&reader)->heard <= reader.parts);
+		FUZZ_CHECK(parcel_reader_others(&reader) <= reader.parts);
 		at += n + 1;
 	}
-	if (reader.decoder.complete) {
-		check_parcel(&reader.parcel, ur_decoder_message(&reader.decoder));
+	if (reader.complete) {
+		check_parcel(&reader.parcel,
+			     ur_decoder_message(&parcel_reader_lead(&reader)->decoder));
 	}
 }
 

@@ -76,17 +76,19 @@ static void a_bad_road(void)
 	for (int round = 0; round < 20; round++) {
 		struct parcel p, foreign;
 		struct bytes m, f;
-		unsigned refused = 0;
+		unsigned damaged = 0;
 		enum ur_heard heard = UR_HEARD_PART;
 
-		fill(&foreign, 1 + t_below(4), 0);
-		f = packed(other, sizeof other, &foreign);
+		do { /* in several texts: a whole one that comes first is what was sent */
+			fill(&foreign, 1 + t_below(4), 0);
+			f = packed(other, sizeof other, &foreign);
+		} while (f.n < 1000);
 		fill(&p, t_below(8), 1 + t_below(4));
 		m = packed(message, sizeof message, &p);
 		T_EQ(ur_encoder_start(&encoder, PARCEL_TYPE, m, FRAGMENT, true), ERR_OK);
 		T_EQ(ur_encoder_start(&stranger, PARCEL_TYPE, f, FRAGMENT, true), ERR_OK);
 		parcel_reader_start(&reader);
-		(void)parcel_reader_take(&reader, next(&encoder));
+		(void)parcel_reader_take(&reader, next(t_below(2) == 0 ? &stranger : &encoder));
 		for (int shown = 0; shown < 5000 && heard != UR_HEARD_ALL; shown++) {
 			struct bytes t = next(&encoder);
 			uint64_t what = t_below(10);
@@ -96,16 +98,17 @@ static void a_bad_road(void)
 			}
 			if (what == 1 && t.n > 40) {
 				text[40 + t_below(t.n - 40)] ^= 1;
-				refused++;
+				damaged++;
 			} else if (what == 2) {
 				t = next(&stranger);
-				refused++;
 			}
 			heard = parcel_reader_take(&reader, t);
 		}
 		T_EQ(heard, UR_HEARD_ALL);
 		T_CHECK(same(&reader.parcel, &p));
-		T_EQ(parcel_reader_refused(&reader), refused);
+		T_EQ(reader.noise, damaged);
+		T_EQ(parcel_reader_others(&reader),
+		     reader.parts - parcel_reader_lead(&reader)->heard);
 		T_EQ(reader.forged, 0);
 		/* what comes later changes nothing */
 		T_EQ(parcel_reader_take(&reader, next(&stranger)), UR_HEARD_AGAIN);
@@ -190,13 +193,82 @@ static void a_foe_who_can_forge_crc(void)
 	T_EQ(heard, UR_HEARD_ALL);
 	T_CHECK(!bytes_eq(ur_decoder_message(&bare), m));
 	T_EQ(reader.forged, 1);
-	T_EQ(reader.decoder.solved, 0);
+	T_EQ(parcel_reader_lead(&reader)->decoder.solved, 0);
+	T_EQ(parcel_reader_others(&reader), 0);
 	/* and without the foe it is whole in the next round */
 	do {
 		heard = parcel_reader_take(&reader, next(&encoder));
 	} while (heard == UR_HEARD_PART || heard == UR_HEARD_AGAIN);
 	T_EQ(heard, UR_HEARD_ALL);
 	T_CHECK(same(&reader.parcel, &p));
+}
+
+/* The foe's picture comes first: true parts contradict it, and are whole in the same round. */
+static void a_foe_who_is_first(void)
+{
+	struct parcel p;
+	struct bytes m;
+	enum ur_heard heard;
+	uint32_t parts;
+
+	fill(&p, 8, 0);
+	m = packed(message, sizeof message, &p);
+	T_EQ(ur_encoder_start(&encoder, PARCEL_TYPE, m, FRAGMENT, false), ERR_OK);
+	parts = (uint32_t)encoder.parts;
+	T_CHECK(parts > 10);
+	parcel_reader_start(&reader);
+	T_EQ(parcel_reader_take(&reader,
+				forged_part(m, 1, encoder.fragment, parts, encoder.checksum)),
+	     UR_HEARD_PART);
+	for (uint32_t i = 1; i < parts; i++) {
+		T_EQ(parcel_reader_take(&reader, next(&encoder)), UR_HEARD_PART);
+	}
+	heard = parcel_reader_take(&reader, next(&encoder));
+	T_EQ(heard, UR_HEARD_ALL);
+	T_CHECK(same(&reader.parcel, &p));
+	T_EQ(reader.forged, 1);
+}
+
+/* Strangers' pictures, however many and however whole, do not take a place that is well used. */
+static void strangers(void)
+{
+	static struct ur_encoder many[10];
+	static uint8_t rooms[10][8192];
+	struct parcel p, foreign, tiny = { .document_count = 1 };
+	enum ur_heard heard = UR_HEARD_PART;
+	uint8_t small[100];
+
+	tiny.documents[0] = bytes_str("x");
+	for (size_t i = 0; i < ARRAY_LEN(many); i++) {
+		fill(&foreign, 1, 1);
+		T_EQ(ur_encoder_start(&many[i], PARCEL_TYPE,
+				      packed(rooms[i], sizeof rooms[i], &foreign), 20, true),
+		     ERR_OK);
+	}
+	T_EQ(
+	    ur_encoder_start(&stranger, PARCEL_TYPE, packed(small, sizeof small, &tiny), 200, true),
+	    ERR_OK);
+	fill(&p, 6, 0);
+	T_EQ(ur_encoder_start(&encoder, PARCEL_TYPE, packed(message, sizeof message, &p), FRAGMENT,
+			      true),
+	     ERR_OK);
+	parcel_reader_start(&reader);
+	for (size_t i = 0; i < 3; i++) {
+		T_EQ(parcel_reader_take(&reader, next(&many[i])), UR_HEARD_PART);
+	}
+	(void)parcel_reader_take(&reader, next(&encoder));
+	(void)parcel_reader_take(&reader, next(&encoder));
+	/* a whole one in one picture */
+	T_EQ(parcel_reader_take(&reader, next(&stranger)), UR_HEARD_OTHER);
+	T_CHECK(!reader.complete);
+	for (size_t i = 0; heard != UR_HEARD_ALL && i < 2000; i++) {
+		(void)parcel_reader_take(&reader, next(&many[i % ARRAY_LEN(many)]));
+		heard = parcel_reader_take(&reader, next(&encoder));
+	}
+	T_EQ(heard, UR_HEARD_ALL);
+	T_CHECK(same(&reader.parcel, &p));
+	T_CHECK(parcel_reader_others(&reader) > encoder.parts - 3);
+	T_EQ(reader.noise + reader.too_large + reader.forged, 0);
 }
 
 static void what_is_no_parcel(void)
@@ -369,6 +441,8 @@ int main(int argc, char **argv)
 	static const struct t_case cases[] = {
 		{ "a bad road", a_bad_road },
 		{ "a foe who can forge CRC-32", a_foe_who_can_forge_crc },
+		{ "a foe who is first", a_foe_who_is_first },
+		{ "strangers", strangers },
 		{ "what is no parcel", what_is_no_parcel },
 		{ "other forms", other_forms },
 		{ "limits", limits },
