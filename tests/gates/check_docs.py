@@ -14,8 +14,11 @@ LIBRARIES = {"sodium": ("libsodium", "libsodium"), "nettle": ("nettle", "libnett
              "sqlite3": ("SQLite", "libsqlite3"), "libpq": ("libpq", "libpq"), "libmicrohttpd": ("libmicrohttpd", "libmicrohttpd"),
              "libcurl": ("libcurl (GnuTLS)", "libcurl-gnutls"), "jansson": ("jansson", "libjansson"),
              "seccomp": ("libseccomp", "libseccomp"), "bearssl": ("BearSSL", "libbearssl"),
-             "unistring": ("libunistring", "libunistring"), "zlib": ("zlib", "libz"),
-             "yaml-0.1": ("libyaml", "libyaml-0")}
+             "unistring": ("libunistring", "libunistring"), "z": ("zlib", "libz"),
+             "yaml-0.1": ("libyaml", "libyaml-0"), "libqrencode": ("libqrencode", "libqrencode"),
+             "qrcodegen": ("libqrcodegen", "libqrcodegen")}
+# linked into a static program alone: a function of it that stands there
+STATIC = {"libqrcodegen": ("kuramori-cold", "qrcodegen_encodeSegmentsAdvanced")}
 PROGRAMS = ("kuramorid", "kuramori-signer", "kuramori-watch", "kuramori-node", "kuramori")
 
 
@@ -89,6 +92,9 @@ def main():
         out = subprocess.run(["readelf", "-d", build / "bin" / program / program], check=True, capture_output=True,
                              text=True).stdout
         needed[program] = re.findall(r"\(NEEDED\).*\[(.*)\]", out)
+    for library, (program, function) in STATIC.items():
+        symbols = subprocess.run(["nm", build / "bin" / program / program], check=True, capture_output=True, text=True).stdout
+        needed[program] = [library + ".so"] if re.search(rf" [TU] {function}$", symbols, re.M) else []
     threats = (root / "docs/threats.md").read_text()
     libraries = (root / "docs/dependencies.md").read_text()
     pages = [(p, p.read_text()) for p in [*root.glob("*.md"), *(root / "docs").rglob("*.md")]]
@@ -100,6 +106,7 @@ def main():
         "a claim by nobody": judge_threats(threats.replace("| sim |", "| trust us |").replace(", sim |", ", trust us |"), root),
         "a library less": judge_dependencies(libraries.replace("| jansson |", "| json |"), root, needed),
         "a library more": judge_dependencies(libraries, root, {**needed, "kuramori": needed["kuramori"] + ["libbz2.so.1.0"]}),
+        "a static library that nobody links": judge_dependencies(libraries, root, {**needed, "kuramori-cold": []}),
         "a library that nobody links": judge_dependencies(libraries, root, {"kuramori": ["libc.so.6"]}),
         "a dead link": judge_paths([(root / "README.md", "[x](docs/no.md) `tests/none.c`")], root),
     }
