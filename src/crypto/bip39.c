@@ -56,6 +56,37 @@ static uint8_t checksum(const uint8_t *entropy, size_t n)
 	return top;
 }
 
+/* Of the packed entropy and checksum. */
+static uint32_t word_index(const uint8_t packed[PACKED_BYTES], size_t i)
+{
+	uint32_t index = 0;
+
+	for (size_t bit = i * WORD_BITS; bit < (i + 1) * WORD_BITS; bit++) {
+		index = index << 1 | ((unsigned)packed[bit / 8] >> (7 - bit % 8) & 1U);
+	}
+	return index;
+}
+
+void bip39_public_text(char out[BIP39_TEXT_BYTES], const uint8_t entropy[BIP39_ENTROPY_MAX])
+{
+	uint8_t packed[PACKED_BYTES];
+	size_t n = 0;
+
+	memcpy(packed, entropy, BIP39_ENTROPY_MAX);
+	packed[BIP39_ENTROPY_MAX] = checksum(entropy, BIP39_ENTROPY_MAX);
+	memset(out, 0, BIP39_TEXT_BYTES);
+	for (size_t i = 0; i < BIP39_COUNT_MAX; i++) {
+		const char *word = (const char *)words[word_index(packed, i)];
+		size_t letters = strnlen(word, BIP39_WORD_MAX);
+
+		if (n > 0) {
+			out[n++] = ' ';
+		}
+		memcpy(out + n, word, letters);
+		n += letters;
+	}
+}
+
 enum err bip39_text(char out[BIP39_TEXT_BYTES], struct bytes entropy)
 {
 	uint8_t packed[PACKED_BYTES] = { 0 };
@@ -68,14 +99,11 @@ enum err bip39_text(char out[BIP39_TEXT_BYTES], struct bytes entropy)
 	packed[entropy.n] = checksum(entropy.p, entropy.n);
 	memset(out, 0, BIP39_TEXT_BYTES);
 	for (size_t i = 0; i < entropy.n / 4 * 3; i++) {
-		uint32_t index = 0;
+		uint32_t index = word_index(packed, i);
 		uint64_t letters = 0;
 		uint64_t place;
 		uint8_t word[BIP39_WORD_MAX + 1] = { 0 };
 
-		for (size_t bit = i * WORD_BITS; bit < (i + 1) * WORD_BITS; bit++) {
-			index = index << 1 | ((unsigned)packed[bit / 8] >> (7 - bit % 8) & 1U);
-		}
 		le64_put(word, choose(index));
 		for (size_t k = 0; k < BIP39_WORD_MAX; k++) {
 			letters += 1 & ~ct_same(word[k], 0);

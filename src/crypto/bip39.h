@@ -36,6 +36,12 @@ enum {
 MUST_CHECK enum err bip39_text(char out[BIP39_TEXT_BYTES], struct bytes entropy);
 
 /*
+ * The same 24 words of 32 bytes that are no secret: without the care above, so that its time depends
+ * on them.
+ */
+void bip39_public_text(char out[BIP39_TEXT_BYTES], const uint8_t entropy[BIP39_ENTROPY_MAX]);
+
+/*
  * The entropy of a text in the spelling bip39_text() writes: lower case, one blank between words,
  * none around them.  Writes *n bytes; the caller wipes out.
  * ERR_INPUT: a number of words other than the five, another spelling, a word not on the list.

@@ -605,5 +605,5 @@ out:
 void doc_id_words(char out[DOC_ID_WORDS_BYTES], const struct hash32 *id)
 {
 	static_assert((int)DOC_ID_WORDS_BYTES == (int)BIP39_TEXT_BYTES, "24 words");
-	CHECK(bip39_text(out, bytes_of(id->b, sizeof id->b)) == ERR_OK);
+	bip39_public_text(out, id->b);
 }

@@ -91,6 +91,13 @@ static void round_trips(void)
 			T_EQ(bip39_entropy(out, &out_n, bytes_str(text)), ERR_OK);
 			T_EQ(out_n, n);
 			T_MEM(out, in, n);
+			if (n == BIP39_ENTROPY_MAX) {
+				char same[BIP39_TEXT_BYTES];
+
+				memset(same, 'x', sizeof same);
+				bip39_public_text(same, in);
+				T_MEM(same, text, sizeof text);
+			}
 		}
 	}
 }
