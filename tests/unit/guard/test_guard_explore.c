@@ -19,8 +19,10 @@
 #include "paper.h"
 #include "t.h"
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "guard_rig.h"
 
@@ -36,6 +38,7 @@ enum {
 	BLOCK = 256,       /* bytes of a guard that are kept or not, together */
 	NODES_MAX = 1 << 16,
 	STATES_MAX = 1 << 22,
+	STARTS_MAX = 1 << 16,
 };
 
 /* What can happen.  Those of a watcher name it; SIGN and ACK name a variant, BACK how far. */
@@ -135,6 +138,21 @@ struct step {
 	bool outdated;               /* what old keys or rules allowed goes on under it */
 };
 
+/* Where the signer stands behind an event. */
+struct outcome {
+	uint32_t node;
+	size_t payments_n;
+	struct record_name name[PAYMENTS];
+	struct hash32 attestation[PAYMENTS];
+	bool binds, ruled, waits; /* a freeze; the second roster; for acknowledgements */
+};
+
+struct start {
+	bool used;
+	struct hash32 key; /* of the journal, the time, and what is counted beside them */
+	struct outcome outcome;
+};
+
 /* Places of the events in a node's row of steps. */
 enum {
 	AT_SIGN = 0,
@@ -169,7 +187,9 @@ static struct walk {
 	struct node *nodes;
 	size_t nodes_n;
 	struct step (*steps)[STEPS];
-	uint32_t *node_at; /* hash table of prints: node + 1 */
+	uint32_t *node_at;    /* hash table of prints: node + 1 */
+	struct start *starts; /* hash table */
+	size_t starts_n;
 	struct state *states;
 	uint32_t *from; /* state that led here, + 1 */
 	struct happening *by;
@@ -204,6 +224,87 @@ static struct bytes answer[VARIANTS][2];
 
 /* ---- a guard as its difference from a fresh one ---- */
 
+/*
+ * A guard is two megabytes, and an event changes some pages of it.  Which, its memory protection
+ * tells: the first write to a page ends in page_written().  Only those pages are compared with the
+ * fresh guard, and put back.
+ */
+enum {
+	PAGE = 4096,
+	PAGES_MAX = sizeof(struct guard) / PAGE + 2,
+	OFTEN = 100, /* times: a page that so many events wrote is compared without being asked */
+};
+
+static struct pages {
+	uint8_t *at; /* the pages in which the guard lies, whole */
+	size_t n;
+	bool written[PAGES_MAX]; /* since they were put back; not protected */
+	unsigned times[PAGES_MAX];
+	uint32_t other[PAGES_MAX * PAGE / BLOCK]; /* blocks that differ from the fresh guard's */
+	size_t others;
+} pages;
+
+static void page_written(int number, siginfo_t *info, void *context)
+{
+	uintptr_t at = (uintptr_t)info->si_addr;
+	size_t page = (at - (uintptr_t)pages.at) / PAGE;
+
+	(void)context;
+	if (at < (uintptr_t)pages.at || page >= pages.n || pages.written[page]) {
+		(void)signal(number, SIG_DFL); /* a fault as any other: it comes again */
+		return;
+	}
+	pages.written[page] = true;
+	pages.times[page]++;
+	CHECK(mprotect(pages.at + page * PAGE, PAGE, PROT_READ | PROT_WRITE) == 0);
+}
+
+/* Before all of it is written. */
+static void pages_open(void)
+{
+	memset(pages.written, true, pages.n);
+	CHECK(mprotect(pages.at, pages.n * PAGE, PROT_READ | PROT_WRITE) == 0);
+}
+
+/* The next write to a page is told. */
+static void pages_shut(void)
+{
+	size_t from = 0;
+
+	while (from < pages.n) {
+		size_t to = from;
+
+		while (to < pages.n && pages.written[to] && pages.times[to] < OFTEN) {
+			pages.written[to++] = false;
+		}
+		if (to > from) {
+			CHECK(mprotect(pages.at + from * PAGE, (to - from) * PAGE, PROT_READ) == 0);
+		}
+		from = to + 1;
+	}
+}
+
+static void pages_begin(void)
+{
+	const struct sigaction written = { .sa_sigaction = page_written,
+					   .sa_flags = SA_SIGINFO | SA_NODEFER };
+	uintptr_t first = (uintptr_t)&r.g[walk.s];
+
+	pages.at = (uint8_t *)(first - first % PAGE);
+	pages.n = (first % PAGE + sizeof(struct guard) + PAGE - 1) / PAGE;
+	pages.others = 0;
+	memset(pages.times, 0, sizeof pages.times);
+	CHECK(pages.n <= PAGES_MAX && sigaction(SIGSEGV, &written, NULL) == 0);
+	pages_open();
+	pages_shut();
+}
+
+static void pages_end(void)
+{
+	pages_open();
+	(void)signal(SIGSEGV, SIG_DFL);
+}
+
 static bool is_scratch(size_t at)
 {
 	return at >= offsetof(struct guard, batch) / BLOCK &&
@@ -217,33 +318,47 @@ static size_t block_bytes(size_t at)
 	return left < BLOCK ? left : BLOCK;
 }
 
-static void node_save(struct node *n)
+/* Some page in which this block lies was written. */
+static bool is_written(size_t at)
+{
+	const uint8_t *first = (const uint8_t *)&r.g[walk.s] + at * BLOCK;
+
+	return pages.written[(size_t)(first - pages.at) / PAGE] ||
+	       pages.written[(size_t)(first + block_bytes(at) - 1 - pages.at) / PAGE];
+}
+
+/* Finds the blocks in which the guard is another than the fresh one now. */
+static void pages_compare(void)
 {
 	const uint8_t *now = (const uint8_t *)&r.g[walk.s];
 	const uint8_t *base = (const uint8_t *)&walk.base;
-	size_t count = 0;
 
-	for (int pass = 0; pass < 2; pass++) {
-		count = 0;
-		for (size_t at = 0; at * BLOCK < sizeof(struct guard); at++) {
-			if (is_scratch(at) ||
-			    memcmp(now + at * BLOCK, base + at * BLOCK, block_bytes(at)) == 0) {
-				continue;
-			}
-			if (pass == 1) {
-				uint8_t *to = n->blocks + count * (BLOCK + 4);
-
-				le32_put(to, (uint32_t)at);
-				memcpy(to + 4, now + at * BLOCK, block_bytes(at));
-			}
-			count++;
-		}
-		if (pass == 0) {
-			n->blocks = calloc(count + 1, BLOCK + 4);
-			CHECK(n->blocks != NULL);
+	pages.others = 0;
+	for (size_t at = 0; at * BLOCK < sizeof(struct guard); at++) {
+		if (is_written(at) &&
+		    memcmp(now + at * BLOCK, base + at * BLOCK, block_bytes(at)) != 0) {
+			pages.other[pages.others++] = (uint32_t)at;
 		}
 	}
-	n->blocks_n = (uint32_t)count;
+}
+
+/* What pages_compare() found. */
+static void node_save(struct node *n)
+{
+	const uint8_t *now = (const uint8_t *)&r.g[walk.s];
+
+	n->blocks = calloc(pages.others + 1, BLOCK + 4);
+	CHECK(n->blocks != NULL);
+	for (size_t i = 0; i < pages.others; i++) {
+		size_t at = pages.other[i];
+		uint8_t *to = n->blocks + (size_t)n->blocks_n * (BLOCK + 4);
+
+		if (!is_scratch(at)) {
+			le32_put(to, (uint32_t)at);
+			memcpy(to + 4, now + at * BLOCK, block_bytes(at));
+			n->blocks_n++;
+		}
+	}
 	n->journal_n = (uint32_t)r.journal_n[walk.s];
 	n->journal = malloc(n->journal_n);
 	CHECK(n->journal != NULL);
@@ -260,7 +375,12 @@ static void node_load(const struct node *n)
 {
 	uint8_t *now = (uint8_t *)&r.g[walk.s];
 
-	memcpy(now, &walk.base, sizeof walk.base);
+	for (size_t i = 0; i < pages.others; i++) {
+		size_t at = pages.other[i];
+
+		memcpy(now + at * BLOCK, (const uint8_t *)&walk.base + at * BLOCK, block_bytes(at));
+	}
+	pages_shut();
 	for (size_t i = 0; i < n->blocks_n; i++) {
 		const uint8_t *block = n->blocks + i * (BLOCK + 4);
 		size_t at = le32_get(block);
@@ -494,9 +614,9 @@ static void set_back(uint8_t how)
 		at += head.bytes;
 	}
 	r.journal_n[walk.s] = last;
-	rig_restart(walk.s);
 }
 
+/* But for the start that it may end in. */
 static void happen(const struct happening *h)
 {
 	struct guard *g = &r.g[walk.s];
@@ -533,7 +653,6 @@ static void happen(const struct happening *h)
 				bytes_of(walk.closing.body, walk.closing.n));
 		break;
 	case KILL:
-		rig_restart(walk.s);
 		break;
 	case BACK:
 		set_back(h->variant);
@@ -545,13 +664,16 @@ static void happen(const struct happening *h)
 	case WHATS:
 		CHECK(false);
 	}
-	if (h->what == SIGN_DIES || h->what == ACK_DIES) {
-		rig_restart(walk.s);
-	}
+}
+
+/* Behind it the signer starts anew, from its journal. */
+static bool ends_in_a_start(const struct happening *h)
+{
+	return h->what == KILL || h->what == BACK || h->what == SIGN_DIES || h->what == ACK_DIES;
 }
 
 /* The record of the signature that this step let go. */
-static struct record_name released_now(const struct record_name name[PAYMENTS])
+static struct record_name released_now(const struct outcome *after)
 {
 	struct record_name none = { .used = false };
 	struct doc_attestation t;
@@ -563,9 +685,9 @@ static struct record_name released_now(const struct record_name name[PAYMENTS])
 		}
 		CHECK(rig_type(rig_item(&r.sent[i], 0), &d) == DOC_ATTESTATION);
 		CHECK(doc_attestation_read(&d, &t, NULL) == ERR_OK);
-		for (size_t k = 0; k < r.g[walk.s].payments_n; k++) {
-			if (hash32_eq(&r.payments[walk.s][k].attestation, &d.id)) {
-				return name[k];
+		for (size_t k = 0; k < after->payments_n; k++) {
+			if (hash32_eq(&after->attestation[k], &d.id)) {
+				return after->name[k];
 			}
 		}
 		/* of no record that the journal holds now */
@@ -628,7 +750,8 @@ static bool somebody_waits(void)
  * Under the second roster: a request with the back end's old key was taken, or what was judged by
  * the first still waits for its acknowledgements.
  */
-static bool is_outdated(const struct happening *h, const struct step *step, bool ruled_before)
+static bool is_outdated(const struct happening *h, const struct step *step, bool ruled_before,
+			bool waits)
 {
 	bool old = (h->what == SIGN || h->what == SIGN_DIES) && h->renewed == 0;
 	bool renewed = h->what == SIGN && h->renewed == 1;
@@ -638,14 +761,84 @@ static bool is_outdated(const struct happening *h, const struct step *step, bool
 		return false;
 	}
 	return (old && (step->accepted || step->released.used || put_off)) ||
-	       (!ruled_before && !renewed && somebody_waits());
+	       (!ruled_before && !renewed && waits);
+}
+
+static struct outcome outcome_now(const struct node *before)
+{
+	const struct guard *g = &r.g[walk.s];
+	struct outcome o = { .payments_n = g->payments_n,
+			     .binds = g->control.binding > 0,
+			     .ruled = g->control.roster_place != 0,
+			     .waits = somebody_waits() };
+
+	o.node = node_of_now(before, o.name);
+	for (size_t i = 0; i < o.payments_n; i++) {
+		o.attestation[i] = r.payments[walk.s][i].attestation;
+	}
+	return o;
+}
+
+/* As in node_of_now(), of payments that were found before. */
+static bool same_names(const struct outcome *o, const struct node *before)
+{
+	for (size_t i = 0; i < o->payments_n; i++) {
+		bool old = i < before->payments_n &&
+			   hash32_eq(&o->attestation[i], &before->payments[i].attestation);
+
+		if (o->name[i].life != (old ? before->name[i].life : before->life)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * What a start makes of a journal follows from the journal and the time alone, and many ways lead
+ * to the same: it is found out once.
+ */
+static struct outcome outcome_of_a_start(const struct node *before)
+{
+	struct sha256 sum;
+	struct hash32 key;
+	struct start *known;
+	uint8_t more[8 + 3];
+	size_t at;
+
+	le64_put(more, r.wall);
+	more[8] = before->life;
+	more[9] = before->lates;
+	more[10] = before->waits;
+	sha256_init(&sum);
+	sha256_update(&sum, bytes_of(more, sizeof more));
+	sha256_update(&sum, bytes_of(r.journal[walk.s], r.journal_n[walk.s]));
+	sha256_final(&sum, &key);
+	at = le64_get(key.b) % (2 * STARTS_MAX);
+	while (walk.starts[at].used && !(hash32_eq(&walk.starts[at].key, &key) &&
+					 same_names(&walk.starts[at].outcome, before))) {
+		at = (at + 1) % (2 * STARTS_MAX);
+	}
+	known = &walk.starts[at];
+	if (!known->used) {
+		CHECK(walk.starts_n++ < STARTS_MAX);
+		size_t sent = r.sent_n;
+
+		pages_open();
+		rig_restart(walk.s);
+		CHECK(r.sent_n == sent); /* else released_now() would have to know of it */
+		pages_compare();
+		*known = (struct start){ true, key, outcome_now(before) };
+	} else {
+		pages_compare();
+	}
+	return known->outcome;
 }
 
 static const struct step *step_of(uint32_t node, const struct happening *h)
 {
 	struct step *step = &walk.steps[node][place_of(h)];
 	struct node before = walk.nodes[node];
-	struct record_name name[PAYMENTS];
+	struct outcome after;
 	size_t payments;
 	bool resumed, ruled;
 
@@ -663,12 +856,18 @@ static const struct step *step_of(uint32_t node, const struct happening *h)
 	before.waits = (uint8_t)(before.waits + (h->what == WAIT));
 	before.life = (uint8_t)(before.life + (h->what == BACK));
 	before.lates = (uint8_t)(before.lates + (h->what == LATE));
-	step->to = node_of_now(&before, name) + 1;
-	step->refrozen = resumed && r.g[walk.s].control.binding > 0;
-	step->accepted = r.g[walk.s].payments_n > payments;
-	step->released = released_now(name);
-	step->ruled = r.g[walk.s].control.roster_place != 0;
-	step->outdated = is_outdated(h, step, ruled);
+	if (ends_in_a_start(h)) {
+		after = outcome_of_a_start(&before);
+	} else {
+		pages_compare();
+		after = outcome_now(&before);
+	}
+	step->to = after.node + 1;
+	step->refrozen = resumed && after.binds;
+	step->accepted = after.payments_n > payments;
+	step->released = released_now(&after);
+	step->ruled = after.ruled;
+	step->outdated = is_outdated(h, step, ruled, after.waits);
 	return step;
 }
 
@@ -1069,6 +1268,7 @@ static void answers_make(void)
 
 static void walk_free(void)
 {
+	pages_end();
 	for (size_t i = 0; i < walk.nodes_n; i++) {
 		free(walk.nodes[i].blocks);
 		free(walk.nodes[i].journal);
@@ -1076,6 +1276,7 @@ static void walk_free(void)
 	free(walk.nodes);
 	free(walk.steps);
 	free(walk.node_at);
+	free(walk.starts);
 	free(walk.states);
 	free(walk.from);
 	free(walk.by);
@@ -1101,6 +1302,7 @@ static size_t walk_all(int signer, unsigned with, struct planted planted)
 	memset(&walk, 0, sizeof walk);
 	walk.nodes = many(NODES_MAX, sizeof walk.nodes[0]);
 	walk.steps = many(NODES_MAX, sizeof walk.steps[0]);
+	walk.starts = many(2 * STARTS_MAX, sizeof walk.starts[0]);
 	walk.node_at = many(2 * NODES_MAX, sizeof walk.node_at[0]);
 	walk.states = many(STATES_MAX, sizeof walk.states[0]);
 	walk.from = many(STATES_MAX, sizeof walk.from[0]);
@@ -1113,6 +1315,7 @@ static size_t walk_all(int signer, unsigned with, struct planted planted)
 	walk.s = signer;
 	world_make(planted);
 	walk.base = r.g[walk.s];
+	pages_begin();
 	walk.fresh_journal = (uint32_t)r.journal_n[walk.s];
 	memset(&start, 0, sizeof start);
 	start.node = node_of_now(&first, name);
@@ -1186,8 +1389,9 @@ static void all_ways(int signer, unsigned with)
 		second += s->stops[0] == RESUMED && s->released != 0;
 		closed += s->closed != 0 && s->released == 2;
 	}
-	printf("# signer %c: %zu states of the world, %zu of the signer, %zu after a signature\n",
-	       signer == A ? 'a' : 'b', n, walk.nodes_n, released);
+	printf("# signer %c: %zu states of the world, %zu of the signer, %zu starts, %zu after a "
+	       "signature\n",
+	       signer == A ? 'a' : 'b', n, walk.nodes_n, walk.starts_n, released);
 	/* the walk went where it matters */
 	T_CHECK(released > 300);
 	T_CHECK((first > 300) == ((with & (FREEZES | ROTATES)) != 0));
