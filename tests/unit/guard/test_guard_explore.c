@@ -290,7 +290,7 @@ static void pages_begin(void)
 					   .sa_flags = SA_SIGINFO | SA_NODEFER };
 	uintptr_t first = (uintptr_t)&r.g[walk.s];
 
-	pages.at = (uint8_t *)(first - first % PAGE);
+	pages.at = (uint8_t *)&r.g[walk.s] - first % PAGE;
 	pages.n = (first % PAGE + sizeof(struct guard) + PAGE - 1) / PAGE;
 	pages.others = 0;
 	memset(pages.times, 0, sizeof pages.times);
@@ -506,12 +506,12 @@ static uint32_t node_of_now(const struct node *before, struct record_name name[P
 	}
 	memcpy(name, n.name, sizeof n.name);
 	n.print = node_print(&n);
-	at = n.print % (2 * NODES_MAX);
+	at = n.print % (2 * (size_t)NODES_MAX);
 	while (walk.node_at[at] != 0) {
 		if (walk.nodes[walk.node_at[at] - 1].print == n.print) {
 			return walk.node_at[at] - 1;
 		}
-		at = (at + 1) % (2 * NODES_MAX);
+		at = (at + 1) % (2 * (size_t)NODES_MAX);
 	}
 	node_save(&n);
 	CHECK(walk.nodes_n < NODES_MAX);
@@ -813,10 +813,10 @@ static struct outcome outcome_of_a_start(const struct node *before)
 	sha256_update(&sum, bytes_of(more, sizeof more));
 	sha256_update(&sum, bytes_of(r.journal[walk.s], r.journal_n[walk.s]));
 	sha256_final(&sum, &key);
-	at = le64_get(key.b) % (2 * STARTS_MAX);
+	at = le64_get(key.b) % (2 * (size_t)STARTS_MAX);
 	while (walk.starts[at].used && !(hash32_eq(&walk.starts[at].key, &key) &&
 					 same_names(&walk.starts[at].outcome, before))) {
-		at = (at + 1) % (2 * STARTS_MAX);
+		at = (at + 1) % (2 * (size_t)STARTS_MAX);
 	}
 	known = &walk.starts[at];
 	if (!known->used) {
@@ -1302,8 +1302,8 @@ static size_t walk_all(int signer, unsigned with, struct planted planted)
 	memset(&walk, 0, sizeof walk);
 	walk.nodes = many(NODES_MAX, sizeof walk.nodes[0]);
 	walk.steps = many(NODES_MAX, sizeof walk.steps[0]);
-	walk.starts = many(2 * STARTS_MAX, sizeof walk.starts[0]);
-	walk.node_at = many(2 * NODES_MAX, sizeof walk.node_at[0]);
+	walk.starts = many(2 * (size_t)STARTS_MAX, sizeof walk.starts[0]);
+	walk.node_at = many(2 * (size_t)NODES_MAX, sizeof walk.node_at[0]);
 	walk.states = many(STATES_MAX, sizeof walk.states[0]);
 	walk.from = many(STATES_MAX, sizeof walk.from[0]);
 	walk.by = many(STATES_MAX, sizeof walk.by[0]);
