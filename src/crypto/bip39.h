@@ -36,8 +36,8 @@ enum {
 MUST_CHECK enum err bip39_text(char out[BIP39_TEXT_BYTES], struct bytes entropy);
 
 /*
- * The same 24 words of 32 bytes that are no secret: without the care above, so that its time depends
- * on them.
+ * The same 24 words of 32 bytes that are no secret: without the care above, so that its time
+ * depends on them.
  */
 void bip39_public_text(char out[BIP39_TEXT_BYTES], const uint8_t entropy[BIP39_ENTROPY_MAX]);
 
