@@ -66,6 +66,10 @@ struct cli {
 	uint64_t wait_s;
 	uint32_t agree;
 	uint32_t account;
+	char holding_file[CLI_PATH_MAX];
+	char refill_floor[32];
+	char refill_target[32];
+	bool dry_run;
 	/* how to answer */
 	bool json;
 	/* filled by cli_documents() */
@@ -217,6 +221,8 @@ int cli_status(struct cli *c);
 int cli_genesis_words(struct cli *c, const char *path);
 /* `kuramori tally FOLDER WORDS`: an exit code (tally.c). */
 int cli_tally(struct cli *c, const char *folder, const char *const *words, size_t n);
+/* `kuramori refill WORDS`: an exit code (refill.c). */
+int cli_refill(struct cli *c, const char *const *words, size_t n);
 /* Brings the passphrase of a sealed key to the signer that waits on this socket. */
 int cli_unlock(struct cli *c, const char *socket_path);
 /* Makes the new file `path` that only the token opens, out of a passphrase. */

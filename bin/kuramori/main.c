@@ -108,6 +108,16 @@ static const struct config_row rows[] = {
 	  "nem key derive: which account of the words" },
 	{ "agree", CONFIG_U32, "0", 0, NEM_NODES_MAX, CONFIG_FIELD(cli, agree), "K",
 	  "nem: how many of the nodes must say the same; 0: more than half" },
+	{ "holding_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, holding_file), "FILE",
+	  "refill: the holding, who keeps the cold keys" },
+	{ "refill_floor", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, refill_floor), "AMOUNT",
+	  "refill propose: only when tills and purses together hold less, in micro-XEM" },
+	{ "refill_target", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, refill_target), "AMOUNT",
+	  "refill propose: the box must lift them to this at least; more than refill_floor, so "
+	  "that "
+	  "one refill lasts" },
+	{ "dry_run", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(cli, dry_run), "yes|no",
+	  "refill propose: show it and write nothing" },
 	{ "wait_s", CONFIG_U64, "300", 0, 86400, CONFIG_FIELD(cli, wait_s), "S",
 	  "nem tx announce: how long to wait until the transaction stands in a block" },
 };
@@ -150,13 +160,6 @@ static const char text_system[] =
     "  close ADDRESS --reason TEXT\n"
     "                         a hot account pays no more, for ever; the watchers empty it to its\n"
     "                         spare box\n"
-    "  tally FOLDER REFILL|ADDRESS...\n"
-    "                         what the box of a refill, or up to four accounts of ours, hold, "
-    "signed "
-    "by\n"
-    "                         each watcher whose stop socket is configured: FOLDER/tally-WATCHER, "
-    "for\n"
-    "                         cold holders; ends with 4 if they are too few\n"
     "  genesis words FILE     the id of a genesis document in 24 words: two people compare them\n"
     "                         with what each machine writes into its log when it starts\n"
     "  price sign YEN         print a signed price: so much is one XEM, says the price source "
@@ -166,6 +169,33 @@ static const char text_system[] =
     "                         fresh, so again and again: price sign 88.5 | price put -\n"
     "  status                 how signers, watchers and the server are; ends with 4 if one of\n"
     "                         them does not answer, else with 5 if one is frozen or locked\n";
+
+static const char text_cold[] =
+    "  tally FOLDER REFILL|ADDRESS...\n"
+    "                         what the box of a refill, or up to four accounts of ours, hold, "
+    "signed "
+    "by\n"
+    "                         each watcher whose stop socket is configured: FOLDER/tally-WATCHER, "
+    "for\n"
+    "                         cold holders; ends with 4 if they are too few\n"
+    "  refill propose FILE [box=ADDRESS] [to=ADDRESS] [by=HOLDER,HOLDER,...] "
+    "[previous=FILE]\n"
+    "                         if tills and purses hold less than refill_floor: the smallest whole "
+    "box\n"
+    "                         that lifts them to refill_target, into the emptiest purse, as the "
+    "new\n"
+    "                         FILE for the cold holders; says in words what it would do (only "
+    "that\n"
+    "                         with --dry-run yes); box=: this box, whatever they hold; previous=: "
+    "in\n"
+    "                         place of that refill, whose day is over\n"
+    "  refill collect REFILL ANSWER... [node=HOST:PORT...]\n"
+    "                         verifies the holders' answers and tells every watcher of them; when\n"
+    "                         all have answered and all watchers know it, hands it to the nodes "
+    "and\n"
+    "                         waits for its block; a watcher that is not told calls it a theft\n"
+    "  refill status REFILL [ANSWER...]\n"
+    "                         how many have answered, how long its day lasts, what became of it\n";
 
 static const char text_books[] =
     "  audit verify FILE...   verify journals of stopped programs: chain, records, books\n"
@@ -384,6 +414,8 @@ static int misused(const char *const *w, size_t n)
 		{ "roster", "roster propose FILE" },
 		{ "close", "close ADDRESS --reason TEXT" },
 		{ "genesis", "genesis words FILE" },
+		{ "refill", "refill propose FILE [NAME=VALUE...], refill collect REFILL ANSWER... "
+			    "[node=HOST:PORT...] or refill status REFILL [ANSWER...]" },
 		{ "tally", "tally FOLDER REFILL, or tally FOLDER ADDRESS..." },
 		{ "price", "price sign YEN, or price put FILE|-" },
 		{ "status", "status" },
@@ -458,6 +490,9 @@ static int commands(struct cli *c, const struct config_result *r)
 	}
 	if (n == 3 && strcmp(w[0], "genesis") == 0 && strcmp(w[1], "words") == 0) {
 		return cli_genesis_words(c, w[2]);
+	}
+	if (n >= 1 && strcmp(w[0], "refill") == 0) {
+		return cli_refill(c, w + 1, n - 1);
 	}
 	if (n >= 3 && strcmp(w[0], "tally") == 0) {
 		return cli_tally(c, w[1], w + 2, n - 2);
@@ -536,7 +571,7 @@ static void put_text(char *out, size_t cap, const char *text)
 
 int main(int argc, char **argv)
 {
-	static const char *const texts[] = { text_system, text_books, text_policy,
+	static const char *const texts[] = { text_system, text_cold,  text_books, text_policy,
 					     text_nem,    text_trace, text_steps };
 	static char text[TEXT_MAX];
 	static const struct config_program program = {

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "chain/nem/nem_address.h"
+#include "chain/nem/nem_tx.h"
 #include "cli.h"
 #include "crypto/edk.h"
 
@@ -25,6 +26,13 @@ int cli_nem_tag(struct cli *c, const char *const *words, size_t n);
 int cli_nem_message(struct cli *c, const char *const *words, size_t n);
 int cli_nem_loss(struct cli *c, const char *const *words, size_t n);
 int cli_nem_multisig(struct cli *c, const char *const *words, size_t n);
+
+/*
+ * A unit with all its cosignatures: the wrapper and each of them to every node, then as nem tx
+ * announce, until it is in an agreed block.  0 or an exit code.
+ */
+int cli_nem_announce_unit(const struct cli *c, const struct nem_tx *unit, const char *const *names,
+			  size_t n);
 
 /* The network byte that `network` names.  0 or an exit code. */
 int cli_nem_network(const struct cli *c, uint8_t *network);

@@ -73,6 +73,22 @@ static struct policy_verdict open_roster(struct cold_rules *out, struct bytes ra
 	return v;
 }
 
+struct policy_verdict cold_holding_open(struct cold_rules *rules, struct bytes raw)
+{
+	struct doc_fault fault;
+	struct doc d;
+	enum err e = doc_open(&d, raw, &rules->genesis_id, &fault);
+
+	if (e == ERR_OK) {
+		e = doc_holding_read(&d, &rules->holding, &fault);
+	}
+	if (e != ERR_OK) {
+		return refuse(e, "holding", fault.why);
+	}
+	rules->holding_id = d.id;
+	return quorum(&d, &rules->roster);
+}
+
 struct policy_verdict cold_rules_open(struct cold_rules *out, struct bytes genesis,
 				      const struct bytes *rosters, size_t n, struct bytes holding)
 {
@@ -100,15 +116,7 @@ struct policy_verdict cold_rules_open(struct cold_rules *out, struct bytes genes
 	if (v.err != ERR_OK) {
 		return v;
 	}
-	e = doc_open(&d, holding, &out->genesis_id, &fault);
-	if (e == ERR_OK) {
-		e = doc_holding_read(&d, &out->holding, &fault);
-	}
-	if (e != ERR_OK) {
-		return refuse(e, "holding", fault.why);
-	}
-	out->holding_id = d.id;
-	return quorum(&d, &out->roster);
+	return cold_holding_open(out, holding);
 }
 
 /* ---- keys ---------------------------------------------------------------------------------- */

@@ -75,6 +75,12 @@ struct cold_rules {
 struct policy_verdict cold_rules_open(struct cold_rules *out, struct bytes genesis,
 				      const struct bytes *rosters, size_t n, struct bytes holding);
 
+/*
+ * Opens raw into rules->holding and holding_id: of rules' genesis, and signed by as many officers
+ * of rules->roster as its governance says.  Errors as cold_rules_open() has them.
+ */
+struct policy_verdict cold_holding_open(struct cold_rules *rules, struct bytes raw);
+
 /* What this key has signed for one box, last. */
 struct cold_box {
 	struct key32 account;
@@ -203,6 +209,27 @@ struct cold_plan {
  */
 struct policy_verdict cold_judge(struct cold_plan *plan, const struct cold *c,
 				 const struct cold_question *q);
+
+/*
+ * The same refill for whoever holds no key: what it says by itself is judged (form, proposer,
+ * places, amounts, and that its people are holders), and unit is built without a signature; me,
+ * kind, lines, words and tallies mean nothing.  No clock is asked.  Errors as cold_judge() has
+ * them.  *plan borrows raw.
+ */
+struct policy_verdict cold_plan_open(struct cold_plan *plan, const struct cold_rules *rules,
+				     struct bytes raw);
+
+/*
+ * One answer to a plan of cold_plan_open(): signed by its holder of the holding, to this refill,
+ * its chain signature good; which plan->unit has then, and *answer says.  who: the holder, of
+ * rules. ERR_ONCE a second one of the same holder; the other errors of cold_judge().
+ */
+struct policy_verdict cold_plan_answer(struct cold_plan *plan, const struct cold_rules *rules,
+				       struct bytes raw, struct doc_answer *answer,
+				       const struct doc_holder **who);
+
+/* plan->unit has every signature that the network asks for. */
+bool cold_plan_complete(const struct cold_plan *plan);
 
 /*
  * Signs what cold_judge() allowed and a person confirmed.  typed: plan->words.  Order: words, time,

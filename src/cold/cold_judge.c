@@ -84,11 +84,24 @@ static struct policy_verdict open_refill(struct judging *j)
 	return allowed;
 }
 
+static struct policy_verdict judge_proposer(const struct judging *j)
+{
+	const struct doc_roster *roster = &j->q->rules->roster;
+
+	for (size_t i = 0; i < roster->people_count; i++) {
+		if (strcmp(roster->people[i].id, j->plan->refill.proposer) == 0) {
+			return allowed;
+		}
+	}
+	return refuse(ERR_SIGNER_UNKNOWN, "refill.proposer",
+		      "no person of the roster has this name");
+}
+
 static struct policy_verdict judge_people(struct judging *j)
 {
 	const struct cold_rules *rules = j->q->rules;
 	const struct doc_refill *r = &j->plan->refill;
-	bool known = false;
+	struct policy_verdict v;
 
 	j->plan->me = cold_holder(&rules->holding, j->q->key);
 	if (j->plan->me == NULL) {
@@ -102,12 +115,9 @@ static struct policy_verdict judge_people(struct judging *j)
 		return refuse(ERR_SIGNER_UNKNOWN, "refill.cosigners",
 			      "the refill does not ask this key");
 	}
-	for (size_t i = 0; i < rules->roster.people_count; i++) {
-		known = known || strcmp(rules->roster.people[i].id, r->proposer) == 0;
-	}
-	if (!known) {
-		return refuse(ERR_SIGNER_UNKNOWN, "refill.proposer",
-			      "no person of the roster has this name");
+	v = judge_proposer(j);
+	if (v.err != ERR_OK) {
+		return v;
 	}
 	if (strcmp(r->proposer, j->plan->me->id) == 0) {
 		return refuse(ERR_POLICY, "refill.proposer",
@@ -523,83 +533,120 @@ static struct nem_attached *attached(struct nem_tx *unit, const struct key32 *si
 	return NULL;
 }
 
-static bool signed_already(const struct nem_attached *a)
+/* Puts the signature where it belongs; false: it is none of this payment. */
+static bool place_wrapper(struct nem_tx *unit, const struct sig64 *signature)
+{
+	struct nem_tx alone = *unit;
+
+	alone.multisig.n = 0;
+	alone.signature = *signature;
+	if (nem_tx_verify(&alone) != ERR_OK) {
+		return false;
+	}
+	unit->signature = *signature;
+	return true;
+}
+
+static bool place_cosignature(struct nem_attached *place, const struct sig64 *signature)
+{
+	struct nem_tx cosign;
+
+	nem_tx_from_attached(&cosign, place);
+	cosign.signature = *signature;
+	if (nem_tx_verify(&cosign) != ERR_OK) {
+		return false;
+	}
+	place->signature = *signature;
+	return true;
+}
+
+static bool is_signed(const struct sig64 *signature)
 {
 	static const struct sig64 none;
 
-	return !bytes_eq(bytes_of(a->signature.b, sizeof none.b), bytes_of(none.b, sizeof none.b));
+	return !bytes_eq(bytes_of(signature->b, sizeof none.b), bytes_of(none.b, sizeof none.b));
 }
 
-static struct policy_verdict judge_answer(struct judging *j, struct bytes raw)
+/* wrapping: the answer of who wraps is good, too. */
+static struct policy_verdict take_answer(struct judging *j, struct bytes raw, bool wrapping,
+					 struct doc_answer *a, const struct doc_holder **who)
 {
 	const struct doc_holding *h = &j->q->rules->holding;
 	const struct doc_holder *holder = NULL;
 	struct nem_attached *place = NULL;
-	struct doc_answer a;
 	struct doc_fault fault;
-	struct nem_tx cosign;
 	struct doc d;
+	bool wraps;
 	enum err e = doc_open(&d, raw, &j->q->rules->genesis_id, &fault);
 
 	if (e == ERR_OK) {
-		e = doc_answer_read(&d, &a, &fault);
+		e = doc_answer_read(&d, a, &fault);
 	}
 	if (e != ERR_OK) {
 		return refuse(e, "answer", fault.why);
 	}
 	for (size_t i = 0; i < h->holder_count; i++) {
-		if (strcmp(h->holders[i].id, a.holder) == 0) {
+		if (strcmp(h->holders[i].id, a->holder) == 0) {
 			holder = &h->holders[i];
 		}
 	}
 	if (holder != NULL) {
 		place = attached(&j->plan->unit, &holder->key);
 	}
-	if (place == NULL) {
+	wraps = wrapping && holder != NULL && key32_eq(&holder->key, &j->plan->refill.initiator);
+	if (place == NULL && !wraps) {
 		return refuse(ERR_SIGNER_UNKNOWN, "answer.holder",
 			      "no cosigner of this refill has this name");
 	}
 	if (!doc_signed_by(&d, &holder->attest_key)) {
 		return refuse(ERR_SIGNATURE, "answer.signatures", "not signed by its holder");
 	}
-	if (!hash32_eq(&a.refill, &j->plan->refill_id) || a.kind != DOC_ATTEST_COSIGN ||
-	    !hash32_eq(&a.inner_hash, &j->plan->inner_hash)) {
+	if (!hash32_eq(&a->refill, &j->plan->refill_id) ||
+	    a->kind != (wraps ? DOC_ATTEST_WRAP : DOC_ATTEST_COSIGN) ||
+	    !hash32_eq(&a->inner_hash, &j->plan->inner_hash)) {
 		return refuse(ERR_MISMATCH, "answer.refill", "the answer to something else");
 	}
-	if (signed_already(place)) {
+	if (is_signed(wraps ? &j->plan->unit.signature : &place->signature)) {
 		return refuse(ERR_ONCE, "answer.holder", "a second answer of the same holder");
 	}
-	nem_tx_from_attached(&cosign, place);
-	cosign.signature = a.signature;
-	if (nem_tx_verify(&cosign) != ERR_OK) {
+	if (!(wraps ? place_wrapper(&j->plan->unit, &a->signature)
+		    : place_cosignature(place, &a->signature))) {
 		return refuse(ERR_SIGNATURE, "answer.signature",
 			      "not a cosignature of this refill");
 	}
-	place->signature = a.signature;
+	*who = holder;
 	return allowed;
+}
+
+static size_t cosigned(const struct nem_tx *unit)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < unit->multisig.n; i++) {
+		n += is_signed(&unit->multisig.cosignature[i].signature);
+	}
+	return n;
 }
 
 /* Who wraps signs last: his wrapper is good for exactly these cosignatures' payment. */
 static struct policy_verdict judge_answers(struct judging *j)
 {
 	struct policy_verdict v = allowed;
-	size_t n = 0;
+	const struct doc_holder *who;
+	struct doc_answer a;
 
 	if (j->plan->kind == DOC_ATTEST_COSIGN) {
 		return allowed;
 	}
 	for (size_t i = 0; v.err == ERR_OK && i < j->q->answer_count; i++) {
-		v = judge_answer(j, j->q->answers[i]);
+		v = take_answer(j, j->q->answers[i], false, &a, &who);
 	}
 	if (v.err != ERR_OK) {
 		return v;
 	}
-	for (size_t i = 0; i < j->plan->unit.multisig.n; i++) {
-		n += signed_already(&j->plan->unit.multisig.cosignature[i]);
-	}
 	return at_least(ERR_APPROVALS, "answer",
-			N_("who wraps signs last: answers of cosigners are missing"), n,
-			j->plan->refill.cosigner_count);
+			N_("who wraps signs last: answers of cosigners are missing"),
+			cosigned(&j->plan->unit), j->plan->refill.cosigner_count);
 }
 
 struct policy_verdict cold_judge(struct cold_plan *plan, const struct cold *c,
@@ -647,4 +694,63 @@ struct policy_verdict cold_judge(struct cold_plan *plan, const struct cold *c,
 		cold_show(plan, q->rules, &j.tallied);
 	}
 	return v;
+}
+
+/* ---- for whoever holds no key -------------------------------------------------------------- */
+
+static struct policy_verdict judge_holders(struct judging *j)
+{
+	const struct doc_refill *r = &j->plan->refill;
+	bool all = cold_holder(&j->q->rules->holding, &r->initiator) != NULL;
+
+	for (size_t i = 0; i < r->cosigner_count; i++) {
+		all = all && cold_holder(&j->q->rules->holding, &r->cosigners[i].key) != NULL;
+	}
+	return all ? judge_proposer(j)
+		   : refuse(ERR_SIGNER_UNKNOWN, "refill.cosigners",
+			    "somebody whom the holding does not name");
+}
+
+struct policy_verdict cold_plan_open(struct cold_plan *plan, const struct cold_rules *rules,
+				     struct bytes raw)
+{
+	static struct policy_verdict (*const steps[])(struct judging *) = {
+		open_refill,
+		judge_holders,
+		judge_places,
+		judge_amounts,
+	};
+	const struct cold_question q = { .rules = rules, .refill = raw };
+	struct judging j = { .plan = plan, .q = &q };
+	struct policy_verdict v = allowed;
+
+	memset(plan, 0, sizeof *plan);
+	for (size_t i = 0; v.err == ERR_OK && i < ARRAY_LEN(steps); i++) {
+		v = steps[i](&j);
+	}
+	if (v.err == ERR_OK &&
+	    plan->refill.deadline_nem_s - plan->refill.timestamp_nem_s > NEM_TIME_DEADLINE_MAX_S) {
+		v = refuse(ERR_FIELD_RANGE, "refill.deadline_nem_s",
+			   "more than the day that nodes take");
+	}
+	if (v.err == ERR_OK) {
+		build(&j);
+	}
+	return v;
+}
+
+struct policy_verdict cold_plan_answer(struct cold_plan *plan, const struct cold_rules *rules,
+				       struct bytes raw, struct doc_answer *answer,
+				       const struct doc_holder **who)
+{
+	const struct cold_question q = { .rules = rules };
+	struct judging j = { .plan = plan, .q = &q };
+
+	return take_answer(&j, raw, true, answer, who);
+}
+
+bool cold_plan_complete(const struct cold_plan *plan)
+{
+	return is_signed(&plan->unit.signature) &&
+	       cosigned(&plan->unit) == plan->refill.cosigner_count;
 }

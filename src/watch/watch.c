@@ -617,6 +617,11 @@ static enum err replay_record(struct watch *w, const struct log_view *v, uint32_
 		return ERR_OK;
 	case LOG_WATCH_ATTEST:
 		return replay_attest(w, &r, blob, documents, v->head.bytes);
+	case LOG_WATCH_REFILL:
+		e = watch_refill_replay(w, &r, v->head.first_sequence + i, documents->items + 1,
+					documents->n, blob);
+		documents->n = 0;
+		return e;
 	case LOG_WATCH_LATER:
 		return watch_record_replay_later(w, &r);
 	case LOG_WATCH_STOP:
@@ -923,6 +928,9 @@ static void frame(struct watch *w, const struct event *event, struct effects *ou
 		return;
 	case WATCHER_EXCLUDE:
 		watch_exclusion_asked(w, event, out);
+		return;
+	case WATCHER_REFILL:
+		watch_refill_told(w, event, out);
 		return;
 	case WATCHER_TALLY:
 		watch_tally_asked(w, event, out);

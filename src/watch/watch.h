@@ -101,6 +101,9 @@ enum {
 	WATCH_ORDERS_MAX = 1024, /* orders known at once: more are refused */
 	WATCH_KEYS_MAX = 2048,   /* public keys of own accounts and of their cosigners */
 	WATCH_OPENS_MAX = 64,    /* seen in pools, known to no record of a signer, not over yet */
+	WATCH_REFILLS_MAX = 256, /* of all boxes, in the life of this genesis */
+	WATCH_HOLDERS_MAX = 64,  /* cold holders of all holdings */
+	WATCH_HEADS = 8,         /* of each holder's journal: the newest that were told */
 	WATCH_EARLY_MAX = 256,   /* payments whose time lock is not over here, to be acknowledged */
 	/*
 	 * Records of one signer that are put off at once, and their bytes.  When these are full the
@@ -459,6 +462,35 @@ struct watch {
 	} early[WATCH_EARLY_MAX];
 
 	size_t early_n;
+
+	/* refills that cold holders have signed whole: what empties a box in just these bytes */
+	struct watch_refill {
+		struct hash32 id, inner_hash, wrap_hash;
+		struct hash32 cosign_hash[DOC_HOLDERS_MAX];
+		size_t cosigners;
+		uint64_t seen[WATCH_NODES_MAX]; /* height in each node's chain, 0: not there */
+		uint32_t deadline_nem_s;
+		uint16_t own;
+		uint64_t sequence, time_ms; /* when we took it */
+	} refills[WATCH_REFILLS_MAX];
+
+	size_t refills_n;
+
+	/* where cold holders' journals stood, by their answers */
+	struct watch_holder {
+		struct key32 key; /* attest key */
+
+		struct watch_head {
+			uint64_t sequence, time_ms;
+			struct hash32 head;
+		} heads[WATCH_HEADS]; /* a ring */
+
+		size_t heads_n;
+	} holders[WATCH_HOLDERS_MAX];
+
+	size_t holders_n;
+	uint64_t holding_number; /* the newest holding that was told; 0: none */
+	struct hash32 holding_id;
 
 	/* keys that changes of control have named, of any node: an address is one key's alone */
 	struct watch_key {

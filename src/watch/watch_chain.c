@@ -148,6 +148,7 @@ static void undo_to(struct watch *w, struct watch_node *n, uint64_t height, stru
 			watch_self_seen(w, &w->config.storage.payments[i], node, 0);
 		}
 	}
+	watch_refill_undo(w, node, height);
 	for (size_t i = 0; i < w->suspects_n; i++) {
 		if (w->suspects[i].node == node && w->suspects[i].height > height) {
 			w->suspects[i].height = 0; /* what was signed stays signed */
@@ -167,6 +168,7 @@ struct judged {
 	int own;
 	enum watch_crime crime; /* 0: explained, or no business of ours */
 	bool garbage;           /* not signed by anybody who matters */
+	int refill;             /* of cold holders, that explains it, or -1 */
 	bool impossible;        /* in a block: NIS would not have taken it */
 	struct hash32 name;
 	struct nem_tx tx;
@@ -346,6 +348,7 @@ static void judge_wrapper(const struct watch *w, const struct watch_node *n, boo
 
 	nem_tx_hash_inner(&j->name, &j->tx.multisig.inner);
 	j->payment = watch_self_by_inner(w, &j->name);
+	j->refill = initiator ? watch_refill_explains(w, &j->tx) : -1;
 	if (!initiator) {
 		j->impossible = in_block;
 		/* A cosignature of ours under a stranger's wrapper is still a word of ours. */
@@ -354,7 +357,8 @@ static void judge_wrapper(const struct watch *w, const struct watch_node *n, boo
 			static struct nem_tx one;
 
 			nem_tx_from_attached(&one, &j->tx.multisig.cosignature[i]);
-			if (!explained(j->payment, &one, n->time_nem_s)) {
+			if (!explained(j->payment, &one, n->time_nem_s) &&
+			    watch_refill_explains(w, &one) < 0) {
 				j->garbage = false;
 				j->crime = WATCH_CRIME_PROPOSAL;
 				j->tx = one;
@@ -364,6 +368,9 @@ static void judge_wrapper(const struct watch *w, const struct watch_node *n, boo
 		return;
 	}
 	j->impossible = in_block && (!all || !complete(w, n, (size_t)j->own, &j->tx));
+	if (j->refill >= 0 && !(in_block && w->refills[j->refill].seen[n - w->node] != 0)) {
+		return;
+	}
 	if (explained(j->payment, &j->tx, n->time_nem_s)) {
 		/* dead and still explained: its deadline is over, and no honest block has it */
 		j->impossible = j->impossible || (in_block && j->payment->dead);
@@ -384,7 +391,8 @@ static void judge_lone(const struct watch *w, const struct watch_node *n, bool i
 		return;
 	}
 	j->impossible = in_block;
-	if (!explained(j->payment, &j->tx, n->time_nem_s)) {
+	j->refill = watch_refill_explains(w, &j->tx);
+	if (j->refill < 0 && !explained(j->payment, &j->tx, n->time_nem_s)) {
 		j->crime = WATCH_CRIME_PROPOSAL;
 	}
 }
@@ -397,6 +405,7 @@ static bool judge(const struct watch *w, const struct watch_node *n, bool in_blo
 
 	memset(j, 0, offsetof(struct judged, tx));
 	j->payment = NULL;
+	j->refill = -1;
 	nem_effects_account(&account, tx);
 	j->own = watch_self_own(w, &account);
 	if (j->own < 0) {
@@ -656,6 +665,7 @@ void watch_chain_resolve(struct watch *w, struct effects *out)
 		struct watch_payment *p = watch_self_by_inner(w, &s.name);
 		bool now_explained;
 		bool heard;
+		int refill;
 
 		if (p == NULL && !signer_answered(w, DOC_SIGNER_A, &s) &&
 		    !signer_answered(w, DOC_SIGNER_B, &s) && !all_heard(w, &s, false)) {
@@ -668,7 +678,9 @@ void watch_chain_resolve(struct watch *w, struct effects *out)
 			i++;
 			continue;
 		}
-		now_explained = !s.again && explained(p, &tx, w->node[s.node].time_nem_s);
+		refill = watch_refill_explains(w, &tx);
+		now_explained =
+		    !s.again && (refill >= 0 || explained(p, &tx, w->node[s.node].time_nem_s));
 		heard = all_heard(w, &s, !s.again && p != NULL && fits(p, &tx));
 		if (!now_explained && !heard && (s.again || !hopeless(w, &s, p, &tx))) {
 			i++;
@@ -682,6 +694,9 @@ void watch_chain_resolve(struct watch *w, struct effects *out)
 			} else {
 				watch_self_seen(w, p, s.node, s.height);
 			}
+		}
+		if (now_explained && refill >= 0 && s.height != 0) {
+			w->refills[refill].seen[s.node] = s.height;
 		}
 		if (!now_explained) {
 			cry(w, &s, bytes_of(evidence, s.n), out);
@@ -862,7 +877,11 @@ static void apply(struct watch *w, struct watch_node *n, const struct nem_block 
 		/* Whoever lies: what is validly signed is signed. */
 		if (ours && j.crime != 0) {
 			suspect_add(w, node, j.impossible ? 0 : n->height, &j,
-				    j.payment != NULL && j.payment->seen[node] != 0, out);
+				    (j.payment != NULL && j.payment->seen[node] != 0) ||
+					j.refill >= 0,
+				    out);
+		} else if (ours && !j.impossible && j.refill >= 0) {
+			w->refills[j.refill].seen[node] = n->height;
 		} else if (ours && !j.impossible && j.payment != NULL) {
 			settle(w, node, n->height, &j, &settled, out);
 		}
@@ -948,7 +967,7 @@ static void pool_one(struct watch *w, struct watch_node *n, const struct nem_tx 
 		w->garbage++;
 		return;
 	}
-	if (j.payment == NULL && j.tx.type != NEM_MODIFICATION) {
+	if (j.payment == NULL && j.refill < 0 && j.tx.type != NEM_MODIFICATION) {
 		watch_tally_open(w, (size_t)j.own, &j.name, j.tx.head.deadline_nem_s);
 	}
 	if (j.payment != NULL && j.tx.head.deadline_nem_s >= n->time_nem_s) {

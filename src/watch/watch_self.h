@@ -23,6 +23,9 @@
  *                                             account
  *   WATCH_SWEEP      sweep id     0           0            0        0         spent sweep
  *
+ *   WATCH_REFILL  refill's id  inner hash  0           0        0            refill; the holding
+ * and answers before it
+ *
  *   WATCH_ORDER   order's id   request id  chain_s u32  0         0            order
  *
  *   WATCH_LATER   attestation  0           [0] signer    0        sequence     none: what was put
@@ -256,6 +259,22 @@ MUST_CHECK enum err watch_exclusion_look(const struct watch *w, const struct key
 					 const struct hash32 *inner_hash, uint64_t deadline_nem_s,
 					 u128 outflow, struct doc_exclusion *says,
 					 const char **words);
+
+/* watch_refill.c */
+/* REFILL: [holding, refill, answer...]; a receipt, or why not. */
+void watch_refill_told(struct watch *w, const struct event *event, struct effects *out);
+/* documents: the holding, then the answers. */
+MUST_CHECK enum err watch_refill_replay(struct watch *w, const struct log_record *r,
+					uint64_t sequence, const struct bytes *documents, size_t n,
+					struct bytes refill);
+/* Which of refills is exactly this wrapper, or has this cosignature; -1: none. */
+int watch_refill_explains(const struct watch *w, const struct nem_tx *tx);
+/* Holders have signed a refill of this name. */
+bool watch_refill_is(const struct watch *w, const struct hash32 *inner);
+/* Blocks of this node above the height are undone. */
+void watch_refill_undo(struct watch *w, unsigned node, uint64_t height);
+/* Refills of the box in no block of this node that may still come. */
+uint64_t watch_refill_open(const struct watch *w, size_t own, unsigned node, uint64_t final_nem_s);
 
 /* watch_tally.c */
 /* A change of control took effect: m, in tx, of the own account. */

@@ -184,9 +184,10 @@ static uint64_t open_of(const struct watch *w, const struct said *s, size_t own)
 
 		count += o->deadline_nem_s != 0 && o->own == own &&
 			 o->deadline_nem_s >= s->tally.final_time_nem_s &&
-			 watch_self_by_inner(w, &o->inner_hash) == NULL;
+			 watch_self_by_inner(w, &o->inner_hash) == NULL &&
+			 !watch_refill_is(w, &o->inner_hash);
 	}
-	return count;
+	return count + watch_refill_open(w, own, node, s->tally.final_time_nem_s);
 }
 
 static int key_cmp(const void *a, const void *b)

@@ -116,10 +116,11 @@ def cold(i, *words, typed=(), expect=0, answer=None, holding="holding"):
 
 
 def kuramori(*words, expect=0, stops=None):
-    """(what it printed, what it complained of)"""
+    """(what it printed, what it complained of). expect None: it does not end well."""
     config = w.write_cli_config("officer-cli", stops, server=False)
     done = process.run([w.program("kuramori"), "--config", config, *words], expect=None, timeout=60.0)
-    assert done.returncode == expect, (words, done.returncode, done.stdout, done.stderr)
+    ended = done.returncode != 0 if expect is None else done.returncode == expect
+    assert ended, (words, done.returncode, done.stdout, done.stderr)
     return done.stdout, done.stderr
 
 
@@ -147,6 +148,12 @@ def balance(key):
     return w.public.balance(key.address())
 
 
+def fundings():
+    """As the kit has them, and the last box with less."""
+    small = w.keys.boxes[2].address()
+    return [(address, 3_000_000 * XEM if address == small else micro) for address, micro in kit.World.fundings(w)]
+
+
 def start():
     global w, folder
     top = process.temp_dir()
@@ -155,6 +162,7 @@ def start():
     folder = top / "cold"
     folder.mkdir()
     w = kit.World(top / "w", BUILD, kit.Settings(boxes=3, purses=2, spare_extra=1, quiet_blocks=370, block_ms=500))
+    w.fundings = fundings
     w.seal_people((("officer-cli", "officer"),))
     w.ceremony_node()
     w.write_documents(w.seal_signers())
@@ -273,11 +281,142 @@ def holders_sign_by_what_the_watchers_say():
     evil = write("evil", refill(box, nem.KeyPair.named("thief")))
     _, err = cold(0, "sign", evil, *words, typed=[PASSPHRASE], expect=1, answer=place("no"))
     assert "refill.destination" in err and not place("no").exists(), err
+
+
+@tap.test
+def the_smallest_box_that_lifts_is_proposed():
+    floor, target = ["--refill-floor", str(10_000_000 * XEM)], ["--refill-target", str(12_000_000 * XEM)]
+    hot = sum(balance(key) for key in [w.keys.till] + w.keys.purses)
+    assert 10_000_000 * XEM < hot < 12_000_000 * XEM, hot
+    holds = ["--holding-file", place("holding")]
+    # above the floor nothing is proposed, also below the target
+    out, _ = kuramori(*holds, *floor, *target, "refill", "propose", place("proposal"))
+    assert "no refill is proposed" in out and not place("proposal").exists(), out
+    low = ["--refill-floor", str(hot + 1)]
+    _, err = kuramori(*holds, *low, "--refill-target", str(hot), "refill", "propose", place("proposal"),
+                      expect=2)
+    assert "refill_target must be above" in err, err
+    _, err = kuramori(*holds, *low, "--refill-target", str(hot + 6_000_000 * XEM), "refill", "propose",
+                      place("proposal"), expect=1)
+    assert "no single box lifts" in err and "5,000,000.000000 XEM" in err, err
+    small = w.keys.boxes[2]     # funded with less: it suffices, and is taken before the larger ones
+    assert balance(small) == 3_000_000 * XEM, balance(small)
+    lift = ["--refill-target", str(hot + 2_999_999 * XEM)]
+    out, _ = kuramori(*holds, *low, *lift, "--dry-run", "yes", "refill", "propose", place("proposal"))
+    assert "nothing was written" in out and not place("proposal").exists(), out
+    out, _ = kuramori(*holds, *low, *lift, "refill", "propose", place("proposal"))
+    assert "-".join(small.address()[k:k + 6] for k in range(0, 40, 6)) in out, out
+    assert "2,999,998.300000 XEM" in out and "holder-2" in out, out
+    made = canon.open_document(place("proposal").read_bytes(), w.genesis.id, "refill")
+    assert made.body["account"] == small.public_hex and made.body["proposer"] == "officer-cli", made.body
+    assert made.body["destination"] in [p.address() for p in w.keys.purses], made.body
+    assert made.body["initiator"] == w.keys.holders[2].public_hex and made.body["previous"] == canon.ZERO_ID, made.body
+    # never over a file; by other people; into a spare box; a place that is not ours
+    kuramori(*holds, *low, *lift, "refill", "propose", place("proposal"), expect=1)
+    kuramori(*holds, "refill", "propose", place("by"), f"box={small.address()}", f"to={w.keys.spares[0].address()}",
+             "by=holder-4,holder-3,holder-1")
+    made = canon.open_document(place("by").read_bytes(), w.genesis.id, "refill")
+    assert made.body["initiator"] == w.keys.holders[1].public_hex, made.body
+    for words, said in ((["to=" + nem.KeyPair.named("thief").address()], "refill.destination"),
+                        (["by=holder-0,holder-1"], "3 holders"), (["by=holder-0,holder-1,nobody"], "3 holders"),
+                        (["by=holder-0,holder-1,holder-2,holder-3"], "no more"),
+                        (["previous=" + str(place("by"))], "can still be included"), (["nonsense"], "known are")):
+        done = process.run([w.program("kuramori"), "--config", w.write_cli_config("officer-cli", None, server=False),
+                            *holds, "refill", "propose", place("no"), f"box={small.address()}", *words], expect=None,
+                           timeout=60.0)
+        assert done.returncode != 0 and said in done.stderr and not place("no").exists(), (words, done.stderr)
+    write("lower", holding(limit=str(1_000_000 * XEM)))
+    _, err = kuramori("--holding-file", place("lower"), *low, *lift, "refill", "propose", place("no"), expect=1)
+    assert "no single box lifts" in err, err
+    write("unsigned", canon.Document("holding", holding().body).sign(w.keys.people["officer-1"][0]))
+    _, err = kuramori("--holding-file", place("unsigned"), *low, *lift, "refill", "propose", place("no"), expect=None)
+    assert "fewer officers" in err, err
+
+
+@tap.test
+def holders_answer_and_it_stands_in_a_block():
+    holds = ["--holding-file", place("holding")]
+    box = w.keys.boxes[2]
+    good = place("proposal")
+    said = canon.open_document(good.read_bytes(), w.genesis.id, "refill")
+    purse = next(p for p in w.keys.purses if p.address() == said.body["destination"])
+    before, amount = balance(purse), int(said.body["amount"])
+    words, _, _ = tallies(good)
     answers = [place(f"answer-{i}") for i in range(3)]
     for i in (0, 1):
         cold(i, "sign", good, *words, typed=[PASSPHRASE, "WORDS"], answer=answers[i])
+    node = f"node=127.0.0.1:{w.ports['node public']}"
+    out, err = kuramori(*holds, "refill", "collect", good, *answers[:2], node, expect=None)
+    assert "2 of 3 have answered" in out and "answers are missing" in err, (out, err)
     cold(2, "sign", good, *words, *answers[:2], typed=[PASSPHRASE, "WORDS"], answer=answers[2])
-    assert len(place("unit").read_text().splitlines()) == 3
+    # the destination altered on the way: the answers are to something else, and it is none of ours
+    write("altered", canon.Document("refill", dict(said.body, destination=w.keys.spares[0].address())))
+    _, err = kuramori(*holds, "refill", "collect", place("altered"), *answers, node, expect=1)
+    assert "answer.refill" in err, err
+    write("altered", canon.Document("refill", dict(said.body, destination=nem.KeyPair.named("thief").address())))
+    _, err = kuramori(*holds, "refill", "collect", place("altered"), *answers, node, expect=1)
+    assert "refill.destination" in err, err
+    # a watcher that is away would call it a theft when it is back: nothing is announced
+    w.group.daemons["watcher-3"].stop()
+    _, err = kuramori(*holds, "refill", "collect", good, *answers, node, expect=4)
+    assert "2 of 3 watchers have it" in err and balance(box) != 0, err
+    w.start_watcher(3)
+    process.wait_until(lambda: w.status("watcher-3").get("node_0") == "up" and
+                       w.status("watcher-3").get("node_1") == "up", 30, "it is back")
+    out, _ = kuramori(*holds, "refill", "status", good, *answers)
+    assert "3 of 3 have answered" in out and "in no block yet" in out, out
+    out, _ = kuramori(*holds, "refill", "collect", good, *answers, node)
+    assert "stands in block" in out, out
+    assert balance(box) == 0 and balance(purse) == before + amount, (balance(box), balance(purse))
+    out, _ = kuramori(*holds, "refill", "status", good, *answers)
+    assert "is in a block" in out, out
+    w.public.height()
+    for number in (1, 2, 3):
+        status = w.status(f"watcher-{number}")
+        assert status["frozen"] == "no" and status["alarms"] == "0", status
+    # the same again changes nothing
+    kuramori(*holds, "refill", "collect", good, *answers, node)
+
+
+@tap.test
+def a_used_box_is_proposed_no_more():
+    holds = ["--holding-file", place("holding")]
+    box = w.keys.boxes[2]
+    _, err = kuramori(*holds, "refill", "propose", place("again"), f"box={box.address()}", expect=1)
+    assert "a box is used once" in err and not place("again").exists(), err
+    # dust that comes in makes no new box of it
+    bank = w.keys.bank
+    stamp = w.chain_time()
+    w.send(nem.Transfer(bank.public, box.address(), 10 * XEM, timestamp=stamp, deadline=stamp + 3600).sign(bank))
+    process.wait_until(lambda: balance(box) == 10 * XEM, 20, "dust in the box")
+    _, err = kuramori(*holds, "refill", "propose", place("again"), f"box={box.address()}", expect=None)
+    assert "a box is used once" in err, err
+    # and a holder's machine says no to what the watchers sign of it
+    words, _, _ = tallies(box.address())
+    evil = write("evil", refill(box, w.keys.purses[0]))
+    _, err = cold(3, "sign", evil, *words, typed=[PASSPHRASE], expect=1, answer=place("no"))
+    assert "refill" in err or "tally" in err, err
+
+
+@tap.test
+def a_journal_that_went_back_freezes():
+    holds = ["--holding-file", place("holding")]
+    own = place("holder-0")
+    kept = (own / "journal").read_bytes()
+    for number, to in enumerate(w.keys.purses):
+        (own / "journal").write_bytes(kept)     # an old copy, put back before the second one is signed
+        box = w.keys.boxes[number]
+        good = place(f"back-{number}")
+        kuramori(*holds, "refill", "propose", good, f"box={box.address()}", f"to={to.address()}")
+        words, _, _ = tallies(good)
+        answer = place(f"back-answer-{number}")
+        cold(0, "sign", good, *words, typed=[PASSPHRASE, "WORDS"], answer=answer)
+        out, err = kuramori(*holds, "refill", "collect", good, answer, expect=None)
+        if number == 0:
+            assert "has it, receipt verified" in out and "answers are missing" in err, (out, err)
+    assert "two answers stand in one place" in err, err
+    process.wait_until(lambda: all(w.status(f"watcher-{n}")["frozen"] == "yes" for n in (1, 2, 3)), 10, "frozen")
+    process.wait_until(lambda: all(w.status(f"signer-{x}")["frozen"] == "yes" for x in "ab"), 10, "signers frozen")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Goal: what cold holders signed whole, and the watcher was told, empties a box without an alarm;
+ * in any other bytes, told in part, or not at all it is a theft.  A holder's journal that went
+ * back, or has two answers in one place, freezes (docs/ceremony.md).
+ *
+ * Method: the whole watcher on a real chain (watch_rig.h).  Five holders with attest keys of their
+ * own answer a refill that the cold core builds; each case bends one thing.
+ */
+#include "cold/cold.h"
+
+#include "watch_rig.h"
+
+#include "watch/watch_self.h"
+
+static struct key attest[5];
+static struct doc_holding holding;
+static struct doc_refill refill;
+static struct cold_rules rules;
+static struct cold_plan plan;
+static uint8_t holding_raw[16384], refill_raw[16384], answer_raw[3][4096];
+static struct bytes items[5]; /* holding, refill, answers of holders 0, 1, 2; 2 wraps */
+static struct doc_answer answer[3];
+static struct doc_refusal refusal;
+
+static void holding_make(void)
+{
+	struct writer w = writer_make(holding_raw, sizeof holding_raw);
+	static uint8_t body[16384];
+	struct doc_seal seal;
+	struct doc d;
+	size_t n;
+
+	holding = (struct doc_holding){ .genesis = r.genesis_id,
+					.holder_count = 5,
+					.limit = xem(X(100000000)),
+					.number = 1,
+					.residue_max = xem(X(5)),
+					.tally_age_ms = 86400000,
+					.window_ms = 604800000 };
+	for (uint8_t i = 0; i < 5; i++) {
+		rig_key(&attest[i], (uint8_t)(60 + i));
+		(void)snprintf(holding.holders[i].id, sizeof holding.holders[i].id, "holder-%u", i);
+		holding.holders[i].attest_key = attest[i].key;
+		holding.holders[i].key = r.chain[K_HOLDER0 + i].public_key;
+	}
+	n = made(body, sizeof body, NULL, DOC_HOLDING, &holding, &r.person[0]);
+	CHECK(doc_open(&d, bytes_of(body, n), &r.genesis_id, NULL) == ERR_OK);
+	doc_sign(&seal, &d.id, r.person[1].secret);
+	CHECK(doc_add_seal(&w, &d, &seal) == ERR_OK);
+	items[0] = bytes_of(holding_raw, w.n);
+}
+
+static void refill_make(enum who to)
+{
+	uint64_t amount, inner, balance, left;
+	struct nem_address box = address_of(K_BOX);
+	int first = bytes_cmp(bytes_of(r.chain[K_HOLDER0].public_key.b, 32),
+			      bytes_of(r.chain[K_HOLDER0 + 1].public_key.b, 32)) < 0
+			? 0
+			: 1;
+
+	CHECK(watch_balance(&r.w, PUBLIC, &box, &balance, &left));
+	CHECK(nem_fee_empty_account(&amount, &inner, balance, 0, 2, NEM_FEE_COSIGNATURE_MICRO) ==
+	      ERR_OK);
+	refill = (struct doc_refill){ .account = r.chain[K_BOX].public_key,
+				      .amount = xem(amount),
+				      .cosigner_count = 2,
+				      .deadline_nem_s = r.now_s + 86400,
+				      .fee_cosign = xem(NEM_FEE_COSIGNATURE_MICRO),
+				      .fee_inner = xem(inner),
+				      .fee_outer = xem(NEM_FEE_MULTISIG_MICRO),
+				      .genesis = r.genesis_id,
+				      .initiator = r.chain[K_HOLDER0 + 2].public_key,
+				      .proposer = "officer-1",
+				      .time_ms = r.wall,
+				      .timestamp_nem_s = r.now_s };
+	refill.cosigners[0].key = r.chain[K_HOLDER0 + first].public_key;
+	refill.cosigners[1].key = r.chain[K_HOLDER0 + 1 - first].public_key;
+	doc_address(&refill.destination, to);
+	items[1] = bytes_of(refill_raw,
+			    made(refill_raw, sizeof refill_raw, NULL, DOC_REFILL, &refill, NULL));
+	rules = (struct cold_rules){ .genesis = r.genesis,
+				     .genesis_id = r.genesis_id,
+				     .roster = r.roster,
+				     .network = 0x98 };
+	CHECK(cold_holding_open(&rules, items[0]).err == ERR_OK);
+}
+
+static void answer_put(size_t i)
+{
+	items[2 + i] = bytes_of(answer_raw[i], made(answer_raw[i], sizeof answer_raw[i], NULL,
+						    DOC_ANSWER, &answer[i], &attest[i]));
+}
+
+/* Each holder signs his part; plan.unit is whole. */
+static void answers_make(void)
+{
+	CHECK(cold_plan_open(&plan, &rules, items[1]).err == ERR_OK);
+	for (size_t i = 0; i < 3; i++) {
+		const struct edk_secret *secret = &r.chain[K_HOLDER0 + i];
+		struct doc_answer got;
+		const struct doc_holder *who;
+		struct nem_tx one = plan.unit;
+
+		for (size_t k = 0; i < 2 && k < 2; k++) {
+			if (key32_eq(&plan.unit.multisig.cosignature[k].head.signer,
+				     &secret->public_key)) {
+				nem_tx_from_attached(&one, &plan.unit.multisig.cosignature[k]);
+			}
+		}
+		if (i == 2) {
+			one.multisig.n = 0;
+		}
+		CHECK(nem_tx_sign(&one, secret) == ERR_OK);
+		answer[i] =
+		    (struct doc_answer){ .genesis = r.genesis_id,
+					 .holding = rules.holding_id,
+					 .inner_hash = plan.inner_hash,
+					 .kind = i == 2 ? DOC_ATTEST_WRAP : DOC_ATTEST_COSIGN,
+					 .refill = plan.refill_id,
+					 .sequence = 4 + i,
+					 .signature = one.signature,
+					 .spent = xem(plan.total_micro),
+					 .time_ms = r.wall };
+		memset(answer[i].head.b, (int)(40 + i), sizeof answer[i].head.b);
+		(void)snprintf(answer[i].holder, sizeof answer[i].holder, "holder-%zu", i);
+		answer_put(i);
+		CHECK(cold_plan_answer(&plan, &rules, items[2 + i], &got, &who).err == ERR_OK);
+	}
+	CHECK(cold_plan_complete(&plan));
+}
+
+static void ready(void)
+{
+	rig_up();
+	holding_make();
+	refill_make(K_PURSE);
+	answers_make();
+}
+
+/* True: a receipt; else refusal. */
+static bool tells(uint16_t role, size_t n)
+{
+	const struct queued *q = ask(role, WATCHER_REFILL, items, n);
+	struct bytes item;
+	struct doc d;
+	size_t got = 0;
+
+	CHECK(frame_items_all(bytes_of(q->body, q->n), &item, 1, &got) == ERR_OK && got == 1);
+	CHECK(doc_open(&d, item, &r.genesis_id, NULL) == ERR_OK);
+	memset(&refusal, 0, sizeof refusal);
+	if (d.type == DOC_RECEIPT) {
+		struct doc_receipt receipt;
+
+		CHECK(doc_receipt_read(&d, &receipt, NULL) == ERR_OK);
+		CHECK(doc_signed_by(&d, &r.watcher[0].key));
+		CHECK(hash32_eq(&receipt.document, &plan.refill_id));
+	} else {
+		CHECK(doc_refusal_read(&d, &refusal, NULL) == ERR_OK);
+	}
+	replies_forget();
+	return d.type == DOC_RECEIPT;
+}
+
+/* Everybody sees it in a pool, then in a block. */
+static void announced(const struct nem_tx *unit)
+{
+	CHECK(nis_say(PUBLIC, unit) == NEM_SUCCESS);
+	feed_all();
+	wait_ms(2000);
+	mine(PUBLIC);
+	feed_all();
+	wait_ms(2000);
+}
+
+static void what_holders_signed_is_no_theft(void)
+{
+	struct nem_address box;
+	uint64_t left, balance, height;
+
+	ready();
+	box = address_of(K_BOX);
+	T_CHECK(tells(ROLE_STOP, 5));
+	T_EQ(r.w.refills_n, 1);
+	T_CHECK(tells(ROLE_SERVER, 5)); /* again: the same receipt, nothing more */
+	T_EQ(r.w.refills_n, 1);
+	height = watch_height(&r.w, PUBLIC);
+	announced(&plan.unit);
+	T_EQ(r.w.alarms, 0);
+	T_CHECK(!watch_frozen(&r.w));
+	T_CHECK(watch_balance(&r.w, PUBLIC, &box, &balance, &left));
+	T_EQ(balance, 0);
+	T_EQ(r.w.refills[0].seen[PUBLIC], height + 1);
+	/* undone, and mined again */
+	feed_undo(PUBLIC, height);
+	feed_undo(CLEAN, height);
+	T_EQ(r.w.refills[0].seen[PUBLIC], 0);
+	feed_all();
+	wait_ms(2000);
+	T_EQ(r.w.alarms, 0);
+	T_CHECK(!watch_frozen(&r.w));
+	/* and after a restart, from its journal alone */
+	rig_restart(r.batches);
+	rig_connect();
+	feed_all();
+	wait_ms(12000);
+	T_EQ(r.w.refills_n, 1);
+	T_EQ(r.w.alarms, 0);
+	T_CHECK(!watch_frozen(&r.w));
+	T_EQ(r.w.refills[0].seen[PUBLIC], height + 1);
+	/* another one of the emptied box is believed no more */
+	refill.time_ms++;
+	items[1] = bytes_of(refill_raw,
+			    made(refill_raw, sizeof refill_raw, NULL, DOC_REFILL, &refill, NULL));
+	answers_make();
+	for (size_t i = 0; i < 3; i++) {
+		answer[i].sequence += 10;
+		answer_put(i);
+	}
+	T_CHECK(!tells(ROLE_STOP, 5));
+	T_STR(refusal.code, err_slug(ERR_ONCE));
+	T_CHECK(!watch_frozen(&r.w));
+}
+
+static void what_is_not_told_is_a_theft(void)
+{
+	ready();
+	announced(&plan.unit);
+	T_CHECK(watch_frozen(&r.w));
+	T_EQ(r.w.thefts, 1);
+	/* told in part */
+	ready();
+	T_CHECK(tells(ROLE_STOP, 4));
+	T_EQ(r.w.refills_n, 0);
+	announced(&plan.unit);
+	T_CHECK(watch_frozen(&r.w));
+}
+
+/* A cosigner wraps what the others signed once more, and burns what he can as a fee. */
+static void another_wrapper_is_a_theft(void)
+{
+	struct nem_tx again;
+
+	ready();
+	T_CHECK(tells(ROLE_STOP, 5));
+	again = plan.unit;
+	again.head.fee_micro *= 2;
+	CHECK(nem_tx_sign(&again, &r.chain[K_HOLDER0 + 2]) == ERR_OK);
+	feed_given(PUBLIC, &again, 1);
+	wait_ms(2000);
+	T_CHECK(watch_frozen(&r.w));
+	T_EQ(r.w.thefts, 1);
+}
+
+/* It is told just when a pool shows it: waited for as a signer's word is. */
+static void seen_a_moment_before(void)
+{
+	ready();
+	CHECK(nis_say(PUBLIC, &plan.unit) == NEM_SUCCESS);
+	link_close(CH_A, WATCH_ROLE_SIGNER_A);
+	link_close(CH_B, WATCH_ROLE_SIGNER_B);
+	feed_all();
+	T_CHECK(!watch_frozen(&r.w));
+	T_CHECK(tells(ROLE_STOP, 5));
+	wait_ms(3000);
+	T_CHECK(!watch_frozen(&r.w));
+	T_EQ(r.w.alarms, 0);
+}
+
+static void told_wrongly(void)
+{
+	struct bytes good;
+
+	ready();
+	T_CHECK(!tells(ROLE_PEER, 5));
+	T_STR(refusal.code, err_slug(ERR_CAPABILITY));
+	T_CHECK(!tells(ROLE_STOP, 2)); /* no answer */
+	T_STR(refusal.code, err_slug(ERR_INPUT));
+	/* a holding that one officer signed, or nobody */
+	good = items[0];
+	items[0] = items[1];
+	T_CHECK(!tells(ROLE_STOP, 5));
+	items[0] = good;
+	/* to a thief; to a customer */
+	refill_make(K_THIEF);
+	T_CHECK(!tells(ROLE_STOP, 5));
+	T_STR(refusal.field, "refill.destination");
+	/* other fees than those of a whole move */
+	refill_make(K_PURSE);
+	refill.fee_cosign = xem(X(1000));
+	items[1] = bytes_of(refill_raw,
+			    made(refill_raw, sizeof refill_raw, NULL, DOC_REFILL, &refill, NULL));
+	T_CHECK(!tells(ROLE_STOP, 5));
+	T_STR(refusal.field, "refill.fee_cosign");
+	/* answers to another refill */
+	refill_make(K_PURSE);
+	refill.time_ms++;
+	items[1] = bytes_of(refill_raw,
+			    made(refill_raw, sizeof refill_raw, NULL, DOC_REFILL, &refill, NULL));
+	T_CHECK(!tells(ROLE_STOP, 5));
+	T_STR(refusal.field, "answer.refill");
+	/* one holder for another; a signature of nothing */
+	ready();
+	answer[1].signature.b[5] ^= 1;
+	answer_put(1);
+	T_CHECK(!tells(ROLE_STOP, 5));
+	T_STR(refusal.field, "answer.signature");
+	answer[1].signature.b[5] ^= 1;
+	items[3] = bytes_of(answer_raw[1], made(answer_raw[1], sizeof answer_raw[1], NULL,
+						DOC_ANSWER, &answer[1], &attest[0]));
+	T_CHECK(!tells(ROLE_STOP, 5));
+	T_STR(refusal.field, "answer.signatures");
+	items[3] = items[2];
+	T_CHECK(!tells(ROLE_STOP, 5));
+	T_STR(refusal.code, err_slug(ERR_ONCE));
+	T_EQ(r.w.refills_n, 0);
+	T_CHECK(!watch_frozen(&r.w));
+	T_EQ(r.w.alarms, 0);
+}
+
+/* Two answers in one place of a journal. */
+static void a_journal_that_forked(void)
+{
+	ready();
+	T_CHECK(tells(ROLE_STOP, 5));
+	answer[0].head.b[0] ^= 1;
+	answer_put(0);
+	T_CHECK(!tells(ROLE_STOP, 5));
+	T_STR(refusal.field, "answer.sequence");
+	T_CHECK(watch_frozen(&r.w));
+	T_CHECK(!watch_evacuating(&r.w));
+}
+
+/* A copy of an old journal was put back: it says what is new in an old place. */
+static void a_journal_that_went_back(void)
+{
+	ready();
+	T_CHECK(tells(ROLE_STOP, 5));
+	rig_restart(r.batches); /* what a watcher keeps of holders is in its journal */
+	rig_connect();
+	feed_all();
+	answer[0].sequence -= 1;
+	answer[0].time_ms += 5000;
+	answer_put(0);
+	T_CHECK(!tells(ROLE_STOP, 5));
+	T_STR(refusal.field, "answer.sequence");
+	T_CHECK(watch_frozen(&r.w));
+}
+
+/* Signed again since the first answer was lost, and that is found later: no journal went back. */
+static void an_answer_that_was_lost_and_found(void)
+{
+	ready();
+	answer[0].sequence += 1;
+	answer[0].time_ms += 5000;
+	answer_put(0);
+	T_CHECK(tells(ROLE_STOP, 5));
+	answer[0].sequence -= 1;
+	answer[0].time_ms -= 5000;
+	answer[0].head.b[0] ^= 1;
+	answer_put(0);
+	T_CHECK(tells(ROLE_STOP, 5));
+	T_CHECK(!watch_frozen(&r.w));
+	T_EQ(r.w.refills_n, 1);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct t_case cases[] = {
+		{ "what holders signed is no theft", what_holders_signed_is_no_theft },
+		{ "what is not told is a theft", what_is_not_told_is_a_theft },
+		{ "another wrapper is a theft", another_wrapper_is_a_theft },
+		{ "seen a moment before it is told", seen_a_moment_before },
+		{ "a refill told wrongly", told_wrongly },
+		{ "a holder's journal that forked", a_journal_that_forked },
+		{ "a holder's journal that went back", a_journal_that_went_back },
+		{ "an answer that was lost and found", an_answer_that_was_lost_and_found },
+	};
+
+	return rig_end(t_main(cases, ARRAY_LEN(cases), argc, argv));
+}
