@@ -93,14 +93,17 @@ static struct watch_holder *holder_find(struct watch *w, const struct key32 *key
 /* Why this answer and one that we keep cannot be of one journal, or NULL. */
 static const char *contradicts(const struct watch_head *kept, const struct doc_answer *a)
 {
+	bool in_order;
+
 	if (a->sequence == kept->sequence) {
 		return hash32_eq(&a->head, &kept->head)
 			   ? NULL
 			   : "two answers stand in one place of this holder's journal";
 	}
-	return (a->sequence > kept->sequence) == (a->time_ms >= kept->time_ms)
-		   ? NULL
-		   : "this holder's journal went back: a later answer from an earlier place";
+	in_order = a->sequence > kept->sequence ? a->time_ms >= kept->time_ms
+						: a->time_ms <= kept->time_ms;
+	return in_order ? NULL
+			: "this holder's journal went back: a later answer from an earlier place";
 }
 
 static const char *forks(struct watch *w, const struct told *t, size_t *at)

@@ -361,6 +361,11 @@ static void an_answer_that_was_lost_and_found(void)
 	answer[0].head.b[0] ^= 1;
 	answer_put(0);
 	T_CHECK(tells(ROLE_STOP, 5));
+	/* and one of the same moment in the place before: a clock that is coarse */
+	answer[0].sequence -= 1;
+	answer[0].head.b[0] ^= 2;
+	answer_put(0);
+	T_CHECK(tells(ROLE_STOP, 5));
 	T_CHECK(!watch_frozen(&r.w));
 	T_EQ(r.w.refills_n, 1);
 }
