@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "trace_casefile.h"
 #include "trace_command.h"
 
 static const struct command {
@@ -23,6 +24,24 @@ int cli_trace_failed(enum err e, const char *store, const struct columns_fault *
 {
 	return fault->text[0] == '\0' ? cli_fail(e, "%s", store)
 				      : cli_fail(e, "%s: %s", store, fault->text);
+}
+
+/* What a case and a pedigree call them. */
+static void put_names(const struct columns *s)
+{
+	enum { SHOWN = 8 };
+
+	printf("%s", _("assets     "));
+	for (uint32_t i = 0; i < columns_assets(s) && i < SHOWN; i++) {
+		struct bytes name = columns_asset_name(s, i);
+		char text[COLUMNS_ASSET_NAME_MAX + 1], clean[128];
+
+		memcpy(text, name.p, name.n);
+		text[name.n] = '\0';
+		casefile_clean(clean, sizeof clean, text, 60);
+		printf(" %s", clean);
+	}
+	printf("%s\n", columns_assets(s) > SHOWN ? " .." : "");
 }
 
 void cli_trace_done(const struct cli *c, const struct columns *s, const struct cli_trace_done *d)
@@ -64,6 +83,7 @@ void cli_trace_done(const struct cli *c, const struct columns *s, const struct c
 		printf(_("store       %" PRIu64 " blocks up to height %" PRIu64 ", %" PRIu32
 			 " assets\n"),
 		       columns_blocks(s), tip.height, columns_assets(s));
+		put_names(s);
 	}
 }
 
@@ -75,7 +95,6 @@ int cli_trace(struct cli *c, const char *const *words, size_t n)
 		}
 	}
 	return cli_fail(ERR_USAGE,
-			"it is: kuramori trace ingest|compact|case|report|follow|path|pedigree|"
-			"verify ...; kuramori --help lists "
-			"them");
+			"it is: kuramori trace demo|ingest|case|report|path|pedigree|follow|verify|"
+			"compact ...; kuramori trace --help says what each does");
 }

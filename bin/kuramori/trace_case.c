@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "base/hex.h"
@@ -179,6 +180,58 @@ static void say_id(const struct cli *c, const struct casefile *f)
 	}
 }
 
+static bool is_name(const char *name)
+{
+	size_t n = 0;
+
+	while (name[n] > ' ' && name[n] < 0x7f) {
+		n++;
+	}
+	return n > 0 && name[n] == '\0';
+}
+
+/* What is missing, in the words of the command; the rest the case says of its fields. */
+static int words_missing(const char *path, const char *const *w, size_t n)
+{
+	const char *name = trace_words_value(w, n, "name"), *value;
+	size_t at = 0;
+
+	if (name == NULL || !is_name(name)) {
+		return cli_fail(ERR_USAGE, "say name=NAME: printable ASCII without blanks");
+	}
+	if (trace_words_value(w, n, "asset") == NULL) {
+		return cli_fail(ERR_USAGE,
+				"say asset=NAME: trace ingest prints those that a store has");
+	}
+	if (trace_words_value(w, n, "tx") == NULL && trace_words_value(w, n, "at") == NULL) {
+		return cli_fail(ERR_USAGE,
+				"say what was stolen: tx=HASH/ADDRESS, the transaction and whom it "
+				"paid, or at=ADDRESS/HEIGHT, what an address held");
+	}
+	while ((value = trace_words_next(w, n, "tx", &at)) != NULL) {
+		if (strchr(value, '/') == NULL) {
+			return cli_fail(ERR_USAGE,
+					"tx=%.70s: it is tx=HASH/ADDRESS: whom did it pay?", value);
+		}
+	}
+	at = 0;
+	while ((value = trace_words_next(w, n, "labels", &at)) != NULL) {
+		char *file = casefile_beside(path, value);
+		bool there = access(file, R_OK) == 0;
+		int code = there ? 0
+				 : cli_fail(ERR_NOT_FOUND,
+					    "%s: cannot be read; labels= is a file seen from the "
+					    "folder of the case",
+					    file);
+
+		free(file);
+		if (!there) {
+			return code;
+		}
+	}
+	return 0;
+}
+
 static int case_new(const struct cli *c, const char *path, const char *const *w, size_t n)
 {
 	static const char *const known[] = { "name",          "note",
@@ -195,6 +248,7 @@ static int case_new(const struct cli *c, const char *path, const char *const *w,
 	char *text = NULL;
 	int code = trace_words_check(w, n, known);
 
+	code = code != 0 ? code : words_missing(path, w, n);
 	code = code != 0 ? code : case_json(o, w, n);
 	code = code != 0 ? code : casefile_from_json(&file, o, path);
 	if (code == 0) {
@@ -206,10 +260,15 @@ static int case_new(const struct cli *c, const char *path, const char *const *w,
 		end = strlen(text);
 		text[end] = '\n'; /* for the NUL: a file of lines */
 		e = file_write_new(path, 0644, bytes_of(text, end + 1));
-		code = e == ERR_OK ? 0 : cli_fail(e, "%s", path);
+		code = e == ERR_OK       ? 0
+		       : e == ERR_EXISTS ? cli_fail(e, "%s is there: name a file that is not", path)
+					 : cli_fail(e, "%s", path);
 	}
 	if (code == 0) {
 		say_id(c, &file);
+	}
+	if (code == 0 && !c->json) {
+		printf(_("Next: kuramori trace report %s STORE svg=flow.svg\n"), path);
 	}
 	free(text);
 	json_decref(o);

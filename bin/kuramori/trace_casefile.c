@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/check.h"
 #include "base/hex.h"
@@ -472,11 +473,19 @@ int casefile_read(struct casefile *out, const char *path)
 	uint8_t *raw = malloc(CASEFILE_BYTES_MAX);
 	json_error_t error;
 	json_t *j;
+	struct stat st;
 	size_t n = 0;
 	int code;
 
 	*out = (struct casefile){ .json = NULL };
 	CHECK(raw != NULL);
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		free(raw);
+		return cli_fail(ERR_INPUT,
+				"%s: is a folder; the case is a file of JSON, and the store comes "
+				"behind it",
+				path);
+	}
 	code = cli_read(path, raw, CASEFILE_BYTES_MAX, &n);
 	if (code == 0) {
 		j = json_loadb((const char *)raw, n, JSON_REJECT_DUPLICATES, &error);

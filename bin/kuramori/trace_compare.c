@@ -121,8 +121,11 @@ int trace_compare(const struct cli *c, const char *path, const char *store)
 	the_case = line_of(in, "case");
 	ledger = line_of(in, "ledger");
 	height = json_integer_value(json_object_get(ledger, "height"));
-	code = the_case == NULL || height <= 0 ? cli_fail(ERR_INPUT, "%s: no re-run bundle", path)
-					       : casefile_from_json(&file, the_case, path);
+	code =
+	    the_case == NULL || height <= 0
+		? cli_fail(ERR_INPUT,
+			   "%s: no re-run bundle; it is: kuramori trace verify BUNDLE STORE", path)
+		: casefile_from_json(&file, the_case, path);
 	code = code != 0 ? code : trace_run_open(&run, &file, path, store, (uint64_t)height, 0);
 	code = code != 0 ? code : compare(c, path, in, &run);
 	trace_run_free(&run);

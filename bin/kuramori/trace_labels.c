@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/check.h"
 #include "cli.h"
@@ -40,7 +41,11 @@ static int read_file(struct trace_labels *l, size_t i, const struct casefile_lab
 	int code;
 
 	CHECK(bytes != NULL); /* pages that are not touched cost nothing */
-	code = cli_read(path, bytes, LABELS_FILE_MAX, &n);
+	code = access(path, F_OK) == 0 ? cli_read(path, bytes, LABELS_FILE_MAX, &n)
+				       : cli_fail(ERR_NOT_FOUND,
+						  "%s: the case names it as labels[%zu].file, seen "
+						  "from the folder where the case lies",
+						  path, i);
 	if (code == 0) {
 		sha256(&l->sha256[i], bytes_of(bytes, n));
 		if (said->has_sha256 && !hash32_eq(&said->sha256, &l->sha256[i])) {

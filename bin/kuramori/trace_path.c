@@ -136,6 +136,23 @@ static void put_step(const struct cli *c, const struct trace_run *r, unsigned po
 	CHECK(o != NULL && json_array_append_new(steps, o) == 0);
 }
 
+/* Outpoints ("HEX:N") are taken as they are. */
+static bool in_ledger(const struct trace_run *r, const char *address)
+{
+	static const enum columns_kind kinds[] = { COLUMNS_ADDRESS, COLUMNS_SPECIAL };
+
+	size_t n = strlen(address);
+	bool found = strchr(address, ':') != NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds) && n <= COLUMNS_NAME_MAX; i++) {
+		const struct columns_name name = { (const uint8_t *)address, (uint8_t)n,
+						   (uint8_t)kinds[i] };
+
+		found = found || columns_view_find(&r->view, name) != COLUMNS_NAMES_NONE;
+	}
+	return found;
+}
+
 static int tell(const struct cli *c, struct trace_run *r, unsigned policy, bool biggest,
 		const char *address)
 {
@@ -158,7 +175,12 @@ static int tell(const struct cli *c, struct trace_run *r, unsigned policy, bool 
 			best = &ways[i];
 		}
 	}
-	if (best == NULL) {
+	if (best == NULL && !in_ledger(r, address)) {
+		code = cli_fail(ERR_NOT_FOUND,
+				"%.80s: the ledger has no such address; write it as the report "
+				"does, not its label, and without hyphens",
+				address);
+	} else if (best == NULL) {
 		code = cli_fail(ERR_NOT_FOUND, "%.80s: no stolen coin came there under %s", address,
 				trace_policy_name(r->file->policies[policy]));
 	} else {

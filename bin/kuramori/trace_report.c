@@ -129,6 +129,9 @@ static int make_bounds(struct report *p, const char *wanted)
 	if (wanted != NULL && strcmp(wanted, "no") == 0) {
 		return 0;
 	}
+	if (wanted != NULL && strcmp(wanted, "yes") != 0) {
+		return cli_fail(ERR_USAGE, "interval=%.20s: yes or no", wanted);
+	}
 	e = trace_run_bounds(&p->run, &p->bounds);
 	if (e != ERR_OK) {
 		return cli_fail(e,
@@ -945,7 +948,10 @@ static int write_files(struct report *p, const char *const *w, size_t n, bool *t
 	for (size_t i = 0; code == 0 && i < ARRAY_LEN(outputs); i++) {
 		const char *path = trace_words_value(w, n, outputs[i]);
 
-		if (path != NULL) {
+		if (path != NULL && path[0] == '\0') {
+			code = cli_fail(ERR_USAGE, "%s=: name a file, or - for standard output",
+					outputs[i]);
+		} else if (path != NULL) {
 			*to_stdout = *to_stdout || strcmp(path, "-") == 0;
 			code = write_one(p, outputs[i], path, most == 0 ? 1 : most);
 		}

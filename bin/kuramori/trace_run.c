@@ -42,7 +42,11 @@ int trace_run_policy(const struct casefile *file, const char *name, unsigned *p)
 		}
 	}
 	if (name != NULL) {
-		return cli_fail(ERR_NOT_FOUND, "policy %.32s: the case does not have it", name);
+		return cli_fail(ERR_NOT_FOUND,
+				"policy %.32s: the case does not have it, but %s%s; another case "
+				"can ask for it",
+				name, trace_policy_name(file->policies[0]),
+				file->policies_n > 1 ? _(" and others") : "");
 	}
 	while (first + 1 < file->policies_n && !trace_policy_counts(file->policies[first])) {
 		first++;

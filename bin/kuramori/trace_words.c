@@ -16,6 +16,24 @@ static size_t name_n(const char *word)
 	return equals == NULL ? 0 : (size_t)(equals - word);
 }
 
+static int unknown(const char *word, const char *const *known)
+{
+	char all[512];
+	size_t used = 0;
+
+	for (size_t k = 0; known[k] != NULL; k++) {
+		int n = snprintf(all + used, sizeof all - used, "%s%.*s=", k == 0 ? "" : " ",
+				 (int)strcspn(known[k], "*"), known[k]);
+
+		CHECK(n > 0 && (size_t)n < sizeof all - used);
+		used += (size_t)n;
+	}
+	return cli_fail(ERR_USAGE,
+			"%s: not a word NAME=VALUE of this command; it takes %s (kuramori trace "
+			"--help says what for)",
+			word, all);
+}
+
 int trace_words_check(const char *const *w, size_t n, const char *const *known)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -28,11 +46,7 @@ int trace_words_check(const char *const *w, size_t n, const char *const *known)
 			k++;
 		}
 		if (length == 0 || known[k] == NULL) {
-			return cli_fail(
-			    ERR_USAGE,
-			    "%s: not a word NAME=VALUE of this command; kuramori --help "
-			    "lists them",
-			    clean);
+			return unknown(clean, known);
 		}
 		while (before < i &&
 		       (name_n(w[before]) != length || strncmp(w[before], w[i], length) != 0)) {

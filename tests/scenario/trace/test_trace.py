@@ -689,5 +689,50 @@ def a_picture_is_read_at_a_glance():
     assert any(w.startswith("600,000 ") for w in words) and not any(" k " in w or " M " in w for w in words), words
 
 
+@tap.test
+def at_night_the_words_are_enough():
+    """Somebody has --help and the errors alone: each says what to type instead."""
+    text = ask("trace", "--help")
+    # nothing but trace, each command of it, the rules, the first steps, the exit codes
+    assert text.startswith("usage: kuramori [options] trace") and len(text.splitlines()) < 90 and "freeze" not in text, text
+    for word in ("demo", "ingest", "case new", "case check", "report", "path", "pedigree", "follow", "verify", "compact", "svg=",
+                 "unit=XEM decimals=6", "Exit codes: 0 done", *ALL):
+        assert word in text, word
+    assert all(entry in ask("--help") for entry in text.split("First steps")[0].splitlines()[2:])
+    moves = [(1, "g1", "-", "VICTIM", 100), (2, "theft", "VICTIM", "THIEF", 100), (3, "pay", "THIEF", "SHOP", 40)]
+    place, new = store("night", moves), folder / "night.json"
+    said = process.run([program("kuramori"), "trace", "ingest", place, "csv", "-"],
+                       input=f"height,time,txid,from,to,amount\n9,{T0 + 432000},,SHOP,X,1\n").stdout
+    assert "assets      coin" in said, said
+    seed = f"tx={tx('theft')}/THIEF"
+    begin = ("trace", "case", "new", new)
+    for words, wanted, code in (
+            ((*begin,), "say name=NAME", 2), ((*begin, "name=my theft"), "without blanks", 2),
+            ((*begin, "name=n"), "say asset=NAME: trace ingest prints", 2), ((*begin, "name=n", "asset=coin"), "tx=HASH/ADDRESS", 2),
+            ((*begin, "name=n", "asset=coin", f"tx={tx('theft')}"), "whom did it pay", 2),
+            ((*begin, "name=n", "asset=coin", seed, "labels=no.csv"), "seen from the folder of the case", 1),
+            ((*begin, "name=n", "asset=coin", seed, "rule=fifo"), "it takes name= note= asset=", 2),
+            (("trace", "report", place, place), "the case is a file of JSON", 3),
+            (("trace", "verify", place / "lock", place), "trace verify BUNDLE STORE", 3),
+            (("trace", "nonsense"), "kuramori trace --help", 2)):
+        assert wanted in ask(*words, code=code), (words, wanted)
+        assert not new.exists(), words
+    assert f"Next: kuramori trace report {new} STORE" in ask(*begin, "name=n", "asset=coin", seed, "policy=fifo")
+    assert "name a file that is not" in ask(*begin, "name=n", "asset=coin", seed, code=1)
+    for words, wanted, code in (
+            (("report", "interval=maybe"), "yes or no", 2), (("report", "svg="), "name a file, or -", 2),
+            (("report", "picture=x.svg"), "svg= dot=", 2), (("report", "policy=lifo"), "but fifo", 1),
+            (("path", "Zaif"), "not its label, and without hyphens", 1), (("path", "VICTIM"), "no stolen coin came there", 1)):
+        rest = words[1:] if words[0] == "report" else ()
+        middle = words[1:] if words[0] == "path" else ()
+        assert wanted in ask("trace", words[0], new, place, *middle, *rest, code=code), words
+    labels = folder / "gone.csv"
+    labels.write_text("address,label\nSHOP,a shop\n")
+    other = folder / "gone.json"
+    ask("trace", "case", "new", other, "name=n", "asset=coin", seed, "labels=gone.csv")
+    labels.unlink()
+    assert "labels[0].file" in ask("trace", "report", other, place, code=1)
+
+
 if __name__ == "__main__":
     tap.run()
