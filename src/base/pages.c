@@ -42,6 +42,27 @@ void *pages_take(size_t bytes)
 	return p;
 }
 
+void *pages_more(void *p, size_t old, size_t bytes)
+{
+	void *place;
+
+	CHECK(p != NULL && old > 0 && old <= bytes);
+	/* the kernel alone would move it to where no large page begins */
+	place = pages_take(bytes);
+	if (place == NULL) {
+		return NULL;
+	}
+	if (mremap(p, old, old, MREMAP_MAYMOVE | MREMAP_FIXED, place) == MAP_FAILED) {
+		pages_give(place, bytes);
+		return NULL;
+	}
+	/* advice, also for what was too little before */
+	if (bytes >= PAGES_LARGE) {
+		(void)madvise(place, bytes, MADV_HUGEPAGE);
+	}
+	return place;
+}
+
 void pages_give(void *p, size_t bytes)
 {
 	if (p != NULL) {

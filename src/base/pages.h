@@ -18,6 +18,11 @@
  * as that.  The caller gives it back with pages_give() and the same size.  NULL: no memory.
  */
 void *pages_take(size_t bytes);
+/*
+ * The same memory with room for more: its pages are moved by the kernel and not copied, what is new
+ * is zeroed.  0 < old <= bytes, old as it was asked for.  NULL: no memory; then p is as it was.
+ */
+void *pages_more(void *p, size_t old, size_t bytes);
 /* NULL is allowed. */
 void pages_give(void *p, size_t bytes);
 

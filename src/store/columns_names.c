@@ -3,45 +3,13 @@
 
 #include <assert.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "base/check.h"
+#include "base/pages.h"
 
 static_assert(sizeof(struct columns_record) == 64, "one cache line");
 
 enum { RECORDS_FIRST = 1 << 10, SLOTS_FIRST = 1 << 12, HEAP_FIRST = 1 << 16 };
-
-/* ---- memory: whole pages, moved by the kernel and not copied when it grows ---- */
-
-static void *take(size_t bytes)
-{
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (p == MAP_FAILED) {
-		return NULL;
-	}
-	/* advice: large pages spare a second miss per access; it works without */
-	(void)madvise(p, bytes, MADV_HUGEPAGE);
-	return p;
-}
-
-static void give(void *p, size_t bytes)
-{
-	if (p != NULL) {
-		(void)munmap(p, bytes);
-	}
-}
-
-static void *more(void *p, size_t old, size_t bytes)
-{
-	void *at = mremap(p, old, bytes, MREMAP_MAYMOVE);
-
-	if (at == MAP_FAILED) {
-		return NULL;
-	}
-	(void)madvise(at, bytes, MADV_HUGEPAGE);
-	return at;
-}
 
 /* ---- SipHash-1-3 (Aumasson and Bernstein 2012; one round a word, three at the end) ---- */
 
@@ -145,9 +113,9 @@ enum err columns_names_init(struct columns_names *t, const uint8_t seed[COLUMNS_
 {
 	memset(t, 0, sizeof *t);
 	seed_set(t->seed, seed);
-	t->record = take(RECORDS_FIRST * sizeof t->record[0]);
-	t->slot = take(SLOTS_FIRST * sizeof t->slot[0]);
-	t->heap = take(HEAP_FIRST);
+	t->record = pages_take(RECORDS_FIRST * sizeof t->record[0]);
+	t->slot = pages_take(SLOTS_FIRST * sizeof t->slot[0]);
+	t->heap = pages_take(HEAP_FIRST);
 	t->cap = RECORDS_FIRST;
 	t->mask = SLOTS_FIRST - 1;
 	t->heap_cap = HEAP_FIRST;
@@ -156,9 +124,9 @@ enum err columns_names_init(struct columns_names *t, const uint8_t seed[COLUMNS_
 
 void columns_names_free(struct columns_names *t)
 {
-	give(t->record, t->cap * sizeof t->record[0]);
-	give(t->slot, (t->mask + 1) * sizeof t->slot[0]);
-	give(t->heap, t->heap_cap);
+	pages_give(t->record, t->cap * sizeof t->record[0]);
+	pages_give(t->slot, (t->mask + 1) * sizeof t->slot[0]);
+	pages_give(t->heap, t->heap_cap);
 	memset(t, 0, sizeof *t);
 }
 
@@ -175,7 +143,7 @@ struct columns_name columns_names_of(const struct columns_names *t, uint32_t id)
 static enum err grow_slots(struct columns_names *t)
 {
 	size_t slots = (t->mask + 1) * 2;
-	struct columns_slot *slot = take(slots * sizeof slot[0]);
+	struct columns_slot *slot = pages_take(slots * sizeof slot[0]);
 
 	if (slot == NULL) {
 		return ERR_FULL;
@@ -185,7 +153,7 @@ static enum err grow_slots(struct columns_names *t)
 			 columns_names_hash(t->seed, columns_names_of(t, (uint32_t)i)),
 			 (uint32_t)i);
 	}
-	give(t->slot, (t->mask + 1) * sizeof t->slot[0]);
+	pages_give(t->slot, (t->mask + 1) * sizeof t->slot[0]);
 	t->slot = slot;
 	t->mask = slots - 1;
 	return ERR_OK;
@@ -199,8 +167,8 @@ enum err columns_names_reserve(struct columns_names *t)
 		return ERR_FULL;
 	}
 	if (t->n + COLUMNS_NAMES_AHEAD > t->cap) {
-		void *p =
-		    more(t->record, t->cap * sizeof t->record[0], 2 * t->cap * sizeof t->record[0]);
+		void *p = pages_more(t->record, t->cap * sizeof t->record[0],
+				     2 * t->cap * sizeof t->record[0]);
 
 		if (p == NULL) {
 			return ERR_FULL;
@@ -209,7 +177,7 @@ enum err columns_names_reserve(struct columns_names *t)
 		t->cap *= 2;
 	}
 	if (t->heap_n + HEAP_AHEAD > t->heap_cap) {
-		void *p = more(t->heap, t->heap_cap, 2 * t->heap_cap);
+		void *p = pages_more(t->heap, t->heap_cap, 2 * t->heap_cap);
 
 		if (p == NULL) {
 			return ERR_FULL;
@@ -301,14 +269,14 @@ enum err columns_tags_init(struct columns_tags *t, const uint8_t seed[COLUMNS_SE
 {
 	memset(t, 0, sizeof *t);
 	seed_set(t->seed, seed);
-	t->slot = take(SLOTS_FIRST * sizeof t->slot[0]);
+	t->slot = pages_take(SLOTS_FIRST * sizeof t->slot[0]);
 	t->mask = SLOTS_FIRST - 1;
 	return t->slot != NULL ? ERR_OK : ERR_FULL;
 }
 
 void columns_tags_free(struct columns_tags *t)
 {
-	give(t->slot, (t->mask + 1) * sizeof t->slot[0]);
+	pages_give(t->slot, (t->mask + 1) * sizeof t->slot[0]);
 	memset(t, 0, sizeof *t);
 }
 
@@ -341,7 +309,7 @@ enum err columns_tags_reserve(struct columns_tags *t)
 	if ((t->n + COLUMNS_NAMES_AHEAD) * 2 <= t->mask) {
 		return ERR_OK;
 	}
-	slot = take(slots * sizeof slot[0]);
+	slot = pages_take(slots * sizeof slot[0]);
 	if (slot == NULL) {
 		return ERR_FULL;
 	}
@@ -350,7 +318,7 @@ enum err columns_tags_reserve(struct columns_tags *t)
 			put_tag(slot, slots - 1, t->slot[i].tag, t->slot[i].id - 1);
 		}
 	}
-	give(t->slot, (t->mask + 1) * sizeof t->slot[0]);
+	pages_give(t->slot, (t->mask + 1) * sizeof t->slot[0]);
 	t->slot = slot;
 	t->mask = slots - 1;
 	return ERR_OK;

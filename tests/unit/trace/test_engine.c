@@ -913,6 +913,28 @@ static void pages_of_every_size(void)
 		pages_give(p, sizes[k]);
 	}
 	pages_give(NULL, 0);
+	/* more of it: what was there stays, what is new is zero, large ones begin where they must
+	 */
+	for (size_t k = 0; k + 1 < ARRAY_LEN(sizes); k++) {
+		const size_t old = sizes[k], bytes = sizes[k + 1];
+		uint8_t *p = pages_take(old);
+		size_t wrong = 0;
+
+		T_CHECK(p != NULL);
+		for (size_t i = 0; i < old; i++) {
+			p[i] = (uint8_t)(i * 7 + k);
+		}
+		p = pages_more(p, old, bytes);
+		T_CHECK(p != NULL);
+		T_CHECK(bytes < PAGES_LARGE || ((uintptr_t)p & (PAGES_LARGE - 1)) == 0);
+		for (size_t i = 0; i < bytes; i++) {
+			wrong += p[i] != (i < old ? (uint8_t)(i * 7 + k) : 0);
+		}
+		T_EQ(wrong, 0);
+		T_CHECK(pages_more(p, bytes, SIZE_MAX / 4) == NULL);
+		T_EQ(p[0], (uint8_t)k);
+		pages_give(p, bytes);
+	}
 	T_CHECK(pages_take(SIZE_MAX) == NULL);
 	T_CHECK(pages_take(SIZE_MAX / 4) == NULL);
 }
