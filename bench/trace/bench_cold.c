@@ -17,7 +17,7 @@
 #include <time.h>
 #include <zlib.h>
 
-#include "ledger.h"
+#include "ledger_columns.h"
 #include "store/columns.h"
 #include "store/columns_cold.h"
 #include "trace/engine.h"
@@ -30,31 +30,6 @@ static double cpu(void)
 
 	CHECK(clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t) == 0);
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-static void make(struct trace_columns_builder *b, uint64_t transfers, uint64_t accounts)
-{
-	uint32_t *number = calloc((size_t)accounts + 1, sizeof *number), next = 2;
-	struct ledger l;
-
-	ledger_begin(&l, accounts);
-	CHECK(number != NULL && trace_columns_builder_init(b) == ERR_OK);
-	for (uint64_t i = 0; i < transfers; i++) {
-		const struct ledger_move m = ledger_next(&l);
-
-		if (m.from < accounts && number[m.from] == 0) {
-			number[m.from] = next++;
-		}
-		if (number[m.to] == 0) {
-			number[m.to] = next++;
-		}
-		CHECK((i % LEDGER_BLOCK != 0 || trace_columns_builder_block(b, i, i) == ERR_OK) &&
-		      trace_columns_builder_accounts(b, next) == ERR_OK &&
-		      trace_columns_builder_event(b, m.from < accounts ? number[m.from] : 0,
-						  number[m.to], m.amount, (uint32_t)i) == ERR_OK);
-	}
-	ledger_end(&l);
-	free(number);
 }
 
 static int by_value(const void *a, const void *b)
@@ -120,35 +95,6 @@ static double zlib_bytes(const void *p, size_t bytes)
 	}
 	free(out);
 	return (double)all;
-}
-
-static struct columns_cold_rows rows_of(size_t n)
-{
-	struct columns_cold_rows r = { malloc(4 * n), malloc(4 * n), malloc(4 * n), malloc(8 * n),
-				       malloc(8 * n), malloc(8 * n), malloc(8 * n) };
-
-	CHECK(r.from != NULL && r.to != NULL && r.tx != NULL && r.amount != NULL &&
-	      r.balance != NULL && r.out != NULL && r.in != NULL);
-	/* pages that are there: the system's time for them is not what is compared */
-	memset(r.from, 1, 4 * n);
-	memset(r.to, 1, 4 * n);
-	memset(r.tx, 1, 4 * n);
-	memset(r.amount, 1, 8 * n);
-	memset(r.balance, 1, 8 * n);
-	memset(r.out, 1, 8 * n);
-	memset(r.in, 1, 8 * n);
-	return r;
-}
-
-static void rows_free(struct columns_cold_rows *r)
-{
-	free(r->from);
-	free(r->to);
-	free(r->tx);
-	free(r->amount);
-	free(r->balance);
-	free(r->out);
-	free(r->in);
 }
 
 static double copy(const struct columns_cold_rows *r, const struct trace_columns *c)
@@ -238,10 +184,10 @@ static void run(uint64_t transfers, uint64_t accounts, unsigned rounds, size_t s
 	uint8_t **segment;
 	size_t *bytes;
 
-	make(&b, transfers, accounts);
+	ledger_columns(&b, transfers, accounts);
 	c = again = trace_columns_builder_view(&b);
 	n = (double)c.n;
-	r = rows_of(c.n);
+	r = ledger_rows(c.n);
 	segment = calloc(c.n / segment_events + 1, sizeof(void *));
 	bytes = calloc(c.n / segment_events + 1, sizeof *bytes);
 	CHECK(segment != NULL && bytes != NULL);
@@ -297,7 +243,7 @@ static void run(uint64_t transfers, uint64_t accounts, unsigned rounds, size_t s
 	}
 	free(segment);
 	free(bytes);
-	rows_free(&r);
+	ledger_rows_free(&r);
 	trace_columns_builder_free(&b);
 }
 

@@ -23,6 +23,7 @@
 
 #include "base/check.h"
 #include "ingest/labels.h"
+#include "ledger.h"
 #include "store/columns_feed.h"
 
 enum { CHUNK = 1 << 18, BLOCK = 120, NAME = 40, LABELS = 500000, TESTS = 4000000, ROUNDS_MAX = 99 };
@@ -42,11 +43,7 @@ static volatile uint64_t sink;
 
 static uint64_t next_random(void)
 {
-	uint64_t z = (state += 0x9e3779b97f4a7c15u);
-
-	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-	return z ^ (z >> 31);
+	return ledger_step(&state);
 }
 
 static double seconds(clockid_t clock)
@@ -60,22 +57,6 @@ static double seconds(clockid_t clock)
 static double cpu(void)
 {
 	return seconds(CLOCK_PROCESS_CPUTIME_ID);
-}
-
-/* An address as NEM prints them, of a number: 40 characters that look like a hash. */
-static void address(uint8_t out[NAME], uint64_t account)
-{
-	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-	uint64_t z = (account + 1) * 0x9e3779b97f4a7c15u;
-
-	for (unsigned i = 0; i < NAME; i++) {
-		if (i % 12 == 0) {
-			z = (z ^ (z >> 29)) * 0xbf58476d1ce4e5b9u;
-			z ^= z >> 32;
-		}
-		out[i] = (uint8_t)alphabet[z & 31];
-		z >>= 5;
-	}
 }
 
 /* Log-uniform activity, as trace.md E has it. */
@@ -92,8 +73,8 @@ static void make_chunk(size_t n, uint64_t accounts)
 	for (size_t i = 0; i < n; i++) {
 		struct record *r = &records[i];
 
-		address(r->from, pick(accounts));
-		address(r->to, pick(accounts));
+		ledger_address((char *)r->from, pick(accounts));
+		ledger_address((char *)r->to, pick(accounts));
 		r->amount = 1 + next_random() % 1000;
 		for (unsigned k = 0; k < 4; k++) {
 			le64_put(r->tx.b + (size_t)8 * k, next_random());
@@ -168,7 +149,7 @@ static void fund(struct columns *c, uint64_t accounts)
 	for (uint64_t i = 0; i < accounts; i++) {
 		struct columns_transfer t = { .amount = UINT64_C(1) << 40, .asset = asset };
 
-		address(name, i);
+		ledger_address((char *)name, i);
 		t.to = (struct columns_name){ name, NAME, COLUMNS_ADDRESS };
 		CHECK(columns_append(c, &t, 1, &bad, &fault) == ERR_OK);
 	}
@@ -461,14 +442,14 @@ static struct label_result test_labels(uint32_t n)
 	for (uint32_t i = 0; i < n; i++) {
 		struct label_new tag = { .label = bytes_str("x") };
 
-		address(sorted[i], i);
+		ledger_address((char *)sorted[i], i);
 		tag.address = bytes_of(sorted[i], NAME);
 		CHECK(labels_add(l, &tag, list) == ERR_OK);
 	}
 	CHECK(labels_seal(l) == ERR_OK);
 	qsort(sorted, n, NAME, by_name);
 	for (uint32_t i = 0; i < 1 << 16; i++) {
-		address(asked[i], n + next_random() % 100000000);
+		ledger_address((char *)asked[i], n + next_random() % 100000000);
 	}
 	begun = cpu();
 	for (uint32_t i = 0; i < TESTS; i++) {

@@ -24,13 +24,19 @@ struct ledger_move {
 	uint64_t from, to, amount; /* from == accounts of the ledger: newly made */
 };
 
-static inline uint64_t ledger_random(struct ledger *l)
+/* The next number of SplitMix64 (Steele, Lea and Flood 2014). */
+static inline uint64_t ledger_step(uint64_t *state)
 {
-	uint64_t z = (l->state += 0x9e3779b97f4a7c15u);
+	uint64_t z = (*state += 0x9e3779b97f4a7c15u);
 
 	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
 	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
 	return z ^ (z >> 31);
+}
+
+static inline uint64_t ledger_random(struct ledger *l)
+{
+	return ledger_step(&l->state);
 }
 
 static inline void ledger_begin(struct ledger *l, uint64_t accounts)
@@ -85,13 +91,10 @@ static inline struct ledger_move ledger_next(struct ledger *l)
 static inline void ledger_address(char out[LEDGER_NAME], uint64_t account)
 {
 	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-	uint64_t z = (account + 1) * 0x9e3779b97f4a7c15u;
+	uint64_t state = account * 0xd1342543de82ef95u, z = 0;
 
 	for (unsigned i = 0; i < LEDGER_NAME; i++) {
-		if (i % 12 == 0) {
-			z = (z ^ (z >> 29)) * 0xbf58476d1ce4e5b9u;
-			z ^= z >> 32;
-		}
+		z = i % 12 == 0 ? ledger_step(&state) : z;
 		out[i] = alphabet[z & 31];
 		z >>= 5;
 	}

@@ -15,6 +15,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "../../../bench/trace/ledger_columns.h"
 #include "base/attr.h"
 #include "base/check.h"
 #include "store/columns.h"
@@ -63,27 +64,6 @@ static void make(struct trace_columns_builder *b, size_t n, const struct shape *
 	}
 }
 
-static struct columns_cold_rows room_for(size_t n)
-{
-	struct columns_cold_rows r = { malloc(4 * n), malloc(4 * n), malloc(4 * n), malloc(8 * n),
-				       malloc(8 * n), malloc(8 * n), malloc(8 * n) };
-
-	CHECK(r.from != NULL && r.to != NULL && r.tx != NULL && r.amount != NULL &&
-	      r.balance != NULL && r.out != NULL && r.in != NULL);
-	return r;
-}
-
-static void give_back(struct columns_cold_rows *r)
-{
-	free(r->from);
-	free(r->to);
-	free(r->tx);
-	free(r->amount);
-	free(r->balance);
-	free(r->out);
-	free(r->in);
-}
-
 static bool same_rows(const struct columns_cold_rows *r, const struct trace_columns *c, size_t at,
 		      size_t n, bool sums)
 {
@@ -105,12 +85,17 @@ static void comes_back_as_it_was(void)
 		1, 2, COLUMNS_COLD_PAGE - 1, COLUMNS_COLD_PAGE, COLUMNS_COLD_PAGE + 1, 100000
 	};
 
-	for (size_t k = 0; k < ARRAY_LEN(shapes); k++) {
-		struct columns_cold_rows rows = room_for(COLUMNS_COLD_PAGE);
+	/* the last is the ledger of the benchmarks */
+	for (size_t k = 0; k <= ARRAY_LEN(shapes); k++) {
+		struct columns_cold_rows rows = ledger_rows(COLUMNS_COLD_PAGE);
 		struct trace_columns_builder b;
 		struct trace_columns c;
 
-		make(&b, 150000, &shapes[k]);
+		if (k < ARRAY_LEN(shapes)) {
+			make(&b, 150000, &shapes[k]);
+		} else {
+			ledger_columns(&b, 150000, 15000);
+		}
 		c = trace_columns_builder_view(&b);
 		for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 			struct columns_cold_fault at;
@@ -149,8 +134,36 @@ static void comes_back_as_it_was(void)
 			free(p);
 		}
 		trace_columns_builder_free(&b);
-		give_back(&rows);
+		ledger_rows_free(&rows);
 	}
+}
+
+static int by_piece(const void *a, const void *b)
+{
+	return memcmp(a, b, 8);
+}
+
+/* Names of the benchmarks look like hashes: no piece of one comes again, in it or in another. */
+static void addresses_do_not_repeat(void)
+{
+	enum { NAMES = 3000, PIECE = 8 };
+
+	static char piece[NAMES * (LEDGER_NAME / PIECE)][PIECE];
+	size_t n = 0, again = 0;
+
+	for (uint64_t i = 0; i < NAMES; i++) {
+		char name[LEDGER_NAME];
+
+		ledger_address(name, i);
+		for (unsigned k = 0; k < LEDGER_NAME; k += PIECE, n++) {
+			memcpy(piece[n], name + k, PIECE);
+		}
+	}
+	qsort(piece, n, PIECE, by_piece);
+	for (size_t i = 1; i < n; i++) {
+		again += memcmp(piece[i - 1], piece[i], PIECE) == 0;
+	}
+	T_EQ(again, 0);
 }
 
 /* Everything that a segment says; ERR_CORRUPT if anything is refused. */
@@ -170,7 +183,7 @@ static enum err read_through(struct bytes file, size_t accounts, bool check,
 static void finds_every_bent_bit_and_every_cut(void)
 {
 	static const struct shape shape = { 60, 30, true, true };
-	struct columns_cold_rows rows = room_for(COLUMNS_COLD_PAGE);
+	struct columns_cold_rows rows = ledger_rows(COLUMNS_COLD_PAGE);
 	struct trace_columns_builder b;
 	struct trace_columns c;
 	struct columns_cold_fault at;
@@ -203,7 +216,7 @@ static void finds_every_bent_bit_and_every_cut(void)
 	}
 	free(p);
 	trace_columns_builder_free(&b);
-	give_back(&rows);
+	ledger_rows_free(&rows);
 }
 
 /* ---- a store ---- */
@@ -325,7 +338,7 @@ static void keep(struct columns_view *out)
 
 	CHECK(columns_view_open(&v, folder, 0, true, &fault) == ERR_OK);
 	memset(out, 0, sizeof *out);
-	r = room_for(v.columns.n);
+	r = ledger_rows(v.columns.n);
 	memcpy(r.from, v.columns.from, 4 * v.columns.n);
 	memcpy(r.to, v.columns.to, 4 * v.columns.n);
 	memcpy(r.tx, v.columns.tx, 4 * v.columns.n);
@@ -788,6 +801,7 @@ int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
 		{ "comes back as it was", comes_back_as_it_was },
+		{ "addresses do not repeat", addresses_do_not_repeat },
 		{ "finds every bent bit and every cut", finds_every_bent_bit_and_every_cut },
 		{ "says the same when cold", says_the_same_when_cold },
 		{ "goes on behind what is cold", goes_on_behind_what_is_cold },
