@@ -24,12 +24,15 @@
 #include "crypto/crypto.h"
 #include "io/config.h"
 #include "io/file.h"
+#include "io/language.h"
 #include "io/notes.h"
 #include "io/notify.h"
 #include "io/random.h"
 #include "io/sandbox.h"
 #include "ipc/msgs.h"
 #include "server.h"
+
+#include "kuramori_catalogues.h" /* needs io/language.h */
 
 static const struct config_row rows[] = {
 	{ "genesis_file", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(server_config, genesis_file),
@@ -749,6 +752,8 @@ int main(int argc, char **argv)
 	if (!config_start(&program, &s.config, argc, argv, &result, &exit_code)) {
 		return exit_code;
 	}
+	/* its own words are English: only what the API says to people is not (decision 28) */
+	languages_begin("kuramori", catalogues, ARRAY_LEN(catalogues));
 	s.scratch = malloc(PAYOUT_EFFECTS_BYTES);
 	CHECK(s.scratch != NULL);
 	e = serve(&s);

@@ -9,6 +9,7 @@
 #include "api/transfers.h"
 #include "base/check.h"
 #include "base/hex.h"
+#include "base/words.h"
 #include "crypto/crypto.h"
 #include "crypto/sha256.h"
 #include "crypto/uuid7.h"
@@ -29,6 +30,7 @@ struct asked {
 	uint16_t operation; /* the route's; what builds the arguments may say another */
 	const char *field;
 	const char *why;
+	const char *format;          /* of which why was made */
 	char range[24];              /* words of a limit */
 	char name[DOC_NAME_MAX + 1]; /* of a thing in the middle of the path */
 };
@@ -40,6 +42,7 @@ static enum err bad(struct asked *q, enum err e, const char *field, const char *
 {
 	q->field = field;
 	q->why = why;
+	q->format = "%s";
 	return e;
 }
 
@@ -178,8 +181,11 @@ static enum err small_number(struct asked *q, const char *key, uint32_t fallback
 		v = v * 10 + (uint32_t)(text[i] - '0');
 	}
 	if (v == 0 || v > max) {
+		enum err e = bad(q, ERR_FIELD_RANGE, key, q->range);
+
+		q->format = N_("1 to %u");
 		(void)snprintf(q->range, sizeof q->range, "1 to %u", (unsigned)max);
-		return bad(q, ERR_FIELD_RANGE, key, q->range);
+		return e;
 	}
 	*out = v;
 	return ERR_OK;
@@ -515,16 +521,13 @@ static bool route_fits(const struct route *route, const char *path, const char *
 /* 405 says what would be taken (RFC 9110 15.5.6). */
 static void wrong_method(struct api *a, struct http_request *r, const char *allow)
 {
-	char body[256];
+	static const char format[] = N_("this route takes %s");
 	const char *extra[] = { "Allow", allow, NULL };
-	int n = snprintf(body, sizeof body,
-			 "{\"type\":\"urn:kuramori:problem:%s\",\"title\":\"%s\",\"status\":405,"
-			 "\"detail\":\"this route takes %s\"}",
-			 err_slug(ERR_METHOD), err_words(ERR_METHOD), allow);
+	char detail[128];
 
-	CHECK(n > 0 && (size_t)n < sizeof body);
+	(void)snprintf(detail, sizeof detail, format, allow);
 	a->refused++;
-	http_reply(r, 405, "application/problem+json", bytes_of(body, (size_t)n), extra);
+	http_problem_filled(r, ERR_METHOD, NULL, format, detail, extra);
 }
 
 static const struct route *find(const char *path, enum http_method method, const char **rest,
@@ -627,7 +630,7 @@ void api_on_request(void *ctx, struct http_request *r)
 	a->requests++;
 	if (who == NOBODY) {
 		refuse(a, r, ERR_UNAUTHORISED, "Authorization",
-		       "send the header Authorization: Bearer TOKEN");
+		       N_("send the header Authorization: Bearer TOKEN"));
 		return;
 	}
 	route = find(http_path(r), http_method(r), &q.rest, &allow);
@@ -637,15 +640,15 @@ void api_on_request(void *ctx, struct http_request *r)
 	}
 	if (route == NULL) {
 		refuse(a, r, ERR_NOT_FOUND, "path",
-		       "there is no such route; docs/openapi.yaml lists them");
+		       N_("there is no such route; docs/openapi.yaml lists them"));
 		return;
 	}
 	if ((route->operation == API_TRANSFERS) != (who == SETTLEMENT)) {
 		refuse(a, r, ERR_CREDENTIAL, "Authorization",
-		       who == SETTLEMENT ? "the settlement token opens POST /v1/transfers only"
+		       who == SETTLEMENT ? N_("the settlement token opens POST /v1/transfers only")
 		       : a->transfers.bytes != NULL
-			   ? "this route takes the settlement token"
-			   : "settlement is off here: settlement_token_file is not set");
+			   ? N_("this route takes the settlement token")
+			   : N_("settlement is off here: settlement_token_file is not set"));
 		return;
 	}
 	if (stands_by(a, r, route->operation)) {
@@ -654,7 +657,7 @@ void api_on_request(void *ctx, struct http_request *r)
 	odd = http_query_odd(r, route->query);
 	if (odd != NULL) {
 		refuse(a, r, ERR_FIELD_UNKNOWN, odd,
-		       "this route knows no such query argument, or knows it once");
+		       N_("this route knows no such query argument, or knows it once"));
 		return;
 	}
 	q.operation = route->operation;
@@ -663,14 +666,15 @@ void api_on_request(void *ctx, struct http_request *r)
 		e = bad(&q, ERR_TOO_LARGE, "body", "the document is larger than 64 KiB");
 	}
 	if (e != ERR_OK) {
-		refuse(a, r, e, q.field, q.why);
+		a->refused++;
+		http_problem_filled(r, e, q.field, q.format, q.why, NULL);
 		return;
 	}
 	for (size_t i = 0; i < API_WAITING_MAX && place == NULL; i++) {
 		place = a->waiting[i].request == NULL ? &a->waiting[i] : NULL;
 	}
 	if (place == NULL) {
-		refuse(a, r, ERR_BUSY, NULL, "too many requests wait; try again in a moment");
+		refuse(a, r, ERR_BUSY, NULL, N_("too many requests wait; try again in a moment"));
 		return;
 	}
 	*place =
@@ -724,7 +728,7 @@ void api_settled(struct api *a, struct bytes answers)
 		place->request = NULL;
 		body = malloc(TRANSFERS_ANSWER_BYTES(n));
 		if (body == NULL) {
-			refuse(a, r, ERR_FULL, NULL, "no memory for the answer; ask again");
+			refuse(a, r, ERR_FULL, NULL, N_("no memory for the answer; ask again"));
 			continue;
 		}
 		w = writer_make(body, TRANSFERS_ANSWER_BYTES(n));
@@ -764,20 +768,27 @@ void api_answer(struct api *a, uint64_t tag, struct bytes answer)
 	{
 		struct bytes field = reader_bytes(&in, reader_u32(&in));
 		struct bytes detail = reader_bytes(&in, reader_u32(&in));
-		char field_text[DOC_FIELD_MAX + 1], detail_text[1024];
+		struct bytes format = reader_bytes(&in, reader_u32(&in));
+		char field_text[DOC_FIELD_MAX + 1], detail_text[1024], format_text[256];
 		struct http_request *r = place->request;
 
 		CHECK(reader_done(&in) && field.n < sizeof field_text &&
-		      detail.n < sizeof detail_text);
+		      detail.n < sizeof detail_text && format.n < sizeof format_text);
 		if (field.n > 0) {
 			memcpy(field_text, field.p, field.n);
 		}
 		if (detail.n > 0) {
 			memcpy(detail_text, detail.p, detail.n);
 		}
+		if (format.n > 0) {
+			memcpy(format_text, format.p, format.n);
+		}
 		field_text[field.n] = '\0';
 		detail_text[detail.n] = '\0';
+		format_text[format.n] = '\0';
 		place->request = NULL;
-		refuse(a, r, e, field.n > 0 ? field_text : NULL, detail.n > 0 ? detail_text : NULL);
+		a->refused++;
+		http_problem_filled(r, e, field.n > 0 ? field_text : NULL, format_text,
+				    detail.n > 0 ? detail_text : NULL, NULL);
 	}
 }

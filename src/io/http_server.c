@@ -11,7 +11,9 @@
 #include <unistd.h>
 
 #include "base/check.h"
+#include "base/words.h"
 #include "io/clock.h"
+#include "io/language.h"
 #include "io/notes.h"
 #include "io/tcp.h"
 #include "io/unix.h"
@@ -527,58 +529,105 @@ void http_drop(struct http_request *r)
 	}
 }
 
-static size_t json_text(char *out, size_t cap, const char *text)
+/* Not ours to repeat: a detail is words, not bytes of a stranger. */
+static void printable(char *out, size_t cap, const char *text)
 {
 	size_t n = 0;
 
-	for (; *text != '\0' && n + 8 < cap; text++) {
-		unsigned char c = (unsigned char)*text;
+	for (; text[n] != '\0' && n + 1 < cap; n++) {
+		unsigned char c = (unsigned char)text[n];
 
-		if (c == '"' || c == '\\') {
-			out[n++] = '\\';
-			out[n++] = (char)c;
-		} else if (c < 0x20 || c > 0x7e) {
-			/* Not ours to repeat: a detail is words, not bytes of a stranger. */
-			out[n++] = '?';
-		} else {
-			out[n++] = (char)c;
-		}
+		out[n] = (char)(c < 0x20 || c > 0x7e ? '?' : c);
 	}
 	out[n] = '\0';
-	return n;
+}
+
+/* Words of a catalogue, which is of UTF-8, or printable ones, as the inside of a JSON string. */
+static void json_text(char *out, size_t cap, const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0' && n + 2 < cap; text++) {
+		if (*text == '"' || *text == '\\') {
+			out[n++] = '\\';
+		}
+		out[n++] = *text;
+	}
+	out[n] = '\0';
+}
+
+enum {
+	PROBLEM_HEADERS = 8, /* names and values */
+	PROBLEM_TEXT = 1536, /* bytes of a detail in any language */
+};
+
+/* What was asked for, how to authenticate where that is lacking (RFC 9110 11.6.1), and extra. */
+static void problem_headers(const char *all[PROBLEM_HEADERS + 1], enum err e, enum language l,
+			    const char *const *extra)
+{
+	size_t n = 0;
+
+	all[n++] = "Content-Language";
+	all[n++] = language_name(l);
+	all[n++] = "Vary";
+	all[n++] = "Accept-Language";
+	if (e == ERR_UNAUTHORISED) {
+		all[n++] = "WWW-Authenticate";
+		all[n++] = "Bearer";
+	}
+	for (size_t i = 0; extra != NULL && extra[i] != NULL; i += 2) {
+		CHECK(n + 2 <= PROBLEM_HEADERS);
+		all[n++] = extra[i];
+		all[n++] = extra[i + 1];
+	}
+	all[n] = NULL;
 }
 
 static void answer_problem(struct http_request *r, enum err e, const char *field,
-			   const char *detail)
+			   const char *format, const char *detail, const char *const *extra)
 {
+	const enum language l = language_here(language_accepted(MHD_lookup_connection_value(
+	    r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_LANGUAGE)));
+	const char *headers[PROBLEM_HEADERS + 1];
 	char field_text[256] = "";
-	char detail_text[1024] = "";
-	char body[2048];
-	static const char *const authenticate[] = { "WWW-Authenticate", "Bearer", NULL };
+	char said[PROBLEM_TEXT] = "";
+	char words[PROBLEM_TEXT] = "";
+	char detail_text[2 * PROBLEM_TEXT] = "";
+	char body[3 * PROBLEM_TEXT];
 	int n;
 
 	if (field != NULL) {
-		(void)json_text(field_text, sizeof field_text, field);
+		printable(said, sizeof said, field);
+		json_text(field_text, sizeof field_text, said);
 	}
 	if (detail != NULL) {
-		(void)json_text(detail_text, sizeof detail_text, detail);
+		printable(said, sizeof said, detail);
+		language_filled(l, words, sizeof words, format, said);
+		json_text(detail_text, sizeof detail_text, words);
 	}
 	n = snprintf(
 	    body, sizeof body,
 	    "{\"type\":\"urn:kuramori:problem:%s\",\"title\":\"%s\",\"status\":%d%s%s%s%s%s%s}",
-	    err_slug(e), err_words(e), err_http(e), field != NULL ? ",\"field\":\"" : "",
-	    field_text, field != NULL ? "\"" : "", detail != NULL ? ",\"detail\":\"" : "",
-	    detail_text, detail != NULL ? "\"" : "");
+	    err_slug(e), language_words(l, err_words(e)), err_http(e),
+	    field != NULL ? ",\"field\":\"" : "", field_text, field != NULL ? "\"" : "",
+	    detail != NULL ? ",\"detail\":\"" : "", detail_text, detail != NULL ? "\"" : "");
 	CHECK(n > 0 && (size_t)n < sizeof body);
-	/* RFC 9110 11.6.1: a 401 says how to authenticate */
+	problem_headers(headers, e, l, extra);
 	answer(r, (unsigned)err_http(e), "application/problem+json", bytes_of(body, (size_t)n),
-	       e == ERR_UNAUTHORISED ? authenticate : NULL);
+	       headers);
 }
 
 void http_problem(struct http_request *r, enum err e, const char *field, const char *detail)
 {
 	CHECK(r->handed);
-	answer_problem(r, e, field, detail);
+	answer_problem(r, e, field, "%s", detail, NULL);
+}
+
+void http_problem_filled(struct http_request *r, enum err e, const char *field, const char *format,
+			 const char *detail, const char *const *extra)
+{
+	CHECK(r->handed);
+	answer_problem(r, e, field, format, detail, extra);
 }
 
 static enum MHD_Result send_response(struct http_request *r)
@@ -592,7 +641,7 @@ static enum MHD_Result send_response(struct http_request *r)
 
 static enum MHD_Result answer_now(struct http_request *r, enum err e, const char *why)
 {
-	answer_problem(r, e, NULL, why);
+	answer_problem(r, e, NULL, "%s", why, NULL);
 	return send_response(r);
 }
 
@@ -605,11 +654,11 @@ static enum err judge_head(struct http_request *r, const char **why)
 
 	(void)MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, on_argument, &clean);
 	if (!clean || !is_clean(r->path)) {
-		*why = "the path or query holds a broken escape or a control character";
+		*why = N_("the path or query holds a broken escape or a control character");
 		return ERR_INPUT;
 	}
 	if (strlen(r->path) > HTTP_PATH_MAX) {
-		*why = "the path is too long";
+		*why = N_("the path is too long");
 		return ERR_TOO_LARGE;
 	}
 	/*
@@ -617,7 +666,7 @@ static enum err judge_head(struct http_request *r, const char **why)
 	 * answer in the middle of his sending would reach him as a reset.
 	 */
 	if (length != NULL && strtoull(length, NULL, 10) > (uint64_t)DISCARD_TIMES * r->body_max) {
-		*why = "the body is larger than its limit";
+		*why = N_("the body is larger than its limit");
 		return ERR_TOO_LARGE;
 	}
 	if (r->server->stopping) {
@@ -667,7 +716,7 @@ static enum MHD_Result take_body(struct http_request *r, const char *data, size_
 
 	if (r->refuse != ERR_OK || n > max - r->body_n) {
 		r->refuse = ERR_TOO_LARGE;
-		r->refuse_why = "the body is larger than its limit";
+		r->refuse_why = N_("the body is larger than its limit");
 		r->discarded += n;
 		return r->discarded > DISCARD_TIMES * max ? MHD_NO : MHD_YES;
 	}
@@ -861,7 +910,7 @@ void http_server_stop(struct http_server *s)
 			if (s->plan.on_gone != NULL) {
 				s->plan.on_gone(s->plan.ctx, r);
 			}
-			answer_problem(r, ERR_STOPPING, NULL, NULL);
+			answer_problem(r, ERR_STOPPING, NULL, "%s", NULL, NULL);
 		}
 		if (r->broken != NULL) {
 			r->broken->how.cut = 0;

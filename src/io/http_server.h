@@ -126,7 +126,17 @@ void http_reply_broken(struct http_request *r, unsigned status, const char *cont
 /* In place of an answer: the connection is closed without a byte.  r is gone. */
 void http_drop(struct http_request *r);
 
-/* A problem document (RFC 9457) for e: type, title, status, and detail, field if not NULL. */
+/*
+ * A problem document (RFC 9457) for e: type, title, status, and detail, field if not NULL.  Title
+ * and detail are in the language that the request asks for (io/language.h), all else is for
+ * machines and the same in all.
+ */
 void http_problem(struct http_request *r, enum err e, const char *field, const char *detail);
+/*
+ * The same of a detail that was filled in: format is what the catalogue knows it by.  extra: pairs
+ * of headers and their values and NULL, or NULL.
+ */
+void http_problem_filled(struct http_request *r, enum err e, const char *field, const char *format,
+			 const char *detail, const char *const *extra);
 
 #endif

@@ -1,24 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "io/words.h"
 
-#include <fcntl.h>
-#include <limits.h>
 #include <locale.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 #include <uniwidth.h>
 
 #include "base/attr.h"
 #include "base/check.h"
-#include "crypto/sha256.h"
-
-#ifndef KURAMORI_LOCALEDIR
-#error "KURAMORI_LOCALEDIR comes from the build"
-#endif
+#include "io/catalogue.h"
 
 static const struct language {
 	const char *name;   /* as in po/LINGUAS */
@@ -73,32 +66,6 @@ static const struct language *choose(const char *list)
 	return NULL;
 }
 
-/* D/po, if this program runs as D/bin/NAME/NAME, whatever its name is: several share a catalogue.
- */
-static bool built_here(char *out, size_t cap)
-{
-	char tail[256];
-	ssize_t n = readlink("/proc/self/exe", out, cap - 1);
-	const char *name;
-	int tail_n;
-
-	if (n <= 0 || (size_t)n + 1 >= cap) {
-		return false;
-	}
-	out[n] = '\0';
-	name = strrchr(out, '/');
-	if (name == NULL) {
-		return false;
-	}
-	tail_n = snprintf(tail, sizeof tail, "/bin%s%s", name, name);
-	if (tail_n < 0 || (size_t)tail_n >= sizeof tail || n <= tail_n ||
-	    strcmp(out + n - tail_n, tail) != 0) {
-		return false;
-	}
-	(void)snprintf(out + n - tail_n, (size_t)tail_n, "/po");
-	return access(out, R_OK | X_OK) == 0;
-}
-
 /* Tells gettext this language.  C.UTF-8 is on every Debian, but newer glibc takes it for English.
  */
 static bool set_language(const struct language *l)
@@ -109,34 +76,11 @@ static bool set_language(const struct language *l)
 		setlocale(LC_MESSAGES, "C.UTF-8") != NULL);
 }
 
-/* place/LANGUAGE/LC_MESSAGES/PROGRAM.mo is the file that was built with this program. */
-static bool is_ours(const char *place, const char *program, const struct words_catalogue *c)
-{
-	char path[PATH_MAX];
-	uint8_t part[16384];
-	struct sha256 hash;
-	struct hash32 found;
-	ssize_t got = 0;
-	int fd = -1;
-	int n = snprintf(path, sizeof path, "%s/%s/LC_MESSAGES/%s.mo", place, c->language, program);
-
-	if (n <= 0 || (size_t)n >= sizeof path || (fd = open(path, O_RDONLY | O_CLOEXEC)) < 0) {
-		return false;
-	}
-	sha256_init(&hash);
-	while ((got = read(fd, part, sizeof part)) > 0) {
-		sha256_update(&hash, bytes_of(part, (size_t)got));
-	}
-	(void)close(fd);
-	sha256_final(&hash, &found);
-	return got == 0 && hash32_eq(&found, &c->sha256);
-}
-
 void words_begin(const char *program, const struct words_catalogue *all, size_t n)
 {
-	char here[PATH_MAX];
+	char here[CATALOGUE_PLACE_MAX];
 	const char *locale = locale_of("LC_MESSAGES"), *list = getenv("LANGUAGE");
-	const char *place = built_here(here, sizeof here) ? here : KURAMORI_LOCALEDIR;
+	const char *place = catalogue_place(here);
 	const struct language *language;
 	bool ours = false;
 
@@ -147,7 +91,7 @@ void words_begin(const char *program, const struct words_catalogue *all, size_t 
 	language = choose(list != NULL && list[0] != '\0' ? list : locale);
 	for (size_t i = 0; language != NULL && i < n; i++) {
 		ours = ours || (strcmp(all[i].language, language->name) == 0 &&
-				is_ours(place, program, &all[i]));
+				catalogue_is_ours(place, program, &all[i]));
 	}
 	if (ours && set_language(language) &&
 	    (bindtextdomain(program, place) == NULL ||

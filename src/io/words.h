@@ -21,16 +21,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/bytes.h"
 #include "base/words.h"
+#include "io/catalogue.h"
 
 #define _(text) gettext(text)
-
-/* A catalogue as it was built (po/digests). */
-struct words_catalogue {
-	const char *language; /* as in po/LINGUAS */
-	struct hash32 sha256; /* of its file */
-};
 
 /*
  * Chooses the language, once, before the first word and before a second thread: the first of

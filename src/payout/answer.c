@@ -99,6 +99,7 @@ static void begin(struct payout *p, uint64_t tag)
 	p->answer_err = ERR_OK;
 	p->answer_field[0] = '\0';
 	p->answer_detail[0] = '\0';
+	p->answer_format = "%s";
 	p->answer = writer_make(p->answer_buffer, PAYOUT_ANSWER_MAX);
 }
 
@@ -112,6 +113,7 @@ void answer_refuse(struct payout *p, enum err e, const char *field, const char *
 	(void)snprintf(p->answer_field, sizeof p->answer_field, "%s", field);
 	va_start(args, format);
 	(void)vsnprintf(p->answer_detail, sizeof p->answer_detail, format, args);
+	p->answer_format = format;
 	va_end(args);
 }
 
@@ -144,7 +146,8 @@ void answer_send(struct payout *p, struct effects *out)
 	if (p->answer_err == ERR_OK && p->answer.bad) {
 		p->answer_err = ERR_TOO_LARGE;
 		(void)snprintf(p->answer_detail, sizeof p->answer_detail,
-			       "the answer is larger than %d bytes", PAYOUT_ANSWER_MAX);
+			       N_("the answer is larger than %d bytes"), PAYOUT_ANSWER_MAX);
+		p->answer_format = "the answer is larger than %d bytes";
 	}
 	if (p->answer_err == ERR_OK) {
 		n = 4 + p->answer.n;
@@ -153,10 +156,11 @@ void answer_send(struct payout *p, struct effects *out)
 		memcpy(body + 4, p->answer.p, p->answer.n);
 	} else {
 		struct bytes field = bytes_str(p->answer_field),
-			     detail = bytes_str(p->answer_detail);
+			     detail = bytes_str(p->answer_detail),
+			     format = bytes_str(p->answer_format);
 		struct writer w;
 
-		n = 4 + 4 + field.n + 4 + detail.n;
+		n = 4 + 4 + field.n + 4 + detail.n + 4 + format.n;
 		body = effects_take(out, n);
 		w = writer_make(body, n);
 		writer_u32(&w, (uint32_t)p->answer_err);
@@ -164,6 +168,8 @@ void answer_send(struct payout *p, struct effects *out)
 		writer_bytes(&w, field);
 		writer_u32(&w, (uint32_t)detail.n);
 		writer_bytes(&w, detail);
+		writer_u32(&w, (uint32_t)format.n);
+		writer_bytes(&w, format);
 		CHECK(!w.bad);
 	}
 	effects_call(out, PAYOUT_CALL_ANSWER, p->answer_tag, bytes_of(body, n));

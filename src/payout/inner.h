@@ -14,6 +14,7 @@
 #ifndef KURAMORI_PAYOUT_INNER_H
 #define KURAMORI_PAYOUT_INNER_H
 
+#include "base/words.h"
 #include "books/refund.h"
 #include "chain/nem/nem_address.h"
 #include "chain/nem/nem_agree.h"
@@ -351,6 +352,7 @@ struct payout {
 	enum err answer_err;
 	char answer_field[INNER_FIELD_MAX + 1];
 	char answer_detail[INNER_DETAIL_MAX];
+	const char *answer_format; /* of the detail: static */
 	struct writer answer;
 	uint8_t *answer_buffer;
 	struct inner_waiting waiting[INNER_WAITING_MAX];

@@ -169,9 +169,10 @@ void open_claims(struct payout *p, struct bytes rows, struct effects *out)
 			answer_refuse(p, e, "customer", "%.*s: %s",
 				      (int)(name.n > DOC_NAME_MAX ? DOC_NAME_MAX : name.n),
 				      name.n == 0 ? "" : (const char *)name.p,
-				      e == ERR_EXISTS  ? "has another opening balance already"
-				      : e == ERR_STATE ? "the books are open without this customer"
-						       : err_words(e));
+				      e == ERR_EXISTS ? N_("has another opening balance already")
+				      : e == ERR_STATE
+					  ? N_("the books are open without this customer")
+					  : err_words(e));
 			return;
 		}
 	}

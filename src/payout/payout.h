@@ -84,7 +84,8 @@ enum payout_call {
 	/*
 	 * The answer to an API event.  request_id: its tag.  Arguments: u32 enum err; then
 	 *   ERR_OK:  the bytes of a JSON object, or of checkpoint text (API_CHECKPOINT)
-	 *   else:    u32 length and field, u32 length and detail (either may be empty)
+	 *   else:    u32 length and field, u32 length and detail (either may be empty), u32 length
+	 *            and the format of which the detail was made, for whoever translates it
 	 */
 	PAYOUT_CALL_ANSWER = 32,
 	/* Read a blob: 32 bytes, its name.  Reply: status, and the blob on ERR_OK. */

@@ -140,14 +140,14 @@ static const char *unfit(const struct payout *p, const struct inner_price *kept,
 {
 	*e = ERR_CLOCK;
 	if (one->said.time_ms > p->wall_ms + p->policy.clock_skew_ms) {
-		return "a price from the future";
+		return N_("a price from the future");
 	}
 	*e = ERR_STALE;
 	if (prices_wanted(p) && age_ms(p, one) > p->policy.yen[0].age_max_ms) {
-		return "the price is older than the policy takes";
+		return N_("the price is older than the policy takes");
 	}
 	return kept->n > 0 && one->said.time_ms <= kept->said.time_ms
-		   ? "a price of this source that is as new is here already"
+		   ? N_("a price of this source that is as new is here already")
 		   : NULL;
 }
 

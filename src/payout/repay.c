@@ -102,7 +102,7 @@ void repay_begin(struct payout *p, const struct hash32 *id)
 			      "the plan is %s: %u of %u people have approved it%s",
 			      ruling_state_name(x->state), ruling_approved(x), ruling_needed(x),
 			      withdraw_frozen(p) && x->docs_n > 1
-				  ? "; a freeze came after some of them"
+				  ? N_("; a freeze came after some of them")
 				  : "");
 		return;
 	}

@@ -345,9 +345,9 @@ static bool book(struct payout *p, const struct inner_ruling *x, const struct do
 	e = books_apply_all(&p->books, records.r, records.n, &failed);
 	if (e != ERR_OK) {
 		return refuse_entry(p, e, records.entry[failed],
-				    e == ERR_FUNDS ? "an account would go below zero"
+				    e == ERR_FUNDS ? N_("an account would go below zero")
 				    : e == ERR_CAP
-					? "customers would be owed more than there is (T41)"
+					? N_("customers would be owed more than there is (T41)")
 					: err_words(e),
 				    NULL);
 	}

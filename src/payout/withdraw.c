@@ -271,6 +271,10 @@ static void refuse_verdict(struct payout *p, const struct policy_verdict *v)
 	}
 	policy_words(words, v);
 	answer_refuse(p, v->err, field, "%s", words);
+	if (v->has_figure) {
+		p->answer_format =
+		    v->least ? N_("%s: %s, needs %s") : N_("%s: %s, limit %s"); /* policy_words() */
+	}
 }
 
 /* A key that was used: the same answer, or what differs. */

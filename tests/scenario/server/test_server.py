@@ -13,6 +13,7 @@ import hashlib
 import http.client
 import json
 import os
+import re
 import shutil
 import socket
 import sqlite3
@@ -232,6 +233,55 @@ def routes_and_methods():
                               ("/v1/status?limit=1", "field-unknown", "limit")):
         status, body, _ = w.api("GET", path)
         problem_is((status, body), 404 if slug == "not-found" else 400, slug, field)
+
+
+@tap.test
+def problems_in_the_language_that_is_asked_for():
+    w = rig.world
+
+    def ask(language, method="GET", path="/v1/withdrawals?limit=0", body=None, **more):
+        headers = dict(more.pop("headers", {}), **({} if language is None else {"Accept-Language": language}))
+        return w.api(method, path, body, headers=headers, **more)
+
+    def machine(body):
+        return {name: value for name, value in body.items() if name not in ("title", "detail")}
+
+    _, english, sent = ask(None)
+    assert english["title"] == "a field is out of its range" and english["detail"] == "1 to 100", english
+    assert sent.get("Content-Language") == "en" and sent.get("Vary") == "Accept-Language", sent
+    for language, which in (("ja", "ja"), ("ja-JP", "ja"), ("JA", "ja"), ("ja,en", "ja"), ("en,ja", "en"), ("en-GB", "en"),
+                            ("fr, ja;q=0.5, en;q=0.4", "ja"), ("ja;q=0.4,en;q=0.5", "en"), ("de", "en"), ("*", "en"),
+                            ("ja;q=0.1, *;q=0.2", "en"), ("ja;q=0", "en"), ("jap", "en"), ("ja;q=2", "en"), ("ja;x=1", "en"),
+                            (",", "en"), (";q=1", "en"), ("ja" * 500, "en"), ("../../etc/passwd", "en"),
+                            ("ja;q=0.001", "ja"), ("ja ; q=1.000 , en ;q=0.9", "ja")):
+        status, body, sent = ask(language)
+        assert status == 400 and machine(body) == machine(english), (language, body)
+        assert sent.get("Content-Language") == which, (language, sent)
+        assert (body["detail"], body["title"]) == ((english["detail"], english["title"]) if which == "en" else
+                                                   ("1 から 100 まで", "項目の値が範囲を外れています")), (language, body)
+    address, id = w.keys.outside[0].address(), canon.uuid7()
+    for method, path, raw, detail in (
+            ("GET", "/v1/status?limit=1", None, "このパスにそのような問い合わせ引数はないか、一度しか使えません"),
+            ("GET", "/v1/withdrawals/" + id, None, "この ID の出金はありません"),
+            ("GET", "/nowhere", None, "そのようなパスはありません。docs/openapi.yaml に一覧があります"),
+            ("PUT", "/v1/status", b"{}", "このパスで使えるのは GET です"),
+            ("POST", "/v1/withdrawals", w.request("nobody-at-all", address, XEM).raw, "そのような顧客はいません")):
+        key = {"idempotency_key": "language-" + path} if method == "POST" else {}
+        _, english, _ = ask("en", method, path, raw, **key)
+        _, body, sent = ask("ja", method, path, raw, **key)
+        assert machine(body) == machine(english) and body["title"] != english["title"], (english, body)
+        assert body["detail"] == detail and sent.get("Content-Language") == "ja", (body, sent)
+        assert english["detail"].isascii(), english
+    # the policy's words have figures in them, which stay what they are
+    _, english = rig.post(rig.good(10_000_000 * XEM))
+    _, body = rig.post(rig.good(10_000_000 * XEM), headers={"Accept-Language": "ja"})
+    assert machine(body) == machine(english), (body, english)
+    figures = re.findall(r"\d+", english["detail"])
+    assert figures and re.findall(r"\d+", body["detail"]) == figures and not body["detail"].isascii(), (body, english)
+    # what is no problem is no text for people
+    assert ask("ja", path="/v1/status")[1].keys() == ask("en", path="/v1/status")[1].keys()
+    status, body, sent = ask("ja", headers={"Authorization": ""})
+    assert status == 401 and sent.get("WWW-Authenticate") == "Bearer" and not body["title"].isascii(), (body, sent)
 
 
 @tap.test

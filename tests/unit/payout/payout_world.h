@@ -618,7 +618,8 @@ static inline void answer_take(struct world *w, struct bytes body)
 	snprintf(w->field, sizeof w->field, "%.*s", (int)part.n, (const char *)part.p);
 	part = reader_bytes(&r, reader_u32(&r));
 	snprintf(w->detail, sizeof w->detail, "%.*s", (int)part.n, (const char *)part.p);
-	CHECK(reader_done(&r));
+	part = reader_bytes(&r, reader_u32(&r));
+	CHECK(part.n > 0 && reader_done(&r));
 }
 
 static inline void blob_asked(struct world *w, const struct effect *f);
