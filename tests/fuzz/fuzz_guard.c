@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Goal: no sequence of messages, well formed or not, makes a signer sign without the people and the
- * watchers that it needs, sign more than the windows allow, two payments for one request, or
- * anything after a freeze, or renew a budget but by a rightful person's day, as far as that says,
- * or pay a stranger more than strangers get but by a grant of its quorum that has waited, has not
- * ended and that nobody cancelled; none brings it down (style.md 5.5, test 14).
- * Method: the bytes are a list of things that happen to two real guards: whole documents of the
- * right people, some with bytes changed on the way, raw frames through the gate's table, silence,
- * kills.  What people and watchers said is counted here, from what was sent unchanged, and every
- * signature that comes out is held against it.
+ * watchers that it needs, or before it was asked (PREPARE lets nothing out), sign more than the
+ * windows allow, two payments for one request, or anything after a freeze, or renew a budget but by
+ * a rightful person's day, as far as that says, or pay a stranger more than strangers get but by a
+ * grant of its quorum that has waited, has not ended and that nobody cancelled; none brings it down
+ * (style.md 5.5, test 14). Method: the bytes are a list of things that happen to two real guards:
+ * whole documents of the right people, some with bytes changed on the way, raw frames through the
+ * gate's table, silence, kills.  What people and watchers said is counted here, from what was sent
+ * unchanged, and every signature that comes out is held against it.
  */
 #include "fuzz_main.h"
 
@@ -42,8 +42,17 @@ static struct {
 	struct hash32 id; /* of the attempt, zero until it was sent */
 	size_t approvals; /* most in one SIGN */
 	bool priced;      /* in one SIGN two sources said what counts, or more */
+	bool asked[2];    /* for its signature: SIGN, changed on the way or not */
 	bool released[2];
 } sent[ORDERS][ATTEMPTS];
+
+/* The last PREPARE to each signer, as it came there. */
+static struct {
+	uint8_t body[65536];
+	size_t n;
+	size_t order, attempt;
+	bool used;
+} prepared[2];
 
 /* Acknowledgements that were sent unchanged. */
 static struct {
@@ -160,6 +169,7 @@ static void judge_signature(int s, const struct doc *d)
 					   amounts[o] <= money_units(&r.policy.unlisted_max) ||
 					   is_granted(s, amounts[o]));
 				FUZZ_CHECK(!sent[o][1 - a].released[s]);
+				FUZZ_CHECK(sent[o][a].asked[s]);
 				sent[o][a].released[s] = true;
 				found = true;
 			}
@@ -267,7 +277,21 @@ static void read_prices(unsigned said)
 	}
 }
 
-static void sign(int s)
+/* A signature that is in any answer of this step. */
+static bool anything_signed(void)
+{
+	struct doc d;
+
+	for (size_t i = 0; i < r.sent_n; i++) {
+		if (rig_type(rig_item(&r.sent[i], 1), &d) == DOC_SIGNATURE) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* number: SIGNER_SIGN or SIGNER_PREPARE. */
+static void sign(int s, uint16_t number)
 {
 	static struct rig_bodies b;
 	static uint8_t body[65536];
@@ -312,7 +336,38 @@ static void sign(int s)
 		}
 		sent[o][a].priced = sent[o][a].priced || r.prices >= 2;
 	}
-	id = rig_frame(s, SERVER, SIGNER_SIGN, whole);
+	if (number == SIGNER_PREPARE) {
+		memcpy(prepared[s].body, whole.p, whole.n);
+		prepared[s].n = whole.n;
+		prepared[s].order = o;
+		prepared[s].attempt = a;
+		prepared[s].used = true;
+		(void)rig_frame(s, SERVER, number, whole);
+		FUZZ_CHECK(!anything_signed());
+		return;
+	}
+	sent[o][a].asked[s] = true;
+	id = rig_frame(s, SERVER, number, whole);
+	if (s == A) {
+		keep_answers(o, a, id);
+	}
+}
+
+/* The very bytes of a PREPARE, or with one of them changed, as SIGN; it came with what it says. */
+static void sign_prepared(int s)
+{
+	static uint8_t body[sizeof prepared[0].body];
+	size_t o = prepared[s].order;
+	size_t a = prepared[s].attempt;
+	uint64_t id;
+
+	if (!prepared[s].used) {
+		return;
+	}
+	memcpy(body, prepared[s].body, prepared[s].n);
+	(void)changed_on_the_way(body, prepared[s].n);
+	sent[o][a].asked[s] = true;
+	id = rig_frame(s, SERVER, SIGNER_SIGN, bytes_of(body, prepared[s].n));
 	if (s == A) {
 		keep_answers(o, a, id);
 	}
@@ -507,7 +562,11 @@ static void happen(void)
 	switch (what >> 1 & 7) {
 	case 0:
 	case 1:
-		sign(s);
+		if ((what & 0x20) != 0) {
+			sign_prepared(s);
+		} else {
+			sign(s, (what & 0x10) != 0 ? SIGNER_PREPARE : SIGNER_SIGN);
+		}
 		break;
 	case 2:
 		acknowledge(s);
@@ -551,6 +610,7 @@ static void run(const uint8_t *p, size_t n)
 	memset(known, 0, sizeof known);
 	memset(known_n, 0, sizeof known_n);
 	memset(answers, 0, sizeof answers);
+	prepared[A].used = prepared[B].used = false;
 	memset(compared, 0, sizeof compared);
 	memset(granted, 0, sizeof granted);
 	granted_n = 0;
