@@ -123,6 +123,7 @@ enum guard_planted {
 	GUARD_PLANT_ACKS_STAY = 256,      /* acknowledgements stay in their place in the roster */
 	GUARD_PLANT_RULES_LATE = 512,     /* what waits leaves by the rules that were over */
 	GUARD_PLANT_ORDER_AGE = 1024,     /* time locks run from when the order says it was made */
+	GUARD_PLANT_RECALL_GAP = 2048,    /* what is handed back need not follow what is there */
 };
 
 /*

@@ -130,6 +130,7 @@ enum watch_planted {
 	WATCH_PLANT_IGNORE_BLOCKS = 2,    /* judges pools only */
 	WATCH_PLANT_EXCLUDE_POOL = 4,     /* calls an attempt dead that stands in a pool */
 	WATCH_PLANT_EXCLUDE_EARLY = 8,    /* and one whose till was emptied just now */
+	WATCH_PLANT_RECALL_LAST = 16,     /* hands back the last record, and none before it */
 };
 
 /* One payment or sweep that was attested by at least one signer and judged good here. */

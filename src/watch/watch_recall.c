@@ -44,13 +44,14 @@ void watch_recall_pump(struct watch *w, unsigned signer, struct effects *out)
 static const struct watch_payment *first_after(const struct watch *w, unsigned signer,
 					       uint64_t after)
 {
+	const bool last = (w->config.planted & WATCH_PLANT_RECALL_LAST) != 0;
 	const struct watch_payment *first = NULL;
 
 	for (size_t i = 0; i < w->payments_n; i++) {
 		const struct watch_payment *p = &w->config.storage.payments[i];
 
 		if (p->sequence[signer] > after &&
-		    (first == NULL || p->sequence[signer] < first->sequence[signer])) {
+		    (first == NULL || (p->sequence[signer] < first->sequence[signer]) != last)) {
 			first = p;
 		}
 	}

@@ -1169,6 +1169,40 @@ static void agree_end(struct sim *s)
 	}
 }
 
+static bool has_attested(const struct guard *g, const struct hash32 *attestation)
+{
+	for (size_t i = 0; i < g->payments_n; i++) {
+		if (hash32_eq(&g->config.storage.payments[i].attestation, attestation)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Whatever this signer's memory lost has come back: it has every payment of its own that two
+ * watchers hold, and nobody's word and no record keeps it locked (P7).
+ */
+static void memory_end(struct sim *s, unsigned signer)
+{
+	const struct guard *g = host_guard(signer);
+
+	if (g->locked) {
+		sim_broken(s, "P7", "%s lacks what it signed, and stays locked",
+			   host_name(HOST_A + signer));
+		return;
+	}
+	for (size_t i = 0; i < s->attested_n && !s->failed; i++) {
+		const struct attested *a = &s->attested[i];
+
+		if (a->signer == signer && !a->sweep && !a->forged &&
+		    __builtin_popcount(a->holders) >= 2 && !has_attested(g, &a->id)) {
+			sim_broken(s, "P7", "%s is not locked, and lacks a payment that it signed",
+				   host_name(HOST_A + signer));
+		}
+	}
+}
+
 void laws_end(struct sim *s)
 {
 	bool frozen = false;
@@ -1185,12 +1219,8 @@ void laws_end(struct sim *s)
 			sim_broken(s, "P2", "a theft, and %s never froze", host_name(h));
 		}
 	}
-	/* whatever its memory lost has come back: nobody's word and no record keeps it locked */
 	for (unsigned i = 0; i < DOC_SIGNERS && s->swarm.rewinds && !s->failed; i++) {
-		if (host_guard(i)->locked) {
-			sim_broken(s, "P7", "%s lacks what it signed, and stays locked",
-				   host_name(HOST_A + i));
-		}
+		memory_end(s, i);
 	}
 	if (!s->failed) {
 		agree_end(s);
