@@ -629,6 +629,17 @@ static const struct doc_field fields_answer[] = {
 };
 TABLE(answer);
 
+static const struct doc_field fields_drill[] = {
+	HEX("attest_key", doc_drill, attest_key),
+	HEX("genesis", doc_drill, genesis),
+	NAME("holder", doc_drill, holder),
+	HEX("holding", doc_drill, holding),
+	HEX("key", doc_drill, key),
+	INT("time_ms", doc_drill, time_ms, 0, JSON_INT_MAX),
+	INT("valid_until_ms", doc_drill, valid_until_ms, 0, JSON_INT_MAX),
+};
+TABLE(drill);
+
 static const struct doc_field fields_signature[] = {
 	HEX("attestation", doc_signature, attestation),
 	HEX("genesis", doc_signature, genesis),
@@ -1197,6 +1208,18 @@ static enum err sense_refill(const struct doc_refill *r, struct doc_fault *fault
 	return sense_cosigners(r->cosigners, r->cosigner_count, fault);
 }
 
+static enum err sense_drill(const struct doc_drill *d, struct doc_fault *fault)
+{
+	if (key32_eq(&d->key, &d->attest_key)) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, "attest_key", "a key stands twice");
+	}
+	if (d->valid_until_ms > d->time_ms && d->valid_until_ms - d->time_ms > DOC_DRILL_MAX_MS) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, "valid_until_ms",
+				       "longer than any drill is good for");
+	}
+	return sense_times(d->time_ms, d->valid_until_ms, "valid_until_ms", fault);
+}
+
 /* in: a struct of this type whose every member is within its own bounds. */
 static enum err sense(enum doc_type type, const void *in, struct doc_fault *fault)
 {
@@ -1239,6 +1262,8 @@ static enum err sense(enum doc_type type, const void *in, struct doc_fault *faul
 		return sense_tally(in, fault);
 	case DOC_REFILL:
 		return sense_refill(in, fault);
+	case DOC_DRILL:
+		return sense_drill(in, fault);
 	case DOC_REQUEST:
 	case DOC_APPROVAL:
 	case DOC_FREEZE:

@@ -68,6 +68,9 @@ enum {
 	DOC_TALLY_AGE_MAX_MS = 24 * 3600 * 1000,
 };
 
+/* How long a drill may be good for: a year.  Paper fades, and so does what people remember. */
+#define DOC_DRILL_MAX_MS (UINT64_C(366) * 24 * 3600 * 1000)
+
 /* "nem" */
 enum doc_chain { DOC_CHAIN_NEM = 1 };
 
@@ -697,6 +700,22 @@ struct doc_answer {
 	struct sig64 signature; /* of the cosignature or the wrapper, by the chain key */
 	struct money spent;     /* this holder, within the window, this refill included */
 	uint64_t time_ms;
+};
+
+/*
+ * drill: the cards of this holder were typed on a clean machine and brought back the keys that the
+ * holding names (docs/ceremony.md); signed by attest_key, which was in that machine's memory alone.
+ * Beyond the form: the two keys differ; valid_until_ms is later than time_ms, by at most
+ * DOC_DRILL_MAX_MS.
+ */
+struct doc_drill {
+	struct key32 attest_key;
+	struct hash32 genesis;
+	char holder[DOC_NAME_MAX + 1]; /* of the holding */
+	struct hash32 holding;         /* that was compared with */
+	struct key32 key;
+	uint64_t time_ms;
+	uint64_t valid_until_ms;
 };
 
 struct doc_signature {

@@ -745,6 +745,7 @@ static enum err replay_record(struct payout *p, const struct log_record *r, uint
 	case LOG_WATCH_LATER:
 	case LOG_WATCH_REFILL:
 	case LOG_COLD_ANSWER:
+	case LOG_COLD_RESTORED:
 	case LOG_GUARD_PASSKEY:
 	case LOG_WATCH_ATTEST:
 	case LOG_WATCH_STOP:

@@ -249,6 +249,7 @@ enum err withdraw_learn(struct payout *p, struct inner_withdrawal *w, const stru
 	case DOC_TALLY:
 	case DOC_REFILL:
 	case DOC_ANSWER:
+	case DOC_DRILL:
 		return ERR_CORRUPT;
 	}
 	return ERR_CORRUPT;

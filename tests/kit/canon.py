@@ -31,7 +31,7 @@ TYPES = ("genesis", "roster", "policy", "request", "order", "attempt", "approval
          "sweep", "heartbeat", "attestation", "ack", "receipt", "signature", "nonce", "cursor",
          "refusal", "status", "closing", "posting", "plan", "exclusion",
          "cancel", "resume", "day", "price", "grant", "assertion", "maturity",
-         "holding", "tally", "refill", "answer")
+         "holding", "tally", "refill", "answer", "drill")
 VERSIONS = {"roster": 2, "policy": 2, "attestation": 3}  # of the types that are not at their first
 
 

@@ -390,6 +390,16 @@ static inline void sample_fill_answer(struct doc_answer *a)
 	a->time_ms = 1516892547000;
 }
 
+static inline void sample_fill_drill(struct doc_drill *d)
+{
+	SAMPLE_FILL(d->attest_key, 0x87);
+	SAMPLE_TEXT(d->holder, "holder-2");
+	SAMPLE_FILL(d->holding, 0x88);
+	SAMPLE_FILL(d->key, 0x89);
+	d->time_ms = 1516892548000;
+	d->valid_until_ms = 1532444548000;
+}
+
 static inline void sample_fill_small(enum doc_type type, union sample *s)
 {
 	switch ((unsigned)type) {
@@ -625,6 +635,9 @@ static inline void sample_fill(enum doc_type type, union sample *s)
 		break;
 	case DOC_ANSWER:
 		sample_fill_answer(&s->answer);
+		break;
+	case DOC_DRILL:
+		sample_fill_drill(&s->drill);
 		break;
 	default:
 		sample_fill_small(type, s);

@@ -223,6 +223,7 @@ static void numbers_stay(void)
 	T_EQ(LOG_GENESIS, 64);
 	T_EQ(LOG_SHUTDOWN, 65);
 	T_EQ(LOG_COLD_ANSWER, 72);
+	T_EQ(LOG_COLD_RESTORED, 73);
 }
 
 static void dies_unknown_kind(void)
