@@ -294,6 +294,10 @@ enum err cold_replay(struct cold *c, const struct cold_secrets *secrets, struct 
 	}
 	if (!c->begun) {
 		e = replay_first(c, &r, &secrets->chain.public_key);
+	} else if (r.kind == LOG_COLD_RESTORED) {
+		c->restored_ms = r.time_ms > c->restored_ms ? r.time_ms : c->restored_ms;
+		c->roster_number = le64_get(r.debit.b);
+		c->holding_number = le64_get(r.debit.b + 8);
 	} else if (r.kind != LOG_COLD_ANSWER || log_view_blob(&blob, &v, &r.link) != ERR_OK) {
 		e = ERR_CORRUPT;
 	} else {

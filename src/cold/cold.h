@@ -99,6 +99,8 @@ struct cold {
 	struct hash32 genesis_id;
 	struct key32 key;
 	uint64_t last_ms; /* newest time in the journal: the clock never goes back behind it */
+	uint64_t
+	    restored_ms; /* when the key came back from cards, last; 0: never (cold_restore.h) */
 	uint64_t roster_number;
 	uint64_t holding_number;
 	uint64_t answers;

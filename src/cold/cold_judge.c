@@ -681,6 +681,10 @@ struct policy_verdict cold_judge(struct cold_plan *plan, const struct cold *c,
 		v = judge_deadline(&j, j.tallied.latest_s);
 	}
 	if (v.err == ERR_OK) {
+		v = cold_judge_restored(c, q->rules, q->now_ms, j.tallied.chain_s,
+					j.tallied.final_s);
+	}
+	if (v.err == ERR_OK) {
 		v = judge_before(&j);
 	}
 	if (v.err == ERR_OK) {

@@ -46,6 +46,13 @@ const struct doc_holder *cold_holder(const struct doc_holding *h, const struct k
 /* Micro-XEM of a document.  False: more than there is. */
 bool cold_micro(uint64_t *out, const struct money *m);
 
+/*
+ * A key that came back from cards: has enough time passed by our clock, by the watchers' chain
+ * (least of the tallies) and by its final blocks (likewise)?  Allowed, or ERR_WAIT.
+ */
+struct policy_verdict cold_judge_restored(const struct cold *c, const struct cold_rules *rules,
+					  uint64_t now_ms, uint64_t chain_s, uint64_t final_s);
+
 /* One signed answer took effect: replay and signing end here alike. */
 void cold_learn(struct cold *c, const struct doc_refill *refill, const struct hash32 *id,
 		uint64_t total_micro, uint64_t wall_ms, uint64_t chain_s);
