@@ -14,7 +14,7 @@
 #include "program.h"
 
 /* Behind the key of a drill stands one byte more: the file itself says that it is practice. */
-enum { DRILL_MARK = 'd', DRILL_BYTES = COLD_KEY_BYTES + 1 };
+enum { DRILL_MARK = COLD_CARDS_PRACTICE, DRILL_BYTES = COLD_KEY_BYTES + 1 };
 
 bool program_confirm(const char *question, const char *word)
 {
@@ -45,7 +45,7 @@ void program_print_keys(const struct program *p)
 	(void)printf(_("the key in words, for two people to compare:\n  %s\n"), words);
 }
 
-static void print_genesis(const struct program *p)
+void program_print_genesis(const struct program *p)
 {
 	char words[DOC_ID_WORDS_BYTES];
 
@@ -97,12 +97,9 @@ static int make_key(struct program *p)
 	return 0;
 }
 
-static int seal_key(struct program *p)
+int program_ask_passphrase(struct program *p)
 {
-	const struct seal_cost cost = { .ops = p->config.seal_ops,
-					.mem_kib = p->config.seal_mem_kib };
 	struct program_secrets *s = p->secrets;
-	uint8_t salt[SEAL_SALT_BYTES], nonce[SEAL_NONCE_BYTES], file[SEAL_BYTES];
 	enum err e = ask_secret(_("passphrase"), s->passphrase, sizeof s->passphrase);
 
 	if (e == ERR_OK) {
@@ -111,9 +108,17 @@ static int seal_key(struct program *p)
 	if (e == ERR_OK && strcmp(s->passphrase, s->again) != 0) {
 		e = ERR_MISMATCH;
 	}
-	if (e != ERR_OK) {
-		return program_fail(e, "passphrase");
-	}
+	return e == ERR_OK ? 0 : program_fail(e, "passphrase");
+}
+
+int program_seal(struct program *p)
+{
+	const struct seal_cost cost = { .ops = p->config.seal_ops,
+					.mem_kib = p->config.seal_mem_kib };
+	struct program_secrets *s = p->secrets;
+	uint8_t salt[SEAL_SALT_BYTES], nonce[SEAL_NONCE_BYTES], file[SEAL_BYTES];
+	enum err e;
+
 	random_fill(salt, sizeof salt);
 	random_fill(nonce, sizeof nonce);
 	e = seal_close(file, bytes_of(s->sealed, s->sealed_n), bytes_str(s->passphrase), &cost,
@@ -157,12 +162,16 @@ static int make_journal(struct program *p)
 
 int program_init(struct program *p)
 {
-	int code = program_rules(p, true);
+	int code;
 
+	if (p->config.key_file[0] == '\0' || p->config.journal_file[0] == '\0') {
+		return program_fail(ERR_USAGE, "--key-file, --journal-file");
+	}
+	code = program_rules(p, true);
 	if (code != 0) {
 		return code;
 	}
-	print_genesis(p);
+	program_print_genesis(p);
 	if (!program_confirm(
 		_("Does another person read the same words from another machine? Type: same"),
 		"same")) {
@@ -170,7 +179,10 @@ int program_init(struct program *p)
 	}
 	code = make_key(p);
 	if (code == 0) {
-		code = seal_key(p);
+		code = program_ask_passphrase(p);
+	}
+	if (code == 0) {
+		code = program_seal(p);
 	}
 	if (code == 0) {
 		code = make_journal(p);
@@ -196,8 +208,12 @@ int program_unlock(struct program *p, bool journal)
 	struct store_fault fault = { "" };
 	uint8_t file[SEAL_BYTES];
 	size_t n;
-	enum err e = file_read(p->config.key_file, file, sizeof file, &n);
+	enum err e;
 
+	if (p->config.key_file[0] == '\0' || (journal && p->config.journal_file[0] == '\0')) {
+		return program_fail(ERR_USAGE, "--key-file, --journal-file");
+	}
+	e = file_read(p->config.key_file, file, sizeof file, &n);
 	if (e != ERR_OK) {
 		return program_fail(e, p->config.key_file);
 	}
@@ -244,7 +260,7 @@ int program_check(struct program *p)
 	if (code != 0) {
 		return code;
 	}
-	print_genesis(p);
+	program_print_genesis(p);
 	program_print_keys(p);
 	if (p->config.holding_file[0] == '\0') {
 		return 0;

@@ -4,6 +4,7 @@
  *
  *   this file    configuration, no network, no sockets, the commands
  *   key.c        init: a key of kernel and dice; check: the same key, compared by two people
+ *   backup.c     backup, drill, restore: the key on cards of words; cards.c: the terminal
  *   refill.c     explain and sign: every effect in words, confirmed, in the journal, signed
  *   scan.c       documents in, from files or a scanner; show.c: out, on the terminal
  *   src/cold     what is decided; docs/ceremony.md: what people do
@@ -21,6 +22,7 @@
 #include <unistd.h>
 
 #include "base/hex.h"
+#include "cold/cold_drill.h"
 #include "crypto/crypto.h"
 #include "io/config.h"
 #include "io/file.h"
@@ -41,13 +43,13 @@ static const struct config_row rows[] = {
 	  "The first roster and its successors, in order." },
 	{ "holding_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, holding_file), "FILE",
 	  "The holding that officers signed." },
-	{ "key_file", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(program_config, key_file), "FILE",
+	{ "key_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, key_file), "FILE",
 	  "The sealed key." },
-	{ "journal_file", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(program_config, journal_file),
-	  "FILE", "What this key has signed; made by init." },
+	{ "journal_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, journal_file), "FILE",
+	  "What this key has signed; made by init and restore." },
 	{ "journal_bytes", CONFIG_U64, "4194304", 1048576, 1073741824,
 	  CONFIG_FIELD(program_config, journal_bytes), "BYTES",
-	  "Size of a journal that init makes." },
+	  "Size of a journal that init or restore makes." },
 	{ "answer_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, answer_file), "FILE",
 	  "Where sign puts the answer; never over an old one." },
 	{ "unit_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, unit_file), "FILE",
@@ -55,11 +57,32 @@ static const struct config_row rows[] = {
 	{ "show", CONFIG_BOOL, "yes", 0, 0, CONFIG_FIELD(program_config, show), "YES",
 	  "Where sign has signed at a terminal: show the answer as QR codes." },
 	{ "seal_ops", CONFIG_U32, "4", SEAL_OPS_MIN, SEAL_OPS_MAX,
-	  CONFIG_FIELD(program_config, seal_ops), "N", "Passes of Argon2id, for init." },
+	  CONFIG_FIELD(program_config, seal_ops), "N",
+	  "Passes of Argon2id, for init and restore." },
 	{ "seal_mem_kib", CONFIG_U32, "262144", SEAL_MEM_KIB_MIN, SEAL_MEM_KIB_MAX,
-	  CONFIG_FIELD(program_config, seal_mem_kib), "KIB", "Memory of Argon2id, for init." },
+	  CONFIG_FIELD(program_config, seal_mem_kib), "KIB",
+	  "Memory of Argon2id, for init and restore." },
+	{ "shares", CONFIG_STRING, "2of3", 0, 0, CONFIG_FIELD(program_config, shares), "GROUPS",
+	  "Cards of backup: 2of3, or groups as 2of3,3of5 (how many of each are needed)." },
+	{ "groups_needed", CONFIG_U32, "0", 0, SHARES_GROUPS_MAX,
+	  CONFIG_FIELD(program_config, groups_needed), "N",
+	  "How many groups bring the key back; must be given if there are several." },
+	{ "shares_exponent", CONFIG_U32, "1", 0, COLD_CARDS_EXPONENT_MAX,
+	  CONFIG_FIELD(program_config, shares_exponent), "N",
+	  "Each step doubles the time of a guess of the cards' passphrase." },
+	{ "words_back", CONFIG_U32, "59", 4, SHARES_CARD_WORDS_MAX,
+	  CONFIG_FIELD(program_config, words_back), "N",
+	  "How many words of each card backup asks back; all if it has no more." },
+	{ "old_journal_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, old_journal_file),
+	  "FILE", "A copy of the lost machine's journal, for restore." },
+	{ "drill_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, drill_file), "FILE",
+	  "Where drill puts its signed result; never over an old one." },
+	{ "drill_days", CONFIG_U32, "180", 1, COLD_DRILL_DAYS_MAX,
+	  CONFIG_FIELD(program_config, drill_days), "DAYS", "How long a drill counts." },
 	{ "drill", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(program_config, drill), "YES",
-	  "Make the key from the dice alone: for practice, it signs nothing on the main network." },
+	  "Practice: init makes the key from the dice alone, which signs nothing on the main "
+	  "network; "
+	  "restore and drill read the cards of such a key." },
 	{ "network_is_up_and_i_know", CONFIG_BOOL, "no", 0, 0,
 	  CONFIG_FIELD(program_config, network_is_up), "YES",
 	  "Start although a network interface is up: for practice and tests." },
@@ -214,8 +237,18 @@ static int command(struct program *p, const struct config_result *r)
 	if (strcmp(word, "show") == 0 && r->rest_n > 1) {
 		return program_show(p, r->rest + 1, r->rest_n - 1);
 	}
+	if (strcmp(word, "backup") == 0 && r->rest_n == 1) {
+		return program_backup(p);
+	}
+	if (strcmp(word, "restore") == 0 && r->rest_n == 1) {
+		return program_restore(p);
+	}
+	if (strcmp(word, "drill") == 0 && r->rest_n == 1) {
+		return program_drill(p);
+	}
 	return program_fail(ERR_USAGE,
-			    "init, check, explain FILE..., sign FILE..., show FILE..., journal");
+			    "init, check, backup, drill, restore, explain FILE..., sign FILE..., "
+			    "show FILE..., journal");
 }
 
 static int run(struct program *p, const struct config_result *r)
@@ -258,7 +291,9 @@ int main(int argc, char **argv)
 		.name = "kuramori-cold",
 		.summary = N_("hold a cold key on a machine without network"),
 		.text = NULL,
-		.usage = "init | check | explain FILE... | sign FILE... | show FILE... | journal",
+		.usage =
+		    "init | check | backup | drill | restore | explain FILE... | sign FILE... | "
+		    "show FILE... | journal",
 		.rows = rows,
 		.n = ARRAY_LEN(rows),
 		.words = words_of,

@@ -12,6 +12,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "cards.h"
 #include "cold/cold.h"
 #include "cold/cold_seed.h"
 #include "crypto/seal.h"
@@ -40,6 +41,14 @@ struct program_config {
 	bool show;
 	bool drill;
 	bool network_is_up;
+	/* cards */
+	char shares[128];
+	uint32_t groups_needed;
+	uint32_t shares_exponent;
+	uint32_t words_back;
+	char old_journal_file[PROGRAM_PATH_MAX];
+	char drill_file[PROGRAM_PATH_MAX];
+	uint32_t drill_days;
 };
 
 /* Everything secret, in the locked arena. */
@@ -51,6 +60,7 @@ struct program_secrets {
 	uint8_t sealed[SEAL_SECRET_MAX];
 	size_t sealed_n;
 	struct cold_secrets keys;
+	struct cards cards;
 };
 
 struct program {
@@ -87,11 +97,20 @@ int program_unlock(struct program *p, bool journal);
 bool program_confirm(const char *question, const char *word);
 
 void program_print_keys(const struct program *p);
+void program_print_genesis(const struct program *p);
+
+/* A passphrase for a new key file, twice; then the key of `sealed` under it, into a new file.  Each
+ * gives an exit code, or 0. */
+int program_ask_passphrase(struct program *p);
+int program_seal(struct program *p);
 
 /* The commands.  Each gives the exit code. */
 int program_init(struct program *p);
 int program_check(struct program *p);
 int program_refill(struct program *p, const char *const *files, size_t n, bool sign);
 int program_journal(struct program *p);
+int program_backup(struct program *p);
+int program_restore(struct program *p);
+int program_drill(struct program *p);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/hex.h"
 #include "chain/nem/nem_network.h"
 #include "chain/nem/nem_time.h"
+#include "cold/cold_restore.h"
 #include "crypto/crypto.h"
 #include "io/ask.h"
 #include "io/clock.h"
@@ -229,6 +230,12 @@ int program_journal(struct program *p)
 		     (unsigned long long)cold_spent(&p->cold, &p->rules, now, chain_s, NULL));
 	money_put(hex, &p->rules.holding.limit);
 	(void)printf("%s\n", hex);
+	if (p->cold.restored_ms != 0) {
+		(void)printf("restored "); /* not words */
+		print_moment(p->cold.restored_ms);
+		(void)printf("signs_from "); /* not words */
+		print_moment(cold_restored_until(&p->cold, &p->rules));
+	}
 	for (size_t i = 0; i < p->cold.box_count; i++) {
 		const struct cold_box *b = &p->cold.boxes[i];
 

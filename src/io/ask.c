@@ -50,10 +50,11 @@ enum err ask_secret(const char *prompt, char *out, size_t cap)
 	}
 	quiet = before;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
-	(void)fprintf(stderr, "%s: ", prompt);
 	if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet) != 0) {
 		return ERR_IO;
 	}
+	/* only now: who sees it types unseen, and nothing of what he types is thrown away */
+	(void)fprintf(stderr, "%s: ", prompt);
 	e = line_read(out, cap);
 	(void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &before); /* nothing else could be done about it */
 	(void)fprintf(stderr, "\n");
