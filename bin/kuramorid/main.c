@@ -92,6 +92,10 @@ static const struct config_row rows[] = {
 	  "N",
 	  "nodes that must have a block, the followed one among them, before anything is credited "
 	  "or settled by it; 0: more than half of them" },
+	{ "drill_folder", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(server_config, drill_folder),
+	  "DIRECTORY",
+	  "holding, roster-2 and on, and drills of cold holders: deposit messages are given out "
+	  "only while enough drills are valid (docs/ceremony.md); without it they always are" },
 	{ "network", CONFIG_U32, "152", 1, 255, CONFIG_FIELD(server_config, network), "BYTE",
 	  "the network consented to: 152 is development; must be the genesis document's" },
 	{ "poll_ms", CONFIG_U32, "50", 5, 60000, CONFIG_FIELD(server_config, poll_ms), "MS",
@@ -223,6 +227,9 @@ void server_ask(void *ctx, uint16_t operation, uint64_t tag, struct bytes argume
 
 	if (operation >= API_PAST_FIRST) {
 		past_ask(s, operation, tag, arguments);
+		return;
+	}
+	if (operation == API_TOKEN && drills_refuse(s, tag)) {
 		return;
 	}
 	run_event(&s->run, &e);

@@ -55,6 +55,7 @@ struct server_config {
 	char node_clean[SERVER_PATH_MAX];
 	char node_witness[SERVER_WITNESSES][SERVER_PATH_MAX];
 	char node_identity_file[SERVER_PATH_MAX];
+	char drill_folder[SERVER_PATH_MAX];
 	char open_books[SERVER_PATH_MAX];
 	char refund_plan[SERVER_PATH_MAX];
 	char refund_rows[SERVER_PATH_MAX];
@@ -162,6 +163,10 @@ struct server {
 
 /* An operation into the core; the answer comes by server.soon. */
 void server_ask(void *ctx, uint16_t operation, uint64_t tag, struct bytes arguments);
+
+/* drills.c: whether a deposit message may be given out.  True: it may not, and `tag` is answered.
+ */
+bool drills_refuse(struct server *s, uint64_t tag);
 
 /* past.c: what is asked about the past, and who follows the journal for that.  past_ask() is of
  * enum api_past; its answer goes to api_answer(). */
