@@ -5,7 +5,7 @@
  * The journal binds a key: which refill of a box it signed, how much within its limit's window.
  * Cards bring the key back and not the journal; a copy of the journal may be older than what the
  * key signed last.  No document that anybody can hand over proves that nothing came after it, so
- * what the lost journal forbade is forbidden by time (docs/decisions/0037-a-restored-key-waits.md):
+ * what the lost journal forbade is forbidden by time (docs/decisions/0038-a-restored-key-waits.md):
  * the journal says that the key was restored, and from then on nothing is signed until
  *
  *   whatever was signed before has left the limit's window, by our clock and by the watchers'
