@@ -394,7 +394,7 @@ def refill():
 def sign(place, expect):
     """Signs the refill with what the program asks to be typed."""
     files = [refill(), tally(1), tally(2)]
-    t = Terminal(argv(place, "--answer-file", str(place / "answer"), "sign", *files))
+    t = Terminal(argv(place, "--show", "no", "--answer-file", str(place / "answer"), "sign", *files))
     t.expect("passphrase:")
     t.type(PASSPHRASE)
     word, _ = t.expect("type these words: ", "refused", "kuramori-cold:")
