@@ -174,6 +174,9 @@ bool drills_refuse(struct server *s, uint64_t tag)
 	writer_bytes(&w, bytes_str(d.verdict.field));
 	writer_u32(&w, (uint32_t)strlen(d.verdict.words));
 	writer_bytes(&w, bytes_str(d.verdict.words));
+	/* nothing is filled in: the words are their own format, for whoever translates them */
+	writer_u32(&w, (uint32_t)strlen(d.verdict.words));
+	writer_bytes(&w, bytes_str(d.verdict.words));
 	CHECK(!w.bad);
 	api_answer(&s->api, tag, bytes_of(room, w.n));
 	return true;

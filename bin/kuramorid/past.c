@@ -348,6 +348,7 @@ static void answer(struct server *s, struct question *q)
 		writer_bytes(&w, bytes_str(field));
 		writer_u32(&w, (uint32_t)strlen(q->why));
 		writer_bytes(&w, bytes_str(q->why));
+		writer_u32(&w, 0); /* no format: it is told as it stands */
 	} else if (q->operation == API_PAST_JOURNAL) {
 		writer_bytes(&w, bytes_of(q->body, q->body_n));
 	} else if (q->operation == API_PAST_ACCOUNT) {
