@@ -169,14 +169,7 @@ bool drills_refuse(struct server *s, uint64_t tag)
 		return false;
 	}
 	/* whatever is wrong with the files, to who asks it is one thing: not now */
-	writer_u32(&w, ERR_STALE);
-	writer_u32(&w, (uint32_t)strlen(d.verdict.field));
-	writer_bytes(&w, bytes_str(d.verdict.field));
-	writer_u32(&w, (uint32_t)strlen(d.verdict.words));
-	writer_bytes(&w, bytes_str(d.verdict.words));
-	/* nothing is filled in: the words are their own format, for whoever translates them */
-	writer_u32(&w, (uint32_t)strlen(d.verdict.words));
-	writer_bytes(&w, bytes_str(d.verdict.words));
+	payout_put_refusal(&w, ERR_STALE, d.verdict.field, d.verdict.words, "%s");
 	CHECK(!w.bad);
 	api_answer(&s->api, tag, bytes_of(room, w.n));
 	return true;

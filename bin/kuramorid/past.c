@@ -333,6 +333,17 @@ static void put_statement(struct writer *w, const struct question *q)
 	json_put_raw(w, "}");
 }
 
+static void put_answer(struct writer *w, const struct question *q)
+{
+	if (q->operation == API_PAST_JOURNAL) {
+		writer_bytes(w, bytes_of(q->body, q->body_n));
+	} else if (q->operation == API_PAST_ACCOUNT) {
+		put_account(w, q);
+	} else {
+		put_statement(w, q);
+	}
+}
+
 static void answer(struct server *s, struct question *q)
 {
 	size_t cap = 4 + HEAD_BYTES + q->lines_n * LINE_BYTES + q->body_n;
@@ -340,21 +351,11 @@ static void answer(struct server *s, struct question *q)
 	struct writer w = writer_make(bytes, cap);
 
 	CHECK(bytes != NULL);
-	writer_u32(&w, (uint32_t)q->e);
 	if (q->e != ERR_OK) {
-		const char *field = q->field == NULL ? "" : q->field;
-
-		writer_u32(&w, (uint32_t)strlen(field));
-		writer_bytes(&w, bytes_str(field));
-		writer_u32(&w, (uint32_t)strlen(q->why));
-		writer_bytes(&w, bytes_str(q->why));
-		writer_u32(&w, 0); /* no format: it is told as it stands */
-	} else if (q->operation == API_PAST_JOURNAL) {
-		writer_bytes(&w, bytes_of(q->body, q->body_n));
-	} else if (q->operation == API_PAST_ACCOUNT) {
-		put_account(&w, q);
+		payout_put_refusal(&w, q->e, q->field == NULL ? "" : q->field, q->why, "%s");
 	} else {
-		put_statement(&w, q);
+		writer_u32(&w, ERR_OK);
+		put_answer(&w, q);
 	}
 	CHECK(!w.bad);
 	api_answer(&s->api, q->tag, bytes_of(bytes, w.n));

@@ -134,6 +134,21 @@ void answer_text(struct payout *p, const char *key, const char *value)
 	json_put_raw(&p->answer, "}");
 }
 
+void payout_put_refusal(struct writer *w, enum err e, const char *field, const char *detail,
+			const char *format)
+{
+	const char *const part[] = { field, detail, format };
+
+	CHECK(e != ERR_OK);
+	writer_u32(w, (uint32_t)e);
+	for (size_t i = 0; i < ARRAY_LEN(part); i++) {
+		struct bytes text = bytes_str(part[i]);
+
+		writer_u32(w, (uint32_t)text.n);
+		writer_bytes(w, text);
+	}
+}
+
 void answer_send(struct payout *p, struct effects *out)
 {
 	uint8_t *body;
@@ -163,13 +178,8 @@ void answer_send(struct payout *p, struct effects *out)
 		n = 4 + 4 + field.n + 4 + detail.n + 4 + format.n;
 		body = effects_take(out, n);
 		w = writer_make(body, n);
-		writer_u32(&w, (uint32_t)p->answer_err);
-		writer_u32(&w, (uint32_t)field.n);
-		writer_bytes(&w, field);
-		writer_u32(&w, (uint32_t)detail.n);
-		writer_bytes(&w, detail);
-		writer_u32(&w, (uint32_t)format.n);
-		writer_bytes(&w, format);
+		payout_put_refusal(&w, p->answer_err, p->answer_field, p->answer_detail,
+				   p->answer_format);
 		CHECK(!w.bad);
 	}
 	effects_call(out, PAYOUT_CALL_ANSWER, p->answer_tag, bytes_of(body, n));

@@ -230,6 +230,14 @@ MUST_CHECK enum err payout_replay_opened(struct payout *p, const struct log_view
 /* Ends the replay; commits the genesis record of a fresh journal.  Once. */
 void payout_start(struct payout *p, uint64_t wall_ms, uint64_t mono_ms, struct effects *out);
 
+/*
+ * Writes the body of a PAYOUT_CALL_ANSWER that refuses, for a shell that answers in the core's
+ * place. e: not ERR_OK.  field, detail: may be empty.  format: of which detail was made, "%s" if it
+ * is all.
+ */
+void payout_put_refusal(struct writer *w, enum err e, const char *field, const char *detail,
+			const char *format);
+
 /* One event.  out was initialised with at least PAYOUT_EFFECTS_BYTES. */
 void payout_step(struct payout *p, const struct event *event, struct effects *out);
 
