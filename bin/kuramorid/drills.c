@@ -22,7 +22,7 @@
 #include "io/notes.h"
 #include "server.h"
 
-enum { DRILLS_LOOK_MS = 1000, ROSTERS_MAX = 16 };
+enum { DRILLS_LOOK_MS = 1000, ROSTERS_MAX = 16, PLACE_MAX = 2 * SERVER_PATH_MAX };
 
 static_assert((int)ROSTERS_MAX <= (int)COLD_ROSTERS_MAX, "cold_rules_open() takes no more");
 
@@ -53,11 +53,11 @@ static enum err take(struct drills *d, const char *path, size_t max, struct byte
 	return e;
 }
 
-static enum err place(char out[2 * SERVER_PATH_MAX], const char *folder, const char *name)
+static enum err place(char out[PLACE_MAX], const char *folder, const char *name)
 {
-	int n = snprintf(out, 2 * SERVER_PATH_MAX, "%s/%s", folder, name);
+	int n = snprintf(out, PLACE_MAX, "%s/%s", folder, name);
 
-	return n > 0 && n < 2 * SERVER_PATH_MAX ? ERR_OK : ERR_TOO_LARGE;
+	return n > 0 && n < PLACE_MAX ? ERR_OK : ERR_TOO_LARGE;
 }
 
 static struct policy_verdict refused(enum err e, const char *field, const char *words)
@@ -69,7 +69,7 @@ static struct policy_verdict refused(enum err e, const char *field, const char *
 static struct policy_verdict look_rules(struct drills *d, const struct server_config *c)
 {
 	struct bytes genesis = { .n = 0 }, holding = { .n = 0 }, rosters[ROSTERS_MAX];
-	char path[2 * SERVER_PATH_MAX], name[32];
+	char path[PLACE_MAX], name[32];
 	size_t n = 1;
 	enum err e = take(d, c->genesis_file, DOC_BYTES_MAX, &genesis);
 
@@ -103,7 +103,7 @@ static struct policy_verdict look_rules(struct drills *d, const struct server_co
 static struct policy_verdict look_drills(struct drills *d, const char *folder)
 {
 	struct bytes raw[COLD_DRILLS_MAX];
-	char path[2 * SERVER_PATH_MAX];
+	char path[PLACE_MAX];
 	const struct dirent *entry;
 	size_t n = 0;
 	DIR *dir = opendir(folder);
