@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/words.h"
 #include "cold/cold_drill.h"
 #include "io/clock.h"
 #include "io/file.h"
@@ -77,7 +78,7 @@ static struct policy_verdict look_rules(struct drills *d, const struct server_co
 		e = take(d, c->roster_file, DOC_BYTES_MAX, &rosters[0]);
 	}
 	if (e != ERR_OK) {
-		return refused(e, "roster", "the first roster cannot be read");
+		return refused(e, "roster", N_("the first roster cannot be read"));
 	}
 	while (n < ROSTERS_MAX) {
 		(void)snprintf(name, sizeof name, "roster-%zu", n + 1);
@@ -87,14 +88,16 @@ static struct policy_verdict look_rules(struct drills *d, const struct server_co
 			break;
 		}
 		if (e != ERR_OK) {
-			return refused(e, "roster", "a roster of the drill folder cannot be read");
+			return refused(e, "roster",
+				       N_("a roster of the drill folder cannot be read"));
 		}
 		n++;
 	}
 	e = place(path, c->drill_folder, "holding");
 	e = e == ERR_OK ? take(d, path, DOC_BYTES_MAX, &holding) : e;
 	if (e != ERR_OK) {
-		return refused(e, "holding", "the drill folder has no holding that can be read");
+		return refused(e, "holding",
+			       N_("the drill folder has no holding that can be read"));
 	}
 	return cold_rules_open(&d->rules, genesis, rosters, n, holding);
 }
@@ -109,7 +112,7 @@ static struct policy_verdict look_drills(struct drills *d, const char *folder)
 	DIR *dir = opendir(folder);
 
 	if (dir == NULL) {
-		return refused(ERR_NOT_FOUND, "drill", "the drill folder cannot be read");
+		return refused(ERR_NOT_FOUND, "drill", N_("the drill folder cannot be read"));
 	}
 	while (n < COLD_DRILLS_MAX && (entry = readdir(dir)) != NULL) {
 		/* what cannot be read, or is larger than any drill, is none */
