@@ -81,6 +81,8 @@ def asked(expect, why=""):
 @tap.test
 def without_a_holding_there_is_no_address():
     asked(409, "no holding")
+    status, body, _ = rig.api("GET", "/v1/deposit-tokens/alice", headers={"Accept-Language": "ja"})
+    assert status == 409 and body["detail"] == "drill のフォルダーに読める holding がありません", body
     holding(officers=["officer-1"])
     asked(409, "governance")
     holding(officers=["approver-1", "approver-2"])
