@@ -102,10 +102,11 @@ static void every_card_is_proved(void)
 	} plans[] = { { "2of3", 0 }, { "3of5", 0 }, { "2of3,3of5", 2 }, { "2of3,1of1,3of4", 2 } };
 
 	uint8_t key[COLD_KEY_BYTES], other[COLD_KEY_BYTES];
-	struct bytes secret = bytes_of(key, sizeof key);
+	struct bytes secret;
 	struct shares_plan plan;
 
 	memset(key, 0x5c, sizeof key);
+	secret = bytes_of(key, sizeof key);
 	memset(other, 0x5d, sizeof other);
 	for (size_t i = 0; i < sizeof plans / sizeof plans[0]; i++) {
 		size_t n;
