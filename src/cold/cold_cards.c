@@ -159,6 +159,7 @@ static enum err by_words(struct share *chosen, size_t n)
 	struct shares_fault fault;
 	enum err e = ERR_OK;
 
+	/* unreached: words that cannot be read; shares_text() writes none */
 	for (size_t i = 0; e == ERR_OK && i < n; i++) {
 		shares_text(text, &chosen[i]);
 		e = shares_read(&chosen[i], bytes_str(text), &fault);
@@ -176,6 +177,7 @@ static enum err try_choice(const struct share *cards, bool *used, const struct s
 	size_t n = 0, count = pick(chosen, used, cards, plan, from, round);
 	enum err e = by_words(chosen, count);
 
+	/* unreached: words that cannot be read, as above */
 	if (e == ERR_OK) {
 		e = shares_combine(out, &n, chosen, count, passphrase, &fault);
 	}
@@ -208,6 +210,7 @@ enum err cold_cards_prove(const struct share *cards, const struct shares_plan *p
 		}
 	}
 	for (size_t i = 0; e == ERR_OK && i < total; i++) {
+		/* unreached: a card that no choice had; so many rounds have them all */
 		e = used[i] ? ERR_OK : ERR_MISMATCH;
 	}
 	return e;

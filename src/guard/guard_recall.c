@@ -634,7 +634,7 @@ enum err guard_recall_replay(struct guard *g, const struct log_record *r,
 	    t.signer != g->config.signer || r->amount != t.sequence || t.sequence > SEQUENCE_MAX ||
 	    what.hot >= g->genesis.hot_count || (t.subject_type == DOC_SWEEP) != what.sweep ||
 	    (!what.sweep && !hash32_eq(&t.previous, &g->last) &&
-	     (g->config.planted & GUARD_PLANT_RECALL_GAP) == 0)) {
+	     (g->config.planted & GUARD_PLANT_RECALL_GAP) == 0)) { /* unreached: ./sim plants */
 		return ERR_CORRUPT;
 	}
 	what.attestation = d.id;
@@ -703,7 +703,7 @@ static enum err follows(struct guard *g, const struct recalled *r, struct guard_
 	shown(g, r);
 	look(g, out);
 	return hash32_eq(&r->t.previous, &g->last) ||
-		       (g->config.planted & GUARD_PLANT_RECALL_GAP) != 0
+		       (g->config.planted & GUARD_PLANT_RECALL_GAP) != 0 /* unreached: as above */
 		   ? ERR_OK
 		   : guard_self_no(no, ERR_STATE, "attestation.previous",
 				   "a record before this one is lacking");

@@ -59,6 +59,9 @@ static void plans_are_spelt_in_one_way(void)
 		{ "2of3,2of3,2of3,2of3,2of3,2of3,2of3,2of3,2of3,2of3,2of3,2of3,2of3,2of3,2of3,2of3,"
 		  "2of3",
 		  2, ERR_FIELD_RANGE },
+		{ "2of3,2of3,2of3,2of3,2of3,2of3,2of3,2of3,2of3,2of3,2of3,2of3,2of3,2of3,2of3,2of3,"
+		  "2of3,2of3,2of3",
+		  2, ERR_FIELD_RANGE },
 	};
 	struct shares_plan plan;
 
@@ -116,6 +119,9 @@ static void every_card_is_proved(void)
 		T_EQ(cold_cards_prove(cards, &plan, secret, bytes_str("TREZOR")), ERR_OK);
 		T_EQ(cold_cards_prove(cards, &plan, secret, bytes_str("")), ERR_MISMATCH);
 		T_EQ(cold_cards_prove(cards, &plan, bytes_of(other, sizeof other),
+				      bytes_str("TREZOR")),
+		     ERR_MISMATCH);
+		T_EQ(cold_cards_prove(cards, &plan, bytes_of(key, sizeof key - 2),
 				      bytes_str("TREZOR")),
 		     ERR_MISMATCH);
 		/* one bad card among good ones is found, wherever it lies */

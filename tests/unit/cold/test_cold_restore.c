@@ -193,8 +193,8 @@ static enum err valid(size_t i, uint64_t now_ms)
 static void a_drill_is_good_until_it_says(void)
 {
 	uint8_t room[COLD_DRILL_BYTES];
-	struct writer w = writer_make(room, sizeof room);
-	struct cold_secrets nobody;
+	struct writer w = writer_make(room, sizeof room), spoilt = w;
+	struct cold_secrets nobody, half;
 	uint8_t key[COLD_KEY_BYTES] = { 1 };
 
 	world_make();
@@ -209,6 +209,11 @@ static void a_drill_is_good_until_it_says(void)
 	     ERR_FIELD_RANGE);
 	cold_secrets_make(&nobody, key);
 	T_EQ(cold_drill_make(&w, &world.rules, &nobody, NOW, 1), ERR_KEY);
+	half = world.holder[0];
+	memcpy(half.attest, nobody.attest, sizeof half.attest);
+	T_EQ(cold_drill_make(&w, &world.rules, &half, NOW, 1), ERR_KEY);
+	spoilt.bad = true;
+	T_EQ(cold_drill_make(&spoilt, &world.rules, &world.holder[0], NOW, 1), ERR_TOO_LARGE);
 	T_EQ(w.n, 0);
 	T_EQ(cold_drill_make(&w, &world.rules, &world.holder[0], NOW, COLD_DRILL_DAYS_MAX), ERR_OK);
 	T_CHECK(w.n < sizeof room / 2);

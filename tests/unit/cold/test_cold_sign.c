@@ -329,6 +329,59 @@ static void who_wraps_signs_last(void)
 	T_STR(world_judge().field, "answer");
 }
 
+static enum err open_plan(struct cold_plan *plan)
+{
+	world_again();
+	return cold_plan_open(plan, &world.rules, world.q.refill).err;
+}
+
+/* Whoever holds no key puts the same unit together, in any order of the answers. */
+static void the_same_without_a_key(void)
+{
+	static struct cold_plan plan;
+	static struct world_raw bent;
+	const struct doc_holder *who;
+	struct doc_answer a;
+
+	world_make();
+	T_EQ(cosigned(), ERR_OK);
+	T_EQ(world_ask().err, ERR_OK);
+	T_EQ(world_sign(2, 2, NOW + 1), ERR_OK);
+	T_EQ(open_plan(&plan), ERR_OK);
+#define TAKE(raw) cold_plan_answer(&plan, &world.rules, raw, &a, &who).err
+	for (size_t i = 3; i-- > 0;) {
+		T_CHECK(!cold_plan_complete(&plan));
+		T_EQ(TAKE(world.answers[i]), ERR_OK);
+		T_CHECK(who == &world.rules.holding.holders[i]);
+		T_EQ(TAKE(world.answers[i]), ERR_ONCE);
+	}
+	T_CHECK(cold_plan_complete(&plan));
+	T_EQ(nem_tx_verify(&plan.unit), ERR_OK);
+
+	/* a wrapper's answer whose signature is of something else, and one of nobody */
+	T_EQ(open_plan(&plan), ERR_OK);
+	a = answer_of(2);
+	a.signature.b[0] ^= 1;
+	world_seal(&bent, NULL, DOC_ANSWER, &a, &world.holder[2].attest, 1);
+	T_EQ(TAKE(bytes_of(bent.p, bent.n)), ERR_SIGNATURE);
+	a = answer_of(2);
+	(void)snprintf(a.holder, sizeof a.holder, "nobody");
+	world_seal(&bent, NULL, DOC_ANSWER, &a, &world.holder[2].attest, 1);
+	T_EQ(TAKE(bytes_of(bent.p, bent.n)), ERR_SIGNER_UNKNOWN);
+	T_CHECK(!cold_plan_complete(&plan));
+#undef TAKE
+
+	/* strangers as cosigner or wrapper, and more than a day */
+	world.refill.cosigners[1].key = world_key(0xff);
+	T_EQ(open_plan(&plan), ERR_SIGNER_UNKNOWN);
+	world_refill();
+	world.refill.initiator = world_key(0xff);
+	T_EQ(open_plan(&plan), ERR_SIGNER_UNKNOWN);
+	world_refill();
+	world.refill.deadline_nem_s++;
+	T_EQ(open_plan(&plan), ERR_FIELD_RANGE);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -340,6 +393,7 @@ int main(int argc, char **argv)
 		{ "a box is used once", a_box_is_used_once },
 		{ "a holder has a limit", a_holder_has_a_limit },
 		{ "who wraps signs last", who_wraps_signs_last },
+		{ "the same without a key", the_same_without_a_key },
 	};
 
 	if (crypto_init() != ERR_OK) {

@@ -271,6 +271,43 @@ static void strangers(void)
 	T_EQ(reader.noise + reader.too_large + reader.forged, 0);
 }
 
+/* Of those that are not heard most, who was heard least makes room; what is no UR of ours takes
+ * none. */
+static void who_makes_room(void)
+{
+	static const size_t times[PARCEL_CANDIDATES] = { 2, 3, 1, 2 };
+	static struct ur_encoder many[PARCEL_CANDIDATES + 1];
+	static uint8_t rooms[PARCEL_CANDIDATES + 1][8192];
+	struct parcel foreign;
+	char blanks[UR_TEXT_MAX];
+	struct bytes said;
+
+	for (size_t i = 0; i < ARRAY_LEN(many); i++) {
+		fill(&foreign, 2, 1);
+		T_EQ(ur_encoder_start(&many[i], PARCEL_TYPE,
+				      packed(rooms[i], sizeof rooms[i], &foreign), 20, false),
+		     ERR_OK);
+	}
+	T_EQ(ur_encoder_start(&stranger, "bytes",
+			      bytes_str("neither a parcel nor any of its parts"), 20, false),
+	     ERR_OK);
+	parcel_reader_start(&reader);
+	for (size_t i = 0; i < PARCEL_CANDIDATES; i++) {
+		T_EQ(parcel_reader_take(&reader, next(&stranger)), UR_HEARD_OTHER);
+		for (size_t k = 0; k < times[i]; k++) {
+			T_EQ(parcel_reader_take(&reader, next(&many[i])), UR_HEARD_PART);
+		}
+	}
+	T_EQ(parcel_reader_take(&reader, next(&stranger)), UR_HEARD_OTHER);
+	T_EQ(parcel_reader_take(&reader, next(&many[PARCEL_CANDIDATES])), UR_HEARD_PART);
+	/* the third had one text, and is gone; the others are still followed, blanks or not */
+	T_EQ(reader.all[2].heard, 1);
+	said = next(&many[1]);
+	(void)snprintf(blanks, sizeof blanks, "\t\r %.*s \r\t", (int)said.n, (const char *)said.p);
+	T_EQ(parcel_reader_take(&reader, bytes_str(blanks)), UR_HEARD_PART);
+	T_EQ(reader.all[1].heard, times[1] + 1);
+}
+
 static void what_is_no_parcel(void)
 {
 	struct parcel p, got = { .document_count = 7 };
@@ -443,6 +480,7 @@ int main(int argc, char **argv)
 		{ "a foe who can forge CRC-32", a_foe_who_can_forge_crc },
 		{ "a foe who is first", a_foe_who_is_first },
 		{ "strangers", strangers },
+		{ "who makes room", who_makes_room },
 		{ "what is no parcel", what_is_no_parcel },
 		{ "other forms", other_forms },
 		{ "limits", limits },
