@@ -195,19 +195,22 @@ struct cold_plan {
  *   refill    the errors of doc_open() and doc_refill_read(); ERR_TOO_LARGE; ERR_SIGNER_UNKNOWN
  *             proposer; ERR_POLICY proposed by this holder himself, account is no box of genesis,
  *             destination neither a purse nor a spare box of genesis, or the box itself, with a
- * word if it resembles one (address twins); ERR_AMOUNT; ERR_MISMATCH fees that are not exactly
- * those of a whole move; ERR_FIELD_RANGE more than a day; ERR_CLOCK ahead of us; ERR_EXPIRED less
- * than COLD_MARGIN_S are left tallies   as the refill; each: ERR_SIGNER_UNKNOWN, ERR_SIGNATURE,
- * ERR_ONCE a watcher twice, ERR_CLOCK from the future, ERR_STALE too old, or its chain stands
- * still, ERR_NOT_FOUND of other accounts, ERR_ONCE coins left the box before, ERR_STATE a payment
- * of it is open, ERR_FUNDS it holds less, ERR_POLICY more than residue_max would stay behind,
- * ERR_MISMATCH two tallies name two chains or two sets of cosigners, or the refill's people are not
- * as many of these as are needed; ERR_STALE fewer than the roster's watchers_needed box ERR_STATE
- * this key signed another refill of it which this one does not name; ERR_WAIT that one can still be
- * included limit     ERR_CAP more than the holding's limit within its window answers   asked of who
- * wraps: the errors of doc_open(); ERR_SIGNER_UNKNOWN, ERR_SIGNATURE, ERR_MISMATCH of something
- * else, ERR_ONCE, ERR_APPROVALS cosigners are missing *plan means something on ERR_OK only.  It
- * borrows q's bytes and rules.  About 60 KB of stack.
+ *             word if it resembles one (address twins); ERR_AMOUNT; ERR_MISMATCH fees that are not
+ *             exactly those of a whole move; ERR_FIELD_RANGE more than a day; ERR_CLOCK ahead of
+ *             us; ERR_EXPIRED less than COLD_MARGIN_S are left
+ *   tallies   as the refill; each: ERR_SIGNER_UNKNOWN, ERR_SIGNATURE, ERR_ONCE a watcher twice,
+ *             ERR_CLOCK from the future, ERR_STALE too old, or its chain stands still,
+ *             ERR_NOT_FOUND of other accounts, ERR_ONCE coins left the box before, ERR_STATE a
+ *             payment of it is open, ERR_FUNDS it holds less, ERR_POLICY more than residue_max
+ *             would stay behind, ERR_MISMATCH two tallies name two chains or two sets of
+ *             cosigners, or the refill's people are not as many of these as are needed; ERR_STALE
+ *             fewer than the roster's watchers_needed
+ *   box       ERR_STATE this key signed another refill of it which this one does not name;
+ *             ERR_WAIT that one can still be included
+ *   limit     ERR_CAP more than the holding's limit within its window
+ *   answers   asked of who wraps: the errors of doc_open(); ERR_SIGNER_UNKNOWN, ERR_SIGNATURE,
+ *             ERR_MISMATCH of something else, ERR_ONCE, ERR_APPROVALS cosigners are missing
+ * *plan means something on ERR_OK only.  It borrows q's bytes and rules.  About 60 KB of stack.
  */
 struct policy_verdict cold_judge(struct cold_plan *plan, const struct cold *c,
 				 const struct cold_question *q);
