@@ -719,8 +719,8 @@ def bought_root(rig):
                 time.sleep(0.002)
         flood.n = 0
         for name in ("watcher-1", "watcher-2", "watcher-3"):
-            # NEXT has the number of EXCLUDE there, a question that a watcher answers to the server
-            for number in (frames.HEARTBEAT, frames.ACK, frames.SYNC, frames.SWEEP, frames.SIGN, 52, 54):
+            # NEXT, HEARTBEAT and ACK have the numbers of EXCLUDE, TALLY and REFILL there, which a watcher takes from the server
+            for number in (frames.RECALL, frames.SYNC, frames.SWEEP, frames.SIGN, frames.UNLOCK, 20, 52, 54):
                 with w.link(name, "server") as link:
                     link.send(number, [b"{}"])
                     must(link.closed_by_peer(2.0), f"{name} takes message {number} from the server")
