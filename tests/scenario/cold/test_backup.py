@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/kit"))
 
 import canon  # noqa: E402
+import ceremony  # noqa: E402
 import devnode  # noqa: E402
 import nem  # noqa: E402
 import tap  # noqa: E402
@@ -76,26 +77,10 @@ def nowhere(*secrets):
 
 
 def found():
-    roster = {
-        "backends": [], "genesis": canon.ZERO_ID, "governance": 2, "number": 1,
-        "people": [{"id": f"officer-{i}", "key": key.public_hex, "passkeys": [], "roles": ["officer"]}
-                   for i, key in enumerate(officers, 1)],
-        "previous": canon.ZERO_ID, "price_sources": [], "prices_needed": 0,
-        "relying_party": {"id": "", "origins": []},
-        "signers": [{"attest_key": canon.SigningKey.named("attest " + x).public_hex,
-                     "chain_key": nem.KeyPair.named("chain " + x).public_hex, "id": x} for x in "ab"],
-        "software_approvals": True,
-        "watchers": [{"id": f"w{i}", "key": key.public_hex} for i, key in enumerate(watchers, 1)],
-        "watchers_needed": 2,
-    }
-    genesis = canon.Document("genesis", {
-        "boxes": [box.address()], "chain": "nem", "chain_network": nem.NETWORK & 0xFF, "chain_nemesis": "ab" * 32,
-        "hot": [{"kind": "purse", "public_key": purse.public_hex, "spare": spare.address()}],
-        "policy": canon.ZERO_ID, "recovery": {"holders": 5, "needed": 3},
-        "roster": canon.first_id("roster", roster), "spares": [spare.address()]})
+    genesis, roster = ceremony.first_documents(officers, watchers, box, purse, spare, "ab" * 32, {"holders": 5, "needed": 3})
     documents["genesis"] = genesis.id
     write("genesis", genesis)
-    write("roster", canon.Document("roster", dict(roster, genesis=genesis.id)))
+    write("roster", roster)
 
 
 def hold(number=1, previous=canon.ZERO_ID):

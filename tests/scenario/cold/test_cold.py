@@ -8,10 +8,8 @@ written from what the node says and signed by two of three watchers. What is typ
 """
 
 import json
-import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/kit"))
 
 import canon  # noqa: E402
+import ceremony  # noqa: E402
 import devnode  # noqa: E402
 import nem  # noqa: E402
 import tap  # noqa: E402
@@ -55,49 +54,14 @@ def cold(i, *words, typed=(), expect=0, answer=None, practice="yes"):
         argv += ["--roster1-file", folder / "roster", "--holding-file", folder / "holding"]
     if answer is not None:
         argv += ["--answer-file", answer, "--unit-file", folder / "unit"]
-    with subprocess.Popen([str(a) for a in [*argv, *words]], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, env={**os.environ, "LC_ALL": "C"}) as run:
-        out = ""
-        try:
-            for line in typed:
-                if line == "WORDS":
-                    while "type these words: " not in out:
-                        more = run.stdout.readline()
-                        if not more:
-                            break
-                        out += more
-                    line = out.rsplit(": ", 1)[1].strip() if "type these words: " in out else ""
-                run.stdin.write(line + "\n")
-                run.stdin.flush()
-        except BrokenPipeError:
-            pass  # it refused before it asked
-        rest, err = run.communicate(timeout=60)
-    assert run.returncode == expect, (run.returncode, out + rest, err)
-    return out + rest, err
+    return ceremony.typed([*argv, *words], typed, expect)
 
 
 def found():
-    roster = {
-        "backends": [], "genesis": canon.ZERO_ID, "governance": 2, "number": 1,
-        "people": [{"id": f"officer-{i}", "key": key.public_hex, "passkeys": [], "roles": ["officer"]}
-                   for i, key in enumerate(officers, 1)],
-        "previous": canon.ZERO_ID, "price_sources": [], "prices_needed": 0,
-        "relying_party": {"id": "", "origins": []},
-        "signers": [{"attest_key": canon.SigningKey.named("attest " + x).public_hex,
-                     "chain_key": nem.KeyPair.named("chain " + x).public_hex, "id": x} for x in "ab"],
-        "software_approvals": True,
-        "watchers": [{"id": f"w{i}", "key": key.public_hex} for i, key in enumerate(watchers, 1)],
-        "watchers_needed": 2,
-    }
-    genesis = canon.Document("genesis", {
-        "boxes": [box.address()], "chain": "nem", "chain_network": nem.NETWORK & 0xFF,
-        "chain_nemesis": node.nemesis.hex(),
-        "hot": [{"kind": "purse", "public_key": purse.public_hex, "spare": spare.address()}],
-        "policy": canon.ZERO_ID, "recovery": {"holders": 5, "needed": 3},
-        "roster": canon.first_id("roster", roster), "spares": [spare.address()]})
+    genesis, roster = ceremony.first_documents(officers, watchers, box, purse, spare, node.nemesis.hex(), {"holders": 5, "needed": 3})
     documents["genesis"] = genesis.id
     write("genesis", genesis)
-    write("roster", canon.Document("roster", dict(roster, genesis=genesis.id)))
+    write("roster", roster)
 
 
 def tally(i, **changed):

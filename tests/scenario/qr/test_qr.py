@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/kit"))
 
 import canon  # noqa: E402
+import ceremony  # noqa: E402
 import devnode  # noqa: E402
 import nem  # noqa: E402
 import pictures  # noqa: E402
@@ -77,26 +78,10 @@ def online(*words, expect=0, stdin=""):
 
 def found():
     global genesis
-    roster = {
-        "backends": [], "genesis": canon.ZERO_ID, "governance": 2, "number": 1,
-        "people": [{"id": f"officer-{i}", "key": key.public_hex, "passkeys": [], "roles": ["officer"]}
-                   for i, key in enumerate(officers, 1)],
-        "previous": canon.ZERO_ID, "price_sources": [], "prices_needed": 0,
-        "relying_party": {"id": "", "origins": []},
-        "signers": [{"attest_key": canon.SigningKey.named("attest " + x).public_hex,
-                     "chain_key": nem.KeyPair.named("chain " + x).public_hex, "id": x} for x in "ab"],
-        "software_approvals": True,
-        "watchers": [{"id": f"w{i}", "key": key.public_hex} for i, key in enumerate(watchers, 1)],
-        "watchers_needed": 2,
-    }
-    document = canon.Document("genesis", {
-        "boxes": [box.address()], "chain": "nem", "chain_network": nem.NETWORK & 0xFF, "chain_nemesis": "11" * 32,
-        "hot": [{"kind": "purse", "public_key": purse.public_hex, "spare": spare.address()}],
-        "policy": canon.ZERO_ID, "recovery": {"holders": 2, "needed": 2},
-        "roster": canon.first_id("roster", roster), "spares": [spare.address()]})
+    document, roster = ceremony.first_documents(officers, watchers, box, purse, spare, "11" * 32, {"holders": 2, "needed": 2})
     genesis = document.id
     write("genesis", document)
-    write("roster", canon.Document("roster", dict(roster, genesis=genesis)))
+    write("roster", roster)
 
 
 def tally(i):

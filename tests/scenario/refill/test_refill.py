@@ -10,7 +10,6 @@ officer. A node that lies stands between one watcher and the chain.
 import os
 import random
 import socket
-import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -19,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "tests/kit"))
 
 import canon  # noqa: E402
+import ceremony  # noqa: E402
 import nem  # noqa: E402
 import process  # noqa: E402
 import tap  # noqa: E402
@@ -94,25 +94,7 @@ def cold(i, *words, typed=(), expect=0, answer=None, holding="holding"):
         argv += ["--roster1-file", documents / "roster.json", "--holding-file", place(holding)]
     if answer is not None:
         argv += ["--answer-file", answer, "--unit-file", place("unit")]
-    with subprocess.Popen([str(a) for a in [*argv, *words]], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, env={**os.environ, "LC_ALL": "C"}) as run:
-        out = ""
-        try:
-            for line in typed:
-                if line == "WORDS":
-                    while "type these words: " not in out:
-                        more = run.stdout.readline()
-                        if not more:
-                            break
-                        out += more
-                    line = out.rsplit(": ", 1)[1].strip() if "type these words: " in out else ""
-                run.stdin.write(line + "\n")
-                run.stdin.flush()
-        except BrokenPipeError:
-            pass  # it refused before it asked
-        rest, err = run.communicate(timeout=60)
-    assert run.returncode == expect, (run.returncode, out + rest, err)
-    return out + rest, err
+    return ceremony.typed([*argv, *words], typed, expect)
 
 
 def kuramori(*words, expect=0, stops=None):
