@@ -8,15 +8,11 @@ Method: both real signers with their stop sockets, an officer and an approver wi
 there. Every case looks at words and exit code; whether the signers are frozen is asked of them.
 """
 
-import fcntl
 import json
 import os
-import pty
-import select
 import socket
 import subprocess
 import sys
-import termios
 import time
 from pathlib import Path
 
@@ -26,6 +22,7 @@ sys.path.insert(0, str(ROOT / "tests/kit"))
 import canon  # noqa: E402
 import process  # noqa: E402
 import tap  # noqa: E402
+import terminal  # noqa: E402
 import world  # noqa: E402
 
 BUILD = Path(os.environ.get("KURAMORI_BUILD", ROOT / "build"))
@@ -61,28 +58,6 @@ class Rig:
         listener.listen(8)
         self.kept = getattr(self, "kept", []) + [listener]
         return path
-
-    def terminal(self, words, answers):
-        """With a terminal of its own and no passphrase file: (exit code, what the terminal showed)."""
-        leader, follower = pty.openpty()
-        done = subprocess.Popen([str(a) for a in [self.tool, *words]], stdin=follower, stdout=follower,
-                                stderr=follower, start_new_session=True,
-                                preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0))
-        os.close(follower)
-        shown, deadline = b"", time.monotonic() + 60
-        while time.monotonic() < deadline:
-            if select.select([leader], [], [], 0.1)[0]:
-                try:
-                    data = os.read(leader, 4096)
-                except OSError:
-                    break
-                shown += data
-                if answers and answers[0][0] in shown:
-                    os.write(leader, answers.pop(0)[1] + b"\n")
-            elif done.poll() is not None:
-                break
-        os.close(leader)
-        return done.wait(10), shown.decode()
 
 
 @tap.test
@@ -123,10 +98,15 @@ def what_is_wrong_with_a_file_is_what_is_said():
 @tap.test
 def a_new_passphrase_is_asked_for_twice():
     path = rig.world.place("people") / "new.key"
-    code, shown = rig.terminal(["key", "new", path], [(b"passphrase: ", b"one way"), (b"again: ", b"other way")])
-    assert code == 3 and "differ" in shown and not path.exists() and "one way" not in shown, (code, shown)
-    code, shown = rig.terminal(["key", "new", path], [(b"passphrase: ", b"one way"), (b"again: ", b"one way")])
-    assert code == 0 and "public key for the roster" in shown and path.exists(), (code, shown)
+    for again, expected, said in (("other way", 3, "differ"), ("one way", 0, "public key for the roster")):
+        asked = terminal.Terminal([rig.tool, "key", "new", path], wait=60)
+        asked.expect("passphrase: ")
+        asked.type("one way")
+        asked.expect("again: ")
+        asked.type(again)
+        code = asked.end()
+        assert code == expected and said in asked.text and "one way" not in asked.text, (code, asked.text)
+        assert path.exists() == (expected == 0)
 
 
 @tap.test
