@@ -6,7 +6,7 @@
 #include "base/check.h"
 #include "chain/nem/nem_time.h"
 #include "chain/nem/nem_tx.h"
-#include "crypto/edk.h"
+#include "chain/nem/nem_verified.h"
 #include "crypto/keccak.h"
 #include "doc/types.h"
 
@@ -192,12 +192,12 @@ struct bytes payment_wrap(const struct payment *p)
 
 bool payment_cosign_signed(const struct payment *p, const struct sig64 *a)
 {
-	return edk_verify_vartime(&p->cosigner, payment_cosign(p), a);
+	return nem_verified(&p->cosigner, payment_cosign(p), a);
 }
 
 bool payment_wrap_signed(const struct payment *p, const struct sig64 *b)
 {
-	return edk_verify_vartime(&p->wrapper, payment_wrap(p), b);
+	return nem_verified(&p->wrapper, payment_wrap(p), b);
 }
 
 enum err payment_unit(uint8_t *out, size_t cap, size_t *n, const struct payment *p,
