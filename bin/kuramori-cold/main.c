@@ -269,7 +269,10 @@ static int run(struct program *p, const struct config_result *r)
 		    up);
 		return err_exit(ERR_POLICY);
 	}
-	e = crypto_init();
+	e = sandbox_prepare(&plan, &report);
+	if (e == ERR_OK) {
+		e = crypto_init();
+	}
 	if (e == ERR_OK) {
 		e = secret_arena_open(&arena, sizeof *p->secrets);
 	}

@@ -98,9 +98,14 @@ enum err sandbox_prepare(const struct sandbox_plan *plan, struct sandbox_report 
 		}
 		done.memory_locked = true;
 	}
-	e = drop_root(plan, &done);
-	if (e != ERR_OK) {
-		return e;
+	if (plan->profile == SANDBOX_OFFLINE) {
+		done.uid = geteuid();
+		done.gid = getegid();
+	} else {
+		e = drop_root(plan, &done);
+		if (e != ERR_OK) {
+			return e;
+		}
 	}
 	/* After the change of uid, which would set it again (proc(5), suid_dumpable). */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0) {

@@ -60,8 +60,9 @@ MUST_CHECK enum err sandbox_descriptors(void);
 
 /*
  * PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE 0, RLIMIT_CORE 0, RLIMIT_NOFILE; as root: setgroups(0),
- * setresgid, setresuid to plan's, then proof that root does not come back.  ERR_POLICY root without
- * a uid to go to; ERR_IO a call failed: the caller ends then, half a sandbox is none.
+ * setresgid, setresuid to plan's, then proof that root does not come back.  SANDBOX_OFFLINE stays
+ * the person who started it: its files are his.  ERR_POLICY root without a uid to go to; ERR_IO a
+ * call failed: the caller ends then, half a sandbox is none.
  */
 MUST_CHECK enum err sandbox_prepare(const struct sandbox_plan *plan, struct sandbox_report *r);
 

@@ -148,6 +148,23 @@ static void root_without_a_uid(void)
 	MUST(r.landlock_abi == 77 && geteuid() == 0);
 }
 
+/* A person's program: no core, no debugger, and still his. */
+static void offline(void)
+{
+	struct sandbox_plan plan = { .profile = SANDBOX_OFFLINE, .files_max = FILES_MAX };
+	struct sandbox_report r = { 0 };
+	uid_t before = geteuid();
+	struct rlimit limit;
+
+	MUST(sandbox_prepare(&plan, &r) == ERR_OK);
+	MUST(r.no_new_privs && r.undumpable && r.cores_off && !r.uid_dropped);
+	MUST(prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) == 0 &&
+	     prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
+	MUST(getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_max == 0);
+	MUST(getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_max == FILES_MAX);
+	MUST(geteuid() == before && r.uid == before);
+}
+
 static void locked(void)
 {
 	struct rlimit limit;
@@ -172,6 +189,7 @@ static void what_prepare_takes_away(void)
 	profile = SANDBOX_SIGNER;
 	T_EQ(child(prepared), 0);
 	T_EQ(child(root_without_a_uid), 0);
+	T_EQ(child(offline), 0);
 	if (!sanitized) {
 		T_EQ(child(locked), 0);
 	}
