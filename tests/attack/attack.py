@@ -4,8 +4,8 @@
 
 Goal: every line says what was tried in this run and what stopped it, or which later part brings it.
 Method: a file per party that the attacker owns (signers.py: the server; thieves.py: keys; server.py:
-the API, the chain, the power; people.py: persons and machines). Each attack raises Broken when it succeeds. A
-line is `held` only by what this run has seen.
+the API, the chain, the power; people.py: persons and machines; cold.py: what the machines of cold holders are
+brought). Each attack raises Broken when it succeeds. A line is `held` only by what this run has seen.
 """
 
 import argparse
@@ -21,11 +21,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import registry  # noqa: E402
 import rig as rigs  # noqa: E402
-from registry import ATTACKS, LATER, NUMBERS  # noqa: E402
+from registry import ATTACKS, NUMBERS, PARTS  # noqa: E402
 
 import process  # noqa: E402
 
-PROGRAMS = ("kuramori", "kuramori-node", "kuramori-signer", "kuramori-watch", "kuramorid")
+PROGRAMS = ("kuramori", "kuramori-cold", "kuramori-node", "kuramori-signer", "kuramori-watch", "kuramorid")
 
 
 def arguments():
@@ -38,7 +38,7 @@ def arguments():
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output, nothing else")
     parser.add_argument("--only", metavar="T01,T42", help="only these")
     parser.add_argument("--build", default="build-demo", metavar="FOLDER", help="where the programs are")
-    parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)  # no second process
+    parser.add_argument("--one", choices=("all", "there"), help=argparse.SUPPRESS)  # no second process; the second one
     options = parser.parse_args()
     if options.only is not None:
         options.only = options.only.split(",")
@@ -76,43 +76,49 @@ def run_one(rig, attack):
 
 
 def run_some(options, attacks, progress):
-    """Results of these, one after the other in worlds of their own: number: (verdict, words, seconds)."""
+    """What these did, one after the other in worlds of their own: [(number, title, verdict, words, seconds)]."""
     rig = rigs.Rig(options.build)
     progress.say("the ceremony")
     rig.make()
-    results = {}
+    told = []
     for n, attack in enumerate(attacks):
         progress.say(f"{n + 1}/{len(attacks)} {attack.number} {attack.title}")
         started = time.monotonic()
-        results[attack.number] = (*run_one(rig, attack), round(time.monotonic() - started, 1))
+        told.append((attack.number, attack.title, *run_one(rig, attack), round(time.monotonic() - started, 1)))
     rig.end()
     progress.say("")
-    return results
+    return told
 
 
 def run_all(options):
     """Results by number. Half of them run in a second process of this program, side by side."""
     progress = Progress(options.check or options.json)
     wanted = [n for n in NUMBERS if options.only is None or n in options.only]
-    results = {n: ("not-yet", LATER[n], 0) for n in wanted if n in LATER}
-    todo = sorted((a for n, a in ATTACKS.items() if n in wanted), key=lambda a: (a.scene, a.number))
+    todo = sorted((a for a in [*ATTACKS.values(), *PARTS] if a.number in wanted), key=lambda a: (a.scene, a.number))
     here = [a for a in todo if a.scene in registry.SECOND]
     there = [a for a in todo if a.scene not in registry.SECOND]
-    if not here or not there or options.one:
-        return {**results, **(run_some(options, todo, progress) if todo else {})}
-    argv = [sys.executable, __file__, "--one", "--json", "--build", options.build, "--only",
-            ",".join(a.number for a in there)]
-    with subprocess.Popen([str(a) for a in argv], stdout=subprocess.PIPE, preexec_fn=process._die_with(os.getpid())) as other:
-        results.update(run_some(options, here, progress))
-        told = other.communicate()[0]
+    if options.one == "there":
+        print(json.dumps(run_some(options, there, progress)))
+        sys.exit(0)
+    if not here or not there or options.one == "all":
+        told = run_some(options, todo, progress) if todo else []
+    else:
+        told = side_by_side(options, here, wanted, progress)
+    runs = {n: {title: (verdict, words, seconds) for number, title, verdict, words, seconds in told if number == n}
+            for n in wanted}
+    return {n: registry.line(n, runs[n]) for n in wanted}
+
+
+def side_by_side(options, here, wanted, progress):
+    argv = [sys.executable, __file__, "--one", "there", "--json", "--build", options.build, "--only", ",".join(wanted)]
+    with subprocess.Popen([str(a) for a in argv], stdout=subprocess.PIPE,
+                          preexec_fn=process._die_with(os.getpid())) as other:
+        told = run_some(options, here, progress)
+        answer = other.communicate()[0]
     try:
-        for one in json.loads(told)["attacks"]:
-            results[one["number"]] = (one["verdict"], one["words"], one["seconds"])
-    except (ValueError, KeyError):
-        pass
-    for attack in there:
-        results.setdefault(attack.number, ("broken", f"{attack.title}: the second process ended without a word", 0))
-    return results
+        return [*told, *json.loads(answer)]
+    except ValueError:
+        return told     # each of them is missing, and says so
 
 
 def main():

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which attacks there are: ATTACKS are run, LATER are not yet, and say what brings them."""
+"""Which attacks there are: ATTACKS are run, LATER are not yet, and say what brings them. PARTS are run beside the attack of
+their number, against another side of the system: its line is as good as the worst of them."""
 
 import collections
 
 NUMBERS = [f"T{n:02d}" for n in range(1, 51)]
 Attack = collections.namedtuple("Attack", "number title scene function")
 ATTACKS = {}
+PARTS = []
 
 # Scenes that run in the first of two processes; the others run in the second, side by side.
 SECOND = ("theft-1", "theft-2", "theft-3", "theft-4", "server-1", "server-4", "server-5")
@@ -14,15 +16,11 @@ SECOND = ("theft-1", "theft-2", "theft-3", "theft-4", "server-1", "server-4", "s
 LATER = {
     "T07": "signers draw no random numbers to sign; the self-test that looks for repeated r values comes with key "
            "rotation",
-    "T14": "allow-lists of destinations and the console that shows difference marks come with the cold vault",
     "T19": "NEM has no change; this is about the outputs of Bitcoin transactions, the next chain",
     "T21": "a hijacked domain matters once there is an approval site; today's approvals are signed on the person's "
            "own machine",
     "T35": "a duress code needs approver devices of its own and a delayed queue; neither exists",
     "T37": "updates are not delivered by this software yet; the roster will name the program hashes that count",
-    "T38": "restore drills and share proofs belong to the cold vault's ceremony",
-    "T39": "recovery from shares on a clean machine belongs to the cold vault; its rule stands in genesis only",
-    "T40": "there are no key shares yet to be mixed up or replayed",
     "T46": "the sweep above the hot ceiling needs refill and cold documents; the ceiling is a figure of the policy "
            "that nothing moves coins for",
     "T48": "the tree of liabilities that a customer can check is not built",
@@ -41,8 +39,31 @@ def attack(number, title, scene):
     return register
 
 
+def part(number, title, scene):
+    """The same for what is tried beside the attack of that number, or instead of it while it is not built."""
+    def register(function):
+        if number not in NUMBERS or any(one.number == number and one.title == title for one in PARTS):
+            raise ValueError(f"{number} {title} is registered twice")
+        PARTS.append(Attack(number, title, scene, function))
+        return function
+    return register
+
+
+def line(number, runs):
+    """(verdict, words, seconds) of a number. runs: {title: (verdict, words, seconds)} of all that was run for it."""
+    order = [one.title for one in [ATTACKS.get(number), *PARTS] if one is not None and one.number == number]
+    told = [runs[title] if title in runs else ("broken", f"{title}: ended without a word", 0) for title in order]
+    broken = [words for verdict, words, _ in told if verdict != "held"]
+    if number in LATER:
+        verdict, words = "not-yet", [LATER[number], *(words for _, words, _ in told)]
+    else:
+        verdict, words = "held", [words for _, words, _ in told]
+    return ("broken" if broken else verdict, "; ".join(broken or words), round(sum(seconds for _, _, seconds in told), 1))
+
+
 def load():
     """Imports every file of attacks; each number is then either run or explained."""
+    import cold  # noqa: F401
     import people  # noqa: F401
     import prices  # noqa: F401
     import refunds  # noqa: F401

@@ -27,6 +27,7 @@ import frames  # noqa: E402
 import nem  # noqa: E402
 import process  # noqa: E402
 import story_a  # noqa: E402
+import vault  # noqa: E402
 import world as kit  # noqa: E402
 
 XEM = kit.XEM
@@ -37,6 +38,8 @@ SETTINGS = {"seed": 2018, "boxes": 14, "purses": 1, "purse_xem": 1_000_000, "til
 THIRD = {"boxes": 1, "purses": 1, "spare_extra": 1, "quiet_blocks": 5, "poll_ms": 10, "till_xem": 400_000,
          "more_tills": 2, "block_ms": 1000, "journal_bytes": 8 * 1024 * 1024,
          "policy": {"attempt_life_s": 120, "clock_skew_ms": 3_600_000, "heartbeat_age_ms": 2_000}}
+# A world with boxes that five real machines of holders can open; blocks as many as make one final.
+VAULT = {"boxes": 5, "purses": 1, "spare_extra": 1, "quiet_blocks": 370, "block_ms": 300}
 # The sealing of throw-away keys is made cheap: a signer is unlocked some fifty times.
 CHEAP_SEAL = ("--ops", "1", "--mem-kib", "8192")
 
@@ -148,6 +151,8 @@ class Rig:
         self.name = ""
         self.third_asked = None
         self.thirds = 0
+        self.cold_side = None
+        self.colds = 0
 
     def make(self):
         w = self.world
@@ -200,6 +205,18 @@ class Rig:
                 raise
         return self.third_asked
 
+    def cold(self):
+        """The world of the cold holders, its officers and its evil online side; each attack has boxes of its own in it."""
+        if self.cold_side is None:
+            self.colds += 1
+            w = World(self.folder / f"cold{self.colds}", self.build, kit.Settings(**VAULT))
+            try:
+                self.cold_side = Cold(w)
+            except BaseException:
+                w.group.kill()
+                raise
+        return self.cold_side
+
     def spoiled(self):
         """Nobody goes on in this scene."""
         self.name = ""
@@ -214,6 +231,8 @@ class Rig:
         self.world.group.kill()
         if self.third_asked is not None:
             self.third_asked.world.group.kill()
+        if self.cold_side is not None:
+            self.cold_side.world.group.kill()
 
 
 class Third:
@@ -253,6 +272,87 @@ class Third:
         for name in attempts.HOLDERS:
             process.wait_until(lambda n=name: self.world.status(n)["frozen"] == "yes", 10, f"{name} stops")
         return len(attempts.HOLDERS)
+
+
+class Cold:
+    """Node, signers and watchers as they run, five holders with kuramori-cold (the thief has seen the last one's dice),
+    and what is in their boxes."""
+
+    def __init__(self, w):
+        self.world = w
+        w.folder.mkdir(parents=True)
+        os.chmod(w.folder, 0o755)
+        (w.folder / "cold").mkdir()
+        self.vault = vault.Vault(w, w.folder / "cold")
+        w.seal_people((("officer-cli", "officer"),))
+        w.ceremony_node()
+        w.write_documents(w.seal_signers())
+        self.vault.make_keys(sold=True)
+        w.ceremony_chain()
+        self.vault.write("holding", self.vault.holding())
+        w.start_all(server=False)
+        self.vault.watchers_see()
+        self.start = {key.address(): self.vault.balance(key) for key in self.own()}
+        self.came = self.fees = 0       # into our accounts, and from them to whoever makes blocks
+        self.moved = []                 # boxes that were emptied as they should be
+        self.tries = 0
+        self.good = None
+        self.cards = {}
+
+    def own(self):
+        k = self.world.keys
+        return k.boxes + k.spares + [key for _, key in k.hot]
+
+    def papers(self):
+        """A refill and tallies that nothing is wrong with, of a box that nobody empties by them."""
+        if self.good is None:
+            k = self.world.keys
+            refill = self.vault.write("good", self.vault.refill(k.boxes[4], k.purses[0]))
+            heights = [1, 2]
+            while heights[0] != heights[1]:     # of one block, so that two who differ contradict each other
+                tallies = self.vault.tallies(refill, into="good-tallies")[0]
+                heights = [canon.open_document(t.read_bytes(), self.world.genesis.id).body["height"] for t in tallies[:2]]
+            self.good = refill, tallies
+        return self.good
+
+    def refused(self, who, why, *files, code=1, holding="holding"):
+        """That holder's machine says no in these words and with this code, signs nothing, and its journal is as it was.
+        What it said."""
+        answer, journal = self.vault.place("refused"), self.vault.place(f"holder-{who}") / "journal"
+        before = journal.read_bytes()
+        try:
+            out, err = self.vault.cold(who, "sign", *files, typed=[vault.PASSPHRASE, "WORDS"], expect=code, answer=answer,
+                                       holding=holding)
+        except AssertionError as problem:
+            raise Broken(f"kuramori-cold does not end with code {code} and {why}: {problem}") from problem
+        must(why in err, f"kuramori-cold says {why}", err)
+        must(not answer.exists() and journal.read_bytes() == before, "kuramori-cold SIGNED what it must refuse", why)
+        must((out + err).replace("\n", "").isprintable(), "a control character reaches the holder's screen", out + err)
+        self.tries += 1
+        return err
+
+    def unhurt(self):
+        """No micro-XEM of ours is gone but the fees of whole moves; Broken else. The words for it."""
+        holds = {key.address(): self.vault.balance(key) for key in self.own()}
+        lost = sum(self.start.values()) + self.came - self.fees - sum(holds.values())
+        must(lost == 0, "coins are gone", xem(lost))
+        self.boxes_whole()
+        return "not one micro-XEM of ours left"
+
+    def boxes_whole(self):
+        """Each box that was not emptied on purpose holds what it held, or dust more."""
+        for box in self.world.keys.boxes:
+            must(box in self.moved or self.vault.balance(box) >= self.start[box.address()], "a box was touched",
+                 box.address())
+
+    def dust(self, box, amount):
+        """Somebody sends coins into a box."""
+        w, before = self.world, self.vault.balance(box)
+        stamp = w.chain_time()
+        w.send(nem.Transfer(w.keys.bank.public, box.address(), amount, timestamp=stamp, deadline=stamp + 3600)
+               .sign(w.keys.bank))
+        process.wait_until(lambda: self.vault.balance(box) == before + amount, 20, "dust in the box")
+        self.came += amount
 
 
 class Hand:

@@ -51,3 +51,8 @@ def typed(argv, lines, expect):
         rest, err = run.communicate(timeout=60)
     assert run.returncode == expect, (run.returncode, out + rest, err)
     return out + rest, err
+
+
+def keys_in(text):
+    """{"key", "attest_key"} of what kuramori-cold printed."""
+    return dict(line.split(" ") for line in text.splitlines() if line.startswith(("key ", "attest_key ")))

@@ -3,6 +3,7 @@
 read by somebody else's reader (zbarimg). Also the texts themselves (UR), as a foe writes them."""
 
 import fcntl
+import hashlib
 import os
 import pty
 import re
@@ -175,6 +176,17 @@ def bytes_of(text):
     data = bytes(pairs[text[i:i + 2]] for i in range(0, len(text), 2))
     assert zlib.crc32(data[:-4]) == int.from_bytes(data[-4:], "big")
     return data[:-4]
+
+
+def parcel_text(documents=(), announcements=()):
+    """One text of a parcel, by the page docs/ur.md."""
+    def cbor(items):
+        heads = (bytes([0x40 + len(b)]) if len(b) < 24 else b"\x58" + bytes([len(b)]) if len(b) < 256
+                 else b"\x59" + len(b).to_bytes(2, "big") for b in items)
+        return bytes([0x80 + len(items)]) + b"".join(head + item for head, item in zip(heads, items))
+    items = cbor(documents) + cbor(announcements)
+    digest = hashlib.sha256(b"kuramori parcel v1\n" + items).digest()
+    return "ur:kuramori/" + words_of(b"\x83\x58\x20" + digest + items)
 
 
 def mixed_in(text, at=20):

@@ -9,7 +9,6 @@ order, kuramori-cold explains and signs at a terminal of its own (a pty), and wh
 The foe knows everything that is shown, and makes parts whose checksums all fit.
 """
 
-import hashlib
 import json
 import os
 import random
@@ -306,14 +305,7 @@ def a_foe_in_the_road_gets_nothing_that_nobody_sent():
 @tap.test
 def an_animation_of_the_foe_s_own_is_judged():
     def ur(*documents, announcements=()):
-        """One text of a parcel, by the page docs/ur.md."""
-        def cbor(items):
-            heads = (bytes([0x40 + len(b)]) if len(b) < 24 else b"\x58" + bytes([len(b)]) if len(b) < 256
-                     else b"\x59" + len(b).to_bytes(2, "big") for b in items)
-            return bytes([0x80 + len(items)]) + b"".join(head + item for head, item in zip(heads, items))
-        items = cbor(documents) + cbor(announcements)
-        digest = hashlib.sha256(b"kuramori parcel v1\n" + items).digest()
-        return "ur:kuramori/" + pictures.words_of(b"\x83\x58\x20" + digest + items)
+        return pictures.parcel_text(documents, announcements)
 
     def refused(why, text, expect, place="evil"):
         _, err = online("qr", "read", "-", folder / place, stdin=text + "\n", expect=expect)
