@@ -9,6 +9,7 @@
 #include "crypto/bip39.h"
 #include "crypto/ed25519.h"
 #include "crypto/sha256.h"
+#include "crypto/verified.h"
 #include "doc/table.h"
 #include "doc/types.h"
 
@@ -377,7 +378,7 @@ void doc_foreign_words(char out[DOC_FOREIGN_WORDS], const struct doc *d, const s
 
 /* ---- signatures ---- */
 
-enum { SIGNED_MAX = 96 };
+enum { SIGNED_MAX = 96, SEALS_KNOWN = 128 };
 
 /* "kuramori signature v1" LF id in hex LF. */
 static struct bytes signed_text(uint8_t space[SIGNED_MAX], const struct hash32 *id)
@@ -393,11 +394,18 @@ static struct bytes signed_text(uint8_t space[SIGNED_MAX], const struct hash32 *
 	return bytes_of(space, w.n);
 }
 
+/*
+ * The same document comes again: with the other signer's word, in the next message, from the other
+ * side.  What verified is not verified again (crypto/verified.h); whether this key may sign this
+ * document is asked each time, by others.
+ */
 static bool seal_verifies(const struct doc_seal *seal, const struct hash32 *id)
 {
+	static _Thread_local struct hash32 known[SEALS_KNOWN];
 	uint8_t space[SIGNED_MAX];
 
-	return ed25519_verify(&seal->key, signed_text(space, id), &seal->sig);
+	return verified(known, SEALS_KNOWN, ed25519_verify, &seal->key, signed_text(space, id),
+			&seal->sig);
 }
 
 /* The signature by this key, or NULL: at most one, doc_open() saw to that. */

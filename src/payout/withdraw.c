@@ -320,14 +320,14 @@ static enum err backend_signed(const struct payout *p, const struct doc *d)
 	return d->signature_count == 0 ? ERR_UNSIGNED : ERR_SIGNER_UNKNOWN;
 }
 
-/* "back end NAME"; which of them signed it was checked. */
+/* "back end NAME": the first that signed, as backend_signed() has checked. */
 static void backend_name(char *out, size_t cap, const struct payout *p, const struct doc *d)
 {
 	const char *name = "";
 
-	for (size_t i = 0; i < p->roster.backend_count; i++) {
-		if (doc_signed_by(d, &p->roster.backends[i].key)) {
-			name = p->roster.backends[i].id;
+	for (size_t i = p->roster.backend_count; i > 0; i--) {
+		if (doc_names_key(d, &p->roster.backends[i - 1].key)) {
+			name = p->roster.backends[i - 1].id;
 		}
 	}
 	(void)snprintf(out, cap, "back end %s", name);

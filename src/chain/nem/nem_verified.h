@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * nem_verified.h - NEM signatures that are met again and again.
+ * nem_verified.h - NEM signatures that are met again and again are verified once
+ * (crypto/verified.h).
  *
  * Several nodes tell the same chain, each pool is told whole whenever it changes, and what stood in
- * a pool stands in a block afterwards.  A signature that has verified is known again by SHA-256 of
- * key, signature and message: only the very same question has the same answer.
- *
- * Remembered is nothing but what verified: a refusal is found out anew each time, and chaff that
- * does not verify pushes nothing out.  Who pushes out with valid signatures makes us slower, to
- * what we would be without this.
+ * a pool stands in a block afterwards.
  */
 #ifndef KURAMORI_CHAIN_NEM_NEM_VERIFIED_H
 #define KURAMORI_CHAIN_NEM_NEM_VERIFIED_H

@@ -333,6 +333,49 @@ static void zero_ids(void)
 	}
 }
 
+/* What has verified once helps nothing that differs from it, and its key helps no other document.
+ */
+static void verified_once_is_no_other_signature(void)
+{
+	struct hash32 genesis = sample_genesis();
+	struct writer w = writer_make(space, sizeof space);
+	uint8_t secret[DOC_SECRET_BYTES];
+	static union sample s;
+	struct key32 key;
+	struct doc d;
+
+	sample_key(secret, &key, 1);
+	sample_fill(DOC_APPROVAL, &s);
+	T_EQ(doc_approval_make(&w, NULL, &s.approval, secret), ERR_OK);
+	T_EQ(doc_open(&d, bytes_of(space, w.n), &genesis, NULL), ERR_OK);
+	for (int times = 0; times < 2; times++) {
+		const struct doc good = d;
+
+		T_CHECK(doc_signed_by(&d, &key));
+		for (size_t bit = 0; bit < 8 * sizeof d.signatures[0].sig.b; bit += 3) {
+			d.signatures[0].sig.b[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			T_CHECK(!doc_signed_by(&d, &key) && !doc_signed_by(&d, &key));
+			d = good;
+		}
+		for (size_t bit = 0; bit < 8 * sizeof d.id.b; bit += 3) {
+			d.id.b[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			T_CHECK(!doc_signed_by(&d, &key) && !doc_signed_by(&d, &key));
+			d = good;
+		}
+	}
+	/* more than are kept, and the first one again */
+	for (unsigned i = 0; i < 400; i++) {
+		struct doc one = d;
+
+		le32_put(one.id.b, i);
+		doc_sign(&one.signatures[0], &one.id, secret);
+		T_CHECK(doc_signed_by(&one, &key) && doc_signed_by(&one, &key));
+		one.id.b[4] ^= 1;
+		T_CHECK(!doc_signed_by(&one, &key));
+	}
+	T_CHECK(doc_signed_by(&d, &key));
+}
+
 static void signatures_count_only_if_true(void)
 {
 	struct hash32 genesis = sample_genesis();
@@ -868,6 +911,7 @@ int main(int argc, char **argv)
 		{ "another genesis", another_genesis },
 		{ "zero ids", zero_ids },
 		{ "signatures count only if true", signatures_count_only_if_true },
+		{ "verified once is no other signature", verified_once_is_no_other_signature },
 		{ "signed text by hand", signed_text_by_hand },
 		{ "rules of genesis", rules_of_genesis },
 		{ "rules of roster", rules_of_roster },
