@@ -172,6 +172,9 @@ int cli_approve_passkey(struct cli *c, const char *path);
 int cli_withdrawal_history(struct cli *c, const char *id_text);
 int cli_freeze(struct cli *c);
 int cli_close(struct cli *c, const char *address);
+/* The same for who has chosen the account by a rule, with c->reason: signs and tells everybody; the
+ * documents were read.  0 or an exit code. */
+int cli_close_account(struct cli *c, const struct key32 *account);
 
 /* What became of a document that everybody was told. */
 struct cli_spread {
@@ -223,6 +226,8 @@ int cli_genesis_words(struct cli *c, const char *path);
 int cli_tally(struct cli *c, const char *folder, const char *const *words, size_t n);
 /* `kuramori refill WORDS`: an exit code (refill.c). */
 int cli_refill(struct cli *c, const char *const *words, size_t n);
+/* `kuramori sweep status|close`: an exit code (sweep.c). */
+int cli_sweep(struct cli *c, const char *what);
 /* Brings the passphrase of a sealed key to the signer that waits on this socket. */
 int cli_unlock(struct cli *c, const char *socket_path);
 /* Makes the new file `path` that only the token opens, out of a passphrase. */

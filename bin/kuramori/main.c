@@ -41,7 +41,8 @@ static const struct config_row rows[] = {
 	{ "roster_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, roster_file), "FILE",
 	  "the roster: who holds which key" },
 	{ "policy_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, policy_file), "FILE",
-	  "policy explain: by which policy; policy grant: the one that it must keep to" },
+	  "policy explain: by which policy; policy grant: the one that it must keep to; sweep: the "
+	  "one that is in force" },
 	{ "person", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, person), "ID",
 	  "who you are on the roster" },
 	{ "key_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, key_file), "FILE",
@@ -117,7 +118,7 @@ static const struct config_row rows[] = {
 	  "that "
 	  "one refill lasts" },
 	{ "dry_run", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(cli, dry_run), "yes|no",
-	  "refill propose: show it and write nothing" },
+	  "refill propose, sweep close: show it and write or sign nothing" },
 	{ "wait_s", CONFIG_U64, "300", 0, 86400, CONFIG_FIELD(cli, wait_s), "S",
 	  "nem tx announce: how long to wait until the transaction stands in a block" },
 };
@@ -195,7 +196,14 @@ static const char text_cold[] =
     "and\n"
     "                         waits for its block; a watcher that is not told calls it a theft\n"
     "  refill status REFILL [ANSWER...]\n"
-    "                         how many have answered, how long its day lasts, what became of it\n";
+    "                         how many have answered, how long its day lasts, what became of it\n"
+    "  sweep status           do tills, purses and deposit accounts together hold more than the "
+    "hot\n"
+    "                         ceiling of policy_file, and which purse goes by rule; ends with 1 "
+    "if\n"
+    "                         they do\n"
+    "  sweep close            closes that purse, as an officer: it goes whole to its spare box;\n"
+    "                         with --dry-run yes only shown\n";
 
 static const char text_books[] =
     "  audit verify FILE...   verify journals of stopped programs: chain, records, books\n"
@@ -416,6 +424,7 @@ static int misused(const char *const *w, size_t n)
 		{ "genesis", "genesis words FILE" },
 		{ "refill", "refill propose FILE [NAME=VALUE...], refill collect REFILL ANSWER... "
 			    "[node=HOST:PORT...] or refill status REFILL [ANSWER...]" },
+		{ "sweep", "sweep status|close" },
 		{ "tally", "tally FOLDER REFILL, or tally FOLDER ADDRESS..." },
 		{ "price", "price sign YEN, or price put FILE|-" },
 		{ "status", "status" },
@@ -492,6 +501,9 @@ static int commands(struct cli *c, const struct config_result *r)
 	}
 	if (n >= 1 && strcmp(w[0], "refill") == 0) {
 		return cli_refill(c, w + 1, n - 1);
+	}
+	if (n == 2 && strcmp(w[0], "sweep") == 0) {
+		return cli_sweep(c, w[1]);
 	}
 	if (n >= 3 && strcmp(w[0], "tally") == 0) {
 		return cli_tally(c, w[1], w + 2, n - 2);

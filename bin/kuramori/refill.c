@@ -202,7 +202,8 @@ static int look(struct cli *c, const struct nem_address *address, bool quiet, st
 	return 0;
 }
 
-/* Sums what tills and purses hold, and chooses the emptiest purse if none was named. */
+/* Sums what tills and purses hold, and chooses the emptiest purse if none was named.  What has ever
+ * paid is used up: the watchers would take home what comes in. */
 static int hot_look(struct cli *c)
 {
 	uint64_t least = UINT64_MAX;
@@ -223,13 +224,20 @@ static int hot_look(struct cli *c)
 			return code;
 		}
 		p.hot_micro += a.least_micro;
-		if (choose && hot->kind == DOC_HOT_PURSE && a.least_micro < least) {
+		if (!choose && nem_address_eq(&address, &p.to) && (a.spent || a.open)) {
+			return cli_fail(ERR_STATE, "%s: %s", p.to.text,
+					words_of(N_("coins have left this purse before: a purse is "
+						    "used once")));
+		}
+		if (choose && hot->kind == DOC_HOT_PURSE && !a.spent && !a.open &&
+		    a.least_micro < least) {
 			least = a.least_micro;
 			p.to = address;
 		}
 	}
 	return is_empty(&p.to)
-		   ? cli_fail(ERR_POLICY, "genesis has no purse: say to=ADDRESS of a spare box")
+		   ? cli_fail(ERR_POLICY, "genesis has no purse that was never emptied: say "
+					  "to=ADDRESS of a spare box")
 		   : 0;
 }
 

@@ -402,27 +402,31 @@ int cli_stop_tell(struct cli *c, const struct doc *d)
 	return freeze_verdict(&s, freeze.evacuate);
 }
 
-int cli_close(struct cli *c, const char *address)
+int cli_close_account(struct cli *c, const struct key32 *account)
 {
 	static struct doc_closing closing;
 	struct hash32 id;
 	struct bytes raw;
-	int code = prepare(c, "kuramori close ADDRESS --reason TEXT");
+	int code;
 
-	if (code != 0) {
-		return code;
-	}
-	closing = (struct doc_closing){ .genesis = c->genesis_id, .time_ms = clock_wall_ms() };
+	closing = (struct doc_closing){ .account = *account,
+					.genesis = c->genesis_id,
+					.time_ms = clock_wall_ms() };
 	(void)snprintf(closing.issuer, sizeof closing.issuer, "%s", c->person);
 	(void)snprintf(closing.reason, sizeof closing.reason, "%s", c->reason);
-	code = hot_account(c, address, &closing.account);
+	code = cli_sign(c, DOC_CLOSING, &closing, &raw, &id);
+	return code == 0 ? close_tell(c, raw, &id) : code;
+}
+
+int cli_close(struct cli *c, const char *address)
+{
+	struct key32 account;
+	int code = prepare(c, "kuramori close ADDRESS --reason TEXT");
+
 	if (code == 0) {
-		code = cli_sign(c, DOC_CLOSING, &closing, &raw, &id);
+		code = hot_account(c, address, &account);
 	}
-	if (code != 0) {
-		return code;
-	}
-	return close_tell(c, raw, &id);
+	return code == 0 ? cli_close_account(c, &account) : code;
 }
 
 /* A figure as STATUS names it, and in the person's language before that. */

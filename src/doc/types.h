@@ -642,7 +642,7 @@ struct doc_tallied {
 	size_t cosigner_count;
 	struct doc_cosigner cosigners[DOC_HOLDERS_MAX]; /* as the chain has them */
 	uint64_t needed;                                /* of them; all: as many as there are */
-	uint64_t open; /* payments of it that are signed, in no block, and not excluded */
+	uint64_t open; /* payments of it that are signed or ahead, in no block, not excluded */
 	struct money received;
 	struct money spent; /* amounts and fees, all of them explained by documents */
 };

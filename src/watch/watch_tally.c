@@ -166,13 +166,13 @@ static enum err chain_says(const struct watch *w, struct said *s)
 
 /*
  * Payments of the account that somebody signed and that are in no block: of a hot account all that
- * signers attested until they are excluded; else what pools have shown, until its deadline stands
- * behind a block that nothing undoes.
+ * signers attested until they are excluded, and the whole move that is ahead of one that is closed;
+ * else what pools have shown, until its deadline stands behind a block that nothing undoes.
  */
 static uint64_t open_of(const struct watch *w, const struct said *s, size_t own)
 {
 	unsigned node = (unsigned)(s->node - w->node);
-	uint64_t count = 0;
+	uint64_t count = s->node->balance[own] > 0 && watch_closing_of(w, own).n > 0;
 
 	for (size_t i = 0; i < w->payments_n; i++) {
 		const struct watch_payment *p = &w->config.storage.payments[i];

@@ -21,8 +21,8 @@ LATER = {
            "own machine",
     "T35": "a duress code needs approver devices of its own and a delayed queue; neither exists",
     "T37": "updates are not delivered by this software yet; the roster will name the program hashes that count",
-    "T46": "the sweep above the hot ceiling needs refill and cold documents; the ceiling is a figure of the policy "
-           "that nothing moves coins for",
+    "T46": "what is above the hot ceiling goes home at an officer's word (kuramori sweep, scenario sweep); the line in "
+           "yen, guarantee coins and the daily report with its minutes are not built",
     "T48": "the tree of liabilities that a customer can check is not built",
     "T50": "stolen coins are followed (kuramori trace); holding a deposit that has some of them comes with screening",
 }

@@ -286,6 +286,36 @@ static void control_undone(void)
 	T_EQ(micro(&said.accounts[0].spent), 0);
 }
 
+/* What an officer has closed is on its way home until it is there: nobody chooses it again. */
+static void a_closed_account(void)
+{
+	static uint8_t raw[2048];
+	struct doc_closing c = { .genesis = r.genesis_id, .issuer = "officer-1", .reason = "over" };
+	struct bytes item;
+
+	rig_up();
+	r.push = true;
+	T_CHECK(tally(K_PURSE) && tally(K_TILL));
+	T_CHECK(said.accounts[0].open == 0 && micro(&said.accounts[0].balance) > 0);
+	c.genesis = r.genesis_id;
+	c.account = r.chain[K_PURSE].public_key;
+	c.time_ms = r.wall;
+	item = bytes_of(raw, made(raw, sizeof raw, NULL, DOC_CLOSING, &c, &r.person[0]));
+	T_EQ(reply_type(ask(ROLE_STOP, WATCHER_STOP_PUT, &item, 1)), DOC_RECEIPT);
+	replies_forget();
+	T_CHECK(tally(K_PURSE) && said.accounts[0].open >= 1);
+	T_CHECK(tally(K_TILL) && said.accounts[0].open == 0);
+	for (unsigned i = 0; i < 4; i++) {
+		wait_ms(2000);
+		mine(CLEAN);
+		feed_all();
+	}
+	T_CHECK(tally(K_PURSE));
+	T_EQ(micro(&said.accounts[0].balance), 0);
+	T_EQ(said.accounts[0].open, 0);
+	T_CHECK(micro(&said.accounts[0].spent) > 0);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -296,6 +326,7 @@ int main(int argc, char **argv)
 		{ "a box that spends", a_box_that_spends },
 		{ "a used box stays used", a_used_box_stays_used },
 		{ "control undone", control_undone },
+		{ "a closed account", a_closed_account },
 	};
 
 	return rig_end(t_main(cases, ARRAY_LEN(cases), argc, argv));
