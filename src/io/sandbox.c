@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -258,22 +259,34 @@ static const int daemon_denied[] = {
 	SCMP_SYS(modify_ldt), SCMP_SYS(vhangup),
 };
 
-/* What reaches out of this machine, or to another process of it: all of sockets and their kin. */
-static const int offline_denied[] = {
-	SCMP_SYS(socket), SCMP_SYS(socketpair), SCMP_SYS(connect), SCMP_SYS(bind), SCMP_SYS(listen),
-	SCMP_SYS(accept), SCMP_SYS(accept4), SCMP_SYS(sendto), SCMP_SYS(sendmsg), SCMP_SYS(sendmmsg),
-	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg), SCMP_SYS(getsockopt),
-	SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername), SCMP_SYS(shutdown),
-	SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(io_uring_enter), SCMP_SYS(io_uring_register),
-	SCMP_SYS(mq_open), SCMP_SYS(msgget), SCMP_SYS(shmget), SCMP_SYS(mknod), SCMP_SYS(mknodat),
+/*
+ * What a person's program on a machine without network may do: files of his by name, the terminal,
+ * memory, the clock.  Its libc is linked into it, so no other machine asks for other calls.
+ */
+static const int offline_calls[] = {
+	/* what is open, and the descriptors themselves */
+	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(lseek),
+	SCMP_SYS(close), SCMP_SYS(fcntl), SCMP_SYS(flock), SCMP_SYS(poll),
+	/* files: opened, made durable, named once and for all */
+	SCMP_SYS(openat), SCMP_SYS(newfstatat), SCMP_SYS(access), SCMP_SYS(fadvise64),
+	SCMP_SYS(ftruncate), SCMP_SYS(fchmod), SCMP_SYS(fsync), SCMP_SYS(fdatasync),
+	SCMP_SYS(link), SCMP_SYS(unlink), SCMP_SYS(renameat2),
+	/* memory, of Argon2id above all; mmap stands in add_offline() */
+	SCMP_SYS(munmap), SCMP_SYS(brk), SCMP_SYS(getrandom),
+	/* signals of the terminal, the clock where the vDSO has none, the end */
+	SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
+	SCMP_SYS(clock_gettime), SCMP_SYS(exit_group),
 };
+
+/* Echo and the size of the window; not what types into a terminal for its person (TIOCSTI). */
+static const unsigned offline_ioctls[] = { TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGWINSZ };
 
 /* clang-format on */
 
-static enum err add_signer(scmp_filter_ctx f)
+static enum err add_allowed(scmp_filter_ctx f, const int *calls, size_t n)
 {
-	for (size_t i = 0; i < ARRAY_LEN(signer_calls); i++) {
-		if (seccomp_rule_add(f, SCMP_ACT_ALLOW, signer_calls[i], 0) != 0) {
+	for (size_t i = 0; i < n; i++) {
+		if (seccomp_rule_add(f, SCMP_ACT_ALLOW, calls[i], 0) != 0) {
 			return ERR_IO;
 		}
 	}
@@ -310,16 +323,30 @@ static enum err add_daemon(scmp_filter_ctx f)
 
 static enum err add_offline(scmp_filter_ctx f)
 {
-	enum err e = add_denied(f, daemon_denied, ARRAY_LEN(daemon_denied));
+	const struct scmp_arg_cmp no_code[] = {
+		{ .arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0 },
+	};
 
-	return e == ERR_OK ? add_denied(f, offline_denied, ARRAY_LEN(offline_denied)) : e;
+	for (size_t i = 0; i < ARRAY_LEN(offline_ioctls); i++) {
+		const struct scmp_arg_cmp request[] = {
+			{ .arg = 1, .op = SCMP_CMP_EQ, .datum_a = offline_ioctls[i] },
+		};
+
+		if (seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1, request) != 0) {
+			return ERR_IO;
+		}
+	}
+	if (seccomp_rule_add_array(f, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, no_code) != 0) {
+		return ERR_IO;
+	}
+	return add_allowed(f, offline_calls, ARRAY_LEN(offline_calls));
 }
 
 static enum err add_rules(scmp_filter_ctx f, enum sandbox_profile profile)
 {
 	switch (profile) {
 	case SANDBOX_SIGNER:
-		return add_signer(f);
+		return add_allowed(f, signer_calls, ARRAY_LEN(signer_calls));
 	case SANDBOX_DAEMON:
 		return add_daemon(f);
 	case SANDBOX_OFFLINE:
@@ -333,7 +360,7 @@ static enum err compile(enum sandbox_profile profile, struct sock_filter *code, 
 			unsigned short *n)
 {
 	scmp_filter_ctx f =
-	    seccomp_init(profile == SANDBOX_SIGNER ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ALLOW);
+	    seccomp_init(profile == SANDBOX_DAEMON ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
 	int fd = -1;
 	ssize_t got;
 	enum err e = ERR_IO;

@@ -22,8 +22,8 @@ enum sandbox_profile {
 			    else */
 	SANDBOX_DAEMON,  /* deny-list for what no daemon needs (other processes, exec, ptrace,
 			    mount, keyring, bpf ...); threads are allowed */
-	SANDBOX_OFFLINE, /* the same, no thread, and every call that could reach another machine
-			    or process: a person's program that opens files and has no peer */
+	SANDBOX_OFFLINE, /* allow-list, default kill: files by name, the terminal, memory that is no
+			    code, the clock: a person's program that has no peer */
 };
 
 struct sandbox_plan {

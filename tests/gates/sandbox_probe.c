@@ -8,8 +8,9 @@
  *   sandbox_probe PROFILE --work         enters, does what is allowed, exits 0
  *
  * PROFILE is signer, daemon or offline.  A signer's list is every call of this kernel but the few
- * in signer_may, so a call that is added to the filter by mistake is found.  The two lists here are
- * written down on their own and not taken from src/io/sandbox.c, which they judge.
+ * in signer_may, one offline all but those in offline_may, so a call that is added to the filter by
+ * mistake is found.  The two lists here are written down on their own and not taken from
+ * src/io/sandbox.c, which they judge.
  */
 #include <fcntl.h>
 #include <seccomp.h>
@@ -19,6 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -96,21 +100,17 @@ static const char *const daemon_must_not[] = {
 	"vhangup",
 };
 
-/* Beside those of a daemon: whatever reaches another machine or another process. */
-static const char *const offline_must_not[] = {
-	"socket",      "socketpair",
-	"connect",     "bind",
-	"listen",      "accept",
-	"accept4",     "sendto",
-	"sendmsg",     "sendmmsg",
-	"recvfrom",    "recvmsg",
-	"recvmmsg",    "getsockopt",
-	"setsockopt",  "getsockname",
-	"getpeername", "shutdown",
-	"clone3",      "io_uring_enter",
-	"mq_open",     "msgget",
-	"shmget",      "mknod",
-	"mknodat",     "io_uring_register",
+/* Of ioctl and mmap some only: see the probes beside. */
+static const char *const offline_may[] = {
+	"read",           "write",      "pread64",       "pwrite64",
+	"lseek",          "close",      "fcntl",         "flock",
+	"poll",           "openat",     "access",        "newfstatat",
+	"fadvise64",      "ftruncate",  "fchmod",        "fsync",
+	"fdatasync",      "link",       "unlink",        "renameat2",
+	"munmap",         "brk",        "getrandom",     "rt_sigaction",
+	"rt_sigreturn",   "exit_group", "clock_gettime", "restart_syscall",
+	"rt_sigprocmask", "getpid",     "gettid",        "tgkill",
+	"mmap",
 };
 
 static void tgkill_other_process(void)
@@ -138,6 +138,17 @@ static void i386_getpid(void)
 }
 #endif
 
+/* A line that is typed for whoever sits at this terminal. */
+static void ioctl_types(void)
+{
+	(void)ioctl(0, TIOCSTI, "x");
+}
+
+static void mmap_code(void)
+{
+	(void)mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
 static void libc_fork(void)
 {
 	if (fork() == 0) {
@@ -145,17 +156,21 @@ static void libc_fork(void)
 	}
 }
 
+enum { BY_SIGNER = 1, BY_DAEMON = 2, BY_OFFLINE = 4, BY_ALL = 7 };
+
 static const struct {
 	const char *name;
-	bool signer, daemon;
+	unsigned by;
 	void (*run)(void);
 } special[] = {
-	{ "tgkill-other-process", true, false, tgkill_other_process },
-	{ "tgkill-other-signal", true, false, tgkill_other_signal },
-	{ "libc-fork", true, true, libc_fork },
+	{ "tgkill-other-process", BY_SIGNER | BY_OFFLINE, tgkill_other_process },
+	{ "tgkill-other-signal", BY_SIGNER | BY_OFFLINE, tgkill_other_signal },
+	{ "ioctl-types", BY_SIGNER | BY_OFFLINE, ioctl_types },
+	{ "mmap-code", BY_SIGNER | BY_OFFLINE, mmap_code },
+	{ "libc-fork", BY_ALL, libc_fork },
 #ifdef __x86_64__
-	{ "x32-read", true, true, x32_read },
-	{ "i386-getpid", true, true, i386_getpid },
+	{ "x32-read", BY_ALL, x32_read },
+	{ "i386-getpid", BY_ALL, i386_getpid },
 #endif
 };
 
@@ -183,11 +198,10 @@ static bool is_past_all_filters(int number)
 #endif
 }
 
-static void list(void)
+/* Every call of this kernel that is not among these. */
+static void list_all_but(const char *const *may, size_t n)
 {
-	bool signer = profile == SANDBOX_SIGNER;
-
-	for (int i = 0; i < NUMBERS && signer; i++) {
+	for (int i = 0; i < NUMBERS; i++) {
 		char *name;
 
 		if (is_past_all_filters(i)) {
@@ -197,19 +211,29 @@ static void list(void)
 
 		if (name == NULL) {
 			printf("number-%d\n", i); /* newer than the library, or a hole */
-		} else if (!is_among(name, signer_may, ARRAY_LEN(signer_may))) {
+		} else if (!is_among(name, may, n)) {
 			printf("%s\n", name);
 		}
 		free(name);
 	}
-	for (size_t i = 0; i < ARRAY_LEN(daemon_must_not) && !signer; i++) {
+}
+
+static void list(void)
+{
+	unsigned by = BY_DAEMON;
+
+	if (profile == SANDBOX_SIGNER) {
+		by = BY_SIGNER;
+		list_all_but(signer_may, ARRAY_LEN(signer_may));
+	} else if (profile == SANDBOX_OFFLINE) {
+		by = BY_OFFLINE;
+		list_all_but(offline_may, ARRAY_LEN(offline_may));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(daemon_must_not) && by == BY_DAEMON; i++) {
 		printf("%s\n", daemon_must_not[i]);
 	}
-	for (size_t i = 0; i < ARRAY_LEN(offline_must_not) && profile == SANDBOX_OFFLINE; i++) {
-		printf("%s\n", offline_must_not[i]);
-	}
 	for (size_t i = 0; i < ARRAY_LEN(special); i++) {
-		if (signer ? special[i].signer : special[i].daemon) {
+		if ((special[i].by & by) != 0) {
 			printf("%s\n", special[i].name);
 		}
 	}
@@ -265,6 +289,26 @@ static int probe(const char *name, bool bare)
 	_exit(1); /* it lived */
 }
 
+/* A file of its own by name, memory, and the terminal's question whether it is one. */
+static int work_offline(void)
+{
+	char name[] = "/tmp/sandbox_probe.XXXXXX";
+	int fd = mkstemp(name);
+	uint8_t *p;
+
+	if (fd < 0 || !enter()) {
+		return 3;
+	}
+	p = mmap(NULL, 1 << 23, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (p == MAP_FAILED || getrandom(p, 16, 0) != 16 || write(fd, p, 16) != 16 ||
+	    fdatasync(fd) != 0 || isatty(fd) != 0 || close(fd) != 0 ||
+	    open(name, O_RDONLY | O_CLOEXEC) != fd || munmap(p, 1 << 23) != 0 ||
+	    unlink(name) != 0) {
+		_exit(1);
+	}
+	_exit(0);
+}
+
 static int work(void)
 {
 	struct epoll_event event = { .events = EPOLLIN };
@@ -313,7 +357,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc == 3 && strcmp(argv[2], "--work") == 0) {
-		return work();
+		return profile == SANDBOX_OFFLINE ? work_offline() : work();
 	}
 	if (argc == 4 && strcmp(argv[2], "--probe") == 0) {
 		return probe(argv[3], false);

@@ -35,7 +35,7 @@ def main():
         for line in why:
             print(f'# {line}')
 
-    for profile, least in (('signer', 400), ('daemon', 50), ('offline', 75)):
+    for profile, least in (('signer', 400), ('daemon', 50), ('offline', 400)):
         code, out, _ = run(program, profile, '--list')
         names = out.split()
         result(code == 0 and len(names) >= least and len(set(names)) == len(names),
