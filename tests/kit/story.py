@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """./demo: the night of 26 January 2018, twice, with real processes (README.md, "The demonstration").
 
-Chapter A is story_a.py, A.2 story_refund.py, A.3 story_trace.py, B story_b.py; audit.py recomputes the proof. Everything that is
+Chapter A is story_a.py, A.2 story_refund.py, A.3 story_trace.py, B story_b.py, B.7 of it story_cold.py; audit.py recomputes the proof. Everything that is
 claimed is checked here: a claim that does not hold is named, and the exit code is 1.
 """
 
@@ -204,7 +204,7 @@ def arguments():
     return options
 
 
-PROGRAMS = ("kuramori", "kuramori-node", "kuramori-signer", "kuramori-watch", "kuramorid")
+PROGRAMS = ("kuramori", "kuramori-cold", "kuramori-node", "kuramori-signer", "kuramori-watch", "kuramorid")
 
 
 def main():

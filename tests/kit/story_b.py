@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Chapter B, "Kuramori": the same claims behind the real programs.
 
-B.1 is one evening of business, saved once with every process stopped; B.2 to B.5 each start from
+B.1 is one evening of business, saved once with every process stopped; B.2 to B.5 and B.7 (story_cold.py) each start from
 that copy; B.6 proves the books. Coins are counted from the node's blocks, never from what a program
 says about itself.
 """
@@ -19,6 +19,7 @@ import frames
 import nem
 import process
 import story_a
+import story_cold
 import world as kit
 from node import NodeError
 from proxy import Proxy
@@ -49,9 +50,10 @@ class Evening:
     def _prepare(self):
         try:
             w = self.world
-            w.ceremony_chain()
             w.seal_people()
             w.write_documents(w.seal_signers())
+            story_cold.Machines(w).make_keys()
+            w.ceremony_chain()
             self.amounts = claims.distribute(w.settings.seed)
             w.write_claims(self.amounts)
             w.open_books()
@@ -1001,7 +1003,8 @@ def tell(teller, evening, only, keep):
             ("B.3", "Hot key A is stolen", key_a_stolen),
             ("B.4", "Hot keys A and B are stolen: the probe of 00:02:13", both_keys_probe),
             ("B.5", "The same without a probe", both_keys_at_once),
-            ("B.6", "The proof", proof)):
+            ("B.6", "The proof", proof),
+            ("B.7", "Out of the cold, and home again", story_cold.tell)):
         if wanted(chapter):
             teller.run(chapter, words, function, evening)
     evening.world.group.kill()
@@ -1009,7 +1012,7 @@ def tell(teller, evening, only, keep):
 
 def save(teller, evening):
     evening.save()
-    teller.say("All processes are stopped and all folders copied together. Each of B.2 to B.5 starts from this copy.")
+    teller.say("All processes are stopped and all folders copied together. Each of B.2 to B.5, and B.7, starts from this copy.")
 
 
 def stay(teller, evening):
