@@ -28,4 +28,16 @@ void ed25519_sign(struct sig64 *out, const uint8_t secret[ED25519_SECRET_BYTES],
 bool ed25519_verify(const struct key32 *public_key, struct bytes message,
 		    const struct sig64 *signature);
 
+enum { ED25519_SHARED_BYTES = 32 };
+
+/*
+ * What two keys have in common (X25519, RFC 7748, of both keys as points of curve25519): the same
+ * for either's secret and the other's public key, and nobody else can compute it.  Only ever a key
+ * of hmac_sha256() with a purpose of its own in the message; never a key by itself.  The caller
+ * wipes out.  False: the public key is no good point (of small order, not canonical, all zero as a
+ * struck key is); out is zero then.
+ */
+bool ed25519_shared(uint8_t out[ED25519_SHARED_BYTES], const uint8_t secret[ED25519_SECRET_BYTES],
+		    const struct key32 *public_key);
+
 #endif

@@ -151,3 +151,125 @@ out:
 	crypto_wipe_stack();
 	return e;
 }
+
+/* ---- two sides ----------------------------------------------------------------------------- */
+
+enum {
+	PAIR_HEAD = AT_SALT + SEAL_SALT_BYTES,
+	PAIR_SIDE =
+	    SEAL_NONCE_BYTES + SEAL_PAIR_SECRET + (int)crypto_aead_xchacha20poly1305_ietf_ABYTES,
+};
+
+_Static_assert(PAIR_HEAD + 2 * PAIR_SIDE == (int)SEAL_PAIR_BYTES, "the size of the file");
+
+static const uint8_t pair_magic[8] = "KURAPAIR";
+
+static bool passphrase_is_allowed(struct bytes p)
+{
+	return p.n >= 1 && p.n <= SEAL_PASSPHRASE_MAX;
+}
+
+/* Only that they are, and how long they are, shows in time. */
+static bool alike(struct bytes a, struct bytes b)
+{
+	return a.n == b.n && verdict(crypto_eq(a.p, b.p, a.n) ? 0 : 1);
+}
+
+enum err seal_pair_close(uint8_t out[SEAL_PAIR_BYTES], const struct seal_side side[2],
+			 const struct seal_cost *cost, const uint8_t random[SEAL_PAIR_RANDOM])
+{
+	uint8_t file[SEAL_PAIR_BYTES], key[2][KEY_BYTES];
+	/* which side stands first is a bit of the random bytes */
+	size_t first = random[SEAL_PAIR_RANDOM - 1] & 1;
+	enum err e;
+
+	if (!passphrase_is_allowed(side[0].passphrase) ||
+	    !passphrase_is_allowed(side[1].passphrase)) {
+		return ERR_INPUT;
+	}
+	if (alike(side[0].passphrase, side[1].passphrase)) {
+		return ERR_MISMATCH;
+	}
+	if (!cost_is_allowed(cost)) {
+		return ERR_FIELD_RANGE;
+	}
+	e = derive(key[0], side[0].passphrase, cost, random);
+	if (e == ERR_OK) {
+		e = derive(key[1], side[1].passphrase, cost, random);
+	}
+	if (e != ERR_OK) {
+		goto out;
+	}
+	memcpy(file, pair_magic, sizeof pair_magic);
+	le32_put(file + AT_VERSION, SEAL_VERSION);
+	le32_put(file + AT_OPS, cost->ops);
+	le32_put(file + AT_MEM, cost->mem_kib);
+	memcpy(file + AT_SALT, random, SEAL_SALT_BYTES);
+	for (size_t i = 0; i < 2; i++) {
+		uint8_t *at = file + PAIR_HEAD + i * PAIR_SIDE;
+		size_t which = first ^ i;
+
+		memcpy(at, random + SEAL_SALT_BYTES + i * SEAL_NONCE_BYTES, SEAL_NONCE_BYTES);
+		(void)crypto_aead_xchacha20poly1305_ietf_encrypt(
+		    at + SEAL_NONCE_BYTES, NULL, side[which].secret, SEAL_PAIR_SECRET, file,
+		    PAIR_HEAD, NULL, at, key[which]); /* cannot fail: always returns 0 */
+	}
+	memcpy(out, file, SEAL_PAIR_BYTES);
+out:
+	crypto_wipe(key, sizeof key);
+	crypto_wipe_stack();
+	return e;
+}
+
+/* Both sides are tried; what did not open is zeros, so that both together are what did. */
+static uint64_t open_sides(uint8_t plain[SEAL_PAIR_SECRET], struct bytes file,
+			   const uint8_t key[KEY_BYTES])
+{
+	uint8_t one[2][SEAL_PAIR_SECRET];
+	uint64_t bad[2];
+
+	for (size_t i = 0; i < 2; i++) {
+		const uint8_t *at = file.p + PAIR_HEAD + i * PAIR_SIDE;
+
+		memset(one[i], 0, sizeof one[i]);
+		bad[i] = (uint64_t)crypto_aead_xchacha20poly1305_ietf_decrypt(
+			     one[i], NULL, NULL, at + SEAL_NONCE_BYTES,
+			     PAIR_SIDE - SEAL_NONCE_BYTES, file.p, PAIR_HEAD, at, key) &
+			 1;
+	}
+	for (size_t i = 0; i < SEAL_PAIR_SECRET; i++) {
+		plain[i] = one[0][i] | one[1][i];
+	}
+	crypto_wipe(one, sizeof one);
+	return 1 ^ bad[0] ^ bad[1]; /* neither, or both: no file of ours */
+}
+
+enum err seal_pair_open(uint8_t out[SEAL_PAIR_SECRET], struct bytes file, struct bytes passphrase)
+{
+	uint8_t plain[SEAL_PAIR_SECRET] = { 0 }, key[KEY_BYTES] = { 0 };
+	struct seal_cost cost;
+	enum err e;
+
+	if (file.n != SEAL_PAIR_BYTES || !passphrase_is_allowed(passphrase) ||
+	    !bytes_eq(bytes_of(file.p, sizeof pair_magic),
+		      bytes_of(pair_magic, sizeof pair_magic)) ||
+	    le32_get(file.p + AT_VERSION) != SEAL_VERSION) {
+		return ERR_INPUT;
+	}
+	cost.ops = le32_get(file.p + AT_OPS);
+	cost.mem_kib = le32_get(file.p + AT_MEM);
+	if (!cost_is_allowed(&cost)) {
+		return ERR_INPUT;
+	}
+	e = derive(key, passphrase, &cost, file.p + AT_SALT);
+	if (e == ERR_OK) {
+		e = verdict(open_sides(plain, file, key)) ? ERR_OK : ERR_INPUT;
+	}
+	if (e == ERR_OK) {
+		memcpy(out, plain, SEAL_PAIR_SECRET);
+	}
+	crypto_wipe(plain, sizeof plain);
+	crypto_wipe(key, sizeof key);
+	crypto_wipe_stack();
+	return e;
+}

@@ -68,4 +68,47 @@ MUST_CHECK enum err seal_close(uint8_t out[SEAL_BYTES], struct bytes secret,
 MUST_CHECK enum err seal_open(uint8_t out[SEAL_SECRET_MAX], size_t *out_n, struct bytes file,
 			      struct bytes passphrase);
 
+/*
+ * Two secrets of SEAL_PAIR_SECRET bytes, each under a passphrase of its own, in one file.  Whoever
+ * knows one passphrase learns nothing of the other side, not even whether anybody knows its
+ * passphrase: the file has always two sides, in an order that random bytes decide, and a side that
+ * nobody is to open is one whose passphrase was random and is forgotten (docs/decisions/0039).
+ *
+ *   offset size
+ *        0    8  magic "KURAPAIR"
+ *        8    4  version, 1
+ *       12    4  Argon2id passes
+ *       16    4  Argon2id memory in KiB
+ *       20   16  salt, of both sides
+ *       36   24  nonce of the first side
+ *       60   72  its secret, sealed
+ *      132   16  tag
+ *      148  112  the second side likewise
+ */
+enum {
+	SEAL_PAIR_SECRET = 72,
+	SEAL_PAIR_BYTES = 260,
+	SEAL_PAIR_RANDOM = SEAL_SALT_BYTES + 2 * SEAL_NONCE_BYTES + 1,
+};
+
+struct seal_side {
+	const uint8_t *secret; /* SEAL_PAIR_SECRET bytes */
+	struct bytes passphrase;
+};
+
+/*
+ * Seals both.  random: fresh bytes, never used before.  Argon2id runs twice, whatever the
+ * passphrases are.  As seal_close(); ERR_MISMATCH too: twice the same passphrase.
+ */
+MUST_CHECK enum err seal_pair_close(uint8_t out[SEAL_PAIR_BYTES], const struct seal_side side[2],
+				    const struct seal_cost *cost,
+				    const uint8_t random[SEAL_PAIR_RANDOM]);
+
+/*
+ * Opens the side of this passphrase: Argon2id once, then both sides are tried, and which one it was
+ * neither shows in time nor is told.  As seal_open().
+ */
+MUST_CHECK enum err seal_pair_open(uint8_t out[SEAL_PAIR_SECRET], struct bytes file,
+				   struct bytes passphrase);
+
 #endif

@@ -80,6 +80,35 @@ static bool sealing(bool leak)
 	return true;
 }
 
+/* What a holder opens his key by: passphrases, secrets, and which side is whose are unknown. */
+static bool sealing_two_sides(void)
+{
+	const struct seal_cost cost = { SEAL_OPS_MIN, SEAL_MEM_KIB_MIN };
+	uint8_t secret[2][SEAL_PAIR_SECRET], passphrase[2][24], random[SEAL_PAIR_RANDOM] = { 1 };
+	uint8_t file[SEAL_PAIR_BYTES], out[SEAL_PAIR_SECRET];
+	const struct seal_side side[2] = {
+		{ secret[0], bytes_of(passphrase[0], sizeof passphrase[0]) },
+		{ secret[1], bytes_of(passphrase[1], sizeof passphrase[1]) },
+	};
+
+	memset(secret, 0x3c, sizeof secret);
+	memset(passphrase[0], 'p', sizeof passphrase[0]);
+	memset(passphrase[1], 'q', sizeof passphrase[1]);
+	VALGRIND_MAKE_MEM_UNDEFINED(secret, sizeof secret);
+	VALGRIND_MAKE_MEM_UNDEFINED(passphrase, sizeof passphrase);
+	if (seal_pair_close(file, side, &cost, random) != ERR_OK) {
+		return false;
+	}
+	VALGRIND_MAKE_MEM_DEFINED(file, sizeof file);
+	for (size_t i = 0; i < 2; i++) {
+		if (seal_pair_open(out, bytes_of(file, sizeof file), side[i].passphrase) !=
+		    ERR_OK) {
+			return false;
+		}
+	}
+	return true;
+}
+
 /* Neither the words nor their lengths are known. */
 static bool words(bool leak)
 {
@@ -202,7 +231,7 @@ int main(int argc, char **argv)
 	if (!messages(&secret, leak_message)) {
 		return 5;
 	}
-	if (!sealing(leak_seal)) {
+	if (!sealing(leak_seal) || !sealing_two_sides()) {
 		return 6;
 	}
 	if (!words(leak_words)) {

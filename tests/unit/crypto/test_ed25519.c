@@ -119,6 +119,50 @@ static void small_order_keys(void)
 	}
 }
 
+/* Both sides have the same, and nobody else; a key that is no good point shares nothing. */
+static void what_two_keys_share(void)
+{
+	static const char *const bad[] = {
+		"0100000000000000000000000000000000000000000000000000000000000000",
+		"0000000000000000000000000000000000000000000000000000000000000000",
+		"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+		"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+		"0200000000000000000000000000000000000000000000000000000000000000",
+	};
+	uint8_t secret[3][ED25519_SECRET_BYTES], one[32], two[32], zero[32] = { 0 };
+	struct key32 key[3];
+
+	for (uint8_t i = 0; i < 3; i++) {
+		uint8_t seed[ED25519_SEED_BYTES];
+
+		memset(seed, 10 + i, sizeof seed);
+		ed25519_keypair(&key[i], secret[i], seed);
+	}
+	T_CHECK(ed25519_shared(one, secret[0], &key[1]));
+	T_CHECK(ed25519_shared(two, secret[1], &key[0]));
+	T_MEM(one, two, sizeof one);
+	T_CHECK(ed25519_shared(two, secret[2], &key[0]));
+	T_CHECK(memcmp(one, two, sizeof one) != 0);
+	/* as libsodium has it of the converted keys */
+	{
+		uint8_t scalar[32], point[32];
+
+		T_CHECK(crypto_sign_ed25519_sk_to_curve25519(scalar, secret[0]) == 0);
+		T_CHECK(crypto_sign_ed25519_pk_to_curve25519(point, key[1].b) == 0);
+		T_CHECK(crypto_scalarmult(two, scalar, point) == 0);
+		T_MEM(one, two, sizeof one);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct key32 other;
+
+		T_CHECK(unhex(other.b, 32, bad[i]));
+		memset(one, 0xee, sizeof one);
+		T_CHECK(!ed25519_shared(one, secret[0], &other));
+		T_MEM(one, zero, sizeof one);
+	}
+}
+
 static void s_beyond_its_range(void)
 {
 	static const uint8_t order[32] = { 0xed, 0xd3, 0xf5, 0x5c, 0x1a,       0x63,
@@ -171,6 +215,7 @@ int main(int argc, char **argv)
 		{ "RFC 8032 vectors", rfc_vectors },
 		{ "every flipped bit is refused", every_flipped_bit },
 		{ "keys of small order are refused", small_order_keys },
+		{ "what two keys share", what_two_keys_share },
 		{ "S beyond its range is refused", s_beyond_its_range },
 	};
 

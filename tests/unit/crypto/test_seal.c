@@ -209,6 +209,162 @@ static void sealed_nonsense(void)
 	T_EQ(n, 32);
 }
 
+/* ---- two sides ----------------------------------------------------------------------------- */
+
+static uint8_t two[2][SEAL_PAIR_SECRET];
+static uint8_t chance[SEAL_PAIR_RANDOM];
+
+static enum err pair(uint8_t file[SEAL_PAIR_BYTES], const char *a, const char *b)
+{
+	const struct seal_side side[2] = { { two[0], bytes_str(a) }, { two[1], bytes_str(b) } };
+
+	return seal_pair_close(file, side, &cheap, chance);
+}
+
+static enum err pair_open(uint8_t out[SEAL_PAIR_SECRET], const uint8_t *file, size_t n,
+			  const char *passphrase)
+{
+	return seal_pair_open(out, bytes_of(file, n), bytes_str(passphrase));
+}
+
+/* Each passphrase opens its own secret, whichever side stands first. */
+static void each_side_opens(void)
+{
+	uint8_t file[SEAL_PAIR_BYTES], out[SEAL_PAIR_SECRET];
+
+	for (uint8_t first = 0; first < 2; first++) {
+		chance[SEAL_PAIR_RANDOM - 1] = (uint8_t)(0xfe + first);
+		T_EQ(pair(file, "one", "two"), ERR_OK);
+		T_EQ(pair_open(out, file, sizeof file, "one"), ERR_OK);
+		T_MEM(out, two[0], sizeof out);
+		T_EQ(pair_open(out, file, sizeof file, "two"), ERR_OK);
+		T_MEM(out, two[1], sizeof out);
+		T_EQ(pair_open(out, file, sizeof file, "three"), ERR_INPUT);
+		T_EQ(pair_open(out, file, sizeof file, ""), ERR_INPUT);
+		T_MEM(out, two[1], sizeof out);
+		T_CHECK(memmem(file, sizeof file, two[0], 8) == NULL);
+		T_CHECK(memmem(file, sizeof file, two[1], 8) == NULL);
+	}
+}
+
+/* The format as the header states it, opened without seal.c; which side is first is a bit. */
+static void pair_is_as_documented(void)
+{
+	uint8_t file[SEAL_PAIR_BYTES], key[32], plain[SEAL_PAIR_SECRET];
+
+	for (size_t first = 0; first < 2; first++) {
+		chance[SEAL_PAIR_RANDOM - 1] = (uint8_t)first;
+		T_EQ(pair(file, "one", "two"), ERR_OK);
+		T_MEM(file, "KURAPAIR", 8);
+		T_EQ(le32_get(file + 8), 1);
+		T_EQ(le32_get(file + 12), cheap.ops);
+		T_EQ(le32_get(file + 16), cheap.mem_kib);
+		T_MEM(file + 20, chance, 16);
+		T_MEM(file + 36, chance + 16, 24);
+		T_MEM(file + 148, chance + 40, 24);
+		for (size_t which = 0; which < 2; which++) {
+			const uint8_t *at = file + 36 + 112 * (first ^ which);
+
+			T_CHECK(crypto_pwhash(key, 32, which == 0 ? "one" : "two", 3, file + 20, 1,
+					      8u * 1024 * 1024, crypto_pwhash_ALG_ARGON2ID13) == 0);
+			T_CHECK(crypto_aead_xchacha20poly1305_ietf_decrypt(
+				    plain, NULL, NULL, at + 24, 72 + 16, file, 36, at, key) == 0);
+			T_MEM(plain, two[which], sizeof plain);
+		}
+	}
+}
+
+/* A byte of one side is nothing to the other; a byte of the head is both's. */
+static void pair_altered(void)
+{
+	uint8_t file[SEAL_PAIR_BYTES], out[SEAL_PAIR_SECRET];
+
+	chance[SEAL_PAIR_RANDOM - 1] = 0;
+	T_EQ(pair(file, "one", "two"), ERR_OK);
+	for (size_t i = 0; i < SEAL_PAIR_BYTES; i += i < 36 ? 1 : 3) {
+		uint8_t bit = (uint8_t)(1u << t_below(8));
+
+		file[i] ^= bit;
+		T_EQ(pair_open(out, file, sizeof file, "one"), i < 148 ? ERR_INPUT : ERR_OK);
+		T_EQ(pair_open(out, file, sizeof file, "two"),
+		     i < 36 || i >= 148 ? ERR_INPUT : ERR_OK);
+		file[i] ^= bit;
+	}
+	for (size_t n = 0; n < SEAL_PAIR_BYTES; n += 13) {
+		T_EQ(pair_open(out, file, n, "one"), ERR_INPUT);
+	}
+	/* both sides swapped open as before: their order says nothing */
+	{
+		uint8_t swapped[SEAL_PAIR_BYTES];
+
+		memcpy(swapped, file, 36);
+		memcpy(swapped + 36, file + 148, 112);
+		memcpy(swapped + 148, file + 36, 112);
+		T_EQ(pair_open(out, swapped, sizeof swapped, "one"), ERR_OK);
+		T_MEM(out, two[0], sizeof out);
+		/* one side twice: nothing of ours */
+		memcpy(swapped + 36, swapped + 148, 112);
+		T_EQ(pair_open(out, swapped, sizeof swapped, "one"), ERR_INPUT);
+		T_EQ(pair_open(out, swapped, sizeof swapped, "two"), ERR_INPUT);
+	}
+}
+
+static void pair_limits(void)
+{
+	static const struct seal_cost bad = { 0, SEAL_MEM_KIB_MIN };
+	static char longest[SEAL_PASSPHRASE_MAX + 2];
+	const struct seal_side side[2] = { { two[0], bytes_str("one") },
+					   { two[1], bytes_str("two") } };
+	uint8_t file[SEAL_PAIR_BYTES], before[SEAL_PAIR_BYTES], out[SEAL_PAIR_SECRET];
+
+	memset(longest, 'x', SEAL_PASSPHRASE_MAX + 1);
+	memset(file, 0xee, sizeof file);
+	memset(before, 0xee, sizeof before);
+	T_EQ(pair(file, "", "two"), ERR_INPUT);
+	T_EQ(pair(file, "one", ""), ERR_INPUT);
+	T_EQ(pair(file, longest, "two"), ERR_INPUT);
+	T_EQ(pair(file, "one", longest), ERR_INPUT);
+	T_EQ(pair(file, "one", "one"), ERR_MISMATCH);
+	T_EQ(seal_pair_close(file, side, &bad, chance), ERR_FIELD_RANGE);
+	T_MEM(file, before, sizeof file);
+	T_EQ(pair(file, "one", "two"), ERR_OK);
+	le32_put(file + 12, SEAL_OPS_MAX + 1);
+	T_EQ(pair_open(out, file, sizeof file, "one"), ERR_INPUT);
+	le32_put(file + 12, SEAL_OPS_MIN);
+	le32_put(file + 8, 2);
+	T_EQ(pair_open(out, file, sizeof file, "one"), ERR_INPUT);
+	/* neither format is the other */
+	T_CHECK(close_with(file, 32, "one"));
+	T_EQ(pair_open(out, file, sizeof file, "one"), ERR_INPUT);
+}
+
+/*
+ * All three answers cost one Argon2id and two tries.  A measure, with much room for a slow machine:
+ * an Argon2id more or less would be twice or nothing.
+ */
+static void pair_takes_its_time(void)
+{
+	static const char *const typed[] = { "one", "two", "wrong" };
+	uint8_t file[SEAL_PAIR_BYTES], out[SEAL_PAIR_SECRET];
+	clock_t least[ARRAY_LEN(typed)] = { 0 };
+
+	T_EQ(pair(file, "one", "two"), ERR_OK);
+	for (int round = 0; round < 9; round++) {
+		for (size_t i = 0; i < ARRAY_LEN(typed); i++) {
+			clock_t start = clock();
+
+			(void)!pair_open(out, file, sizeof file, typed[i]);
+			start = clock() - start;
+			least[i] = round == 0 || start < least[i] ? start : least[i];
+		}
+	}
+	printf("# least of nine, us: %ld %ld %ld\n", (long)least[0], (long)least[1],
+	       (long)least[2]);
+	for (size_t i = 1; i < ARRAY_LEN(typed); i++) {
+		T_CHECK(least[i] < 2 * least[0] && least[0] < 2 * least[i]);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -220,6 +376,11 @@ int main(int argc, char **argv)
 		{ "limits on closing", limits_on_closing },
 		{ "limits on opening, before any work", limits_on_opening },
 		{ "sealed nonsense", sealed_nonsense },
+		{ "two sides: each opens", each_side_opens },
+		{ "two sides: the format is as documented", pair_is_as_documented },
+		{ "two sides: altered", pair_altered },
+		{ "two sides: limits", pair_limits },
+		{ "two sides: the same work", pair_takes_its_time },
 	};
 
 	if (crypto_init() != ERR_OK) {
@@ -227,6 +388,13 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < sizeof secret; i++) {
 		secret[i] = (uint8_t)(0x80 + 3 * i);
+	}
+	for (size_t i = 0; i < sizeof two[0]; i++) {
+		two[0][i] = (uint8_t)(0x11 + 5 * i);
+		two[1][i] = (uint8_t)(0x93 + 7 * i);
+	}
+	for (size_t i = 0; i < sizeof chance; i++) {
+		chance[i] = (uint8_t)(0x31 + 11 * i);
 	}
 	return t_main(cases, ARRAY_LEN(cases), argc, argv);
 }

@@ -266,6 +266,69 @@ static void sealing(void)
 	T_EQ(left(), 0);
 }
 
+static uint8_t pair_file[SEAL_PAIR_BYTES], pair_secret[SEAL_PAIR_SECRET],
+    pair_opened[SEAL_PAIR_SECRET];
+
+static void pair_unlock(void)
+{
+	result = seal_pair_open(pair_opened, bytes_of(pair_file, sizeof pair_file),
+				bytes_of(passphrase, sizeof passphrase - 1));
+}
+
+static void pair_seal(void)
+{
+	static const uint8_t random[SEAL_PAIR_RANDOM] = { 3 };
+	const struct seal_side side[2] = {
+		{ pair_secret, bytes_of(passphrase, sizeof passphrase - 1) },
+		{ pair_secret, bytes_str("another one") },
+	};
+
+	result = seal_pair_close(pair_file, side, &cheap, random);
+}
+
+static void sealing_two_sides(void)
+{
+	forget_all();
+	fill(pair_secret, sizeof pair_secret, 9);
+	on_own_stack(pair_seal);
+	T_EQ(result, ERR_OK);
+	T_CHECK(crypto_pwhash(seal_key, sizeof seal_key, passphrase, sizeof passphrase - 1,
+			      pair_file + 20, cheap.ops, (size_t)cheap.mem_kib * 1024,
+			      crypto_pwhash_ALG_ARGON2ID13) == 0);
+	seek("passphrase", passphrase, sizeof passphrase - 1);
+	seek("the seal's key", seal_key, sizeof seal_key);
+	seek("the secret", pair_secret, sizeof pair_secret);
+	on_own_stack(pair_seal);
+	T_EQ(left(), 0);
+	on_own_stack(pair_unlock);
+	T_EQ(result, ERR_OK);
+	T_MEM(pair_opened, pair_secret, sizeof pair_secret);
+	T_EQ(left(), 0);
+}
+
+static uint8_t shared[ED25519_SHARED_BYTES];
+
+static void share(void)
+{
+	T_CHECK(ed25519_shared(shared, ed_secret, &ed_public));
+}
+
+static void what_keys_share(void)
+{
+	uint8_t scalar[32];
+
+	forget_all();
+	fill(ed_seed, sizeof ed_seed, 77);
+	ed_make();
+	share();
+	CHECK(crypto_sign_ed25519_sk_to_curve25519(scalar, ed_secret) == 0);
+	seek("seed", ed_seed, sizeof ed_seed);
+	seek("scalar", scalar, sizeof scalar);
+	seek("shared", shared, sizeof shared);
+	on_own_stack(share);
+	T_EQ(left(), 0);
+}
+
 static void words_of(void)
 {
 	result = bip39_text(words, bytes_of(entropy, sizeof entropy));
@@ -322,6 +385,8 @@ int main(int argc, char **argv)
 		{ "keys of attestations: made, and signed with", attestation_keys },
 		{ "derived keys", derived_keys },
 		{ "sealing and unlocking", sealing },
+		{ "sealing and unlocking two sides", sealing_two_sides },
+		{ "what two keys share", what_keys_share },
 		{ "another wallet's words", another_wallets_words },
 	};
 	static const struct t_case none[] = {
