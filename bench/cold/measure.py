@@ -105,8 +105,8 @@ class Holder:
         attest, chain = self.other
         self.write("holding", canon.Document("holding", {
             "genesis": self.genesis.id, "holders": [
-                {"attest_key": self.keys["attest_key"], "id": "holder-0", "key": self.keys["key"]},
-                {"attest_key": attest.public_hex, "id": "holder-1", "key": chain.public_hex}],
+                {"attest_key": self.keys["attest_key"], "id": "holder-0", "key": self.keys["key"], "registration": ""},
+                {"attest_key": attest.public_hex, "id": "holder-1", "key": chain.public_hex, "registration": ""}],
             "limit": str(4 * BALANCE), "number": 1, "previous": canon.ZERO_ID, "residue_max": "0",
             "tally_age_ms": 86_400_000, "window_ms": 604_800_000}).sign(*self.officers))
 

@@ -152,7 +152,8 @@ static enum err combine(struct program *p)
 		return ERR_KEY; /* of practice and under another passphrase */
 	}
 	p->drill = s->sealed_n > COLD_KEY_BYTES;
-	cold_secrets_make(&s->keys, s->sealed);
+	random_fill(s->token, sizeof s->token); /* cards have none: it is registered anew */
+	cold_secrets_make(&s->keys, s->sealed, s->token);
 	return cold_drill_holder(&p->rules, &s->keys) != NULL ? ERR_OK : ERR_KEY;
 }
 
@@ -381,7 +382,7 @@ static int restore_key(struct program *p)
 	if (code == 0) {
 		code = new_journal(p);
 	}
-	return code == 0 ? program_seal(p) : code;
+	return code == 0 ? program_seal(p, p->config.key_file) : code;
 }
 
 int program_restore(struct program *p)

@@ -14,7 +14,7 @@
 #include "program.h"
 
 /* Behind the key of a drill stands one byte more: the file itself says that it is practice. */
-enum { DRILL_MARK = COLD_CARDS_PRACTICE, DRILL_BYTES = COLD_KEY_BYTES + 1 };
+enum { DRILL_MARK = COLD_CARDS_PRACTICE };
 
 bool program_confirm(const char *question, const char *word)
 {
@@ -93,8 +93,46 @@ static int make_key(struct program *p)
 	if (p->drill) {
 		s->sealed[s->sealed_n++] = DRILL_MARK;
 	}
-	cold_secrets_make(&s->keys, s->sealed);
+	random_fill(s->token, sizeof s->token);
+	cold_secrets_make(&s->keys, s->sealed, s->token);
 	return 0;
+}
+
+/* A line, or nothing: an empty one, or the end. */
+static enum err ask_perhaps(const char *prompt, char *out, size_t cap)
+{
+	enum err e = ask_secret(prompt, out, cap);
+
+	if (e == ERR_INPUT) {
+		out[0] = '\0';
+		e = ERR_OK;
+	}
+	return e;
+}
+
+/*
+ * The second passphrase.  Who wants none gets one that nobody knows: everything that follows is the
+ * same, and so is the file.
+ */
+static enum err ask_other(struct program_secrets *s)
+{
+	uint8_t unknown[32];
+	enum err e =
+	    ask_perhaps(_("a second passphrase, which raises a silent alarm (Enter: none)"),
+			s->other, sizeof s->other);
+
+	if (e == ERR_OK) {
+		e = ask_perhaps(_("the second passphrase again"), s->again, sizeof s->again);
+	}
+	if (e == ERR_OK && strcmp(s->other, s->again) != 0) {
+		e = ERR_MISMATCH;
+	}
+	random_fill(unknown, sizeof unknown);
+	if (e == ERR_OK && s->other[0] == '\0') {
+		hex_put(s->other, bytes_of(unknown, sizeof unknown));
+	}
+	crypto_wipe(unknown, sizeof unknown);
+	return e;
 }
 
 int program_ask_passphrase(struct program *p)
@@ -108,25 +146,36 @@ int program_ask_passphrase(struct program *p)
 	if (e == ERR_OK && strcmp(s->passphrase, s->again) != 0) {
 		e = ERR_MISMATCH;
 	}
+	if (e == ERR_OK) {
+		e = ask_other(s);
+	}
 	return e == ERR_OK ? 0 : program_fail(e, "passphrase");
 }
 
-int program_seal(struct program *p)
+int program_seal(struct program *p, const char *path)
 {
 	const struct seal_cost cost = { .ops = p->config.seal_ops,
 					.mem_kib = p->config.seal_mem_kib };
 	struct program_secrets *s = p->secrets;
-	uint8_t salt[SEAL_SALT_BYTES], nonce[SEAL_NONCE_BYTES], file[SEAL_BYTES];
+	const struct seal_side side[2] = { { s->side[0], bytes_str(s->passphrase) },
+					   { s->side[1], bytes_str(s->other) } };
+	uint8_t file[SEAL_PAIR_BYTES], unregistered[COLD_TOKEN_BYTES];
 	enum err e;
 
-	random_fill(salt, sizeof salt);
-	random_fill(nonce, sizeof nonce);
-	e = seal_close(file, bytes_of(s->sealed, s->sealed_n), bytes_str(s->passphrase), &cost,
-		       salt, nonce);
+	random_fill(unregistered, sizeof unregistered);
+	cold_side_put(s->side[0], bytes_of(s->sealed, s->sealed_n), s->token);
+	cold_side_put(s->side[1], bytes_of(s->sealed, s->sealed_n), unregistered);
+	random_fill(s->random, sizeof s->random);
+	e = seal_pair_close(file, side, &cost, s->random);
 	if (e == ERR_OK) {
-		e = file_write_new(p->config.key_file, 0400, bytes_of(file, sizeof file));
+		e = file_write_new(path, 0400, bytes_of(file, sizeof file));
 	}
-	return e == ERR_OK ? 0 : program_fail(e, p->config.key_file);
+	crypto_wipe(unregistered, sizeof unregistered);
+	crypto_wipe(s->side, sizeof s->side);
+	crypto_wipe(s->passphrase, sizeof s->passphrase);
+	crypto_wipe(s->other, sizeof s->other);
+	crypto_wipe(s->again, sizeof s->again);
+	return e == ERR_OK ? 0 : program_fail(e, e == ERR_MISMATCH ? "passphrase" : path);
 }
 
 static enum err nothing_there(void *context, struct bytes batch)
@@ -182,7 +231,7 @@ int program_init(struct program *p)
 		code = program_ask_passphrase(p);
 	}
 	if (code == 0) {
-		code = program_seal(p);
+		code = program_seal(p, p->config.key_file);
 	}
 	if (code == 0) {
 		code = make_journal(p);
@@ -206,7 +255,7 @@ int program_unlock(struct program *p, bool journal)
 {
 	struct program_secrets *s = p->secrets;
 	struct store_fault fault = { "" };
-	uint8_t file[SEAL_BYTES];
+	uint8_t file[SEAL_PAIR_BYTES + 1];
 	size_t n;
 	enum err e;
 
@@ -219,18 +268,19 @@ int program_unlock(struct program *p, bool journal)
 	}
 	e = ask_secret(_("passphrase"), s->passphrase, sizeof s->passphrase);
 	if (e == ERR_OK) {
-		e = seal_open(s->sealed, &s->sealed_n, bytes_of(file, n), bytes_str(s->passphrase));
+		e = seal_pair_open(s->side[0], bytes_of(file, n), bytes_str(s->passphrase));
 	}
 	crypto_wipe(s->passphrase, sizeof s->passphrase);
-	p->drill = s->sealed_n == DRILL_BYTES && s->sealed[COLD_KEY_BYTES] == DRILL_MARK;
-	if (e == ERR_OK && s->sealed_n != COLD_KEY_BYTES && !p->drill) {
-		e = ERR_KEY;
+	if (e == ERR_OK) {
+		e = cold_side_get(s->sealed, &s->sealed_n, s->token, s->side[0]);
 	}
+	crypto_wipe(s->side, sizeof s->side);
 	if (e != ERR_OK) {
 		return program_fail(
 		    e, _("the key does not open: another passphrase, or another file"));
 	}
-	cold_secrets_make(&s->keys, s->sealed);
+	p->drill = s->sealed_n > COLD_KEY_BYTES;
+	cold_secrets_make(&s->keys, s->sealed, s->token);
 	if (!journal) {
 		return 0;
 	}
@@ -276,4 +326,60 @@ int program_check(struct program *p)
 		}
 	}
 	return named ? 0 : program_fail(ERR_SIGNER_UNKNOWN, "holding");
+}
+
+/* ---- the second passphrase ----------------------------------------------------------------- */
+
+/* The side that was opened keeps its token, whichever it is; the other one gets a new one. */
+int program_reseal(struct program *p)
+{
+	int code;
+
+	if (p->config.new_key_file[0] == '\0') {
+		return program_fail(ERR_USAGE, "--new-key-file");
+	}
+	code = program_unlock(p, false);
+	if (code == 0) {
+		code = program_ask_passphrase(p);
+	}
+	if (code == 0) {
+		code = program_seal(p, p->config.new_key_file);
+	}
+	if (code == 0) {
+		(void)printf(
+		    _("sealed anew in %s; the old file still opens with the old passphrases: "
+		      "destroy every copy of it\n"),
+		    p->config.new_key_file);
+	}
+	return code;
+}
+
+int program_register(struct program *p)
+{
+	static struct doc_holder me;
+	static char hex[2 * DOC_REGISTRATION_MAX + 1];
+	struct program_secrets *s = p->secrets;
+	int code = program_rosters(p);
+
+	if (code == 0) {
+		code = program_unlock(p, false);
+	}
+	if (code != 0) {
+		return code;
+	}
+	cold_secrets_attest(&me.attest_key, &s->keys);
+	random_fill(s->keys.fresh, sizeof s->keys.fresh);
+	cold_mark_register(&me, &p->rules.genesis_id, &p->rules.roster, s->keys.token,
+			   s->keys.fresh);
+	crypto_wipe(s->keys.fresh, sizeof s->keys.fresh);
+	program_print_genesis(p);
+	program_print_keys(p);
+	(void)printf(_("for the watchers of roster %llu:\n"),
+		     (unsigned long long)p->rules.roster.number);
+	for (size_t i = 0; i < p->rules.roster.watcher_count; i++) {
+		(void)printf("  %s\n", p->rules.roster.watchers[i].id);
+	}
+	hex_put(hex, bytes_of(me.registration, me.registration_n));
+	(void)printf("registration %s\n", hex); /* not words: a field of the holding */
+	return 0;
 }

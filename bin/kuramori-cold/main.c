@@ -3,7 +3,8 @@
  * kuramori-cold - the machine of one cold key holder: no network, one file, a person.
  *
  *   this file    configuration, no network, no sockets, the commands
- *   key.c        init: a key of kernel and dice; check: the same key, compared by two people
+ *   key.c        init: a key of kernel and dice; check: the same key, compared by two people;
+ *                reseal, register: its two passphrases
  *   backup.c     backup, drill, restore: the key on cards of words; cards.c: the terminal
  *   refill.c     explain and sign: every effect in words, confirmed, in the journal, signed
  *   scan.c       documents in, from files or a scanner; show.c: out, on the terminal
@@ -45,6 +46,8 @@ static const struct config_row rows[] = {
 	  "The holding that officers signed." },
 	{ "key_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, key_file), "FILE",
 	  "The sealed key." },
+	{ "new_key_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, new_key_file), "FILE",
+	  "Where reseal puts the key under new passphrases; never over an old one." },
 	{ "journal_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, journal_file), "FILE",
 	  "What this key has signed; made by init and restore." },
 	{ "journal_bytes", CONFIG_U64, "4194304", 1048576, 1073741824,
@@ -58,10 +61,10 @@ static const struct config_row rows[] = {
 	  "Where sign has signed at a terminal: show the answer as QR codes." },
 	{ "seal_ops", CONFIG_U32, "4", SEAL_OPS_MIN, SEAL_OPS_MAX,
 	  CONFIG_FIELD(program_config, seal_ops), "N",
-	  "Passes of Argon2id, for init and restore." },
+	  "Passes of Argon2id, for init, restore and reseal." },
 	{ "seal_mem_kib", CONFIG_U32, "262144", SEAL_MEM_KIB_MIN, SEAL_MEM_KIB_MAX,
 	  CONFIG_FIELD(program_config, seal_mem_kib), "KIB",
-	  "Memory of Argon2id, for init and restore." },
+	  "Memory of Argon2id, for init, restore and reseal." },
 	{ "shares", CONFIG_STRING, "2of3", 0, 0, CONFIG_FIELD(program_config, shares), "GROUPS",
 	  "Cards of backup: 2of3, or groups as 2of3,3of5 (how many of each are needed)." },
 	{ "groups_needed", CONFIG_U32, "0", 0, SHARES_GROUPS_MAX,
@@ -144,42 +147,70 @@ int program_read(struct program *p, const char *path, struct bytes *out)
 	return 0;
 }
 
-int program_rules(struct program *p, bool genesis_only)
+static int genesis_alone(struct program *p)
 {
-	struct bytes genesis = { .n = 0 }, holding = { .n = 0 };
+	struct bytes genesis = { .n = 0 };
+	struct doc_fault fault = { .why = "" };
+	struct doc d;
+	int code = program_read(p, p->config.genesis_file, &genesis);
+	enum err e;
+
+	if (code != 0) {
+		return code;
+	}
+	e = doc_open(&d, genesis, NULL, &fault);
+	if (e == ERR_OK) {
+		e = doc_genesis_read(&d, &p->rules.genesis, &fault);
+	}
+	if (e != ERR_OK) {
+		return program_fail(e, p->config.genesis_file);
+	}
+	p->rules.genesis_id = d.id;
+	p->rules.network = (uint8_t)p->rules.genesis.chain_network;
+	return 0;
+}
+
+int program_rosters(struct program *p)
+{
+	struct bytes genesis = { .n = 0 };
 	struct policy_verdict v;
 	size_t n = 0;
 	int code = program_read(p, p->config.genesis_file, &genesis);
 
-	if (code == 0 && genesis_only) {
-		struct doc_fault fault = { .why = "" };
-		struct doc d;
-		enum err e = doc_open(&d, genesis, NULL, &fault);
-
-		if (e == ERR_OK) {
-			e = doc_genesis_read(&d, &p->rules.genesis, &fault);
-		}
-		if (e != ERR_OK) {
-			return program_fail(e, p->config.genesis_file);
-		}
-		p->rules.genesis_id = d.id;
-		p->rules.network = (uint8_t)p->rules.genesis.chain_network;
-		return 0;
-	}
 	while (code == 0 && n < PROGRAM_ROSTERS && p->config.roster_file[n][0] != '\0') {
 		code = program_read(p, p->config.roster_file[n], &p->rosters[n]);
 		n++;
 	}
-	if (code == 0 && (n == 0 || p->config.holding_file[0] == '\0')) {
+	if (code == 0 && n == 0) {
+		return program_fail(ERR_USAGE, "--roster1-file");
+	}
+	if (code != 0) {
+		return code;
+	}
+	v = cold_rosters_open(&p->rules, genesis, p->rosters, n);
+	return v.err == ERR_OK ? 0 : program_refused(&v);
+}
+
+int program_rules(struct program *p, bool genesis_only)
+{
+	struct bytes holding = { .n = 0 };
+	struct policy_verdict v;
+	int code;
+
+	if (genesis_only) {
+		return genesis_alone(p);
+	}
+	if (p->config.roster_file[0][0] == '\0' || p->config.holding_file[0] == '\0') {
 		return program_fail(ERR_USAGE, "--roster1-file, --holding-file");
 	}
+	code = program_rosters(p);
 	if (code == 0) {
 		code = program_read(p, p->config.holding_file, &holding);
 	}
 	if (code != 0) {
 		return code;
 	}
-	v = cold_rules_open(&p->rules, genesis, p->rosters, n, holding);
+	v = cold_holding_open(&p->rules, holding);
 	return v.err == ERR_OK ? 0 : program_refused(&v);
 }
 
@@ -228,6 +259,12 @@ static int command(struct program *p, const struct config_result *r)
 	if (strcmp(word, "check") == 0 && r->rest_n == 1) {
 		return program_check(p);
 	}
+	if (strcmp(word, "reseal") == 0 && r->rest_n == 1) {
+		return program_reseal(p);
+	}
+	if (strcmp(word, "register") == 0 && r->rest_n == 1) {
+		return program_register(p);
+	}
 	if (strcmp(word, "journal") == 0 && r->rest_n == 1) {
 		return program_journal(p);
 	}
@@ -246,9 +283,9 @@ static int command(struct program *p, const struct config_result *r)
 	if (strcmp(word, "drill") == 0 && r->rest_n == 1) {
 		return program_drill(p);
 	}
-	return program_fail(ERR_USAGE,
-			    "init, check, backup, drill, restore, explain FILE..., sign FILE..., "
-			    "show FILE..., journal");
+	return program_fail(
+	    ERR_USAGE, "init, check, reseal, register, backup, drill, restore, explain FILE..., "
+		       "sign FILE..., show FILE..., journal");
 }
 
 static int run(struct program *p, const struct config_result *r)
@@ -294,9 +331,9 @@ int main(int argc, char **argv)
 		.name = "kuramori-cold",
 		.summary = N_("hold a cold key on a machine without network"),
 		.text = NULL,
-		.usage =
-		    "init | check | backup | drill | restore | explain FILE... | sign FILE... | "
-		    "show FILE... | journal",
+		.usage = "init | check | reseal | register | backup | drill | restore | explain "
+			 "FILE... | "
+			 "sign FILE... | show FILE... | journal",
 		.rows = rows,
 		.n = ARRAY_LEN(rows),
 		.words = words_of,

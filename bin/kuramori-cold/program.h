@@ -15,6 +15,7 @@
 #include "cards.h"
 #include "cold/cold.h"
 #include "cold/cold_seed.h"
+#include "cold/cold_side.h"
 #include "crypto/seal.h"
 #include "io/secret_arena.h"
 #include "io/words.h"
@@ -32,6 +33,7 @@ struct program_config {
 	char roster_file[PROGRAM_ROSTERS][PROGRAM_PATH_MAX];
 	char holding_file[PROGRAM_PATH_MAX];
 	char key_file[PROGRAM_PATH_MAX];
+	char new_key_file[PROGRAM_PATH_MAX];
 	char journal_file[PROGRAM_PATH_MAX];
 	char answer_file[PROGRAM_PATH_MAX];
 	char unit_file[PROGRAM_PATH_MAX];
@@ -57,8 +59,12 @@ struct program_secrets {
 	char passphrase[SEAL_PASSPHRASE_MAX + 2];
 	char again[SEAL_PASSPHRASE_MAX + 2];
 	uint8_t kernel[COLD_ENTROPY_BYTES];
-	uint8_t sealed[SEAL_SECRET_MAX];
+	char other[SEAL_PASSPHRASE_MAX + 2]; /* passphrase of the other side */
+	uint8_t sealed[COLD_SIDE_KEY];       /* the key, and behind one of practice its mark */
 	size_t sealed_n;
+	uint8_t token[COLD_TOKEN_BYTES];
+	uint8_t side[2][SEAL_PAIR_SECRET];
+	uint8_t random[SEAL_PAIR_RANDOM];
 	struct cold_secrets keys;
 	struct cards cards;
 };
@@ -89,6 +95,8 @@ int program_read(struct program *p, const char *path, struct bytes *out);
 
 /* Reads and believes genesis, rosters and holding; genesis alone if `genesis_only`. */
 int program_rules(struct program *p, bool genesis_only);
+/* Genesis and rosters, whether there is a holding or not. */
+int program_rosters(struct program *p);
 
 /* Asks for the passphrase and opens the key; then the journal, if `journal`. */
 int program_unlock(struct program *p, bool journal);
@@ -99,14 +107,19 @@ bool program_confirm(const char *question, const char *word);
 void program_print_keys(const struct program *p);
 void program_print_genesis(const struct program *p);
 
-/* A passphrase for a new key file, twice; then the key of `sealed` under it, into a new file.  Each
- * gives an exit code, or 0. */
+/*
+ * The two passphrases of a new key file, each twice, the second one or nothing; then the key of
+ * `sealed` under both, with `token` under the first, into a new file.  Each gives an exit code, or
+ * 0.
+ */
 int program_ask_passphrase(struct program *p);
-int program_seal(struct program *p);
+int program_seal(struct program *p, const char *path);
 
 /* The commands.  Each gives the exit code. */
 int program_init(struct program *p);
 int program_check(struct program *p);
+int program_reseal(struct program *p);
+int program_register(struct program *p);
 int program_refill(struct program *p, const char *const *files, size_t n, bool sign);
 int program_journal(struct program *p);
 int program_backup(struct program *p);

@@ -14,6 +14,7 @@
 #include "io/ask.h"
 #include "io/clock.h"
 #include "io/file.h"
+#include "io/random.h"
 #include "picture.h"
 #include "program.h"
 
@@ -141,6 +142,7 @@ static int sign(struct program *p)
 		     p->plan.words);
 	(void)fflush(stdout);
 	e = ask_line("", typed, sizeof typed);
+	random_fill(p->secrets->keys.fresh, sizeof p->secrets->keys.fresh);
 	if (e == ERR_OK) {
 		e = cold_sign(&w, &p->cold, &p->plan, &p->rules, &p->secrets->keys,
 			      bytes_str(typed), clock_wall_ms(), &journal, p->buffer);

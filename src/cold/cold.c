@@ -89,8 +89,8 @@ struct policy_verdict cold_holding_open(struct cold_rules *rules, struct bytes r
 	return quorum(&d, &rules->roster);
 }
 
-struct policy_verdict cold_rules_open(struct cold_rules *out, struct bytes genesis,
-				      const struct bytes *rosters, size_t n, struct bytes holding)
+struct policy_verdict cold_rosters_open(struct cold_rules *out, struct bytes genesis,
+					const struct bytes *rosters, size_t n)
 {
 	struct policy_verdict v = allowed;
 	struct doc_fault fault;
@@ -113,15 +113,21 @@ struct policy_verdict cold_rules_open(struct cold_rules *out, struct bytes genes
 	for (size_t i = 0; v.err == ERR_OK && i < n; i++) {
 		v = open_roster(out, rosters[i], i == 0 ? NULL : &before, &before);
 	}
-	if (v.err != ERR_OK) {
-		return v;
-	}
-	return cold_holding_open(out, holding);
+	return v;
+}
+
+struct policy_verdict cold_rules_open(struct cold_rules *out, struct bytes genesis,
+				      const struct bytes *rosters, size_t n, struct bytes holding)
+{
+	struct policy_verdict v = cold_rosters_open(out, genesis, rosters, n);
+
+	return v.err == ERR_OK ? cold_holding_open(out, holding) : v;
 }
 
 /* ---- keys ---------------------------------------------------------------------------------- */
 
-void cold_secrets_make(struct cold_secrets *out, const uint8_t key[COLD_KEY_BYTES])
+void cold_secrets_make(struct cold_secrets *out, const uint8_t key[COLD_KEY_BYTES],
+		       const uint8_t token[COLD_TOKEN_BYTES])
 {
 	struct bytes sealed = bytes_of(key, COLD_KEY_BYTES);
 	struct key32 attest_public;
@@ -132,6 +138,8 @@ void cold_secrets_make(struct cold_secrets *out, const uint8_t key[COLD_KEY_BYTE
 	ed25519_keypair(&attest_public, out->attest, derived.b);
 	hmac_sha256(&derived, sealed, bytes_str("kuramori cold journal v1"));
 	memcpy(out->journal.b, derived.b, sizeof out->journal.b);
+	memcpy(out->token, token, sizeof out->token);
+	memset(out->fresh, 0, sizeof out->fresh);
 	crypto_wipe(&derived, sizeof derived);
 }
 

@@ -27,6 +27,7 @@
 #include "base/err.h"
 #include "chain/nem/nem_address.h"
 #include "chain/nem/nem_tx.h"
+#include "cold/cold_mark.h"
 #include "crypto/edk.h"
 #include "doc/document.h"
 #include "doc/types.h"
@@ -75,6 +76,10 @@ struct cold_rules {
 struct policy_verdict cold_rules_open(struct cold_rules *out, struct bytes genesis,
 				      const struct bytes *rosters, size_t n, struct bytes holding);
 
+/* The same as far as the rosters go: for who is in no holding yet. */
+struct policy_verdict cold_rosters_open(struct cold_rules *out, struct bytes genesis,
+					const struct bytes *rosters, size_t n);
+
 /*
  * Opens raw into rules->holding and holding_id: of rules' genesis, and signed by as many officers
  * of rules->roster as its governance says.  Errors as cold_rules_open() has them.
@@ -113,6 +118,10 @@ struct cold_secrets {
 	struct edk_secret chain;
 	uint8_t attest[DOC_SECRET_BYTES];
 	struct log_secret journal;
+	uint8_t token[COLD_TOKEN_BYTES]; /* of the passphrase that was typed: cold_mark.h */
+	/* random bytes for the mark of the next answer, put here before each cold_sign(), which
+	 * wipes them */
+	uint8_t fresh[COLD_FRESH_BYTES];
 };
 
 enum { COLD_KEY_BYTES = 32 };
@@ -120,9 +129,12 @@ enum { COLD_KEY_BYTES = 32 };
 /*
  * Derives all keys of a holder from the 32 bytes of his sealed key (a NEM private key as NEM prints
  * it): chain, the NEM key pair; attest, Ed25519 of HMAC-SHA-256(key, "kuramori cold attest v1");
- * journal, HMAC-SHA-256(key, "kuramori cold journal v1").
+ * journal, HMAC-SHA-256(key, "kuramori cold journal v1").  Nothing follows from token, which is
+ * kept as it is: the same key with another token has the same keys and the same journal.  fresh is
+ * zero.
  */
-void cold_secrets_make(struct cold_secrets *out, const uint8_t key[COLD_KEY_BYTES]);
+void cold_secrets_make(struct cold_secrets *out, const uint8_t key[COLD_KEY_BYTES],
+		       const uint8_t token[COLD_TOKEN_BYTES]);
 void cold_secrets_attest(struct key32 *out, const struct cold_secrets *secrets);
 
 /* Where batches go.  append: ERR_OK means durable. */
@@ -240,12 +252,13 @@ bool cold_plan_complete(const struct cold_plan *plan);
  * Signs what cold_judge() allowed and a person confirmed.  typed: plan->words.  Order: words, time,
  * journal durable, signature, verified, answer.  out: gets the envelope of the answer.
  * ERR_MISMATCH other words; ERR_STALE shown more than COLD_CONFIRM_MS ago, or our clock went back;
- * ERR_STATE broken; ERR_KEY not the plan's key; the errors of append(): c is broken then, and must
- * be read again from the journal; ERR_TOO_LARGE out is too small (nothing was written then).
- * plan->unit holds the signature afterwards: complete if this was the wrapper.
+ * ERR_STATE broken, or secrets->fresh is zero; ERR_KEY not the plan's key; the errors of append():
+ * c is broken then, and must be read again from the journal; ERR_TOO_LARGE out is too small
+ * (nothing was written then). plan->unit holds the signature afterwards: complete if this was the
+ * wrapper.
  */
 MUST_CHECK enum err cold_sign(struct writer *out, struct cold *c, struct cold_plan *plan,
-			      const struct cold_rules *rules, const struct cold_secrets *secrets,
+			      const struct cold_rules *rules, struct cold_secrets *secrets,
 			      struct bytes typed, uint64_t now_ms,
 			      const struct cold_journal *journal, uint8_t *buffer);
 

@@ -67,10 +67,10 @@ static void sign(struct sig64 *out, struct cold_plan *plan, const struct cold_se
 }
 
 enum err cold_sign(struct writer *out, struct cold *c, struct cold_plan *plan,
-		   const struct cold_rules *rules, const struct cold_secrets *secrets,
-		   struct bytes typed, uint64_t now_ms, const struct cold_journal *journal,
-		   uint8_t *buffer)
+		   const struct cold_rules *rules, struct cold_secrets *secrets, struct bytes typed,
+		   uint64_t now_ms, const struct cold_journal *journal, uint8_t *buffer)
 {
+	static const uint8_t none[COLD_FRESH_BYTES];
 	struct doc_answer answer;
 	enum err e;
 
@@ -78,7 +78,8 @@ enum err cold_sign(struct writer *out, struct cold *c, struct cold_plan *plan,
 		return ERR_MISMATCH;
 	}
 	if (!c->begun || c->broken || now_ms < plan->judged_ms ||
-	    now_ms - plan->judged_ms > COLD_CONFIRM_MS) {
+	    now_ms - plan->judged_ms > COLD_CONFIRM_MS ||
+	    crypto_eq(secrets->fresh, none, sizeof none)) {
 		return ERR_STATE;
 	}
 	if (!key32_eq(&plan->me->key, &secrets->chain.public_key) ||
@@ -111,6 +112,8 @@ enum err cold_sign(struct writer *out, struct cold *c, struct cold_plan *plan,
 	cold_learn(c, &plan->refill, &plan->refill_id, plan->total_micro, now_ms, plan->chain_s);
 	answer.head = c->chain.head;
 	sign(&answer.signature, plan, secrets);
+	cold_mark_put(&answer, &rules->roster, secrets->token, secrets->fresh);
+	crypto_wipe(secrets->fresh, sizeof secrets->fresh);
 	CHECK(doc_answer_make(out, NULL, &answer, secrets->attest) == ERR_OK);
 	crypto_wipe_stack();
 	return ERR_OK;

@@ -72,7 +72,7 @@ MUST_CHECK enum err seal_open(uint8_t out[SEAL_SECRET_MAX], size_t *out_n, struc
  * Two secrets of SEAL_PAIR_SECRET bytes, each under a passphrase of its own, in one file.  Whoever
  * knows one passphrase learns nothing of the other side, not even whether anybody knows its
  * passphrase: the file has always two sides, in an order that random bytes decide, and a side that
- * nobody is to open is one whose passphrase was random and is forgotten (docs/decisions/0039).
+ * nobody is to open is one whose passphrase was random and is forgotten (docs/decisions/0040).
  *
  *   offset size
  *        0    8  magic "KURAPAIR"

@@ -553,6 +553,7 @@ static const struct doc_field fields_holder[] = {
 	HEX("attest_key", doc_holder, attest_key),
 	NAME("id", doc_holder, id),
 	HEX("key", doc_holder, key),
+	DATA("registration", doc_holder, registration, registration_n, DOC_REGISTRATION_MAX),
 };
 TABLE(holder);
 
@@ -621,6 +622,7 @@ static const struct doc_field fields_answer[] = {
 	HEX("holding", doc_answer, holding),
 	HEX("inner_hash", doc_answer, inner_hash),
 	WORD("kind", doc_answer, kind, words_attest_kind),
+	DATA("mark", doc_answer, mark, mark_n, DOC_MARK_MAX),
 	HEX("refill", doc_answer, refill),
 	INT("sequence", doc_answer, sequence, 0, JSON_INT_MAX),
 	HEX("signature", doc_answer, signature),
@@ -1111,6 +1113,19 @@ static enum err sense_resume(const struct doc_resume *r, struct doc_fault *fault
 	return ERR_OK;
 }
 
+/* Nothing, or a key and whole parts, one at least. */
+static bool whole_parts(size_t n, size_t part)
+{
+	return n == 0 || (n > DOC_MARK_KEY && (n - DOC_MARK_KEY) % part == 0);
+}
+
+static enum err sense_answer(const struct doc_answer *a, struct doc_fault *fault)
+{
+	return whole_parts(a->mark_n, DOC_MARK_PART)
+		   ? ERR_OK
+		   : doc_table_fault(fault, ERR_FIELD_RANGE, "mark", "a key and whole parts");
+}
+
 /* One person, one key: who stood twice would sign twice. */
 static enum err sense_holding(const struct doc_holding *h, struct doc_fault *fault)
 {
@@ -1120,6 +1135,10 @@ static enum err sense_holding(const struct doc_holding *h, struct doc_fault *fau
 		if (key32_eq(&mine->key, &mine->attest_key)) {
 			return doc_table_fault(fault, ERR_FIELD_RANGE, "holders",
 					       "a key stands twice");
+		}
+		if (!whole_parts(mine->registration_n, DOC_REGISTRATION_PART)) {
+			return doc_table_fault(fault, ERR_FIELD_RANGE, "holders",
+					       "a key and whole parts");
 		}
 		for (size_t k = 0; k < i; k++) {
 			const struct doc_holder *other = &h->holders[k];
@@ -1262,6 +1281,8 @@ static enum err sense(enum doc_type type, const void *in, struct doc_fault *faul
 		return sense_tally(in, fault);
 	case DOC_REFILL:
 		return sense_refill(in, fault);
+	case DOC_ANSWER:
+		return sense_answer(in, fault);
 	case DOC_DRILL:
 		return sense_drill(in, fault);
 	case DOC_REQUEST:
@@ -1281,7 +1302,6 @@ static enum err sense(enum doc_type type, const void *in, struct doc_fault *faul
 	case DOC_REFUSAL:
 	case DOC_STATUS:
 	case DOC_MATURITY:
-	case DOC_ANSWER:
 		return ERR_OK;
 	}
 	check_failed(__FILE__, __LINE__, "a known type of document");

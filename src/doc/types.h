@@ -62,7 +62,12 @@ enum {
 	DOC_AUTHENTICATOR_MAX = 512,
 	DOC_CLIENT_MAX = 2048,
 	DOC_ASSERTION_MAX = 128,
-	DOC_ATTEMPTS_MAX = 4, /* of one order: each later one needs a till closed for it */
+	DOC_ATTEMPTS_MAX = 4,       /* of one order: each later one needs a till closed for it */
+	DOC_MARK_KEY = 32,          /* of a mark and a registration: the key made for it */
+	DOC_MARK_PART = 16,         /* of a mark, for each watcher */
+	DOC_REGISTRATION_PART = 48, /* of a registration, likewise */
+	DOC_MARK_MAX = DOC_MARK_KEY + DOC_WATCHERS_MAX * DOC_MARK_PART,
+	DOC_REGISTRATION_MAX = DOC_MARK_KEY + DOC_WATCHERS_MAX * DOC_REGISTRATION_PART,
 	DOC_HOLDERS_MAX = 32, /* of cold keys; NEM takes no more cosigners of one account */
 	DOC_TALLIED_MAX = 4,  /* accounts of one tally */
 	DOC_TALLY_AGE_MAX_MS = 24 * 3600 * 1000,
@@ -613,12 +618,15 @@ struct doc_holder {
 	struct key32 attest_key; /* signs answers: Ed25519 */
 	char id[DOC_NAME_MAX + 1];
 	struct key32 key; /* the cosigner key on chain: Ed25519-Keccak on NEM */
+	uint8_t registration[DOC_REGISTRATION_MAX]; /* cold/cold_mark.h; empty: not registered */
+	size_t registration_n;
 };
 
 /*
  * holding: how cold coins are held.  Who the holders are, what each may sign for, how much may stay
  * behind in a box, how old the watchers' word may be.  Beyond the form: ids distinct, and no key
- * stands twice; number 1 if and only if previous is zero.
+ * stands twice; number 1 if and only if previous is zero; a registration is empty, or a key and
+ * whole parts.
  */
 struct doc_holding {
 	struct hash32 genesis;
@@ -687,7 +695,10 @@ struct doc_refill {
 	uint64_t timestamp_nem_s;
 };
 
-/* answer: what one cold holder signed, with where its journal stood, as an attestation says it. */
+/*
+ * answer: what one cold holder signed, with where its journal stood, as an attestation says it.
+ * Beyond the form: a mark is empty, or a key and whole parts.
+ */
 struct doc_answer {
 	struct hash32 genesis;
 	struct hash32 head;            /* journal head with the record of this answer in it */
@@ -695,6 +706,8 @@ struct doc_answer {
 	struct hash32 holding;
 	struct hash32 inner_hash;
 	enum doc_attest_kind kind;
+	uint8_t mark[DOC_MARK_MAX]; /* for watchers alone: cold/cold_mark.h */
+	size_t mark_n;
 	struct hash32 refill;
 	uint64_t sequence;      /* of that record */
 	struct sig64 signature; /* of the cosignature or the wrapper, by the chain key */

@@ -11,6 +11,10 @@
  * together. One place in it for two answers, or a later answer from an earlier place, is a journal
  * that went back, or a key that somebody else has too: that is called as a signer's fork is, and
  * freezes.
+ *
+ * An answer whose mark is not of the token that the holding registered was made by a holder who is
+ * forced, or by who forced him (cold/cold_mark.h).  It freezes; who brought it gets the same reply
+ * as ever, and the freeze, which everybody reads, says nothing of it: only our own alarm does.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -29,10 +33,13 @@ struct told {
 	struct cold_plan plan;
 	size_t answers;
 	struct doc_answer answer[DOC_HOLDERS_MAX];
-	struct key32 holder[DOC_HOLDERS_MAX]; /* attest keys */
+	struct key32 holder[DOC_HOLDERS_MAX];          /* attest keys */
+	const struct doc_holder *who[DOC_HOLDERS_MAX]; /* in rules */
 	struct hash32 raw_id[DOC_HOLDERS_MAX];
 	size_t own;
 };
+
+static const struct policy_verdict good = { .err = ERR_OK, .field = "", .words = "" };
 
 /* ---- what was told ------------------------------------------------------------------------- */
 
@@ -64,6 +71,7 @@ static struct policy_verdict told_read(const struct watch *w, struct told *t,
 		v = cold_plan_answer(&t->plan, &t->rules, items[i], &t->answer[at], &who);
 		if (v.err == ERR_OK) {
 			t->holder[at] = who->attest_key;
+			t->who[at] = who;
 		}
 	}
 	if (v.err != ERR_OK) {
@@ -180,10 +188,9 @@ static const struct watch_refill *other_of(const struct watch *w, const struct t
 	return found;
 }
 
-static struct policy_verdict judge(const struct watch *w, const struct told *t)
+/* The holding is the newest that is known here, and what these answers were given under. */
+static struct policy_verdict judge_holding(const struct watch *w, const struct told *t)
 {
-	const struct watch_refill *other = other_of(w, t);
-
 	if (t->rules.holding.number < w->holding_number) {
 		return no(ERR_STATE, "holding", "an older holding than the one that is known here");
 	}
@@ -196,6 +203,13 @@ static struct policy_verdict judge(const struct watch *w, const struct told *t)
 			return no(ERR_MISMATCH, "answer.holding", "given under another holding");
 		}
 	}
+	return good;
+}
+
+static struct policy_verdict judge_box(const struct watch *w, const struct told *t)
+{
+	const struct watch_refill *other = other_of(w, t);
+
 	if (other != NULL && in_block(w, other)) {
 		return no(ERR_ONCE, "refill.account", "another refill has emptied this box");
 	}
@@ -204,7 +218,50 @@ static struct policy_verdict judge(const struct watch *w, const struct told *t)
 			  "holders signed another refill of this box, which this one does not "
 			  "replace");
 	}
-	return (struct policy_verdict){ .err = ERR_OK, .field = "", .words = "" };
+	return good;
+}
+
+/* ---- who was forced ------------------------------------------------------------------------ */
+
+static void call_duress(struct watch *w, const struct doc_answer *a, const struct hash32 *name,
+			struct effects *out)
+{
+	char words[300];
+
+	/* once for each answer; and those who resumed knew of it */
+	if (watch_self_lived(w, WATCH_CRIME_RECORD, name) ||
+	    watch_self_called(w, name, WATCH_CRIME_RECORD)) {
+		return;
+	}
+	watch_stop_issue(w, WATCH_CRIME_RECORD, false, bytes_of(NULL, 0), &a->head, name,
+			 "something is not in order; the alarm says what", out);
+	(void)snprintf(words, sizeof words,
+		       "duress: cold holder %s, answer %" PRIu64
+		       ": not made under the ordinary passphrase; somebody forces this holder, or "
+		       "has his key: help first, and do not let it be seen",
+		       a->holder, a->sequence);
+	watch_self_alarm(w, WATCH_CRIME_RECORD, name, NULL, words, out);
+}
+
+static void marks(struct watch *w, const struct told *t, struct effects *out)
+{
+	const struct doc_answer *unknown = NULL;
+
+	for (size_t i = 0; i < t->answers; i++) {
+		const struct doc_answer *a = &t->answer[i];
+		struct hash32 name;
+		enum cold_mark mark = cold_mark_judge(&name, a, t->who[i], w->config.freeze_secret);
+
+		if (mark == COLD_MARK_CALLS) {
+			call_duress(w, a, &name, out);
+		} else if (mark == COLD_MARK_UNREGISTERED && t->who[i]->registration_n > 0) {
+			unknown = a;
+		}
+	}
+	if (unknown != NULL) {
+		effects_note(out, "warn registration holder=%s: not for this watcher",
+			     unknown->holder);
+	}
 }
 
 /* ---- what is kept -------------------------------------------------------------------------- */
@@ -317,7 +374,11 @@ void watch_refill_told(struct watch *w, const struct event *event, struct effect
 		return;
 	}
 	if (v.err == ERR_OK) {
-		v = judge(w, &t);
+		v = judge_holding(w, &t);
+	}
+	if (v.err == ERR_OK) {
+		marks(w, &t, out);
+		v = judge_box(w, &t);
 	}
 	if (v.err == ERR_OK && !is_known(w, &t)) {
 		if (w->refills_n == WATCH_REFILLS_MAX) {

@@ -389,7 +389,7 @@ def lost_machine(rig):
     try:
         started = time.monotonic()
         # one card of three has burnt with it
-        t = v.from_cards("new", "restore", cards[1:], again=(vault.PASSPHRASE, vault.PASSPHRASE))
+        t = v.from_cards("new", "restore", cards[1:], again=(vault.PASSPHRASE, vault.PASSPHRASE, "", ""))
         t.expect("this key signs nothing before")
         must(t.end() == 0, "restored", t.text)
         took = time.monotonic() - started
@@ -555,7 +555,7 @@ def one_holder(rig):
         lie = v.write("alone-lie", canon.Document("answer", changed).sign(v.sold.attest))
         c.refused(2, why, paper, *tallies, lie)
     # a holding of his own: signed by one officer, by people who are none, with his key under three names
-    sold = [{"attest_key": v.attest[4], "id": f"holder-{i}", "key": k.holders[4].public_hex} for i in range(5)]
+    sold = [{"attest_key": v.attest[4], "id": f"holder-{i}", "key": k.holders[4].public_hex, "registration": ""} for i in range(5)]
     next_one = {"number": 2, "previous": canon.open_document(v.place("holding").read_bytes(), w.genesis.id).id}
     holdings = [("fewer officers signed it", 1, v.holding(officers=("officer-1",), **next_one)),
                 ("signatures", 1, v.holding(officers=("approver-1", "approver-2"), **next_one)),

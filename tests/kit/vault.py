@@ -95,7 +95,7 @@ class Vault:
     def holding(self, officers=("officer-1", "officer-2"), **changed):
         return canon.Document("holding", {
             "genesis": self.w.genesis.id,
-            "holders": [{"attest_key": self.attest[i], "id": f"holder-{i}", "key": h.public_hex}
+            "holders": [{"attest_key": self.attest[i], "id": f"holder-{i}", "key": h.public_hex, "registration": ""}
                         for i, h in enumerate(self.w.keys.holders)],
             "limit": str(20_000_000 * XEM), "number": 1, "previous": canon.ZERO_ID, "residue_max": str(5 * XEM),
             "tally_age_ms": 86_400_000, "window_ms": 604_800_000, **changed,

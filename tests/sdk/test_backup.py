@@ -63,13 +63,14 @@ def documents():
 def make_key(rng, genesis):
     t = start("init")
     for prompt, line in (("Type: same", "same"), ("blanks are ignored", "".join(rng.choice("123456") for _ in range(100))),
-                         ("passphrase:", PASSPHRASE), ("again:", PASSPHRASE)):
+                         ("passphrase:", PASSPHRASE), ("again:", PASSPHRASE), ("(Enter: none):", ""),
+                         ("second passphrase again:", "")):
         t.expect(prompt)
         t.type(line)
     assert t.end() == 0, t.text
     keys = dict(line.split(" ") for line in t.text.splitlines() if line.startswith(("key ", "attest_key ")))
     (folder / "holding").write_bytes(canon.Document("holding", {
-        "genesis": genesis, "holders": [{"attest_key": keys["attest_key"], "id": "holder", "key": keys["key"]}],
+        "genesis": genesis, "holders": [{"attest_key": keys["attest_key"], "id": "holder", "key": keys["key"], "registration": ""}],
         "limit": "1", "number": 1, "previous": canon.ZERO_ID, "residue_max": "0", "tally_age_ms": 1, "window_ms": 1,
     }).sign(*officers).raw)
     return keys

@@ -152,7 +152,7 @@ def a_drill_is_the_dice_alone():
 @tap.test
 def the_box_is_made_and_filled():
     holding = {"genesis": documents["genesis"], "holders":
-               [{"attest_key": h["attest_key"], "id": f"holder-{i}", "key": h["key"]} for i, h in enumerate(holders)],
+               [{"attest_key": h["attest_key"], "id": f"holder-{i}", "key": h["key"], "registration": ""} for i, h in enumerate(holders)],
                "limit": str(2 * BALANCE), "number": 1, "previous": canon.ZERO_ID, "residue_max": str(5 * XEM),
                "tally_age_ms": 86_400_000, "window_ms": 604_800_000}
     write("holding", canon.Document("holding", holding).sign(*officers))

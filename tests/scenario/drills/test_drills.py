@@ -48,7 +48,7 @@ def stop():
 def holding(officers=("officer-1", "officer-2"), **changed):
     document = canon.Document("holding", {
         "genesis": rig.genesis.id, "holders": [
-            {"attest_key": attest[i].public_hex, "id": f"holder-{i}", "key": rig.keys.holders[i].public_hex} for i in range(5)],
+            {"attest_key": attest[i].public_hex, "id": f"holder-{i}", "key": rig.keys.holders[i].public_hex, "registration": ""} for i in range(5)],
         "limit": "1", "number": 1, "previous": canon.ZERO_ID, "residue_max": "0", "tally_age_ms": DAY, "window_ms": DAY,
         **changed}).sign(*(rig.keys.people[name][0] for name in officers))
     (folder / "holding").write_bytes(document.raw + b"\n")
@@ -132,7 +132,7 @@ def a_drill_that_is_none_does_not_count():
 
 @tap.test
 def another_holding_asks_for_other_drills():
-    holding(holders=[{"attest_key": attest[i].public_hex, "id": f"other-{i}", "key": rig.keys.holders[i].public_hex}
+    holding(holders=[{"attest_key": attest[i].public_hex, "id": f"other-{i}", "key": rig.keys.holders[i].public_hex, "registration": ""}
                      for i in range(5)])
     asked(409, "do drills first")
     holding()

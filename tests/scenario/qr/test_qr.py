@@ -179,7 +179,7 @@ def holders_and_papers():
         out, _ = cold(i, "init", typed=["same", rolls, PASSPHRASE, PASSPHRASE])
         holders.append(dict(line.split(" ") for line in out.splitlines() if line.startswith(("key ", "attest_key "))))
     holding = {"genesis": genesis, "holders":
-               [{"attest_key": h["attest_key"], "id": f"holder-{i}", "key": h["key"]} for i, h in enumerate(holders)],
+               [{"attest_key": h["attest_key"], "id": f"holder-{i}", "key": h["key"], "registration": ""} for i, h in enumerate(holders)],
                "limit": str(4 * BALANCE), "number": 1, "previous": canon.ZERO_ID, "residue_max": str(5 * XEM),
                "tally_age_ms": 86_400_000, "window_ms": 604_800_000}
     write("holding", canon.Document("holding", holding).sign(*officers))

@@ -221,7 +221,7 @@ def the_used_purse_is_used_no_more():
     holding = canon.Document("holding", {
         "genesis": w.genesis.id,
         "holders": [{"attest_key": canon.SigningKey.named(f"attest {i}").public_hex, "id": f"holder-{i}",
-                     "key": h.public_hex} for i, h in enumerate(w.keys.holders)],
+                     "key": h.public_hex, "registration": ""} for i, h in enumerate(w.keys.holders)],
         "limit": str(20_000_000 * XEM), "number": 1, "previous": canon.ZERO_ID, "residue_max": str(5 * XEM),
         "tally_age_ms": 86_400_000, "window_ms": 604_800_000}).sign(*officers)
     folder = w.place("cold")

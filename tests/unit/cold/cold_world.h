@@ -194,10 +194,11 @@ static inline void world_holding(void)
 	h->genesis = world.genesis_id;
 	h->holder_count = WORLD_HOLDERS;
 	for (uint8_t i = 0; i < WORLD_HOLDERS; i++) {
-		uint8_t key[COLD_KEY_BYTES];
+		uint8_t key[COLD_KEY_BYTES], token[COLD_TOKEN_BYTES];
 
 		memset(key, 0x40 + i, sizeof key);
-		cold_secrets_make(&world.holder[i], key);
+		memset(token, 0x90 + i, sizeof token);
+		cold_secrets_make(&world.holder[i], key, token);
 		h->holders[i].key = world.holder[i].chain.public_key;
 		cold_secrets_attest(&h->holders[i].attest_key, &world.holder[i]);
 		(void)snprintf(h->holders[i].id, sizeof h->holders[i].id, "holder-%u", i);
@@ -368,12 +369,24 @@ static inline struct policy_verdict world_ask(void)
 	return world_judge();
 }
 
+/* Random bytes of the kernel, as it were. */
+static inline void world_fresh(size_t i)
+{
+	static uint8_t count;
+
+	memset(world.holder[i].fresh, ++count, sizeof world.holder[i].fresh);
+	world.holder[i].fresh[0] = 1;
+}
+
 /* Holder i says yes to what he sees; his answer goes to place `at`. */
 static inline enum err world_sign(size_t i, size_t at, uint64_t now_ms)
 {
 	struct writer w = writer_make(world.answer_raw[at].p, sizeof world.answer_raw[at].p);
-	enum err e = cold_sign(&w, &world.cold, &world.plan, &world.rules, &world.holder[i],
-			       bytes_str(world.plan.words), now_ms, &world_journal, world.buffer);
+	enum err e;
+
+	world_fresh(i);
+	e = cold_sign(&w, &world.cold, &world.plan, &world.rules, &world.holder[i],
+		      bytes_str(world.plan.words), now_ms, &world_journal, world.buffer);
 
 	world.answer_raw[at].n = w.n;
 	world.answers[at] = bytes_of(world.answer_raw[at].p, w.n);

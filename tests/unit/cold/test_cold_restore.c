@@ -207,7 +207,7 @@ static void a_drill_is_good_until_it_says(void)
 	T_EQ(cold_drill_make(&w, &world.rules, &world.holder[0], NOW, 0), ERR_FIELD_RANGE);
 	T_EQ(cold_drill_make(&w, &world.rules, &world.holder[0], NOW, COLD_DRILL_DAYS_MAX + 1),
 	     ERR_FIELD_RANGE);
-	cold_secrets_make(&nobody, key);
+	cold_secrets_make(&nobody, key, key);
 	T_EQ(cold_drill_make(&w, &world.rules, &nobody, NOW, 1), ERR_KEY);
 	half = world.holder[0];
 	memcpy(half.attest, nobody.attest, sizeof half.attest);

@@ -69,6 +69,8 @@ static void nothing_without_confirmation(void)
 
 	world_make();
 	T_EQ(world_ask().err, ERR_OK);
+	world_fresh(0);
+	world_fresh(1);
 #define TRY(out, who, words, now)                                                                 \
 	cold_sign(&(out), &world.cold, &world.plan, &world.rules, &world.holder[who], words, now, \
 		  &world_journal, world.buffer)
@@ -90,6 +92,9 @@ static void nothing_without_confirmation(void)
 	T_EQ(w.n, 0);
 	T_EQ(world.cold.box_count, 0);
 	T_EQ(TRY(w, 0, bytes_str(world.plan.words), NOW + COLD_CONFIRM_MS), ERR_OK);
+	/* and not once more with the random bytes that are used up */
+	T_EQ(TRY(w, 0, bytes_str(world.plan.words), NOW + COLD_CONFIRM_MS), ERR_STATE);
+	T_EQ(world.batches, 2);
 }
 
 /* T31: a journal that cannot take it. */

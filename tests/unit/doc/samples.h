@@ -325,6 +325,9 @@ static inline void sample_fill_holding(struct doc_holding *h)
 		(void)snprintf(h->holders[i].id, sizeof h->holders[i].id, "holder-%u", i + 1);
 		SAMPLE_FILL(h->holders[i].attest_key, (uint8_t)(0x71 + i));
 		SAMPLE_FILL(h->holders[i].key, (uint8_t)(0x74 + i));
+		h->holders[i].registration_n = DOC_MARK_KEY + (i + 1) * DOC_REGISTRATION_PART;
+		sample_bytes(h->holders[i].registration, h->holders[i].registration_n,
+			     (uint8_t)(0xc1 + i));
 	}
 	h->limit = sample_money(9000000000000ull);
 	h->number = 1;
@@ -383,6 +386,8 @@ static inline void sample_fill_answer(struct doc_answer *a)
 	SAMPLE_FILL(a->holding, 0x83);
 	SAMPLE_FILL(a->inner_hash, 0x84);
 	a->kind = DOC_ATTEST_WRAP;
+	a->mark_n = DOC_MARK_KEY + 2 * DOC_MARK_PART;
+	sample_bytes(a->mark, a->mark_n, 0xc4);
 	SAMPLE_FILL(a->refill, 0x85);
 	a->sequence = 4;
 	SAMPLE_FILL(a->signature, 0x86);

@@ -759,6 +759,21 @@ static void rules_of_cold_keeping(void)
 	REFUSED(DOC_HOLDING, "holders");
 	h->holders[0].attest_key = h->holders[0].key;
 	REFUSED(DOC_HOLDING, "holders");
+	for (size_t n = 1; n <= DOC_REGISTRATION_MAX; n++) {
+		if (n == DOC_MARK_KEY ||
+		    (n + 3 * DOC_REGISTRATION_PART - DOC_MARK_KEY) % DOC_REGISTRATION_PART != 0) {
+			h->holders[1].registration_n = n;
+			REFUSED(DOC_HOLDING, "holders");
+		}
+	}
+
+	sample_fill(DOC_ANSWER, &bent);
+	for (size_t n = 1; n <= DOC_MARK_MAX; n++) {
+		if (n <= DOC_MARK_KEY || n % DOC_MARK_PART != 0) {
+			bent.answer.mark_n = n;
+			REFUSED(DOC_ANSWER, "mark");
+		}
+	}
 
 	sample_fill(DOC_TALLY, &bent);
 	t->account_count = 0;

@@ -23,14 +23,22 @@ static struct bytes items[5]; /* holding, refill, answers of holders 0, 1, 2; 2 
 static struct doc_answer answer[3];
 static struct doc_refusal refusal;
 
-static void holding_make(void)
+static void holding_put(void)
 {
 	struct writer w = writer_make(holding_raw, sizeof holding_raw);
 	static uint8_t body[16384];
 	struct doc_seal seal;
 	struct doc d;
-	size_t n;
+	size_t n = made(body, sizeof body, NULL, DOC_HOLDING, &holding, &r.person[0]);
 
+	CHECK(doc_open(&d, bytes_of(body, n), &r.genesis_id, NULL) == ERR_OK);
+	doc_sign(&seal, &d.id, r.person[1].secret);
+	CHECK(doc_add_seal(&w, &d, &seal) == ERR_OK);
+	items[0] = bytes_of(holding_raw, w.n);
+}
+
+static void holding_make(void)
+{
 	holding = (struct doc_holding){ .genesis = r.genesis_id,
 					.holder_count = 5,
 					.limit = xem(X(100000000)),
@@ -44,11 +52,7 @@ static void holding_make(void)
 		holding.holders[i].attest_key = attest[i].key;
 		holding.holders[i].key = r.chain[K_HOLDER0 + i].public_key;
 	}
-	n = made(body, sizeof body, NULL, DOC_HOLDING, &holding, &r.person[0]);
-	CHECK(doc_open(&d, bytes_of(body, n), &r.genesis_id, NULL) == ERR_OK);
-	doc_sign(&seal, &d.id, r.person[1].secret);
-	CHECK(doc_add_seal(&w, &d, &seal) == ERR_OK);
-	items[0] = bytes_of(holding_raw, w.n);
+	holding_put();
 }
 
 static void refill_make(enum who to)
@@ -370,6 +374,156 @@ static void an_answer_that_was_lost_and_found(void)
 	T_EQ(r.w.refills_n, 1);
 }
 
+/* ---- duress -------------------------------------------------------------------------------- */
+
+static const uint8_t usual[COLD_TOKEN_BYTES] = { 1, 2, 3 }, other[COLD_TOKEN_BYTES] = { 4, 5, 6 };
+
+/* Holder 0 is registered for the rig's roster, or for one without us. */
+static void registered(bool with_us)
+{
+	struct doc_roster roster = r.roster;
+	static const uint8_t fresh[COLD_FRESH_BYTES] = { 9 };
+
+	if (!with_us) {
+		roster.watchers[0].key = attest[4].key;
+	}
+	holding_make();
+	cold_mark_register(&holding.holders[0], &r.genesis_id, &roster, usual, fresh);
+	holding_put();
+	refill_make(K_PURSE);
+	answers_make();
+}
+
+static void marked(const uint8_t token[COLD_TOKEN_BYTES], uint8_t n)
+{
+	const uint8_t fresh[COLD_FRESH_BYTES] = { n };
+
+	cold_mark_put(&answer[0], &r.roster, token, fresh);
+	answer_put(0);
+}
+
+static void an_ordinary_mark_is_nothing(void)
+{
+	rig_up();
+	registered(true);
+	marked(usual, 1);
+	T_CHECK(tells(ROLE_STOP, 5));
+	T_EQ(r.w.refills_n, 1);
+	T_EQ(r.w.alarms, 0);
+	T_CHECK(!watch_frozen(&r.w));
+	announced(&plan.unit);
+	T_EQ(r.w.alarms, 0);
+	T_CHECK(!watch_frozen(&r.w));
+}
+
+/* The same receipt, the same refill believed: but everybody is stopped, and we know why. */
+static void the_other_mark_freezes(void)
+{
+	uint64_t alarms;
+
+	rig_up();
+	registered(true);
+	marked(other, 1);
+	T_CHECK(tells(ROLE_SERVER, 5));
+	T_EQ(r.w.refills_n, 1);
+	T_CHECK(watch_frozen(&r.w));
+	T_CHECK(!watch_evacuating(&r.w));
+	T_EQ(r.w.thefts, 0);
+	T_CHECK(rig_noted("duress: cold holder holder-0, answer 4"));
+	/* what is handed on says no word of it */
+	T_CHECK(rig_noted("freeze record: something is not in order"));
+	T_CHECK(!rig_noted("freeze record: duress"));
+	T_EQ(r.w.freezes_made, 1);
+	/* told again: the same, once */
+	alarms = r.w.alarms;
+	T_CHECK(tells(ROLE_STOP, 5));
+	T_EQ(r.w.alarms, alarms);
+	T_EQ(r.w.freezes_made, 1);
+	/* and what it signed is explained: no theft is called, whose freeze would hide this one */
+	announced(&plan.unit);
+	T_EQ(r.w.thefts, 0);
+	rig_restart(r.batches);
+	rig_connect();
+	feed_all();
+	T_CHECK(watch_frozen(&r.w));
+}
+
+static void stripped_forged_replayed(void)
+{
+	uint8_t kept[DOC_MARK_MAX];
+	size_t n;
+
+	/* an answer of today with the mark of yesterday's */
+	rig_up();
+	registered(true);
+	marked(usual, 1);
+	memcpy(kept, answer[0].mark, sizeof kept);
+	n = answer[0].mark_n;
+	answer[0].sequence++;
+	answer_put(0);
+	T_CHECK(tells(ROLE_STOP, 5));
+	T_CHECK(watch_frozen(&r.w));
+	/* none */
+	rig_up();
+	registered(true);
+	T_CHECK(tells(ROLE_STOP, 5));
+	T_CHECK(watch_frozen(&r.w));
+	/* bent */
+	rig_up();
+	registered(true);
+	marked(usual, 1);
+	answer[0].mark[DOC_MARK_KEY] ^= 1;
+	answer_put(0);
+	T_CHECK(tells(ROLE_STOP, 5));
+	T_CHECK(watch_frozen(&r.w));
+	/* told alone, and of a box that another refill has emptied: called before it is refused */
+	rig_up();
+	registered(true);
+	marked(usual, 1);
+	T_CHECK(tells(ROLE_STOP, 5));
+	announced(&plan.unit);
+	T_CHECK(!watch_frozen(&r.w));
+	refill.time_ms++;
+	items[1] = bytes_of(refill_raw,
+			    made(refill_raw, sizeof refill_raw, NULL, DOC_REFILL, &refill, NULL));
+	answers_make();
+	answer[0].sequence += 10;
+	marked(other, 2);
+	T_CHECK(!tells(ROLE_STOP, 3));
+	T_STR(refusal.code, err_slug(ERR_ONCE));
+	T_CHECK(watch_frozen(&r.w));
+	/* the mark of another holder says nothing of this one */
+	rig_up();
+	registered(true);
+	marked(usual, 1);
+	memcpy(answer[1].mark, kept, sizeof kept);
+	answer[1].mark_n = n;
+	answer_put(1);
+	T_CHECK(tells(ROLE_STOP, 5));
+	T_CHECK(!watch_frozen(&r.w));
+}
+
+/* Nobody who is not registered with us is called; and who knows no holding calls nothing. */
+static void unregistered(void)
+{
+	rig_up();
+	registered(false);
+	marked(other, 1);
+	T_CHECK(tells(ROLE_STOP, 5));
+	T_CHECK(!watch_frozen(&r.w));
+	T_EQ(r.w.alarms, 0);
+	T_CHECK(rig_noted("warn registration holder=holder-0"));
+	/* an answer under another holding than the one that is told is refused, not called */
+	rig_up();
+	registered(true);
+	marked(other, 1);
+	answer[0].holding.b[0] ^= 1;
+	answer_put(0);
+	T_CHECK(!tells(ROLE_STOP, 5));
+	T_STR(refusal.field, "answer.holding");
+	T_CHECK(!watch_frozen(&r.w));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -381,6 +535,10 @@ int main(int argc, char **argv)
 		{ "a holder's journal that forked", a_journal_that_forked },
 		{ "a holder's journal that went back", a_journal_that_went_back },
 		{ "an answer that was lost and found", an_answer_that_was_lost_and_found },
+		{ "an ordinary mark is nothing", an_ordinary_mark_is_nothing },
+		{ "the other mark freezes", the_other_mark_freezes },
+		{ "marks stripped, forged, replayed", stripped_forged_replayed },
+		{ "who is not registered is not called", unregistered },
 	};
 
 	return rig_end(t_main(cases, ARRAY_LEN(cases), argc, argv));

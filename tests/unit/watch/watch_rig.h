@@ -148,6 +148,8 @@ struct rig {
 	size_t queue_n;
 	struct queued replies[QUEUE_MAX]; /* to CH_STOP */
 	size_t replies_n;
+	char notes[16 * 1024]; /* what it logged, a line each; the first ones */
+	size_t notes_n;
 	unsigned announced;
 	bool push; /* announced units go to the real pools */
 
@@ -787,6 +789,12 @@ static inline void peer_take(const struct effect *e)
 	receipt_give(CH_PEER, WATCH_ROLE_PEER, e, "w2", &r.watcher[1]);
 }
 
+/* It logged this. */
+static inline bool rig_noted(const char *words)
+{
+	return strstr(r.notes, words) != NULL;
+}
+
 /* ---- running ------------------------------------------------------------------------------- */
 
 static inline void rig_effects(void)
@@ -838,6 +846,12 @@ static inline void rig_effects(void)
 		case EFFECT_CLOSE:
 			break;
 		case EFFECT_NOTE:
+			if (r.notes_n + e->body.n + 2 <= sizeof r.notes) {
+				memcpy(r.notes + r.notes_n, e->body.p, e->body.n);
+				r.notes_n += e->body.n;
+				r.notes[r.notes_n++] = '\n';
+				r.notes[r.notes_n] = '\0';
+			}
 			if (getenv("WATCH_NOTES") != NULL) {
 				printf("# %.*s\n", (int)e->body.n, (const char *)e->body.p);
 			}
