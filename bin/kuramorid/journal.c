@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/words.h"
 #include "crypto/crypto.h"
 #include "io/clock.h"
 #include "io/notes.h"
@@ -188,8 +189,14 @@ void journal_stand_by(struct server *s)
 	loop_timer_set(&s->loop, &s->stand_by, STAND_BY_MS, STAND_BY_MS);
 }
 
-const char *journal_whom(void *ctx)
+const char *journal_whom(void *ctx, const char **format)
 {
+	static const char lapsed[] =
+	    N_("this server has had no answer from its database for more than %d ms, and another "
+	       "one may write by now; try again");
+	static const char elsewhere[] = N_("this server stands by; ask %s");
+	static const char alone[] =
+	    N_("this server stands by and sees no other; try again in a moment");
 	struct server *s = ctx;
 	const struct store_postgres *p = &s->store.postgres;
 
@@ -197,17 +204,14 @@ const char *journal_whom(void *ctx)
 		return NULL;
 	}
 	if (s->leads) {
-		(void)snprintf(
-		    s->whom, sizeof s->whom,
-		    "this server has had no answer from its database for more than %d ms, "
-		    "and another one may write by now; try again",
-		    STORE_POSTGRES_LEASE_MS);
+		*format = lapsed;
+		(void)snprintf(s->whom, sizeof s->whom, lapsed, STORE_POSTGRES_LEASE_MS);
 	} else if (p->looked && p->seen.who[0] != '\0' && !p->seen.released) {
-		(void)snprintf(s->whom, sizeof s->whom, "this server stands by; ask %s",
-			       p->seen.who);
+		*format = elsewhere;
+		(void)snprintf(s->whom, sizeof s->whom, elsewhere, p->seen.who);
 	} else {
-		(void)snprintf(s->whom, sizeof s->whom,
-			       "this server stands by and sees no other; try again in a moment");
+		*format = alone;
+		(void)snprintf(s->whom, sizeof s->whom, alone);
 	}
 	return s->whom;
 }

@@ -195,7 +195,7 @@ MUST_CHECK enum err journal_take(struct server *s);
 /* Looks on from the loop, and calls server_lead() when it is our turn. */
 void journal_stand_by(struct server *s);
 /* For struct api: NULL, or why another server is to be asked; what status and metrics say of it. */
-const char *journal_whom(void *ctx);
+const char *journal_whom(void *ctx, const char **format);
 size_t journal_about(void *ctx, bool metrics, char *out, size_t cap);
 
 /* main.c: the journal is ours; the core begins. */

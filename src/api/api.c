@@ -595,7 +595,8 @@ static void reply_about(const struct api *a, struct http_request *r, uint16_t op
 /* True if another server is to be asked: then the request is answered. */
 static bool stands_by(struct api *a, struct http_request *r, uint16_t operation)
 {
-	const char *whom = a->whom == NULL ? NULL : a->whom(a->ctx);
+	const char *format = NULL;
+	const char *whom = a->whom == NULL ? NULL : a->whom(a->ctx, &format);
 
 	if (whom == NULL) {
 		return false;
@@ -603,12 +604,13 @@ static bool stands_by(struct api *a, struct http_request *r, uint16_t operation)
 	if (operation == API_STATUS || operation == API_METRICS) {
 		reply_about(a, r, operation, bytes_of(NULL, 0));
 	} else {
-		refuse(a, r, ERR_STANDBY, NULL, whom);
+		a->refused++;
+		http_problem_filled(r, ERR_STANDBY, NULL, format, whom, NULL);
 	}
 	return true;
 }
 
-void api_standing(struct api *a, const char *(*whom)(void *ctx),
+void api_standing(struct api *a, const char *(*whom)(void *ctx, const char **format),
 		  size_t (*about)(void *ctx, bool metrics, char *out, size_t cap))
 {
 	a->whom = whom;

@@ -81,7 +81,7 @@ struct api {
 	struct hash32 settlement_hash;
 	void (*collected)(void *ctx);
 	struct api_collected transfers;
-	const char *(*whom)(void *ctx);
+	const char *(*whom)(void *ctx, const char **format);
 	size_t (*about)(void *ctx, bool metrics, char *out, size_t cap);
 	uint64_t next_tag;
 	struct api_waiting waiting[API_WAITING_MAX];
@@ -112,12 +112,12 @@ void api_free(struct api *a);
 
 /*
  * For a server whose journal others may write.  whom(): NULL while this server may answer; else why
- * not and whom to ask, and every request is answered 503 `standby` with it, but for those that ask
- * how this server is.  about(): what status and metrics say of the journal, in both cases: members
- * of a JSON object, or lines of Prometheus; at most cap (API_ABOUT_MAX) bytes, returns how many.
- * Both get api_init()'s ctx.
+ * not and whom to ask, and in *format what of it is in the catalogue (io/language.h), and every
+ * request is answered 503 `standby` with it, but for those that ask how this server is.  about():
+ * what status and metrics say of the journal, in both cases: members of a JSON object, or lines of
+ * Prometheus; at most cap (API_ABOUT_MAX) bytes, returns how many. Both get api_init()'s ctx.
  */
-void api_standing(struct api *a, const char *(*whom)(void *ctx),
+void api_standing(struct api *a, const char *(*whom)(void *ctx, const char **format),
 		  size_t (*about)(void *ctx, bool metrics, char *out, size_t cap));
 
 /* For struct http_server_plan, with ctx = the struct api. */

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/hex.h"
 #include "base/money.h"
+#include "base/words.h"
 #include "books/books.h"
 #include "crypto/uuid7.h"
 #include "doc/json.h"
@@ -148,12 +149,12 @@ static enum err account(struct parsing *p, struct id128 *out, uint32_t *kind, ui
 	}
 	e = named(kind, &name, text);
 	if (e != ERR_OK) {
-		return field_bad(p, e, f,
-				 e == ERR_TYPE ? "no such kind of account; docs/books.md lists them"
-				 : !by_id
-				     ? "KIND:NAME, the name 1 to 64 of A-Z a-z 0-9 . _ : -"
-				     : "an account's UUID, or KIND:NAME, the name 1 to 64 of A-Z "
-				       "a-z 0-9 . _ : -");
+		return field_bad(
+		    p, e, f,
+		    e == ERR_TYPE ? N_("no such kind of account; docs/books.md lists them")
+		    : !by_id      ? N_("KIND:NAME, the name 1 to 64 of A-Z a-z 0-9 . _ : -")
+				  : N_("an account's UUID, or KIND:NAME, the name 1 to 64 of A-Z "
+					    "a-z 0-9 . _ : -"));
 	}
 	books_account_id(out, *kind, asset, name);
 	return ERR_OK;
@@ -305,9 +306,9 @@ static enum err entry(struct parsing *p, struct writer *out)
 		}
 		if (t.kind != (f == LINKED ? JSON_BOOL : f == UNTIL ? JSON_INT : JSON_TEXT)) {
 			return field_bad(p, ERR_FIELD_TYPE, (enum field)f,
-					 f == LINKED  ? "true or false"
-					 : f == UNTIL ? "a whole number: Unix milliseconds"
-						      : "a string");
+					 f == LINKED  ? N_("true or false")
+					 : f == UNTIL ? N_("a whole number: Unix milliseconds")
+						      : N_("a string"));
 		}
 		have |= BIT(f);
 		linked = f == LINKED ? t.truth : linked;

@@ -73,11 +73,11 @@ class Rig:
             self.world.group.add(daemon)
         return daemon.start(wait)
 
-    def ask(self, number, method, path, body=None, token=None, timeout=20):
+    def ask(self, number, method, path, body=None, token=None, timeout=20, language="en"):
         """(status, parsed answer); raises OSError or http.client.HTTPException."""
         connection = http.client.HTTPConnection("127.0.0.1", self.ports[number], timeout=timeout)
         try:
-            headers = {"Authorization": f"Bearer {token or self.world.token}"}
+            headers = {"Authorization": f"Bearer {token or self.world.token}", "Accept-Language": language}
             if body is not None:
                 headers["Content-Type"] = "application/json"
             connection.request(method, path, body, headers)

@@ -44,7 +44,10 @@ def one_writes_and_the_others_say_whom_to_ask():
                                            rig.world.settlement_token)):
             status, answer = rig.ask(number, method, path, body, token)
             assert status == 503 and answer["type"] == "urn:kuramori:problem:standby", (status, answer)
-            assert f"server-{writer} at 127.0.0.1:{rig.ports[writer]}" in answer["detail"], answer
+            where = f"server-{writer} at 127.0.0.1:{rig.ports[writer]}"
+            assert answer["detail"] == f"this server stands by; ask {where}", answer
+            _, asked = rig.ask(number, method, path, body, token, language="ja")
+            assert asked["detail"] == f"このサーバーは待機中です。{where} に尋ねてください", asked
         assert rig.ask(number, "GET", "/v1/status", token="x" * 40)[0] == 401
         text = rig.ask(number, "GET", "/metrics")[1]
         assert 'kuramorid_store_writer{engine="postgres"} 0\n' in text and "kuramorid_store_behind_records 0\n" in text

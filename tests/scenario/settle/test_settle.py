@@ -516,6 +516,11 @@ def bad_requests_change_nothing():
         assert answer["field"].startswith(field) and answer["detail"], (body, answer)
         if field != "body":
             assert answer["field"] == field, (body, answer)
+        # the same in the language that is asked for, in every word for people and in no other
+        _, asked = rig.send(body, headers={"Accept-Language": "ja"})
+        assert not asked["detail"].isascii() and answer["detail"].isascii(), (body, asked)
+        assert {k: v for k, v in asked.items() if k not in ("title", "detail")} == \
+            {k: v for k, v in answer.items() if k not in ("title", "detail")}, (body, asked)
     status, answer = rig.send(text_of([good]), headers={"Content-Type": "text/plain"})
     assert status == 415, (status, answer)
     # well formed, and refused one by one
