@@ -140,13 +140,14 @@ static struct signer {
 	struct unix_server server;
 	struct signer_channels channels;
 	struct run run;
-	/* of one step; before the first, the files of roster and policy are read into it */
+	/* of one step; before the first, the files of roster and policy are read into it, then each
+	 * batch of the journal */
 	uint8_t effects[GUARD_EFFECTS_BYTES];
-	uint8_t batch[GUARD_BATCH_BYTES];
 	int notify_fd;
 } me;
 
 static_assert(GUARD_EFFECTS_BYTES >= 2 * DOC_BYTES_MAX, "roster and policy");
+static_assert((int)GUARD_EFFECTS_BYTES >= (int)GUARD_BATCH_BYTES, "a batch");
 
 static uint8_t *roster_room(void)
 {
@@ -176,6 +177,7 @@ static enum err user_take(const char *user, struct sandbox_plan *plan)
 /* SHA-256 of the running program: what attestations name. */
 static enum err program_hash(struct hash32 *out)
 {
+	uint8_t *room = guard_reply_room();
 	struct sha256 s;
 	ssize_t n;
 	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -185,14 +187,14 @@ static enum err program_hash(struct hash32 *out)
 	}
 	sha256_init(&s);
 	for (;;) {
-		n = read(fd, me.batch, sizeof me.batch);
+		n = read(fd, room, GUARD_BATCH_BYTES);
 		if (n < 0 && errno == EINTR) {
 			continue;
 		}
 		if (n <= 0) {
 			break;
 		}
-		sha256_update(&s, bytes_of(me.batch, (size_t)n));
+		sha256_update(&s, bytes_of(room, (size_t)n));
 	}
 	sha256_final(&s, out);
 	(void)close(fd);
@@ -231,7 +233,13 @@ static enum err documents_read(struct hash32 *genesis_id)
 	return e == ERR_OK ? ERR_OK : say("sealed-key", e, c->sealed_key_file);
 }
 
-static enum err guard_make(void)
+static enum err journal_read(void *ctx, uint8_t *into, size_t n, uint64_t offset)
+{
+	return store_file_read(ctx, into, n, offset);
+}
+
+/* journal: the one that it will know, opened by then. */
+static enum err guard_make(struct store_file *journal)
 {
 	const struct signer_config *c = &me.config;
 	struct guard_config g = {
@@ -244,7 +252,10 @@ static enum err guard_make(void)
 		.log_secret = &me.secrets->journal,
 		.network = (uint8_t)c->network,
 		.journal_bytes = c->journal_bytes - STORE_FILE_BATCHES_AT,
-		.storage = { .payments_cap = c->payments_max, .entries_cap = c->payments_max },
+		.storage = { .payments_cap = c->payments_max,
+			     .entries_cap = c->payments_max,
+			     .read = journal_read,
+			     .ctx = journal },
 	};
 	struct doc_fault fault = { "", NULL };
 	enum err e;
@@ -293,7 +304,7 @@ static enum err journal_open(void)
 	if (e != ERR_OK) {
 		return say("journal", e, fault.text);
 	}
-	e = store_replay(&me.store.base, me.batch, sizeof me.batch, replay_one, &me.guard);
+	e = store_replay(&me.store.base, me.effects, GUARD_BATCH_BYTES, replay_one, &me.guard);
 	if (e != ERR_OK) {
 		return say("journal", e, me.store.base.fault.text);
 	}
@@ -413,6 +424,8 @@ static void on_call(void *ctx, uint16_t number, uint64_t request_id, struct byte
 
 static void on_reads(void *ctx)
 {
+	uint8_t *room = guard_reply_room();
+
 	(void)ctx;
 	while (me.reads_n > 0) {
 		struct read_wanted want = me.reads[0];
@@ -420,11 +433,11 @@ static void on_reads(void *ctx)
 
 		me.reads_n--;
 		memmove(me.reads, me.reads + 1, me.reads_n * sizeof me.reads[0]);
-		if (want.n <= sizeof me.batch) {
-			e = store_file_read(&me.store, me.batch, want.n, want.offset);
+		if (want.n <= GUARD_BATCH_BYTES) {
+			e = store_file_read(&me.store, room, want.n, want.offset);
 		}
 		run_reply(&me.run, GUARD_CALL_READ, want.request_id, e,
-			  bytes_of(me.batch, e == ERR_OK ? want.n : 0));
+			  bytes_of(room, e == ERR_OK ? want.n : 0));
 	}
 }
 
@@ -501,6 +514,7 @@ static enum err work(void)
 		return say("memory", e, "not all of it can be had; RLIMIT_MEMLOCK");
 	}
 	facts();
+	memory_program_release();
 	e = sandbox_enter(&me.plan, &me.report);
 	if (e != ERR_OK) {
 		return say("sandbox", e, "enter");
@@ -572,7 +586,7 @@ static enum err start(void)
 	if (e != ERR_OK) {
 		return say("unlock", e, me.config.unlock_socket);
 	}
-	e = guard_make();
+	e = guard_make(&me.store);
 	if (e == ERR_OK) {
 		e = journal_open();
 	}
@@ -649,7 +663,7 @@ static int move(enum signer_task task, const char *folder)
 		e = unseal();
 	}
 	if (e == ERR_OK) {
-		e = guard_make();
+		e = guard_make(&m.from);
 	}
 	if (e != ERR_OK) {
 		return err_exit(e);
@@ -660,7 +674,7 @@ static int move(enum signer_task task, const char *folder)
 				  .journal_bytes = c->journal_bytes,
 				  .sealed_key = bytes_of(me.sealed, me.sealed_n),
 				  .guard = &me.guard,
-				  .buffer = me.batch,
+				  .buffer = me.effects,
 				  .effects = me.effects };
 	return import ? signer_import(&m) : signer_export(&m);
 }

@@ -113,7 +113,7 @@ struct signer_move {
 	uint64_t journal_bytes;
 	struct bytes sealed_key;
 	struct guard *guard; /* nothing replayed yet */
-	uint8_t *buffer;     /* GUARD_BATCH_BYTES */
+	uint8_t *buffer;     /* GUARD_BATCH_BYTES; may be the same as */
 	uint8_t *effects;    /* GUARD_EFFECTS_BYTES */
 	struct store_file from, to;
 	struct store_fault fault;

@@ -78,7 +78,8 @@ int policy_journal_read(const struct cli *c, struct policy_journal *j, uint64_t 
 	static uint8_t raw[3][DOC_BYTES_MAX];
 	const char *const path[3] = { c->genesis_file, c->roster_file, c->policy_file };
 	struct guard_config config = { .storage = { .payments_cap = GUARD_PAYMENTS_MAX,
-						    .entries_cap = GUARD_PAYMENTS_MAX } };
+						    .entries_cap = GUARD_PAYMENTS_MAX,
+						    .control = j->control } };
 	struct bytes *const into[3] = { &config.genesis, &config.roster, &config.policy };
 	struct doc_fault fault = { .why = "" };
 	char begins[CLI_MOMENT_MAX];

@@ -17,6 +17,7 @@ struct policy_journal {
 	struct log_secret secret; /* with journal_secret_file */
 	struct guard_payment *payments;
 	struct policy_kept *entries;
+	uint8_t control[GUARD_STOP_BYTES + GUARD_CONTROL_BYTES];
 	uint64_t records; /* in the whole journal */
 };
 

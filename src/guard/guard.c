@@ -120,7 +120,7 @@ enum err guard_init(struct guard *g, const struct guard_config *config, struct d
 	*fault = (struct doc_fault){ "", "" };
 	g->config = *config;
 	if (s->payments_cap < GUARD_PAYMENTS_MIN || s->payments_cap > GUARD_PAYMENTS_MAX ||
-	    s->entries_cap < GUARD_PAYMENTS_MIN) {
+	    s->entries_cap < GUARD_PAYMENTS_MIN || (s->read == NULL) == (s->control == NULL)) {
 		return init_no(fault, ERR_FIELD_RANGE, "storage",
 			       "tables that are too small or large");
 	}
@@ -139,8 +139,14 @@ enum err guard_init(struct guard *g, const struct guard_config *config, struct d
 	control_init(
 	    &g->control, &g->genesis_id,
 	    &(struct control_rules){ &g->roster_id, &g->policy_id, &g->roster, &g->policy },
-	    &(struct control_storage){ g->stop_bytes, sizeof g->stop_bytes, g->control_bytes,
-				       sizeof g->control_bytes },
+	    &(struct control_storage){ .freezes = s->control,
+				       .freezes_cap = GUARD_STOP_BYTES,
+				       .others =
+					   s->read == NULL ? s->control + GUARD_STOP_BYTES : NULL,
+				       .others_cap = GUARD_CONTROL_BYTES,
+				       .read = s->read,
+				       .ctx = s->ctx,
+				       .room = guard_self_scratch(DOC_BYTES_MAX) },
 	    config->planted_control);
 	log_chain_init(&g->chain);
 	policy_history_init(&g->history, s->entries, s->entries_cap);
@@ -242,15 +248,23 @@ static struct bytes replayed_blob(struct replayed *p)
 	return blob;
 }
 
+/* From the beginning of its batch. */
+static uint64_t blob_offset(const struct replayed *p, struct bytes blob)
+{
+	return (uint64_t)(blob.p - p->view.records.p) + LOG_BATCH_HEAD_BYTES;
+}
+
 static enum err replay_record(struct guard *g, struct replayed *batch, uint32_t i,
 			      const struct log_record *r, const struct log_record *reserve)
 {
-	const struct guard_place place = { .sequence =
-					       batch->view.head.first_sequence + i + g->skip,
-					   .offset = g->journal_used,
-					   .batch = &batch->view.head };
 	bool has_blob = !hash32_is_zero(&r->link);
 	struct bytes blob = has_blob ? replayed_blob(batch) : bytes_of(NULL, 0);
+	const struct guard_place place = {
+		.sequence = batch->view.head.first_sequence + i + g->skip,
+		.offset = g->journal_used,
+		.batch = &batch->view.head,
+		.blob_at = has_blob ? g->journal_used + blob_offset(batch, blob) : 0,
+	};
 
 	if (g->exported && r->kind != LOG_GUARD_IMPORT) {
 		return ERR_CORRUPT; /* it ended there */
@@ -279,7 +293,7 @@ static enum err replay_record(struct guard *g, struct replayed *batch, uint32_t 
 	case LOG_GUARD_ACK:
 		return has_blob ? guard_sign_replay_ack(g, blob) : ERR_CORRUPT;
 	case LOG_GUARD_STOP:
-		return has_blob ? guard_stop_replay(g, r, place.sequence, blob) : ERR_CORRUPT;
+		return has_blob ? guard_stop_replay(g, r, &place, blob) : ERR_CORRUPT;
 	case LOG_GUARD_RULES:
 		return guard_stop_replay_rules(g, r);
 	case LOG_GUARD_EXPORT:
@@ -377,7 +391,7 @@ enum err guard_start(struct guard *g, uint64_t wall_ms, uint64_t mono_ms, struct
 	clocks_set(g, wall_ms, mono_ms);
 	guard_feed_nonce(g);
 	guard_recall_begin(g);
-	guard_self_begin(g, &b);
+	guard_self_begin(g, &b, out);
 	if (!g->has_genesis) {
 		struct log_record genesis = { .kind = LOG_GENESIS,
 					      .id = guard_self_short(&g->genesis_id) };
@@ -501,7 +515,7 @@ static void status_send(struct guard *g, const struct guard_ask *ask, struct eff
 	}
 	CHECK(doc_status_make(&w, NULL, &s, NULL) == ERR_OK);
 	item = bytes_of(w.p, w.n);
-	guard_self_answer(g, ask, &item, 1, out);
+	guard_self_answer(ask, &item, 1, out);
 }
 
 /* The gate stands before us; this is the second look at the same table. */
@@ -595,7 +609,10 @@ void guard_step(struct guard *g, const struct event *event, struct effects *out)
 	CHECK(g->started);
 	clocks_set(g, event->wall_ms, event->mono_ms);
 	guard_feed_nonce(g);
-	guard_stop_due(g, out);
+	if (event->kind != EVENT_REPLY) {
+		guard_stop_due(g,
+			       out); /* a reply stands where rules are read; the next tick comes */
+	}
 	/* unreached: any other kind; the shell makes none */
 	switch (event->kind) {
 	case EVENT_FRAME:

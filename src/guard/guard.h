@@ -77,10 +77,13 @@ enum {
 	GUARD_CLOSED_EACH_MAX = 8,
 	GUARD_SWEEPS_SHARE = 4, /* a quarter of payments_cap, at most GUARD_SWEEPS_MAX, is theirs */
 	GUARD_SIGN_BYTES_MAX =
-	    44 * 1024,                  /* documents of one SIGN: a NEXT reply must hold them all */
-	GUARD_NONCES = 8,               /* that a heartbeat may still answer */
-	GUARD_BATCH_BYTES = 160 * 1024, /* no batch of ours is larger: buffer of a replay */
-	GUARD_EFFECTS_BYTES = 512 * 1024,       /* of effects.store, for any one step */
+	    44 * 1024,    /* documents of one SIGN: a NEXT reply must hold them all */
+	GUARD_NONCES = 8, /* that a heartbeat may still answer */
+	GUARD_BATCH_BYTES =
+	    160 * 1024, /* no batch of ours is larger: room of a reply, of a replay */
+	/* of effects.store, for any one step: 24 signatures, batches of a day's documents and a
+	   reply */
+	GUARD_EFFECTS_BYTES = 320 * 1024,
 	GUARD_HEADROOM_BYTES = 2 * 1024 * 1024, /* of the journal, kept for freezes and sweeps */
 	GUARD_REFUSE_BURST = 64, /* refusals journalled at once, then GUARD_REFUSE_EACH_MS apart */
 	GUARD_REFUSE_EACH_MS = 500,
@@ -167,6 +170,14 @@ struct guard_storage {
 	size_t payments_cap; /* GUARD_PAYMENTS_MIN..GUARD_PAYMENTS_MAX; ids of 35 days must fit */
 	struct policy_kept *entries;
 	size_t entries_cap; /* payments of one day must fit */
+	/*
+	 * The journal read back within a step, as GUARD_CALL_READ does: documents that are kept
+	 * there alone.  Only what was handed out in an earlier step is asked for.  NULL: they are
+	 * kept in control, GUARD_STOP_BYTES and behind it GUARD_CONTROL_BYTES.
+	 */
+	enum err (*read)(void *ctx, uint8_t *into, size_t n, uint64_t offset);
+	void *ctx;
+	uint8_t *control;
 };
 
 struct guard_config {
@@ -270,7 +281,7 @@ struct guard_fact {
 	char value[DOC_STATUS_VALUE_MAX + 1];
 };
 
-/* Members are for src/guard only.  About 1.6 MB: static storage. */
+/* Members are for src/guard only.  About 1 MB: static storage. */
 struct guard {
 	struct guard_config config;
 	struct hash32 genesis_id, roster_id, policy_id;
@@ -311,6 +322,7 @@ struct guard {
 	/* who may what: freezes, roster, policy */
 	struct control control;
 	bool locked; /* P7; a fork of the rules locks too (guard_locked()) */
+	bool unread; /* what is due does not read back from the journal; was said */
 
 	/* our own records, wherever they are (guard_recall.c) */
 	struct hash32 last;     /* attestation of the newest payment; zero: none */
@@ -343,13 +355,9 @@ struct guard {
 	size_t facts_n;
 
 	/* scratch */
-	uint8_t batch[GUARD_BATCH_BYTES];
-	uint8_t reply[65536];
 	uint8_t text[16 * 1024];
 	/* no scratch: documents that are kept */
 	uint8_t ack_bytes[GUARD_ACKS_BYTES];
-	uint8_t stop_bytes[GUARD_STOP_BYTES];
-	uint8_t control_bytes[GUARD_CONTROL_BYTES];
 };
 
 /*
@@ -394,6 +402,12 @@ bool guard_exported(const struct guard *g);
  * out was initialised with at least GUARD_EFFECTS_BYTES.
  */
 void guard_step(struct guard *g, const struct event *event, struct effects *out);
+
+/*
+ * GUARD_BATCH_BYTES for the body of the reply to a GUARD_CALL_READ: its caller's from one step to
+ * the end of the step that takes the reply.
+ */
+uint8_t *guard_reply_room(void);
 
 /* Adds or replaces a line of STATUS.  Cut to fit; dies at more than GUARD_FACTS_MAX names. */
 void guard_fact(struct guard *g, const char *name, const char *value);

@@ -115,7 +115,7 @@ enum err guard_closing_take(struct guard *g, struct bytes item, const struct key
 	}
 	r.id = guard_self_short(&d->id);
 	r.credit.b[0] = (uint8_t)*hot;
-	guard_self_begin(g, &b);
+	guard_self_begin(g, &b, out);
 	sequence = guard_self_sequence(g, &b);
 	guard_self_add(g, &b, &r, 0, &d->raw);
 	guard_self_counts(g, &b, &proofs); /* a closing only stops: see guard_stop.c */

@@ -71,7 +71,7 @@ static void nonce_answer(struct guard *g, struct guard_feed *f, struct effects *
 	f->held = false;
 	f->reading = false;
 	f->nonce_number = g->nonces_made;
-	guard_self_answer(g, &ask, &item, 1, out);
+	guard_self_answer(&ask, &item, 1, out);
 }
 
 static struct guard_feed *feed_of(struct guard *g, uint32_t channel)
@@ -141,7 +141,7 @@ void guard_feed_sync(struct guard *g, struct guard_ask *ask, struct effects *out
 	struct writer w = writer_make(g->text, sizeof g->text);
 	struct bytes item = nonce_put(g, &w);
 
-	guard_self_answer(g, ask, &item, 1, out);
+	guard_self_answer(ask, &item, 1, out);
 }
 
 static enum err heartbeat_judge(struct guard *g, const struct guard_ask *ask, struct bytes item,
@@ -252,7 +252,7 @@ void guard_feed_heartbeat(struct guard *g, struct guard_ask *ask, struct effects
 		}
 		return;
 	}
-	guard_self_answer(g, ask, NULL, 0, out);
+	guard_self_answer(ask, NULL, 0, out);
 	guard_sign_release(g, out);
 }
 
@@ -307,7 +307,7 @@ static enum err subject_answer(struct guard *g, struct guard_feed *f, const stru
 	f->held = false;
 	f->reading = false;
 	f->nonce_number = g->nonces_made;
-	guard_self_answer(g, &ask, items, n, out);
+	guard_self_answer(&ask, items, n, out);
 	return ERR_OK;
 }
 

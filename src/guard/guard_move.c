@@ -12,7 +12,7 @@ static void commit_move(struct guard *g, uint16_t kind, uint64_t wall_ms, struct
 
 	g->wall_ms = wall_ms;
 	g->own_ms = g->own_base_ms;
-	guard_self_begin(g, &b);
+	guard_self_begin(g, &b, out);
 	guard_self_add(g, &b, &r, 0, NULL);
 	guard_self_commit(g, &b, out);
 	g->exported = kind == LOG_GUARD_EXPORT;

@@ -98,7 +98,7 @@ static enum err learn(struct guard *g, const struct told *t, struct guard_no *no
 	if (e != ERR_OK) {
 		return guard_self_no(no, e, "order", "the memory of orders is full");
 	}
-	guard_self_begin(g, &b);
+	guard_self_begin(g, &b, out);
 	guard_self_add(g, &b, &r, 0, &t->order_doc.raw);
 	guard_self_commit(g, &b, out);
 	return ERR_OK;

@@ -349,22 +349,29 @@ static enum err build(const struct guard *g, struct recalled *r, struct guard_no
 }
 
 /* The roster by which it was judged; NULL: it is not kept here. */
-static const struct doc_roster *roster_then(struct guard *g, const struct hash32 *id)
+static const struct doc_roster *roster_then(struct guard *g, const struct hash32 *id,
+					    struct effects *out)
 {
 	static struct doc_roster old; /* large; until the next question */
 	const struct control_entry *e = control_find(&g->control, id);
+	struct bytes raw;
+	uint8_t *room;
 	struct doc d;
 
 	if (hash32_eq(id, &g->roster_id)) {
 		return &g->roster;
 	}
-	if (e == NULL || e->type != DOC_ROSTER || control_raw(&g->control, e).n == 0) {
+	if (e == NULL || e->type != DOC_ROSTER) {
 		return NULL;
 	}
+	/* the scratch room has what is judged */
+	room = effects_take(out, e->n);
+	raw = control_copy(&g->control, e, room);
 	/* it was read when it was taken */
-	CHECK(doc_open(&d, control_raw(&g->control, e), &g->genesis_id, NULL) == ERR_OK &&
-	      doc_roster_read(&d, &old, NULL) == ERR_OK);
-	return &old;
+	CHECK(raw.n == 0 || (doc_open(&d, raw, &g->genesis_id, NULL) == ERR_OK &&
+			     doc_roster_read(&d, &old, NULL) == ERR_OK));
+	effects_give_back(out, e->n);
+	return raw.n == 0 ? NULL : &old;
 }
 
 /* People who said yes to it, by their own signatures; what does not prove that counts for nobody.
@@ -413,9 +420,9 @@ static uint64_t price_count(const struct guard *g, const struct recalled *r,
  * Counted as if it were signed now, by both clocks: of what was before we know no time that
  * somebody else could not have chosen.
  */
-static void count(struct guard *g, struct recalled *r)
+static void count(struct guard *g, struct recalled *r, struct effects *out)
 {
-	const struct doc_roster *roster = roster_then(g, &r->t.roster);
+	const struct doc_roster *roster = roster_then(g, &r->t.roster, out);
 	uint64_t until_ms = r->t.time_ms + g->policy.clock_skew_ms;
 	struct policy_fees fees;
 	struct policy_time now;
@@ -571,7 +578,7 @@ static enum err take(struct guard *g, struct recalled *r, struct guard_no *no, s
 	enum err e = room(g, sweep && !what.closed, no);
 
 	if (e == ERR_OK && !sweep) {
-		count(g, r);
+		count(g, r, out);
 		e = count_take(g, r, no);
 	}
 	if (e != ERR_OK) {
@@ -586,7 +593,7 @@ static enum err take(struct guard *g, struct recalled *r, struct guard_no *no, s
 	what.entry_own_ms = r->entry.own_ms;
 	what.entry_chain_s = r->entry.chain_s;
 	what.entry_price = r->entry.price;
-	guard_self_begin(g, &b);
+	guard_self_begin(g, &b, out);
 	for (size_t i = 0; i < r->n; i++) {
 		/* a day that renews nothing is no ground for anything */
 		if (&r->docs[i] != r->day_doc || r->renews) {
@@ -766,5 +773,5 @@ void guard_recall_frame(struct guard *g, struct guard_ask *ask, struct effects *
 	cursor.after = g->recall[ask->watcher].after;
 	CHECK(doc_cursor_make(&w, NULL, &cursor, NULL) == ERR_OK);
 	item = bytes_of(w.p, w.n);
-	guard_self_answer(g, ask, &item, 1, out);
+	guard_self_answer(ask, &item, 1, out);
 }

@@ -20,6 +20,11 @@ void *guard_self_scratch(size_t n)
 	return room;
 }
 
+uint8_t *guard_reply_room(void)
+{
+	return guard_self_scratch(GUARD_BATCH_BYTES);
+}
+
 enum err guard_self_no(struct guard_no *no, enum err e, const char *field, const char *words)
 {
 	no->err = e;
@@ -173,9 +178,12 @@ enum err guard_self_well(const struct guard *g, struct guard_no *no)
 	return ERR_OK;
 }
 
-void guard_self_begin(struct guard *g, struct log_batch *b)
+void guard_self_begin(struct guard *g, struct log_batch *b, struct effects *out)
 {
-	log_batch_begin(b, g->batch, sizeof g->batch);
+	size_t room = effects_room(out);
+	size_t n = room < GUARD_BATCH_BYTES ? room : GUARD_BATCH_BYTES;
+
+	log_batch_begin(b, effects_take(out, n), n);
 	for (size_t i = 0; i < g->acks_n; i++) {
 		const struct guard_ack *a = &g->acks[i];
 		struct log_record r = { .kind = LOG_GUARD_ACK, .id = a->attestation };
@@ -198,7 +206,7 @@ void guard_self_write_acks(struct guard *g, struct effects *out)
 	struct log_batch b;
 
 	if (g->acks_n > 0) {
-		guard_self_begin(g, &b);
+		guard_self_begin(g, &b, out);
 		guard_self_commit(g, &b, out);
 	}
 }
@@ -261,10 +269,14 @@ void guard_self_counts(struct guard *g, struct log_batch *b, const struct proofs
 
 void guard_self_commit(struct guard *g, struct log_batch *b, struct effects *out)
 {
+	const uint8_t *end = out->store + out->used;
 	struct bytes sealed;
 
 	log_batch_seal(&sealed, b, &g->chain, g->config.log_secret);
 	g->journal_used += sealed.n;
+	/* nothing was added since it was begun: it is the last that was taken */
+	CHECK(sealed.p < end && end - sealed.p <= GUARD_BATCH_BYTES);
+	effects_give_back(out, (size_t)(end - sealed.p) - sealed.n);
 	effects_commit(out, sealed);
 }
 
@@ -296,11 +308,17 @@ uint8_t guard_self_hot(const struct guard *g, const struct key32 *account)
 	return (uint8_t)i;
 }
 
-void guard_self_answer(struct guard *g, const struct guard_ask *ask, const struct bytes *items,
-		       size_t n, struct effects *out)
+void guard_self_answer(const struct guard_ask *ask, const struct bytes *items, size_t n,
+		       struct effects *out)
 {
-	struct writer w = writer_make(g->reply, sizeof g->reply);
+	size_t bytes = 0;
+	struct writer w;
 
+	for (size_t i = 0; i < n; i++) {
+		bytes += FRAME_ITEM_HEADER_BYTES + items[i].n;
+	}
+	CHECK(bytes <= FRAME_BODY_MAX);
+	w = writer_make(effects_take(out, bytes), bytes);
 	for (size_t i = 0; i < n; i++) {
 		writer_u32(&w, (uint32_t)items[i].n);
 		writer_bytes(&w, items[i]);
@@ -346,7 +364,7 @@ static void refusal_send(struct guard *g, const struct guard_ask *ask, const str
 	(void)snprintf(refusal.detail, sizeof refusal.detail, "%s", no->words);
 	CHECK(doc_refusal_make(&w, NULL, &refusal, NULL) == ERR_OK);
 	item = bytes_of(w.p, w.n);
-	guard_self_answer(g, ask, &item, 1, out);
+	guard_self_answer(ask, &item, 1, out);
 }
 
 void guard_self_refuse_quietly(struct guard *g, const struct guard_ask *ask,
@@ -375,7 +393,7 @@ void guard_self_refuse(struct guard *g, const struct guard_ask *ask, const struc
 
 		(void)snprintf(line, sizeof line, "%s: %s", field, no->words);
 		blob = bytes_str(line);
-		guard_self_begin(g, &b);
+		guard_self_begin(g, &b, out);
 		guard_self_add(g, &b, &r, 0, &blob);
 		guard_self_commit(g, &b, out);
 	} else {

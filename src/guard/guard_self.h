@@ -42,7 +42,7 @@
 #include "policy/approvals.h"
 #include "policy/exclusion.h"
 
-enum { GUARD_SCRATCH_BYTES = 144 * 1024 };
+enum { GUARD_SCRATCH_BYTES = GUARD_BATCH_BYTES };
 
 /*
  * Room for what one frame is read into, n <= GUARD_SCRATCH_BYTES; too large for the stack, and for
@@ -50,7 +50,8 @@ enum { GUARD_SCRATCH_BYTES = 144 * 1024 };
  * calls; it is not looked at again behind the frame.  What a frame before it left still stands
  * there, so each reader writes whatever it looks at later: documents are written whole by those who
  * read them, and lists begin with their counts at zero.  No secret stands in it, so nothing is
- * wiped: a wipe would cost each payment the whole room, of which it uses the smaller part.
+ * wiped: a wipe would cost each payment the whole room, of which it uses the smaller part.  Between
+ * frames it is guard_reply_room()'s, and what comes into force is read into it.
  */
 void *guard_self_scratch(size_t n);
 
@@ -110,9 +111,9 @@ bool guard_self_quorum(const struct guard *g, uint8_t acked);
 /*
  * Journal: begin, add, commit (seals, counts, appends the effect).  A batch begins with the
  * acknowledgements that are kept, so that they are read again under the rules that they were
- * judged by.
+ * judged by.  It is built where it will stand among the effects: none comes between.
  */
-void guard_self_begin(struct guard *g, struct log_batch *b);
+void guard_self_begin(struct guard *g, struct log_batch *b, struct effects *out);
 /* The sequence of the record that is added next. */
 uint64_t guard_self_sequence(const struct guard *g, const struct log_batch *b);
 void guard_self_add(struct guard *g, struct log_batch *b, struct log_record *r, uint32_t approvals,
@@ -154,8 +155,8 @@ void guard_self_refuse(struct guard *g, const struct guard_ask *ask, const struc
 /* The same without a record in the journal and a note: for what is said again and again. */
 void guard_self_refuse_quietly(struct guard *g, const struct guard_ask *ask,
 			       const struct guard_no *no, struct effects *out);
-void guard_self_answer(struct guard *g, const struct guard_ask *ask, const struct bytes *items,
-		       size_t n, struct effects *out);
+void guard_self_answer(const struct guard_ask *ask, const struct bytes *items, size_t n,
+		       struct effects *out);
 
 /* Tables. */
 struct guard_payment *guard_self_by_request(const struct guard *g, const struct id128 *id);
@@ -199,6 +200,7 @@ struct guard_place {
 	uint64_t sequence;
 	uint64_t offset; /* of its batch, as guard_payment.batch_offset */
 	const struct log_batch_head *batch;
+	uint64_t blob_at; /* of its blob, likewise */
 };
 
 /* What we sign of it: A the cosignature, B the wrapper. */
@@ -235,7 +237,7 @@ MUST_CHECK enum err guard_stop_take(struct guard *g, const struct doc *d, struct
 				    struct guard_no *no, struct effects *out);
 /* r: a GUARD_STOP or GUARD_RULES record. */
 MUST_CHECK enum err guard_stop_replay(struct guard *g, const struct log_record *r,
-				      uint64_t sequence, struct bytes blob);
+				      const struct guard_place *place, struct bytes blob);
 MUST_CHECK enum err guard_stop_replay_rules(struct guard *g, const struct log_record *r);
 /* At the start of each step: what has waited long enough comes into force. */
 void guard_stop_due(struct guard *g, struct effects *out);

@@ -325,7 +325,7 @@ static void release(struct guard *g, struct guard_pending *w, struct effects *ou
 	CHECK(doc_signature_make(&text, NULL, &signature, NULL) == ERR_OK);
 	items[0] = bytes_of(w->raw, w->raw_n);
 	items[1] = bytes_of(text.p, text.n);
-	guard_self_answer(g, &ask, items, 2, out);
+	guard_self_answer(&ask, items, 2, out);
 	g->signatures_released++;
 	w->used = false;
 }
@@ -513,7 +513,7 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 
 	CHECK(p != NULL && w != NULL);
 	(void)guard_self_now(g, &now);
-	guard_self_begin(g, &b);
+	guard_self_begin(g, &b, out);
 	for (size_t i = 0; i < f->docs_n; i++) {
 		guard_sign_add_document(g, &b, f->docs[i], &f->request_id);
 	}
@@ -572,7 +572,7 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	}
 	pending_fill(g, w, p, f->pay, f->sign, ask);
 	if (ask->prepare) {
-		guard_self_answer(g, ask, NULL, 0, out);
+		guard_self_answer(ask, NULL, 0, out);
 	} else if ((g->config.planted & GUARD_PLANT_NO_ACK_WAIT) != 0) {
 		release(g, w, out);
 	}
@@ -797,7 +797,7 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 	}
 	if (known != NULL && hash32_eq(&known->subject, &s->docs[2].id)) {
 		if (ask->prepare) {
-			guard_self_answer(g, ask, NULL, 0, out);
+			guard_self_answer(ask, NULL, 0, out);
 			return ERR_OK;
 		}
 		e = rules_allow(g, s, known, no);
@@ -1189,7 +1189,7 @@ void guard_sign_ack(struct guard *g, struct guard_ask *ask, struct effects *out)
 	}
 	/* one word of each watcher counts; what k have said needs no more records */
 	if ((p->acked & (1u << watcher)) != 0 || guard_self_quorum(g, p->acked)) {
-		guard_self_answer(g, ask, NULL, 0, out);
+		guard_self_answer(ask, NULL, 0, out);
 		return;
 	}
 	/* what acknowledges payments must not use up what freezes and sweeps need */
@@ -1202,7 +1202,7 @@ void guard_sign_ack(struct guard *g, struct guard_ask *ask, struct effects *out)
 	}
 	guard_self_keep_ack(g, &p->attestation, watcher, d.raw, out);
 	p->acked |= (uint8_t)(1u << watcher);
-	guard_self_answer(g, ask, NULL, 0, out);
+	guard_self_answer(ask, NULL, 0, out);
 	guard_sign_release(g, out);
 }
 

@@ -171,10 +171,11 @@ enum err guard_stop_take(struct guard *g, const struct doc *d, struct control_ne
 	}
 	before = before_make(g);
 	(void)guard_self_now(g, &now);
-	guard_self_begin(g, &b);
+	guard_self_begin(g, &b, out);
 	sequence = guard_self_sequence(g, &b);
 	guard_self_add(g, &b, &r, 0, &d->raw);
 	guard_self_counts(g, &b, &news->proofs);
+	news->at = g->journal_used + log_batch_newest_blob(&b);
 	guard_self_commit(g, &b, out);
 	if (d->type == DOC_FREEZE) {
 		effects_note(out, "broken frozen issuer=%s evidence_bytes=%zu", news->issuer,
@@ -197,8 +198,8 @@ static struct policy_time record_time(const struct log_record *r)
 				     .chain_s = le32_get(r->debit.b + 8) };
 }
 
-enum err guard_stop_replay(struct guard *g, const struct log_record *r, uint64_t sequence,
-			   struct bytes blob)
+enum err guard_stop_replay(struct guard *g, const struct log_record *r,
+			   const struct guard_place *place, struct bytes blob)
 {
 	const struct policy_time then = record_time(r);
 	struct before before = before_make(g);
@@ -216,7 +217,8 @@ enum err guard_stop_replay(struct guard *g, const struct log_record *r, uint64_t
 	if (v.err != ERR_OK || news.known) {
 		return v.err == ERR_FULL ? ERR_FULL : ERR_CORRUPT;
 	}
-	(void)control_take(&g->control, &d, &news, sequence, r->time_ms, &then);
+	news.at = place->blob_at;
+	(void)control_take(&g->control, &d, &news, place->sequence, r->time_ms, &then);
 	(void)follow(g, &before);
 	return ERR_OK;
 }
@@ -250,6 +252,20 @@ static void note_grant(const struct guard *g, const struct id128 *name, struct e
 	}
 }
 
+/* What waits and does not read back stays outside likewise; said once. */
+static bool reads_back(struct guard *g, const struct control_entry *e, struct effects *out)
+{
+	const struct control_storage *s = &g->control.storage;
+	bool reads = s->read == NULL || control_copy(&g->control, e, s->room).n > 0;
+
+	if (!reads && !g->unread) {
+		effects_note(out, "broken journal-read sequence=%llu why=document",
+			     (unsigned long long)e->sequence);
+	}
+	g->unread = !reads;
+	return reads;
+}
+
 void guard_stop_due(struct guard *g, struct effects *out)
 {
 	struct policy_time now;
@@ -258,12 +274,13 @@ void guard_stop_due(struct guard *g, struct effects *out)
 	(void)guard_self_now(g, &now);
 	e = control_due(&g->control, &now);
 	/* without room for the record it does not come into force: the old rules are stricter */
-	if (e != NULL && guard_self_room(g, 1024, GUARD_HEADROOM_BYTES / 4)) {
+	if (e != NULL && guard_self_room(g, 1024, GUARD_HEADROOM_BYTES / 4) &&
+	    reads_back(g, e, out)) {
 		struct log_record r = { .kind = LOG_GUARD_RULES, .id = guard_self_short(&e->id) };
 		struct before before = before_make(g);
 		struct log_batch b;
 
-		guard_self_begin(g, &b);
+		guard_self_begin(g, &b, out);
 		guard_self_add(g, &b, &r, 0, NULL);
 		guard_self_commit(g, &b, out);
 		CHECK(control_activate(&g->control, &r.id, g->wall_ms, &now));
@@ -287,7 +304,7 @@ void guard_stop_receipt(struct guard *g, const struct guard_ask *ask, const stru
 	receipt.holder[0] = g->config.signer == DOC_SIGNER_A ? 'a' : 'b';
 	CHECK(doc_receipt_make(&w, NULL, &receipt, g->config.attest_secret) == ERR_OK);
 	item = bytes_of(w.p, w.n);
-	guard_self_answer(g, ask, &item, 1, out);
+	guard_self_answer(ask, &item, 1, out);
 }
 
 void guard_stop_put(struct guard *g, struct guard_ask *ask, struct effects *out)
@@ -328,31 +345,40 @@ void guard_stop_put(struct guard *g, struct guard_ask *ask, struct effects *out)
 
 void guard_stop_get(struct guard *g, struct guard_ask *ask, struct effects *out)
 {
-	struct bytes items[FRAME_ITEMS_MAX];
 	const struct control *c = &g->control;
 	size_t first = c->n;
 	size_t bytes = 0;
+	size_t lost = 0;
+	uint8_t *body;
 	size_t n = 0;
 
 	/* the newest that fit, in the order in which they came */
 	for (size_t kept = 0; first > 0; first--) {
-		struct bytes raw = control_raw(c, &c->entries[first - 1]);
-		size_t more = raw.n == 0 ? 0 : FRAME_ITEM_HEADER_BYTES + raw.n;
+		const struct control_entry *e = &c->entries[first - 1];
+		size_t more = e->n == 0 ? 0 : FRAME_ITEM_HEADER_BYTES + e->n;
 
-		kept += raw.n > 0;
+		kept += e->n > 0;
 		if (kept > FRAME_ITEMS_MAX || bytes + more > FRAME_BODY_MAX) {
 			break;
 		}
 		bytes += more;
 	}
+	body = effects_take(out, bytes);
 	for (size_t i = first; i < c->n; i++) {
-		struct bytes raw = control_raw(c, &c->entries[i]);
+		const struct control_entry *e = &c->entries[i];
+		struct bytes raw = control_copy(c, e, body + n + FRAME_ITEM_HEADER_BYTES);
 
 		if (raw.n > 0) {
-			items[n++] = raw;
+			le32_put(body + n, (uint32_t)raw.n);
+			n += FRAME_ITEM_HEADER_BYTES + raw.n;
 		}
+		lost += e->n > 0 && raw.n == 0;
 	}
-	guard_self_answer(g, ask, items, n, out);
+	effects_give_back(out, bytes - n);
+	effects_send(out, ask->channel, ask->reply, ask->request_id, bytes_of(body, n));
+	if (lost > 0) {
+		effects_note(out, "broken journal-read documents=%zu", lost);
+	}
 }
 
 static bool is_ours(const struct guard *g, const struct key32 *key)

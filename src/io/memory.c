@@ -2,6 +2,7 @@
 #include "io/memory.h"
 
 #include <errno.h>
+#include <link.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <string.h>
@@ -135,6 +136,37 @@ enum err memory_settle(struct memory *m, bool lock)
 		*m = done;
 	}
 	return e;
+}
+
+/* dl_iterate_phdr() names the program itself first, and is told to stop there. */
+static int segments_release(struct dl_phdr_info *program, size_t n, void *ctx)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	(void)n;
+	(void)ctx;
+	for (size_t i = 0; i < program->dlpi_phnum; i++) {
+		const ElfW(Phdr) *s = &program->dlpi_phdr[i];
+		uintptr_t first = (program->dlpi_addr + s->p_vaddr) & ~(page - 1);
+		uintptr_t end =
+		    (program->dlpi_addr + s->p_vaddr + s->p_memsz + page - 1) & ~(page - 1);
+
+		/*
+		 * What can be written to differs from the file, also where it is read-only by now
+		 * (relocated addresses): that would be lost.
+		 */
+		if (s->p_type == PT_LOAD && (s->p_flags & PF_W) == 0) {
+			(void)madvise(memory_at(first), end - first, MADV_DONTNEED);
+		}
+	}
+	return 1;
+}
+
+void memory_program_release(void)
+{
+	if (!IO_SANITIZED) {
+		(void)dl_iterate_phdr(segments_release, NULL);
+	}
 }
 
 void memory_stack_paint(struct memory *m)

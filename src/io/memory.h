@@ -44,6 +44,14 @@ void memory_begin(void);
 MUST_CHECK enum err memory_settle(struct memory *m, bool lock);
 
 /*
+ * Unmaps the pages of this program's file that it can only read or run, until it comes by again:
+ * what reading the configuration or the passphrase took is not needed any more, and the kernel
+ * keeps the file's pages anyhow.  Before the sandbox, which forbids the call.  Not for a process
+ * that locks its memory: its pages must stay, so the kernel refuses and nothing changes.
+ */
+void memory_program_release(void);
+
+/*
  * Overwrites the room below the caller: what earlier calls left there is gone, and what later calls
  * reach can be seen.  No system call; nothing in sanitizer builds.
  */

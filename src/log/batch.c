@@ -139,6 +139,12 @@ size_t log_batch_count(const struct log_batch *b)
 	return b->records;
 }
 
+size_t log_batch_newest_blob(const struct log_batch *b)
+{
+	CHECK(b->p != NULL && b->blobs > 0);
+	return records_end(b) + BLOB_HEAD;
+}
+
 size_t log_batch_size(const struct log_batch *b)
 {
 	return round_up(records_end(b) + (b->cap - b->blobs_at));

@@ -105,6 +105,10 @@ MUST_CHECK enum err log_batch_add_blob(struct log_batch *b, struct log_record *r
 /* The name of a blob: SHA-256 of its bytes. */
 void log_batch_blob_name(struct hash32 *out, struct bytes blob);
 
+/* Where in the batch the blob that was added last begins, if it is sealed now.  One blob at least.
+ */
+size_t log_batch_newest_blob(const struct log_batch *b);
+
 /* Records so far, and bytes that the sealed batch would have now. */
 size_t log_batch_count(const struct log_batch *b);
 size_t log_batch_size(const struct log_batch *b);

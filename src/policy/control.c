@@ -75,7 +75,27 @@ static uint8_t *store_of(const struct control *c, enum doc_type type)
 
 struct bytes control_raw(const struct control *c, const struct control_entry *e)
 {
+	CHECK(c->storage.read == NULL);
 	return e->n == 0 ? bytes_of(NULL, 0) : bytes_of(store_of(c, e->type) + e->at, e->n);
+}
+
+struct bytes control_copy(const struct control *c, const struct control_entry *e, uint8_t *into)
+{
+	const struct bytes raw = bytes_of(into, e->n);
+	struct doc d;
+
+	if (e->n == 0) {
+		return bytes_of(NULL, 0);
+	}
+	if (c->storage.read == NULL) {
+		memcpy(into, store_of(c, e->type) + e->at, e->n);
+		return raw;
+	}
+	/* a file can change under its reader: what comes is believed if it has the id */
+	return c->storage.read(c->storage.ctx, into, e->n, e->at) == ERR_OK &&
+		       doc_open(&d, raw, &c->genesis_id, NULL) == ERR_OK && hash32_eq(&d.id, &e->id)
+		   ? raw
+		   : bytes_of(NULL, 0);
 }
 
 void control_raw_drop(struct control *c, struct control_entry *e)
@@ -85,8 +105,10 @@ void control_raw_drop(struct control *c, struct control_entry *e)
 	uint8_t *store = store_of(c, e->type);
 	size_t end = (size_t)e->at + e->n;
 
-	memmove(store + e->at, store + end, *used - end);
-	for (size_t i = 0; i < c->n; i++) {
+	if (c->storage.read == NULL) {
+		memmove(store + e->at, store + end, *used - end);
+	}
+	for (size_t i = 0; c->storage.read == NULL && i < c->n; i++) {
 		struct control_entry *other = &c->entries[i];
 
 		if ((other->type == DOC_FREEZE) == freeze && other->n > 0 && other->at > e->at) {
@@ -129,11 +151,11 @@ size_t control_others_needed(const struct control *c)
 	return bytes;
 }
 
-void control_raw_keep(struct control *c, struct control_entry *e, struct bytes raw)
+void control_raw_keep(struct control *c, struct control_entry *e, struct bytes raw, uint64_t at)
 {
 	if (e->type == DOC_FREEZE) {
 		CHECK(raw.n <= c->storage.freezes_cap - c->freezes_used);
-		e->at = (uint32_t)c->freezes_used;
+		e->at = c->freezes_used;
 		c->freezes_used += raw.n;
 	} else {
 		while (raw.n > c->storage.others_cap - c->others_used) {
@@ -142,11 +164,15 @@ void control_raw_keep(struct control *c, struct control_entry *e, struct bytes r
 			CHECK(old != NULL && old != e);
 			control_raw_drop(c, old);
 		}
-		e->at = (uint32_t)c->others_used;
+		e->at = c->others_used;
 		c->others_used += raw.n;
 	}
 	e->n = (uint32_t)raw.n;
-	memcpy(store_of(c, e->type) + e->at, raw.p, raw.n);
+	if (c->storage.read != NULL) {
+		e->at = at;
+	} else {
+		memcpy(store_of(c, e->type) + e->at, raw.p, raw.n);
+	}
 }
 
 /* ---- what is asked ------------------------------------------------------------------------- */

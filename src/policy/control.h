@@ -78,13 +78,14 @@ struct control_entry {
 	struct hash32 names; /* the predecessor of a roster or policy; what a cancel stops */
 	enum doc_type type;
 	enum control_state state;
-	uint32_t at, n;    /* envelope in the store of its kind; n 0: not kept any more */
+	uint64_t at;       /* envelope in the store of its kind, or in the keeper's journal */
+	uint32_t n;        /* 0: not kept any more */
+	uint32_t chain_s;  /* with own_ms; 0: not known yet; the wait has not begun */
 	uint64_t sequence; /* of the record that has it */
 	uint64_t time_ms;  /* of that record */
 	uint64_t since_ms; /* since when it is in its state, likewise */
 	uint64_t own_ms;   /* when it was taken, by the keeper's two clocks */
 	uint64_t wait_ms;  /* of what waits */
-	uint32_t chain_s;  /* 0: not known yet; the wait has not begun */
 	uint64_t number;   /* of a roster or policy */
 	bool waited;       /* a grant, or a roster or policy that loosens */
 	bool disowned;     /* in force, and a cancel or resume that came too late names it */
@@ -109,11 +110,20 @@ struct control_rules {
 	struct doc_policy *policy;
 };
 
+/*
+ * Where envelopes are kept: in memory of the keeper's, or, with read(), nowhere but in
+ * his journal, from which they are read again.  How many bytes of them are kept is bounded alike.
+ */
 struct control_storage {
-	uint8_t *freezes; /* envelopes of freezes that bind */
+	uint8_t *freezes; /* envelopes of freezes that bind; NULL: with read() */
 	size_t freezes_cap;
-	uint8_t *others; /* of the rest: the oldest that nobody needs make room */
+	uint8_t
+	    *others; /* of the rest: the oldest that nobody needs make room; NULL: with read() */
 	size_t others_cap;
+	/* NULL, or: n bytes of the journal from control_news.at on; what it gives is looked at */
+	enum err (*read)(void *ctx, uint8_t *into, size_t n, uint64_t at);
+	void *ctx;
+	uint8_t *room; /* DOC_BYTES_MAX for read(), needed within control_activate() alone */
 };
 
 /* A grant that waits or runs, or is over and its place not needed yet. */
@@ -169,8 +179,10 @@ struct control_news {
 	enum doc_type type;
 	bool loosens; /* a grant, or a roster or policy that waits */
 	bool forks;
-	bool officer;         /* of a freeze: an officer's, else a watcher's or signer's */
-	const char *issuer;   /* of freeze, cancel, resume; points into the control */
+	bool officer;       /* of a freeze: an officer's, else a watcher's or signer's */
+	const char *issuer; /* of freeze, cancel, resume; points into the control */
+	uint64_t
+	    at; /* with read(): where the keeper's journal has it; he says so to control_take() */
 	struct proofs proofs; /* of what is not known yet: views a roster until control_take() */
 };
 
@@ -220,7 +232,8 @@ struct control_entry *control_due(struct control *c, const struct policy_time *n
 /*
  * What waits comes into force, a grant that runs is over: whatever clocks say later.  A grant that
  * waited until its end is over at once, and never in force.  time_ms: of the record that says so;
- * now: its own_ms and chain_s.  False: nothing of this name waits or runs.
+ * now: its own_ms and chain_s.  False, and nothing changed: nothing of this name waits or runs, or
+ * its document cannot be read again.
  */
 MUST_CHECK bool control_activate(struct control *c, const struct id128 *name, uint64_t time_ms,
 				 const struct policy_time *now);
@@ -255,8 +268,10 @@ const struct hash32 *control_policy_id(const struct control *c, uint16_t place);
 struct control_entry *control_find(struct control *c, const struct hash32 *id);
 /* This roster or policy is in force, or was. */
 bool control_ruled(const struct control *c, enum doc_type type, const struct hash32 *id);
-/* The envelope, as long as it is kept; else empty. */
+/* The envelope, as long as it is kept; else empty.  Of a keeper with memory for them. */
 struct bytes control_raw(const struct control *c, const struct control_entry *e);
+/* A copy of it in into, e->n bytes at most; empty also if it cannot be read, or is another one. */
+struct bytes control_copy(const struct control *c, const struct control_entry *e, uint8_t *into);
 /* Somebody's cancel names this order, or the request that it pays: it is never signed, and never
  * again, for a cancel is not taken back. */
 bool control_said_no(const struct control *c, const struct hash32 *order,

@@ -22,8 +22,11 @@ struct control_entry *control_entry_add(struct control *c, const struct hash32 *
 					enum doc_type type, enum control_state state);
 /* After entries came. */
 void control_head_update(struct control *c);
-/* Keeps the envelope; the oldest that nobody needs make room.  The caller has seen that it fits. */
-void control_raw_keep(struct control *c, struct control_entry *e, struct bytes raw);
+/*
+ * Keeps the envelope; the oldest that nobody needs make room.  The caller has seen that it fits.
+ * at: where the keeper's journal has it, if he keeps them there.
+ */
+void control_raw_keep(struct control *c, struct control_entry *e, struct bytes raw, uint64_t at);
 void control_raw_drop(struct control *c, struct control_entry *e);
 /* The bytes of all that must stay beside freezes. */
 size_t control_others_needed(const struct control *c);

@@ -11,14 +11,14 @@
 /* ---- taking -------------------------------------------------------------------------------- */
 
 /* It was good when it was taken, so it reads again. */
-static void rules_read(struct control *c, const struct control_entry *e,
+static void rules_read(struct control *c, const struct control_entry *e, struct bytes raw,
 		       const struct policy_time *now)
 {
 	const struct doc_policy *p = c->rules.policy;
 	struct control_lists before = { .n = 0 };
 	struct doc d;
 
-	CHECK(doc_open(&d, control_raw(c, e), &c->genesis_id, NULL) == ERR_OK);
+	CHECK(doc_open(&d, raw, &c->genesis_id, NULL) == ERR_OK && hash32_eq(&d.id, &e->id));
 	if (e->type == DOC_ROSTER) {
 		c->before = *c->rules.roster;
 		c->before_id = *c->rules.roster_id;
@@ -47,7 +47,7 @@ static void move(struct control_entry *e, enum control_state to, uint64_t time_m
 }
 
 /* From now on by this one; what waited behind another predecessor waits for nothing. */
-static void in_force(struct control *c, struct control_entry *e, uint64_t time_ms,
+static void in_force(struct control *c, struct control_entry *e, struct bytes raw, uint64_t time_ms,
 		     const struct policy_time *now)
 {
 	if (e->type == DOC_ROSTER && c->roster_place == 0) {
@@ -56,7 +56,7 @@ static void in_force(struct control *c, struct control_entry *e, uint64_t time_m
 	if (e->type == DOC_POLICY && c->policy_place == 0) {
 		c->first_policy_end_ms = time_ms;
 	}
-	rules_read(c, e, now);
+	rules_read(c, e, raw, now);
 	for (size_t i = 0; i < c->n; i++) {
 		struct control_entry *other = &c->entries[i];
 
@@ -155,14 +155,14 @@ bool control_said_no(const struct control *c, const struct hash32 *order,
 }
 
 static void take_rules(struct control *c, struct control_entry *e, const struct control_news *news,
-		       uint64_t time_ms, const struct policy_time *now)
+		       struct bytes raw, uint64_t time_ms, const struct policy_time *now)
 {
 	e->wait_ms = c->rules.policy->loosening_ms;
 	if (news->forks) {
 		e->state = CONTROL_FORKED;
 		c->forked++;
 	} else if (!news->loosens || (c->planted & CONTROL_PLANT_AT_ONCE) != 0) {
-		in_force(c, e, time_ms, now);
+		in_force(c, e, raw, time_ms, now);
 	} else {
 		e->waited = true;
 		e->state = was_cancelled(c, &e->id) ? CONTROL_CANCELLED : CONTROL_WAITS;
@@ -194,7 +194,7 @@ struct control_entry *control_take(struct control *c, const struct doc *d,
 
 	CHECK(!news->known && news->index == c->n);
 	e = control_entry_add(c, &d->id, d->type, first);
-	control_raw_keep(c, e, d->raw);
+	control_raw_keep(c, e, d->raw, news->at);
 	e->sequence = sequence;
 	e->time_ms = e->since_ms = time_ms;
 	e->own_ms = now->own_ms;
@@ -225,12 +225,12 @@ struct control_entry *control_take(struct control *c, const struct doc *d,
 	case DOC_ROSTER:
 		e->names = c->news.roster.previous;
 		e->number = c->news.roster.number;
-		take_rules(c, e, news, time_ms, now);
+		take_rules(c, e, news, d->raw, time_ms, now);
 		break;
 	case DOC_POLICY:
 		e->names = c->news.policy.previous;
 		e->number = c->news.policy.number;
-		take_rules(c, e, news, time_ms, now);
+		take_rules(c, e, news, d->raw, time_ms, now);
 		break;
 	case DOC_GRANT:
 		take_grant(c, e);
@@ -287,6 +287,12 @@ static void grant_runs(struct control *c, struct control_entry *e, uint64_t time
 	}
 }
 
+/* Empty: it cannot be read again. */
+static struct bytes kept_raw(const struct control *c, const struct control_entry *e)
+{
+	return c->storage.read == NULL ? control_raw(c, e) : control_copy(c, e, c->storage.room);
+}
+
 bool control_activate(struct control *c, const struct id128 *name, uint64_t time_ms,
 		      const struct policy_time *now)
 {
@@ -304,7 +310,12 @@ bool control_activate(struct control *c, const struct id128 *name, uint64_t time
 		} else if (e->type == DOC_GRANT) {
 			grant_runs(c, e, time_ms, now->chain_s);
 		} else {
-			in_force(c, e, time_ms, now);
+			struct bytes raw = kept_raw(c, e);
+
+			if (raw.n == 0) {
+				return false;
+			}
+			in_force(c, e, raw, time_ms, now);
 		}
 		return true;
 	}

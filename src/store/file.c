@@ -733,7 +733,7 @@ enum err store_file_read(struct store_file *f, uint8_t *out, size_t n, uint64_t 
 	size_t got = 0;
 	enum err e;
 
-	if (f->base.phase != STORE_READY) {
+	if (f->base.phase != STORE_READY && f->base.phase != STORE_OPENED) {
 		return ERR_STATE;
 	}
 	used = f->end - STORE_FILE_BATCHES_AT;

@@ -74,8 +74,9 @@ MUST_CHECK enum err store_file_from_fd(struct store_file *s, int fd, const char 
 
 /*
  * Reads n bytes of what was appended, offset counted behind STORE_FILE_BATCHES_AT: a batch whose
- * place its owner remembers.  ERR_STATE: not ready.  ERR_FIELD_RANGE: not wholly within what was
- * appended.  ERR_IO.  out is undefined on failure.
+ * place its owner remembers.  Within a replay: of the batches before the one at hand.  ERR_STATE:
+ * broken or closed.  ERR_FIELD_RANGE: not wholly within what was appended.  ERR_IO.  out is
+ * undefined on failure.
  */
 MUST_CHECK enum err store_file_read(struct store_file *f, uint8_t *out, size_t n, uint64_t offset);
 

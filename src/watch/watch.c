@@ -529,8 +529,10 @@ enum err watch_init(struct watch *w, const struct watch_config *config, struct d
 	control_init(
 	    &w->control, &w->genesis_id,
 	    &(struct control_rules){ &w->roster_id, &w->policy_id, &w->roster, &w->policy },
-	    &(struct control_storage){ w->stop_bytes, sizeof w->stop_bytes, w->control_bytes,
-				       sizeof w->control_bytes },
+	    &(struct control_storage){ .freezes = w->stop_bytes,
+				       .freezes_cap = sizeof w->stop_bytes,
+				       .others = w->control_bytes,
+				       .others_cap = sizeof w->control_bytes },
 	    config->planted_control);
 	log_chain_init(&w->chain);
 	policy_history_init(&w->history, config->storage.entries, config->storage.entries_cap);

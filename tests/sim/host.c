@@ -26,6 +26,7 @@ enum {
 static struct guard guards[DOC_SIGNERS];
 static struct guard_payment guard_payments[DOC_SIGNERS][PAYMENTS];
 static struct policy_kept guard_entries[DOC_SIGNERS][ENTRIES];
+static uint8_t guard_control[DOC_SIGNERS][GUARD_STOP_BYTES + GUARD_CONTROL_BYTES];
 static struct watch watches[WATCHERS];
 static struct watch_payment watch_payments[WATCHERS][PAYMENTS];
 static uint32_t watch_index[WATCHERS][4 * PAYMENTS];
@@ -141,7 +142,8 @@ static enum err guard_boot(struct sim *s, uint32_t h, bool replay_only)
 		.storage = { .payments = guard_payments[i],
 			     .payments_cap = PAYMENTS,
 			     .entries = guard_entries[i],
-			     .entries_cap = ENTRIES },
+			     .entries_cap = ENTRIES,
+			     .control = guard_control[i] },
 		.planted = s->options.plants.guard,
 		.planted_control = s->options.plants.control,
 	};

@@ -76,6 +76,7 @@ struct rig {
 	bool dead;
 	unsigned planted, planted_control;
 	uint64_t journal_bytes;
+	bool unreadable;     /* the disk gives nothing back */
 	size_t payments_cap; /* 0: RIG_PAYMENTS */
 
 	uint64_t wall, mono;
@@ -268,6 +269,20 @@ static inline void rig_documents(void)
 	rig_documents_write();
 }
 
+static int rig_signers[2] = { A, B };
+
+/* What stands on the disk of this signer. */
+static inline enum err rig_read(void *ctx, uint8_t *into, size_t n, uint64_t offset)
+{
+	int s = *(int *)ctx;
+
+	if (r.unreadable || offset > r.journal_n[s] || n > r.journal_n[s] - offset) {
+		return ERR_IO;
+	}
+	memcpy(into, r.journal[s] + offset, n);
+	return ERR_OK;
+}
+
 static inline struct guard_config rig_config(int s)
 {
 	struct guard_config c = {
@@ -281,8 +296,12 @@ static inline struct guard_config rig_config(int s)
 		.program = { { 0x99 } },
 		.network = 0x98,
 		.journal_bytes = r.journal_bytes,
-		.storage = { r.payments[s], r.payments_cap == 0 ? RIG_PAYMENTS : r.payments_cap,
-			     r.entries[s], RIG_PAYMENTS },
+		.storage = { .payments = r.payments[s],
+			     .payments_cap = r.payments_cap == 0 ? RIG_PAYMENTS : r.payments_cap,
+			     .entries = r.entries[s],
+			     .entries_cap = RIG_PAYMENTS,
+			     .read = rig_read,
+			     .ctx = &rig_signers[s] },
 		.planted = r.planted,
 		.planted_control = r.planted_control,
 	};

@@ -960,12 +960,13 @@ static void nonsense(void)
 	}
 	T_EQ(r.g[A].control.n, 0);
 	/* a journal with a document that could not have been taken is not ours */
-	T_EQ(guard_stop_replay(&r.g[A], &(struct log_record){ .time_ms = r.wall }, 1000,
+	T_EQ(guard_stop_replay(&r.g[A], &(struct log_record){ .time_ms = r.wall },
+			       &(struct guard_place){ .sequence = 1000 },
 			       bytes_of(p1.raw, p1.n - 1)),
 	     ERR_CORRUPT);
 	resume(&p2, &p1.id, ONE);
-	T_EQ(guard_stop_replay(&r.g[A], &(struct log_record){ .time_ms = r.wall }, 1000,
-			       bytes_of(p2.raw, p2.n)),
+	T_EQ(guard_stop_replay(&r.g[A], &(struct log_record){ .time_ms = r.wall },
+			       &(struct guard_place){ .sequence = 1000 }, bytes_of(p2.raw, p2.n)),
 	     ERR_CORRUPT);
 	T_EQ(guard_stop_replay_rules(&r.g[A], &(struct log_record){ .time_ms = r.wall }),
 	     ERR_CORRUPT);
@@ -1268,6 +1269,65 @@ static void what_is_told(void)
 	}
 }
 
+/* Documents stand in the journal alone: whoever changes them there changes nothing here. */
+static void journal_tampered(void)
+{
+	const struct control_entry *e;
+	uint8_t *byte;
+	uint64_t wait;
+
+	start();
+	wait = r.policy.loosening_ms;
+	freeze(&p2, 1);
+	TAKEN(A, &p2);
+	policy(&p1, X(4500), BOTH);
+	TAKEN(A, &p1);
+	resume(&p3, &p2.id, BOTH);
+	TAKEN(A, &p3);
+	T_EQ(told(get()), 2);
+	e = control_find(&r.g[A].control, &p1.id);
+	T_CHECK(bytes_eq(bytes_of(r.journal[A] + e->at, e->n), bytes_of(p1.raw, p1.n)));
+	/* another document, of the same length and as well signed */
+	policy(&p2, X(4501), BOTH);
+	CHECK(p2.n == p1.n);
+	memcpy(r.journal[A] + e->at, p2.raw, p2.n);
+	T_EQ(told(get()), 1);
+	r.heed = "broken journal-read";
+	r.heeded = 0;
+	beats(A, wait + 120000);
+	T_EQ(r.g[A].policy.number, 1);
+	T_CHECK(status_says(A, "waiting", "policy 2 "));
+	/* said once, however often it is looked at */
+	T_EQ(r.heeded, 1);
+	/* no byte of it may be another */
+	memcpy(r.journal[A] + e->at, p1.raw, p1.n);
+	byte = r.journal[A] + e->at + p1.n / 3;
+	*byte ^= 1;
+	beats(A, 60000);
+	T_EQ(r.g[A].policy.number, 1);
+	*byte ^= 1;
+	/* a disk that gives nothing back: what stops and what is signed do not need it */
+	r.unreadable = true;
+	T_EQ(told(get()), 0);
+	beats(A, 60000);
+	T_EQ(r.g[A].policy.number, 1);
+	T_CHECK(pays(X(10), 0, 1));
+	freeze(&p3, 2);
+	TAKEN(A, &p3);
+	T_CHECK(guard_frozen(&r.g[A]));
+	T_CHECK(!pays(X(10), 0, 2));
+	/* it comes back: so does what waited */
+	r.unreadable = false;
+	T_EQ(told(get()), 3);
+	beats(A, 60000);
+	T_EQ(r.g[A].policy.number, 2);
+	T_CHECK(money_units(&r.g[A].policy.payment_max) == X(4500));
+	rig_restart(A);
+	T_EQ(r.g[A].policy.number, 2);
+	T_CHECK(guard_frozen(&r.g[A]));
+	T_EQ(told(get()), 3);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -1301,6 +1361,7 @@ int main(int argc, char **argv)
 		{ "planted bugs of a rotation", planted_rotation },
 		{ "no room for new rules", no_room_for_rules },
 		{ "what is told of many documents", what_is_told },
+		{ "documents that changed in the journal", journal_tampered },
 	};
 
 	return t_main(cases, ARRAY_LEN(cases), argc, argv);

@@ -307,6 +307,8 @@ static void a_third_attempt(void)
 {
 	const struct control_entry *e;
 	struct doc_freeze f;
+	static uint8_t raw[DOC_BYTES_MAX];
+	struct bytes item;
 	struct doc d;
 	uint64_t id;
 	size_t stops;
@@ -329,7 +331,8 @@ static void a_third_attempt(void)
 	/* its word is a document that it signed, which watchers fetch, and officers read */
 	stops = r.g[A].control.n;
 	e = &r.g[A].control.entries[stops - 1];
-	T_CHECK(doc_open(&d, control_raw(&r.g[A].control, e), &r.genesis_id, NULL) == ERR_OK);
+	item = control_copy(&r.g[A].control, e, raw);
+	T_CHECK(doc_open(&d, item, &r.genesis_id, NULL) == ERR_OK);
 	T_CHECK(doc_freeze_read(&d, &f, NULL) == ERR_OK && doc_signed_by(&d, &r.attest[A].key));
 	T_STR(f.issuer, "a");
 	T_CHECK(strstr(f.reason, "2 attempts are dead") != NULL && !f.evacuate && !e->officer);
@@ -337,7 +340,6 @@ static void a_third_attempt(void)
 	{
 		static uint8_t body[16400];
 		struct writer b = writer_make(body, sizeof body);
-		struct bytes item = control_raw(&r.g[A].control, e);
 
 		T_STR(rig_code(rig_frame(B, WATCHER, SIGNER_STOP_PUT, rig_body(&b, &item, 1))), "");
 		T_CHECK(guard_frozen(&r.g[B]));

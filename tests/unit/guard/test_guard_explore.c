@@ -225,7 +225,7 @@ static struct bytes answer[VARIANTS][2];
 /* ---- a guard as its difference from a fresh one ---- */
 
 /*
- * A guard is two megabytes, and an event changes some pages of it.  Which, its memory protection
+ * A guard is a megabyte, and an event changes some pages of it.  Which, its memory protection
  * tells: the first write to a page ends in page_written().  Only those pages are compared with the
  * fresh guard, and put back.
  */
@@ -307,7 +307,7 @@ static void pages_end(void)
 
 static bool is_scratch(size_t at)
 {
-	return at >= offsetof(struct guard, batch) / BLOCK &&
+	return at >= offsetof(struct guard, text) / BLOCK &&
 	       (at + 1) * BLOCK <= offsetof(struct guard, ack_bytes);
 }
 

@@ -17,6 +17,7 @@ static struct readout {
 	struct guard g;
 	struct guard_payment payments[RIG_PAYMENTS];
 	struct policy_kept entries[RIG_PAYMENTS];
+	uint8_t control[GUARD_STOP_BYTES + GUARD_CONTROL_BYTES];
 	struct guard_reading reading;
 	struct policy_question q;
 	struct policy_verdict stands[GUARD_STANDS_MAX];
@@ -43,7 +44,11 @@ static enum err read_copy(uint64_t at_ms, bool with_secret)
 	c.attest_secret = NULL;
 	c.log_secret = with_secret ? &r.log_secret : NULL;
 	c.signer = DOC_SIGNER_B; /* the journal says whose it is */
-	c.storage = (struct guard_storage){ x.payments, RIG_PAYMENTS, x.entries, RIG_PAYMENTS };
+	c.storage = (struct guard_storage){ .payments = x.payments,
+					    .payments_cap = RIG_PAYMENTS,
+					    .entries = x.entries,
+					    .entries_cap = RIG_PAYMENTS,
+					    .control = x.control };
 	CHECK(guard_init(&x.g, &c, &fault) == ERR_OK);
 	guard_reading_init(&x.reading, &x.g, at_ms, &r.order.request_id, &r.order_id);
 	for (size_t at = 0; at < copy_n; at += head.bytes) {

@@ -606,7 +606,8 @@ static void last_place(void)
 		f = rig_freeze(names[k], 101);
 		REFUSED(rig_stop(A, STOPPER, &f, keys[k]), "full", "freeze");
 		/* nor does a journal hold what would not have been taken */
-		T_EQ(guard_stop_replay(&r.g[A], &(struct log_record){ .time_ms = r.wall }, 1000,
+		T_EQ(guard_stop_replay(&r.g[A], &(struct log_record){ .time_ms = r.wall },
+				       &(struct guard_place){ .sequence = 1000 },
 				       rig_freeze_raw(raw, &f, keys[k])),
 		     ERR_FULL);
 		f.evacuate = true;

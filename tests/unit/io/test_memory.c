@@ -2,6 +2,7 @@
 /*
  * Goal: after memory_settle() the kernel gives this process no page any more, because all are
  * there, and no stack; painting the stack wipes what was left on it and shows how deep it went.
+ * What of the program is only read goes when it is told to, and nothing else.
  *
  * Method: a child for each attempt.  Page faults are counted by the kernel (ru_minflt); each thing
  * that must cost none is done without settling first, where it must cost many.
@@ -248,6 +249,72 @@ static void locks(void)
 	T_EQ(child(everything), 0);
 }
 
+/* Part of the program that is only read; and a part that the loader wrote addresses into. */
+static const uint8_t constants[STATIC_BYTES] = { 1, 2, 3, [STATIC_BYTES - 1] = 9 };
+static const char *volatile const words[] = { "relocated", "too" };
+
+static size_t sum(const uint8_t *p)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < STATIC_BYTES; i++) {
+		n += ((const volatile uint8_t *)p)[i];
+	}
+	return n;
+}
+
+/* Pages of the constants that are mapped now. */
+static size_t mapped_pages(void)
+{
+	const uintptr_t first = (uintptr_t)constants / PAGE + 1;
+	FILE *map = fopen("/proc/self/pagemap", "re");
+	size_t n = 0;
+
+	MUST(map != NULL);
+	for (size_t i = 0; i < STATIC_BYTES / PAGE - 1; i++) {
+		uint64_t entry = 0;
+
+		MUST(fseek(map, (long)((first + i) * sizeof entry), SEEK_SET) == 0);
+		MUST(fread(&entry, sizeof entry, 1, map) == 1);
+		n += entry >> 63;
+	}
+	(void)fclose(map);
+	return n;
+}
+
+static void what_is_read_goes(void)
+{
+	uint8_t *heap = heap_make();
+
+	memset(heap, 5, STATIC_BYTES);
+	untouched[7] = 7;
+	MUST(sum(constants) == 15);
+	MUST(mapped_pages() == STATIC_BYTES / PAGE - 1);
+	memory_program_release();
+	/* but for those that the kernel maps along with what this test itself reads */
+	MUST(mapped_pages() <= 64);
+	/* all of it is there when it is needed, and nothing that was written is lost */
+	MUST(sum(constants) == 15);
+	MUST(sum(heap) == (size_t)5 * STATIC_BYTES && untouched[7] == 7);
+	MUST(strcmp(words[0], "relocated") == 0 && strcmp(words[1], "too") == 0);
+	free(heap);
+}
+
+static void what_is_locked_stays(void)
+{
+	if (mlock(constants, STATIC_BYTES) != 0) {
+		return; /* cannot be had here */
+	}
+	memory_program_release();
+	MUST(mapped_pages() == STATIC_BYTES / PAGE - 1);
+}
+
+static void releases(void)
+{
+	T_EQ(child(what_is_read_goes), 0);
+	T_EQ(child(what_is_locked_stays), 0);
+}
+
 static void under_a_sanitizer(void)
 {
 	T_EQ(memory_settle(&memory, true), ERR_OK);
@@ -263,6 +330,7 @@ int main(int argc, char **argv)
 		{ "the stack ends where it was taken to", the_stack_ends },
 		{ "painting wipes and shows", painting },
 		{ "what is locked, and with too little", locks },
+		{ "the program's own pages", releases },
 	};
 	static const struct t_case sanitized[] = {
 		{ "nothing, and it says so", under_a_sanitizer },

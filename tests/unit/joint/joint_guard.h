@@ -98,8 +98,6 @@ static bool beat_known[2][LEVELS][SHOWS];
 
 static void guard_spans(struct snap_of *o, int s)
 {
-	enum { KEPT = 16 * 1024 };
-
 	*o = (struct snap_of){ .now = (uint8_t *)&r.g[s],
 			       .fresh = (uint8_t *)&machine[s].fresh,
 			       .size = sizeof r.g[s] };
@@ -107,10 +105,9 @@ static void guard_spans(struct snap_of *o, int s)
 	G_SPAN(o, pending, pending[4], false);
 	G_SPAN(o, ages, control.entries[4], false);
 	G_SPAN(o, control.sorted, control.sorted[8], false);
-	G_SPAN(o, control.n, batch, false);
-	G_SPAN(o, batch, ack_bytes, true);
-	G_SPAN(o, ack_bytes, stop_bytes[KEPT], false);
-	G_SPAN(o, control_bytes, control_bytes[KEPT], false);
+	G_SPAN(o, control.n, text, false);
+	G_SPAN(o, text, ack_bytes, true);
+	snap_span(o, offsetof(struct guard, ack_bytes), sizeof(struct guard), false);
 }
 
 static void guard_save(int s, struct guard_node *n)

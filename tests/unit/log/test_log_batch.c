@@ -578,6 +578,38 @@ static void random_chains(void)
 	}
 }
 
+/* Where a blob will stand is known before it stands there, whatever was added before and behind. */
+static void newest_blob(void)
+{
+	start();
+	for (unsigned before = 0; before < 3; before++) {
+		for (unsigned behind = 0; behind < 3; behind++) {
+			struct log_record r = record(LOG_DOCUMENT, 0, 1516982533001, 0x20, 0);
+			const struct bytes mine = bytes_str("mine");
+			struct bytes sealed;
+			struct log_chain c;
+			struct log_batch b;
+			size_t at;
+
+			log_chain_init(&c);
+			log_batch_begin(&b, buffer, 4096);
+			for (unsigned i = 0; i < before; i++) {
+				T_EQ(log_batch_add_blob(&b, &r, bytes_str("another")), ERR_OK);
+			}
+			T_EQ(log_batch_add_blob(&b, &r, mine), ERR_OK);
+			r = record(LOG_DOCUMENT, 0, 1516982533001, 0x20, 0);
+			for (unsigned i = 0; i < behind; i++) {
+				T_EQ(log_batch_add_record(&b, &r), ERR_OK);
+			}
+			at = log_batch_newest_blob(&b);
+			log_batch_seal(&sealed, &b, &c, &secret);
+			T_CHECK(at + mine.n <= sealed.n);
+			T_CHECK(bytes_eq(bytes_of(sealed.p + at, mine.n), mine));
+			T_EQ(le32_get(sealed.p + at - 4), mine.n);
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -594,6 +626,7 @@ int main(int argc, char **argv)
 		{ "forged headers", forged_heads },
 		{ "the most records", many_records },
 		{ "every capacity", every_capacity },
+		{ "where the newest blob stands", newest_blob },
 		{ "random chains", random_chains },
 	};
 

@@ -96,7 +96,10 @@ static void keeper_make(struct keeper *o, unsigned planted)
 	control_init(
 	    &o->c, &genesis,
 	    &(struct control_rules){ &o->roster_id, &o->policy_id, &o->roster, &o->policy },
-	    &(struct control_storage){ o->freezes, sizeof o->freezes, o->others, sizeof o->others },
+	    &(struct control_storage){ .freezes = o->freezes,
+				       .freezes_cap = sizeof o->freezes,
+				       .others = o->others,
+				       .others_cap = sizeof o->others },
 	    planted);
 }
 

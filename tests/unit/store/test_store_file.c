@@ -626,6 +626,48 @@ static void in_the_sandbox(void)
 	store_close(&s.base);
 }
 
+/* A journal being replayed gives back what came before the batch at hand, and nothing else. */
+static struct store_file reading;
+static uint64_t read_at;
+
+static bool reads(size_t n, uint64_t offset, enum err e)
+{
+	static uint8_t again[KIT_BUFFER];
+
+	return store_file_read(&reading, again, n, offset) == e &&
+	       (e != ERR_OK || memcmp(again, disk + STORE_FILE_BATCHES_AT + offset, n) == 0);
+}
+
+static enum err read_each(void *ctx, struct bytes batch)
+{
+	uint64_t *batches = ctx;
+	bool right = reads(read_at, 0, ERR_OK) && reads(read_at + 1, 0, ERR_FIELD_RANGE) &&
+		     reads(1, read_at, ERR_FIELD_RANGE) && reads(1, UINT64_MAX, ERR_FIELD_RANGE) &&
+		     (read_at == 0 || reads(1, read_at - 1, ERR_OK));
+
+	read_at += batch.n;
+	++*batches;
+	return right ? ERR_OK : ERR_INPUT;
+}
+
+static void read_in_a_replay(void)
+{
+	struct store_fault fault;
+	uint64_t batches = 0;
+	size_t at[6];
+
+	T_CHECK(make(5, at));
+	T_EQ(store_file_open(&reading, kit_path("journal"), STORE_FILE_EXISTING, 0, &fault),
+	     ERR_OK);
+	T_CHECK(reads(1, 0, ERR_FIELD_RANGE));
+	T_EQ(store_replay(&reading.base, kit_buffer, sizeof(kit_buffer), read_each, &batches),
+	     ERR_OK);
+	T_EQ(batches, 5);
+	T_CHECK(reads(read_at, 0, ERR_OK));
+	store_close(&reading.base);
+	T_CHECK(reads(1, 0, ERR_STATE));
+}
+
 static void clean(void)
 {
 	kit_clean();
@@ -635,6 +677,7 @@ static void clean(void)
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
+		{ "read within a replay", read_in_a_replay },
 		{ "every torn append", every_torn_append },
 		{ "a torn first append", torn_first_append },
 		{ "every flipped byte", every_flipped_byte },
