@@ -402,13 +402,62 @@ static INLINED uint64_t bits_at(const uint8_t *p, uint64_t at, unsigned n)
 	return n == 64 ? v : v & ((UINT64_C(1) << n) - 1);
 }
 
+/* The lengths of n numbers, each above least in width bits; returns the greatest. */
+static unsigned lengths_of(uint8_t *lengths, const uint8_t *p, size_t n, unsigned least,
+			   unsigned width)
+{
+	const unsigned mask = (1U << width) - 1;
+	unsigned most = 0;
+	size_t i = 0;
+
+	/* eight of them are whole bytes */
+	for (; i + 8 <= n; i += 8) {
+		const uint64_t some = le64_get(p + i / 8 * width);
+
+		for (unsigned k = 0; k < 8; k++) {
+			lengths[i + k] = (uint8_t)(least + ((unsigned)(some >> k * width) & mask));
+		}
+	}
+	for (; i < n; i++) {
+		lengths[i] = (uint8_t)(least + bits_at(p, (uint64_t)i * width, width));
+	}
+	for (i = 0; i < n; i++) {
+		most = lengths[i] > most ? lengths[i] : most;
+	}
+	return most;
+}
+
+/* The numbers of these lengths, the greatest of which is most, from this bit of p on; returns the
+ * bit behind them. */
+static uint64_t numbers_of(uint64_t *v, const uint8_t *lengths, size_t n, const uint8_t *p,
+			   uint64_t at, unsigned most)
+{
+	enum { ONE_LOAD = 57 }; /* bits below the highest and in front of them: 64 */
+
+	for (size_t i = 0; i < n && most <= ONE_LOAD; i++) {
+		const unsigned some = lengths[i] != 0, below = lengths[i] - some;
+		const uint64_t high = (uint64_t)1 << below;
+		const uint64_t low = le64_get(p + (at >> 3)) >> (at & 7);
+
+		v[i] = (low & (high - 1)) | high * some;
+		at += below;
+	}
+	for (size_t i = 0; i < n && most > ONE_LOAD; i++) {
+		const unsigned below = lengths[i] == 0 ? 0 : lengths[i] - 1U;
+
+		v[i] = bits_at(p, at, below) | (uint64_t)(lengths[i] != 0) << below;
+		at += below;
+	}
+	return at;
+}
+
 /*
  * n numbers of the array that *in begins with; *in then begins behind it.  False: they are not
  * there.  lengths: room for n.
  */
 static bool get_lengths(struct bytes *in, uint64_t *v, uint8_t *lengths, size_t n)
 {
-	unsigned kind, least, width;
+	unsigned kind, least, width, most;
 	uint64_t at, bits = 0, lengths_n;
 	const uint8_t *p;
 
@@ -434,26 +483,17 @@ static bool get_lengths(struct bytes *in, uint64_t *v, uint8_t *lengths, size_t 
 	if (in->n - ARRAY_HEAD - PAD < lengths_n) {
 		return false;
 	}
+	most = lengths_of(lengths, p, n, least, width);
+	if (most > 64) {
+		return false;
+	}
 	for (size_t i = 0; i < n; i++) {
-		unsigned length = least + (unsigned)bits_at(p, (uint64_t)i * width, width);
-
-		lengths[i] = (uint8_t)length;
-		bits += length > 0 ? length - 1 : 0;
-		if (length > 64) {
-			return false;
-		}
+		bits += lengths[i] - (unsigned)(lengths[i] > 0);
 	}
 	if (in->n - ARRAY_HEAD - PAD - lengths_n < (bits + 7) / 8) {
 		return false;
 	}
-	at = lengths_n * 8;
-	for (size_t i = 0; i < n; i++) {
-		unsigned below = lengths[i] == 0 ? 0 : lengths[i] - 1U;
-		uint64_t high = (uint64_t)(lengths[i] != 0) << below;
-
-		v[i] = high | bits_at(p, at, below);
-		at += below;
-	}
+	at = numbers_of(v, lengths, n, p, lengths_n * 8, most);
 	lengths_n = (at + 7) / 8 + PAD;
 	*in = bytes_of(p + lengths_n, in->n - ARRAY_HEAD - lengths_n);
 	return true;
