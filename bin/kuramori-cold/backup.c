@@ -246,7 +246,7 @@ int program_drill(struct program *p)
 	if (p->config.drill_file[0] == '\0') {
 		return program_fail(ERR_USAGE, "--drill-file");
 	}
-	if (access(p->config.drill_file, F_OK) == 0) {
+	if (program_exists(p->config.drill_file)) {
 		return program_fail(ERR_EXISTS, p->config.drill_file);
 	}
 	code = program_rules(p, false);
@@ -392,10 +392,10 @@ int program_restore(struct program *p)
 	if (p->config.key_file[0] == '\0' || p->config.journal_file[0] == '\0') {
 		return program_fail(ERR_USAGE, "--key-file, --journal-file");
 	}
-	if (access(p->config.key_file, F_OK) == 0) {
+	if (program_exists(p->config.key_file)) {
 		return program_fail(ERR_EXISTS, p->config.key_file);
 	}
-	if (access(p->config.journal_file, F_OK) == 0) {
+	if (program_exists(p->config.journal_file)) {
 		return program_fail(ERR_EXISTS, p->config.journal_file);
 	}
 	code = program_rules(p, false);

@@ -191,6 +191,17 @@ int program_rosters(struct program *p)
 	return v.err == ERR_OK ? 0 : program_refused(&v);
 }
 
+bool program_exists(const char *path)
+{
+	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0) {
+		return errno != ENOENT && errno != ENOTDIR;
+	}
+	(void)close(fd);
+	return true;
+}
+
 int program_rules(struct program *p, bool genesis_only)
 {
 	struct bytes holding = { .n = 0 };

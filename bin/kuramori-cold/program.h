@@ -93,6 +93,9 @@ int program_refused(const struct policy_verdict *v);
 /* The whole of a file ("-": of stdin) into the room.  Complains and gives an exit code, or 0. */
 int program_read(struct program *p, const char *path, struct bytes *out);
 
+/* Something stands at this path, be it a link to nowhere. */
+bool program_exists(const char *path);
+
 /* Reads and believes genesis, rosters and holding; genesis alone if `genesis_only`. */
 int program_rules(struct program *p, bool genesis_only);
 /* Genesis and rosters, whether there is a holding or not. */

@@ -175,7 +175,7 @@ int program_refill(struct program *p, const char *const *files, size_t n, bool s
 		return program_fail(ERR_USAGE, "--answer-file");
 	}
 	/* before the journal has anything of it: an answer is never written over another */
-	if (signing && access(p->config.answer_file, F_OK) == 0) {
+	if (signing && program_exists(p->config.answer_file)) {
 		return program_fail(ERR_EXISTS, p->config.answer_file);
 	}
 	code = program_rules(p, false);

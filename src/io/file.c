@@ -173,6 +173,35 @@ static int open_tmp(const char *path, char tmp[PATH_MAX])
 	return -1;
 }
 
+/*
+ * The two renames that refuse to replace: a FAT stick has no link(2), some network disks have no
+ * RENAME_NOREPLACE.  *made: whether tmp still has its name.
+ */
+static enum err name_new(const char *tmp, const char *path, bool *made)
+{
+	if (renameat2(AT_FDCWD, tmp, AT_FDCWD, path, RENAME_NOREPLACE) == 0) {
+		*made = false;
+		return ERR_OK;
+	}
+	if (errno != EINVAL && errno != ENOSYS) {
+		return errno == EEXIST ? ERR_EXISTS : ERR_IO;
+	}
+	if (link(tmp, path) != 0) {
+		return errno == EEXIST ? ERR_EXISTS : ERR_IO;
+	}
+	*made = unlink(tmp) != 0;
+	return ERR_OK;
+}
+
+static enum err name_over(const char *tmp, const char *path, bool *made)
+{
+	if (rename(tmp, path) != 0) {
+		return ERR_IO;
+	}
+	*made = false;
+	return ERR_OK;
+}
+
 static enum err write_atomic(const char *path, mode_t mode, struct bytes content, bool is_new)
 {
 	char dir[PATH_MAX];
@@ -197,14 +226,9 @@ static enum err write_atomic(const char *path, mode_t mode, struct bytes content
 		e = ERR_IO;
 		goto out;
 	}
-	/* link(2) is the one rename that refuses to replace. */
-	if (is_new ? link(tmp, path) != 0 : rename(tmp, path) != 0) {
-		e = is_new && errno == EEXIST ? ERR_EXISTS : ERR_IO;
+	e = is_new ? name_new(tmp, path, &made) : name_over(tmp, path, &made);
+	if (e != ERR_OK) {
 		goto out;
-	}
-	made = is_new;
-	if (is_new && unlink(tmp) == 0) {
-		made = false;
 	}
 	e = sync_dir(dir);
 

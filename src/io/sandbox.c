@@ -266,9 +266,9 @@ static const int daemon_denied[] = {
 static const int offline_calls[] = {
 	/* what is open, and the descriptors themselves */
 	SCMP_SYS(read), SCMP_SYS(write), SCMP_SYS(pread64), SCMP_SYS(pwrite64), SCMP_SYS(lseek),
-	SCMP_SYS(close), SCMP_SYS(fcntl), SCMP_SYS(flock), SCMP_SYS(poll),
+	SCMP_SYS(close), SCMP_SYS(flock), SCMP_SYS(poll),
 	/* files: opened, made durable, named once and for all */
-	SCMP_SYS(openat), SCMP_SYS(newfstatat), SCMP_SYS(access), SCMP_SYS(fadvise64),
+	SCMP_SYS(openat), SCMP_SYS(newfstatat), SCMP_SYS(fadvise64),
 	SCMP_SYS(ftruncate), SCMP_SYS(fchmod), SCMP_SYS(fsync), SCMP_SYS(fdatasync),
 	SCMP_SYS(link), SCMP_SYS(unlink), SCMP_SYS(renameat2),
 	/* memory, of Argon2id above all; mmap stands in add_offline() */

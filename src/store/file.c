@@ -556,8 +556,8 @@ static enum err adopt_read_only(struct store_file *f)
 	return head_read(f);
 }
 
-/* Locked descriptor in f->fd: checks what it is and takes over its size. */
-static enum err adopt(struct store_file *f, uint64_t capacity)
+/* Locks f->fd, checks what it is and takes over its size.  given: somebody else opened it. */
+static enum err adopt(struct store_file *f, uint64_t capacity, bool given)
 {
 	struct stat st;
 	enum err e = lock(f);
@@ -569,7 +569,7 @@ static enum err adopt(struct store_file *f, uint64_t capacity)
 		store_fault_set(&f->base.fault, "%s: not a regular file", f->base.path);
 		return ERR_TYPE;
 	}
-	if ((fcntl(f->fd, F_GETFL) & O_ACCMODE) != O_RDWR) {
+	if (given && (fcntl(f->fd, F_GETFL) & O_ACCMODE) != O_RDWR) {
 		store_fault_set(&f->base.fault, "%s: not open for reading and writing",
 				f->base.path);
 		return ERR_IO;
@@ -667,7 +667,7 @@ static enum err open_path(struct store_file *f, const char *path, enum store_fil
 	if (reads) {
 		return adopt_read_only(f);
 	}
-	e = adopt(f, capacity);
+	e = adopt(f, capacity, false);
 	if (e != ERR_OK) {
 		return e;
 	}
@@ -718,7 +718,7 @@ enum err store_file_from_fd(struct store_file *s, int fd, const char *name, uint
 		return e;
 	}
 	s->fd = fd;
-	e = adopt(s, capacity);
+	e = adopt(s, capacity, true);
 	if (e != ERR_OK) {
 		*fault = s->base.fault;
 		s->fd = -1; /* stays the caller's */

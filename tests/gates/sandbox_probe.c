@@ -102,15 +102,14 @@ static const char *const daemon_must_not[] = {
 
 /* Of ioctl and mmap some only: see the probes beside. */
 static const char *const offline_may[] = {
-	"read",           "write",      "pread64",       "pwrite64",
-	"lseek",          "close",      "fcntl",         "flock",
-	"poll",           "openat",     "access",        "newfstatat",
-	"fadvise64",      "ftruncate",  "fchmod",        "fsync",
-	"fdatasync",      "link",       "unlink",        "renameat2",
-	"munmap",         "brk",        "getrandom",     "rt_sigaction",
-	"rt_sigreturn",   "exit_group", "clock_gettime", "restart_syscall",
-	"rt_sigprocmask", "getpid",     "gettid",        "tgkill",
-	"mmap",
+	"read",          "write",           "pread64",        "pwrite64",
+	"lseek",         "close",           "flock",          "poll",
+	"openat",        "newfstatat",      "fadvise64",      "ftruncate",
+	"fchmod",        "fsync",           "fdatasync",      "link",
+	"unlink",        "renameat2",       "munmap",         "brk",
+	"getrandom",     "rt_sigaction",    "rt_sigreturn",   "exit_group",
+	"clock_gettime", "restart_syscall", "rt_sigprocmask", "getpid",
+	"gettid",        "tgkill",          "mmap",
 };
 
 static void tgkill_other_process(void)

@@ -75,6 +75,17 @@ int rename(const char *from, const char *to)
 	return fails() ? -1 : (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
+static bool old_disk; /* knows no RENAME_NOREPLACE */
+
+int renameat2(int from_dir, const char *from, int to_dir, const char *to, unsigned flags)
+{
+	if (old_disk) {
+		errno = EINVAL;
+		return -1;
+	}
+	return fails() ? -1 : (int)syscall(SYS_renameat2, from_dir, from, to_dir, to, flags);
+}
+
 int link(const char *from, const char *to)
 {
 	return fails() ? -1 : (int)syscall(SYS_linkat, AT_FDCWD, from, AT_FDCWD, to, 0);
@@ -218,8 +229,12 @@ static void writing(void)
 	T_CHECK(holds(path, "second"));
 	T_CHECK(stat(path, &st) == 0 && (st.st_mode & 07777) == 0400);
 	(void)umask(before);
-	T_EQ(file_write_new(path, 0600, bytes_str("third")), ERR_EXISTS);
-	T_CHECK(holds(path, "second"));
+	for (int old = 0; old < 2; old++) {
+		old_disk = old == 1;
+		T_EQ(file_write_new(path, 0600, bytes_str("third")), ERR_EXISTS);
+		T_CHECK(holds(path, "second"));
+	}
+	old_disk = false;
 	(void)unlink(path);
 	T_EQ(file_write_new(path, 0600, bytes_of(NULL, 0)), ERR_OK);
 	T_CHECK(holds(path, ""));
@@ -286,7 +301,8 @@ static void short_writes(void)
 /* Each call fails once: the old content and an error, or the new; never a temporary file left. */
 static void every_failure(void)
 {
-	for (int fresh = 0; fresh < 2; fresh++) {
+	for (int fresh = 0; fresh < 3; fresh++) {
+		old_disk = fresh == 2;
 		for (unsigned long at = 1;; at++) {
 			int temporary;
 			enum err e;
@@ -314,6 +330,7 @@ static void every_failure(void)
 			T_CHECK(entries(&temporary) >= 0 && temporary == 0);
 		}
 	}
+	old_disk = false;
 	(void)unlink(path);
 }
 
@@ -339,9 +356,10 @@ static int sweep(void)
 
 static void every_death(void)
 {
-	for (int fresh = 0; fresh < 2; fresh++) {
+	for (int fresh = 0; fresh < 3; fresh++) {
 		int status = 0;
 
+		old_disk = fresh == 2;
 		for (unsigned long at = 1; at <= 7; at++) {
 			pid_t pid;
 
@@ -356,7 +374,11 @@ static void every_death(void)
 				write_max = 2;
 				fail_at = at;
 				die = true;
-				_exit(file_write(path, 0600, bytes_str("newer")) == ERR_OK ? 0 : 1);
+				_exit((fresh == 0 ? file_write(path, 0600, bytes_str("newer"))
+						  : file_write_new(path, 0600,
+								   bytes_str("newer"))) == ERR_OK
+					  ? 0
+					  : 1);
 			}
 			T_CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
 			T_CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 9);
@@ -371,6 +393,7 @@ static void every_death(void)
 			T_EQ(sweep(), at == 7 ? 0 : 1);
 		}
 	}
+	old_disk = false;
 	(void)unlink(path);
 }
 
