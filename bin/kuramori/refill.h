@@ -14,6 +14,8 @@ enum { CLI_TALLY_BYTES_MAX = 16384 };
 /* What the watchers said when they were asked last. */
 extern struct cli_tallies {
 	size_t n;
+	/* who refused because one of the accounts is under no cosigners' control */
+	size_t uncontrolled;
 
 	struct cli_tally {
 		struct doc_tally tally;

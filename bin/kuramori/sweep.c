@@ -181,8 +181,27 @@ static bool cold_take(struct cli *c, const struct nem_address *addresses, size_t
 	return true;
 }
 
+/*
+ * Alone.  Not counted is only what as many watchers as are needed say is under no holders' control:
+ * what nobody answers, or what they differ about, would make the hot share look larger than it is.
+ */
+static int cold_take_one(struct cli *c, const struct nem_address *address)
+{
+	if (cold_take(c, address, 1)) {
+		return 0;
+	}
+	if (cli_tallies.uncontrolled < c->roster.watchers_needed) {
+		return cli_fail(ERR_UNREACHABLE,
+				"%s: too few watchers say what it holds: without it nothing is "
+				"judged; see `kuramori tally` and ask again",
+				address->text);
+	}
+	k.unknown++;
+	return 0;
+}
+
 /* Four at once; one by one if somebody says nothing of one of them. */
-static void look_cold(struct cli *c)
+static int look_cold(struct cli *c)
 {
 	const size_t boxes = c->genesis.box_count;
 	const size_t all = boxes + c->genesis.spare_count;
@@ -204,11 +223,16 @@ static void look_cold(struct cli *c)
 		}
 		if (n > 0 && !cold_take(c, some, n)) {
 			for (size_t one = 0; one < n; one++) {
-				k.unknown += !cold_take(c, &some[one], 1);
+				int code = cold_take_one(c, &some[one]);
+
+				if (code != 0) {
+					return code;
+				}
 			}
 		}
 		n = 0;
 	}
+	return 0;
 }
 
 static int look(struct cli *c)
@@ -219,10 +243,12 @@ static int look(struct cli *c)
 		memset(&k, 0, sizeof k);
 		k.low = UINT64_MAX;
 		code = look_hot(c);
+		if (code == 0) {
+			code = look_cold(c);
+		}
 		if (code != 0) {
 			return code;
 		}
-		look_cold(c);
 		if (k.low == k.high) {
 			return 0;
 		}

@@ -120,6 +120,8 @@ static bool take(const struct cli *c, const char *path, const struct nem_address
 	if (d.type == DOC_REFUSAL && doc_refusal_read(&d, &refusal, NULL) == ERR_OK) {
 		char clean[CLI_WORDS_MAX];
 
+		cli_tallies.uncontrolled += strcmp(refusal.code, err_slug(ERR_STATE)) == 0 &&
+					    strcmp(refusal.field, "accounts") == 0;
 		cli_ascii(clean, sizeof clean, bytes_str(refusal.detail));
 		(void)snprintf(why, CLI_WORDS_MAX, "%.400s", cli_words(c, clean));
 		return false;
@@ -176,6 +178,7 @@ int cli_tallies_fetch(struct cli *c, const struct nem_address *accounts, size_t 
 	unsigned asked = 0;
 
 	cli_tallies.n = 0;
+	cli_tallies.uncontrolled = 0;
 	for (size_t i = 0; i < CLI_STOPS_MAX && cli_tallies.n < DOC_WATCHERS_MAX; i++) {
 		const char *path = c->stop_socket[i];
 

@@ -10,8 +10,10 @@ would go into the used purse.
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -79,6 +81,35 @@ def undo(hook, height, **more):
     w.dev(hook, blocks=w.public.height() - height + 1, **more)
 
 
+def relay(path, to, cut):
+    """A host between: what is asked with one of `cut` in it is never answered."""
+    server = socket.socket(socket.AF_UNIX)
+    server.bind(str(path))
+    server.listen()
+
+    def carry(near, far, asks):
+        while data := near.recv(65_536):
+            if asks and any(words in data for words in cut):
+                break
+            far.sendall(data)
+        for end in (near, far):
+            try:
+                end.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass   # the other thread was first
+
+    def serve():
+        while True:
+            near, _ = server.accept()
+            far = socket.socket(socket.AF_UNIX)
+            far.connect(str(to))
+            for one, other, asks in ((near, far, True), (far, near, False)):
+                threading.Thread(target=carry, args=(one, other, asks), daemon=True).start()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return path
+
+
 def watchers_follow():
     height = w.public.height()
     process.wait_until(lambda: all(int(w.status(f"watcher-{n}")["height_0"]) >= height for n in (1, 2, 3)), 20, "height")
@@ -110,6 +141,25 @@ def below_the_ceiling_nothing_is_moved():
     said, _ = sweep("sweep", "close")
     assert said["state"] == "under" and all(w.status(name)["accounts_closed"] == "0" for name in NAMES), said
     assert w.get("/v1/status")["hot_over_ceiling"] is False
+
+
+@tap.test
+def a_watcher_that_falls_silent_makes_no_purse_go():
+    """Hot accounts are answered, boxes are not: they are not there is no answer."""
+    folder = process.temp_dir("kd-")
+    cold = [key.address().encode() for key in w.keys.boxes]
+    stops = [relay(folder / str(n), w.socket(f"watcher-{n}", "stop"), cold) for n in (1, 2)]
+    for words in (("sweep", "status"), ("sweep", "close")):
+        said, err = sweep(*words, stops=stops, expect=4)
+        assert said is None and w.keys.boxes[0].address() in err and "too few watchers" in err, (said, err)
+    assert all(w.status(name)["accounts_closed"] == "0" for name in NAMES)
+    # the same relays, and nothing is cut: it is judged
+    cold.clear()
+    for _ in range(20):
+        said, err = sweep("sweep", "status", stops=stops, expect=None)
+        if "a block came" not in err:
+            break
+    assert said["state"] == "under", (said, err)
 
 
 @tap.test
