@@ -223,8 +223,22 @@ static struct policy_verdict judge_box(const struct watch *w, const struct told 
 
 /* ---- who was forced ------------------------------------------------------------------------ */
 
+/*
+ * Freezes; why, our own alarm alone says, and everybody reads these words, whether somebody is
+ * forced or a journal went back.  False: this was called before.
+ */
+static bool stop(struct watch *w, const struct hash32 *about, const struct hash32 *name,
+		 struct effects *out)
+{
+	uint64_t alarms = w->alarms;
+
+	watch_stop_issue(w, WATCH_CRIME_RECORD, false, bytes_of(NULL, 0), about, name,
+			 "something is not in order; the alarm says what", out);
+	return w->alarms != alarms;
+}
+
 static void call_duress(struct watch *w, const struct doc_answer *a, const struct hash32 *name,
-			struct effects *out)
+			bool stops, struct effects *out)
 {
 	char words[300];
 
@@ -233,34 +247,48 @@ static void call_duress(struct watch *w, const struct doc_answer *a, const struc
 	    watch_self_called(w, name, WATCH_CRIME_RECORD)) {
 		return;
 	}
-	watch_stop_issue(w, WATCH_CRIME_RECORD, false, bytes_of(NULL, 0), &a->head, name,
-			 "something is not in order; the alarm says what", out);
 	(void)snprintf(words, sizeof words,
 		       "duress: cold holder %s, answer %" PRIu64
 		       ": not made under the ordinary passphrase; somebody forces this holder, or "
 		       "has his key: help first, and do not let it be seen",
 		       a->holder, a->sequence);
+	if (stops) {
+		(void)stop(w, &a->head, name, out);
+	}
 	watch_self_alarm(w, WATCH_CRIME_RECORD, name, NULL, words, out);
 }
 
-static void marks(struct watch *w, const struct told *t, struct effects *out)
+/*
+ * Before anything is refused: who is forced is forced, whatever else is wrong with his answer.
+ * stops: not under a holding that is in force no more, with which nothing moves and which a key
+ * that left it would stop us by.
+ */
+static void marks(struct watch *w, const struct told *t, bool stops, struct effects *out)
 {
 	const struct doc_answer *unknown = NULL;
+	bool nothing = false;
 
 	for (size_t i = 0; i < t->answers; i++) {
 		const struct doc_answer *a = &t->answer[i];
 		struct hash32 name;
-		enum cold_mark mark = cold_mark_judge(&name, a, t->who[i], w->config.freeze_secret);
+		enum cold_mark mark;
 
+		if (!hash32_eq(&a->holding, &t->rules.holding_id)) {
+			continue; /* this holding says nothing of its mark */
+		}
+		mark = cold_mark_judge(&name, a, t->who[i], w->config.freeze_secret);
 		if (mark == COLD_MARK_CALLS) {
-			call_duress(w, a, &name, out);
-		} else if (mark == COLD_MARK_UNREGISTERED && t->who[i]->registration_n > 0) {
+			call_duress(w, a, &name, stops, out);
+		} else if (mark == COLD_MARK_UNREGISTERED &&
+			   (t->who[i]->registration_n > 0 || a->mark_n > 0)) {
 			unknown = a;
+			nothing = t->who[i]->registration_n == 0;
 		}
 	}
 	if (unknown != NULL) {
-		effects_note(out, "warn registration holder=%s: not for this watcher",
-			     unknown->holder);
+		effects_note(out, "warn registration holder=%s: %s", unknown->holder,
+			     nothing ? "the holding registers nothing of his"
+				     : "not for this watcher");
 	}
 }
 
@@ -346,8 +374,8 @@ void watch_refill_told(struct watch *w, const struct event *event, struct effect
 {
 	static struct told t; /* large */
 	struct bytes items[ANSWERS_AT + DOC_HOLDERS_MAX];
-	struct policy_verdict v;
-	const char *fork;
+	struct policy_verdict v, held = good;
+	const char *fork = NULL;
 	size_t n = 0;
 	size_t at;
 
@@ -362,23 +390,25 @@ void watch_refill_told(struct watch *w, const struct event *event, struct effect
 		return;
 	}
 	v = told_read(w, &t, items, n);
-	fork = v.err == ERR_OK ? forks(w, &t, &at) : NULL;
+	if (v.err == ERR_OK) {
+		held = judge_holding(w, &t);
+		marks(w, &t, held.err == ERR_OK, out);
+		fork = forks(w, &t, &at);
+	}
 	if (fork != NULL) {
 		char words[300];
 
 		(void)snprintf(words, sizeof words, "cold holder %s, answer %" PRIu64 ": %s",
 			       t.answer[at].holder, t.answer[at].sequence, fork);
-		watch_stop_issue(w, WATCH_CRIME_RECORD, false, bytes_of(NULL, 0),
-				 &t.answer[at].head, &t.answer[at].head, words, out);
+		if (stop(w, &t.answer[at].head, &t.answer[at].head, out)) {
+			watch_self_alarm(w, WATCH_CRIME_RECORD, &t.answer[at].head, NULL, words,
+					 out);
+		}
 		watch_self_refuse(w, event, ERR_ONCE, "answer.sequence", fork, out);
 		return;
 	}
 	if (v.err == ERR_OK) {
-		v = judge_holding(w, &t);
-	}
-	if (v.err == ERR_OK) {
-		marks(w, &t, out);
-		v = judge_box(w, &t);
+		v = held.err == ERR_OK ? judge_box(w, &t) : held;
 	}
 	if (v.err == ERR_OK && !is_known(w, &t)) {
 		if (w->refills_n == WATCH_REFILLS_MAX) {

@@ -503,6 +503,65 @@ static void stripped_forged_replayed(void)
 	T_CHECK(!watch_frozen(&r.w));
 }
 
+/* What is refused for another reason is heard all the same: the holder is forced, whatever is wrong
+ * with his answer. */
+static void refused_and_heard(void)
+{
+	/* who forces him has put an older disk into his machine */
+	rig_up();
+	registered(true);
+	marked(usual, 1);
+	T_CHECK(tells(ROLE_STOP, 5));
+	answer[0].sequence -= 1;
+	answer[0].time_ms += 5000;
+	marked(other, 2);
+	T_CHECK(!tells(ROLE_STOP, 5));
+	T_STR(refusal.field, "answer.sequence");
+	T_CHECK(watch_frozen(&r.w));
+	T_CHECK(rig_noted("duress: cold holder holder-0, answer 3"));
+	/* or the holding before the one that is in force: nothing of that moves, so nobody is
+	 * stopped */
+	rig_up();
+	registered(true);
+	holding.number = 2;
+	holding.previous = rules.holding_id;
+	holding_put();
+	refill_make(K_PURSE);
+	answers_make();
+	marked(usual, 1);
+	T_CHECK(tells(ROLE_STOP, 5));
+	registered(true);
+	answer[0].sequence += 10;
+	answer[0].time_ms += 5000;
+	marked(other, 2);
+	T_CHECK(!tells(ROLE_STOP, 3));
+	T_STR(refusal.field, "holding");
+	T_CHECK(rig_noted("duress: cold holder holder-0, answer 14"));
+	T_CHECK(!watch_frozen(&r.w));
+	T_EQ(r.w.alarms, 1);
+	T_CHECK(!tells(ROLE_STOP, 3));
+	T_EQ(r.w.alarms, 1);
+}
+
+/* Who reads a freeze, and has read our source, does not know from it that somebody is forced. */
+static void the_freeze_alone_says_nothing(void)
+{
+	uint64_t alarms;
+
+	ready();
+	T_CHECK(tells(ROLE_STOP, 5));
+	answer[0].head.b[0] ^= 1;
+	answer_put(0);
+	T_CHECK(!tells(ROLE_STOP, 5));
+	T_CHECK(rig_noted("freeze record: something is not in order"));
+	T_CHECK(!rig_noted("freeze record: cold holder"));
+	T_CHECK(rig_noted("alarm cold holder holder-0, answer 4: two answers stand"));
+	/* once */
+	alarms = r.w.alarms;
+	T_CHECK(!tells(ROLE_STOP, 5));
+	T_EQ(r.w.alarms, alarms);
+}
+
 /* Nobody who is not registered with us is called; and who knows no holding calls nothing. */
 static void unregistered(void)
 {
@@ -512,7 +571,13 @@ static void unregistered(void)
 	T_CHECK(tells(ROLE_STOP, 5));
 	T_CHECK(!watch_frozen(&r.w));
 	T_EQ(r.w.alarms, 0);
-	T_CHECK(rig_noted("warn registration holder=holder-0"));
+	T_CHECK(rig_noted("warn registration holder=holder-0: not for this watcher"));
+	/* nor by a holding that registers nobody, as those before a registration are */
+	ready();
+	marked(other, 1);
+	T_CHECK(tells(ROLE_STOP, 5));
+	T_CHECK(!watch_frozen(&r.w));
+	T_CHECK(rig_noted("warn registration holder=holder-0: the holding registers nothing"));
 	/* an answer under another holding than the one that is told is refused, not called */
 	rig_up();
 	registered(true);
@@ -539,6 +604,8 @@ int main(int argc, char **argv)
 		{ "the other mark freezes", the_other_mark_freezes },
 		{ "marks stripped, forged, replayed", stripped_forged_replayed },
 		{ "who is not registered is not called", unregistered },
+		{ "refused for another reason, and heard", refused_and_heard },
+		{ "the freeze alone says nothing", the_freeze_alone_says_nothing },
 	};
 
 	return rig_end(t_main(cases, ARRAY_LEN(cases), argc, argv));
