@@ -67,7 +67,8 @@ class Machines:
             self.world.keys.holders[i] = Holder(f"holder-{i + 1}", lines)
         self.write("holding", canon.Document("holding", {
             "genesis": self.world.genesis.id,
-            "holders": [{"attest_key": h.attest_hex, "id": h.id, "key": h.public_hex} for h in self.world.keys.holders],
+            "holders": [{"attest_key": h.attest_hex, "id": h.id, "key": h.public_hex, "registration": ""}
+                        for h in self.world.keys.holders],
             "limit": str(10_000_000 * XEM), "number": 1, "previous": canon.ZERO_ID, "residue_max": str(5 * XEM),
             "tally_age_ms": 86_400_000, "window_ms": 604_800_000,
         }).sign(*(self.world.keys.people[name][0] for name in ("officer-1", "officer-2"))))
