@@ -197,6 +197,10 @@ static const char text_cold[] =
     "                         waits for its block; a watcher that is not told calls it a theft\n"
     "  refill status REFILL [ANSWER...]\n"
     "                         how many have answered, how long its day lasts, what became of it\n"
+    "  refill holding         tells every watcher of holding_file, as soon as officers have signed "
+    "it:\n"
+    "                         until then, or a refill under it, answers under the one before "
+    "count\n"
     "  sweep status           do tills, purses and deposit accounts together hold more than the "
     "hot\n"
     "                         ceiling of policy_file, and which purse goes by rule; ends with 1 "
@@ -423,7 +427,8 @@ static int misused(const char *const *w, size_t n)
 		{ "close", "close ADDRESS --reason TEXT" },
 		{ "genesis", "genesis words FILE" },
 		{ "refill", "refill propose FILE [NAME=VALUE...], refill collect REFILL ANSWER... "
-			    "[node=HOST:PORT...] or refill status REFILL [ANSWER...]" },
+			    "[node=HOST:PORT...], refill status REFILL [ANSWER...] or refill "
+			    "holding" },
 		{ "sweep", "sweep status|close" },
 		{ "tally", "tally FOLDER REFILL, or tally FOLDER ADDRESS..." },
 		{ "price", "price sign YEN, or price put FILE|-" },

@@ -579,8 +579,10 @@ int cli_refill(struct cli *c, const char *const *words, size_t n)
 	if (n >= 2 && strcmp(words[0], "status") == 0) {
 		return cli_refill_status(c, words + 1, n - 1);
 	}
-	return cli_fail(ERR_USAGE,
-			"it is: kuramori refill propose FILE [NAME=VALUE...], kuramori "
-			"refill collect REFILL ANSWER... [node=HOST:PORT...] or kuramori "
-			"refill status REFILL [ANSWER...]");
+	if (n == 1 && strcmp(words[0], "holding") == 0) {
+		return cli_refill_holding(c);
+	}
+	return cli_fail(ERR_USAGE, "it is: kuramori refill propose FILE [NAME=VALUE...], kuramori "
+				   "refill collect REFILL ANSWER... [node=HOST:PORT...], kuramori "
+				   "refill status REFILL [ANSWER...] or kuramori refill holding");
 }

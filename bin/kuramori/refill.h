@@ -35,6 +35,8 @@ int cli_refill_rules(struct cli *c, struct cold_rules *rules, uint8_t *raw, size
 
 /* refill_collect.c: words are REFILL, ANSWER..., node=HOST:PORT. */
 int cli_refill_collect(struct cli *c, const char *const *words, size_t n);
+/* Tells every watcher of the holding in holding_file, as soon as officers have signed it. */
+int cli_refill_holding(struct cli *c);
 int cli_refill_status(struct cli *c, const char *const *words, size_t n);
 
 /*

@@ -29,6 +29,7 @@ static struct collected {
 	size_t raw_n[FILES_MAX];
 	size_t files;
 	struct doc_answer answer[DOC_HOLDERS_MAX];
+	struct hash32 about; /* what a receipt is for: the refill, or a holding told alone */
 	const char *node[NODES_MAX];
 	size_t nodes;
 } k;
@@ -138,7 +139,7 @@ static const char *reply_read(const struct cli *c, struct bytes body, char holde
 		return why;
 	}
 	if (d.type != DOC_RECEIPT || doc_receipt_read(&d, &receipt, NULL) != ERR_OK ||
-	    !hash32_eq(&receipt.document, &k.plan.refill_id)) {
+	    !hash32_eq(&receipt.document, &k.about)) {
 		return cli_words(c, N_("an answer that is no receipt for this document"));
 	}
 	key = watcher_key(c, receipt.holder);
@@ -161,7 +162,7 @@ static enum err request_make(uint8_t *room, size_t cap, struct bytes *out)
 }
 
 /* Every watcher behind a stop socket; 0 if all of them have it, and they are k at least. */
-static int watchers_tell(const struct cli *c)
+static int watchers_tell(const struct cli *c, const char *else_words)
 {
 	static uint8_t request[FRAME_BYTES_MAX], reply[FRAME_BYTES_MAX];
 	struct gate_table table;
@@ -200,10 +201,8 @@ static int watchers_tell(const struct cli *c)
 	if (have == asked && have >= c->roster.watchers_needed) {
 		return 0;
 	}
-	return cli_fail(ERR_UNREACHABLE,
-			"%u of %u watchers have it: nothing is announced, since who does not know "
-			"it would call it a theft; collect it again when all are well",
-			have, asked);
+	return cli_fail(ERR_UNREACHABLE, "%u of %u watchers have it: %s", have, asked,
+			words_of(else_words));
 }
 
 /* ---- the commands -------------------------------------------------------------------------- */
@@ -221,7 +220,9 @@ int cli_refill_collect(struct cli *c, const char *const *words, size_t n)
 	}
 	answers_print(c);
 	(void)fflush(stdout);
-	code = watchers_tell(c);
+	k.about = k.plan.refill_id;
+	code = watchers_tell(c, N_("nothing is announced, since who does not know it would call it "
+				   "a theft; collect it again when all are well"));
 	if (code != 0) {
 		return code;
 	}
@@ -237,6 +238,22 @@ int cli_refill_collect(struct cli *c, const char *const *words, size_t n)
 		return 0;
 	}
 	return cli_nem_announce_unit(c, &k.plan.unit, k.node, k.nodes);
+}
+
+int cli_refill_holding(struct cli *c)
+{
+	int code = cli_refill_rules(c, &k.rules, k.holding, &k.holding_n);
+
+	if (code != 0) {
+		return code;
+	}
+	k.about = k.rules.holding_id;
+	if (!c->json) {
+		printf(_("holding %" PRIu64 "\n"), k.rules.holding.number);
+		(void)fflush(stdout);
+	}
+	return watchers_tell(c, N_("the others still take answers under the holding before; tell "
+				   "them again when all are well"));
 }
 
 /* What became of it by the watchers' word. */

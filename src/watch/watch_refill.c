@@ -48,6 +48,17 @@ static struct policy_verdict no(enum err e, const char *field, const char *words
 	return (struct policy_verdict){ .err = e, .field = field, .words = words };
 }
 
+static struct policy_verdict told_holding(const struct watch *w, struct told *t,
+					  struct bytes holding)
+{
+	memset(t, 0, sizeof *t);
+	t->rules.genesis = w->genesis;
+	t->rules.genesis_id = w->genesis_id;
+	t->rules.roster = w->roster;
+	t->rules.network = (uint8_t)w->genesis.chain_network;
+	return cold_holding_open(&t->rules, holding);
+}
+
 static struct policy_verdict told_read(const struct watch *w, struct told *t,
 				       const struct bytes *items, size_t n)
 {
@@ -56,12 +67,7 @@ static struct policy_verdict told_read(const struct watch *w, struct told *t,
 	struct policy_verdict v;
 	int own;
 
-	memset(t, 0, sizeof *t);
-	t->rules.genesis = w->genesis;
-	t->rules.genesis_id = w->genesis_id;
-	t->rules.roster = w->roster;
-	t->rules.network = (uint8_t)w->genesis.chain_network;
-	v = cold_holding_open(&t->rules, items[0]);
+	v = told_holding(w, t, items[0]);
 	if (v.err == ERR_OK) {
 		v = cold_plan_open(&t->plan, &t->rules, items[1]);
 	}
@@ -294,6 +300,14 @@ static void marks(struct watch *w, const struct told *t, bool stops, struct effe
 
 /* ---- what is kept -------------------------------------------------------------------------- */
 
+static void learn_holding(struct watch *w, const struct told *t)
+{
+	if (t->rules.holding.number > w->holding_number) {
+		w->holding_number = t->rules.holding.number;
+		w->holding_id = t->rules.holding_id;
+	}
+}
+
 /* Live and in a replay.  False: no room for one more that is whole. */
 static bool learn(struct watch *w, const struct told *t, uint64_t sequence, uint64_t time_ms)
 {
@@ -320,10 +334,7 @@ static bool learn(struct watch *w, const struct told *t, uint64_t sequence, uint
 			nem_tx_hash(&r->cosign_hash[r->cosigners++], &one);
 		}
 	}
-	if (t->rules.holding.number > w->holding_number) {
-		w->holding_number = t->rules.holding.number;
-		w->holding_id = t->rules.holding_id;
-	}
+	learn_holding(w, t);
 	for (size_t i = 0; i < t->answers; i++) {
 		head_keep(w, &t->holder[i], &t->answer[i]);
 	}
@@ -370,6 +381,45 @@ static bool is_known(struct watch *w, const struct told *t)
 	return true;
 }
 
+static void receipt(struct watch *w, const struct event *event, const struct told *t,
+		    struct effects *out)
+{
+	const struct watch_refill *r = refill_find(w, &t->plan.refill_id);
+
+	watch_stop_receipt(w, event, &t->plan.refill_id, r == NULL ? 0 : r->sequence,
+			   r == NULL ? w->wall_ms : r->time_ms, out);
+}
+
+/*
+ * A holding alone, as soon as officers have signed it: until its first refill the one before would
+ * still count here, and what that registers of holders who are forced.
+ */
+static void holding_told(struct watch *w, const struct event *event, struct told *t,
+			 struct bytes holding, struct effects *out)
+{
+	struct policy_verdict v = told_holding(w, t, holding);
+
+	if (v.err == ERR_OK) {
+		v = judge_holding(w, t);
+	}
+	if (v.err != ERR_OK) {
+		watch_self_refuse(w, event, v.err, v.field, v.words, out);
+		return;
+	}
+	if (t->rules.holding.number > w->holding_number) {
+		struct log_record r = { .kind = LOG_WATCH_REFILL,
+					.id = watch_self_short(&t->rules.holding_id) };
+		struct log_batch b;
+
+		watch_self_begin(w, &b);
+		CHECK(watch_self_add(w, &b, &r, &holding) == ERR_OK);
+		watch_self_commit(w, &b, out);
+		learn_holding(w, t);
+		effects_note(out, "info holding number=%" PRIu64, w->holding_number);
+	}
+	watch_stop_receipt(w, event, &t->rules.holding_id, 0, w->wall_ms, out);
+}
+
 void watch_refill_told(struct watch *w, const struct event *event, struct effects *out)
 {
 	static struct told t; /* large */
@@ -383,8 +433,11 @@ void watch_refill_told(struct watch *w, const struct event *event, struct effect
 		watch_self_refuse(w, event, ERR_CAPABILITY, "", "not on this socket", out);
 		return;
 	}
-	if (frame_items_all(event->body, items, ARRAY_LEN(items), &n) != ERR_OK ||
-	    n <= ANSWERS_AT) {
+	if (frame_items_all(event->body, items, ARRAY_LEN(items), &n) == ERR_OK && n == 1) {
+		holding_told(w, event, &t, items[0], out);
+		return;
+	}
+	if (n <= ANSWERS_AT) {
 		watch_self_refuse(w, event, ERR_INPUT, "body",
 				  "a holding, a refill and answers to it are expected", out);
 		return;
@@ -425,12 +478,7 @@ void watch_refill_told(struct watch *w, const struct event *event, struct effect
 		watch_self_refuse(w, event, v.err, v.field, v.words, out);
 		return;
 	}
-	{
-		const struct watch_refill *r = refill_find(w, &t.plan.refill_id);
-
-		watch_stop_receipt(w, event, &t.plan.refill_id, r == NULL ? 0 : r->sequence,
-				   r == NULL ? w->wall_ms : r->time_ms, out);
-	}
+	receipt(w, event, &t, out);
 }
 
 enum err watch_refill_replay(struct watch *w, const struct log_record *r, uint64_t sequence,
@@ -439,6 +487,13 @@ enum err watch_refill_replay(struct watch *w, const struct log_record *r, uint64
 	static struct told t;
 	struct bytes items[ANSWERS_AT + DOC_HOLDERS_MAX];
 
+	if (n == 0) {
+		if (told_holding(w, &t, refill).err != ERR_OK) {
+			return ERR_CORRUPT;
+		}
+		learn_holding(w, &t);
+		return ERR_OK;
+	}
 	if (n < 2 || n + 1 > ARRAY_LEN(items)) {
 		return ERR_CORRUPT;
 	}

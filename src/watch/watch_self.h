@@ -25,6 +25,7 @@
  *
  *   WATCH_REFILL  refill's id  inner hash  0           0        0            refill; the holding
  * and answers before it
+ *                  holding's id 0            0           0        0            holding, told alone
  *
  *   WATCH_ORDER   order's id   request id  chain_s u32  0         0            order
  *
@@ -261,9 +262,9 @@ MUST_CHECK enum err watch_exclusion_look(const struct watch *w, const struct key
 					 const char **words);
 
 /* watch_refill.c */
-/* REFILL: [holding, refill, answer...]; a receipt, or why not. */
+/* REFILL: [holding, refill, answer...], or [holding]; a receipt, or why not. */
 void watch_refill_told(struct watch *w, const struct event *event, struct effects *out);
-/* documents: the holding, then the answers. */
+/* documents: the holding, then the answers; none: refill is a holding that was told alone. */
 MUST_CHECK enum err watch_refill_replay(struct watch *w, const struct log_record *r,
 					uint64_t sequence, const struct bytes *documents, size_t n,
 					struct bytes refill);

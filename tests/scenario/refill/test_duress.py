@@ -240,5 +240,31 @@ def a_thief_who_seals_it_anew_keeps_the_alarm():
     held(2, "check", typed=["help"], key=place("holder-key"))
 
 
+@tap.test
+def a_holding_before_the_registration_is_told_away():
+    """Who forces a holder takes the holding that registered nobody, or another token: watchers know the newer one."""
+    w = base.w
+    one = canon.open_document(place("holding").read_bytes())
+    two = base.v.holding(number=2, previous=one.id)
+    place("holding-2").write_bytes(two.raw)
+    place("holding-alone").write_bytes(base.v.holding(officers=("officer-1",), number=3, previous=two.id).raw)
+
+    def tell(name, expect=0, stops=None):
+        done = process.run([w.program("kuramori"), "--config", w.write_cli_config("officer-cli", stops, server=False),
+                            "--holding-file", place(name), "refill", "holding"], expect=expect, timeout=60.0)
+        return done.stdout + done.stderr
+
+    # one watcher alone is not enough; an officer alone has no holding
+    assert "1 of 1 watchers have it" in tell("holding-2", 4, [w.socket("watcher-1", "stop")])
+    tell("holding-alone", 1)
+    for _ in range(2):
+        assert tell("holding-2").count("has it, receipt verified") == 3
+    assert "an older holding" in tell("holding", 4)
+    # he gets nowhere with answers under the one before, whoever gave them
+    said = collect(place("duress-0"), place("forced-0"), place("forced-1"))
+    assert "an older holding" in said and "receipt verified" not in said, said
+    assert w.status("watcher-1")["frozen"] == "yes"
+
+
 if __name__ == "__main__":
     tap.run(start, base.stop)

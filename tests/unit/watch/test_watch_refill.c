@@ -143,8 +143,8 @@ static void ready(void)
 	answers_make();
 }
 
-/* True: a receipt; else refusal. */
-static bool tells(uint16_t role, size_t n)
+/* True: a receipt for this document; else refusal. */
+static bool tells_of(uint16_t role, size_t n, const struct hash32 *about)
 {
 	const struct queued *q = ask(role, WATCHER_REFILL, items, n);
 	struct bytes item;
@@ -159,12 +159,17 @@ static bool tells(uint16_t role, size_t n)
 
 		CHECK(doc_receipt_read(&d, &receipt, NULL) == ERR_OK);
 		CHECK(doc_signed_by(&d, &r.watcher[0].key));
-		CHECK(hash32_eq(&receipt.document, &plan.refill_id));
+		CHECK(hash32_eq(&receipt.document, about));
 	} else {
 		CHECK(doc_refusal_read(&d, &refusal, NULL) == ERR_OK);
 	}
 	replies_forget();
 	return d.type == DOC_RECEIPT;
+}
+
+static bool tells(uint16_t role, size_t n)
+{
+	return tells_of(role, n, &plan.refill_id);
 }
 
 /* Everybody sees it in a pool, then in a block. */
@@ -543,6 +548,68 @@ static void refused_and_heard(void)
 	T_EQ(r.w.alarms, 1);
 }
 
+static bool tells_holding(uint16_t role)
+{
+	struct doc d;
+
+	CHECK(doc_open(&d, items[0], &r.genesis_id, NULL) == ERR_OK);
+	return tells_of(role, 1, &d.id);
+}
+
+/* A new holding registers a holder; who forces him takes the one before, of which watchers know
+ * nothing: they are told of the new one as soon as officers have signed it. */
+static void the_holding_alone(void)
+{
+	struct hash32 before;
+	size_t batches;
+
+	ready();
+	before = rules.holding_id;
+	registered(true);
+	holding.number = 2;
+	holding.previous = before;
+	holding_put();
+	T_CHECK(!tells_holding(ROLE_PEER));
+	T_STR(refusal.code, err_slug(ERR_CAPABILITY));
+	T_CHECK(tells_holding(ROLE_STOP));
+	T_EQ(r.w.holding_number, 2);
+	T_EQ(r.w.refills_n, 0);
+	batches = r.batches;
+	T_CHECK(tells_holding(ROLE_SERVER));
+	T_EQ(r.batches, batches);
+	/* another one of this number, one that is older, one that a single officer signed, no
+	 * holding */
+	holding.limit = xem(X(1));
+	holding_put();
+	T_CHECK(!tells_holding(ROLE_STOP));
+	T_STR(refusal.code, err_slug(ERR_ONCE));
+	holding_make();
+	T_CHECK(!tells_holding(ROLE_STOP));
+	T_STR(refusal.code, err_slug(ERR_STATE));
+	holding.number = 3;
+	holding.previous = before;
+	items[0] = bytes_of(holding_raw, made(holding_raw, sizeof holding_raw, NULL, DOC_HOLDING,
+					      &holding, &r.person[0]));
+	T_CHECK(!tells_holding(ROLE_STOP));
+	items[0] = items[1];
+	T_CHECK(!tells_holding(ROLE_STOP));
+	T_EQ(r.w.holding_number, 2);
+	T_EQ(r.batches, batches);
+	/* the answer under the one before moves nothing, after a restart, too */
+	rig_restart(r.batches);
+	rig_connect();
+	feed_all();
+	T_EQ(r.w.holding_number, 2);
+	holding_make();
+	refill_make(K_PURSE);
+	answers_make();
+	marked(other, 1);
+	T_CHECK(!tells(ROLE_STOP, 5));
+	T_STR(refusal.field, "holding");
+	T_EQ(r.w.refills_n, 0);
+	T_CHECK(!watch_frozen(&r.w));
+}
+
 /* Who reads a freeze, and has read our source, does not know from it that somebody is forced. */
 static void the_freeze_alone_says_nothing(void)
 {
@@ -606,6 +673,7 @@ int main(int argc, char **argv)
 		{ "who is not registered is not called", unregistered },
 		{ "refused for another reason, and heard", refused_and_heard },
 		{ "the freeze alone says nothing", the_freeze_alone_says_nothing },
+		{ "a holding is told alone", the_holding_alone },
 	};
 
 	return rig_end(t_main(cases, ARRAY_LEN(cases), argc, argv));
