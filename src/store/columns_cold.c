@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include "base/check.h"
 #include "store/columns_head.h"
 
@@ -402,12 +406,10 @@ static INLINED uint64_t bits_at(const uint8_t *p, uint64_t at, unsigned n)
 	return n == 64 ? v : v & ((UINT64_C(1) << n) - 1);
 }
 
-/* The lengths of n numbers, each above least in width bits; returns the greatest. */
-static unsigned lengths_of(uint8_t *lengths, const uint8_t *p, size_t n, unsigned least,
-			   unsigned width)
+/* The lengths of n numbers, each above least in width bits. */
+static void lengths_of(uint8_t *lengths, const uint8_t *p, size_t n, unsigned least, unsigned width)
 {
 	const unsigned mask = (1U << width) - 1;
-	unsigned most = 0;
 	size_t i = 0;
 
 	/* eight of them are whole bytes */
@@ -421,8 +423,43 @@ static unsigned lengths_of(uint8_t *lengths, const uint8_t *p, size_t n, unsigne
 	for (; i < n; i++) {
 		lengths[i] = (uint8_t)(least + bits_at(p, (uint64_t)i * width, width));
 	}
-	for (i = 0; i < n; i++) {
+}
+
+/* The greatest of n lengths; and the bits below the highest of all numbers together. */
+static unsigned lengths_sum(uint64_t *bits, const uint8_t *lengths, size_t n)
+{
+	unsigned most = 0;
+	size_t i = 0;
+
+	*bits = 0;
+#ifdef __SSE2__
+	{
+		const __m128i none = _mm_setzero_si128(), one = _mm_set1_epi8(1);
+		__m128i top = none, all = none, numbers = none;
+		uint64_t sum[2], highest[2];
+		uint8_t each[16];
+
+		for (; i + 16 <= n; i += 16) {
+			const __m128i some =
+			    _mm_loadu_si128((const __m128i *)(const void *)(lengths + i));
+
+			top = _mm_max_epu8(top, some);
+			all = _mm_add_epi64(all, _mm_sad_epu8(some, none));
+			numbers =
+			    _mm_add_epi64(numbers, _mm_sad_epu8(_mm_min_epu8(some, one), none));
+		}
+		_mm_storeu_si128((__m128i *)(void *)each, top);
+		_mm_storeu_si128((__m128i *)(void *)sum, all);
+		_mm_storeu_si128((__m128i *)(void *)highest, numbers);
+		for (size_t k = 0; k < sizeof each; k++) {
+			most = each[k] > most ? each[k] : most;
+		}
+		*bits = sum[0] + sum[1] - highest[0] - highest[1];
+	}
+#endif
+	for (; i < n; i++) {
 		most = lengths[i] > most ? lengths[i] : most;
+		*bits += lengths[i] - (unsigned)(lengths[i] > 0);
 	}
 	return most;
 }
@@ -435,12 +472,12 @@ static uint64_t numbers_of(uint64_t *v, const uint8_t *lengths, size_t n, const 
 	enum { ONE_LOAD = 57 }; /* bits below the highest and in front of them: 64 */
 
 	for (size_t i = 0; i < n && most <= ONE_LOAD; i++) {
-		const unsigned some = lengths[i] != 0, below = lengths[i] - some;
-		const uint64_t high = (uint64_t)1 << below;
+		const unsigned some = lengths[i] != 0;
+		const uint64_t high = (uint64_t)1 << lengths[i] >> 1;
 		const uint64_t low = le64_get(p + (at >> 3)) >> (at & 7);
 
-		v[i] = (low & (high - 1)) | high * some;
-		at += below;
+		v[i] = (low & (high - some)) | high;
+		at += lengths[i] - some;
 	}
 	for (size_t i = 0; i < n && most > ONE_LOAD; i++) {
 		const unsigned below = lengths[i] == 0 ? 0 : lengths[i] - 1U;
@@ -458,7 +495,7 @@ static uint64_t numbers_of(uint64_t *v, const uint8_t *lengths, size_t n, const 
 static bool get_lengths(struct bytes *in, uint64_t *v, uint8_t *lengths, size_t n)
 {
 	unsigned kind, least, width, most;
-	uint64_t at, bits = 0, lengths_n;
+	uint64_t at, bits, lengths_n;
 	const uint8_t *p;
 
 	if (in->n < ARRAY_HEAD + PAD) {
@@ -483,12 +520,10 @@ static bool get_lengths(struct bytes *in, uint64_t *v, uint8_t *lengths, size_t 
 	if (in->n - ARRAY_HEAD - PAD < lengths_n) {
 		return false;
 	}
-	most = lengths_of(lengths, p, n, least, width);
+	lengths_of(lengths, p, n, least, width);
+	most = lengths_sum(&bits, lengths, n);
 	if (most > 64) {
 		return false;
-	}
-	for (size_t i = 0; i < n; i++) {
-		bits += lengths[i] - (unsigned)(lengths[i] > 0);
 	}
 	if (in->n - ARRAY_HEAD - PAD - lengths_n < (bits + 7) / 8) {
 		return false;
