@@ -95,9 +95,11 @@ static void say_done(const struct signer_move *m, const char *what, const char *
 		     (unsigned long long)m->guard->chain.next_sequence, head, next);
 }
 
-static enum err replay_one(void *guard, struct bytes batch)
+static enum err replay_one(void *move, struct bytes batch)
 {
-	return guard_replay(guard, batch);
+	const struct signer_move *m = move;
+
+	return guard_replay_checked(m->guard, &m->from.base.checked, batch);
 }
 
 /* Reads and verifies the journal at path; it stays open with ERR_OK. */
@@ -108,7 +110,7 @@ static enum err read_in(struct signer_move *m, const char *path, uint64_t capaci
 	if (e != ERR_OK) {
 		return e;
 	}
-	e = store_replay(&m->from.base, m->buffer, GUARD_BATCH_BYTES, replay_one, m->guard);
+	e = store_replay(&m->from.base, m->buffer, GUARD_BATCH_BYTES, replay_one, m);
 	if (e != ERR_OK) {
 		m->fault = m->from.base.fault;
 		store_close(&m->from.base);

@@ -217,14 +217,17 @@ struct replayed {
 };
 
 /* ERR_CORRUPT: a record's blob is missing. */
-static enum err replayed_open(struct replayed *p, struct guard *g, struct bytes batch)
+static enum err replayed_open(struct replayed *p, struct guard *g, const struct log_view *checked)
 {
 	uint32_t named = 0;
 	struct log_record r;
-	enum err e = guard_self_chain(g, &p->view, batch);
+	enum err e = g->config.log_secret != NULL
+			 ? log_batch_join(&g->chain, checked, g->config.log_secret)
+			 : log_batch_follow(&g->chain, checked);
 
+	p->view = *checked;
 	for (uint32_t i = 0; e == ERR_OK && i < p->view.head.count; i++) {
-		/* guard_self_chain() looked at every record's form */
+		/* every record's form was looked at */
 		CHECK(log_view_record(&r, &p->view, i) == ERR_OK);
 		named += !hash32_is_zero(&r.link);
 	}
@@ -311,13 +314,21 @@ static enum err replay_record(struct guard *g, struct replayed *batch, uint32_t 
 
 enum err guard_replay(struct guard *g, struct bytes batch)
 {
+	struct log_view view;
+	enum err e = log_batch_check(&view, batch);
+
+	return e == ERR_OK ? guard_replay_checked(g, &view, batch) : e;
+}
+
+enum err guard_replay_checked(struct guard *g, const struct log_view *checked, struct bytes batch)
+{
 	struct replayed p;
 	struct log_record reserve;
 	bool reserved = false;
 	enum err e;
 
 	CHECK(!g->started);
-	e = replayed_open(&p, g, batch);
+	e = replayed_open(&p, g, checked);
 	if (e != ERR_OK) {
 		return e;
 	}

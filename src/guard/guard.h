@@ -377,6 +377,9 @@ MUST_CHECK enum err guard_init(struct guard *g, const struct guard_config *confi
  * ERR_FULL (a table is too small for this journal).  The guard is not to be used after an error.
  */
 MUST_CHECK enum err guard_replay(struct guard *g, struct bytes batch);
+/* The same for who has log_batch_check()'s view of it, and the bytes unchanged since: a store. */
+MUST_CHECK enum err guard_replay_checked(struct guard *g, const struct log_view *checked,
+					 struct bytes batch);
 
 /*
  * Ends the replay: commits that we started.  Times as in events.  Once.  ERR_FULL: this journal
