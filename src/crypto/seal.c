@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "crypto/crypto.h"
+#include "crypto/sha256.h"
 
 enum {
 	AT_VERSION = 8,
@@ -156,11 +157,13 @@ out:
 
 enum {
 	PAIR_HEAD = AT_SALT + SEAL_SALT_BYTES,
-	PAIR_SIDE =
-	    SEAL_NONCE_BYTES + SEAL_PAIR_SECRET + (int)crypto_aead_xchacha20poly1305_ietf_ABYTES,
+	PAIR_PLAIN = SEAL_PAIR_SECRET + SEAL_PAIR_BIND,
+	PAIR_SIDE = SEAL_NONCE_BYTES + PAIR_PLAIN + (int)crypto_aead_xchacha20poly1305_ietf_ABYTES,
+	PAIR_WHOLE = PAIR_HEAD + 2 * PAIR_SIDE,
+	PAIR_RANDOM_BIND = SEAL_SALT_BYTES + 2 * SEAL_NONCE_BYTES,
 };
 
-_Static_assert(PAIR_HEAD + 2 * PAIR_SIDE == (int)SEAL_PAIR_BYTES, "the size of the file");
+_Static_assert(PAIR_WHOLE + sizeof(struct hash32) == (int)SEAL_PAIR_BYTES, "the size of the file");
 
 static const uint8_t pair_magic[8] = "KURAPAIR";
 
@@ -178,7 +181,8 @@ static bool alike(struct bytes a, struct bytes b)
 enum err seal_pair_close(uint8_t out[SEAL_PAIR_BYTES], const struct seal_side side[2],
 			 const struct seal_cost *cost, const uint8_t random[SEAL_PAIR_RANDOM])
 {
-	uint8_t file[SEAL_PAIR_BYTES], key[2][KEY_BYTES];
+	uint8_t file[SEAL_PAIR_BYTES], plain[PAIR_PLAIN] = { 0 }, key[2][KEY_BYTES];
+	struct hash32 whole;
 	/* which side stands first is a bit of the random bytes */
 	size_t first = random[SEAL_PAIR_RANDOM - 1] & 1;
 	enum err e;
@@ -210,22 +214,29 @@ enum err seal_pair_close(uint8_t out[SEAL_PAIR_BYTES], const struct seal_side si
 		size_t which = first ^ i;
 
 		memcpy(at, random + SEAL_SALT_BYTES + i * SEAL_NONCE_BYTES, SEAL_NONCE_BYTES);
+		memcpy(plain, side[which].secret, SEAL_PAIR_SECRET);
+		memcpy(plain + SEAL_PAIR_SECRET, random + PAIR_RANDOM_BIND, SEAL_PAIR_BIND);
 		(void)crypto_aead_xchacha20poly1305_ietf_encrypt(
-		    at + SEAL_NONCE_BYTES, NULL, side[which].secret, SEAL_PAIR_SECRET, file,
-		    PAIR_HEAD, NULL, at, key[which]); /* cannot fail: always returns 0 */
+		    at + SEAL_NONCE_BYTES, NULL, plain, PAIR_PLAIN, file, PAIR_HEAD, NULL, at,
+		    key[which]); /* cannot fail: always returns 0 */
 	}
+	hmac_sha256(&whole, bytes_of(random + PAIR_RANDOM_BIND, SEAL_PAIR_BIND),
+		    bytes_of(file, PAIR_WHOLE));
+	memcpy(file + PAIR_WHOLE, whole.b, sizeof whole.b);
 	memcpy(out, file, SEAL_PAIR_BYTES);
 out:
+	crypto_wipe(plain, sizeof plain);
 	crypto_wipe(key, sizeof key);
 	crypto_wipe_stack();
 	return e;
 }
 
 /* Both sides are tried; what did not open is zeros, so that both together are what did. */
-static uint64_t open_sides(uint8_t plain[SEAL_PAIR_SECRET], struct bytes file,
+static uint64_t open_sides(uint8_t plain[PAIR_PLAIN], struct bytes file,
 			   const uint8_t key[KEY_BYTES])
 {
-	uint8_t one[2][SEAL_PAIR_SECRET];
+	uint8_t one[2][PAIR_PLAIN];
+	struct hash32 whole;
 	uint64_t bad[2];
 
 	for (size_t i = 0; i < 2; i++) {
@@ -237,16 +248,19 @@ static uint64_t open_sides(uint8_t plain[SEAL_PAIR_SECRET], struct bytes file,
 			     PAIR_SIDE - SEAL_NONCE_BYTES, file.p, PAIR_HEAD, at, key) &
 			 1;
 	}
-	for (size_t i = 0; i < SEAL_PAIR_SECRET; i++) {
+	for (size_t i = 0; i < PAIR_PLAIN; i++) {
 		plain[i] = one[0][i] | one[1][i];
 	}
 	crypto_wipe(one, sizeof one);
-	return 1 ^ bad[0] ^ bad[1]; /* neither, or both: no file of ours */
+	hmac_sha256(&whole, bytes_of(plain + SEAL_PAIR_SECRET, SEAL_PAIR_BIND),
+		    bytes_of(file.p, PAIR_WHOLE));
+	/* neither, or both: no file of ours; nor is one whose other side is not what it was */
+	return (1 ^ bad[0] ^ bad[1]) | !crypto_eq(whole.b, file.p + PAIR_WHOLE, sizeof whole.b);
 }
 
 enum err seal_pair_open(uint8_t out[SEAL_PAIR_SECRET], struct bytes file, struct bytes passphrase)
 {
-	uint8_t plain[SEAL_PAIR_SECRET] = { 0 }, key[KEY_BYTES] = { 0 };
+	uint8_t plain[PAIR_PLAIN] = { 0 }, key[KEY_BYTES] = { 0 };
 	struct seal_cost cost;
 	enum err e;
 

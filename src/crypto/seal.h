@@ -73,6 +73,8 @@ MUST_CHECK enum err seal_open(uint8_t out[SEAL_SECRET_MAX], size_t *out_n, struc
  * knows one passphrase learns nothing of the other side, not even whether anybody knows its
  * passphrase: the file has always two sides, in an order that random bytes decide, and a side that
  * nobody is to open is one whose passphrase was random and is forgotten (docs/decisions/0040).
+ * Either side opens only with the whole file as it was made: a random key that both sides hold
+ * binds them, so nobody without a passphrase can spoil one side and leave the other one at work.
  *
  *   offset size
  *        0    8  magic "KURAPAIR"
@@ -81,14 +83,16 @@ MUST_CHECK enum err seal_open(uint8_t out[SEAL_SECRET_MAX], size_t *out_n, struc
  *       16    4  Argon2id memory in KiB
  *       20   16  salt, of both sides
  *       36   24  nonce of the first side
- *       60   72  its secret, sealed
- *      132   16  tag
- *      148  112  the second side likewise
+ *       60  104  its secret and the key that binds (32), sealed
+ *      164   16  tag
+ *      180  144  the second side likewise
+ *      324   32  HMAC-SHA-256 of all that stands before, under the key that binds
  */
 enum {
 	SEAL_PAIR_SECRET = 72,
-	SEAL_PAIR_BYTES = 260,
-	SEAL_PAIR_RANDOM = SEAL_SALT_BYTES + 2 * SEAL_NONCE_BYTES + 1,
+	SEAL_PAIR_BIND = 32,
+	SEAL_PAIR_BYTES = 356,
+	SEAL_PAIR_RANDOM = SEAL_SALT_BYTES + 2 * SEAL_NONCE_BYTES + SEAL_PAIR_BIND + 1,
 };
 
 struct seal_side {

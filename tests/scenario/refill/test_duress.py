@@ -85,10 +85,10 @@ def records(i):
 def files_tell_nothing():
     keys = [(place(f"holder-{i}") / "key").read_bytes() for i in range(5)]
     journals = [place(f"holder-{i}") / "journal" for i in range(5)]
-    assert {len(k) for k in keys} == {260} and len({k[:20] for k in keys}) == 1, [len(k) for k in keys]
+    assert {len(k) for k in keys} == {356} and len({k[:20] for k in keys}) == 1, [len(k) for k in keys]
     assert len({j.stat().st_size for j in journals}) == 1
     # bytes of a seal: neither side has zeros or text where the other has none
-    assert all(len(set(k[at:at + 112])) > 60 for k in keys for at in (36, 148))
+    assert all(len(set(k[at:at + 144])) > 75 for k in keys for at in (36, 180))
     for i in range(5):
         own = place(f"holder-{i}")
         assert sorted(p.name for p in own.iterdir()) == ["journal", "key"]

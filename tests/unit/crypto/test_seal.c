@@ -10,6 +10,7 @@
 
 #include "crypto/crypto.h"
 #include "crypto/seal.h"
+#include "crypto/sha256.h"
 #include "t.h"
 
 static const struct seal_cost cheap = { SEAL_OPS_MIN, SEAL_MEM_KIB_MIN };
@@ -250,7 +251,8 @@ static void each_side_opens(void)
 /* The format as the header states it, opened without seal.c; which side is first is a bit. */
 static void pair_is_as_documented(void)
 {
-	uint8_t file[SEAL_PAIR_BYTES], key[32], plain[SEAL_PAIR_SECRET];
+	uint8_t file[SEAL_PAIR_BYTES], key[32], plain[104];
+	struct hash32 whole;
 
 	for (size_t first = 0; first < 2; first++) {
 		chance[SEAL_PAIR_RANDOM - 1] = (uint8_t)first;
@@ -261,52 +263,56 @@ static void pair_is_as_documented(void)
 		T_EQ(le32_get(file + 16), cheap.mem_kib);
 		T_MEM(file + 20, chance, 16);
 		T_MEM(file + 36, chance + 16, 24);
-		T_MEM(file + 148, chance + 40, 24);
+		T_MEM(file + 180, chance + 40, 24);
 		for (size_t which = 0; which < 2; which++) {
-			const uint8_t *at = file + 36 + 112 * (first ^ which);
+			const uint8_t *at = file + 36 + 144 * (first ^ which);
 
 			T_CHECK(crypto_pwhash(key, 32, which == 0 ? "one" : "two", 3, file + 20, 1,
 					      8u * 1024 * 1024, crypto_pwhash_ALG_ARGON2ID13) == 0);
 			T_CHECK(crypto_aead_xchacha20poly1305_ietf_decrypt(
-				    plain, NULL, NULL, at + 24, 72 + 16, file, 36, at, key) == 0);
-			T_MEM(plain, two[which], sizeof plain);
+				    plain, NULL, NULL, at + 24, 104 + 16, file, 36, at, key) == 0);
+			T_MEM(plain, two[which], SEAL_PAIR_SECRET);
+			T_MEM(plain + 72, chance + 64, 32);
 		}
+		hmac_sha256(&whole, bytes_of(chance + 64, 32), bytes_of(file, 324));
+		T_MEM(file + 324, whole.b, 32);
 	}
 }
 
-/* A byte of one side is nothing to the other; a byte of the head is both's. */
+/*
+ * A byte of one side is both's: who comes to the file without a passphrase, and spoils a side,
+ * would else find the holder at work with the other one, who does not know that his second one is
+ * gone.
+ */
 static void pair_altered(void)
 {
-	uint8_t file[SEAL_PAIR_BYTES], out[SEAL_PAIR_SECRET];
+	uint8_t file[SEAL_PAIR_BYTES], bent[SEAL_PAIR_BYTES], out[SEAL_PAIR_SECRET];
 
 	chance[SEAL_PAIR_RANDOM - 1] = 0;
 	T_EQ(pair(file, "one", "two"), ERR_OK);
-	for (size_t i = 0; i < SEAL_PAIR_BYTES; i += i < 36 ? 1 : 7) {
-		uint8_t bit = (uint8_t)(1u << t_below(8));
-
-		file[i] ^= bit;
-		T_EQ(pair_open(out, file, sizeof file, "one"), i < 148 ? ERR_INPUT : ERR_OK);
-		T_EQ(pair_open(out, file, sizeof file, "two"),
-		     i < 36 || i >= 148 ? ERR_INPUT : ERR_OK);
-		file[i] ^= bit;
+	for (size_t i = 0; i < SEAL_PAIR_BYTES; i += i < 36 || i >= 308 ? 1 : 7) {
+		memcpy(bent, file, sizeof bent);
+		bent[i] ^= (uint8_t)(1u << t_below(8));
+		T_EQ(pair_open(out, bent, sizeof bent, "one"), ERR_INPUT);
+		T_EQ(pair_open(out, bent, sizeof bent, "two"), ERR_INPUT);
 	}
 	for (size_t n = 0; n < SEAL_PAIR_BYTES; n += 13) {
 		T_EQ(pair_open(out, file, n, "one"), ERR_INPUT);
 	}
-	/* both sides swapped open as before: their order says nothing */
-	{
-		uint8_t swapped[SEAL_PAIR_BYTES];
-
-		memcpy(swapped, file, 36);
-		memcpy(swapped + 36, file + 148, 112);
-		memcpy(swapped + 148, file + 36, 112);
-		T_EQ(pair_open(out, swapped, sizeof swapped, "one"), ERR_OK);
-		T_MEM(out, two[0], sizeof out);
-		/* one side twice: nothing of ours */
-		memcpy(swapped + 36, swapped + 148, 112);
-		T_EQ(pair_open(out, swapped, sizeof swapped, "one"), ERR_INPUT);
-		T_EQ(pair_open(out, swapped, sizeof swapped, "two"), ERR_INPUT);
-	}
+	/* sides swapped, one of them twice, one of another file of the same key */
+	memcpy(bent, file, sizeof bent);
+	memcpy(bent + 36, file + 180, 144);
+	T_EQ(pair_open(out, bent, sizeof bent, "one"), ERR_INPUT);
+	T_EQ(pair_open(out, bent, sizeof bent, "two"), ERR_INPUT);
+	memcpy(bent + 180, file + 36, 144);
+	T_EQ(pair_open(out, bent, sizeof bent, "one"), ERR_INPUT);
+	T_EQ(pair_open(out, bent, sizeof bent, "two"), ERR_INPUT);
+	chance[64] ^= 1;
+	T_EQ(pair(bent, "one", "two"), ERR_OK);
+	memcpy(bent + 180, file + 180, 144);
+	T_EQ(pair_open(out, bent, sizeof bent, "one"), ERR_INPUT);
+	T_EQ(pair_open(out, bent, sizeof bent, "two"), ERR_INPUT);
+	T_EQ(pair_open(out, file, sizeof file, "two"), ERR_OK);
 }
 
 static void pair_limits(void)
