@@ -124,7 +124,10 @@ static enum err ask_other(struct program_secrets *s)
 	if (e == ERR_OK) {
 		e = ask_perhaps(_("the second passphrase again"), s->again, sizeof s->again);
 	}
-	if (e == ERR_OK && strcmp(s->other, s->again) != 0) {
+	/* the first one once more is none; said before anything is made (crypto/seal.h says it,
+	 * too) */
+	if (e == ERR_OK &&
+	    (strcmp(s->other, s->again) != 0 || strcmp(s->other, s->passphrase) == 0)) {
 		e = ERR_MISMATCH;
 	}
 	random_fill(unknown, sizeof unknown);
