@@ -6,6 +6,7 @@
  *   key.c        init: a key of kernel and dice; check: the same key, compared by two people;
  *                reseal, register: its two passphrases
  *   backup.c     backup, drill, restore: the key on cards of words; cards.c: the terminal
+ *   holding.c    take and endorse: the holding that binds here, and its successor
  *   refill.c     explain and sign: every effect in words, confirmed, in the journal, signed
  *   scan.c       documents in, from files or a scanner; show.c: out, on the terminal
  *   src/cold     what is decided; docs/ceremony.md: what people do
@@ -57,6 +58,8 @@ static const struct config_row rows[] = {
 	  "Where sign puts the answer; never over an old one." },
 	{ "unit_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, unit_file), "FILE",
 	  "Where sign puts the complete transaction, if it was the last to sign." },
+	{ "endorsed_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, endorsed_file),
+	  "FILE", "Where endorse puts the next holding with this holder's signature." },
 	{ "show", CONFIG_BOOL, "yes", 0, 0, CONFIG_FIELD(program_config, show), "YES",
 	  "Where sign has signed at a terminal: show the answer as QR codes." },
 	{ "seal_ops", CONFIG_U32, "4", SEAL_OPS_MIN, SEAL_OPS_MAX,
@@ -204,7 +207,6 @@ bool program_exists(const char *path)
 
 int program_rules(struct program *p, bool genesis_only)
 {
-	struct bytes holding = { .n = 0 };
 	struct policy_verdict v;
 	int code;
 
@@ -216,12 +218,12 @@ int program_rules(struct program *p, bool genesis_only)
 	}
 	code = program_rosters(p);
 	if (code == 0) {
-		code = program_read(p, p->config.holding_file, &holding);
+		code = program_read(p, p->config.holding_file, &p->holding);
 	}
 	if (code != 0) {
 		return code;
 	}
-	v = cold_holding_open(&p->rules, holding);
+	v = cold_holding_open(&p->rules, p->holding);
 	return v.err == ERR_OK ? 0 : program_refused(&v);
 }
 
@@ -294,8 +296,14 @@ static int command(struct program *p, const struct config_result *r)
 	if (strcmp(word, "drill") == 0 && r->rest_n == 1) {
 		return program_drill(p);
 	}
+	if (strcmp(word, "take") == 0 && r->rest_n == 1) {
+		return program_take(p);
+	}
+	if (strcmp(word, "endorse") == 0 && r->rest_n == 2) {
+		return program_endorse(p, r->rest[1]);
+	}
 	return program_fail(
-	    ERR_USAGE, "init, check, reseal, register, backup, drill, restore, explain FILE..., "
+	    ERR_USAGE, "init, check, reseal, register, backup, drill, restore, take, endorse FILE, explain FILE..., "
 		       "sign FILE..., show FILE..., journal");
 }
 
@@ -342,9 +350,8 @@ int main(int argc, char **argv)
 		.name = "kuramori-cold",
 		.summary = N_("hold a cold key on a machine without network"),
 		.text = NULL,
-		.usage = "init | check | reseal | register | backup | drill | restore | explain "
-			 "FILE... | "
-			 "sign FILE... | show FILE... | journal",
+		.usage = "init | check | reseal | register | backup | drill | restore | take | "
+			 "endorse FILE | explain FILE... | sign FILE... | show FILE... | journal",
 		.rows = rows,
 		.n = ARRAY_LEN(rows),
 		.words = words_of,

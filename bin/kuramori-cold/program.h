@@ -37,6 +37,7 @@ struct program_config {
 	char journal_file[PROGRAM_PATH_MAX];
 	char answer_file[PROGRAM_PATH_MAX];
 	char unit_file[PROGRAM_PATH_MAX];
+	char endorsed_file[PROGRAM_PATH_MAX];
 	uint64_t journal_bytes;
 	uint32_t seal_ops;
 	uint32_t seal_mem_kib;
@@ -82,6 +83,7 @@ struct program {
 	size_t room_n;
 	uint8_t *buffer; /* COLD_BATCH_BYTES */
 	struct bytes rosters[PROGRAM_ROSTERS];
+	struct bytes holding;
 	struct bytes tallies[COLD_TALLIES_MAX];
 	struct bytes answers[DOC_HOLDERS_MAX];
 };
@@ -128,5 +130,7 @@ int program_journal(struct program *p);
 int program_backup(struct program *p);
 int program_restore(struct program *p);
 int program_drill(struct program *p);
+int program_take(struct program *p);
+int program_endorse(struct program *p, const char *path);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/hex.h"
 #include "chain/nem/nem_network.h"
 #include "chain/nem/nem_time.h"
+#include "cold/cold_holding.h"
 #include "cold/cold_restore.h"
 #include "crypto/crypto.h"
 #include "io/ask.h"
@@ -195,6 +196,7 @@ int program_refill(struct program *p, const char *const *files, size_t n, bool s
 			return program_fail(ERR_POLICY, "drill");
 		}
 	}
+	cold_rules_know(&p->rules, &p->cold);
 	q->rules = &p->rules;
 	q->key = &p->secrets->keys.chain.public_key;
 	q->tallies = p->tallies;
@@ -237,6 +239,15 @@ int program_journal(struct program *p)
 		print_moment(p->cold.restored_ms);
 		(void)printf("signs_from "); /* not words */
 		print_moment(cold_restored_until(&p->cold, &p->rules));
+	}
+	if (p->cold.held) {
+		hex_put(hex, bytes_of(p->cold.holding_id.b, sizeof p->cold.holding_id.b));
+		/* not words */
+		(void)printf("holding %llu %s\n", (unsigned long long)p->cold.holding.number, hex);
+	}
+	if (p->cold.holding_from_ms != 0) {
+		(void)printf("binds_from "); /* not words */
+		print_moment(p->cold.holding_from_ms);
 	}
 	for (size_t i = 0; i < p->cold.box_count; i++) {
 		const struct cold_box *b = &p->cold.boxes[i];

@@ -200,6 +200,9 @@ MUST_CHECK enum err cli_ask_stop(uint64_t timeout_ms, const char *path, uint16_t
 int cli_resume(struct cli *c, const char *path);
 /* DOC_ROSTER or DOC_POLICY; a file with a draft (the body alone) becomes the document. */
 int cli_rules_propose(struct cli *c, enum doc_type type, const char *path);
+/* A draft is the body alone, in any spelling of JSON: it becomes a document in its one spelling. */
+int cli_draft_close(struct cli *c, const char *path, enum doc_type type, struct bytes text,
+		    struct writer *w);
 /* Shows *d, which was read from path or goes there, adds this officer's signature, keeps the file,
  * and hands it out if that was the last one that is needed.  0 or an exit code. */
 int cli_sign_together(struct cli *c, const char *path, const struct doc *d);
@@ -228,6 +231,8 @@ int cli_tally(struct cli *c, const char *folder, const char *const *words, size_
 int cli_refill(struct cli *c, const char *const *words, size_t n);
 /* `kuramori sweep status|close`: an exit code (sweep.c). */
 int cli_sweep(struct cli *c, const char *what);
+/* `kuramori rotate WORDS`: an exit code (rotate.c). */
+int cli_rotate(struct cli *c, const char *const *words, size_t n);
 /* Brings the passphrase of a sealed key to the signer that waits on this socket. */
 int cli_unlock(struct cli *c, const char *socket_path);
 /* Makes the new file `path` that only the token opens, out of a passphrase. */

@@ -207,7 +207,19 @@ static const char text_cold[] =
     "if\n"
     "                         they do\n"
     "  sweep close            closes that purse, as an officer: it goes whole to its spare box;\n"
-    "                         with --dry-run yes only shown\n";
+    "                         with --dry-run yes only shown\n"
+    "  rotate sign FILE       signs the next holding, which FILE has (or its body alone), as an "
+    "officer\n"
+    "  rotate tell HOLDING... tells every watcher of holdings, one after the other\n"
+    "  rotate plan old=HOLDING... [a_day=N]\n"
+    "                         boxes of those whom earlier holdings named: what has moved, and "
+    "which "
+    "moves\n"
+    "                         into new boxes on which day, by whom; N moves a day at most (1)\n"
+    "  rotate next FILE old=HOLDING... [a_day=N]\n"
+    "                         the first of these moves as a refill, for the holders; then go on as "
+    "with\n"
+    "                         any refill, with old=HOLDING at refill collect and refill status\n";
 
 static const char text_books[] =
     "  audit verify FILE...   verify journals of stopped programs: chain, records, books\n"
@@ -430,6 +442,8 @@ static int misused(const char *const *w, size_t n)
 			    "[node=HOST:PORT...], refill status REFILL [ANSWER...] or refill "
 			    "holding" },
 		{ "sweep", "sweep status|close" },
+		{ "rotate", "rotate sign FILE, rotate tell HOLDING..., rotate plan old=FILE... or "
+			    "rotate next FILE old=FILE..." },
 		{ "tally", "tally FOLDER REFILL, or tally FOLDER ADDRESS..." },
 		{ "price", "price sign YEN, or price put FILE|-" },
 		{ "status", "status" },
@@ -509,6 +523,9 @@ static int commands(struct cli *c, const struct config_result *r)
 	}
 	if (n == 2 && strcmp(w[0], "sweep") == 0) {
 		return cli_sweep(c, w[1]);
+	}
+	if (n >= 1 && strcmp(w[0], "rotate") == 0) {
+		return cli_rotate(c, w + 1, n - 1);
 	}
 	if (n >= 3 && strcmp(w[0], "tally") == 0) {
 		return cli_tally(c, w[1], w + 2, n - 2);

@@ -17,7 +17,7 @@
 #include "base/hex.h"
 #include "chain/nem/nem_fee.h"
 #include "chain/nem/nem_time.h"
-#include "cold/cold.h"
+#include "cold/cold_holding.h"
 #include "io/clock.h"
 #include "io/file.h"
 
@@ -117,9 +117,12 @@ static int word_read(struct cli *c, const char *word)
 	if (n == 8 && strncmp(word, "previous", n) == 0) {
 		return previous_read(c, value);
 	}
+	if (n == 3 && strncmp(word, "old", n) == 0) {
+		return cli_refill_old(c, &p.rules, value);
+	}
 	return cli_fail(ERR_USAGE,
 			"%.80s: known are box=ADDRESS, to=ADDRESS, by=HOLDER,HOLDER,... (the last "
-			"one wraps) and previous=FILE",
+			"one wraps), previous=FILE and old=HOLDING",
 			word);
 }
 
@@ -145,6 +148,26 @@ int cli_refill_rules(struct cli *c, struct cold_rules *rules, uint8_t *raw, size
 	return v.err == ERR_OK
 		   ? 0
 		   : cli_fail(v.err, "%s: %s: %s", c->holding_file, v.field, words_of(v.words));
+}
+
+int cli_refill_old(const struct cli *c, struct cold_rules *rules, const char *path)
+{
+	static uint8_t raw[DOC_BYTES_MAX];
+	struct doc_holding old;
+	struct doc d;
+	size_t n = 0;
+	int code = cli_read(path, raw, sizeof raw, &n);
+
+	if (code != 0) {
+		return code;
+	}
+	if (doc_open(&d, bytes_of(raw, n), &c->genesis_id, NULL) != ERR_OK ||
+	    d.type != DOC_HOLDING || doc_holding_read(&d, &old, NULL) != ERR_OK) {
+		return cli_fail(ERR_TYPE, "%s is no holding of this genesis", path);
+	}
+	return cold_retire(&rules->retired, &old, &rules->holding) == ERR_OK
+		   ? 0
+		   : cli_fail(ERR_FULL, "%s: more former holders than are kept", path);
 }
 
 static int levels_read(const struct cli *c)
@@ -247,13 +270,9 @@ static int hot_look(struct cli *c)
 static bool held_by_holders(const struct account *a)
 {
 	for (size_t i = 0; i < a->says.cosigner_count; i++) {
-		bool known = false;
+		bool retired = false;
 
-		for (size_t k = 0; k < p.rules.holding.holder_count; k++) {
-			known = known || key32_eq(&p.rules.holding.holders[k].key,
-						  &a->says.cosigners[i].key);
-		}
-		if (!known) {
+		if (cold_known(&p.rules, &a->says.cosigners[i].key, &retired) == NULL) {
 			return false;
 		}
 	}
@@ -335,12 +354,33 @@ static int box_choose(struct cli *c)
 
 /* ---- who signs ----------------------------------------------------------------------------- */
 
+/* The i-th of the holding, then of former ones; NULL: behind the last, or no cosigner of the box.
+ */
+static const struct doc_holder *candidate(size_t i)
+{
+	const struct cold_rules *r = &p.rules;
+	size_t n = r->holding.holder_count;
+	const struct doc_holder *h = i < n ? &r->holding.holders[i] : &r->retired.list[i - n];
+
+	for (size_t k = 0; k < p.chosen.says.cosigner_count; k++) {
+		if (key32_eq(&h->key, &p.chosen.says.cosigners[k].key)) {
+			return h;
+		}
+	}
+	return NULL;
+}
+
+static size_t candidates(void)
+{
+	return p.rules.holding.holder_count + p.rules.retired.n;
+}
+
 static const struct doc_holder *holder_named(const char *id, size_t n)
 {
-	for (size_t i = 0; i < p.rules.holding.holder_count; i++) {
-		const struct doc_holder *h = &p.rules.holding.holders[i];
+	for (size_t i = 0; i < candidates(); i++) {
+		const struct doc_holder *h = candidate(i);
 
-		if (strlen(h->id) == n && strncmp(h->id, id, n) == 0) {
+		if (h != NULL && strlen(h->id) == n && strncmp(h->id, id, n) == 0) {
 			return h;
 		}
 	}
@@ -359,10 +399,10 @@ static const struct doc_holder *signer_at(const struct cli *c, size_t at)
 		}
 		return name == NULL ? NULL : holder_named(name, strcspn(name, ","));
 	}
-	for (size_t i = 0; i < p.rules.holding.holder_count; i++) {
-		const struct doc_holder *h = &p.rules.holding.holders[i];
+	for (size_t i = 0; i < candidates(); i++) {
+		const struct doc_holder *h = candidate(i);
 
-		if (strcmp(h->id, c->person) != 0 && at-- == 0) {
+		if (h != NULL && strcmp(h->id, c->person) != 0 && at-- == 0) {
 			return h;
 		}
 	}
@@ -474,11 +514,14 @@ static void print_plan(void)
 		print_line(_("fee of cosigner"), &r->fee_cosign);
 	}
 	print_line(_("then hold"), &after);
-	for (size_t i = 0; i < p.rules.holding.holder_count; i++) {
-		const struct doc_holder *h = &p.rules.holding.holders[i];
-		bool wraps = key32_eq(&h->key, &r->initiator);
-		bool cosigns = false;
+	for (size_t i = 0; i < candidates(); i++) {
+		const struct doc_holder *h = candidate(i);
+		bool wraps, cosigns = false;
 
+		if (h == NULL) {
+			continue;
+		}
+		wraps = key32_eq(&h->key, &r->initiator);
 		for (size_t k = 0; k < r->cosigner_count; k++) {
 			cosigns = cosigns || key32_eq(&h->key, &r->cosigners[k].key);
 		}
@@ -533,7 +576,7 @@ static int finish(struct cli *c, const char *path)
 	return 0;
 }
 
-static int propose(struct cli *c, const char *path, const char *const *words, size_t n)
+int cli_refill_propose(struct cli *c, const char *path, const char *const *words, size_t n)
 {
 	static uint8_t raw[DOC_BYTES_MAX];
 	size_t size = 0;
@@ -571,7 +614,7 @@ static int propose(struct cli *c, const char *path, const char *const *words, si
 int cli_refill(struct cli *c, const char *const *words, size_t n)
 {
 	if (n >= 2 && strcmp(words[0], "propose") == 0) {
-		return propose(c, words[1], words + 2, n - 2);
+		return cli_refill_propose(c, words[1], words + 2, n - 2);
 	}
 	if (n >= 2 && strcmp(words[0], "collect") == 0) {
 		return cli_refill_collect(c, words + 1, n - 1);

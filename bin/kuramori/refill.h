@@ -33,6 +33,19 @@ bool cli_is_signer(const struct cli *c, const char *path);
  */
 int cli_refill_rules(struct cli *c, struct cold_rules *rules, uint8_t *raw, size_t *n);
 
+/* Whom the holding in this file names and rules' does not is retired in rules.  0 or an exit code.
+ */
+int cli_refill_old(const struct cli *c, struct cold_rules *rules, const char *path);
+
+/* `kuramori refill propose path WORDS`, words as people type them. */
+int cli_refill_propose(struct cli *c, const char *path, const char *const *words, size_t n);
+
+/* Every watcher behind a stop socket is told of these documents, and gives a receipt for the one of
+ * this id: 0 if all have it, and they are k at least.  else_words: what follows if not. */
+int cli_refill_tell(const struct cli *c, const struct bytes *items, size_t n,
+		    const struct hash32 *id, const char *else_words);
+extern const char cli_holding_else[]; /* of a holding that was told alone */
+
 /* refill_collect.c: words are REFILL, ANSWER..., node=HOST:PORT. */
 int cli_refill_collect(struct cli *c, const char *const *words, size_t n);
 /* Tells every watcher of the holding in holding_file, as soon as officers have signed it. */

@@ -29,10 +29,12 @@ static struct collected {
 	size_t raw_n[FILES_MAX];
 	size_t files;
 	struct doc_answer answer[DOC_HOLDERS_MAX];
-	struct hash32 about; /* what a receipt is for: the refill, or a holding told alone */
 	const char *node[NODES_MAX];
 	size_t nodes;
 } k;
+
+const char cli_holding_else[] =
+    N_("the others still take answers under the holding before; tell them again when all are well");
 
 /* ---- files --------------------------------------------------------------------------------- */
 
@@ -73,6 +75,14 @@ static int words_read(struct cli *c, const char *const *words, size_t n)
 	int code = cli_refill_rules(c, &k.rules, k.holding, &k.holding_n);
 
 	for (size_t i = 0; code == 0 && i < n; i++) {
+		if (strncmp(words[i], "old=", 4) == 0) {
+			code = cli_refill_old(c, &k.rules, words[i] + 4);
+		}
+	}
+	for (size_t i = 0; code == 0 && i < n; i++) {
+		if (strncmp(words[i], "old=", 4) == 0) {
+			continue;
+		}
 		if (strncmp(words[i], "node=", 5) != 0) {
 			code = take_file(words[i]);
 		} else if (k.nodes == NODES_MAX) {
@@ -116,8 +126,8 @@ static const struct key32 *watcher_key(const struct cli *c, const char *id)
 }
 
 /* Why the watcher at this socket has not got it, or NULL; *holder: who has it. */
-static const char *reply_read(const struct cli *c, struct bytes body, char holder[DOC_NAME_MAX + 1],
-			      char why[CLI_WORDS_MAX])
+static const char *reply_read(const struct cli *c, struct bytes body, const struct hash32 *id,
+			      char holder[DOC_NAME_MAX + 1], char why[CLI_WORDS_MAX])
 {
 	struct frame_items items = frame_items_make(body);
 	struct doc_receipt receipt;
@@ -139,7 +149,7 @@ static const char *reply_read(const struct cli *c, struct bytes body, char holde
 		return why;
 	}
 	if (d.type != DOC_RECEIPT || doc_receipt_read(&d, &receipt, NULL) != ERR_OK ||
-	    !hash32_eq(&receipt.document, &k.about)) {
+	    !hash32_eq(&receipt.document, id)) {
 		return cli_words(c, N_("an answer that is no receipt for this document"));
 	}
 	key = watcher_key(c, receipt.holder);
@@ -150,26 +160,20 @@ static const char *reply_read(const struct cli *c, struct bytes body, char holde
 	return NULL;
 }
 
-static enum err request_make(uint8_t *room, size_t cap, struct bytes *out)
-{
-	struct frame_builder b = frame_begin(room, cap, WATCHER_REFILL, 1);
-
-	frame_add(&b, bytes_of(k.holding, k.holding_n));
-	for (size_t i = 0; i < k.files; i++) {
-		frame_add(&b, bytes_of(k.raw[i], k.raw_n[i]));
-	}
-	return frame_end(&b, out);
-}
-
-/* Every watcher behind a stop socket; 0 if all of them have it, and they are k at least. */
-static int watchers_tell(const struct cli *c, const char *else_words)
+int cli_refill_tell(const struct cli *c, const struct bytes *items, size_t n,
+		    const struct hash32 *id, const char *else_words)
 {
 	static uint8_t request[FRAME_BYTES_MAX], reply[FRAME_BYTES_MAX];
+	struct frame_builder b = frame_begin(request, sizeof request, WATCHER_REFILL, 1);
 	struct gate_table table;
 	struct bytes bytes;
 	unsigned asked = 0, have = 0;
-	enum err e = request_make(request, sizeof request, &bytes);
+	enum err e;
 
+	for (size_t i = 0; i < n; i++) {
+		frame_add(&b, items[i]);
+	}
+	e = frame_end(&b, &bytes);
 	if (e != ERR_OK) {
 		return cli_fail(e, "the refill with its answers is too large for one message");
 	}
@@ -189,8 +193,8 @@ static int watchers_tell(const struct cli *c, const char *else_words)
 			continue;
 		}
 		asked++;
-		why =
-		    e == ERR_OK ? reply_read(c, f.body, holder, room) : cli_words(c, err_words(e));
+		why = e == ERR_OK ? reply_read(c, f.body, id, holder, room)
+				  : cli_words(c, err_words(e));
 		have += why == NULL;
 		if (why != NULL) {
 			(void)fprintf(stderr, _("kuramori: %s does not have it: %s\n"), path, why);
@@ -209,6 +213,7 @@ static int watchers_tell(const struct cli *c, const char *else_words)
 
 int cli_refill_collect(struct cli *c, const char *const *words, size_t n)
 {
+	struct bytes items[1 + FILES_MAX];
 	char hex[65];
 	int code = words_read(c, words, n);
 
@@ -220,9 +225,13 @@ int cli_refill_collect(struct cli *c, const char *const *words, size_t n)
 	}
 	answers_print(c);
 	(void)fflush(stdout);
-	k.about = k.plan.refill_id;
-	code = watchers_tell(c, N_("nothing is announced, since who does not know it would call it "
-				   "a theft; collect it again when all are well"));
+	items[0] = bytes_of(k.holding, k.holding_n);
+	for (size_t i = 0; i < k.files; i++) {
+		items[1 + i] = bytes_of(k.raw[i], k.raw_n[i]);
+	}
+	code = cli_refill_tell(c, items, 1 + k.files, &k.plan.refill_id,
+			       N_("nothing is announced, since who does not know it would call it "
+				  "a theft; collect it again when all are well"));
 	if (code != 0) {
 		return code;
 	}
@@ -242,18 +251,18 @@ int cli_refill_collect(struct cli *c, const char *const *words, size_t n)
 
 int cli_refill_holding(struct cli *c)
 {
+	struct bytes item;
 	int code = cli_refill_rules(c, &k.rules, k.holding, &k.holding_n);
 
 	if (code != 0) {
 		return code;
 	}
-	k.about = k.rules.holding_id;
 	if (!c->json) {
 		printf(_("holding %" PRIu64 "\n"), k.rules.holding.number);
 		(void)fflush(stdout);
 	}
-	return watchers_tell(c, N_("the others still take answers under the holding before; tell "
-				   "them again when all are well"));
+	item = bytes_of(k.holding, k.holding_n);
+	return cli_refill_tell(c, &item, 1, &k.rules.holding_id, cli_holding_else);
 }
 
 /* What became of it by the watchers' word. */

@@ -354,9 +354,8 @@ int cli_resume(struct cli *c, const char *path)
 
 /* ---- roster and policy ---------------------------------------------------------------------- */
 
-/* A draft is the body alone, in any spelling of JSON: it becomes a document in its one spelling. */
-static int draft_close(struct cli *c, const char *path, enum doc_type type, struct bytes text,
-		       struct writer *w)
+int cli_draft_close(struct cli *c, const char *path, enum doc_type type, struct bytes text,
+		    struct writer *w)
 {
 	json_error_t fault;
 	json_t *all = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &fault);
@@ -400,7 +399,7 @@ int cli_rules_propose(struct cli *c, enum doc_type type, const char *path)
 	}
 	e = doc_open(&d, bytes_of(text, n), &c->genesis_id, &fault);
 	if (e != ERR_OK && (n == 0 || memmem(text, n, "\"signatures\"", 12) == NULL)) {
-		code = draft_close(c, path, type, bytes_of(text, n), &w);
+		code = cli_draft_close(c, path, type, bytes_of(text, n), &w);
 		if (code != 0) {
 			return code;
 		}

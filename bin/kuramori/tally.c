@@ -242,10 +242,27 @@ static void print_one(const struct cli *c, const struct doc_tally *t)
 	}
 }
 
-/* A refill's box, or an address of each word.  0 or an exit code. */
-static int accounts_read(const struct cli *c, const char *const *words, size_t n,
+static bool is_box(const struct cli *c, const char *address)
+{
+	for (size_t i = 0; i < c->genesis.box_count; i++) {
+		if (strcmp(c->genesis.boxes[i].text, address) == 0) {
+			return true;
+		}
+	}
+	for (size_t i = 0; i < c->genesis.spare_count; i++) {
+		if (strcmp(c->genesis.spares[i].text, address) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A refill's box and, if that is one, the box it goes to; or an address of each word.  0 or an exit
+ * code. */
+static int accounts_read(const struct cli *c, const char *const *words, size_t *count,
 			 struct nem_address *out)
 {
+	const size_t n = *count;
 	static uint8_t raw[DOC_BYTES_MAX];
 	uint8_t network = (uint8_t)c->genesis.chain_network;
 	struct doc_refill refill;
@@ -263,6 +280,10 @@ static int accounts_read(const struct cli *c, const char *const *words, size_t n
 			return cli_fail(ERR_TYPE, "%s is no refill of this genesis", words[0]);
 		}
 		nem_address_from_key(out, &refill.account, network);
+		if (is_box(c, refill.destination.text)) {
+			memcpy(out[1].text, refill.destination.text, sizeof out[1].text);
+			*count = 2;
+		}
 		return 0;
 	}
 	for (size_t i = 0; i < n; i++) {
@@ -309,7 +330,7 @@ int cli_tally(struct cli *c, const char *folder, const char *const *words, size_
 		return cli_fail(ERR_USAGE, "a tally is of four accounts at most");
 	}
 	if (code == 0) {
-		code = accounts_read(c, words, n, accounts);
+		code = accounts_read(c, words, &n, accounts);
 	}
 	if (code != 0) {
 		return code;

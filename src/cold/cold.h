@@ -52,6 +52,13 @@ enum {
 	COLD_LAG_MS = 60 * 60 * 1000,     /* how far a watcher's chain may be from its clock */
 	COLD_MARGIN_S = 30 * 60,          /* of the deadline: to carry answers and be mined */
 	COLD_CONFIRM_MS = 15 * 60 * 1000, /* what was shown longer ago is shown again */
+	COLD_RETIRED_MAX = 64,
+};
+
+/* Holders whom an earlier holding named and the one that rules does not. */
+struct cold_retired {
+	size_t n;
+	struct doc_holder list[COLD_RETIRED_MAX];
 };
 
 /* Whom and what this machine believes.  Filled by cold_rules_open(); a plain value. */
@@ -61,6 +68,7 @@ struct cold_rules {
 	struct doc_roster roster; /* the newest */
 	struct doc_holding holding;
 	struct hash32 holding_id;
+	struct cold_retired retired; /* cold_rules_know() fills it (cold_holding.h) */
 	uint8_t network;
 };
 
@@ -109,6 +117,12 @@ struct cold {
 	uint64_t roster_number;
 	uint64_t holding_number;
 	uint64_t answers;
+	/* the newest holding that this machine took (cold_holding.h), if it took one */
+	bool held;
+	struct doc_holding holding;
+	struct hash32 holding_id;
+	uint64_t holding_from_ms; /* before this moment its predecessor rules; 0: never */
+	struct cold_retired retired;
 	size_t box_count;
 	struct cold_box boxes[COLD_BOXES_MAX];
 };
@@ -181,7 +195,7 @@ struct cold_line {
 struct cold_plan {
 	struct doc_refill refill;
 	struct hash32 refill_id;
-	const struct doc_holder *me; /* of the rules' holding */
+	const struct doc_holder *me; /* of the rules' holding, or of its retired ones */
 	enum doc_attest_kind kind;
 	uint64_t judged_ms;
 	uint64_t chain_s; /* least of the tallies */
@@ -202,27 +216,29 @@ struct cold_plan {
 /*
  * May this holder sign?  Refused, in this order, with the field named:
  *   journal   ERR_STATE not begun or broken; ERR_GENESIS of another genesis; ERR_CLOCK our clock is
- *             behind the journal; ERR_STATE a roster or holding older than one that was used before
- *   holder    ERR_SIGNER_UNKNOWN not in the holding, or not named by the refill
- *   refill    the errors of doc_open() and doc_refill_read(); ERR_TOO_LARGE; ERR_SIGNER_UNKNOWN
- *             proposer; ERR_POLICY proposed by this holder himself, account is no box of genesis,
- *             destination neither a purse nor a spare box of genesis, or the box itself, with a
- *             word if it resembles one (address twins); ERR_AMOUNT; ERR_MISMATCH fees that are not
- *             exactly those of a whole move; ERR_FIELD_RANGE more than a day; ERR_CLOCK ahead of
- *             us; ERR_EXPIRED less than COLD_MARGIN_S are left
- *   tallies   as the refill; each: ERR_SIGNER_UNKNOWN, ERR_SIGNATURE, ERR_ONCE a watcher twice,
- *             ERR_CLOCK from the future, ERR_STALE too old, or its chain stands still,
- *             ERR_NOT_FOUND of other accounts, ERR_ONCE coins left the box before, ERR_STATE a
- *             payment of it is open, ERR_FUNDS it holds less, ERR_POLICY more than residue_max
- *             would stay behind, ERR_MISMATCH two tallies name two chains or two sets of
+ *             behind the journal; ERR_STATE a roster or holding older than one that was used
+ * before; cold_held_judge(): a holding that does not bind here holder    ERR_SIGNER_UNKNOWN neither
+ * in the holding nor retired by it, or not named by the refill refill    the errors of doc_open()
+ * and doc_refill_read(); ERR_TOO_LARGE; ERR_SIGNER_UNKNOWN proposer; ERR_POLICY proposed by this
+ * holder himself, account is no box of genesis, destination neither a purse nor a spare box of
+ * genesis, or the box itself, with a word if it resembles one (address twins); ERR_AMOUNT;
+ * ERR_MISMATCH fees that are not exactly those of a whole move; ERR_FIELD_RANGE more than a day;
+ * ERR_CLOCK ahead of us; ERR_EXPIRED less than COLD_MARGIN_S are left tallies   as the refill;
+ * each: ERR_SIGNER_UNKNOWN, ERR_SIGNATURE, ERR_ONCE a watcher twice, ERR_CLOCK from the future,
+ * ERR_STALE too old, or its chain stands still, ERR_NOT_FOUND of other accounts, ERR_ONCE coins
+ * left the box before, ERR_STATE a payment of it is open, ERR_FUNDS it holds less, ERR_POLICY more
+ * than residue_max would stay behind, ERR_MISMATCH two tallies name two chains or two sets of
  *             cosigners, or the refill's people are not as many of these as are needed; ERR_STALE
  *             fewer than the roster's watchers_needed
- *   box       ERR_STATE this key signed another refill of it which this one does not name;
- *             ERR_WAIT that one can still be included
- *   limit     ERR_CAP more than the holding's limit within its window
- *   answers   asked of who wraps: the errors of doc_open(); ERR_SIGNER_UNKNOWN, ERR_SIGNATURE,
- *             ERR_MISMATCH of something else, ERR_ONCE, ERR_APPROVALS cosigners are missing
- * *plan means something on ERR_OK only.  It borrows q's bytes and rules.  About 60 KB of stack.
+ *   rotation  of a box that a retired holder has a part in: ERR_POLICY its destination is no box of
+ *             genesis, or a hot account's spare box; each tally: ERR_NOT_FOUND not of the
+ * destination, ERR_MISMATCH that one's cosigners are not just as many of the holding as genesis
+ * says, ERR_STATE it was used, is in use or filled.  Of another one: ERR_POLICY as above box
+ * ERR_STATE this key signed another refill of it which this one does not name; ERR_WAIT that one
+ * can still be included limit     ERR_CAP more than the holding's limit within its window answers
+ * asked of who wraps: the errors of doc_open(); ERR_SIGNER_UNKNOWN, ERR_SIGNATURE, ERR_MISMATCH of
+ * something else, ERR_ONCE, ERR_APPROVALS cosigners are missing *plan means something on ERR_OK
+ * only.  It borrows q's bytes and rules.  About 60 KB of stack.
  */
 struct policy_verdict cold_judge(struct cold_plan *plan, const struct cold *c,
 				 const struct cold_question *q);

@@ -9,6 +9,7 @@
 #include "base/words.h"
 #include "chain/nem/nem_fee.h"
 #include "chain/nem/nem_time.h"
+#include "cold/cold_holding.h"
 #include "cold/cold_self.h"
 #include "policy/verdict.h"
 
@@ -19,6 +20,7 @@ struct judging {
 	const struct cold_question *q;
 	struct nem_address box, destination;
 	struct cold_tallied tallied;
+	bool rotates; /* somebody of a former holding has a part in the box: cold_holding.h */
 };
 
 /* ---- journal and holder -------------------------------------------------------------------- */
@@ -47,7 +49,7 @@ static struct policy_verdict judge_memory(const struct cold *c, const struct col
 				  "an older holding than the one that was used here before",
 				  q->rules->holding.number, c->holding_number);
 	}
-	return allowed;
+	return cold_held_judge(c, q->rules, q->now_ms);
 }
 
 static bool cosigns(const struct doc_cosigner *list, size_t n, const struct key32 *key)
@@ -103,7 +105,7 @@ static struct policy_verdict judge_people(struct judging *j)
 	const struct doc_refill *r = &j->plan->refill;
 	struct policy_verdict v;
 
-	j->plan->me = cold_holder(&rules->holding, j->q->key);
+	j->plan->me = cold_known(rules, j->q->key, &j->rotates);
 	if (j->plan->me == NULL) {
 		return refuse(ERR_SIGNER_UNKNOWN, "holder", "the holding does not name this key");
 	}
@@ -161,7 +163,8 @@ static struct policy_verdict judge_places(struct judging *j)
 	if (nem_address_eq(&j->box, &j->destination)) {
 		return refuse(ERR_POLICY, "refill.destination", "this is the box itself");
 	}
-	if (cold_pinned(rules, j->destination.text, NULL) == 0) {
+	if (cold_pinned(rules, j->destination.text, NULL) == 0 &&
+	    cold_new_box(rules, j->destination.text) == 0) {
 		return refuse(ERR_POLICY, "refill.destination",
 			      cold_twin(rules, j->destination.text, &scratch) != NULL
 				  ? N_("not ours, and made to look like one of ours: somebody "
@@ -274,7 +277,7 @@ static struct policy_verdict judge_age(const struct judging *j, const struct doc
 }
 
 /* The same people, as many of them needed, and the refill asks exactly so many. */
-static struct policy_verdict judge_control(const struct judging *j, const struct doc_tallied *a)
+static struct policy_verdict judge_control(struct judging *j, const struct doc_tallied *a)
 {
 	const struct doc_tallied *first = &j->tallied.first.accounts[j->tallied.at];
 	const struct doc_refill *r = &j->plan->refill;
@@ -300,7 +303,7 @@ static struct policy_verdict judge_control(const struct judging *j, const struct
 			      "somebody who is no cosigner of this box");
 	}
 	for (size_t i = 0; i < a->cosigner_count; i++) {
-		if (cold_holder(&j->q->rules->holding, &a->cosigners[i].key) == NULL) {
+		if (cold_known(j->q->rules, &a->cosigners[i].key, &j->rotates) == NULL) {
 			return refuse(ERR_MISMATCH, "tally.cosigners",
 				      "the box has a cosigner whom the holding does not name");
 		}
@@ -348,6 +351,84 @@ static struct policy_verdict judge_balance(struct judging *j, const struct doc_t
 	}
 	j->tallied.balance[j->tallied.n] = balance;
 	return allowed;
+}
+
+static const struct doc_tallied *tallied_at(const struct judging *j, const struct doc_tally *t,
+					    const struct nem_address *address)
+{
+	struct nem_address a;
+
+	for (size_t i = 0; i < t->account_count; i++) {
+		nem_address_from_key(&a, &t->accounts[i].account, j->q->rules->network);
+		if (nem_address_eq(&a, address)) {
+			return &t->accounts[i];
+		}
+	}
+	return NULL;
+}
+
+/* The place of a rotation, by one watcher: fresh, and in the hands of today's holders alone. */
+static struct policy_verdict judge_new_box(const struct judging *j, const struct doc_tally *t)
+{
+	const struct cold_rules *rules = j->q->rules;
+	const struct doc_tallied *a = tallied_at(j, t, &j->destination);
+	uint64_t residue_max, balance;
+
+	if (a == NULL) {
+		return refuse(ERR_NOT_FOUND, "tally.accounts",
+			      "this tally is not of the box that coins are to go to");
+	}
+	if (a->needed != rules->genesis.recovery.needed ||
+	    a->cosigner_count != rules->genesis.recovery.holders) {
+		return refuse(ERR_MISMATCH, "tally.cosigners",
+			      "the new box is not under as many holders as genesis says");
+	}
+	for (size_t i = 0; i < a->cosigner_count; i++) {
+		if (cold_holder(&rules->holding, &a->cosigners[i].key) == NULL) {
+			return refuse(ERR_MISMATCH, "tally.cosigners",
+				      "the new box has a cosigner whom the holding does not name");
+		}
+	}
+	if (!money_is_zero(&a->spent) || a->open != 0) {
+		return refuse(ERR_STATE, "tally.spent",
+			      "the new box was used before, or is in use");
+	}
+	if (!cold_micro(&balance, &a->balance) ||
+	    (cold_micro(&residue_max, &rules->holding.residue_max) && balance > residue_max)) {
+		return refuse(ERR_STATE, "tally.balance", "the new box is filled already");
+	}
+	return allowed;
+}
+
+/*
+ * Whose box a former holder has a part in moves whole into a new one, and nowhere else; every other
+ * one as ever, into a purse or a spare box.
+ */
+static struct policy_verdict judge_rotation(struct judging *j)
+{
+	struct policy_verdict v = allowed;
+
+	if (!j->rotates) {
+		return cold_pinned(j->q->rules, j->destination.text, NULL) != 0
+			   ? allowed
+			   : refuse(ERR_POLICY, "refill.destination",
+				    "neither a purse nor a spare box of genesis");
+	}
+	if (cold_new_box(j->q->rules, j->destination.text) == 0) {
+		return refuse(ERR_POLICY, "refill.destination",
+			      "a former holder has a part in this box: it moves whole into a new "
+			      "box, and nowhere else");
+	}
+	for (size_t i = 0; v.err == ERR_OK && i < j->plan->tally_count; i++) {
+		struct doc_tally t;
+		struct doc d;
+
+		CHECK(doc_open(&d, j->plan->tally_raw[i], &j->q->rules->genesis_id, NULL) ==
+			  ERR_OK &&
+		      doc_tally_read(&d, &t, NULL) == ERR_OK);
+		v = judge_new_box(j, &t);
+	}
+	return v;
 }
 
 /* Keeps what a good tally says: the worst of all for each question. */
@@ -567,11 +648,28 @@ static bool is_signed(const struct sig64 *signature)
 	return !bytes_eq(bytes_of(signature->b, sizeof none.b), bytes_of(none.b, sizeof none.b));
 }
 
+/* Whom the refill asks under this name: of the holding or, in a rotation, of a former one. */
+static const struct doc_holder *answerer(const struct judging *j, const char *id)
+{
+	const struct doc_refill *r = &j->plan->refill;
+	bool retired = false;
+
+	for (size_t i = 0; i <= r->cosigner_count; i++) {
+		const struct key32 *key =
+		    i < r->cosigner_count ? &r->cosigners[i].key : &r->initiator;
+		const struct doc_holder *h = cold_known(j->q->rules, key, &retired);
+
+		if (h != NULL && strcmp(h->id, id) == 0) {
+			return h;
+		}
+	}
+	return NULL;
+}
+
 /* wrapping: the answer of who wraps is good, too. */
 static struct policy_verdict take_answer(struct judging *j, struct bytes raw, bool wrapping,
 					 struct doc_answer *a, const struct doc_holder **who)
 {
-	const struct doc_holding *h = &j->q->rules->holding;
 	const struct doc_holder *holder = NULL;
 	struct nem_attached *place = NULL;
 	struct doc_fault fault;
@@ -585,11 +683,7 @@ static struct policy_verdict take_answer(struct judging *j, struct bytes raw, bo
 	if (e != ERR_OK) {
 		return refuse(e, "answer", fault.why);
 	}
-	for (size_t i = 0; i < h->holder_count; i++) {
-		if (strcmp(h->holders[i].id, a->holder) == 0) {
-			holder = &h->holders[i];
-		}
-	}
+	holder = answerer(j, a->holder);
 	if (holder != NULL) {
 		place = attached(&j->plan->unit, &holder->key);
 	}
@@ -676,6 +770,9 @@ struct policy_verdict cold_judge(struct cold_plan *plan, const struct cold *c,
 	if (v.err == ERR_OK) {
 		v = judge_tallies(&j);
 	}
+	if (v.err == ERR_OK) {
+		v = judge_rotation(&j);
+	}
 	/* once more by the faster clock: ours may stand */
 	if (v.err == ERR_OK && j.tallied.latest_s > own_s) {
 		v = judge_deadline(&j, j.tallied.latest_s);
@@ -683,6 +780,9 @@ struct policy_verdict cold_judge(struct cold_plan *plan, const struct cold *c,
 	if (v.err == ERR_OK) {
 		v = cold_judge_restored(c, q->rules, q->now_ms, j.tallied.chain_s,
 					j.tallied.final_s);
+	}
+	if (v.err == ERR_OK) {
+		v = cold_judge_held_chain(c, q->rules, j.tallied.chain_s);
 	}
 	if (v.err == ERR_OK) {
 		v = judge_before(&j);
@@ -705,24 +805,31 @@ struct policy_verdict cold_judge(struct cold_plan *plan, const struct cold *c,
 static struct policy_verdict judge_holders(struct judging *j)
 {
 	const struct doc_refill *r = &j->plan->refill;
-	bool all = cold_holder(&j->q->rules->holding, &r->initiator) != NULL;
+	bool all = cold_known(j->q->rules, &r->initiator, &j->rotates) != NULL;
 
 	for (size_t i = 0; i < r->cosigner_count; i++) {
-		all = all && cold_holder(&j->q->rules->holding, &r->cosigners[i].key) != NULL;
+		all = cold_known(j->q->rules, &r->cosigners[i].key, &j->rotates) != NULL && all;
 	}
 	return all ? judge_proposer(j)
 		   : refuse(ERR_SIGNER_UNKNOWN, "refill.cosigners",
 			    "somebody whom the holding does not name");
 }
 
+/* Without tallies, only who signs tells whether the box has a former holder. */
+static struct policy_verdict judge_retired_signers(struct judging *j)
+{
+	return j->rotates && cold_new_box(j->q->rules, j->destination.text) == 0
+		   ? refuse(ERR_POLICY, "refill.destination",
+			    "a former holder signs it: such a box moves whole into a new box, and "
+			    "nowhere else")
+		   : allowed;
+}
+
 struct policy_verdict cold_plan_open(struct cold_plan *plan, const struct cold_rules *rules,
 				     struct bytes raw)
 {
 	static struct policy_verdict (*const steps[])(struct judging *) = {
-		open_refill,
-		judge_holders,
-		judge_places,
-		judge_amounts,
+		open_refill, judge_holders, judge_places, judge_retired_signers, judge_amounts,
 	};
 	const struct cold_question q = { .rules = rules, .refill = raw };
 	struct judging j = { .plan = plan, .q = &q };

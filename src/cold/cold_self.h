@@ -30,6 +30,10 @@ void cold_show(struct cold_plan *plan, const struct cold_rules *rules,
  */
 unsigned cold_pinned(const struct cold_rules *rules, const char *address, const char **label);
 
+/* A box or spare box of genesis that is no hot account's spare box: its number, boxes first; 0: not
+ * one. */
+unsigned cold_new_box(const struct cold_rules *rules, const char *address);
+
 /* How many characters at both ends an address shares with another (the network's letter aside). */
 size_t cold_alike(const char *a, const char *b);
 
@@ -52,6 +56,14 @@ bool cold_micro(uint64_t *out, const struct money *m);
  */
 struct policy_verdict cold_judge_restored(const struct cold *c, const struct cold_rules *rules,
 					  uint64_t now_ms, uint64_t chain_s, uint64_t final_s);
+
+/* A holding of the journal, replayed.  ERR_CORRUPT, ERR_FULL. */
+enum err cold_hold_replay(struct cold *c, const struct log_record *r, struct bytes blob);
+
+/* The holding that was taken binds by the watchers' chain (least of the tallies), too, or ERR_WAIT.
+ */
+struct policy_verdict cold_judge_held_chain(const struct cold *c, const struct cold_rules *rules,
+					    uint64_t chain_s);
 
 /* One signed answer took effect: replay and signing end here alike. */
 void cold_learn(struct cold *c, const struct doc_refill *refill, const struct hash32 *id,

@@ -12,6 +12,7 @@
 #include "base/words.h"
 #include "chain/nem/nem_effects.h"
 #include "chain/nem/nem_time.h"
+#include "cold/cold_holding.h"
 #include "cold/cold_self.h"
 #include "crypto/sha256.h"
 
@@ -52,6 +53,26 @@ unsigned cold_pinned(const struct cold_rules *rules, const char *address, const 
 			if (label != NULL) {
 				*label = label_spare;
 			}
+			return (unsigned)i + 1;
+		}
+	}
+	return 0;
+}
+
+unsigned cold_new_box(const struct cold_rules *rules, const char *address)
+{
+	const struct doc_genesis *g = &rules->genesis;
+
+	for (size_t i = 0; i < g->hot_count; i++) {
+		if (strcmp(g->hot[i].spare.text, address) == 0) {
+			return 0; /* what evacuations go to, with the cosigners it has */
+		}
+	}
+	for (size_t i = 0; i < g->box_count + g->spare_count; i++) {
+		const char *known =
+		    i < g->box_count ? g->boxes[i].text : g->spares[i - g->box_count].text;
+
+		if (strcmp(known, address) == 0) {
 			return (unsigned)i + 1;
 		}
 	}
@@ -230,6 +251,10 @@ static void show_effects(struct cold_plan *plan, const struct cold_rules *rules)
 			show_address(plan, rules, N_("from the box"), e->from.text);
 			show_address(plan, rules, N_("to"), e->to.text);
 			number = cold_pinned(rules, e->to.text, &label);
+			if (number == 0) {
+				number = cold_new_box(rules, e->to.text);
+				label = N_("  our box, number");
+			}
 			CHECK(number != 0);
 			line_number(plan, label, number);
 			line_amount(plan, N_("amount"), micro);
@@ -260,10 +285,14 @@ static void show_tallies(struct cold_plan *plan, const struct cold_tallied *t)
 static void show_key(struct cold_plan *plan, const struct cold_rules *rules, const char *label,
 		     const struct key32 *key)
 {
-	const struct doc_holder *h = cold_holder(&rules->holding, key);
+	bool retired = false;
+	const struct doc_holder *h = cold_known(rules, key, &retired);
 
-	CHECK(h != NULL); /* all cosigners of the box are holders */
+	CHECK(h != NULL); /* all cosigners of the box are holders, or were */
 	line_text(plan, label, h->id);
+	if (retired) {
+		line_text(plan, N_("  a former holder"), h->id);
+	}
 }
 
 static void words_of_lines(struct cold_plan *plan)

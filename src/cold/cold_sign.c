@@ -95,7 +95,7 @@ enum err cold_sign(struct writer *out, struct cold *c, struct cold_plan *plan,
 		.inner_hash = plan->inner_hash,
 		.kind = plan->kind,
 		.refill = plan->refill_id,
-		.sequence = c->chain.next_sequence,
+		.sequence = c->answers,
 		.spent = money_of(ASSET_XEM, plan->spent_micro),
 		.time_ms = now_ms,
 	};

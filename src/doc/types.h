@@ -709,7 +709,7 @@ struct doc_answer {
 	uint8_t mark[DOC_MARK_MAX]; /* for watchers alone: cold/cold_mark.h */
 	size_t mark_n;
 	struct hash32 refill;
-	uint64_t sequence;      /* of that record */
+	uint64_t sequence; /* answers before it in that journal: a copy that lacks one says so */
 	struct sig64 signature; /* of the cosignature or the wrapper, by the chain key */
 	struct money spent;     /* this holder, within the window, this refill included */
 	uint64_t time_ms;

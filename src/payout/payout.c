@@ -746,8 +746,10 @@ static enum err replay_record(struct payout *p, const struct log_record *r, uint
 	case LOG_WATCH_ORDER:
 	case LOG_WATCH_LATER:
 	case LOG_WATCH_REFILL:
+	case LOG_WATCH_HOLDING:
 	case LOG_COLD_ANSWER:
 	case LOG_COLD_RESTORED:
+	case LOG_COLD_HOLDING:
 	case LOG_GUARD_PASSKEY:
 	case LOG_WATCH_ATTEST:
 	case LOG_WATCH_STOP:

@@ -624,6 +624,8 @@ static enum err replay_record(struct watch *w, const struct log_view *v, uint32_
 					documents->n, blob);
 		documents->n = 0;
 		return e;
+	case LOG_WATCH_HOLDING:
+		return watch_holding_replay(w, blob);
 	case LOG_WATCH_LATER:
 		return watch_record_replay_later(w, &r);
 	case LOG_WATCH_STOP:

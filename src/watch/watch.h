@@ -53,6 +53,7 @@
 #include "chain/feed.h"
 #include "chain/nem/nem_follow.h"
 #include "chain/nem/nem_multisig.h"
+#include "cold/cold.h"
 #include "doc/document.h"
 #include "doc/types.h"
 #include "ipc/msgs.h"
@@ -103,8 +104,9 @@ enum {
 	WATCH_OPENS_MAX = 64,    /* seen in pools, known to no record of a signer, not over yet */
 	WATCH_REFILLS_MAX = 256, /* of all boxes, in the life of this genesis */
 	WATCH_HOLDERS_MAX = 64,  /* cold holders of all holdings */
-	WATCH_HEADS = 8,         /* of each holder's journal: the newest that were told */
-	WATCH_EARLY_MAX = 256,   /* payments whose time lock is not over here, to be acknowledged */
+	WATCH_USED_CALLS_MAX = 16,
+	WATCH_HEADS = 8,       /* of each holder's journal: the newest that were told */
+	WATCH_EARLY_MAX = 256, /* payments whose time lock is not over here, to be acknowledged */
 	/*
 	 * Records of one signer that are put off at once, and their bytes.  When these are full the
 	 * next one is not taken, and what its signer says behind it waits, but for sweeps.
@@ -381,7 +383,8 @@ enum watch_crime {
 	WATCH_CRIME_DEAD_KEY = 3, /* an account's own key spoke although it has cosigners */
 	WATCH_CRIME_RECORD = 4,   /* a bad attestation, a fork, records that went backwards */
 	WATCH_CRIME_BOX = 5,      /* a theft from a box: no evacuation of what is hot helps */
-	WATCH_CRIME_KINDS = 5,
+	WATCH_CRIME_KINDS = 5,    /* that freeze */
+	WATCH_CALL_USED_BOX = 6,  /* coins came into a box that was emptied: stops nothing */
 };
 
 /* A transaction that nothing explains so far. */
@@ -490,8 +493,15 @@ struct watch {
 	} holders[WATCH_HOLDERS_MAX];
 
 	size_t holders_n;
-	uint64_t holding_number; /* the newest holding that was told; 0: none */
-	struct hash32 holding_id;
+
+	/* the holding that binds, and its successor until a refill comes under it; number 0: none
+	 */
+	struct watch_held {
+		struct doc_holding doc;
+		struct hash32 id;
+	} holding, next_holding;
+	struct cold_retired retired;        /* by the holding that binds */
+	uint8_t used_called[WATCH_OWN_MAX]; /* how often since the start */
 
 	/* keys that changes of control have named, of any node: an address is one key's alone */
 	struct watch_key {

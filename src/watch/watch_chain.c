@@ -777,8 +777,43 @@ static void settled_journal(struct watch *w, unsigned node, uint64_t height,
 	watch_self_commit(w, &b, out);
 }
 
+/*
+ * A box is used once and watched for ever: whatever comes into one that was emptied is called, each
+ * payment once.  It stops nothing, since anybody can send coins anywhere; and of one box it is
+ * called so often a start at most, for the same reason.
+ */
+static void used_box(struct watch *w, const struct watch_node *n, size_t own, uint64_t micro,
+		     const struct nem_tx *tx, struct effects *out)
+{
+	struct hash32 name;
+	struct id128 unit;
+	char text[WORDS];
+
+	if (w->own[own].kind == WATCH_HOT || !n->converted[own] || n->spent[own] == 0) {
+		return;
+	}
+	nem_tx_hash(&name, tx);
+	unit = watch_self_short(&name);
+	for (size_t i = 0; i < w->called_n; i++) {
+		if (w->called[i].crime == WATCH_CALL_USED_BOX &&
+		    id128_eq(&w->called[i].unit, &unit)) {
+			return;
+		}
+	}
+	if (w->used_called[own] == WATCH_USED_CALLS_MAX) {
+		return;
+	}
+	w->used_called[own]++;
+	(void)snprintf(text, sizeof text,
+		       "box %s was emptied, and %" PRIu64
+		       " micro-XEM came into it at height %" PRIu64
+		       ": it is used no more, nobody moves them",
+		       w->own[own].address.text, micro, n->height);
+	watch_self_alarm(w, WATCH_CALL_USED_BOX, &name, &name, text, out);
+}
+
 static bool effects_apply(struct watch *w, struct watch_node *n, uint64_t height,
-			  const struct nem_tx *tx, int harvester)
+			  const struct nem_tx *tx, int harvester, struct effects *out)
 {
 	static struct chain_effects effects;
 
@@ -812,6 +847,7 @@ static bool effects_apply(struct watch *w, struct watch_node *n, uint64_t height
 			n->balance[from] -= micro;
 		}
 		if (to >= 0) {
+			used_box(w, n, (size_t)to, micro, tx, out);
 			watch_self_undo(w, n, height, (size_t)to);
 			if (__builtin_add_overflow(n->balance[to], micro, &n->balance[to])) {
 				return false;
@@ -885,7 +921,7 @@ static void apply(struct watch *w, struct watch_node *n, const struct nem_block 
 		} else if (ours && !j.impossible && j.payment != NULL) {
 			settle(w, node, n->height, &j, &settled, out);
 		}
-		if (!effects_apply(w, n, n->height, &tx, own_harvester) ||
+		if (!effects_apply(w, n, n->height, &tx, own_harvester, out) ||
 		    !control_apply(w, n, n->height, &tx)) {
 			lies(w, n, "a block spends what is not there, or changes what cannot be",
 			     out);

@@ -30,6 +30,8 @@ enum { ANSWERS_AT = 2 }; /* items: the holding, the refill, its answers */
 /* What was told, as far as it was read. */
 struct told {
 	struct cold_rules rules;
+	struct policy_verdict held; /* is the holding one that may be believed here */
+	enum watch_standing standing;
 	struct cold_plan plan;
 	size_t answers;
 	struct doc_answer answer[DOC_HOLDERS_MAX];
@@ -48,17 +50,6 @@ static struct policy_verdict no(enum err e, const char *field, const char *words
 	return (struct policy_verdict){ .err = e, .field = field, .words = words };
 }
 
-static struct policy_verdict told_holding(const struct watch *w, struct told *t,
-					  struct bytes holding)
-{
-	memset(t, 0, sizeof *t);
-	t->rules.genesis = w->genesis;
-	t->rules.genesis_id = w->genesis_id;
-	t->rules.roster = w->roster;
-	t->rules.network = (uint8_t)w->genesis.chain_network;
-	return cold_holding_open(&t->rules, holding);
-}
-
 static struct policy_verdict told_read(const struct watch *w, struct told *t,
 				       const struct bytes *items, size_t n)
 {
@@ -67,8 +58,12 @@ static struct policy_verdict told_read(const struct watch *w, struct told *t,
 	struct policy_verdict v;
 	int own;
 
-	v = told_holding(w, t, items[0]);
+	memset(t, 0, sizeof *t);
+	watch_rules(w, &t->rules);
+	v = cold_holding_open(&t->rules, items[0]);
 	if (v.err == ERR_OK) {
+		/* said later: an answer that contradicts one of ours is told first */
+		t->held = watch_holding_judge(w, &t->rules, items[0], &t->standing);
 		v = cold_plan_open(&t->plan, &t->rules, items[1]);
 	}
 	for (size_t i = ANSWERS_AT; v.err == ERR_OK && i < n; i++) {
@@ -194,15 +189,11 @@ static const struct watch_refill *other_of(const struct watch *w, const struct t
 	return found;
 }
 
-/* The holding is the newest that is known here, and what these answers were given under. */
-static struct policy_verdict judge_holding(const struct watch *w, const struct told *t)
+/* The holding may be believed here, and is what these answers were given under. */
+static struct policy_verdict judge_holding(const struct told *t)
 {
-	if (t->rules.holding.number < w->holding_number) {
-		return no(ERR_STATE, "holding", "an older holding than the one that is known here");
-	}
-	if (t->rules.holding.number == w->holding_number &&
-	    !hash32_eq(&t->rules.holding_id, &w->holding_id)) {
-		return no(ERR_ONCE, "holding", "another holding of this number is known here");
+	if (t->held.err != ERR_OK) {
+		return t->held;
 	}
 	for (size_t i = 0; i < t->answers; i++) {
 		if (!hash32_eq(&t->answer[i].holding, &t->rules.holding_id)) {
@@ -300,14 +291,6 @@ static void marks(struct watch *w, const struct told *t, bool stops, struct effe
 
 /* ---- what is kept -------------------------------------------------------------------------- */
 
-static void learn_holding(struct watch *w, const struct told *t)
-{
-	if (t->rules.holding.number > w->holding_number) {
-		w->holding_number = t->rules.holding.number;
-		w->holding_id = t->rules.holding_id;
-	}
-}
-
 /* Live and in a replay.  False: no room for one more that is whole. */
 static bool learn(struct watch *w, const struct told *t, uint64_t sequence, uint64_t time_ms)
 {
@@ -334,7 +317,7 @@ static bool learn(struct watch *w, const struct told *t, uint64_t sequence, uint
 			nem_tx_hash(&r->cosign_hash[r->cosigners++], &one);
 		}
 	}
-	learn_holding(w, t);
+	watch_holding_learn(w, &t->rules, t->standing, cold_plan_complete(&t->plan));
 	for (size_t i = 0; i < t->answers; i++) {
 		head_keep(w, &t->holder[i], &t->answer[i]);
 	}
@@ -390,36 +373,6 @@ static void receipt(struct watch *w, const struct event *event, const struct tol
 			   r == NULL ? w->wall_ms : r->time_ms, out);
 }
 
-/*
- * A holding alone, as soon as officers have signed it: until its first refill the one before would
- * still count here, and what that registers of holders who are forced.
- */
-static void holding_told(struct watch *w, const struct event *event, struct told *t,
-			 struct bytes holding, struct effects *out)
-{
-	struct policy_verdict v = told_holding(w, t, holding);
-
-	if (v.err == ERR_OK) {
-		v = judge_holding(w, t);
-	}
-	if (v.err != ERR_OK) {
-		watch_self_refuse(w, event, v.err, v.field, v.words, out);
-		return;
-	}
-	if (t->rules.holding.number > w->holding_number) {
-		struct log_record r = { .kind = LOG_WATCH_REFILL,
-					.id = watch_self_short(&t->rules.holding_id) };
-		struct log_batch b;
-
-		watch_self_begin(w, &b);
-		CHECK(watch_self_add(w, &b, &r, &holding) == ERR_OK);
-		watch_self_commit(w, &b, out);
-		learn_holding(w, t);
-		effects_note(out, "info holding number=%" PRIu64, w->holding_number);
-	}
-	watch_stop_receipt(w, event, &t->rules.holding_id, 0, w->wall_ms, out);
-}
-
 void watch_refill_told(struct watch *w, const struct event *event, struct effects *out)
 {
 	static struct told t; /* large */
@@ -433,18 +386,19 @@ void watch_refill_told(struct watch *w, const struct event *event, struct effect
 		watch_self_refuse(w, event, ERR_CAPABILITY, "", "not on this socket", out);
 		return;
 	}
-	if (frame_items_all(event->body, items, ARRAY_LEN(items), &n) == ERR_OK && n == 1) {
-		holding_told(w, event, &t, items[0], out);
-		return;
-	}
-	if (n <= ANSWERS_AT) {
+	if (frame_items_all(event->body, items, ARRAY_LEN(items), &n) != ERR_OK || n == 0 ||
+	    n == ANSWERS_AT) {
 		watch_self_refuse(w, event, ERR_INPUT, "body",
 				  "a holding, a refill and answers to it are expected", out);
 		return;
 	}
+	if (n == 1) {
+		watch_holding_told(w, event, items[0], out);
+		return;
+	}
 	v = told_read(w, &t, items, n);
 	if (v.err == ERR_OK) {
-		held = judge_holding(w, &t);
+		held = judge_holding(&t);
 		marks(w, &t, held.err == ERR_OK, out);
 		fork = forks(w, &t, &at);
 	}
@@ -487,20 +441,13 @@ enum err watch_refill_replay(struct watch *w, const struct log_record *r, uint64
 	static struct told t;
 	struct bytes items[ANSWERS_AT + DOC_HOLDERS_MAX];
 
-	if (n == 0) {
-		if (told_holding(w, &t, refill).err != ERR_OK) {
-			return ERR_CORRUPT;
-		}
-		learn_holding(w, &t);
-		return ERR_OK;
-	}
 	if (n < 2 || n + 1 > ARRAY_LEN(items)) {
 		return ERR_CORRUPT;
 	}
 	items[0] = documents[0];
 	items[1] = refill;
 	memcpy(&items[ANSWERS_AT], documents + 1, (n - 1) * sizeof items[0]);
-	if (told_read(w, &t, items, n + 1).err != ERR_OK) {
+	if (told_read(w, &t, items, n + 1).err != ERR_OK || t.held.err != ERR_OK) {
 		return ERR_CORRUPT;
 	}
 	return learn(w, &t, sequence, r->time_ms) ? ERR_OK : ERR_FULL;

@@ -25,7 +25,7 @@
  *
  *   WATCH_REFILL  refill's id  inner hash  0           0        0            refill; the holding
  * and answers before it
- *                  holding's id 0            0           0        0            holding, told alone
+ *   WATCH_HOLDING holding's id 0           0           0        0            holding
  *
  *   WATCH_ORDER   order's id   request id  chain_s u32  0         0            order
  *
@@ -261,10 +261,36 @@ MUST_CHECK enum err watch_exclusion_look(const struct watch *w, const struct key
 					 u128 outflow, struct doc_exclusion *says,
 					 const char **words);
 
+/* watch_holding.c */
+/* What a holding is here. */
+enum watch_standing {
+	WATCH_STANDS_FIRST,  /* none was told before */
+	WATCH_STANDS,        /* it binds */
+	WATCH_STANDS_NEXT,   /* told before, as the successor of that one */
+	WATCH_STANDS_NEW,    /* the successor of that one */
+	WATCH_STANDS_SECOND, /* the successor of the successor */
+};
+
+/* Genesis and roster into the rules of a cold judgement. */
+void watch_rules(const struct watch *w, struct cold_rules *out);
+/*
+ * rules: with a holding that was opened from raw; gets whom it retires.  ERR_STATE an older one,
+ * ERR_ONCE another one of a number that is known, those of cold_holding_follows(); ERR_FULL.
+ */
+struct policy_verdict watch_holding_judge(const struct watch *w, struct cold_rules *rules,
+					  struct bytes raw, enum watch_standing *standing);
+/* used: a refill was answered under it, by all whom it asks. */
+void watch_holding_learn(struct watch *w, const struct cold_rules *rules,
+			 enum watch_standing standing, bool used);
+/* REFILL: [holding] alone; a receipt, or why not. */
+void watch_holding_told(struct watch *w, const struct event *event, struct bytes raw,
+			struct effects *out);
+MUST_CHECK enum err watch_holding_replay(struct watch *w, struct bytes raw);
+
 /* watch_refill.c */
 /* REFILL: [holding, refill, answer...], or [holding]; a receipt, or why not. */
 void watch_refill_told(struct watch *w, const struct event *event, struct effects *out);
-/* documents: the holding, then the answers; none: refill is a holding that was told alone. */
+/* documents: the holding, then the answers. */
 MUST_CHECK enum err watch_refill_replay(struct watch *w, const struct log_record *r,
 					uint64_t sequence, const struct bytes *documents, size_t n,
 					struct bytes refill);

@@ -2,12 +2,15 @@
 /*
  * Goal: what cold holders signed whole, and the watcher was told, empties a box without an alarm;
  * in any other bytes, told in part, or not at all it is a theft.  A holder's journal that went
- * back, or has two answers in one place, freezes (docs/ceremony.md).
+ * back, or has two answers in one place, freezes (docs/ceremony.md).  The next holding is believed
+ * from whom it needs alone; former holders explain the move into a new box and nothing more; a box
+ * that was emptied is watched for ever.
  *
  * Method: the whole watcher on a real chain (watch_rig.h).  Five holders with attest keys of their
  * own answer a refill that the cold core builds; each case bends one thing.
  */
-#include "cold/cold.h"
+#include "cold/cold_holding.h"
+#include "cold/cold_restore.h"
 
 #include "watch_rig.h"
 
@@ -169,7 +172,13 @@ static bool tells_of(uint16_t role, size_t n, const struct hash32 *about)
 
 static bool tells(uint16_t role, size_t n)
 {
-	return tells_of(role, n, &plan.refill_id);
+	struct doc d;
+
+	if (n != 1) {
+		return tells_of(role, n, &plan.refill_id);
+	}
+	CHECK(doc_open(&d, items[0], &r.genesis_id, NULL) == ERR_OK);
+	return tells_of(role, 1, &d.id);
 }
 
 /* Everybody sees it in a pool, then in a block. */
@@ -572,7 +581,7 @@ static void the_holding_alone(void)
 	T_CHECK(!tells_holding(ROLE_PEER));
 	T_STR(refusal.code, err_slug(ERR_CAPABILITY));
 	T_CHECK(tells_holding(ROLE_STOP));
-	T_EQ(r.w.holding_number, 2);
+	T_EQ(r.w.holding.doc.number, 2);
 	T_EQ(r.w.refills_n, 0);
 	batches = r.batches;
 	T_CHECK(tells_holding(ROLE_SERVER));
@@ -593,13 +602,13 @@ static void the_holding_alone(void)
 	T_CHECK(!tells_holding(ROLE_STOP));
 	items[0] = items[1];
 	T_CHECK(!tells_holding(ROLE_STOP));
-	T_EQ(r.w.holding_number, 2);
+	T_EQ(r.w.holding.doc.number, 2);
 	T_EQ(r.batches, batches);
 	/* the answer under the one before moves nothing, after a restart, too */
 	rig_restart(r.batches);
 	rig_connect();
 	feed_all();
-	T_EQ(r.w.holding_number, 2);
+	T_EQ(r.w.holding.doc.number, 2);
 	holding_make();
 	refill_make(K_PURSE);
 	answers_make();
@@ -654,6 +663,430 @@ static void unregistered(void)
 	T_CHECK(!tells(ROLE_STOP, 5));
 	T_STR(refusal.field, "answer.holding");
 	T_CHECK(!watch_frozen(&r.w));
+/* ---- the next holding ---------------------------------------------------------------------- */
+
+/* Seals holding with the officers and the first n of these keys, into items[0]. */
+static void holding_seal(const struct key *keys, size_t n)
+{
+	static uint8_t body[2][16384];
+	struct bytes raw = bytes_of(
+	    body[0], made(body[0], sizeof body[0], NULL, DOC_HOLDING, &holding, &r.person[0]));
+
+	for (size_t i = 0; i <= n; i++) {
+		struct writer w = writer_make(i == n ? holding_raw : body[(i + 1) % 2], 16384);
+		const uint8_t *secret = i == 0 ? r.person[1].secret : keys[i - 1].secret;
+		struct doc_seal seal;
+		struct doc d;
+
+		CHECK(doc_open(&d, raw, &r.genesis_id, NULL) == ERR_OK);
+		doc_sign(&seal, &d.id, secret);
+		CHECK(doc_add_seal(&w, &d, &seal) == ERR_OK);
+		raw = bytes_of(w.p, w.n);
+	}
+	items[0] = raw;
+}
+
+/* holding is now its own successor. */
+static void holding_next(void)
+{
+	struct doc d;
+
+	CHECK(doc_open(&d, items[0], &r.genesis_id, NULL) == ERR_OK);
+	holding.number++;
+	holding.previous = d.id;
+}
+
+/* By people whom nobody has seen before. */
+static void holders_change(void)
+{
+	for (uint8_t i = 0; i < 5; i++) {
+		struct key fresh;
+
+		rig_key(&fresh, (uint8_t)(160 + i));
+		(void)snprintf(holding.holders[i].id, sizeof holding.holders[i].id, "new-%u", i);
+		holding.holders[i].attest_key = fresh.key;
+		holding.holders[i].key = r.chain[K_NEW0 + i].public_key;
+	}
+}
+
+/* The refill of K_BOX into this place, under items[0], whom it retires known. */
+static void rotation_make(enum who to)
+{
+	struct doc_holding before = holding;
+
+	refill_make(to);
+	for (size_t i = 0; i < 5; i++) {
+		(void)snprintf(before.holders[i].id, sizeof before.holders[i].id, "holder-%zu", i);
+		before.holders[i].attest_key = attest[i].key;
+		before.holders[i].key = r.chain[K_HOLDER0 + i].public_key;
+	}
+	CHECK(cold_retire(&rules.retired, &before, &rules.holding) == ERR_OK);
+}
+
+static void restart(void)
+{
+	rig_restart(r.batches);
+	rig_connect();
+	feed_all();
+	wait_ms(12000);
+}
+
+static void who_signs_the_next_holding(void)
+{
+	ready();
+	T_CHECK(tells(ROLE_STOP, 1));
+	T_CHECK(tells(ROLE_STOP, 1)); /* again */
+	T_EQ(r.w.holding.doc.number, 1);
+	T_CHECK(!tells(ROLE_PEER, 1));
+	items[0] = items[1];
+	T_CHECK(!tells(ROLE_STOP, 1)); /* no holding */
+	/* officers alone, and holders of an evil side's own invention */
+	holding_make();
+	holding_next();
+	holders_change();
+	holding_seal(NULL, 0);
+	T_CHECK(!tells(ROLE_STOP, 1));
+	T_STR(refusal.code, err_slug(ERR_APPROVALS));
+	holding_seal(attest, 2);
+	T_CHECK(!tells(ROLE_STOP, 1));
+	T_STR(refusal.code, err_slug(ERR_APPROVALS));
+	T_EQ(r.w.next_holding.doc.number, 0);
+	holding_seal(attest, 3);
+	T_CHECK(tells(ROLE_STOP, 1));
+	T_CHECK(tells(ROLE_SERVER, 1));
+	T_EQ(r.w.holding.doc.number, 1);
+	T_EQ(r.w.next_holding.doc.number, 2);
+	/* another one of its number; one that does not follow */
+	holding.limit = xem(1);
+	holding_seal(attest, 3);
+	T_CHECK(!tells(ROLE_STOP, 1));
+	T_STR(refusal.code, err_slug(ERR_ONCE));
+	holding.number = 3;
+	holding_seal(attest, 3);
+	T_CHECK(!tells(ROLE_STOP, 1));
+	T_STR(refusal.code, err_slug(ERR_MISMATCH));
+	/* the journal knows both */
+	restart();
+	T_EQ(r.w.holding.doc.number, 1);
+	T_EQ(r.w.next_holding.doc.number, 2);
+	/* the third, by officers alone: it takes away */
+	holding.previous = r.w.next_holding.id;
+	holding_seal(NULL, 0);
+	T_CHECK(tells(ROLE_STOP, 1));
+	T_EQ(r.w.holding.doc.number, 2);
+	T_EQ(r.w.next_holding.doc.number, 3);
+	T_EQ(r.w.retired.n, 5);
+	restart();
+	T_EQ(r.w.holding.doc.number, 2);
+	T_EQ(r.w.retired.n, 5);
+	holding_make();
+	T_CHECK(!tells(ROLE_STOP, 1));
+	T_STR(refusal.code, err_slug(ERR_STATE));
+	T_CHECK(!watch_frozen(&r.w));
+}
+
+static void refills_go_on_until_it_is_used(void)
+{
+	static uint8_t old[16384];
+	struct bytes first;
+
+	ready();
+	T_CHECK(tells(ROLE_STOP, 1));
+	memcpy(old, items[0].p, items[0].n);
+	first = bytes_of(old, items[0].n);
+	holding_next();
+	holding.limit = xem(X(200000000));
+	holding_seal(attest, 3);
+	T_CHECK(tells(ROLE_STOP, 1));
+	/* under the first: as ever */
+	items[0] = first;
+	T_CHECK(tells(ROLE_STOP, 4));
+	T_EQ(r.w.holding.doc.number, 1);
+	/* in part under the second: it does not rule yet, one holder's word is not enough for that
+	 */
+	holding_seal(attest, 3);
+	refill_make(K_PURSE);
+	answers_make();
+	for (size_t i = 0; i < 3; i++) {
+		answer[i].sequence += 10;
+		answer_put(i);
+	}
+	T_CHECK(tells(ROLE_STOP, 3));
+	T_EQ(r.w.holding.doc.number, 1);
+	T_CHECK(tells(ROLE_STOP, 5));
+	T_EQ(r.w.holding.doc.number, 2);
+	T_EQ(r.w.retired.n, 0);
+	restart();
+	T_EQ(r.w.holding.doc.number, 2);
+	T_EQ(r.w.refills_n, 1);
+	items[0] = first;
+	T_CHECK(!tells(ROLE_STOP, 1));
+	T_CHECK(!tells(ROLE_STOP, 5));
+	T_STR(refusal.code, err_slug(ERR_STATE));
+}
+
+/* Told of a third one with a refill when the second waits. */
+static void a_holding_comes_with_a_refill(void)
+{
+	ready();
+	T_CHECK(tells(ROLE_STOP, 1));
+	holding_next();
+	holding.limit = xem(X(90000000));
+	holding_seal(NULL, 0);
+	T_CHECK(tells(ROLE_STOP, 1));
+	holding_next();
+	holding_seal(NULL, 0);
+	refill_make(K_PURSE);
+	answers_make();
+	T_CHECK(tells(ROLE_STOP, 5));
+	T_EQ(r.w.holding.doc.number, 3);
+	T_EQ(r.w.next_holding.doc.number, 0);
+	/* who is retired now finds no room */
+	r.w.retired.n = COLD_RETIRED_MAX;
+	holding_next();
+	holding.holder_count = 4;
+	holding_seal(NULL, 0);
+	T_CHECK(!tells(ROLE_STOP, 1));
+	T_STR(refusal.code, err_slug(ERR_FULL));
+	T_EQ(r.w.holding.doc.number, 3);
+}
+
+/* ---- rotation, and what was emptied -------------------------------------------------------- */
+
+static void rotating(enum who to)
+{
+	rig_new_box = true;
+	ready();
+	rig_new_box = false;
+	CHECK(tells(ROLE_STOP, 1));
+	holding_next();
+	holders_change();
+	holding_seal(attest, 3);
+	CHECK(tells(ROLE_STOP, 1));
+	rotation_make(to);
+}
+
+static void former_holders_fill_a_new_box(void)
+{
+	struct nem_address box;
+	uint64_t balance, left;
+
+	rotating(K_NEW_BOX);
+	answers_make();
+	T_CHECK(tells(ROLE_STOP, 5));
+	T_EQ(r.w.holding.doc.number, 2);
+	T_EQ(r.w.retired.n, 5);
+	announced(&plan.unit);
+	T_EQ(r.w.alarms, 0);
+	T_CHECK(!watch_frozen(&r.w));
+	box = address_of(K_NEW_BOX);
+	T_CHECK(watch_balance(&r.w, PUBLIC, &box, &balance, &left));
+	T_CHECK(balance > X(999000));
+	restart();
+	T_EQ(r.w.alarms, 0);
+	T_CHECK(!watch_frozen(&r.w));
+}
+
+static void former_holders_fill_no_purse(void)
+{
+	rotating(K_PURSE);
+	T_CHECK(!tells(ROLE_STOP, 5));
+	T_STR(refusal.field, "refill.destination");
+	T_EQ(r.w.refills_n, 0);
+	/* a stranger is no former holder */
+	rotating(K_NEW_BOX);
+	refill.initiator = r.chain[K_THIEF].public_key;
+	items[1] = bytes_of(refill_raw,
+			    made(refill_raw, sizeof refill_raw, NULL, DOC_REFILL, &refill, NULL));
+	T_CHECK(!tells(ROLE_STOP, 5));
+	T_STR(refusal.field, "refill.cosigners");
+	T_CHECK(!watch_frozen(&r.w));
+}
+
+/* After the move; the height before it. */
+static uint64_t rotated(void)
+{
+	uint64_t height;
+
+	rotating(K_NEW_BOX);
+	answers_make();
+	CHECK(tells(ROLE_STOP, 5));
+	height = watch_height(&r.w, PUBLIC);
+	announced(&plan.unit);
+	CHECK(r.w.alarms == 0);
+	return height;
+}
+
+static void pays(enum who from, enum who to, uint64_t micro)
+{
+	struct nem_tx tx = tx_transfer(from, to, micro);
+
+	tx_sign(&tx, from);
+	CHECK(nis_say(PUBLIC, &tx) == NEM_SUCCESS);
+	mine(PUBLIC);
+	feed_all();
+	wait_ms(2000);
+}
+
+static void coins_into_an_emptied_box_are_called(void)
+{
+	uint64_t height = rotated();
+
+	/* into one that is filled, or into the new one: no matter */
+	pays(K_CUSTOMER, K_NEW_BOX, X(1));
+	pays(K_CUSTOMER, K_SPARE0, X(1));
+	T_EQ(r.w.alarms, 0);
+	pays(K_CUSTOMER, K_BOX, X(1));
+	T_EQ(r.w.alarms, 1); /* once, though two nodes show it */
+	T_CHECK(!watch_frozen(&r.w));
+	/* undone and mined again, and after a restart: the same coins are the same call */
+	feed_undo(PUBLIC, height);
+	feed_undo(CLEAN, height);
+	feed_all();
+	wait_ms(2000);
+	T_EQ(r.w.alarms, 1);
+	restart();
+	T_EQ(r.w.alarms, 1);
+	/* others are another, also then; of one box, not without end */
+	pays(K_CUSTOMER, K_BOX, X(2));
+	T_EQ(r.w.alarms, 2);
+	for (unsigned i = 0; i < WATCH_USED_CALLS_MAX + 4; i++) {
+		pays(K_CUSTOMER, K_BOX, X(1) + i + 1);
+	}
+	T_EQ(r.w.alarms, 1 + WATCH_USED_CALLS_MAX);
+	T_CHECK(!watch_frozen(&r.w));
+}
+
+/* Former holders move what came in; what they signed once is no excuse. */
+static void moves_of_an_emptied_box_are_thefts(bool undone, bool restarted)
+{
+	uint64_t height = rotated();
+	struct nem_tx again;
+
+	if (undone) {
+		feed_undo(PUBLIC, height);
+		feed_undo(CLEAN, height);
+		feed_all();
+		wait_ms(2000);
+	}
+	if (restarted) {
+		restart();
+	}
+	T_EQ(r.w.alarms, 0);
+	T_CHECK(!watch_frozen(&r.w));
+	pays(K_CUSTOMER, K_BOX, X(50));
+	again = plan.unit;
+	again.multisig.inner.transfer.amount_micro = X(20);
+	again.multisig.n = 0;
+	CHECK(nem_tx_sign(&again, &r.chain[K_HOLDER0 + 2]) == ERR_OK);
+	feed_given(PUBLIC, &again, 1);
+	wait_ms(2000);
+	T_CHECK(watch_frozen(&r.w));
+}
+
+static void an_emptied_box_stays_on_watch(void)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		moves_of_an_emptied_box_are_thefts((i & 1) != 0, (i & 2) != 0);
+	}
+}
+
+/* ---- a key that came back from cards ------------------------------------------------------- */
+
+enum { COPY_BATCHES = 8, COPY_BYTES = 16384 };
+
+static struct cold machine; /* of holder 0 */
+static struct cold_secrets secrets;
+static uint8_t batch[COPY_BATCHES][COPY_BYTES];
+static size_t batch_n[COPY_BATCHES];
+static size_t batches;
+static uint8_t batch_room[COLD_BATCH_BYTES];
+
+static enum err batch_append(void *context, struct bytes raw)
+{
+	(void)context;
+	CHECK(batches < COPY_BATCHES && raw.n <= COPY_BYTES);
+	memcpy(batch[batches], raw.p, raw.n);
+	batch_n[batches++] = raw.n;
+	return ERR_OK;
+}
+
+static const struct cold_journal batch_journal = { NULL, batch_append };
+
+static void machine_begins(void)
+{
+	memset(&machine, 0, sizeof machine);
+	batches = 0;
+	secrets.chain = r.chain[K_HOLDER0];
+	memcpy(secrets.attest, attest[0].secret, sizeof secrets.attest);
+	CHECK(cold_begin(&machine, &secrets, &r.genesis_id, r.wall, &batch_journal, batch_room) ==
+	      ERR_OK);
+}
+
+/* Holder 0 answers another refill, by his own machine and journal. */
+static void machine_signs(uint64_t at_ms)
+{
+	struct writer w = writer_make(answer_raw[0], sizeof answer_raw[0]);
+
+	refill.time_ms++;
+	items[1] = bytes_of(refill_raw,
+			    made(refill_raw, sizeof refill_raw, NULL, DOC_REFILL, &refill, NULL));
+	CHECK(cold_plan_open(&plan, &rules, items[1]).err == ERR_OK);
+	plan.me = &rules.holding.holders[0];
+	plan.kind = DOC_ATTEST_COSIGN;
+	plan.judged_ms = at_ms;
+	plan.tally_raw[0] = bytes_str("for people"); /* who signed judged real ones */
+	plan.tally_count = 1;
+	CHECK(cold_sign(&w, &machine, &plan, &rules, &secrets, bytes_str(plan.words), at_ms,
+			&batch_journal, batch_room) == ERR_OK);
+	items[2] = bytes_of(answer_raw[0], w.n);
+}
+
+/* The machine is lost; a copy of the first n batches of its journal is what there is. */
+static void machine_is_restored(size_t n, uint64_t at_ms)
+{
+	memset(&machine, 0, sizeof machine);
+	batches = n;
+	for (size_t i = 0; i < n; i++) {
+		CHECK(cold_replay(&machine, &secrets, bytes_of(batch[i], batch_n[i])) == ERR_OK);
+	}
+	if (n == 0) {
+		CHECK(cold_begin(&machine, &secrets, &r.genesis_id, at_ms, &batch_journal,
+				 batch_room) == ERR_OK);
+	}
+	CHECK(cold_restore(&machine, &secrets, &rules, at_ms, &batch_journal, batch_room).err ==
+	      ERR_OK);
+}
+
+/* Two answers are known here; what the machine says after a restore from `n` batches of three. */
+static bool restored_from(size_t n)
+{
+	ready();
+	machine_begins();
+	for (uint64_t i = 0; i < 2; i++) {
+		machine_signs(r.wall + i);
+		CHECK(tells(ROLE_STOP, 3));
+	}
+	machine_is_restored(n, r.wall + 1000);
+	machine_signs(r.wall + 7 * UINT64_C(86400000));
+	return tells(ROLE_STOP, 3);
+}
+
+static void a_restored_journal_without_its_newest_entry(void)
+{
+	/* whatever is missing, the newest answer alone as well: watchers freeze, and say why */
+	for (size_t n = 0; n < 3; n++) {
+		T_CHECK(!restored_from(n));
+		T_STR(refusal.code, err_slug(ERR_ONCE));
+		T_STR(refusal.field, "answer.sequence");
+		T_CHECK(strstr(refusal.detail, "journal") != NULL);
+		T_CHECK(watch_frozen(&r.w));
+		T_CHECK(!watch_evacuating(&r.w));
+	}
+	/* with the newest copy the restored one goes on behind it */
+	T_CHECK(restored_from(3));
+	T_CHECK(!watch_frozen(&r.w));
+	T_EQ(r.w.alarms, 0);
 }
 
 int main(int argc, char **argv)
@@ -674,6 +1107,15 @@ int main(int argc, char **argv)
 		{ "refused for another reason, and heard", refused_and_heard },
 		{ "the freeze alone says nothing", the_freeze_alone_says_nothing },
 		{ "a holding is told alone", the_holding_alone },
+		{ "a restored journal without its newest entry",
+		  a_restored_journal_without_its_newest_entry },
+		{ "who signs the next holding", who_signs_the_next_holding },
+		{ "refills go on until the next holding is used", refills_go_on_until_it_is_used },
+		{ "a holding comes with a refill", a_holding_comes_with_a_refill },
+		{ "former holders fill a new box", former_holders_fill_a_new_box },
+		{ "former holders fill no purse", former_holders_fill_no_purse },
+		{ "coins into an emptied box are called", coins_into_an_emptied_box_are_called },
+		{ "an emptied box stays on watch", an_emptied_box_stays_on_watch },
 	};
 
 	return rig_end(t_main(cases, ARRAY_LEN(cases), argc, argv));

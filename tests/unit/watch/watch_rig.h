@@ -41,8 +41,10 @@ enum who {
 	K_SPARE1,
 	K_CUSTOMER,
 	K_THIEF,
-	K_HOLDER0, /* five holders of the boxes */
-	K_WHO_N = K_HOLDER0 + 5
+	K_HOLDER0,              /* five holders of the boxes */
+	K_NEW0 = K_HOLDER0 + 5, /* five holders who come later, and a box for them */
+	K_NEW_BOX = K_NEW0 + 5,
+	K_WHO_N
 };
 
 enum {
@@ -209,6 +211,7 @@ static const struct doc_hours *rig_hours; /* of the policy that rig_make() write
 static bool rig_strict;
 /* what rig_make() writes has a second till in the purse's place, and orders that live longer */
 static bool rig_two_tills;
+static bool rig_new_box; /* and a second box, of nobody yet */
 
 static inline struct money xem(uint64_t micro)
 {
@@ -471,6 +474,9 @@ static inline void rig_documents(void)
 		.spare_count = 2,
 	};
 	doc_address(&r.genesis.boxes[0], K_BOX);
+	if (rig_new_box) {
+		doc_address(&r.genesis.boxes[r.genesis.box_count++], K_NEW_BOX);
+	}
 	doc_address(&r.genesis.spares[0], K_SPARE0);
 	doc_address(&r.genesis.spares[1], K_SPARE1);
 	r.genesis.hot[0].spare = r.genesis.spares[0];

@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Goal: the people who hold cold keys change. Their successors' holding is signed by officers and by as many of them as
+a recovery needs, every box moves whole into a new one, step after step, and what is emptied stays on watch; an online
+side that invents holders of its own gets nowhere.
+
+Method: node, signers and watchers as they run, ten holders with kuramori-cold and keys of their own, `kuramori` as an
+officer. Two boxes belong to five holders, two empty ones to five others.
+"""
+
+import json
+import os
+import random
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "tests/kit"))
+
+import canon  # noqa: E402
+import ceremony  # noqa: E402
+import nem  # noqa: E402
+import process  # noqa: E402
+import tap  # noqa: E402
+import world as kit  # noqa: E402
+
+BUILD = Path(os.environ.get("KURAMORI_BUILD", ROOT / "build"))
+XEM = kit.XEM
+PASSPHRASE = "a passphrase of the test"
+OLD, NEW = range(5), range(5, 10)
+w = None
+folder = None
+keys = []      # (key, attest_key) of each holder, in hex
+
+
+class Holder:
+    """A cold key whose public half alone is known here."""
+
+    def __init__(self, public_hex):
+        self.public_hex, self.public = public_hex, bytes.fromhex(public_hex)
+
+
+def place(name):
+    return folder / name
+
+
+def cold(i, *words, typed=(), expect=0, holding=None, flags=()):
+    own = place(f"holder-{i}")
+    own.mkdir(exist_ok=True)
+    documents = w.place("documents")
+    argv = [w.program("kuramori-cold"), "--network-is-up-and-i-know", "yes",
+            "--genesis-file", documents / "genesis.json", "--key-file", own / "key", "--journal-file", own / "journal",
+            "--seal-ops", "1", "--seal-mem-kib", "8192"]
+    if holding is not None:
+        argv += ["--roster1-file", documents / "roster.json", "--holding-file", place(holding)]
+    return ceremony.typed([*argv, *flags, *words], typed, expect)
+
+
+def kuramori(*words, expect=0, holding="holding-2"):
+    """(what it printed, what it complained of)."""
+    config = w.write_cli_config("officer-cli", None, server=False)
+    done = process.run([w.program("kuramori"), "--config", config, "--holding-file", place(holding), *words], expect=None,
+                       timeout=120.0)
+    assert done.returncode == expect, (words, done.returncode, done.stdout, done.stderr)
+    return done.stdout, done.stderr
+
+
+def holders_make_keys():
+    dice = random.Random(11)
+    for i in [*OLD, *NEW]:
+        rolls = "".join(dice.choice("123456") for _ in range(100))
+        out, _ = cold(i, "init", typed=["same", rolls, PASSPHRASE, PASSPHRASE])
+        one = dict(line.split(" ") for line in out.splitlines() if line.startswith(("key ", "attest_key ")))
+        keys.append((one["key"], one["attest_key"]))
+
+
+def body(who, **changed):
+    """A holding of these holders: one signs for 6 million at once."""
+    return {"genesis": w.genesis.id,
+            "holders": [{"attest_key": keys[i][1], "id": f"holder-{i}", "key": keys[i][0]} for i in who],
+            "limit": str(6_000_000 * XEM), "number": 1, "previous": canon.ZERO_ID, "residue_max": str(5 * XEM),
+            "tally_age_ms": 86_400_000, "window_ms": 1, **changed}
+
+
+def officers(document):
+    return document.sign(*(w.keys.people[name][0] for name in ("officer-1", "officer-2")))
+
+
+def balance(key):
+    return w.public.balance(key.address())
+
+
+def multisig():
+    old, new = ([Holder(keys[i][0]) for i in who] for who in (OLD, NEW))
+    mine = {key.public_hex: new for key in w.keys.boxes[2:]}
+    return [(key, mine.get(key.public_hex, old) if needed == 3 else cosigners, needed)
+            for key, cosigners, needed in kit.Keys.multisig(w.keys)]
+
+
+def fundings():
+    k = w.keys
+    return [(k.boxes[0].address(), 5_000_000 * XEM), (k.boxes[1].address(), 3_000_000 * XEM),
+            (k.till.address(), 1_000_000 * XEM)] + [(p.address(), 1_000_000 * XEM) for p in k.purses]
+
+
+def start():
+    global w, folder
+    top = process.temp_dir()
+    os.chmod(top, 0o755)
+    (top / "w").mkdir()
+    folder = top / "cold"
+    folder.mkdir()
+    w = kit.World(top / "w", BUILD, kit.Settings(boxes=4, purses=2, spare_extra=1, quiet_blocks=370, block_ms=500))
+    w.fundings = fundings
+    w.seal_people((("officer-cli", "officer"),))
+    w.ceremony_node()
+    w.write_documents(w.seal_signers())
+    holders_make_keys()
+    w.keys.multisig = multisig
+    w.ceremony_chain()
+    place("holding-1").write_bytes(officers(canon.Document("holding", body(OLD))).raw)
+    w.start_all(server=False)
+    process.wait_until(lambda: all(w.status(f"watcher-{n}").get("node_0") == "up" and
+                                   w.status(f"watcher-{n}").get("node_1") == "up" for n in (1, 2, 3)), 60, "nodes read")
+
+
+def stop():
+    if w is not None:
+        w.stop()
+
+
+def take(i, holding, **more):
+    return cold(i, "take", holding=holding, typed=[PASSPHRASE, "same"], **more)
+
+
+@tap.test
+def holders_of_ones_own_are_taken_by_nobody():
+    kuramori("rotate", "tell", place("holding-1"), holding="holding-1")
+    for i in OLD:
+        out, _ = take(i, "holding-1")
+        assert "in words" in out and "binds this machine from now on" in out, out
+    first = canon.open_document(place("holding-1").read_bytes(), w.genesis.id)
+    evil = officers(canon.Document("holding", body(NEW, number=2, previous=first.id)))
+    place("evil").write_bytes(evil.raw)
+    _, err = kuramori("rotate", "tell", place("evil"), holding="holding-1", expect=4)
+    assert "fewer holders" in err, err
+    for signed in (evil, evil.sign(*(canon.SigningKey.named(f"mine {i}") for i in range(4)))):
+        place("evil").write_bytes(signed.raw)
+        _, err = take(0, "evil", expect=1)
+        assert "fewer holders" in err, err
+    # and what was not taken is not gone by
+    _, err = cold(0, "explain", place("evil"), holding="evil", typed=[PASSPHRASE], expect=None)
+    assert err, err
+
+
+@tap.test
+def officers_and_holders_sign_the_next_one():
+    first = canon.open_document(place("holding-1").read_bytes(), w.genesis.id)
+    place("draft").write_text(json.dumps(body(NEW, number=2, previous=first.id), indent=1))
+    out, _ = kuramori("rotate", "sign", place("draft"), holding="holding-1")
+    assert "number 2 has your signature" in out, out
+    document = canon.open_document(place("draft").read_bytes(), w.genesis.id, "holding")
+    document.sign(w.keys.people["officer-1"][0])
+    at = place("signed")
+    at.write_bytes(document.raw)
+    for i in range(3):
+        out, _ = cold(i, "endorse", at, holding="holding-1", typed=[PASSPHRASE, "no"], expect=None,
+                      flags=["--endorsed-file", place("none")])
+        assert "LOOSENS" in out and out.count("COMES NEW") == 5 and out.count("GOES") == 5, out
+        assert not place("none").exists()
+        after = place(f"signed-{i}")
+        cold(i, "endorse", at, holding="holding-1", typed=[PASSPHRASE, "same"], flags=["--endorsed-file", after])
+        at = after
+    place("holding-2").write_bytes(at.read_bytes())
+    # who comes later signs nothing before
+    _, err = cold(5, "endorse", at, holding="holding-1", typed=[PASSPHRASE, "same"], expect=None,
+                  flags=["--endorsed-file", place("none")])
+    assert "does not name this key" in err and not place("none").exists(), err
+    kuramori("rotate", "tell", place("holding-2"))
+    for i in [*OLD, *NEW]:
+        take(i, "holding-2")
+    out, _ = cold(0, "journal", holding="holding-2", typed=[PASSPHRASE])
+    assert "\nholding 2 " in out and "\nbinds_from " in out, out
+    _, err = take(0, "holding-2", expect=1)
+    assert "before" in err, err
+
+
+def plan():
+    out, _ = kuramori("--json", "rotate", "plan", f"old={place('holding-1')}")
+    return json.loads(out)
+
+
+def signers(refill):
+    public = [c["key"] for c in refill["cosigners"]] + [refill["initiator"]]
+    return [next(i for i in range(10) if keys[i][0] == key) for key in public]
+
+
+def step(number):
+    """Plans, signs, announces one step; the refill's body."""
+    file = place(f"step-{number}")
+    kuramori("rotate", "next", file, f"old={place('holding-1')}")
+    refill = canon.open_document(file.read_bytes(), w.genesis.id, "refill").body
+    place("tallies").mkdir(exist_ok=True)
+    kuramori("tally", place("tallies"), file)
+    words = sorted(place("tallies").iterdir())
+    assert all(len(canon.open_document(t.read_bytes(), w.genesis.id).body["accounts"]) == 2 for t in words)
+    answers = []
+    for i in signers(refill):
+        answers.append(place(f"answer-{number}-{i}"))
+        out, _ = cold(i, "sign", file, *words, *answers[:-1][:2 if len(answers) == 3 else 0], holding="holding-2",
+                      typed=[PASSPHRASE, "WORDS"], flags=["--answer-file", answers[-1]])
+        assert "a former holder" in out and "our box, number" in out, out
+    node = f"node=127.0.0.1:{w.ports['node public']}"
+    out, _ = kuramori("refill", "collect", file, *answers, node, f"old={place('holding-1')}")
+    assert "stands in block" in out, out
+    return refill
+
+
+@tap.test
+def boxes_move_step_after_step():
+    old, new = w.keys.boxes[:2], w.keys.boxes[2:]
+    said = plan()
+    assert said["steps"] == 2 and said["left"] == 8_000_000 * XEM and said["moved"] == 0, said
+    assert said["days"] == 3, said      # the same people sign for 6 million at once
+    out, _ = kuramori("rotate", "plan", f"old={place('holding-1')}")
+    assert "to be moved" in out and "day 0" in out and "day 2" in out, out
+    # not into a purse, whoever asks: former holders pay nobody
+    _, err = kuramori("refill", "propose", place("no"), f"old={place('holding-1')}", f"box={old[0].address()}",
+                      f"to={w.keys.purses[0].address()}", expect=1)
+    assert "former holder" in err and not place("no").exists(), err
+    # nor into a box of their own, which is as good as the old one
+    _, err = kuramori("refill", "propose", place("no"), f"box={old[0].address()}", f"to={new[0].address()}", expect=1)
+    assert "no holder" in err, err
+    kuramori("refill", "propose", place("own"), f"old={place('holding-1')}", f"box={old[0].address()}",
+             f"to={old[1].address()}")
+    place("tallies").mkdir(exist_ok=True)
+    kuramori("tally", place("tallies"), place("own"))
+    who = signers(canon.open_document(place("own").read_bytes(), w.genesis.id).body)[0]
+    _, err = cold(who, "sign", place("own"), *sorted(place("tallies").iterdir()), holding="holding-2",
+                  typed=[PASSPHRASE], expect=1, flags=["--answer-file", place("no")])
+    assert "tally.cosigners" in err and not place("no").exists(), err
+    first = step(1)
+    assert first["account"] == old[1].public_hex and first["destination"] == new[0].address(), first
+    said = plan()
+    assert said["steps"] == 1 and said["emptied"] == 1 and said["left"] == 5_000_000 * XEM, said
+    # the first step once more, by an old paper: the box is used
+    kuramori("tally", place("tallies"), place("step-1"))
+    _, err = cold(who, "sign", place("step-1"), *sorted(place("tallies").iterdir()), holding="holding-2",
+                  typed=[PASSPHRASE], expect=1, flags=["--answer-file", place("no")])
+    assert not place("no").exists(), err
+    step(2)
+    said = plan()
+    assert said["steps"] == 0 and said["left"] == 0 and said["emptied"] == 2, said
+    assert balance(old[0]) == balance(old[1]) == 0 and balance(new[0]) + balance(new[1]) == said["moved"]
+    _, err = kuramori("rotate", "next", place("no"), f"old={place('holding-1')}", expect=1)
+    assert "nothing is left" in err, err
+    for n in (1, 2, 3):
+        status = w.status(f"watcher-{n}")
+        assert status["frozen"] == "no" and status["alarms"] == "0", status
+
+
+@tap.test
+def what_was_emptied_stays_on_watch():
+    stamp = w.chain_time()
+    bank, box = w.keys.bank, w.keys.boxes[0]
+    w.send(nem.Transfer(bank.public, box.address(), 10 * XEM, timestamp=stamp, deadline=stamp + 3600).sign(bank))
+    process.wait_until(lambda: all(w.status(f"watcher-{n}")["alarms"] == "1" for n in (1, 2, 3)), 30, "it is called")
+    assert all(w.status(f"watcher-{n}")["frozen"] == "no" for n in (1, 2, 3))
+    # a watcher that starts again calls it no second time
+    w.group.daemons["watcher-3"].stop()
+    w.start_watcher(3)
+    process.wait_until(lambda: w.status("watcher-3").get("node_0") == "up", 30, "it is back")
+    assert w.status("watcher-3")["alarms"] == "1", w.status("watcher-3")
+    said = plan()
+    assert said["steps"] == 0 and said["emptied"] == 2, said
+
+
+if __name__ == "__main__":
+    tap.run(start, stop)
