@@ -133,18 +133,15 @@ uint64_t cold_take_from(const struct cold *c, const struct doc_holding *next, ui
 }
 
 /* A holding took effect in the journal: replay and cold_take() end here alike. */
-static enum err hold(struct cold *c, const struct doc_holding *next, const struct hash32 *id,
-		     uint64_t from_ms)
+static void hold(struct cold *c, const struct doc_holding *next, const struct hash32 *id,
+		 uint64_t from_ms)
 {
-	enum err e = c->held ? cold_retire(&c->retired, &c->holding, next) : ERR_OK;
-
-	if (e == ERR_OK) {
-		c->held = true;
-		c->holding = *next;
-		c->holding_id = *id;
-		c->holding_from_ms = from_ms;
-	}
-	return e;
+	/* cold_take() writes none that finds no room */
+	CHECK(!c->held || cold_retire(&c->retired, &c->holding, next) == ERR_OK);
+	c->held = true;
+	c->holding = *next;
+	c->holding_id = *id;
+	c->holding_from_ms = from_ms;
 }
 
 enum err cold_hold_replay(struct cold *c, const struct log_record *r, struct bytes blob)
@@ -156,7 +153,8 @@ enum err cold_hold_replay(struct cold *c, const struct log_record *r, struct byt
 	    doc_holding_read(&d, &next, NULL) != ERR_OK) {
 		return ERR_CORRUPT;
 	}
-	return hold(c, &next, &d.id, le64_get(r->credit.b));
+	hold(c, &next, &d.id, le64_get(r->credit.b));
+	return ERR_OK;
 }
 
 static struct policy_verdict take_judge(const struct cold *c, const struct cold_rules *rules,
@@ -213,7 +211,7 @@ struct policy_verdict cold_take(struct cold *c, const struct cold_secrets *secre
 	}
 	c->last_ms = now_ms;
 	c->roster_number = rules->roster.number;
-	CHECK(hold(c, &rules->holding, &rules->holding_id, from_ms) == ERR_OK);
+	hold(c, &rules->holding, &rules->holding_id, from_ms);
 	return allowed;
 }
 

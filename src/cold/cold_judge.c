@@ -659,7 +659,8 @@ static const struct doc_holder *answerer(const struct judging *j, const char *id
 		    i < r->cosigner_count ? &r->cosigners[i].key : &r->initiator;
 		const struct doc_holder *h = cold_known(j->q->rules, key, &retired);
 
-		if (h != NULL && strcmp(h->id, id) == 0) {
+		CHECK(h != NULL); /* a refill whose people these rules do not know is none */
+		if (strcmp(h->id, id) == 0) {
 			return h;
 		}
 	}

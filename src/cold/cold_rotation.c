@@ -152,16 +152,13 @@ static size_t on_day(const struct cold_rotation *r, uint64_t day)
 /* The first day on which something of the plan stops counting, after this one; 0: none. */
 static uint64_t next_day(const struct cold_rotation *r, uint64_t day, uint64_t window)
 {
-	uint64_t next = 0;
-
+	/* steps stand in the order of their days */
 	for (size_t i = 0; i < r->step_count; i++) {
-		uint64_t over = r->step[i].day + window;
-
-		if (over > day && (next == 0 || over < next)) {
-			next = over;
+		if (r->step[i].day + window > day) {
+			return r->step[i].day + window;
 		}
 	}
-	return next;
+	return 0;
 }
 
 /* False: there are not enough people for it, on any day. */

@@ -57,7 +57,7 @@ bool cold_micro(uint64_t *out, const struct money *m);
 struct policy_verdict cold_judge_restored(const struct cold *c, const struct cold_rules *rules,
 					  uint64_t now_ms, uint64_t chain_s, uint64_t final_s);
 
-/* A holding of the journal, replayed.  ERR_CORRUPT, ERR_FULL. */
+/* A holding of the journal, replayed.  ERR_CORRUPT. */
 enum err cold_hold_replay(struct cold *c, const struct log_record *r, struct bytes blob);
 
 /* The holding that was taken binds by the watchers' chain (least of the tallies), too, or ERR_WAIT.

@@ -324,7 +324,8 @@ static void no_way_around_the_wait(void)
 	T_EQ(takes(&next_rules, &next_raw, NOW - 900), ERR_OK);
 	T_EQ(world.cold.holding_from_ms, NOW - 900 + 7 * DAY);
 	REFUSED(ask_under(&next_rules), ERR_WAIT, "holding");
-	T_EQ(world.cold.retired.n, 5); /* holder-4, then four others */
+	T_EQ(world.cold.retired.n, 5);                          /* holder-4, then four others */
+	REFUSED(ask_under(&world.rules), ERR_STATE, "holding"); /* two back */
 	T_EQ(again(), ERR_OK);
 	T_EQ(world.cold.retired.n, 5);
 }
@@ -392,7 +393,14 @@ static void a_journal_with_something_else_in_it(void)
 
 static void no_room_for_more_who_left(void)
 {
+	struct cold_retired twice = { .n = 0 };
+
 	ready();
+	next.holder_count = 3;
+	T_EQ(cold_retire(&twice, &world.holding, &next), ERR_OK);
+	T_EQ(cold_retire(&twice, &world.holding, &next), ERR_OK);
+	T_EQ(twice.n, 2); /* who came back and left again is one */
+	next_make();
 	T_EQ(takes(&world.rules, &world.holding_raw, NOW), ERR_OK);
 	world.cold.retired.n = COLD_RETIRED_MAX - 4;
 	all_change();

@@ -134,6 +134,21 @@ static void a_plan(void)
 	fits("", 1);
 }
 
+/* What cannot be moved yet is left, and no step. */
+static void what_stays_behind_is_counted(void)
+{
+	ready();
+	seen[0].open = true;
+	holds(1, 2 * BOX + 1);
+	holds(2, 400000);
+	planned("", 1);
+	T_EQ(plan.step_count, 3);
+	T_EQ(plan.states[COLD_BOX_BUSY], 1);
+	T_EQ(plan.states[COLD_BOX_LARGE], 1);
+	T_EQ(plan.states[COLD_BOX_POOR], 1);
+	T_EQ(plan.left_micro, UINT64_C(16000000000000) + 2 * BOX + 1 + 400000);
+}
+
 /* Each day the first step is done, or nothing: the rest is planned from what the chain shows. */
 static void it_goes_on_after_any_break(void)
 {
@@ -272,6 +287,7 @@ int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
 		{ "a plan", a_plan },
+		{ "what stays behind is counted", what_stays_behind_is_counted },
 		{ "it goes on after any break", it_goes_on_after_any_break },
 		{ "what a box is", what_a_box_is },
 		{ "where nothing goes", where_nothing_goes },
