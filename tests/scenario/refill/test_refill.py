@@ -163,10 +163,14 @@ def holders_sign_by_what_the_watchers_say():
     words, _, _ = v.tallies(good)
     assert len(words) == 3
     # too old, by a holding that wants them fresher
-    first = canon.open_document(v.place("holding").read_bytes(), w.genesis.id)
-    v.write("fresh", v.holding(number=2, previous=first.id, tally_age_ms=1))
+    v.write("fresh", v.holding(tally_age_ms=1))
     _, err = v.cold(0, "sign", good, *words, typed=[PASSPHRASE], expect=1, answer=v.place("no"), holding="fresh")
     assert "tally.time_ms" in err and not v.place("no").exists(), err
+    # by a later one, which nobody took on this machine
+    first = canon.open_document(v.place("holding").read_bytes(), w.genesis.id)
+    v.write("later", v.holding(number=2, previous=first.id))
+    _, err = v.cold(0, "sign", good, *words, typed=[PASSPHRASE], expect=1, answer=v.place("no"), holding="later")
+    assert "has not taken this holding" in err and not v.place("no").exists(), err
     # of another box
     others, _, _ = v.tallies(w.keys.boxes[1].address(), into="others")
     _, err = v.cold(0, "sign", good, *others, typed=[PASSPHRASE], expect=1, answer=v.place("no"))
