@@ -142,8 +142,9 @@ static void look(struct cli *c, const char *text)
 
 		if (money_u64(&held, &a->balance) != ERR_OK || a->needed != s->says.needed ||
 		    a->cosigner_count != s->says.cosigner_count ||
-		    memcmp(a->cosigners, s->says.cosigners,
-			   a->cosigner_count * sizeof a->cosigners[0]) != 0) {
+		    !bytes_eq(bytes_of(a->cosigners, a->cosigner_count * sizeof a->cosigners[0]),
+			      bytes_of(s->says.cosigners,
+				       s->says.cosigner_count * sizeof a->cosigners[0]))) {
 			s->told = false; /* they differ: nothing is done with it */
 			return;
 		}
