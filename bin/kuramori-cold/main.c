@@ -302,9 +302,9 @@ static int command(struct program *p, const struct config_result *r)
 	if (strcmp(word, "endorse") == 0 && r->rest_n == 2) {
 		return program_endorse(p, r->rest[1]);
 	}
-	return program_fail(
-	    ERR_USAGE, "init, check, reseal, register, backup, drill, restore, take, endorse FILE, explain FILE..., "
-		       "sign FILE..., show FILE..., journal");
+	return program_fail(ERR_USAGE, "init, check, reseal, register, backup, drill, restore, "
+				       "take, endorse FILE, explain FILE..., "
+				       "sign FILE..., show FILE..., journal");
 }
 
 static int run(struct program *p, const struct config_result *r)

@@ -77,7 +77,8 @@ def holders_make_keys():
 def body(who, **changed):
     """A holding of these holders: one signs for 6 million at once."""
     return {"genesis": w.genesis.id,
-            "holders": [{"attest_key": keys[i][1], "id": f"holder-{i}", "key": keys[i][0]} for i in who],
+            "holders": [{"attest_key": keys[i][1], "id": f"holder-{i}", "key": keys[i][0],
+                         "registration": ""} for i in who],
             "limit": str(6_000_000 * XEM), "number": 1, "previous": canon.ZERO_ID, "residue_max": str(5 * XEM),
             "tally_age_ms": 86_400_000, "window_ms": 1, **changed}
 

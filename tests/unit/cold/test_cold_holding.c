@@ -43,7 +43,7 @@ static void fresh_make(void)
 		uint8_t key[COLD_KEY_BYTES];
 
 		memset(key, 0x60 + i, sizeof key);
-		cold_secrets_make(&fresh[i], key);
+		cold_secrets_make(&fresh[i], key, key);
 	}
 }
 
@@ -160,6 +160,9 @@ static void what_loosens(void)
 	next.holders[1].attest_key = world_key(9);
 	T_EQ(loosens(), COLD_LOOSENS_HOLDERS);
 	(void)snprintf(next.holders[1].id, sizeof next.holders[1].id, "another");
+	T_EQ(loosens(), COLD_LOOSENS_HOLDERS);
+	/* another token for the call of who is forced, or none */
+	next.holders[2].registration_n = DOC_MARK_KEY;
 	T_EQ(loosens(), COLD_LOOSENS_HOLDERS);
 	next.holders[0] = next.holders[1];
 	T_EQ(loosens(), 0);

@@ -47,7 +47,7 @@ static void ready(void)
 		uint8_t key[COLD_KEY_BYTES];
 
 		memset(key, 0x60 + i, sizeof key);
-		cold_secrets_make(&fresh[i], key);
+		cold_secrets_make(&fresh[i], key, key);
 		rules.retired.list[i] = world.holding.holders[i];
 		rules.holding.holders[i].key = fresh[i].chain.public_key;
 		(void)snprintf(rules.holding.holders[i].id, sizeof rules.holding.holders[i].id,

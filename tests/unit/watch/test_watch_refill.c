@@ -663,6 +663,8 @@ static void unregistered(void)
 	T_CHECK(!tells(ROLE_STOP, 5));
 	T_STR(refusal.field, "answer.holding");
 	T_CHECK(!watch_frozen(&r.w));
+}
+
 /* ---- the next holding ---------------------------------------------------------------------- */
 
 /* Seals holding with the officers and the first n of these keys, into items[0]. */
@@ -1037,6 +1039,7 @@ static void machine_signs(uint64_t at_ms)
 	plan.judged_ms = at_ms;
 	plan.tally_raw[0] = bytes_str("for people"); /* who signed judged real ones */
 	plan.tally_count = 1;
+	memset(secrets.fresh, (int)(refill.time_ms % 200) + 1, sizeof secrets.fresh);
 	CHECK(cold_sign(&w, &machine, &plan, &rules, &secrets, bytes_str(plan.words), at_ms,
 			&batch_journal, batch_room) == ERR_OK);
 	items[2] = bytes_of(answer_raw[0], w.n);
