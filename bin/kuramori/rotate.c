@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rotate.c - `kuramori rotate`: the next holding is signed by officers and told to watchers, and
- * boxes of former holders move into new ones, one refill after another (docs/ceremony.md).
+ * boxes of former holders move into new ones, one refill after another (docs/rotation.md).
  *
  * What moves where follows from the holdings and from the watchers' word (cold/cold_rotation.h):
  * nothing of a plan is kept, and nobody believes it.
