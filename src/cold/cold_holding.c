@@ -13,16 +13,14 @@
 
 /* ---- what it changes ----------------------------------------------------------------------- */
 
-/* The same person by the same two keys and the same registration (cold_mark.h). */
+/* The same person by the same two keys. */
 static bool names(const struct doc_holding *h, const struct doc_holder *who)
 {
 	const struct doc_holder *same = cold_holder(h, &who->key);
 
-	/* who registers another token for him takes his call for help away */
+	/* what is registered of him (cold_mark.h) is the officers' matter, who ask him */
 	return same != NULL && key32_eq(&same->attest_key, &who->attest_key) &&
-	       strcmp(same->id, who->id) == 0 &&
-	       bytes_eq(bytes_of(same->registration, same->registration_n),
-			bytes_of(who->registration, who->registration_n));
+	       strcmp(same->id, who->id) == 0;
 }
 
 unsigned cold_holding_loosens(const struct doc_holding *old, const struct doc_holding *next)
