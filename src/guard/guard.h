@@ -82,8 +82,8 @@ enum {
 	GUARD_BATCH_BYTES =
 	    160 * 1024, /* no batch of ours is larger: room of a reply, of a replay */
 	/* of effects.store, for any one step: 24 signatures, batches of a day's documents and a
-	   reply */
-	GUARD_EFFECTS_BYTES = 320 * 1024,
+	   reply come to 320 KiB; room for what nobody thought of, which would end the signer */
+	GUARD_EFFECTS_BYTES = 512 * 1024,
 	GUARD_HEADROOM_BYTES = 2 * 1024 * 1024, /* of the journal, kept for freezes and sweeps */
 	GUARD_REFUSE_BURST = 64, /* refusals journalled at once, then GUARD_REFUSE_EACH_MS apart */
 	GUARD_REFUSE_EACH_MS = 500,
