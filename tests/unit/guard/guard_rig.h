@@ -76,8 +76,10 @@ struct rig {
 	bool dead;
 	unsigned planted, planted_control;
 	uint64_t journal_bytes;
-	bool unreadable;     /* the disk gives nothing back */
-	size_t payments_cap; /* 0: RIG_PAYMENTS */
+	bool unreadable; /* the disk gives nothing back */
+	bool remembers;  /* documents that stop or rule in memory, as who only reads has them */
+	uint8_t control[2][GUARD_STOP_BYTES + GUARD_CONTROL_BYTES]; /* there */
+	size_t payments_cap;                                        /* 0: RIG_PAYMENTS */
 
 	uint64_t wall, mono;
 	uint64_t ids;
@@ -300,7 +302,8 @@ static inline struct guard_config rig_config(int s)
 			     .payments_cap = r.payments_cap == 0 ? RIG_PAYMENTS : r.payments_cap,
 			     .entries = r.entries[s],
 			     .entries_cap = RIG_PAYMENTS,
-			     .read = rig_read,
+			     .read = r.remembers ? NULL : rig_read,
+			     .control = r.remembers ? r.control[s] : NULL,
 			     .ctx = &rig_signers[s] },
 		.planted = r.planted,
 		.planted_control = r.planted_control,
@@ -370,7 +373,9 @@ static inline void rig_event(int s, struct event *ev)
 	ev->wall_ms = r.wall;
 	ev->mono_ms = r.mono;
 	effects_init(&r.out, r.store, sizeof r.store);
-	rig_stale_room();
+	if (ev->kind != EVENT_REPLY) {
+		rig_stale_room();
+	}
 	guard_step(&r.g[s], ev, &r.out);
 	rig_run(s);
 	for (size_t i = 0; i < r.out.n && !r.dead; i++) {
@@ -386,10 +391,12 @@ static inline void rig_event(int s, struct event *ev)
 		struct event reply = { .kind = EVENT_REPLY,
 				       .number = GUARD_CALL_READ,
 				       .request_id = reads[i].tag,
-				       .body =
-					   bytes_of(r.journal[s] + reads[i].offset, reads[i].n) };
+				       .body = bytes_of(guard_reply_room(), reads[i].n) };
 
+		/* where the program reads it, too: among what the next frame is judged in */
+		CHECK(reads[i].n <= GUARD_BATCH_BYTES);
 		CHECK(reads[i].offset + reads[i].n <= r.journal_n[s]);
+		memcpy(guard_reply_room(), r.journal[s] + reads[i].offset, reads[i].n);
 		rig_event(s, &reply);
 	}
 }

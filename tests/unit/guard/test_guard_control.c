@@ -1309,6 +1309,12 @@ static void journal_tampered(void)
 	/* a disk that gives nothing back: what stops and what is signed do not need it */
 	r.unreadable = true;
 	T_EQ(told(get()), 0);
+	{
+		const struct policy_time now = { .own_ms = r.wall, .wall_ms = r.wall };
+		const struct id128 name = guard_self_short(&p1.id);
+
+		T_CHECK(!control_activate(&r.g[A].control, &name, r.wall, &now));
+	}
 	beats(A, 60000);
 	T_EQ(r.g[A].policy.number, 1);
 	T_CHECK(pays(X(10), 0, 1));
@@ -1326,6 +1332,34 @@ static void journal_tampered(void)
 	T_EQ(r.g[A].policy.number, 2);
 	T_CHECK(guard_frozen(&r.g[A]));
 	T_EQ(told(get()), 3);
+}
+
+/* The same rules where the documents are kept in memory. */
+static void documents_in_memory(void)
+{
+	uint64_t wait;
+
+	rig_make();
+	r.remembers = true;
+	rig_restart(A);
+	rig_restart(B);
+	rig_well(A);
+	rig_well(B);
+	wait = r.policy.loosening_ms;
+	freeze(&p2, 1);
+	TAKEN(A, &p2);
+	policy(&p1, X(4500), BOTH);
+	TAKEN(A, &p1);
+	/* nothing is read back */
+	r.unreadable = true;
+	T_EQ(told(get()), 2);
+	beats(A, wait + 120000);
+	T_EQ(r.g[A].policy.number, 2);
+	T_EQ(told(get()), 2);
+	rig_restart(A);
+	T_EQ(r.g[A].policy.number, 2);
+	T_CHECK(guard_frozen(&r.g[A]));
+	T_EQ(told(get()), 2);
 }
 
 int main(int argc, char **argv)
@@ -1362,6 +1396,7 @@ int main(int argc, char **argv)
 		{ "no room for new rules", no_room_for_rules },
 		{ "what is told of many documents", what_is_told },
 		{ "documents that changed in the journal", journal_tampered },
+		{ "documents in memory", documents_in_memory },
 	};
 
 	return t_main(cases, ARRAY_LEN(cases), argc, argv);

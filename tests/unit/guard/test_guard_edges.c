@@ -71,6 +71,9 @@ static void documents(void)
 	BEGUN(c.storage.payments_cap = GUARD_PAYMENTS_MIN - 1, ERR_FIELD_RANGE, "storage");
 	BEGUN(c.storage.payments_cap = GUARD_PAYMENTS_MAX + 1, ERR_FIELD_RANGE, "storage");
 	BEGUN(c.storage.entries_cap = GUARD_PAYMENTS_MIN - 1, ERR_FIELD_RANGE, "storage");
+	/* documents in the journal or in memory: not both, not neither */
+	BEGUN(c.storage.control = r.control[0], ERR_FIELD_RANGE, "storage");
+	BEGUN(c.storage.read = NULL, ERR_FIELD_RANGE, "storage");
 	/* the first roster and policy, from before there was a genesis, are no genesis */
 	roster = r.roster;
 	memset(&roster.genesis, 0, sizeof roster.genesis);

@@ -734,6 +734,8 @@ static void taken_back(void)
 	take_copy();
 	T_EQ(read_copy(before, false), ERR_OK);
 	T_EQ(x.reading.said_n, 0);
+	T_EQ(read_copy(before, true), ERR_OK);
+	T_EQ(x.reading.said_n, 0);
 	T_EQ(read_copy(r.wall, true), ERR_OK);
 	T_EQ(read_copy(r.wall, false), ERR_OK);
 	T_EQ(x.reading.said_n, 1);
