@@ -44,6 +44,7 @@ static int holding_read(struct cli *c, const char *path, bool draft, uint8_t *ra
 	int code = cli_read(path, text, sizeof text, &n);
 	enum err e;
 
+	h->number = 0;
 	if (code != 0) {
 		return code;
 	}
@@ -168,8 +169,8 @@ static int words_read(struct cli *c, const char *const *words, size_t n)
 			code = cli_refill_old(c, &k.rules, words[i] + 4);
 		} else if (strncmp(words[i], "a_day=", 6) == 0 &&
 			   strspn(words[i] + 6, "0123456789") == strlen(words[i] + 6) &&
-			   strlen(words[i] + 6) < 4 && atoi(words[i] + 6) > 0) {
-			k.a_day = (uint64_t)atoi(words[i] + 6);
+			   strlen(words[i] + 6) < 4 && strtoull(words[i] + 6, NULL, 10) > 0) {
+			k.a_day = strtoull(words[i] + 6, NULL, 10);
 		} else {
 			code = cli_fail(ERR_USAGE,
 					"%.80s: known are old=HOLDING, at most 16 times, and "

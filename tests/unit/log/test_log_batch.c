@@ -142,7 +142,7 @@ static void kinds_and_flags(void)
 			T_EQ(out.kind, 7777);
 		}
 	}
-	T_EQ(known, 47);
+	T_EQ(known, 49);
 	le16_put(bytes, LOG_TRANSFER);
 	for (unsigned flags = 0; flags <= UINT16_MAX; flags++) {
 		le16_put(bytes + 2, (uint16_t)flags);
