@@ -189,7 +189,7 @@ static bool next_old(const struct cold_rules *rules, const struct cold_seen *see
 
 	for (size_t i = 0; i < n; i++) {
 		bool behind = last == n || seen[i].least_micro > seen[last].least_micro ||
-			      (seen[i].least_micro == seen[last].least_micro && i > last);
+			      (i > last && seen[i].least_micro == seen[last].least_micro);
 
 		if (behind && cold_box_state(rules, &seen[i]) == COLD_BOX_OLD &&
 		    (!found || seen[i].least_micro < seen[*out].least_micro)) {
