@@ -37,8 +37,13 @@ def pay(sender, recipient, amount):
     return one
 
 
+def said_whole(daemon):
+    """What it said so far; a line that is just being written comes with the next look."""
+    return [json.loads(line) for line in daemon.out_path.read_text().split("\n")[:-1]]
+
+
 def alerts():
-    return [json.loads(line) for line in world["follow"].out_path.read_text().splitlines()]
+    return said_whole(world["follow"])
 
 
 def follow(*words):
@@ -180,7 +185,7 @@ class Night:
         return any(self.give([(s, r, self.random.choice((1, 3, 20)))]) for s, r in pairs)
 
     def lines(self):
-        return [json.loads(line) for line in self.daemon.out_path.read_text().splitlines()]
+        return said_whole(self.daemon)
 
     def settle(self):
         """Until a round has seen the end of the chain; how many lines there were."""
