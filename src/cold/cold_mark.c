@@ -77,6 +77,18 @@ static void key_of_nobody(struct hash32 *out, const uint8_t fresh[COLD_FRESH_BYT
 	hmac_sha256(out, bytes_of(fresh, COLD_FRESH_BYTES), bytes_of(message, sizeof message));
 }
 
+/* What b.watcher and nobody else can open a part with, and the token that it is told. */
+static void secrets_for(struct hash32 *key, struct hash32 *mine, const struct between *b,
+			const uint8_t token[COLD_TOKEN_BYTES],
+			const uint8_t secret[ED25519_SECRET_BYTES],
+			const uint8_t fresh[COLD_FRESH_BYTES], size_t i)
+{
+	token_for(mine, token, &b->watcher);
+	if (!key_of(key, b, secret, &b->watcher)) {
+		key_of_nobody(key, fresh, i);
+	}
+}
+
 /* ---- registration -------------------------------------------------------------------------- */
 
 static void wrap(uint8_t out[DOC_REGISTRATION_PART], const struct hash32 *key,
@@ -129,10 +141,7 @@ void cold_mark_register(struct doc_holder *out, const struct hash32 *genesis,
 		struct hash32 key, mine;
 
 		b.watcher = roster->watchers[i].key;
-		token_for(&mine, token, &b.watcher);
-		if (!key_of(&key, &b, secret, &b.watcher)) {
-			key_of_nobody(&key, fresh, i);
-		}
+		secrets_for(&key, &mine, &b, token, secret, fresh, i);
 		wrap(out->registration + out->registration_n, &key, &mine);
 		out->registration_n += DOC_REGISTRATION_PART;
 		crypto_wipe(&key, sizeof key);
@@ -212,10 +221,7 @@ void cold_mark_put(struct doc_answer *answer, const struct doc_roster *roster,
 		struct hash32 key, mine;
 
 		b.watcher = roster->watchers[i].key;
-		token_for(&mine, token, &b.watcher);
-		if (!key_of(&key, &b, secret, &b.watcher)) {
-			key_of_nobody(&key, fresh, i);
-		}
+		secrets_for(&key, &mine, &b, token, secret, fresh, i);
 		part_of(answer->mark + answer->mark_n, &key, &mine, &name);
 		answer->mark_n += DOC_MARK_PART;
 		crypto_wipe(&key, sizeof key);
