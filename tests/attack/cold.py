@@ -331,7 +331,7 @@ def wrong_card(rig):
         w.server_pairs.append(("drill_folder", folder))
         w.open_books_of({"alice": 1_000_000})
         w.start_server()
-        process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
+        w.chain_is_read()
     (folder / "holding").write_bytes(v.place("holding").read_bytes())
 
     def address():

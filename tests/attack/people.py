@@ -97,7 +97,7 @@ def replaced_policy(rig):
     daemon = w.group["kuramorid"]
     argv, daemon.argv = daemon.argv, [str(w.program("kuramorid")), "--config", str(conf)]
     daemon.start(10.0)
-    process.wait_until(lambda: w.get("/v1/audit")["chain_read"], 5.0, "his kuramorid has read the chain")
+    w.chain_is_read()
     before = {x: w.status(f"signer-{x}") for x in "ab"}
     request = canon.Document("request", {
         "amount": str(loot), "asset": "nem:xem", "customer": "thief", "destination": w.keys.thief.address(),
@@ -582,7 +582,6 @@ def clocks(rig):
 @attack("T32", "log surgery", "log")
 def log_surgery(rig):
     w = rig.fresh(server=True)
-    process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
     for n in range(3):
         request, status, _ = w.withdraw(f"c{n + 20:06d}", (60 + n) * XEM, f"log-{n}")
         must(status == 201, "taken", status)

@@ -183,6 +183,8 @@ class Rig:
         if programs:
             w.start_all(server=server)
             w.ready()
+            if server:
+                w.chain_is_read()
         return w
 
     def scene(self, name, server=False):

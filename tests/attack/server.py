@@ -281,7 +281,7 @@ def idempotency(rig):
          (before - available(w, customer), spent))
     w.group["kuramorid"].kill()
     w.start_server()
-    process.wait_until(lambda: w.get("/v1/audit")["chain_read"], 5.0, "the chain is read")
+    w.chain_is_read()
     late = w.api("POST", "/v1/withdrawals", request.raw, "key-1")
     must(late[0] in (200, 201) and late[1] == first, "the answer is another after kill -9", late[:2])
     late = w.api("POST", "/v1/withdrawals", other.raw, "key-1")

@@ -87,7 +87,7 @@ class Dying:
         w = self.world
         for name in ("signer-a", "signer-b", "watcher-1", "watcher-2", "watcher-3", "kuramorid"):
             self.start(name)
-        process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
+        w.chain_is_read()
         process.wait_until(lambda: all(w.status(f"signer-{x}").get("signs") == "ready" for x in "ab"), 20,
                            "signers ready")
 

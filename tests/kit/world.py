@@ -546,6 +546,10 @@ class World:
         daemon = self.daemon("kuramorid", "kuramorid", folder)
         return daemon.start(ready_timeout=30.0 if wait else None)
 
+    def chain_is_read(self, timeout=30):
+        """Waits until kuramorid has read the chain to its top: before that it answers 503 to who asks for coins."""
+        process.wait_until(lambda: self.get("/v1/status")["chain_read"], timeout, "the chain is read", 0.02)
+
     def open_books(self):
         """Books the claims of write_claims() against the coins on chain; kuramorid must not run."""
         folder = self.place("kuramorid")
@@ -727,7 +731,7 @@ class World:
         """Books, then every program; returns when the chain is read and both signers would sign."""
         self.open_books_of(owed)
         self.start_all()
-        process.wait_until(lambda: self.get("/v1/status")["chain_read"], 20, "the chain is read")
+        self.chain_is_read()
         process.wait_until(lambda: all(self.status(f"signer-{x}").get("signs") == "ready" for x in "ab"), 20,
                            "signers ready")
 

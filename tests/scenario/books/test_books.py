@@ -314,7 +314,7 @@ def verify_names_the_first_row_that_was_changed():
                                   "amount": 1}),
             ("ms older", {"kind": "TRANSFER", "debit": c1, "credit": house, "amount": 1, "time_ms": 1})):
         batches = forge.load(journal)
-        forge.append(batches, [judge.build_record(**{"asset": 1, "time_ms": now, "identifier": os.urandom(16), **fields})])
+        forge.append(batches, [judge.build_record(**{"asset": 1, "time_ms": now, "identifier": uuid.uuid4().bytes, **fields})])
         why = verify(forged(batches), *hidden, broken=size)
         assert words in why and str(size) in why, (words, why)
     # a withdrawal's way: a step that the table does not have, another state before it, nobody who did it

@@ -423,7 +423,7 @@ def an_older_backup_pays_nothing_twice():
     assert not secret.exists() and "secret" in server.errors()
     (place / "secret.kept").rename(secret)
     w.start_server()
-    process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
+    w.chain_is_read()
     assert w.get("/v1/accounts/c2?as_of=" + str(noted[-1][0]))["balance"] == noted[-1][1]["c2"]["balance"]
     # the back end asks for both again, with the very same requests
     withdraw("w3", "c1", 3 * XEM, wait=False)

@@ -126,7 +126,7 @@ def closed_stays_closed_and_what_arrives_goes_home():
     for name in ("kuramorid", "signer-a", "signer-b", "watcher-1", "watcher-2", "watcher-3"):
         w.group.daemons[name].kill()
     w.start_all()
-    process.wait_until(lambda: w.get("/v1/status")["chain_read"], 30, "the chain is read")
+    w.chain_is_read()
     assert w.get("/v1/status")["closed_accounts"] == [till.address()]
     assert all(w.status(name)["accounts_closed"] == "1" for name in ("signer-a", "signer-b", "watcher-1"))
     w.dev("next-pool", pool="alternate")  # a stranger's coins come by the public pool
@@ -183,7 +183,7 @@ def start():
     w.start_node()
     w.dev("next-pool", pool="clean")
     w.start_all()
-    process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
+    w.chain_is_read()
     process.wait_until(lambda: all(w.status(f"signer-{x}").get("signs") == "ready" for x in "ab"), 20, "signers ready")
 
 

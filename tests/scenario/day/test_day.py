@@ -171,7 +171,7 @@ def a_server_that_starts_again_still_has_it():
     run("day", "put", file)
     w.group["kuramorid"].kill()
     w.start_server()
-    process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
+    w.chain_is_read()
     withdraw(32 * XEM)
     assert len(days_of("a")) == len(days_of("b")) == 2
 

@@ -37,7 +37,7 @@ def start():
     folder = rig.place("drills")
     rig.server_pairs.append(("drill_folder", folder))
     rig.start_server()
-    process.wait_until(lambda: rig.get("/v1/status")["chain_read"], 20, "the chain is read")
+    rig.chain_is_read()
 
 
 def stop():

@@ -145,7 +145,7 @@ class Faults(unittest.TestCase):
         verified = process.run([w.program("kuramori"), "books", "verify", w.journal("kuramorid")], expect=None)
         self.assertEqual(verified.returncode, 0, f"{what}: {verified.stdout}{verified.stderr}")
         self.start(loaded=False)
-        process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read", 0.01)
+        w.chain_is_read()
         again, told = self.ask(request, key)
         self.assertEqual(again, 201, f"{what}: {told}")
         if status == 201:
@@ -188,7 +188,7 @@ class Faults(unittest.TestCase):
         for life in ((0, 25, 0), (25, -25), (-25, 0), (0, 0)):
             self.page.clock(life[0])
             self.assertTrue(self.start(loaded=True))
-            process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read", 0.01)
+            w.chain_is_read()
             for hours in life:
                 self.page.clock(hours)
                 request, key = w.request("c1", w.keys.outside[0].address(), 7 * XEM + len(asked)), canon.uuid7()
@@ -203,7 +203,7 @@ class Faults(unittest.TestCase):
             w.group["kuramorid"].kill()
         self.page.clock(0)
         self.start(loaded=False)
-        process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read", 0.01)
+        w.chain_is_read()
         expired = 0
         for request, key in asked:
             status, told = self.ask(request, key)

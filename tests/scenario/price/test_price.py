@@ -146,7 +146,7 @@ def the_cap_holds_over_restarts():
     for which in "ab":
         rig.world.group[f"signer-{which}"].kill()
         rig.world.start_signer(which)
-    process.wait_until(lambda: rig.world.get("/v1/status")["chain_read"], 20, "the chain is read")
+    rig.world.chain_is_read()
     third = rig.withdraw(10, "c2")      # the server has forgotten what was counted; signers have not
     rig.wait(third, "approved", "waits for prices: 0 of 2")
     rig.wait(third, "approved", "more yen than any hour may carry", speak=True)

@@ -178,7 +178,7 @@ def books_of_all_customers_are_opened_though_killed():
     done = rig.open(rig.csv("mallory,1\n"), None)
     assert done.returncode != 0, done.stdout
     daemon = rig.world.start_server()
-    process.wait_until(lambda: rig.world.get("/v1/status")["chain_read"], 20, "the chain is read")
+    rig.world.chain_is_read()
     audit = rig.audit()
     assert audit["explained"] and audit["books_valid"] and audit["opening"] == "0", audit
     assert int(audit["customers"]) == sum(rig.amounts)
@@ -436,7 +436,7 @@ def a_withdrawal_waits_and_is_the_same_after_kill():
     audit = process.wait_until(looked_at, 120, "every account is looked at", 0.5)
     rig.daemon.kill()
     w.start_server()
-    process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
+    w.chain_is_read()
     assert rig.post(document, key="first") == first
     assert rig.audit()["books_hash"] == audit["books_hash"]
     shown = w.get("/v1/withdrawals/" + first[1]["id"])
@@ -487,7 +487,7 @@ def deposits_by_message():
     assert rig.audit()["explained"]
     rig.daemon.kill()
     w.start_server()
-    process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
+    w.chain_is_read()
     time.sleep(1.0)
     assert w.customer_balance(customer) == before + 9 * XEM
     audit = rig.audit()
@@ -554,7 +554,7 @@ def a_chain_for_us_alone():
     liar.stop(5.0)
     w.server_nodes, w.server_witnesses = None, []
     w.start_server()
-    process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
+    w.chain_is_read()
     assert w.customer_balance(customer) == before and rig.audit()["explained"]
     for more, words in ((("--nodes-agree", 3), "more than there are nodes"),
                         (("--node-witness1", f"127.0.0.1:{w.ports['node public']}"), "no second witness")):
@@ -758,7 +758,7 @@ def a_node_that_is_down_silent_or_mad():
             talker.end()
     # and with a real one it goes on where it was
     w.start_server()
-    process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
+    w.chain_is_read()
     # which goes away for a while
     node = w.group.daemons["node"]
     node.pause()

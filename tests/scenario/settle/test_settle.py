@@ -69,7 +69,7 @@ class Rig:
 
     def start(self):
         daemon = self.world.start_server()
-        process.wait_until(lambda: self.world.get("/v1/status")["chain_read"], 20, "the chain is read")
+        self.world.chain_is_read()
         return daemon
 
     def send(self, body, token=None, headers=None):

@@ -337,7 +337,7 @@ def start():
     w.write_documents(w.seal_signers())
     w.open_books_of({CUSTOMER: 52_000_000 * XEM})
     w.start_all()
-    process.wait_until(lambda: w.get("/v1/status")["chain_read"], 20, "the chain is read")
+    w.chain_is_read()
     process.wait_until(lambda: all(w.status(f"signer-{x}").get("signs") == "ready" for x in "ab"), 20, "signers ready")
     process.wait_until(lambda: all(w.status(f"watcher-{n}").get("node_0") == "up" for n in (1, 2, 3)), 20, "nodes read")
 
