@@ -4,6 +4,7 @@
  * tests of a label a second, with 500,000 labels; each also with a tenth of the data.
  *
  *   bench_ingest [--transfers N] [--accounts N] [--rounds N] [--folder PATH]
+ *                [--only binary|csv|labels]
  *
  * default: 4,000,000 transfers, an eighth as many accounts, 3 rounds, a folder under /tmp.
  * Seconds of the processor (so a busy machine changes them little), but for the syncs, which are of
@@ -488,6 +489,13 @@ static void say(const char *what, double *of, unsigned rounds, const char *unit)
 	       of[rounds - 1]);
 }
 
+static const char *only;
+
+static bool wanted(const char *part)
+{
+	return only == NULL || strcmp(only, part) == 0;
+}
+
 static void run(uint64_t transfers, uint64_t accounts, unsigned rounds)
 {
 	double v[9][ROUNDS_MAX];
@@ -501,28 +509,39 @@ static void run(uint64_t transfers, uint64_t accounts, unsigned rounds)
 		struct csv_times csv;
 		uint64_t text = 0;
 
-		from_binary(&r, transfers, accounts);
-		in_memory(&r, transfers);
-		to_disk(&r);
-		textbook(&r, transfers, accounts);
-		v[0][i] = million / r.ingest;
-		v[1][i] = r.sync;
-		v[2][i] = million / r.memory;
-		v[3][i] = million / r.disk;
-		v[4][i] = million / r.textbook;
-		csv = from_csv(transfers, accounts, &text);
-		v[5][i] = million / csv.stored;
-		v[6][i] = million / csv.read;
-		v[7][i] = million / csv.textbook;
+		if (wanted("binary")) {
+			from_binary(&r, transfers, accounts);
+			in_memory(&r, transfers);
+			to_disk(&r);
+			textbook(&r, transfers, accounts);
+			v[0][i] = million / r.ingest;
+			v[1][i] = r.sync;
+			v[2][i] = million / r.memory;
+			v[3][i] = million / r.disk;
+			v[4][i] = million / r.textbook;
+		}
+		if (wanted("csv")) {
+			csv = from_csv(transfers, accounts, &text);
+			v[5][i] = million / csv.stored;
+			v[6][i] = million / csv.read;
+			v[7][i] = million / csv.textbook;
+		}
 	}
-	say("from binary records", v[0], rounds, "M/s");
-	say("  the same bytes copied in memory", v[2], rounds, "M/s");
-	say("  the same bytes written to a file", v[3], rounds, "M/s");
-	say("  a textbook's way", v[4], rounds, "M/s");
-	say("from CSV", v[5], rounds, "M/s");
-	say("  its lines read, not stored", v[6], rounds, "M/s");
-	say("  read by a textbook's way", v[7], rounds, "M/s");
-	say("the last sync", v[1], rounds, "s (clock)");
+	if (wanted("binary")) {
+		say("from binary records", v[0], rounds, "M/s");
+		say("  the same bytes copied in memory", v[2], rounds, "M/s");
+		say("  the same bytes written to a file", v[3], rounds, "M/s");
+		say("  a textbook's way", v[4], rounds, "M/s");
+		say("the last sync", v[1], rounds, "s (clock)");
+	}
+	if (wanted("csv")) {
+		say("from CSV", v[5], rounds, "M/s");
+		say("  its lines read, not stored", v[6], rounds, "M/s");
+		say("  read by a textbook's way", v[7], rounds, "M/s");
+	}
+	if (!wanted("binary")) {
+		return;
+	}
 	(void)getrusage(RUSAGE_SELF, &usage);
 	printf(
 	    "  bytes an event: 40 for the engines, %.1f in all files (tx ids, names, blocks); most "
@@ -544,15 +563,19 @@ int main(int argc, char **argv)
 			rounds = (unsigned)strtoul(argv[i + 1], NULL, 10);
 		} else if (strcmp(argv[i], "--folder") == 0) {
 			(void)snprintf(folder, sizeof folder, "%s", argv[i + 1]);
+		} else if (strcmp(argv[i], "--only") == 0) {
+			only = argv[i + 1];
 		}
 	}
 	CHECK(transfers >= 10000 && rounds > 0 && rounds < ROUNDS_MAX);
 	accounts = accounts != 0 ? accounts : transfers / 8;
 	records = malloc(CHUNK * sizeof records[0]);
 	CHECK(records != NULL);
-	run(transfers, accounts, rounds);
-	run(transfers / 10, accounts / 10, rounds);
-	for (uint32_t n = LABELS; n >= LABELS / 10; n /= 10) {
+	if (only == NULL || strcmp(only, "labels") != 0) {
+		run(transfers, accounts, rounds);
+		run(transfers / 10, accounts / 10, rounds);
+	}
+	for (uint32_t n = LABELS; wanted("labels") && n >= LABELS / 10; n /= 10) {
 		double v[3][ROUNDS_MAX];
 
 		for (unsigned i = 0; i < rounds; i++) {

@@ -288,6 +288,16 @@ static enum err put_account(struct columns_asset *a, struct columns_name name, u
 	return e == ERR_OK ? put_u32(&a->file[ASSET_OWNER], owner, fault) : e;
 }
 
+static INLINED enum err guessed_account(struct columns_asset *a, struct columns_name name,
+					uint64_t hash, uint32_t guess, uint32_t *id,
+					struct columns_fault *fault)
+{
+	bool is_new = false;
+
+	*id = columns_names_add_guessed(&a->names, name, hash, guess, &is_new);
+	return is_new ? put_account(a, name, 0, fault) : ERR_OK;
+}
+
 static enum err account_of(struct columns_asset *a, struct columns_name name, uint64_t hash,
 			   uint32_t owner, uint32_t *id, struct columns_fault *fault)
 {
@@ -1009,35 +1019,55 @@ static enum err transaction(struct columns_asset *a, const struct hash32 *id, ui
 	return put(&a->file[ASSET_TXID], id->b, sizeof id->b, fault);
 }
 
-static INLINED enum err put_event(struct columns_asset *a, uint32_t from, uint32_t to,
-				  uint64_t amount, uint32_t tx, struct columns_fault *fault)
+/* Room in the columns of events for a run of them, filled from the beginning. */
+struct event_room {
+	uint8_t *at[ASSET_TX + 1];
+	size_t rows, used;
+};
+
+static void room_give(struct columns_asset *a, struct event_room *room)
+{
+	for (unsigned i = 0; i <= ASSET_TX; i++) {
+		if (room->at[i] != NULL) {
+			columns_file_untake(&a->file[i], (room->rows - room->used) *
+							     columns_asset_files[i].width);
+			room->at[i] = NULL;
+		}
+	}
+}
+
+static enum err room_take(struct columns_asset *a, struct event_room *room, size_t rows,
+			  struct columns_fault *fault)
+{
+	memset(room, 0, sizeof *room);
+	room->rows = rows;
+	for (unsigned i = 0; i <= ASSET_TX; i++) {
+		room->at[i] =
+		    columns_file_take(&a->file[i], rows * columns_asset_files[i].width, fault);
+		if (room->at[i] == NULL) {
+			room_give(a, room);
+			return a->file[i].why;
+		}
+	}
+	return ERR_OK;
+}
+
+static INLINED void put_event(struct columns_asset *a, struct event_room *room, uint32_t from,
+			      uint32_t to, uint64_t amount, uint32_t tx)
 {
 	struct columns_record *f = &a->names.record[from], *t = &a->names.record[to];
-	uint64_t balance = from == TRACE_ISSUANCE ? 0 : f->in - f->out;
-	enum err e = put_u32(&a->file[ASSET_FROM], from, fault);
+	const size_t i = room->used++;
 
-	if (e == ERR_OK) {
-		e = put_u32(&a->file[ASSET_TO], to, fault);
-	}
-	if (e == ERR_OK) {
-		e = put_u64(&a->file[ASSET_AMOUNT], amount, fault);
-	}
-	if (e == ERR_OK) {
-		e = put_u64(&a->file[ASSET_BALANCE], balance, fault);
-	}
-	if (e == ERR_OK) {
-		e = put_u64(&a->file[ASSET_OUT], f->out, fault);
-	}
-	if (e == ERR_OK) {
-		e = put_u64(&a->file[ASSET_IN], t->in, fault);
-	}
-	if (e == ERR_OK) {
-		e = put_u32(&a->file[ASSET_TX], tx, fault);
-	}
+	le32_put(room->at[ASSET_FROM] + 4 * i, from);
+	le32_put(room->at[ASSET_TO] + 4 * i, to);
+	le64_put(room->at[ASSET_AMOUNT] + 8 * i, amount);
+	le64_put(room->at[ASSET_BALANCE] + 8 * i, from == TRACE_ISSUANCE ? 0 : f->in - f->out);
+	le64_put(room->at[ASSET_OUT] + 8 * i, f->out);
+	le64_put(room->at[ASSET_IN] + 8 * i, t->in);
+	le32_put(room->at[ASSET_TX] + 4 * i, tx);
 	f->out += amount;
 	t->in += amount;
 	a->events++;
-	return e;
 }
 
 static enum err may_issue(const struct columns *c, const struct columns_asset *a, uint64_t amount,
@@ -1059,9 +1089,15 @@ static enum err may_issue(const struct columns *c, const struct columns_asset *a
 	return ERR_OK;
 }
 
-static enum err event(struct columns *c, struct columns_asset *a, const struct columns_transfer *t,
-		      uint64_t from_hash, uint64_t to_hash, uint64_t tx_hash,
-		      struct columns_fault *fault)
+/* A transfer of a batch, with what was looked up before its turn. */
+struct ahead {
+	uint64_t from_hash, to_hash, tx_hash;
+	uint32_t from_guess, to_guess;
+};
+
+static INLINED enum err event(struct columns *c, struct columns_asset *a,
+			      const struct columns_transfer *t, const struct ahead *ahead,
+			      struct event_room *room, struct columns_fault *fault)
 {
 	uint32_t from = TRACE_ISSUANCE, to = TRACE_DESTROYED, tx = 0;
 	struct columns_record *f, *r;
@@ -1071,13 +1107,13 @@ static enum err event(struct columns *c, struct columns_asset *a, const struct c
 		e = enter(c, a, t->asset, fault);
 	}
 	if (e == ERR_OK && t->from.p != NULL) {
-		e = account_of(a, t->from, from_hash, 0, &from, fault);
+		e = guessed_account(a, t->from, ahead->from_hash, ahead->from_guess, &from, fault);
 	}
 	if (e == ERR_OK && t->to.p != NULL) {
-		e = account_of(a, t->to, to_hash, 0, &to, fault);
+		e = guessed_account(a, t->to, ahead->to_hash, ahead->to_guess, &to, fault);
 	}
 	if (e == ERR_OK) {
-		e = transaction(a, &t->tx, tx_hash, &tx, fault);
+		e = transaction(a, &t->tx, ahead->tx_hash, &tx, fault);
 	}
 	if (e != ERR_OK) {
 		return e;
@@ -1102,7 +1138,7 @@ static enum err event(struct columns *c, struct columns_asset *a, const struct c
 		}
 		if (e == ERR_OK) {
 			c->openings++;
-			e = put_event(a, TRACE_ISSUANCE, from, lacks, tx, fault);
+			put_event(a, room, TRACE_ISSUANCE, from, lacks, tx);
 		}
 	}
 	if (e == ERR_OK && (t->amount > UINT64_MAX - r->in || t->amount > UINT64_MAX - f->out)) {
@@ -1115,7 +1151,10 @@ static enum err event(struct columns *c, struct columns_asset *a, const struct c
 		columns_fault_say(fault, "more than 2^32 events of one asset");
 		e = ERR_FULL;
 	}
-	return e == ERR_OK ? put_event(a, from, to, t->amount, tx, fault) : e;
+	if (e == ERR_OK) {
+		put_event(a, room, from, to, t->amount, tx);
+	}
+	return e;
 }
 
 static bool name_ok(struct columns_name name)
@@ -1123,65 +1162,129 @@ static bool name_ok(struct columns_name name)
 	return name.p == NULL || (name.n > 0 && name.n <= COLUMNS_NAME_MAX);
 }
 
-/* At most COLUMNS_BATCH of them: hashes first, then what memory must fetch, then one by one. */
+static enum err may_append(const struct columns *c, const struct columns_transfer *x,
+			   struct columns_fault *fault)
+{
+	CHECK(x->asset < c->assets_n);
+	if (!name_ok(x->from) || !name_ok(x->to)) {
+		columns_fault_say(fault, "a name has 1 to %d bytes", COLUMNS_NAME_MAX);
+		return ERR_FIELD_RANGE;
+	}
+	if (x->amount == 0) {
+		columns_fault_say(fault, "an amount of 0 moves nothing");
+		return ERR_AMOUNT;
+	}
+	return ERR_OK;
+}
+
+/*
+ * Before its turn a transfer is looked at in three steps, so that memory fetches for it while those
+ * before it are worked on: hashes, which say what lines of the tables are needed; GROUP transfers
+ * later lines, which say what records are; and as many later the events themselves.
+ */
+enum { GROUP = 8 };
+
+static void hash_group(const uint64_t seed[2], const struct columns_transfer *t, size_t n,
+		       struct ahead *ahead)
+{
+	struct columns_name name[3 * GROUP];
+	uint64_t hash[3 * GROUP];
+
+	for (size_t i = 0; i < n; i++) {
+		/* an empty one where there is none */
+		name[3 * i] = t[i].from;
+		name[3 * i].n = t[i].from.p != NULL ? t[i].from.n : 0;
+		name[3 * i + 1] = t[i].to;
+		name[3 * i + 1].n = t[i].to.p != NULL ? t[i].to.n : 0;
+		name[3 * i + 2] =
+		    (struct columns_name){ t[i].tx.b, sizeof t[i].tx.b, COLUMNS_TRANSACTION };
+	}
+	columns_names_hash_many(seed, name, 3 * n, hash);
+	for (size_t i = 0; i < n; i++) {
+		ahead[i].from_hash = hash[3 * i];
+		ahead[i].to_hash = hash[3 * i + 1];
+		ahead[i].tx_hash = hash[3 * i + 2];
+	}
+}
+
+static INLINED void fetch(const struct columns_asset *a, const struct ahead *ahead)
+{
+	columns_names_fetch(&a->names, ahead->from_hash);
+	columns_names_fetch(&a->names, ahead->to_hash);
+	columns_tags_fetch(&a->tags, ahead->tx_hash);
+}
+
+static INLINED void guess(const struct columns_asset *a, struct ahead *ahead)
+{
+	ahead->from_guess = columns_names_guess(&a->names, ahead->from_hash);
+	ahead->to_guess = columns_names_guess(&a->names, ahead->to_hash);
+}
+
+/*
+ * Those of one asset, at most COLUMNS_BATCH; *done: how many went in before one that could not.
+ */
+static enum err append_run(struct columns *c, const struct columns_transfer *t, size_t n,
+			   size_t *done, struct columns_fault *fault)
+{
+	struct ahead ahead[COLUMNS_BATCH];
+	struct event_room room;
+	struct columns_asset *a = NULL;
+	enum err e = columns_self_load(c, t->asset, &a, fault);
+
+	static_assert(2 * COLUMNS_BATCH <= COLUMNS_NAMES_AHEAD, "one reserve for all");
+	*done = 0;
+	if (e == ERR_OK && (columns_names_reserve(&a->names) != ERR_OK ||
+			    columns_tags_reserve(&a->tags) != ERR_OK)) {
+		e = columns_self_full(fault);
+	}
+	if (e == ERR_OK) {
+		/* an opening balance is one event more */
+		e = room_take(a, &room, n * (c->opening ? 2 : 1), fault);
+	}
+	if (e != ERR_OK) {
+		return e;
+	}
+	for (size_t i = 0; e == ERR_OK && *done < n; i++) {
+		if (i < n && i % GROUP == 0) {
+			hash_group(c->hash_seed, t + i, n - i < GROUP ? n - i : GROUP, ahead + i);
+		}
+		if (i < n) {
+			fetch(a, &ahead[i]);
+		}
+		if (i >= GROUP && i - GROUP < n) {
+			guess(a, &ahead[i - GROUP]);
+		}
+		if (i >= (size_t)2 * GROUP) {
+			e = event(c, a, &t[*done], &ahead[*done], &room, fault);
+			*done += e == ERR_OK ? 1 : 0;
+		}
+	}
+	room_give(a, &room);
+	return e;
+}
+
+/* At most COLUMNS_BATCH of them. */
 static enum err append_batch(struct columns *c, const struct columns_transfer *t, size_t n,
 			     size_t *bad, struct columns_fault *fault)
 {
-	uint64_t from[COLUMNS_BATCH], to[COLUMNS_BATCH], tx[COLUMNS_BATCH];
 	enum err e = ERR_OK;
 
-	static_assert(2 * COLUMNS_BATCH <= COLUMNS_NAMES_AHEAD, "one reserve for a batch");
 	for (*bad = 0; *bad < n; (*bad)++) {
-		const struct columns_transfer *x = &t[*bad];
-		struct columns_asset *a = NULL;
-		bool same = *bad > 0 && hash32_eq(&x->tx, &x[-1].tx);
-
-		CHECK(x->asset < c->assets_n);
-		if (!name_ok(x->from) || !name_ok(x->to)) {
-			columns_fault_say(fault, "a name has 1 to %d bytes", COLUMNS_NAME_MAX);
-			return ERR_FIELD_RANGE;
-		}
-		if (x->amount == 0) {
-			columns_fault_say(fault, "an amount of 0 moves nothing");
-			return ERR_AMOUNT;
-		}
-		e = columns_self_load(c, x->asset, &a, fault);
-		if (e != ERR_OK) {
-			return e;
-		}
-		if (columns_names_reserve(&a->names) != ERR_OK ||
-		    columns_tags_reserve(&a->tags) != ERR_OK) {
-			return columns_self_full(fault);
-		}
-		from[*bad] = to[*bad] = 0;
-		if (x->from.p != NULL) {
-			from[*bad] = columns_names_hash(c->hash_seed, x->from);
-			columns_names_fetch_slot(&a->names, from[*bad]);
-		}
-		if (x->to.p != NULL) {
-			to[*bad] = columns_names_hash(c->hash_seed, x->to);
-			columns_names_fetch_slot(&a->names, to[*bad]);
-		}
-		tx[*bad] = same ? tx[*bad - 1] : columns_tags_hash(&a->tags, &x->tx);
-		if (!same) {
-			columns_tags_fetch(&a->tags, tx[*bad]);
-		}
-	}
-	for (size_t i = 0; i < n; i++) {
-		const struct columns_names *names = &c->asset[t[i].asset]->names;
-
-		columns_names_fetch_record(names, from[i]);
-		columns_names_fetch_record(names, to[i]);
-	}
-	for (*bad = 0; *bad < n; (*bad)++) {
-		const struct columns_transfer *x = &t[*bad];
-
-		e = event(c, c->asset[x->asset], x, from[*bad], to[*bad], tx[*bad], fault);
+		e = may_append(c, &t[*bad], fault);
 		if (e != ERR_OK) {
 			return e;
 		}
 	}
-	return ERR_OK;
+	for (*bad = 0; e == ERR_OK && *bad < n;) {
+		size_t run = 1, done = 0;
+
+		while (*bad + run < n && t[*bad + run].asset == t[*bad].asset) {
+			run++;
+		}
+		e = append_run(c, t + *bad, run, &done, fault);
+		*bad += done;
+	}
+	return e;
 }
 
 enum err columns_append(struct columns *c, const struct columns_transfer *t, size_t n, size_t *bad,

@@ -94,6 +94,13 @@ static INLINED uint8_t *columns_file_take(struct columns_file *f, size_t n,
 	return at;
 }
 
+/* Gives the last n bytes back that were taken and not filled. */
+static INLINED void columns_file_untake(struct columns_file *f, size_t n)
+{
+	f->n -= n;
+	f->bytes -= n;
+}
+
 /* Rows so far. */
 static inline uint64_t columns_file_rows(const struct columns_file *f)
 {

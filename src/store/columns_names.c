@@ -4,12 +4,17 @@
 #include <assert.h>
 #include <string.h>
 
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
 #include "base/check.h"
 #include "base/pages.h"
 
-static_assert(sizeof(struct columns_record) == 64, "one cache line");
+static_assert(sizeof(struct columns_record) == 64 && sizeof(struct columns_line) == 64,
+	      "one cache line");
 
-enum { RECORDS_FIRST = 1 << 10, SLOTS_FIRST = 1 << 12, HEAP_FIRST = 1 << 16 };
+enum { RECORDS_FIRST = 1 << 10, LINES_FIRST = 1 << 9, HEAP_FIRST = 1 << 16 };
 
 /* ---- SipHash-1-3 (Aumasson and Bernstein 2012; one round a word, three at the end) ---- */
 
@@ -32,11 +37,30 @@ static INLINED void sip_round(uint64_t v[4])
 	v[2] = turned(v[2], 32);
 }
 
+/* The last word of a message: what does not fill one, and how long it was. */
+static INLINED uint64_t last_word(const uint8_t *p, size_t n)
+{
+	const unsigned rest = n % 8;
+	uint64_t last = (uint64_t)n << 56;
+
+	if (n >= 8) {
+		/* the last eight bytes without those that were in words before */
+		return rest == 0 ? last : last | le64_get(p + n - 8) >> 8 * (8 - rest);
+	}
+	for (unsigned i = 0; i < n; i++) {
+		last |= (uint64_t)p[i] << 8 * i;
+	}
+	return last;
+}
+
+static const uint64_t sip_begin[4] = { 0x736f6d6570736575u, 0x646f72616e646f6du,
+				       0x6c7967656e657261u, 0x7465646279746573u };
+
 static INLINED uint64_t sip(const uint64_t seed[2], const uint8_t *p, size_t n, uint8_t kind)
 {
-	uint64_t v[4] = { seed[0] ^ 0x736f6d6570736575u, seed[1] ^ 0x646f72616e646f6du,
-			  seed[0] ^ 0x6c7967656e657261u, seed[1] ^ 0x7465646279746573u };
-	uint64_t last = (uint64_t)n << 56;
+	uint64_t v[4] = { seed[0] ^ sip_begin[0], seed[1] ^ sip_begin[1], seed[0] ^ sip_begin[2],
+			  seed[1] ^ sip_begin[3] };
+	const uint64_t last = last_word(p, n);
 	size_t i = 0;
 
 	v[1] ^= kind;
@@ -46,9 +70,6 @@ static INLINED uint64_t sip(const uint64_t seed[2], const uint8_t *p, size_t n, 
 		v[3] ^= m;
 		sip_round(v);
 		v[0] ^= m;
-	}
-	for (unsigned shift = 0; i < n; i++, shift += 8) {
-		last |= (uint64_t)p[i] << shift;
 	}
 	v[3] ^= last;
 	sip_round(v);
@@ -65,46 +86,272 @@ uint64_t columns_names_hash(const uint64_t seed[2], struct columns_name name)
 	return sip(seed, name.p, name.n, name.kind);
 }
 
+#ifdef __x86_64__
+
+enum { LANES = 8, WORDS = COLUMNS_NAME_MAX / 8 + 1 };
+
+/* Eight messages beside each other: word by word, in each a lane for one. */
+struct lanes {
+	uint64_t word[WORDS][LANES];
+	uint64_t words[LANES]; /* of each message, the last one counted */
+	uint64_t kind[LANES];
+};
+
+static INLINED void lane_put(struct lanes *l, size_t lane, struct columns_name name)
+{
+	const size_t whole = name.n / 8;
+
+	for (size_t i = 0; i < whole; i++) {
+		l->word[i][lane] = le64_get(name.p + 8 * i);
+	}
+	l->word[whole][lane] = last_word(name.p, name.n);
+	l->words[lane] = whole + 1;
+	l->kind[lane] = name.kind;
+}
+
+__attribute__((target("avx512f"))) static INLINED void sip_round_wide(__m512i v[4])
+{
+	v[0] = _mm512_add_epi64(v[0], v[1]);
+	v[1] = _mm512_xor_si512(_mm512_rol_epi64(v[1], 13), v[0]);
+	v[0] = _mm512_rol_epi64(v[0], 32);
+	v[2] = _mm512_add_epi64(v[2], v[3]);
+	v[3] = _mm512_xor_si512(_mm512_rol_epi64(v[3], 16), v[2]);
+	v[0] = _mm512_add_epi64(v[0], v[3]);
+	v[3] = _mm512_xor_si512(_mm512_rol_epi64(v[3], 21), v[0]);
+	v[2] = _mm512_add_epi64(v[2], v[1]);
+	v[1] = _mm512_xor_si512(_mm512_rol_epi64(v[1], 17), v[2]);
+	v[2] = _mm512_rol_epi64(v[2], 32);
+}
+
+__attribute__((target("avx512f"))) static void sip_wide(const uint64_t seed[2],
+							const struct lanes *l, uint64_t hash[LANES])
+{
+	const __m512i words = _mm512_loadu_si512(l->words);
+	uint64_t most = (uint64_t)_mm512_reduce_max_epu64(words);
+	__m512i v[4];
+
+	for (unsigned i = 0; i < 4; i++) {
+		v[i] = _mm512_set1_epi64((long long)(seed[i & 1] ^ sip_begin[i]));
+	}
+	v[1] = _mm512_xor_si512(v[1], _mm512_loadu_si512(l->kind));
+	for (uint64_t i = 0; i < most; i++) {
+		/* who has no word any more stays as he is */
+		const __mmask8 on = _mm512_cmpgt_epu64_mask(words, _mm512_set1_epi64((long long)i));
+		const __m512i m = _mm512_maskz_loadu_epi64(on, l->word[i]);
+		__m512i w[4] = { v[0], v[1], v[2], _mm512_xor_si512(v[3], m) };
+
+		sip_round_wide(w);
+		w[0] = _mm512_xor_si512(w[0], m);
+		for (unsigned k = 0; k < 4; k++) {
+			v[k] = _mm512_mask_mov_epi64(v[k], on, w[k]);
+		}
+	}
+	v[2] = _mm512_xor_si512(v[2], _mm512_set1_epi64(0xff));
+	sip_round_wide(v);
+	sip_round_wide(v);
+	sip_round_wide(v);
+	_mm512_storeu_si512(
+	    hash, _mm512_xor_si512(_mm512_xor_si512(v[0], v[1]), _mm512_xor_si512(v[2], v[3])));
+}
+
+static bool wide(void)
+{
+	static int known = -1;
+
+	if (known < 0) {
+		known = __builtin_cpu_supports("avx512f") ? 1 : 0;
+	}
+	return known == 1;
+}
+
+/* Those that fill all lanes; says how many. */
+static size_t hash_wide(const uint64_t seed[2], const struct columns_name *name, size_t n,
+			uint64_t *hash)
+{
+	enum { AT_ONCE = 6 };
+
+	/* laid out well before they are read: a load waits for the smaller stores that it covers */
+	struct lanes l[AT_ONCE];
+	size_t i = 0;
+
+	while (wide() && i + LANES <= n) {
+		size_t sets = (n - i) / LANES < AT_ONCE ? (n - i) / LANES : AT_ONCE;
+
+		for (size_t k = 0; k < sets * LANES; k++) {
+			lane_put(&l[k / LANES], k % LANES, name[i + k]);
+		}
+		for (size_t k = 0; k < sets; k++) {
+			sip_wide(seed, &l[k], hash + i + k * LANES);
+		}
+		i += sets * LANES;
+	}
+	return i;
+}
+
+#else
+
+static size_t hash_wide(const uint64_t seed[2], const struct columns_name *name, size_t n,
+			uint64_t *hash)
+{
+	(void)seed;
+	(void)name;
+	(void)n;
+	(void)hash;
+	return 0;
+}
+
+#endif
+
+void columns_names_hash_many(const uint64_t seed[2], const struct columns_name *name, size_t n,
+			     uint64_t *hash)
+{
+	for (size_t i = hash_wide(seed, name, n, hash); i < n; i++) {
+		hash[i] = columns_names_hash(seed, name[i]);
+	}
+}
+
+/* ---- tags ---- */
+
 static void seed_set(uint64_t out[2], const uint8_t seed[COLUMNS_SEED_BYTES])
 {
 	out[0] = le64_get(seed);
 	out[1] = le64_get(seed + 8);
 }
 
-/* ---- slots ---- */
-
-static uint32_t tag_of(uint64_t hash)
+enum err columns_tags_init(struct columns_tags *t, const uint8_t seed[COLUMNS_SEED_BYTES])
 {
-	return (uint32_t)(hash >> 32);
+	memset(t, 0, sizeof *t);
+	seed_set(t->seed, seed);
+	t->line = pages_take(LINES_FIRST * sizeof t->line[0]);
+	t->mask = LINES_FIRST - 1;
+	return t->line != NULL ? ERR_OK : ERR_FULL;
 }
 
-static void put_slot(struct columns_slot *slot, size_t mask, uint64_t hash, uint32_t id)
+void columns_tags_free(struct columns_tags *t)
 {
-	size_t i = hash & mask;
+	pages_give(t->line, (t->mask + 1) * sizeof t->line[0]);
+	memset(t, 0, sizeof *t);
+}
 
-	while (slot[i].id != 0) {
-		i = (i + 1) & mask;
+uint64_t columns_tags_hash(const struct columns_tags *t, const struct hash32 *id)
+{
+	return sip(t->seed, id->b, sizeof id->b, COLUMNS_TRANSACTION);
+}
+
+static INLINED void put_tag(struct columns_tags *t, uint32_t tag, uint32_t id)
+{
+	size_t i = columns_tags_place(tag, t->mask);
+	unsigned free, k;
+
+	while ((free = columns_line_equal(t->line[i].id, 0)) == 0) {
+		i = (i + 1) & t->mask;
 	}
-	slot[i] = (struct columns_slot){ tag_of(hash), id + 1 };
+	k = (unsigned)__builtin_ctz(free);
+	t->line[i].tag[k] = tag;
+	t->line[i].id[k] = id;
 }
 
 /*
- * Takes slot i away and moves up what was pushed behind it (Knuth 6.4, algorithm R).  home: where a
- * slot's hash would put it.
+ * Twice as many lines, in the same memory.  Each is emptied and its tags put in again, in order,
+ * from behind one that is not full on: a tag finds a place in its line or in one before, or in the
+ * new half, and passes on its way no line that is still to be emptied.  (The lines before the one
+ * that is not full come last; they are full, so half of all at most, as not even half of all places
+ * are taken, and the ways of their tags through the new half end before that does.)
  */
-static void close_gap(struct columns_slot *slot, size_t mask, size_t i,
-		      size_t (*home)(const void *ctx, struct columns_slot s), const void *ctx)
+static enum err more_lines(struct columns_tags *t)
 {
-	for (size_t j = (i + 1) & mask; slot[j].id != 0; j = (j + 1) & mask) {
-		size_t h = home(ctx, slot[j]);
+	const size_t old = t->mask + 1, bytes = old * sizeof t->line[0];
+	struct columns_line *line = pages_more(t->line, bytes, 2 * bytes);
+	size_t first = 0;
 
-		/* h lies not between i (not counted) and j: the slot may move up */
-		if (((j - h) & mask) >= ((j - i) & mask)) {
-			slot[i] = slot[j];
-			i = j;
+	if (line == NULL) {
+		return ERR_FULL;
+	}
+	t->line = line;
+	t->mask = 2 * old - 1;
+	while (columns_line_equal(line[first].id, 0) == 0) {
+		first++;
+	}
+	for (size_t k = 1; k <= old; k++) {
+		const size_t i = (first + k) & (old - 1);
+		const struct columns_line moved = line[i];
+
+		memset(&line[i], 0, sizeof line[i]);
+		for (unsigned n = 0; n < COLUMNS_LINE; n++) {
+			if (moved.id[n] != 0) {
+				put_tag(t, moved.tag[n], moved.id[n]);
+			}
 		}
 	}
-	slot[i] = (struct columns_slot){ 0, 0 };
+	return ERR_OK;
+}
+
+enum err columns_tags_reserve(struct columns_tags *t)
+{
+	/* at most half full: a line in twenty is, then, and what is sought stands in the first */
+	return (t->n + COLUMNS_NAMES_AHEAD) * 2 > t->mask * COLUMNS_LINE ? more_lines(t) : ERR_OK;
+}
+
+void columns_tags_add(struct columns_tags *t, uint64_t hash, uint32_t number)
+{
+	CHECK(t->n * 2 <= t->mask * COLUMNS_LINE);
+	put_tag(t, columns_tags_tag(hash), number + 1);
+	t->n++;
+}
+
+/* A place of line j from which a tag may move to line i: its own line lies not behind i. */
+static unsigned may_move(const struct columns_tags *t, size_t i, size_t j)
+{
+	const struct columns_line *l = &t->line[j];
+
+	for (unsigned k = 0; k < COLUMNS_LINE; k++) {
+		size_t home = columns_tags_place(l->tag[k], t->mask);
+
+		if (l->id[k] != 0 && ((j - home) & t->mask) >= ((j - i) & t->mask)) {
+			return k;
+		}
+	}
+	return COLUMNS_LINE;
+}
+
+/*
+ * Frees place k of line i, and moves up what found it, or a line behind it, full (Knuth 6.4,
+ * algorithm R, by lines).
+ */
+static void close_gap(struct columns_tags *t, size_t i, unsigned k)
+{
+	bool was_full = columns_line_equal(t->line[i].id, 0) == 0;
+
+	for (size_t j = (i + 1) & t->mask; was_full; j = (j + 1) & t->mask) {
+		unsigned from = may_move(t, i, j);
+
+		was_full = columns_line_equal(t->line[j].id, 0) == 0;
+		if (from < COLUMNS_LINE) {
+			t->line[i].tag[k] = t->line[j].tag[from];
+			t->line[i].id[k] = t->line[j].id[from];
+			i = j;
+			k = from;
+		}
+	}
+	t->line[i].tag[k] = t->line[i].id[k] = 0;
+}
+
+void columns_tags_remove(struct columns_tags *t, uint64_t hash, uint32_t number)
+{
+	const uint32_t tag = columns_tags_tag(hash);
+	size_t i = columns_tags_place(tag, t->mask);
+
+	for (;; i = (i + 1) & t->mask) {
+		const unsigned here = columns_line_equal(t->line[i].id, number + 1) &
+				      columns_line_equal(t->line[i].tag, tag);
+
+		if (here != 0) {
+			close_gap(t, i, (unsigned)__builtin_ctz(here));
+			t->n--;
+			return;
+		}
+		CHECK(columns_line_equal(t->line[i].id, 0) == 0);
+	}
 }
 
 /* ---- names ---- */
@@ -114,18 +361,18 @@ enum err columns_names_init(struct columns_names *t, const uint8_t seed[COLUMNS_
 	memset(t, 0, sizeof *t);
 	seed_set(t->seed, seed);
 	t->record = pages_take(RECORDS_FIRST * sizeof t->record[0]);
-	t->slot = pages_take(SLOTS_FIRST * sizeof t->slot[0]);
 	t->heap = pages_take(HEAP_FIRST);
 	t->cap = RECORDS_FIRST;
-	t->mask = SLOTS_FIRST - 1;
 	t->heap_cap = HEAP_FIRST;
-	return t->record != NULL && t->slot != NULL && t->heap != NULL ? ERR_OK : ERR_FULL;
+	return columns_tags_init(&t->tags, seed) == ERR_OK && t->record != NULL && t->heap != NULL
+		   ? ERR_OK
+		   : ERR_FULL;
 }
 
 void columns_names_free(struct columns_names *t)
 {
 	pages_give(t->record, t->cap * sizeof t->record[0]);
-	pages_give(t->slot, (t->mask + 1) * sizeof t->slot[0]);
+	columns_tags_free(&t->tags);
 	pages_give(t->heap, t->heap_cap);
 	memset(t, 0, sizeof *t);
 }
@@ -138,25 +385,6 @@ struct columns_name columns_names_of(const struct columns_names *t, uint32_t id)
 	return (struct columns_name){ r->n <= COLUMNS_NAME_INLINE ? r->name
 								  : t->heap + le64_get(r->name),
 				      r->n, r->kind };
-}
-
-static enum err grow_slots(struct columns_names *t)
-{
-	size_t slots = (t->mask + 1) * 2;
-	struct columns_slot *slot = pages_take(slots * sizeof slot[0]);
-
-	if (slot == NULL) {
-		return ERR_FULL;
-	}
-	for (size_t i = 0; i < t->n; i++) {
-		put_slot(slot, slots - 1,
-			 columns_names_hash(t->seed, columns_names_of(t, (uint32_t)i)),
-			 (uint32_t)i);
-	}
-	pages_give(t->slot, (t->mask + 1) * sizeof t->slot[0]);
-	t->slot = slot;
-	t->mask = slots - 1;
-	return ERR_OK;
 }
 
 enum err columns_names_reserve(struct columns_names *t)
@@ -185,27 +413,42 @@ enum err columns_names_reserve(struct columns_names *t)
 		t->heap = p;
 		t->heap_cap *= 2;
 	}
-	/* at most half full: two tries for a name that is there, a little more for one that is not
-	 */
-	return (t->n + COLUMNS_NAMES_AHEAD) * 2 > t->mask ? grow_slots(t) : ERR_OK;
+	return columns_tags_reserve(&t->tags);
 }
 
-static bool is_name(const struct columns_names *t, uint32_t id, struct columns_name name)
+/* memcmp() == 0 without a call: what is compared is nearly always equal. */
+static INLINED bool same_bytes(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	uint64_t differ;
+
+	if (n < 8) {
+		return memcmp(a, b, n) == 0;
+	}
+	/* the last eight may have been compared before */
+	differ = le64_get(a + n - 8) ^ le64_get(b + n - 8);
+	for (size_t i = 0; i + 8 < n; i += 8) {
+		differ |= le64_get(a + i) ^ le64_get(b + i);
+	}
+	return differ == 0;
+}
+
+static INLINED bool is_name(const struct columns_names *t, uint32_t id, struct columns_name name)
 {
 	const struct columns_record *r = &t->record[id];
 
-	if (r->n != name.n || r->kind != name.kind) {
-		return false;
-	}
-	return memcmp(r->n <= COLUMNS_NAME_INLINE ? r->name : t->heap + le64_get(r->name), name.p,
-		      name.n) == 0;
+	return r->n == name.n && r->kind == name.kind &&
+	       same_bytes(r->n <= COLUMNS_NAME_INLINE ? r->name : t->heap + le64_get(r->name),
+			  name.p, name.n);
 }
 
 uint32_t columns_names_find(const struct columns_names *t, struct columns_name name, uint64_t hash)
 {
-	for (size_t i = hash & t->mask; t->slot[i].id != 0; i = (i + 1) & t->mask) {
-		if (t->slot[i].tag == tag_of(hash) && is_name(t, t->slot[i].id - 1, name)) {
-			return t->slot[i].id - 1;
+	uint64_t at = 0;
+	uint32_t id = 0;
+
+	while (columns_tags_next(&t->tags, hash, &at, &id)) {
+		if (is_name(t, id, name)) {
+			return id;
 		}
 	}
 	return COLUMNS_NAMES_NONE;
@@ -235,15 +478,18 @@ uint32_t columns_names_add(struct columns_names *t, struct columns_name name, ui
 		memcpy(t->heap + t->heap_n, name.p, name.n);
 		t->heap_n += name.n;
 	}
-	put_slot(t->slot, t->mask, hash, id);
+	columns_tags_add(&t->tags, hash, id);
 	return id;
 }
 
-static size_t name_home(const void *ctx, struct columns_slot s)
+uint32_t columns_names_add_guessed(struct columns_names *t, struct columns_name name, uint64_t hash,
+				   uint32_t guess, bool *is_new)
 {
-	const struct columns_names *t = ctx;
-
-	return columns_names_hash(t->seed, columns_names_of(t, s.id - 1)) & t->mask;
+	if (guess != COLUMNS_NAMES_NONE && is_name(t, guess, name)) {
+		*is_new = false;
+		return guess;
+	}
+	return columns_names_add(t, name, hash, is_new);
 }
 
 void columns_names_cut(struct columns_names *t, size_t n)
@@ -251,119 +497,9 @@ void columns_names_cut(struct columns_names *t, size_t n)
 	while (t->n > n) {
 		uint32_t id = (uint32_t)t->n - 1;
 		struct columns_name name = columns_names_of(t, id);
-		size_t i = columns_names_hash(t->seed, name) & t->mask;
 
-		while (t->slot[i].id != id + 1) {
-			CHECK(t->slot[i].id != 0);
-			i = (i + 1) & t->mask;
-		}
-		close_gap(t->slot, t->mask, i, name_home, t);
+		columns_tags_remove(&t->tags, columns_names_hash(t->seed, name), id);
 		t->heap_n -= name.n <= COLUMNS_NAME_INLINE ? 0 : name.n;
 		t->n--;
 	}
-}
-
-/* ---- tags ---- */
-
-enum err columns_tags_init(struct columns_tags *t, const uint8_t seed[COLUMNS_SEED_BYTES])
-{
-	memset(t, 0, sizeof *t);
-	seed_set(t->seed, seed);
-	t->slot = pages_take(SLOTS_FIRST * sizeof t->slot[0]);
-	t->mask = SLOTS_FIRST - 1;
-	return t->slot != NULL ? ERR_OK : ERR_FULL;
-}
-
-void columns_tags_free(struct columns_tags *t)
-{
-	pages_give(t->slot, (t->mask + 1) * sizeof t->slot[0]);
-	memset(t, 0, sizeof *t);
-}
-
-uint64_t columns_tags_hash(const struct columns_tags *t, const struct hash32 *id)
-{
-	return sip(t->seed, id->b, sizeof id->b, COLUMNS_TRANSACTION);
-}
-
-/* Only tags are kept, so a slot's place must follow from its tag, however many slots there are. */
-static size_t tag_place(uint32_t tag, size_t mask)
-{
-	return ((size_t)tag * 0x9e3779b97f4a7c15u >> 31) & mask;
-}
-
-static void put_tag(struct columns_slot *slot, size_t mask, uint32_t tag, uint32_t number)
-{
-	size_t i = tag_place(tag, mask);
-
-	while (slot[i].id != 0) {
-		i = (i + 1) & mask;
-	}
-	slot[i] = (struct columns_slot){ tag, number + 1 };
-}
-
-enum err columns_tags_reserve(struct columns_tags *t)
-{
-	size_t slots = (t->mask + 1) * 2;
-	struct columns_slot *slot;
-
-	if ((t->n + COLUMNS_NAMES_AHEAD) * 2 <= t->mask) {
-		return ERR_OK;
-	}
-	slot = pages_take(slots * sizeof slot[0]);
-	if (slot == NULL) {
-		return ERR_FULL;
-	}
-	for (size_t i = 0; i <= t->mask; i++) {
-		if (t->slot[i].id != 0) {
-			put_tag(slot, slots - 1, t->slot[i].tag, t->slot[i].id - 1);
-		}
-	}
-	pages_give(t->slot, (t->mask + 1) * sizeof t->slot[0]);
-	t->slot = slot;
-	t->mask = slots - 1;
-	return ERR_OK;
-}
-
-void columns_tags_fetch(const struct columns_tags *t, uint64_t hash)
-{
-	FETCH(&t->slot[tag_place(tag_of(hash), t->mask)]);
-}
-
-void columns_tags_add(struct columns_tags *t, uint64_t hash, uint32_t number)
-{
-	CHECK(t->n * 2 <= t->mask);
-	put_tag(t->slot, t->mask, tag_of(hash), number);
-	t->n++;
-}
-
-bool columns_tags_next(const struct columns_tags *t, uint64_t hash, uint64_t *at, uint32_t *number)
-{
-	for (size_t i = (tag_place(tag_of(hash), t->mask) + *at) & t->mask; t->slot[i].id != 0;
-	     i = (i + 1) & t->mask) {
-		(*at)++;
-		if (t->slot[i].tag == tag_of(hash)) {
-			*number = t->slot[i].id - 1;
-			return true;
-		}
-	}
-	return false;
-}
-
-static size_t tag_home(const void *ctx, struct columns_slot s)
-{
-	const struct columns_tags *t = ctx;
-
-	return tag_place(s.tag, t->mask);
-}
-
-void columns_tags_remove(struct columns_tags *t, uint64_t hash, uint32_t number)
-{
-	size_t i = tag_place(tag_of(hash), t->mask);
-
-	while (t->slot[i].id != number + 1 || t->slot[i].tag != tag_of(hash)) {
-		CHECK(t->slot[i].id != 0);
-		i = (i + 1) & t->mask;
-	}
-	close_gap(t->slot, t->mask, i, tag_home, t);
-	t->n--;
 }

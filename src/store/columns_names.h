@@ -4,8 +4,9 @@
  *
  * Open addressing over a hash that is keyed with a secret (SipHash-1-3), so that nobody who can
  * choose addresses can choose which ones collide.  A record fills one cache line and holds name,
- * inflow and outflow, so a known name costs two misses, which columns_names_fetch() can ask for in
- * advance.  In memory only; rebuilt from the columns when a store is opened.
+ * inflow and outflow, so a known name costs two misses, which can be asked for in advance
+ * (columns_names_fetch(), columns_names_guess()).  In memory only; rebuilt from the columns when a
+ * store is opened.
  */
 #ifndef KURAMORI_STORE_COLUMNS_NAMES_H
 #define KURAMORI_STORE_COLUMNS_NAMES_H
@@ -13,6 +14,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include "base/attr.h"
 #include "base/bytes.h"
@@ -49,23 +54,122 @@ struct columns_record {
 	uint8_t name[COLUMNS_NAME_INLINE];
 };
 
-struct columns_slot {
-	uint32_t tag; /* high half of the hash */
-	uint32_t id;  /* + 1; 0: free */
+/* ---- numbers by tag ---- */
+
+enum { COLUMNS_LINE = 8 };
+
+/* Eight places, which a look-up compares at once.  64 bytes, one cache line. */
+struct columns_line {
+	uint32_t tag[COLUMNS_LINE]; /* high half of the hash */
+	uint32_t id[COLUMNS_LINE];  /* + 1; 0: free */
 };
+
+/*
+ * Numbers under the high half of a hash, which is all that is kept of it: of ids of transactions,
+ * which are compared in their file, and of names, which are compared in their record.  What finds
+ * its line full stands in the next one that is not.
+ */
+struct columns_tags {
+	uint64_t seed[2];
+	struct columns_line *line;
+	size_t n, mask; /* lines - 1 */
+};
+
+/* ERR_FULL: no memory.  Freed once, also after an error. */
+MUST_CHECK enum err columns_tags_init(struct columns_tags *t,
+				      const uint8_t seed[COLUMNS_SEED_BYTES]);
+void columns_tags_free(struct columns_tags *t);
+/* Room for COLUMNS_NAMES_AHEAD more.  ERR_FULL: no memory. */
+MUST_CHECK enum err columns_tags_reserve(struct columns_tags *t);
+/* That of a name of kind COLUMNS_TRANSACTION: columns_names_hash_many() makes it, too. */
+uint64_t columns_tags_hash(const struct columns_tags *t, const struct hash32 *id);
+
+static INLINED uint32_t columns_tags_tag(uint64_t hash)
+{
+	return (uint32_t)(hash >> 32);
+}
+
+/* The line of a tag.  Of twice as many: that one, or as many further as there were. */
+static INLINED size_t columns_tags_place(uint32_t tag, size_t mask)
+{
+	return ((size_t)tag * 0x9e3779b97f4a7c15u >> 31) & mask;
+}
+
+/* Asks memory for the line that the next three will look at first. */
+static INLINED void columns_tags_fetch(const struct columns_tags *t, uint64_t hash)
+{
+	FETCH(&t->line[columns_tags_place(columns_tags_tag(hash), t->mask)]);
+}
+
+/* A bit for each of eight numbers that is this one. */
+static INLINED unsigned columns_line_equal(const uint32_t of[COLUMNS_LINE], uint32_t number)
+{
+#ifdef __SSE2__
+	const __m128i sought = _mm_set1_epi32((int)number);
+	const __m128i low = _mm_cmpeq_epi32(_mm_load_si128((const void *)of), sought);
+	const __m128i high = _mm_cmpeq_epi32(_mm_load_si128((const void *)(of + 4)), sought);
+
+	return (unsigned)_mm_movemask_ps(_mm_castsi128_ps(low)) |
+	       (unsigned)_mm_movemask_ps(_mm_castsi128_ps(high)) << 4;
+#else
+	unsigned bits = 0;
+
+	for (unsigned i = 0; i < COLUMNS_LINE; i++) {
+		bits |= (of[i] == number ? 1U : 0U) << i;
+	}
+	return bits;
+#endif
+}
+
+/* The next number with this tag: *at is the place, begun with 0.  False: no more. */
+static INLINED bool columns_tags_next(const struct columns_tags *t, uint64_t hash, uint64_t *at,
+				      uint32_t *number)
+{
+	const uint32_t tag = columns_tags_tag(hash);
+	const size_t home = columns_tags_place(tag, t->mask);
+
+	for (;;) {
+		const struct columns_line *l = &t->line[(home + *at / COLUMNS_LINE) & t->mask];
+		const unsigned free = columns_line_equal(l->id, 0);
+		const unsigned left = ~0U << *at % COLUMNS_LINE;
+		const unsigned found = columns_line_equal(l->tag, tag) & ~free & left;
+
+		*at -= *at % COLUMNS_LINE;
+		if (found != 0) {
+			const unsigned i = (unsigned)__builtin_ctz(found);
+
+			*number = l->id[i] - 1;
+			*at += i + 1;
+			return true;
+		}
+		if (free != 0) {
+			return false;
+		}
+		*at += COLUMNS_LINE;
+	}
+}
+
+/* Room was reserved. */
+void columns_tags_add(struct columns_tags *t, uint64_t hash, uint32_t number);
+void columns_tags_remove(struct columns_tags *t, uint64_t hash, uint32_t number);
+
+/* ---- names ---- */
 
 struct columns_names {
 	uint64_t seed[2];
 	struct columns_record *record;
 	size_t n, cap;
-	struct columns_slot *slot;
-	size_t mask; /* slots - 1 */
+	struct columns_tags tags;
 	uint8_t *heap;
 	size_t heap_n, heap_cap;
 };
 
 /* SipHash-1-3 of the kind and the name. */
 uint64_t columns_names_hash(const uint64_t seed[2], struct columns_name name);
+/* The same of n names, each at most COLUMNS_NAME_MAX bytes, as many at once as the processor can.
+ */
+void columns_names_hash_many(const uint64_t seed[2], const struct columns_name *name, size_t n,
+			     uint64_t *hash);
 
 /* ERR_FULL: no memory.  Freed once, also after an error. */
 MUST_CHECK enum err columns_names_init(struct columns_names *t,
@@ -75,19 +179,25 @@ void columns_names_free(struct columns_names *t);
 /* Room for COLUMNS_NAMES_AHEAD more names.  ERR_FULL: no memory or 2^32 - 2 names. */
 MUST_CHECK enum err columns_names_reserve(struct columns_names *t);
 
-/* Asks memory for what columns_names_find() will look at: first the slot, then the record. */
-static INLINED void columns_names_fetch_slot(const struct columns_names *t, uint64_t hash)
+/* Asks memory for what columns_names_guess() will look at. */
+static INLINED void columns_names_fetch(const struct columns_names *t, uint64_t hash)
 {
-	FETCH(&t->slot[hash & t->mask]);
+	columns_tags_fetch(&t->tags, hash);
 }
 
-static INLINED void columns_names_fetch_record(const struct columns_names *t, uint64_t hash)
+/*
+ * Whose name it may be by its hash alone, or COLUMNS_NAMES_NONE: asks memory for his record, and
+ * columns_names_add_guessed() looks there first.
+ */
+static INLINED uint32_t columns_names_guess(const struct columns_names *t, uint64_t hash)
 {
-	const struct columns_slot *s = &t->slot[hash & t->mask];
+	uint64_t at = 0;
+	uint32_t id = COLUMNS_NAMES_NONE;
 
-	if (s->id != 0) {
-		FETCH(&t->record[s->id - 1]);
+	if (columns_tags_next(&t->tags, hash, &at, &id)) {
+		FETCH(&t->record[id]);
 	}
+	return id;
 }
 
 /* Its number, or COLUMNS_NAMES_NONE. */
@@ -96,32 +206,14 @@ uint32_t columns_names_find(const struct columns_names *t, struct columns_name n
 /* Its number; a new one if it is not known (*is_new).  Room was reserved. */
 uint32_t columns_names_add(struct columns_names *t, struct columns_name name, uint64_t hash,
 			   bool *is_new);
+/* The same with a guess of columns_names_guess(), after which names may have been added. */
+uint32_t columns_names_add_guessed(struct columns_names *t, struct columns_name name, uint64_t hash,
+				   uint32_t guess, bool *is_new);
 
 /* The name of a number below n: borrowed until the next columns_names_add(). */
 struct columns_name columns_names_of(const struct columns_names *t, uint32_t id);
 
 /* Forgets all numbers from n on. */
 void columns_names_cut(struct columns_names *t, size_t n);
-
-/* ---- tags of ids of transactions: the same table without records ---- */
-
-struct columns_tags {
-	uint64_t seed[2];
-	struct columns_slot *slot;
-	size_t n, mask;
-};
-
-MUST_CHECK enum err columns_tags_init(struct columns_tags *t,
-				      const uint8_t seed[COLUMNS_SEED_BYTES]);
-void columns_tags_free(struct columns_tags *t);
-MUST_CHECK enum err columns_tags_reserve(struct columns_tags *t);
-uint64_t columns_tags_hash(const struct columns_tags *t, const struct hash32 *id);
-
-/* Asks memory for the slot that the next three will look at first. */
-void columns_tags_fetch(const struct columns_tags *t, uint64_t hash);
-void columns_tags_add(struct columns_tags *t, uint64_t hash, uint32_t number);
-/* The next number with this tag: *at is the place, begun with the hash.  False: no more. */
-bool columns_tags_next(const struct columns_tags *t, uint64_t hash, uint64_t *at, uint32_t *number);
-void columns_tags_remove(struct columns_tags *t, uint64_t hash, uint32_t number);
 
 #endif

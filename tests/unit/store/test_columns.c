@@ -966,12 +966,99 @@ static void names_and_tags_come_and_go(void)
 	columns_tags_free(&tags);
 }
 
+/* The tag of a hash that belongs to one of six lines about the end of the table, however large. */
+static uint64_t crowded(void)
+{
+	for (;;) {
+		uint64_t hash = t_random();
+		size_t place = columns_tags_place(columns_tags_tag(hash), 511);
+
+		if (place < 3 || place >= 509) {
+			return hash;
+		}
+	}
+}
+
+static void crowded_tags_stay_where_they_are_found(void)
+{
+	enum { MOST = 9000 };
+
+	static const uint8_t seed[COLUMNS_SEED_BYTES] = { 3 };
+	static uint64_t hash[MOST];
+	struct columns_tags t;
+	size_t n = 0, lines;
+
+	T_EQ(columns_tags_init(&t, seed), ERR_OK);
+	lines = t.mask;
+	for (unsigned step = 0; step < 12; step++) {
+		size_t to = step == 6 ? MOST : (size_t)t_below(MOST);
+
+		for (; n < to; n++) {
+			T_EQ(columns_tags_reserve(&t), ERR_OK);
+			/* every third tag stands twice */
+			hash[n] = n % 3 == 2 ? hash[n - 1] : crowded();
+			columns_tags_add(&t, hash[n], (uint32_t)n);
+		}
+		for (; n > to; n--) {
+			columns_tags_remove(&t, hash[n - 1], (uint32_t)n - 1);
+		}
+		T_EQ(t.n, n);
+		for (size_t i = 0; i < n; i++) {
+			uint64_t at = 0;
+			uint32_t number = 0;
+			unsigned found = 0;
+
+			while (columns_tags_next(&t, hash[i], &at, &number)) {
+				T_CHECK(number < n && hash[number] >> 32 == hash[i] >> 32);
+				found += number == i ? 1 : 0;
+			}
+			T_EQ(found, 1);
+		}
+	}
+	T_CHECK(t.mask > 2 * lines);
+	columns_tags_free(&t);
+}
+
+static void many_hashes_are_those_of_each(void)
+{
+	enum { MOST = 60 };
+
+	for (unsigned round = 0; round < 200; round++) {
+		const uint64_t seed[2] = { t_random(), t_random() };
+		uint8_t text[MOST][COLUMNS_NAME_MAX];
+		struct columns_name name[MOST];
+		uint64_t many[MOST];
+		size_t n = (size_t)t_below(MOST + 1);
+
+		for (size_t i = 0; i < n; i++) {
+			for (size_t k = 0; k < COLUMNS_NAME_MAX; k++) {
+				text[i][k] = (uint8_t)t_random();
+			}
+			name[i] = (struct columns_name){
+				text[i],
+				(uint8_t)(round % 4 == 0 ? 40 : t_below(COLUMNS_NAME_MAX + 1)),
+				(uint8_t)t_below(4)
+			};
+			if (name[i].n == 0) {
+				name[i].p = NULL;
+			}
+		}
+		columns_names_hash_many(seed, name, n, many);
+		for (size_t i = 0; i < n; i++) {
+			T_EQ(many[i], columns_names_hash(seed, name[i]));
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
 		{ "a check is CRC-32", check_is_crc32 },
 		{ "heads are read as written", heads_are_read_as_written },
 		{ "names and tags come and go", names_and_tags_come_and_go },
+		{ "crowded tags stay where they are found",
+		  crowded_tags_stay_where_they_are_found },
+		{ "many hashes are those of each", many_hashes_are_those_of_each },
 		{ "ground addresses do not collide", ground_addresses_do_not_collide },
 		{ "says what was put in", says_what_was_put_in },
 		{ "takes blocks back", takes_blocks_back },
