@@ -376,7 +376,7 @@ static int restore_key(struct program *p)
 		memset(&p->cold, 0, sizeof p->cold);
 	}
 	if (code == 0) {
-		code = program_ask_passphrase(p);
+		code = program_ask_passphrase(p, true);
 	}
 	/* the journal first: a key without one signs nothing, and this one says that it waits */
 	if (code == 0) {

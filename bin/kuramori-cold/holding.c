@@ -44,8 +44,8 @@ static const struct doc_holder *same_holder(const struct doc_holding *h,
 }
 
 /* All of it, and against old (or NULL) who comes and who goes. */
-static void print_holding(const struct doc_holding *h, const struct hash32 *id,
-			  const struct doc_holding *old)
+void program_print_holding(const struct doc_holding *h, const struct hash32 *id,
+			   const struct doc_holding *old)
 {
 	char words[DOC_ID_WORDS_BYTES];
 
@@ -77,7 +77,7 @@ static void print_holding(const struct doc_holding *h, const struct hash32 *id,
 	(void)printf(_("the holding in words, for two people to compare:\n  %s\n"), words);
 }
 
-static bool compared(void)
+bool program_compared(void)
 {
 	return program_confirm(
 	    _("Does another person read the same words from another machine? Type: same"), "same");
@@ -108,8 +108,9 @@ int program_take(struct program *p)
 	if (code != 0) {
 		return code;
 	}
-	print_holding(&p->rules.holding, &p->rules.holding_id, c->held ? &c->holding : NULL);
-	if (!compared()) {
+	program_print_holding(&p->rules.holding, &p->rules.holding_id,
+			      c->held ? &c->holding : NULL);
+	if (!program_compared()) {
 		return program_fail(ERR_MISMATCH, "holding");
 	}
 	v = cold_take(&p->cold, &p->secrets->keys, &p->rules, p->holding, clock_wall_ms(), &journal,
@@ -151,8 +152,8 @@ int program_endorse(struct program *p, const char *path)
 	if (v.err != ERR_OK) {
 		return program_refused(&v);
 	}
-	print_holding(&next, &id, &p->rules.holding);
-	if (!compared()) {
+	program_print_holding(&next, &id, &p->rules.holding);
+	if (!program_compared()) {
 		return program_fail(ERR_MISMATCH, _("nothing was signed"));
 	}
 	v = cold_endorse(&w, &p->cold, &p->rules, &p->secrets->keys, raw, clock_wall_ms());

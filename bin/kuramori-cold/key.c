@@ -25,6 +25,14 @@ bool program_confirm(const char *question, const char *word)
 	return ask_line("", typed, sizeof typed) == ERR_OK && strcmp(typed, word) == 0;
 }
 
+void program_print_drill(const struct program *p)
+{
+	if (p->drill) {
+		(void)printf(
+		    _("DRILL: this key is for practice, anybody who saw the dice has it\n"));
+	}
+}
+
 void program_print_keys(const struct program *p)
 {
 	const struct cold_secrets *keys = &p->secrets->keys;
@@ -37,10 +45,7 @@ void program_print_keys(const struct program *p)
 	hex_put(chain, bytes_of(keys->chain.public_key.b, sizeof keys->chain.public_key.b));
 	memcpy(id.b, keys->chain.public_key.b, sizeof id.b);
 	doc_id_words(words, &id);
-	if (p->drill) {
-		(void)printf(
-		    _("DRILL: this key is for practice, anybody who saw the dice has it\n"));
-	}
+	program_print_drill(p);
 	(void)printf("key %s\nattest_key %s\n", chain, attest); /* not words */
 	(void)printf(_("the key in words, for two people to compare:\n  %s\n"), words);
 }
@@ -73,7 +78,7 @@ static enum err ask_rolls(struct program_secrets *s)
 	return e;
 }
 
-static int make_key(struct program *p)
+int program_make_key(struct program *p)
 {
 	struct program_secrets *s = p->secrets;
 	struct policy_verdict v;
@@ -111,17 +116,20 @@ static enum err ask_perhaps(const char *prompt, char *out, size_t cap)
 }
 
 /*
- * The second passphrase.  Who wants none gets one that nobody knows: everything that follows is the
- * same, and so is the file.
+ * The second passphrase, if it is asked for.  Who wants none gets one that nobody knows: everything
+ * that follows is the same, and so is the file.
  */
-static enum err ask_other(struct program_secrets *s)
+static enum err ask_other(struct program_secrets *s, bool second)
 {
 	uint8_t unknown[32];
-	enum err e =
-	    ask_perhaps(_("a second passphrase, which raises a silent alarm (Enter: none)"),
-			s->other, sizeof s->other);
+	enum err e = ERR_OK;
 
-	if (e == ERR_OK) {
+	s->other[0] = s->again[0] = '\0';
+	if (second) {
+		e = ask_perhaps(_("a second passphrase, which raises a silent alarm (Enter: none)"),
+				s->other, sizeof s->other);
+	}
+	if (e == ERR_OK && second) {
 		e = ask_perhaps(_("the second passphrase again"), s->again, sizeof s->again);
 	}
 	/* the first one once more is none; said before anything is made (crypto/seal.h says it,
@@ -138,7 +146,7 @@ static enum err ask_other(struct program_secrets *s)
 	return e;
 }
 
-int program_ask_passphrase(struct program *p)
+int program_ask_passphrase(struct program *p, bool second)
 {
 	struct program_secrets *s = p->secrets;
 	enum err e = ask_secret(_("passphrase"), s->passphrase, sizeof s->passphrase);
@@ -150,7 +158,7 @@ int program_ask_passphrase(struct program *p)
 		e = ERR_MISMATCH;
 	}
 	if (e == ERR_OK) {
-		e = ask_other(s);
+		e = ask_other(s, second);
 	}
 	return e == ERR_OK ? 0 : program_fail(e, "passphrase");
 }
@@ -229,9 +237,9 @@ int program_init(struct program *p)
 		"same")) {
 		return program_fail(ERR_MISMATCH, "genesis");
 	}
-	code = make_key(p);
+	code = program_make_key(p);
 	if (code == 0) {
-		code = program_ask_passphrase(p);
+		code = program_ask_passphrase(p, true);
 	}
 	if (code == 0) {
 		code = program_seal(p, p->config.key_file);
@@ -343,7 +351,7 @@ int program_reseal(struct program *p)
 	}
 	code = program_unlock(p, false);
 	if (code == 0) {
-		code = program_ask_passphrase(p);
+		code = program_ask_passphrase(p, true);
 	}
 	if (code == 0) {
 		code = program_seal(p, p->config.new_key_file);

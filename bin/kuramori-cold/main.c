@@ -6,6 +6,7 @@
  *   key.c        init: a key of kernel and dice; check: the same key, compared by two people;
  *                reseal, register: its two passphrases
  *   backup.c     backup, drill, restore: the key on cards of words; cards.c: the terminal
+ *   accounts.c   accounts, convert: keys of accounts that become boxes, each used once
  *   holding.c    take and endorse: the holding that binds here, and its successor
  *   refill.c     explain and sign: every effect in words, confirmed, in the journal, signed
  *   scan.c       documents in, from files or a scanner; show.c: out, on the terminal
@@ -39,8 +40,9 @@
 enum { FLAG_UP = 1 }; /* IFF_UP of netdevice(7) */
 
 static const struct config_row rows[] = {
-	{ "genesis_file", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(program_config, genesis_file),
-	  "FILE", "The genesis document, whose words two people compare." },
+	{ "genesis_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, genesis_file), "FILE",
+	  "The genesis document, whose words two people compare; all but accounts and reseal need "
+	  "it." },
 	{ "roster#_file", CONFIG_PATH, "", 0, 0, CONFIG_ARRAY(program_config, roster_file), "FILE",
 	  "The first roster and its successors, in order." },
 	{ "holding_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, holding_file), "FILE",
@@ -48,7 +50,8 @@ static const struct config_row rows[] = {
 	{ "key_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, key_file), "FILE",
 	  "The sealed key." },
 	{ "new_key_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, new_key_file), "FILE",
-	  "Where reseal puts the key under new passphrases; never over an old one." },
+	  "Where reseal puts the key under new passphrases, and convert what is left of a batch; "
+	  "never over an old one." },
 	{ "journal_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, journal_file), "FILE",
 	  "What this key has signed; made by init and restore." },
 	{ "journal_bytes", CONFIG_U64, "4194304", 1048576, 1073741824,
@@ -57,7 +60,10 @@ static const struct config_row rows[] = {
 	{ "answer_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, answer_file), "FILE",
 	  "Where sign puts the answer; never over an old one." },
 	{ "unit_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, unit_file), "FILE",
-	  "Where sign puts the complete transaction, if it was the last to sign." },
+	  "Where sign puts the complete transaction, if it was the last to sign, and convert the "
+	  "conversions." },
+	{ "list_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, list_file), "FILE",
+	  "Where accounts puts addresses and public keys, for genesis; never over an old one." },
 	{ "endorsed_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, endorsed_file),
 	  "FILE", "Where endorse puts the next holding with this holder's signature." },
 	{ "show", CONFIG_BOOL, "yes", 0, 0, CONFIG_FIELD(program_config, show), "YES",
@@ -266,6 +272,10 @@ static int command(struct program *p, const struct config_result *r)
 {
 	const char *word = r->rest_n > 0 ? r->rest[0] : "";
 
+	if (p->config.genesis_file[0] == '\0' && strcmp(word, "accounts") != 0 &&
+	    strcmp(word, "reseal") != 0) {
+		return program_fail(ERR_USAGE, "--genesis-file");
+	}
 	if (strcmp(word, "init") == 0 && r->rest_n == 1) {
 		return program_init(p);
 	}
@@ -302,9 +312,16 @@ static int command(struct program *p, const struct config_result *r)
 	if (strcmp(word, "endorse") == 0 && r->rest_n == 2) {
 		return program_endorse(p, r->rest[1]);
 	}
-	return program_fail(ERR_USAGE, "init, check, reseal, register, backup, drill, restore, "
-				       "take, endorse FILE, explain FILE..., "
-				       "sign FILE..., show FILE..., journal");
+	if (strcmp(word, "accounts") == 0 && r->rest_n == 3) {
+		return program_accounts(p, r->rest[1], r->rest[2]);
+	}
+	if (strcmp(word, "convert") == 0 && r->rest_n == 2) {
+		return program_convert(p, r->rest[1]);
+	}
+	return program_fail(ERR_USAGE,
+			    "init, check, reseal, register, backup, drill, restore, "
+			    "accounts N NETWORK, convert N, take, endorse FILE, explain FILE..., "
+			    "sign FILE..., show FILE..., journal");
 }
 
 static int run(struct program *p, const struct config_result *r)
@@ -350,8 +367,9 @@ int main(int argc, char **argv)
 		.name = "kuramori-cold",
 		.summary = N_("hold a cold key on a machine without network"),
 		.text = NULL,
-		.usage = "init | check | reseal | register | backup | drill | restore | take | "
-			 "endorse FILE | explain FILE... | sign FILE... | show FILE... | journal",
+		.usage = "init | check | reseal | register | backup | drill | restore | "
+			 "accounts N NETWORK | convert N | take | endorse FILE | explain FILE... | "
+			 "sign FILE... | show FILE... | journal",
 		.rows = rows,
 		.n = ARRAY_LEN(rows),
 		.words = words_of,

@@ -17,9 +17,16 @@
 int program_documents(struct program *p, const char *path, struct bytes *out, size_t cap,
 		      size_t *n);
 
-/* The answer that was signed, and the complete transaction if there is one, on the terminal until a
- * key is pressed; nothing where there is no terminal.  Complains and gives an exit code, or 0. */
-int program_show_answer(const struct program *p, struct bytes answer, const struct nem_tx *unit);
+/* The answer that was signed, and the complete transaction if there is one, as program_play(). */
+void program_show_answer(const struct program *p, struct bytes answer, const struct nem_tx *unit);
+
+/* One more transaction of the parcel, as nodes take it; its bytes go into w, which has room
+ * (dies otherwise). */
+void program_pack(struct parcel *to, struct writer *w, const struct nem_tx *tx);
+
+/* The parcel on the terminal until a key is pressed; nothing where there is no terminal, or no wish
+ * for it.  It is in a file by then: what hinders is said and changes nothing. */
+void program_play(const struct program *p, struct parcel *parcel);
 
 /* `show FILE...`: documents of this genesis on the terminal. */
 int program_show(struct program *p, const char *const *files, size_t n);

@@ -38,6 +38,7 @@ struct program_config {
 	char answer_file[PROGRAM_PATH_MAX];
 	char unit_file[PROGRAM_PATH_MAX];
 	char endorsed_file[PROGRAM_PATH_MAX];
+	char list_file[PROGRAM_PATH_MAX];
 	uint64_t journal_bytes;
 	uint32_t seal_ops;
 	uint32_t seal_mem_kib;
@@ -86,6 +87,7 @@ struct program {
 	struct bytes holding;
 	struct bytes tallies[COLD_TALLIES_MAX];
 	struct bytes answers[DOC_HOLDERS_MAX];
+	struct bytes drills[DOC_HOLDERS_MAX];
 };
 
 /* Says so on stderr; gives the exit code of e. */
@@ -112,12 +114,28 @@ bool program_confirm(const char *question, const char *word);
 void program_print_keys(const struct program *p);
 void program_print_genesis(const struct program *p);
 
-/*
- * The two passphrases of a new key file, each twice, the second one or nothing; then the key of
- * `sealed` under both, with `token` under the first, into a new file.  Each gives an exit code, or
- * 0.
+/* All of a holding, in words at the end; what comes and goes against old (or NULL); holding.c. */
+void program_print_holding(const struct doc_holding *h, const struct hash32 *id,
+			   const struct doc_holding *old);
+/* Two people read the same words: asked, and answered by `same`. */
+bool program_compared(void);
+
+/* Says that the key is for practice, if it is. */
+void program_print_drill(const struct program *p);
+
+/* One line of JSON for /transaction/announce. */
+void program_put_announce(struct writer *w, const struct nem_tx *tx);
+
+/* Dice and kernel make the key of `sealed`, and `token`.  Complains and gives an exit code, or 0.
  */
-int program_ask_passphrase(struct program *p);
+int program_make_key(struct program *p);
+
+/*
+ * The two passphrases of a new key file, each twice, the second one or nothing, and not asked for
+ * unless `second`; then the key of `sealed` under both, with `token` under the first, into a new
+ * file.  Each gives an exit code, or 0.
+ */
+int program_ask_passphrase(struct program *p, bool second);
 int program_seal(struct program *p, const char *path);
 
 /* The commands.  Each gives the exit code. */
@@ -132,5 +150,7 @@ int program_restore(struct program *p);
 int program_drill(struct program *p);
 int program_take(struct program *p);
 int program_endorse(struct program *p, const char *path);
+int program_accounts(struct program *p, const char *count, const char *network);
+int program_convert(struct program *p, const char *count);
 
 #endif

@@ -41,6 +41,8 @@ static int take(struct program *p, const char *path, struct bytes raw)
 		p->tallies[q->tally_count++] = raw;
 	} else if (d.type == DOC_ANSWER && q->answer_count < DOC_HOLDERS_MAX) {
 		p->answers[q->answer_count++] = raw;
+	} else if (d.type == DOC_DRILL && q->drill_count < DOC_HOLDERS_MAX) {
+		p->drills[q->drill_count++] = raw;
 	} else {
 		return program_fail(ERR_TYPE, path);
 	}
@@ -95,7 +97,7 @@ static enum err append(void *context, struct bytes batch)
 	return store_append(&p->store.base, batch);
 }
 
-static void put_announce(struct writer *w, const struct nem_tx *tx)
+void program_put_announce(struct writer *w, const struct nem_tx *tx)
 {
 	static uint8_t raw[NEM_TX_BYTES_MAX];
 	static char hex[2 * NEM_TX_BYTES_MAX + 1];
@@ -119,12 +121,12 @@ static int write_unit(const struct program *p)
 	const struct nem_tx *unit = &p->plan.unit;
 	enum err e;
 
-	put_announce(&w, unit);
+	program_put_announce(&w, unit);
 	for (size_t i = 0; i < unit->multisig.n; i++) {
 		struct nem_tx cosign;
 
 		nem_tx_from_attached(&cosign, &unit->multisig.cosignature[i]);
-		put_announce(&w, &cosign);
+		program_put_announce(&w, &cosign);
 	}
 	e = w.bad ? ERR_TOO_LARGE : file_write_new(p->config.unit_file, 0644, bytes_of(room, w.n));
 	return e == ERR_OK ? 0 : program_fail(e, p->config.unit_file);
@@ -160,8 +162,8 @@ static int sign(struct program *p)
 	}
 	(void)printf(_("signed; the answer is in %s\n"), p->config.answer_file);
 	if (code == 0) {
-		code = program_show_answer(p, bytes_of(room, w.n),
-					   p->plan.kind == DOC_ATTEST_WRAP ? &p->plan.unit : NULL);
+		program_show_answer(p, bytes_of(room, w.n),
+				    p->plan.kind == DOC_ATTEST_WRAP ? &p->plan.unit : NULL);
 	}
 	return code;
 }
@@ -189,18 +191,16 @@ int program_refill(struct program *p, const char *const *files, size_t n, bool s
 	if (code != 0) {
 		return code;
 	}
-	if (p->drill) {
-		(void)printf(
-		    _("DRILL: this key is for practice, anybody who saw the dice has it\n"));
-		if (p->rules.network == NEM_NETWORK_MAIN) {
-			return program_fail(ERR_POLICY, "drill");
-		}
+	program_print_drill(p);
+	if (p->drill && p->rules.network == NEM_NETWORK_MAIN) {
+		return program_fail(ERR_POLICY, "drill");
 	}
 	cold_rules_know(&p->rules, &p->cold);
 	q->rules = &p->rules;
 	q->key = &p->secrets->keys.chain.public_key;
 	q->tallies = p->tallies;
 	q->answers = p->answers;
+	q->drills = p->drills;
 	q->now_ms = clock_wall_ms();
 	v = cold_judge(&p->plan, &p->cold, q);
 	if (v.err != ERR_OK) {

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "chain/nem/nem_tx.h"
 #include "io/qr_screen.h"
 #include "picture.h"
@@ -34,43 +35,44 @@ static enum err play(struct parcel *parcel)
 	return e;
 }
 
-/* Signature and bytes, as nodes take them. */
-static void put_transaction(struct parcel *to, struct writer *w, const struct nem_tx *tx)
+void program_pack(struct parcel *to, struct writer *w, const struct nem_tx *tx)
 {
 	const size_t from = w->n;
 
 	writer_bytes(w, bytes_of(tx->signature.b, sizeof tx->signature.b));
 	nem_tx_encode(w, tx, NEM_SIGNING);
+	CHECK(!w->bad);
 	to->announcements[to->announcement_count++] = bytes_of(w->p + from, w->n - from);
 }
 
-int program_show_answer(const struct program *p, struct bytes answer, const struct nem_tx *unit)
+void program_play(const struct program *p, struct parcel *parcel)
 {
-	static uint8_t room[UNIT_BYTES];
-	static struct parcel parcel;
-	struct writer w = writer_make(room, sizeof room);
-	enum err e;
+	enum err e = p->config.show && qr_screen_possible() ? play(parcel) : ERR_OK;
 
-	if (!p->config.show || !qr_screen_possible()) {
-		return 0;
-	}
-	parcel = (struct parcel){ .document_count = 1, .documents = { answer } };
-	if (unit != NULL) {
-		put_transaction(&parcel, &w, unit);
-		for (size_t i = 0; i < unit->multisig.n; i++) {
-			struct nem_tx cosign;
-
-			nem_tx_from_attached(&cosign, &unit->multisig.cosignature[i]);
-			put_transaction(&parcel, &w, &cosign);
-		}
-	}
-	e = w.bad ? ERR_TOO_LARGE : play(&parcel);
 	/* it is signed and in its file: a window that is too small is no failure of signing */
 	if (e != ERR_OK) {
 		(void)program_fail(
 		    e, _("not shown as QR; in a larger window: kuramori-cold show ANSWER"));
 	}
-	return 0;
+}
+
+void program_show_answer(const struct program *p, struct bytes answer, const struct nem_tx *unit)
+{
+	static uint8_t room[UNIT_BYTES];
+	static struct parcel parcel;
+	struct writer w = writer_make(room, sizeof room);
+
+	parcel = (struct parcel){ .document_count = 1, .documents = { answer } };
+	if (unit != NULL) {
+		program_pack(&parcel, &w, unit);
+		for (size_t i = 0; i < unit->multisig.n; i++) {
+			struct nem_tx cosign;
+
+			nem_tx_from_attached(&cosign, &unit->multisig.cosignature[i]);
+			program_pack(&parcel, &w, &cosign);
+		}
+	}
+	program_play(p, &parcel);
 }
 
 int program_show(struct program *p, const char *const *files, size_t n)

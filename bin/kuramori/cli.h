@@ -67,6 +67,7 @@ struct cli {
 	uint32_t agree;
 	uint32_t account;
 	char holding_file[CLI_PATH_MAX];
+	char drill_folder[CLI_PATH_MAX];
 	char refill_floor[32];
 	char refill_target[32];
 	bool dry_run;
@@ -233,6 +234,8 @@ int cli_refill(struct cli *c, const char *const *words, size_t n);
 int cli_sweep(struct cli *c, const char *what);
 /* `kuramori rotate WORDS`: an exit code (rotate.c). */
 int cli_rotate(struct cli *c, const char *const *words, size_t n);
+/* `kuramori prepare WORDS`: an exit code (prepare.c). */
+int cli_prepare(struct cli *c, const char *const *words, size_t n);
 /* Brings the passphrase of a sealed key to the signer that waits on this socket. */
 int cli_unlock(struct cli *c, const char *socket_path);
 /* Makes the new file `path` that only the token opens, out of a passphrase. */

@@ -110,7 +110,10 @@ static const struct config_row rows[] = {
 	{ "agree", CONFIG_U32, "0", 0, NEM_NODES_MAX, CONFIG_FIELD(cli, agree), "K",
 	  "nem: how many of the nodes must say the same; 0: more than half" },
 	{ "holding_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, holding_file), "FILE",
-	  "refill: the holding, who keeps the cold keys" },
+	  "refill, prepare: the holding, who keeps the cold keys" },
+	{ "drill_folder", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, drill_folder), "DIR",
+	  "prepare name, refill propose into a box, rotate next: drills of cold holders, files "
+	  "whose names begin with drill; without enough valid ones no box gets anything" },
 	{ "refill_floor", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, refill_floor), "AMOUNT",
 	  "refill propose: only when tills and purses together hold less, in micro-XEM" },
 	{ "refill_target", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, refill_target), "AMOUNT",
@@ -118,9 +121,11 @@ static const struct config_row rows[] = {
 	  "that "
 	  "one refill lasts" },
 	{ "dry_run", CONFIG_BOOL, "no", 0, 0, CONFIG_FIELD(cli, dry_run), "yes|no",
-	  "refill propose, sweep close: show it and write or sign nothing" },
+	  "refill propose, sweep close, prepare announce: show it and write, sign or send "
+	  "nothing" },
 	{ "wait_s", CONFIG_U64, "300", 0, 86400, CONFIG_FIELD(cli, wait_s), "S",
-	  "nem tx announce: how long to wait until the transaction stands in a block" },
+	  "nem tx announce: how long to wait until the transaction stands in a block; prepare "
+	  "follow: until all are boxes" },
 };
 
 /* In pieces: a compiler need not take longer ones. */
@@ -208,6 +213,20 @@ static const char text_cold[] =
     "                         they do\n"
     "  sweep close            closes that purse, as an officer: it goes whole to its spare box;\n"
     "                         with --dry-run yes only shown\n"
+    "  prepare announce UNIT HOST:PORT...\n"
+    "                         judges each conversion that kuramori-cold convert wrote into UNIT, "
+    "then\n"
+    "                         hands those whose account has its fee to the nodes; only shown with\n"
+    "                         --dry-run yes\n"
+    "  prepare status HOST:PORT...\n"
+    "                         how far each box and spare box of genesis is, and what to do next\n"
+    "  prepare follow UNIT HOST:PORT...\n"
+    "                         how deep those of UNIT are, until none can be undone, wait_s long\n"
+    "  prepare name ADDRESS HOST:PORT...\n"
+    "                         prints the address if it is a box that coins may be sent to: "
+    "today's\n"
+    "                         holders control it, 360 blocks deep, it is empty, and drills are "
+    "valid\n"
     "  rotate sign FILE       signs the next holding, which FILE has (or its body alone), as an "
     "officer\n"
     "  rotate tell HOLDING... tells every watcher of holdings, one after the other\n"
@@ -442,6 +461,9 @@ static int misused(const char *const *w, size_t n)
 			    "[node=HOST:PORT...], refill status REFILL [ANSWER...] or refill "
 			    "holding" },
 		{ "sweep", "sweep status|close" },
+		{ "prepare",
+		  "prepare announce UNIT HOST:PORT..., prepare follow UNIT HOST:PORT..., prepare "
+		  "status HOST:PORT... or prepare name ADDRESS HOST:PORT..." },
 		{ "rotate", "rotate sign FILE, rotate tell HOLDING..., rotate plan old=FILE... or "
 			    "rotate next FILE old=FILE..." },
 		{ "tally", "tally FOLDER REFILL, or tally FOLDER ADDRESS..." },
@@ -523,6 +545,9 @@ static int commands(struct cli *c, const struct config_result *r)
 	}
 	if (n == 2 && strcmp(w[0], "sweep") == 0) {
 		return cli_sweep(c, w[1]);
+	}
+	if (n >= 1 && strcmp(w[0], "prepare") == 0) {
+		return cli_prepare(c, w + 1, n - 1);
 	}
 	if (n >= 1 && strcmp(w[0], "rotate") == 0) {
 		return cli_rotate(c, w + 1, n - 1);

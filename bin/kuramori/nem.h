@@ -34,6 +34,9 @@ int cli_nem_multisig(struct cli *c, const char *const *words, size_t n);
 int cli_nem_announce_unit(const struct cli *c, const struct nem_tx *unit, const char *const *names,
 			  size_t n);
 
+/* Waits until nodes are worth asking again.  False: a signal says to stop. */
+bool cli_nem_wait(void);
+
 /* The network byte that `network` names.  0 or an exit code. */
 int cli_nem_network(const struct cli *c, uint8_t *network);
 

@@ -504,6 +504,92 @@ static int multisig_status(const struct cli *c, const char *text, const char *co
 	return code;
 }
 
+/* ---- the same for who asks about many ---- */
+
+/* Of one node: has anything been signed for the account but changes of its own control? */
+static bool was_used(const struct cli_nodes *p, uint32_t node, const struct nem_address *address)
+{
+	char path[160];
+	json_t *reply = NULL, *one;
+	bool used;
+	size_t i;
+
+	(void)snprintf(path, sizeof path, "/account/transfers/outgoing?address=%s", address->text);
+	used = cli_nem_ask_200(p->c, p->name[node], path, NULL, &reply) != 0;
+	json_array_foreach(json_object_get(reply, "data"), i, one)
+	{
+		const json_t *tx = json_object_get(one, "transaction");
+
+		used = used || json_object_get(tx, "otherTrans") != NULL ||
+		       !changes_control(tx, address, p->network);
+	}
+	json_decref(reply);
+	return used;
+}
+
+/* Control and balance as one answer, so that enough nodes must say both alike; NULL: none. */
+static json_t *whole_answer(const struct cli_nodes *p, uint32_t node, const char *path)
+{
+	json_t *j = NULL, *control = NULL, *balance;
+
+	if (cli_nem_ask_200(p->c, p->name[node], path, NULL, &j) == 0) {
+		control = control_of(j, p->network);
+		balance = json_object_get(json_object_get(j, "account"), "balance");
+		if (control == NULL || !json_is_integer(balance) ||
+		    json_integer_value(balance) < 0) {
+			(void)cli_fail(ERR_NODE, "%s: its answer is no account", p->name[node]);
+			json_decref(control);
+			control = NULL;
+		} else {
+			CHECK(json_object_set(control, "balance", balance) == 0);
+		}
+	}
+	json_decref(j);
+	return control;
+}
+
+static void control_take(struct cli_control *out, const json_t *answer, uint8_t network)
+{
+	const json_t *list = json_object_get(answer, "cosignatories");
+
+	memset(out, 0, sizeof *out);
+	out->micro = (uint64_t)json_integer_value(json_object_get(answer, "balance"));
+	out->control.n = (uint8_t)json_array_size(list);
+	out->control.min = (uint8_t)json_integer_value(json_object_get(answer, "minimum"));
+	for (size_t i = 0; i < out->control.n; i++) {
+		/* control_of() has read them, and put them in order */
+		CHECK(nem_address_parse(&out->control.cosigner[i], network,
+					bytes_str(json_string_value(json_array_get(list, i))),
+					NULL) == ERR_OK);
+	}
+}
+
+int cli_nodes_control(struct cli_nodes *p, const struct nem_address *address,
+		      struct cli_control *out)
+{
+	json_t *answers[NEM_NODES_MAX] = { NULL };
+	char path[128];
+	size_t place = 0;
+	int code;
+
+	(void)snprintf(path, sizeof path, "/account/get?address=%s", address->text);
+	for (uint32_t i = 0; i < p->s.n; i++) {
+		answers[i] = whole_answer(p, i, path);
+	}
+	code = cli_nodes_same(p, answers, &place);
+	if (code == 0) {
+		control_take(out, answers[place], p->network);
+		out->depth = nem_multisig_is(&out->control) ? least_depth(p, address, answers) : 0;
+		for (uint32_t i = 0; i < p->s.n && nem_multisig_is(&out->control); i++) {
+			out->used = out->used || (answers[i] != NULL && was_used(p, i, address));
+		}
+	}
+	for (size_t i = 0; i < NEM_NODES_MAX; i++) {
+		json_decref(answers[i]);
+	}
+	return code;
+}
+
 int cli_nem_multisig(struct cli *c, const char *const *w, size_t n)
 {
 	if (n >= 3 && strcmp(w[0], "status") == 0) {

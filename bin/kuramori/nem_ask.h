@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "chain/nem/nem_block.h"
+#include "chain/nem/nem_multisig.h"
 #include "chain/nem/nem_nodes.h"
 #include "nem.h"
 
@@ -54,5 +55,18 @@ int cli_nodes_same(const struct cli_nodes *p, json_t *const *answers, size_t *pl
  * ERR_WAIT, ERR_MISMATCH as nem_question_agreed(). */
 MUST_CHECK enum err cli_nodes_block(struct cli_nodes *p, struct nem_question *q, uint64_t height,
 				    uint8_t *raw, struct bytes *form);
+
+/* What enough nodes say of an account. */
+struct cli_control {
+	struct nem_multisig control;
+	uint64_t micro;
+	/* blocks upon the last change of its control, at most 360; -1: one of them does not say */
+	int64_t depth;
+	bool used; /* by one of them something else than such a change was signed for it */
+};
+
+/* Asks each of them; who says otherwise is named on stderr.  0 or an exit code. */
+int cli_nodes_control(struct cli_nodes *p, const struct nem_address *address,
+		      struct cli_control *out);
 
 #endif

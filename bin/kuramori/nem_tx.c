@@ -671,8 +671,7 @@ static void end_loop(void *loop)
 	loop_end(loop);
 }
 
-/* False: a signal says to stop. */
-static bool wait_a_little(void)
+bool cli_nem_wait(void)
 {
 	static struct loop l;
 	struct loop_timer timer = { .on = end_loop, .ctx = &l };
@@ -721,7 +720,7 @@ static int watch(struct watched *w, const char *id)
 					"may still come until its deadline: do not send another",
 					id, w->nodes.c->wait_s);
 		}
-		if (!wait_a_little()) {
+		if (!cli_nem_wait()) {
 			return cli_fail(ERR_STOPPING, "%s: taken; nobody waited for its block", id);
 		}
 	}

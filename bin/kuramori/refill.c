@@ -17,6 +17,7 @@
 #include "base/hex.h"
 #include "chain/nem/nem_fee.h"
 #include "chain/nem/nem_time.h"
+#include "cold/cold_account.h"
 #include "cold/cold_holding.h"
 #include "io/clock.h"
 #include "io/file.h"
@@ -447,6 +448,17 @@ static int people_choose(struct cli *c)
 		   : 0;
 }
 
+/* The place is a box, and none that a hot account is emptied to whatever happens. */
+static bool is_new_box(const struct cli *c)
+{
+	for (size_t i = 0; i < c->genesis.hot_count; i++) {
+		if (strcmp(c->genesis.hot[i].spare.text, p.to.text) == 0) {
+			return false;
+		}
+	}
+	return cold_account_place(&p.rules, &p.to) != 0;
+}
+
 /* ---- the document -------------------------------------------------------------------------- */
 
 static int body_make(struct cli *c)
@@ -601,6 +613,10 @@ int cli_refill_propose(struct cli *c, const char *path, const char *const *words
 			printf(_("not below refill_floor: no refill is proposed\n"));
 		}
 		return 0;
+	}
+	/* what goes to a box must come back from it */
+	if (code == 0 && is_new_box(c)) {
+		code = cli_drills_judge(c, &p.rules);
 	}
 	if (code == 0) {
 		code = box_choose(c);

@@ -37,6 +37,13 @@ int cli_refill_rules(struct cli *c, struct cold_rules *rules, uint8_t *raw, size
  */
 int cli_refill_old(const struct cli *c, struct cold_rules *rules, const char *path);
 
+/*
+ * May an address of the rules' key set be given out, or coins be sent there?  As many drills of
+ * drill_folder as a recovery needs are valid; which are not is named on stderr.  0 or an exit code
+ * (prepare.c).
+ */
+int cli_drills_judge(const struct cli *c, const struct cold_rules *rules);
+
 /* `kuramori refill propose path WORDS`, words as people type them. */
 int cli_refill_propose(struct cli *c, const char *path, const char *const *words, size_t n);
 

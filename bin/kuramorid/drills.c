@@ -10,15 +10,15 @@
  * wrong with them goes to who asked and into the log.  Coins that come in by messages given out
  * before are booked as ever: this keeps nothing that is on the chain from its owner.
  */
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
 #include "base/words.h"
-#include "cold/cold_drill.h"
+#include "cold/cold.h"
 #include "io/clock.h"
+#include "io/drills.h"
 #include "io/file.h"
 #include "io/notes.h"
 #include "server.h"
@@ -35,7 +35,7 @@ struct drills {
 	size_t room_n, room_cap;
 };
 
-enum { ROOM_BYTES = (ROSTERS_MAX + 2) * DOC_BYTES_MAX + COLD_DRILLS_MAX * COLD_DRILL_BYTES };
+enum { ROOM_BYTES = (ROSTERS_MAX + 2) * DOC_BYTES_MAX };
 
 /* A whole file into the room, without an editor's line feed. */
 static enum err take(struct drills *d, const char *path, size_t max, struct bytes *out)
@@ -102,38 +102,10 @@ static struct policy_verdict look_rules(struct drills *d, const struct server_co
 	return cold_rules_open(&d->rules, genesis, rosters, n, holding);
 }
 
-/* More drills than can be kept are no reason to refuse: the first that the folder names count. */
-static struct policy_verdict look_drills(struct drills *d, const char *folder)
+static void told(const char *file, const struct policy_verdict *v)
 {
-	struct bytes raw[COLD_DRILLS_MAX];
-	char path[PLACE_MAX];
-	const struct dirent *entry;
-	size_t n = 0;
-	DIR *dir = opendir(folder);
-
-	if (dir == NULL) {
-		return refused(ERR_NOT_FOUND, "drill", N_("the drill folder cannot be read"));
-	}
-	while (n < COLD_DRILLS_MAX && (entry = readdir(dir)) != NULL) {
-		/* what cannot be read, or is larger than any drill, is none */
-		if (strncmp(entry->d_name, "drill", 5) == 0 &&
-		    place(path, folder, entry->d_name) == ERR_OK &&
-		    take(d, path, COLD_DRILL_BYTES, &raw[n]) == ERR_OK) {
-			const struct doc_holder *h;
-			struct policy_verdict v =
-			    cold_drill_valid(&h, &d->rules, raw[n], clock_wall_ms());
-
-			if (v.err == ERR_OK) {
-				n++;
-				continue;
-			}
-			d->room_n -= raw[n].n;
-			NOTES(NOTES_UNUSUAL, "drill-refused", notes_text("file", entry->d_name),
-			      notes_text("field", v.field), notes_text("detail", v.words));
-		}
-	}
-	(void)closedir(dir);
-	return cold_drills_suffice(&d->rules, raw, n, clock_wall_ms());
+	NOTES(NOTES_UNUSUAL, "drill-refused", notes_text("file", file),
+	      notes_text("field", v->field), notes_text("detail", v->words));
 }
 
 static void look(struct server *s, struct drills *d)
@@ -146,7 +118,7 @@ static void look(struct server *s, struct drills *d)
 	d->room_cap = sizeof room;
 	v = look_rules(d, &s->config);
 	if (v.err == ERR_OK) {
-		v = look_drills(d, s->config.drill_folder);
+		v = drills_judge(s->config.drill_folder, &d->rules, clock_wall_ms(), told);
 	}
 	if (v.err != d->verdict.err || d->looked_ms == 0) {
 		NOTES(v.err == ERR_OK ? NOTES_INFO : NOTES_UNUSUAL, "drills",

@@ -181,7 +181,10 @@ struct cold_question {
 	size_t tally_count;
 	const struct bytes *answers; /* of the cosigners; asked of who wraps */
 	size_t answer_count;
-	uint64_t now_ms; /* this machine's clock */
+	const struct bytes
+	    *drills;        /* of the holding's holders; asked where coins go to a new box */
+	size_t drill_count; /* at most COLD_DRILLS_MAX (cold_drill.h) */
+	uint64_t now_ms;    /* this machine's clock */
 };
 
 /* One line for people: a label to be put into words, and what has no language. */
@@ -233,7 +236,8 @@ struct cold_plan {
  *   rotation  of a box that a retired holder has a part in: ERR_POLICY its destination is no box of
  *             genesis, or a hot account's spare box; each tally: ERR_NOT_FOUND not of the
  * destination, ERR_MISMATCH that one's cosigners are not just as many of the holding as genesis
- * says, ERR_STATE it was used, is in use or filled.  Of another one: ERR_POLICY as above box
+ * says, ERR_STATE it was used, is in use or filled; the errors of
+ * cold_drills_suffice() (cold_drill.h).  Of another one: ERR_POLICY as above box
  * ERR_STATE this key signed another refill of it which this one does not name; ERR_WAIT that one
  * can still be included limit     ERR_CAP more than the holding's limit within its window answers
  * asked of who wraps: the errors of doc_open(); ERR_SIGNER_UNKNOWN, ERR_SIGNATURE, ERR_MISMATCH of

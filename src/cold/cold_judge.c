@@ -9,6 +9,7 @@
 #include "base/words.h"
 #include "chain/nem/nem_fee.h"
 #include "chain/nem/nem_time.h"
+#include "cold/cold_drill.h"
 #include "cold/cold_holding.h"
 #include "cold/cold_self.h"
 #include "policy/verdict.h"
@@ -428,7 +429,10 @@ static struct policy_verdict judge_rotation(struct judging *j)
 		      doc_tally_read(&d, &t, NULL) == ERR_OK);
 		v = judge_new_box(j, &t);
 	}
-	return v;
+	/* no coin goes to people who have not shown that they can bring their keys back */
+	return v.err == ERR_OK
+		   ? cold_drills_suffice(j->q->rules, j->q->drills, j->q->drill_count, j->q->now_ms)
+		   : v;
 }
 
 /* Keeps what a good tally says: the worst of all for each question. */

@@ -15,6 +15,7 @@
 #include "base/check.h"
 #include "chain/nem/nem_time.h"
 #include "ipc/frame.h"
+#include "policy/ceiling.h"
 #include "policy/exclusion.h"
 #include "watch/watch_self.h"
 
@@ -198,6 +199,32 @@ static int key_cmp(const void *a, const void *b)
 	return bytes_cmp(bytes_of(x->key.b, sizeof x->key.b), bytes_of(y->key.b, sizeof y->key.b));
 }
 
+/*
+ * A box that waits for coins, and a block that can still be undone gave it to its holders: its old
+ * key may come back, so nothing is to go there yet.  Of what coins are in already, and of where a
+ * hot account is emptied to whatever happens, the chain's word is given as it is.
+ */
+static bool waits_young(const struct watch *w, const struct watch_node *n, size_t own)
+{
+	bool young = false;
+
+	if (w->own[own].kind == WATCH_HOT || n->balance[own] > CEILING_DUST_MICRO) {
+		return false;
+	}
+	for (size_t i = 0; i < w->genesis.hot_count; i++) {
+		if (strcmp(w->genesis.hot[i].spare.text, w->own[own].address.text) == 0) {
+			return false;
+		}
+	}
+	for (size_t i = 0; i < n->controls_n; i++) {
+		const struct watch_control *c =
+		    &n->controls[(n->controls_at + i) % WATCH_CONTROLS_MAX];
+
+		young = young || (c->own == own && n->height - c->height < EXCLUSION_DEPTH);
+	}
+	return young;
+}
+
 static enum err control_of(const struct watch *w, struct said *s, size_t own,
 			   struct doc_tallied *out)
 {
@@ -206,6 +233,11 @@ static enum err control_of(const struct watch *w, struct said *s, size_t own,
 	if (!nem_multisig_is(m)) {
 		return no(s, ERR_STATE, "accounts",
 			  "an account that is under no cosigners' control");
+	}
+	if (waits_young(w, s->node, own)) {
+		return no(s, ERR_STATE, "accounts",
+			  "who controls this box can still be undone, until it is 360 blocks deep: "
+			  "no coin goes there yet");
 	}
 	out->needed = nem_multisig_required(m);
 	out->cosigner_count = m->n;

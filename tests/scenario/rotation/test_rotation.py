@@ -22,6 +22,7 @@ import ceremony  # noqa: E402
 import nem  # noqa: E402
 import process  # noqa: E402
 import tap  # noqa: E402
+import vault  # noqa: E402
 import world as kit  # noqa: E402
 
 BUILD = Path(os.environ.get("KURAMORI_BUILD", ROOT / "build"))
@@ -31,6 +32,7 @@ OLD, NEW = range(5), range(5, 10)
 w = None
 folder = None
 keys = []      # (key, attest_key) of each holder, in hex
+dice_of = []   # and the rolls that made them: practice keys, so that their drills can be written here
 
 
 class Holder:
@@ -59,8 +61,8 @@ def cold(i, *words, typed=(), expect=0, holding=None, flags=()):
 def kuramori(*words, expect=0, holding="holding-2"):
     """(what it printed, what it complained of)."""
     config = w.write_cli_config("officer-cli", None, server=False)
-    done = process.run([w.program("kuramori"), "--config", config, "--holding-file", place(holding), *words], expect=None,
-                       timeout=120.0)
+    done = process.run([w.program("kuramori"), "--config", config, "--holding-file", place(holding), "--drill-folder",
+                        place("drills"), *words], expect=None, timeout=120.0)
     assert done.returncode == expect, (words, done.returncode, done.stdout, done.stderr)
     return done.stdout, done.stderr
 
@@ -69,7 +71,8 @@ def holders_make_keys():
     dice = random.Random(11)
     for i in [*OLD, *NEW]:
         rolls = "".join(dice.choice("123456") for _ in range(100))
-        out, _ = cold(i, "init", typed=["same", rolls, PASSPHRASE, PASSPHRASE])
+        out, _ = cold(i, "init", typed=["same", rolls, PASSPHRASE, PASSPHRASE], flags=["--drill", "yes"])
+        dice_of.append(rolls)
         one = dict(line.split(" ") for line in out.splitlines() if line.startswith(("key ", "attest_key ")))
         keys.append((one["key"], one["attest_key"]))
 
@@ -81,6 +84,24 @@ def body(who, **changed):
                          "registration": ""} for i in who],
             "limit": str(6_000_000 * XEM), "number": 1, "previous": canon.ZERO_ID, "residue_max": str(5 * XEM),
             "tally_age_ms": 86_400_000, "window_ms": 1, **changed}
+
+
+def drill(i, days=30):
+    """The drill of that holder, whose cards bring back what his dice made."""
+    now = kit.now_ms()
+    return canon.Document("drill", {
+        "attest_key": keys[i][1], "genesis": w.genesis.id, "holder": f"holder-{i}", "holding": "ab" * 32, "key": keys[i][0],
+        "time_ms": now, "valid_until_ms": now + days * 86_400_000}).sign(vault.Sold(dice_of[i]).attest)
+
+
+def drills(who):
+    """The folder of these holders' drills alone; the files."""
+    place("drills").mkdir(exist_ok=True)
+    for old in place("drills").iterdir():
+        old.unlink()
+    for i in who:
+        (place("drills") / f"drill-{i}").write_bytes(drill(i).raw)
+    return sorted(place("drills").iterdir())
 
 
 def officers(document):
@@ -205,10 +226,13 @@ def step(number):
     kuramori("tally", place("tallies"), file)
     words = sorted(place("tallies").iterdir())
     assert all(len(canon.open_document(t.read_bytes(), w.genesis.id).body["accounts"]) == 2 for t in words)
-    answers = []
+    answers, papers = [], drills(NEW)[:3]
+    _, err = cold(signers(refill)[0], "sign", file, *words, *papers[1:], holding="holding-2", typed=[PASSPHRASE], expect=1,
+                  flags=["--answer-file", place("no")])
+    assert "do drills first" in err and not place("no").exists(), err
     for i in signers(refill):
         answers.append(place(f"answer-{number}-{i}"))
-        out, _ = cold(i, "sign", file, *words, *answers[:-1][:2 if len(answers) == 3 else 0], holding="holding-2",
+        out, _ = cold(i, "sign", file, *words, *papers, *answers[:-1][:2 if len(answers) == 3 else 0], holding="holding-2",
                       typed=[PASSPHRASE, "WORDS"], flags=["--answer-file", answers[-1]])
         assert "a former holder" in out and "our box, number" in out, out
     node = f"node=127.0.0.1:{w.ports['node public']}"
@@ -225,6 +249,12 @@ def boxes_move_step_after_step():
     assert said["days"] == 3, said      # the same people sign for 6 million at once
     out, _ = kuramori("rotate", "plan", f"old={place('holding-1')}")
     assert "to be moved" in out and "day 0" in out and "day 2" in out, out
+    # not to people who have not tried their cards, or only some of whom have, or others instead of them
+    for who in ((), NEW[:2], OLD):
+        drills(who)
+        _, err = kuramori("rotate", "next", place("no"), f"old={place('holding-1')}", expect=1)
+        assert "do drills first" in err and not place("no").exists(), err
+    drills(NEW)
     # not into a purse, whoever asks: former holders pay nobody
     _, err = kuramori("refill", "propose", place("no"), f"old={place('holding-1')}", f"box={old[0].address()}",
                       f"to={w.keys.purses[0].address()}", expect=1)

@@ -486,6 +486,22 @@ static void a_holder_signs_no_other(void)
 
 /* ---- rotation ------------------------------------------------------------------------------ */
 
+static uint8_t drill_room[3][COLD_DRILL_BYTES];
+static struct bytes drills[3];
+
+/* These of the new holders have tried their cards, the day before. */
+static void drilled(uint64_t now_ms)
+{
+	for (size_t i = 0; i < 3; i++) {
+		struct writer w = writer_make(drill_room[i], sizeof drill_room[i]);
+
+		CHECK(cold_drill_make(&w, &next_rules, &fresh[i], now_ms - DAY, 30) == ERR_OK);
+		drills[i] = bytes_of(w.p, w.n);
+	}
+	world.q.drills = drills;
+	world.q.drill_count = 3;
+}
+
 /* The box of the refill belongs to five former holders, the second box of genesis to five new. */
 static void rotating(void)
 {
@@ -509,6 +525,7 @@ static void rotating(void)
 		qsort(a->cosigners, WORLD_HOLDERS, sizeof a->cosigners[0], world_order);
 	}
 	pass(7 * DAY, 7 * DAY);
+	drilled(NOW + 7 * DAY);
 }
 
 /* "": no such line */
@@ -534,6 +551,29 @@ static void a_box_moves_whole_into_a_new_one(void)
 	T_EQ(world.cold.answers, 1);
 	/* what went there is money of the new holders: nobody else counts it to his limit */
 	T_EQ(cold_spent(&world.cold, &next_rules, NOW + 7 * DAY, 0, NULL), BOX);
+}
+
+/* Nothing goes to holders who have not shown that their cards bring their keys back. */
+static void not_without_drills(void)
+{
+	rotating();
+	world.q.drill_count = 2;
+	REFUSED(world_ask(), ERR_STALE, "drill");
+	world.q.drill_count = 3;
+	drills[2] = drills[1];
+	REFUSED(world_ask(), ERR_STALE, "drill");
+	drilled(NOW + 7 * DAY);
+	T_EQ(world_ask().err, ERR_OK);
+	drilled(NOW - 23 * DAY);
+	REFUSED(world_ask(), ERR_STALE, "drill");
+	/* those of the holders who leave */
+	for (size_t i = 0; i < 3; i++) {
+		struct writer w = writer_make(drill_room[i], sizeof drill_room[i]);
+
+		CHECK(cold_drill_make(&w, &world.rules, &world.holder[i], NOW, 30) == ERR_OK);
+		drills[i] = bytes_of(w.p, w.n);
+	}
+	REFUSED(world_ask(), ERR_STALE, "drill");
 }
 
 #define BENT_ROTATION(bend, e, f)           \
@@ -673,6 +713,7 @@ int main(int argc, char **argv)
 		{ "holders sign one by one", holders_sign_one_by_one },
 		{ "a holder signs no other", a_holder_signs_no_other },
 		{ "a box moves whole into a new one", a_box_moves_whole_into_a_new_one },
+		{ "not without drills", not_without_drills },
 		{ "and nowhere else", and_nowhere_else },
 		{ "the new box is the new holders' alone", the_new_box_is_the_new_holders_alone },
 		{ "a former key signs nothing else", a_former_key_signs_nothing_else },

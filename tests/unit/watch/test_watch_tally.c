@@ -286,6 +286,31 @@ static void control_undone(void)
 	T_EQ(micro(&said.accounts[0].spent), 0);
 }
 
+/* An empty box whose conversion a node may still undo gets no word: nobody sends coins there. */
+static void a_young_box(void)
+{
+	rig_up();
+	T_CHECK(tally(K_SPARE1)); /* a hot account is emptied there whatever happens */
+	for (size_t i = 0; i < r.w.genesis.hot_count; i++) {
+		doc_address(&r.w.genesis.hot[i].spare, K_SPARE0);
+	}
+	T_CHECK(tally(K_SPARE0));
+	T_CHECK(refused(K_SPARE1, err_slug(ERR_STATE)));
+	T_CHECK(strstr(refusal.detail, "360 blocks deep") != NULL);
+	T_CHECK(tally(K_BOX)); /* coins are in it */
+	while (watch_height(&r.w, PUBLIC) < 361) {
+		T_CHECK(refused(K_SPARE1, err_slug(ERR_STATE)));
+		mine(PUBLIC);
+		feed_all();
+	}
+	mine(PUBLIC);
+	feed_all();
+	mine(PUBLIC);
+	feed_all();
+	T_CHECK(tally(K_SPARE1));
+	T_EQ(said.accounts[0].cosigner_count, 5);
+}
+
 /* What an officer has closed is on its way home until it is there: nobody chooses it again. */
 static void a_closed_account(void)
 {
@@ -326,6 +351,7 @@ int main(int argc, char **argv)
 		{ "a box that spends", a_box_that_spends },
 		{ "a used box stays used", a_used_box_stays_used },
 		{ "control undone", control_undone },
+		{ "a young box", a_young_box },
 		{ "a closed account", a_closed_account },
 	};
 
