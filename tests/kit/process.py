@@ -10,7 +10,9 @@ PR_SET_PDEATHSIG is tied to the starting thread: start daemons from a thread tha
 
 import atexit
 import ctypes
+import fcntl
 import os
+import random
 import shutil
 import signal
 import socket
@@ -23,6 +25,7 @@ from pathlib import Path
 _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 _running = set()
+_ports = []
 # tests and stories read what programs say: English, whatever the language of who runs them
 os.environ["LC_ALL"] = "C.UTF-8"
 os.environ.pop("LANGUAGE", None)
@@ -93,17 +96,28 @@ def stop_all(pids):
 
 
 def free_ports(count):
-    """Ports of the loopback that were free a moment ago, all different."""
-    sockets = []
-    try:
-        for _ in range(count):
-            one = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-            sockets.append(one)
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()
+    """Ports of the loopback that are free, all different, and this program's until it ends: no other test takes them
+    (a lock in a folder that all share), and the kernel gives none of them to a client that connects (they lie below
+    its range), so that a daemon that was killed finds its port again."""
+    folder = Path(tempfile.gettempdir()) / f"kuramori-ports-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        top = int(file.read().split()[0])
+    ports = []
+    tried = random.SystemRandom().sample(range(top // 2, top), top // 2)
+    while len(ports) < count:
+        port = tried.pop()
+        lock = open(folder / str(port), "w", encoding="ascii")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as one:
+                one.bind(("127.0.0.1", port))
+        except OSError:
+            lock.close()
+            continue
+        _ports.append(lock)
+        ports.append(port)
+    return ports
 
 
 def free_port():

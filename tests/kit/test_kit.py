@@ -1047,7 +1047,15 @@ class Processes(unittest.TestCase):
             process.run([sys.executable, "-c", "import time; time.sleep(9)"], timeout=0.3)
 
     def test_ports_and_waiting(self):
-        self.assertEqual(len(set(process.free_ports(20))), 20)
+        ports = process.free_ports(20)
+        self.assertEqual(len(set(ports)), 20)
+        # another program gets none of them, and neither does a client that connects from anywhere
+        other = "import process; print(*process.free_ports(2000))"
+        theirs = process.run([sys.executable, "-c", other], cwd=Path(process.__file__).parent).stdout.split()
+        self.assertEqual((len(theirs), set(ports) & set(map(int, theirs))), (2000, set()))
+        with socket.socket() as client:
+            client.bind(("127.0.0.1", 0))
+            self.assertGreater(client.getsockname()[1], max(ports))
         with self.assertRaisesRegex(process.Failed, "never: not within"):
             process.wait_until(lambda: False, 0.03, "never")
         self.assertEqual(process.wait_until(lambda: 7, 0, "at once"), 7)
