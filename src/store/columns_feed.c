@@ -10,12 +10,14 @@
 #include "base/check.h"
 #include "crypto/sha256.h"
 
-/* A row of the block that is collected; texts lie in the arena. */
+/*
+ * A row of the block that is collected.  In the arena it stands as it goes into the block's hash:
+ * u64 time, id of the transaction, u64 length and text of from, to and asset, u64 amount.
+ */
 struct row {
 	uint64_t line, amount;
-	size_t from, to, asset; /* places in the arena */
+	size_t at; /* of the id in the arena */
 	uint8_t from_n, to_n, asset_n;
-	struct hash32 tx;
 };
 
 struct utxo {
@@ -43,9 +45,10 @@ struct columns_feed {
 	uint64_t known_from, known_to;
 	struct sha256 hash;
 	struct row *row;
-	size_t rows_n, rows_cap;
-	char *arena;
+	size_t rows_n, row_cap;
+	uint8_t *arena;
 	size_t arena_n, arena_cap;
+	size_t hashed; /* of the arena: what stands behind belongs to the hash, too */
 	struct hash32 last_tx;
 	bool has_last_index;
 	uint64_t last_index;
@@ -156,27 +159,65 @@ static void hash_text(struct sha256 *s, struct bytes text)
 	sha256_update(s, text);
 }
 
-/* The bytes of a row for the hash of its block, all at once. */
-static void hash_row(struct sha256 *s, const struct ingest_transfer *t)
+/* What is left of the arena goes into the hash: in large pieces, while it is in the cache. */
+static void hash_rows(struct columns_feed *f)
 {
-	uint8_t bytes[48 + 8 * 3 + 2 * INGEST_NAME_MAX + INGEST_ASSET_MAX], *p = bytes;
-	const struct bytes texts[] = { t->from, t->to, t->asset };
+	if (f->arena_n > f->hashed) {
+		sha256_update(&f->hash, bytes_of(f->arena + f->hashed, f->arena_n - f->hashed));
+		f->hashed = f->arena_n;
+	}
+}
+
+/* memcpy() without a call for what has the length of an address. */
+static INLINED uint8_t *put_text(uint8_t *p, struct bytes text)
+{
+	enum { PIECE = 16 };
+
+	le64_put(p, text.n);
+	p += 8;
+	if (text.n >= PIECE) {
+		/* the last piece may lie over the one before */
+		for (size_t i = 0; i + PIECE < text.n; i += PIECE) {
+			memcpy(p + i, text.p + i, PIECE);
+		}
+		memcpy(p + text.n - PIECE, text.p + text.n - PIECE, PIECE);
+	} else {
+		for (size_t i = 0; i < text.n; i++) {
+			p[i] = text.p[i];
+		}
+	}
+	return p + text.n;
+}
+
+/* The row behind those of the arena; *place: where its id lies. */
+static enum err keep_row(struct columns_feed *f, const struct ingest_transfer *t, size_t *place,
+			 struct columns_fault *fault)
+{
+	enum { NUMBERS = 8 * 5, AT_ONCE = 1 << 12 };
+
+	const size_t n = NUMBERS + sizeof t->tx.b + t->from.n + t->to.n + t->asset.n;
+	uint8_t *p;
+	enum err e;
+	void *at;
 
 	CHECK(t->from.n <= INGEST_NAME_MAX && t->to.n <= INGEST_NAME_MAX &&
 	      t->asset.n <= INGEST_ASSET_MAX);
+	if (ROOM(f, arena, f->arena_n + n, fault) != ERR_OK) {
+		return e;
+	}
+	p = f->arena + f->arena_n;
 	le64_put(p, t->time_s);
 	memcpy(p + 8, t->tx.b, sizeof t->tx.b);
-	p += 8 + sizeof t->tx.b;
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		le64_put(p, texts[i].n);
-		p += 8;
-		if (texts[i].n > 0) {
-			memcpy(p, texts[i].p, texts[i].n);
-		}
-		p += texts[i].n;
-	}
+	*place = f->arena_n + 8;
+	p = put_text(p + 8 + sizeof t->tx.b, t->from);
+	p = put_text(p, t->to);
+	p = put_text(p, t->asset);
 	le64_put(p, t->amount);
-	sha256_update(s, bytes_of(bytes, (size_t)(p + 8 - bytes)));
+	f->arena_n += n;
+	if (f->arena_n - f->hashed >= AT_ONCE) {
+		hash_rows(f);
+	}
+	return ERR_OK;
 }
 
 /* ---- into the store ---- */
@@ -212,8 +253,7 @@ static enum err asset_number(struct columns_feed *f, size_t at, uint8_t n,
 
 static struct columns_name address_at(const struct columns_feed *f, size_t at, uint8_t n)
 {
-	return (struct columns_name){ n == 0 ? NULL : (const uint8_t *)f->arena + at, n,
-				      COLUMNS_ADDRESS };
+	return (struct columns_name){ n == 0 ? NULL : f->arena + at, n, COLUMNS_ADDRESS };
 }
 
 static enum err send_rows(struct columns_feed *f, uint64_t *bad_line, struct columns_fault *fault)
@@ -222,17 +262,20 @@ static enum err send_rows(struct columns_feed *f, uint64_t *bad_line, struct col
 
 	for (size_t i = 0; e == ERR_OK && i < f->rows_n; i++) {
 		const struct row *r = &f->row[i];
+		const size_t from = r->at + sizeof(struct hash32) + 8, to = from + r->from_n + 8;
+		struct columns_transfer *x = &f->batch[f->batch_n];
 
 		*bad_line = r->line;
-		e = asset_number(f, r->asset, r->asset_n, fault);
+		e = asset_number(f, to + r->to_n + 8, r->asset_n, fault);
 		if (e != ERR_OK) {
 			break;
 		}
-		f->batch_line[f->batch_n] = r->line;
-		f->batch[f->batch_n++] =
-		    (struct columns_transfer){ address_at(f, r->from, r->from_n),
-					       address_at(f, r->to, r->to_n), r->amount, f->asset,
-					       r->tx };
+		f->batch_line[f->batch_n++] = r->line;
+		x->from = address_at(f, from, r->from_n);
+		x->to = address_at(f, to, r->to_n);
+		x->amount = r->amount;
+		x->asset = f->asset;
+		memcpy(x->tx.b, f->arena + r->at, sizeof x->tx.b);
 		if (f->batch_n == COLUMNS_BATCH) {
 			e = send(f, bad_line, fault);
 		}
@@ -526,7 +569,7 @@ static void begin(struct columns_feed *f, uint64_t height, uint64_t time_s, uint
 	f->height = height;
 	f->time_s = time_s;
 	f->first_line = line;
-	f->rows_n = f->arena_n = f->tx_n = f->input_n = f->output_n = f->batch_n = 0;
+	f->rows_n = f->arena_n = f->hashed = f->tx_n = f->input_n = f->output_n = f->batch_n = 0;
 	f->has_asset = f->has_last_index = false;
 	memset(&f->last_tx, 0, sizeof f->last_tx);
 	sha256_init(&f->hash);
@@ -582,6 +625,7 @@ static enum err finish(struct columns_feed *f, uint64_t *bad_line, struct column
 		return ERR_OK;
 	}
 	f->has_block = false;
+	hash_rows(f);
 	sha256_final(&f->hash, &hash);
 	*bad_line = f->first_line;
 	if (columns_tip(f->c, &tip) == ERR_OK && f->height <= tip.height) {
@@ -658,7 +702,7 @@ enum err columns_feed_transfer(struct columns_feed *f, const struct ingest_trans
 			       uint64_t line, uint64_t *bad_line, struct columns_fault *fault)
 {
 	enum err e = next(f, t->height, t->time_s, line, bad_line, fault);
-	struct row *r;
+	size_t place = 0;
 	void *at;
 
 	if (e != ERR_OK) {
@@ -678,32 +722,21 @@ enum err columns_feed_transfer(struct columns_feed *f, const struct ingest_trans
 	f->last_tx = t->tx;
 	f->has_last_index = t->has_index;
 	f->last_index = t->index;
-	hash_row(&f->hash, t);
+	e = keep_row(f, t, &place, fault);
+	if (e != ERR_OK) {
+		return e;
+	}
 	if (t->amount == 0) {
 		f->counts.zeros++;
 		return ERR_OK;
 	}
-	if (ROOM(f, arena, f->arena_n + t->from.n + t->to.n + t->asset.n, fault) != ERR_OK) {
+	if (ROOM(f, row, f->rows_n + 1, fault) != ERR_OK) {
 		return e;
 	}
-	at = f->row;
-	e = room(&at, &f->rows_cap, f->rows_n + 1, sizeof f->row[0], fault);
-	f->row = at;
-	if (e != ERR_OK) {
-		return e;
-	}
-	r = &f->row[f->rows_n++];
-	r->line = line;
-	r->amount = t->amount;
-	r->tx = t->tx;
-	r->from_n = (uint8_t)t->from.n;
-	r->to_n = (uint8_t)t->to.n;
-	r->asset_n = (uint8_t)t->asset.n;
-	e = keep(f, t->from, &r->from, fault);
-	if (e == ERR_OK) {
-		e = keep(f, t->to, &r->to, fault);
-	}
-	return e == ERR_OK ? keep(f, t->asset, &r->asset, fault) : e;
+	f->row[f->rows_n++] = (struct row){
+		line, t->amount, place, (uint8_t)t->from.n, (uint8_t)t->to.n, (uint8_t)t->asset.n
+	};
+	return ERR_OK;
 }
 
 enum err columns_feed_utxo(struct columns_feed *f, const struct ingest_utxo_tx *t, uint64_t line,
@@ -742,6 +775,8 @@ enum err columns_feed_utxo(struct columns_feed *f, const struct ingest_utxo_tx *
 		hash_text(&f->hash, t->output[i].address);
 		e = keep(f, t->output[i].address, &o->address, fault);
 	}
+	/* the hash has it already, in its own order */
+	f->hashed = f->arena_n;
 	return e;
 }
 

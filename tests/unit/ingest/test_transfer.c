@@ -7,6 +7,7 @@
 #include "t.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "base/attr.h"
@@ -226,6 +227,73 @@ static void fast_is_as_slow(void)
 	T_CHECK(numbers > 1000 && txids > 1000 && addresses > 1000);
 }
 
+/* The fields as a person finds them; SIZE_MAX: a quote is wrong. */
+static size_t slow_split(struct bytes line, uint8_t (*out)[300], size_t *length)
+{
+	size_t n = 0, i = 0;
+
+	for (;; i++, n++) {
+		length[n] = 0;
+		if (i < line.n && line.p[i] == '"') {
+			for (i++; i < line.n &&
+				  (line.p[i] != '"' || (i + 1 < line.n && line.p[i + 1] == '"'));
+			     i++) {
+				i += line.p[i] == '"' ? 1 : 0;
+				out[n][length[n]++] = line.p[i];
+			}
+			if (i == line.n || (i + 1 < line.n && line.p[i + 1] != ',')) {
+				return SIZE_MAX;
+			}
+			i++;
+		}
+		for (; i < line.n && line.p[i] != ','; i++) {
+			out[n][length[n]++] = line.p[i];
+		}
+		if (i == line.n) {
+			return n + 1;
+		}
+	}
+}
+
+static void lines_are_split_as_slowly(void)
+{
+	static uint8_t slow[300][300], room[300];
+	struct bytes fields[300];
+	size_t length[300], several = 0;
+
+	for (unsigned i = 0; i < 40000; i++) {
+		/* just as long as it is: what reads past its end is found */
+		size_t n = t_below(i % 4 == 0 ? 20 : 290), cap = i % 8 == 1 ? 1 + t_below(9) : 300;
+		uint8_t *text = malloc(n + 1);
+		size_t want, got = 0;
+		enum err e;
+
+		CHECK(text != NULL);
+		for (size_t k = 0; k < n; k++) {
+			text[k] = t_below(9) == 0 ? ',' : (uint8_t)('a' + t_below(20));
+		}
+		for (size_t k = 0; i % 3 == 0 && k < 4 && n > 0; k++) {
+			text[t_below(n)] = '"';
+		}
+		text = realloc(text, n == 0 ? 1 : n);
+		CHECK(text != NULL);
+		want = slow_split(bytes_of(text, n), slow, length);
+		e = ingest_csv_split(fields, cap, &got, room, bytes_of(text, n), &fault);
+		if (e == ERR_TOO_LARGE) {
+			T_CHECK(want == SIZE_MAX || want > cap);
+		} else {
+			T_EQ(e == ERR_OK, want != SIZE_MAX);
+			T_CHECK(e == ERR_INPUT || (got == want && got <= cap));
+		}
+		for (size_t k = 0; e == ERR_OK && k < want; k++) {
+			T_CHECK(bytes_eq(fields[k], bytes_of(slow[k], length[k])));
+		}
+		several += e == ERR_OK && want > 8;
+		free(text);
+	}
+	T_CHECK(several > 5000);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -234,6 +302,7 @@ int main(int argc, char **argv)
 		{ "times are those of the calendar", times_are_those_of_the_calendar },
 		{ "long lines are refused", long_lines_are_refused },
 		{ "fast is as slow", fast_is_as_slow },
+		{ "lines are split as slowly", lines_are_split_as_slowly },
 	};
 
 	return t_main(cases, ARRAY_LEN(cases), argc, argv);
