@@ -7,6 +7,7 @@
 #include "base/words.h"
 #include "chain/nem/nem_fee.h"
 #include "chain/nem/nem_network.h"
+#include "cold/cold_recovery.h"
 #include "cold/cold_self.h"
 #include "crypto/crypto.h"
 #include "crypto/ed25519.h"
@@ -36,8 +37,14 @@ static struct policy_verdict quorum(const struct doc *d, const struct doc_roster
 			r->governance);
 }
 
-static struct policy_verdict open_roster(struct cold_rules *out, struct bytes raw,
-					 const struct hash32 *before, struct hash32 *id)
+/* Who signs a successor of the newest roster: its officers, or its holders. */
+static struct policy_verdict signed_next(const struct cold_rules *rules, const struct doc *d,
+					 const struct doc_roster *next)
+{
+	return next->recovery ? cold_recovered(rules, d, next) : quorum(d, &rules->roster);
+}
+
+static struct policy_verdict open_roster(struct cold_rules *out, struct bytes raw, bool first)
 {
 	static const char field[] = "roster";
 	struct doc_roster next;
@@ -53,22 +60,23 @@ static struct policy_verdict open_roster(struct cold_rules *out, struct bytes ra
 	if (e != ERR_OK) {
 		return refuse(e, field, fault.why);
 	}
-	if (before == NULL) {
+	if (first) {
 		doc_zero_id(&zero, &d);
 		if (!hash32_eq(&zero, &out->genesis.roster)) {
 			return refuse(ERR_MISMATCH, field,
 				      "not the first roster, which genesis names");
 		}
 	} else {
-		if (next.number != out->roster.number + 1 || !hash32_eq(&next.previous, before)) {
+		if (next.number != out->roster.number + 1 ||
+		    !hash32_eq(&next.previous, &out->roster_id)) {
 			return refuse(ERR_MISMATCH, field,
 				      "not the successor of the roster before it");
 		}
-		v = quorum(&d, &out->roster);
+		v = signed_next(out, &d, &next);
 	}
 	if (v.err == ERR_OK) {
 		out->roster = next;
-		*id = d.id;
+		out->roster_id = d.id;
 	}
 	return v;
 }
@@ -94,7 +102,6 @@ struct policy_verdict cold_rosters_open(struct cold_rules *out, struct bytes gen
 {
 	struct policy_verdict v = allowed;
 	struct doc_fault fault;
-	struct hash32 before;
 	struct doc d;
 	enum err e = doc_open(&d, genesis, NULL, &fault);
 
@@ -111,7 +118,7 @@ struct policy_verdict cold_rosters_open(struct cold_rules *out, struct bytes gen
 		return refuse(ERR_NETWORK, "genesis", "a network of NEM that is not known here");
 	}
 	for (size_t i = 0; v.err == ERR_OK && i < n; i++) {
-		v = open_roster(out, rosters[i], i == 0 ? NULL : &before, &before);
+		v = open_roster(out, rosters[i], i == 0);
 	}
 	return v;
 }

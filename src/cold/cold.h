@@ -66,6 +66,7 @@ struct cold_rules {
 	struct doc_genesis genesis;
 	struct hash32 genesis_id;
 	struct doc_roster roster; /* the newest */
+	struct hash32 roster_id;
 	struct doc_holding holding;
 	struct hash32 holding_id;
 	struct cold_retired retired; /* cold_rules_know() fills it (cold_holding.h) */
@@ -75,11 +76,11 @@ struct cold_rules {
 /*
  * genesis: the envelope that two people compared.  rosters: n of them, 1 to COLD_ROSTERS_MAX, the
  * first as genesis names it, each other a successor with the signatures of as many officers as its
- * predecessor's governance says.  holding: signed likewise under the last roster.
- * Refused with the errors of doc_open() and doc_X_read() (field "genesis", "roster", "holding");
- * ERR_NETWORK a chain that is not known; ERR_MISMATCH not the roster of genesis, or not the
- * successor of the one before it; those of proofs_judge(); ERR_APPROVALS.
- * *out is scratch on refusal.  About 50 KB of stack.
+ * predecessor's governance says, or a recovery (cold_recovery.h).  holding: signed likewise under
+ * the last roster. Refused with the errors of doc_open() and doc_X_read() (field "genesis",
+ * "roster", "holding"); ERR_NETWORK a chain that is not known; ERR_MISMATCH not the roster of
+ * genesis, or not the successor of the one before it; those of proofs_judge() and recovery_check();
+ * ERR_APPROVALS. *out is scratch on refusal.  About 50 KB of stack.
  */
 struct policy_verdict cold_rules_open(struct cold_rules *out, struct bytes genesis,
 				      const struct bytes *rosters, size_t n, struct bytes holding);

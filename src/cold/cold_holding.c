@@ -7,6 +7,7 @@
 #include "base/words.h"
 #include "chain/nem/nem_time.h"
 #include "cold/cold_drill.h"
+#include "cold/cold_recovery.h"
 #include "cold/cold_restore.h"
 #include "cold/cold_self.h"
 #include "policy/verdict.h"
@@ -47,6 +48,16 @@ static struct policy_verdict successor(const struct doc_holding *next,
 	return allowed;
 }
 
+static bool attests(const struct doc_holding *h, const struct key32 *key)
+{
+	for (size_t i = 0; i < h->holder_count; i++) {
+		if (key32_eq(&h->holders[i].attest_key, key)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 struct policy_verdict cold_holding_follows(const struct cold_rules *next, struct bytes raw,
 					   const struct doc_holding *old,
 					   const struct hash32 *old_id)
@@ -55,6 +66,15 @@ struct policy_verdict cold_holding_follows(const struct cold_rules *next, struct
 	uint64_t n = 0;
 	struct doc d;
 
+	/* else who is retired here could still recover the roster */
+	for (size_t i = 0; v.err == ERR_OK && i < old->holder_count; i++) {
+		if (!attests(&next->holding, &old->holders[i].attest_key) &&
+		    cold_recovers(&next->roster, &old->holders[i].attest_key) != NULL) {
+			v = refuse(ERR_STATE, "holding",
+				   "who goes from it still stands among the roster's holders: the "
+				   "next roster first");
+		}
+	}
 	if (v.err != ERR_OK || cold_holding_loosens(old, &next->holding) == 0) {
 		return v;
 	}

@@ -34,7 +34,8 @@ unsigned cold_holding_loosens(const struct doc_holding *old, const struct doc_ho
 /*
  * next: rules whose holding cold_holding_open() has opened from raw, officers and all.  Allowed if
  * it is the successor of old, whose id is old_id, and signed by whom it needs.
- * ERR_MISMATCH (field "holding") not its successor; ERR_APPROVALS (field "signatures") it loosens,
+ * ERR_MISMATCH (field "holding") not its successor; ERR_STATE (field "holding") next's roster still
+ * names among its holders one who goes; ERR_APPROVALS (field "signatures") it loosens,
  * and fewer holders of old signed it than a recovery needs.
  */
 struct policy_verdict cold_holding_follows(const struct cold_rules *next, struct bytes raw,

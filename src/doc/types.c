@@ -232,11 +232,13 @@ static const struct doc_field fields_roster[] = {
 	LIST("backends", doc_roster, backends, backend_count, table_party, DOC_BACKENDS_MAX),
 	HEX("genesis", doc_roster, genesis),
 	INT("governance", doc_roster, governance, 1, DOC_GOVERNANCE_MAX),
+	LIST("holders", doc_roster, holders, holder_count, table_party, DOC_HOLDERS_MAX),
 	INT("number", doc_roster, number, 1, JSON_INT_MAX),
 	LIST("people", doc_roster, people, people_count, table_person, DOC_PEOPLE_MAX),
 	HEX("previous", doc_roster, previous),
 	LIST("price_sources", doc_roster, price_sources, source_count, table_party, DOC_SOURCES_MAX),
 	INT("prices_needed", doc_roster, prices_needed, 0, DOC_SOURCES_MAX),
+	BOOL("recovery", doc_roster, recovery),
 	OBJECT("relying_party", doc_roster, relying_party, table_relying_party),
 	LIST("signers", doc_roster, signers, signer_count, table_signer_entry, DOC_SIGNERS),
 	BOOL("software_approvals", doc_roster, software_approvals),
@@ -813,7 +815,8 @@ static enum err sense_line(uint64_t number, const struct hash32 *previous, struc
 }
 
 enum {
-	ROSTER_IDS = DOC_BACKENDS_MAX + DOC_PEOPLE_MAX + DOC_SOURCES_MAX + DOC_WATCHERS_MAX,
+	ROSTER_IDS = DOC_BACKENDS_MAX + DOC_HOLDERS_MAX + DOC_PEOPLE_MAX + DOC_SOURCES_MAX +
+		     DOC_WATCHERS_MAX,
 	ROSTER_KEYS = ROSTER_IDS + 2 * DOC_SIGNERS,
 };
 
@@ -828,6 +831,10 @@ static enum err sense_roster_distinct(const struct doc_roster *r, struct doc_fau
 	for (size_t i = 0; i < r->backend_count; i++) {
 		ids[n] = r->backends[i].id;
 		keys[n++] = &r->backends[i].key;
+	}
+	for (size_t i = 0; i < r->holder_count; i++) {
+		ids[n] = r->holders[i].id;
+		keys[n++] = &r->holders[i].key;
 	}
 	for (size_t i = 0; i < r->people_count; i++) {
 		ids[n] = r->people[i].id;
@@ -962,6 +969,10 @@ static enum err sense_roster(const struct doc_roster *r, struct doc_fault *fault
 
 	if (e != ERR_OK) {
 		return e;
+	}
+	if (r->recovery && r->number == 1) {
+		return doc_table_fault(fault, ERR_FIELD_RANGE, "recovery",
+				       "number 1 has nobody who could recover it");
 	}
 	if (r->signer_count != DOC_SIGNERS || r->signers[0].id != DOC_SIGNER_A ||
 	    r->signers[1].id != DOC_SIGNER_B) {

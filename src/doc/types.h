@@ -183,18 +183,20 @@ struct doc_signer_entry {
 };
 
 /*
- * roster.  Beyond the form: ids distinct among back ends, people and watchers, and no key (attest
- * keys, chain keys and passkeys' too) stands twice, nor a credential; a passkey's key has the
- * length of its algorithm; exactly signers a and b, in this order; watchers_needed is at most the
- * number of watchers and more than half of it, prices_needed the same of price sources, or both are
- * none; who has passkeys has a relying party, whose id is empty if and only if it has no origins;
- * number 1 if and only if previous is zero.
+ * roster.  Beyond the form: ids distinct among back ends, holders, people and watchers, and no key
+ * (attest keys, chain keys and passkeys' too) stands twice, nor a credential; a passkey's key has
+ * the length of its algorithm; exactly signers a and b, in this order; watchers_needed is at most
+ * the number of watchers and more than half of it, prices_needed the same of price sources, or both
+ * are none; who has passkeys has a relying party, whose id is empty if and only if it has no
+ * origins; number 1 if and only if previous is zero, and it is no recovery.
  */
 struct doc_roster {
 	size_t backend_count;
 	struct doc_party backends[DOC_BACKENDS_MAX];
 	struct hash32 genesis;
 	uint64_t governance; /* so many officers make a successor, a policy, a grant, a resume */
+	size_t holder_count; /* 0: a lost quorum of officers is lost for ever */
+	struct doc_party holders[DOC_HOLDERS_MAX]; /* who recover it: cold holders, by attest key */
 	uint64_t number;
 	size_t people_count;
 	struct doc_person people[DOC_PEOPLE_MAX];
@@ -202,6 +204,7 @@ struct doc_roster {
 	size_t source_count;
 	struct doc_party price_sources[DOC_SOURCES_MAX];
 	uint64_t prices_needed; /* sources that must agree on a price */
+	bool recovery;          /* holders of the one before it signed it (policy/recovery.h) */
 	struct doc_relying_party relying_party;
 	size_t signer_count;
 	struct doc_signer_entry signers[DOC_SIGNERS];

@@ -136,18 +136,18 @@ enum err guard_init(struct guard *g, const struct guard_config *config, struct d
 		return init_no(fault, v.err, v.field, v.words);
 	}
 	policy_own_make(&g->policy_own, &g->genesis);
-	control_init(
-	    &g->control, &g->genesis_id,
-	    &(struct control_rules){ &g->roster_id, &g->policy_id, &g->roster, &g->policy },
-	    &(struct control_storage){ .freezes = s->control,
-				       .freezes_cap = GUARD_STOP_BYTES,
-				       .others =
-					   s->read == NULL ? s->control + GUARD_STOP_BYTES : NULL,
-				       .others_cap = GUARD_CONTROL_BYTES,
-				       .read = s->read,
-				       .ctx = s->ctx,
-				       .room = guard_self_scratch(DOC_BYTES_MAX) },
-	    config->planted_control);
+	control_init(&g->control, &g->genesis_id,
+		     &(struct control_rules){ &g->roster_id, &g->policy_id, &g->roster, &g->policy,
+					      g->genesis.recovery.needed },
+		     &(struct control_storage){
+			 .freezes = s->control,
+			 .freezes_cap = GUARD_STOP_BYTES,
+			 .others = s->read == NULL ? s->control + GUARD_STOP_BYTES : NULL,
+			 .others_cap = GUARD_CONTROL_BYTES,
+			 .read = s->read,
+			 .ctx = s->ctx,
+			 .room = guard_self_scratch(DOC_BYTES_MAX) },
+		     config->planted_control);
 	log_chain_init(&g->chain);
 	policy_history_init(&g->history, s->entries, s->entries_cap);
 	known_init(&g->known, g->orders, ARRAY_LEN(g->orders));

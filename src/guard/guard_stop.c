@@ -181,8 +181,10 @@ enum err guard_stop_take(struct guard *g, const struct doc *d, struct control_ne
 		effects_note(out, "broken frozen issuer=%s evidence_bytes=%zu", news->issuer,
 			     g->control.news.freeze.evidence_n);
 	} else {
-		effects_note(out, "unusual control type=%s waits=%d forks=%d",
-			     doc_type_name(d->type), news->loosens, news->forks);
+		effects_note(out, "%s control type=%s waits=%d forks=%d",
+			     news->recovery ? "broken" : "unusual",
+			     control_type_name(d->type, news->recovery), news->loosens,
+			     news->forks);
 	}
 	(void)control_take(&g->control, d, news, sequence, g->wall_ms, &now);
 	react(g, &before, out);

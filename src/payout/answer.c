@@ -744,6 +744,8 @@ static void metrics(struct payout *p)
 	metric(w, "journal_records_total", "counter", "Records in the journal.",
 	       p->journal.next_sequence);
 	metric(w, "freezes", "gauge", "Freezes that bind.", p->control.binding);
+	metric(w, "recoveries", "gauge", "Rosters by cold holders that wait.",
+	       control_recoveries(&p->control));
 	metric(w, "requests_total", "counter", "Requests taken since the start.",
 	       p->counters[COUNT_REQUESTS]);
 	metric(w, "refusals_total", "counter", "API requests refused since the start.",

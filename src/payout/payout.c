@@ -190,14 +190,14 @@ enum err payout_init(struct payout **out, const struct payout_config *config,
 	    p->history_entries == NULL || p->stops == NULL || p->control_store == NULL) {
 		goto out;
 	}
-	control_init(
-	    &p->control, &p->genesis_id,
-	    &(struct control_rules){ &p->roster_id, &p->policy_id, &p->roster, &p->policy },
-	    &(struct control_storage){ .freezes = p->control_store,
-				       .freezes_cap = CONTROL_STORE,
-				       .others = p->control_store + CONTROL_STORE,
-				       .others_cap = CONTROL_STORE },
-	    0);
+	control_init(&p->control, &p->genesis_id,
+		     &(struct control_rules){ &p->roster_id, &p->policy_id, &p->roster, &p->policy,
+					      p->genesis.recovery.needed },
+		     &(struct control_storage){ .freezes = p->control_store,
+						.freezes_cap = CONTROL_STORE,
+						.others = p->control_store + CONTROL_STORE,
+						.others_cap = CONTROL_STORE },
+		     0);
 	policy_history_init(&p->history, p->history_entries, INNER_HISTORY);
 	policy_own_make(&p->policy_own, &p->genesis);
 	e = follow_init(p);

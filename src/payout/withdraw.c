@@ -1211,8 +1211,9 @@ static void take_control(struct payout *p, const struct doc *d, struct effects *
 		effects_note(out, "broken freeze issuer=%s withdrawals=%zu reason=%s", news.issuer,
 			     p->open_n, p->control.news.freeze.reason);
 	} else {
-		effects_note(out, "unusual control type=%s waits=%d forks=%d",
-			     doc_type_name(d->type), news.loosens, news.forks);
+		effects_note(out, "%s control type=%s waits=%d forks=%d",
+			     news.recovery ? "broken" : "unusual",
+			     control_type_name(d->type, news.recovery), news.loosens, news.forks);
 	}
 	r.id = map_key(&d->id);
 	payout_record(p, &r, d->raw);

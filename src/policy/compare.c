@@ -325,6 +325,9 @@ void roster_compare(struct comparison *out, const struct doc_roster *before,
 		sets(b->backends, b->backend_count, a->backends, a->backend_count, party_covers)));
 	fixed(out, "genesis", hash32_eq(&b->genesis, &a->genesis));
 	demand(out, "governance", b->governance, a->governance);
+	row(out, "holders",
+	    change_of(
+		sets(b->holders, b->holder_count, a->holders, a->holder_count, party_covers)));
 	row(out, "people", people(b, a));
 	row(out, "price_sources",
 	    change_of(sets(b->price_sources, b->source_count, a->price_sources, a->source_count,

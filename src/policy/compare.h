@@ -8,7 +8,8 @@
  * asset), is CHANGE_OTHER, which counts as loosening.  "Does not loosen" is a partial order: every
  * document to itself, and from step to step; two that do not loosen each other judge alike.
  *
- * number and previous say which comes first, not what is allowed: they are not compared.
+ * number and previous say which comes first, recovery by whom, not what is allowed: they are not
+ * compared.
  * Pure.  Both documents must have passed their reader.
  */
 #ifndef KURAMORI_POLICY_COMPARE_H
@@ -45,11 +46,11 @@ void policy_compare(struct comparison *out, const struct doc_policy *before,
 		    const struct doc_policy *after);
 
 /*
- * People, back ends, price sources: who goes tightens (a stolen key is revoked at once), who comes
- * loosens.  But those who may stop things must outnumber those who can change the roster: if fewer
- * than governance + 1 officers and approvers stay, their going is CHANGE_OTHER; else a quorum
- * could first remove, at once, everybody who would cancel what it does next.
- * Signers, watchers: any change is CHANGE_OTHER; fewer eyes are no safer.
+ * People, holders, back ends, price sources: who goes tightens (a stolen key is revoked at once),
+ * who comes loosens.  But those who may stop things must outnumber those who can change the roster:
+ * if fewer than governance + 1 officers and approvers stay, their going is CHANGE_OTHER; else a
+ * quorum could first remove, at once, everybody who would cancel what it does next. Signers,
+ * watchers: any change is CHANGE_OTHER; fewer eyes are no safer.
  */
 void roster_compare(struct comparison *out, const struct doc_roster *before,
 		    const struct doc_roster *after);

@@ -220,6 +220,21 @@ static uint64_t wait_left_ms(const struct control_entry *e, const struct policy_
 	return waited < e->wait_ms ? e->wait_ms - waited : 0;
 }
 
+const char *control_type_name(enum doc_type type, bool recovery)
+{
+	return recovery ? "recovery" : doc_type_name(type);
+}
+
+size_t control_recoveries(const struct control *c)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		n += c->entries[i].recovery && c->entries[i].state == CONTROL_WAITS;
+	}
+	return n;
+}
+
 static int entry_words(const struct control *c, const struct control_entry *e,
 		       const struct policy_time *now, char *out, size_t cap)
 {
@@ -238,7 +253,12 @@ static int entry_words(const struct control *c, const struct control_entry *e,
 		return snprintf(out, cap, "%s %llu %s forks", doc_type_name(e->type),
 				(unsigned long long)e->number, name);
 	}
-	return snprintf(out, cap, "%s %llu %s in %llu s", doc_type_name(e->type),
+	if (control_held_up(c, e)) {
+		return snprintf(out, cap, "%s %llu %s waits for the end of another",
+				control_type_name(e->type, e->recovery),
+				(unsigned long long)e->number, name);
+	}
+	return snprintf(out, cap, "%s %llu %s in %llu s", control_type_name(e->type, e->recovery),
 			(unsigned long long)e->number, name, wait_s);
 }
 

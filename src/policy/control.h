@@ -12,13 +12,18 @@
  *   grant           `governance` officers; always waits like what loosens; then runs until its end,
  *                   which the faster clock says once and for all (T28).  It follows nothing and
  *                   nothing follows it
+ *   recovery        a roster that says so: cold holders of the roster in force, as many as genesis
+ *                   says, instead of its officers; changes people alone (recovery.h), always waits,
+ *                   and ends when officers put another one into force (docs/decisions/0042)
  *   cancel          one officer or approver; what it names and what waits never comes into force,
  *                   a grant that runs is over, and an order that it names, or whose request
  *                   it names, is never paid: a person's `no` on the stop road
- *                   (docs/decisions/0025)
+ *                   (docs/decisions/0025); of a recovery also one holder
  *
  * Two successors of one predecessor are a fork: somebody's quorum says two things, and which one
- * the others were told first is not to be known here.  It locks until a resume names it.
+ * the others were told first is not to be known here.  It locks until a resume names it.  A
+ * recovery is no part of a fork: while another successor of the same roster waits it does not come
+ * into force, so of two recoveries somebody cancels one, and officers are stronger than holders.
  *
  * The head is SHA-256 over the sorted ids of all that is known, in force or not, so two who hold
  * the same documents have the same head, in whatever order they came.  What a resume names is
@@ -58,7 +63,8 @@ enum {
 	CONTROL_IDLE_MAX = 1024,
 	CONTROL_STRUCK_MAX = 256, /* keys, ever */
 	CONTROL_DOCS_MAX = 2048,  /* documents, ever; the last CONTROL_BIND_MAX are for freezes */
-	CONTROL_GRANTS_MAX = 16,  /* that wait or run */
+	CONTROL_RECOVERIES_MAX = 16, /* of one roster, ever: holders cannot fill the table */
+	CONTROL_GRANTS_MAX = 16,     /* that wait or run */
 	CONTROL_GRANTS_KEPT = 32, /* those, and the last that are over: watchers judge the past */
 };
 
@@ -89,6 +95,7 @@ struct control_entry {
 	uint64_t number;   /* of a roster or policy */
 	bool waited;       /* a grant, or a roster or policy that loosens */
 	bool disowned;     /* in force, and a cancel or resume that came too late names it */
+	bool recovery;     /* a roster that holders signed */
 	bool idle;         /* a cancel that stopped nothing */
 	bool officer, evacuate, evidence; /* of a freeze */
 	char issuer[DOC_NAME_MAX + 1];    /* of a freeze, cancel, resume */
@@ -108,6 +115,7 @@ struct control_rules {
 	struct hash32 *roster_id, *policy_id;
 	struct doc_roster *roster; /* without what was struck */
 	struct doc_policy *policy;
+	uint64_t recovery_needed; /* holders, as genesis says */
 };
 
 /*
@@ -179,6 +187,8 @@ struct control_news {
 	enum doc_type type;
 	bool loosens; /* a grant, or a roster or policy that waits */
 	bool forks;
+	bool recovery;      /* a roster that holders signed */
+	bool late;          /* a recovery whose predecessor has another successor in force */
 	bool officer;       /* of a freeze: an officer's, else a watcher's or signer's */
 	const char *issuer; /* of freeze, cancel, resume; points into the control */
 	uint64_t
@@ -200,13 +210,17 @@ bool control_is(enum doc_type type);
  *   the errors of doc_X_read()
  *   ERR_TYPE            not of a type that belongs here
  *   ERR_SIGNER_UNKNOWN, ERR_UNSIGNED, ERR_SIGNATURE   who signed it may not
- *   ERR_APPROVALS       fewer officers signed than the roster's governance
+ *   ERR_APPROVALS       fewer officers signed than the roster's governance, or holders than a
+ *                       recovery needs
  *   ERR_MISMATCH        no successor of what is known here; signers that differ
- *   ERR_STATE           its predecessor waits or was cancelled
+ *   ERR_STATE           its predecessor waits or was cancelled; a holder cancels what is no
+ *                       recovery that is known
  *   ERR_STALE           a fork further back than one can judge
  *   ERR_KEY             a security key that is none (approvals.h)
- *   ERR_POLICY          rules under which nobody could ever change anything; a struck key
- *   ERR_FULL            a table is full; CONTROL_GRANTS_MAX grants wait or run
+ *   ERR_POLICY          rules under which nobody could ever change anything; a struck key; a
+ *                       recovery that changes more than people
+ *   ERR_FULL            a table is full; CONTROL_GRANTS_MAX grants wait or run;
+ *                       CONTROL_RECOVERIES_MAX recoveries of one roster
  * How long a grant may last is not asked here but when something is paid: policies change, and all
  * who keep this table must take the same documents.
  * *news is written on ERR_OK.  d is not kept.  The verdict's field may stand in c->fault.
@@ -285,6 +299,12 @@ bool control_lifted(struct control *c, const struct hash32 *id);
  */
 void control_waiting_words(const struct control *c, const struct policy_time *now, char *out,
 			   size_t cap);
+
+/* Recoveries that wait: people must hear of them. */
+size_t control_recoveries(const struct control *c);
+
+/* "policy", "recovery" for a roster that is one; static. */
+const char *control_type_name(enum doc_type type, bool recovery);
 
 /* "binds", "waits"; static. */
 const char *control_state_name(enum control_state s);

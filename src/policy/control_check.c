@@ -7,10 +7,11 @@
 #include "policy/approvals.h"
 #include "policy/compare.h"
 #include "policy/control_self.h"
+#include "policy/recovery.h"
 
 /* ---- freezes and cancels: one person's word ------------------------------------------------ */
 
-/* A watcher or a signer: they have no security keys. */
+/* A watcher, a signer, a holder: they have no security keys. */
 static struct policy_verdict signed_by_machine(const struct doc *d, const struct key32 *key)
 {
 	if (d->proofs.n > 0) {
@@ -102,19 +103,35 @@ bool control_cancel_stops(struct control *c, const struct hash32 *id)
 	       (e->state == CONTROL_WAITS || (e->state == CONTROL_IN_FORCE && e->waited));
 }
 
+/* Who says no is an officer, an approver or, to a recovery that is known here, a holder. */
+static struct policy_verdict who_cancels(struct control *c, const struct doc *d,
+					 struct control_news *news)
+{
+	const struct doc_cancel *x = &c->news.cancel;
+	const struct doc_person *person = control_person(c->rules.roster, x->person);
+	const struct doc_party *holder = recovery_holder(c->rules.roster, x->person);
+	const struct control_entry *of = control_find(c, &x->document);
+
+	if (holder != NULL) {
+		return of != NULL && of->recovery
+			   ? signed_by_machine(d, &holder->key)
+			   : refuse(ERR_STATE, "document",
+				    "a holder says no to a recovery that is known, nothing else");
+	}
+	if (person == NULL || (person->roles & (DOC_ROLE_OFFICER | DOC_ROLE_APPROVER)) == 0) {
+		return refuse(ERR_SIGNER_UNKNOWN, "person", "no officer or approver of the roster");
+	}
+	return proofs_judge_one(&news->proofs, d, x->time_ms, c->rules.roster, person);
+}
+
 static struct policy_verdict check_cancel(struct control *c, const struct doc *d,
 					  struct control_news *news)
 {
 	const struct doc_cancel *x = &c->news.cancel;
-	const struct doc_person *person = control_person(c->rules.roster, x->person);
-	struct policy_verdict v;
+	struct policy_verdict v = who_cancels(c, d, news);
 	size_t idle = 0;
 	size_t each = 0;
 
-	if (person == NULL || (person->roles & (DOC_ROLE_OFFICER | DOC_ROLE_APPROVER)) == 0) {
-		return refuse(ERR_SIGNER_UNKNOWN, "person", "no officer or approver of the roster");
-	}
-	v = proofs_judge_one(&news->proofs, d, x->time_ms, c->rules.roster, person);
 	if (v.err != ERR_OK) {
 		return v;
 	}
@@ -191,7 +208,8 @@ struct line {
 	uint64_t next; /* number of the new one */
 };
 
-/* One that came after this predecessor and was not cancelled; NULL: none. */
+/* One that came after this predecessor and was not cancelled, nor is a recovery that waits; NULL:
+ * none. */
 static const struct control_entry *successor(const struct control *c, enum doc_type type,
 					     const struct hash32 *of)
 {
@@ -199,7 +217,7 @@ static const struct control_entry *successor(const struct control *c, enum doc_t
 		const struct control_entry *e = &c->entries[i];
 
 		if (e->type == type && hash32_eq(&e->names, of) &&
-		    (e->state == CONTROL_WAITS || e->state == CONTROL_IN_FORCE ||
+		    ((e->state == CONTROL_WAITS && !e->recovery) || e->state == CONTROL_IN_FORCE ||
 		     e->state == CONTROL_PAST || e->state == CONTROL_FORKED)) {
 			return e;
 		}
@@ -209,9 +227,11 @@ static const struct control_entry *successor(const struct control *c, enum doc_t
 
 /*
  * Does it follow what is in force?  *forks: another one followed the same before.  What is in force
- * but disowned may be replaced by another successor of its predecessor: then it is no fork.
+ * but disowned may be replaced by another successor of its predecessor: then it is no fork.  *late:
+ * a recovery would be too late, unless it replaces a recovery that is disowned.
  */
-static struct policy_verdict check_line(struct control *c, const struct line *l, bool *forks)
+static struct policy_verdict check_line(struct control *c, const struct line *l, bool *forks,
+					bool *late)
 {
 	const struct control_entry *previous = control_find(c, &l->previous);
 	const struct control_entry *other = successor(c, l->type, &l->previous);
@@ -228,6 +248,7 @@ static struct policy_verdict check_line(struct control *c, const struct line *l,
 		return refuse(ERR_MISMATCH, "number", "one more than its predecessor's");
 	}
 	*forks = other != NULL && !(other->state == CONTROL_IN_FORCE && other->disowned);
+	*late = !current && (*forks || !other->recovery);
 	return allowed;
 }
 
@@ -252,6 +273,30 @@ static bool same_signers(const struct doc_roster *a, const struct doc_roster *b)
 	return true;
 }
 
+/* As many holders of its predecessor as genesis says, and it changes people alone. */
+static struct policy_verdict check_recovery(const struct control *c, const struct doc *d,
+					    const struct doc_roster *by)
+{
+	const struct doc_roster *x = &c->news.roster;
+	size_t of_one = 0;
+
+	if (d->proofs.n > 0) {
+		return refuse(ERR_SIGNATURE, "assertion", "a holder has no security key");
+	}
+	if (c->rules.recovery_needed == 0 || control_holders(c, d, by) < c->rules.recovery_needed) {
+		return refuse_figure(ERR_APPROVALS, "signatures",
+				     "fewer holders of the roster signed it than a recovery needs",
+				     control_holders(c, d, by), c->rules.recovery_needed);
+	}
+	for (size_t i = 0; i < c->n; i++) {
+		of_one += c->entries[i].recovery && hash32_eq(&c->entries[i].names, &x->previous);
+	}
+	if (of_one >= CONTROL_RECOVERIES_MAX) {
+		return refuse(ERR_FULL, "previous", "as many recoveries of one roster as are kept");
+	}
+	return recovery_check(by, x);
+}
+
 static struct policy_verdict check_roster(struct control *c, const struct doc *d,
 					  struct control_news *news)
 {
@@ -263,7 +308,7 @@ static struct policy_verdict check_roster(struct control *c, const struct doc *d
 				.next = x->number };
 	const struct doc_roster *by = electors(c, &x->previous);
 	struct comparison change;
-	struct policy_verdict v = check_line(c, &l, &news->forks);
+	struct policy_verdict v = check_line(c, &l, &news->forks, &news->late);
 
 	if (v.err != ERR_OK) {
 		return v;
@@ -272,9 +317,11 @@ static struct policy_verdict check_roster(struct control *c, const struct doc *d
 		return refuse(ERR_STALE, "previous",
 			      "a fork before the last roster: its officers are not known any more");
 	}
-	v = control_quorum(c, d,
-			   &(struct control_signed){ .roster = by, .time_ms = COUNTERS_NO_TIME },
-			   &news->proofs);
+	v = x->recovery
+		? check_recovery(c, d, by)
+		: control_quorum(
+		      c, d, &(struct control_signed){ .roster = by, .time_ms = COUNTERS_NO_TIME },
+		      &news->proofs);
 	if (v.err != ERR_OK) {
 		return v;
 	}
@@ -293,7 +340,9 @@ static struct policy_verdict check_roster(struct control *c, const struct doc *d
 			      "fewer officers than must sign: nobody could change it any more");
 	}
 	roster_compare(&change, c->rules.roster, x);
-	news->loosens = change.whole == CHANGE_LOOSENS;
+	news->recovery = x->recovery;
+	news->forks = news->forks && !x->recovery;
+	news->loosens = x->recovery || change.whole == CHANGE_LOOSENS;
 	return other_has_place(c, 0, d->raw.n);
 }
 
@@ -307,7 +356,7 @@ static struct policy_verdict check_policy(struct control *c, const struct doc *d
 				.previous = x->previous,
 				.next = x->number };
 	struct comparison change;
-	struct policy_verdict v = check_line(c, &l, &news->forks);
+	struct policy_verdict v = check_line(c, &l, &news->forks, &news->late);
 
 	if (v.err == ERR_OK) {
 		v = control_quorum(c, d,

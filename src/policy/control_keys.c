@@ -35,6 +35,9 @@ void control_roster_strike(const struct control *c, struct doc_roster *r)
 	for (size_t i = 0; i < r->backend_count; i++) {
 		party_strike(c, &r->backends[i]);
 	}
+	for (size_t i = 0; i < r->holder_count; i++) {
+		party_strike(c, &r->holders[i]);
+	}
 	for (size_t i = 0; i < r->watcher_count; i++) {
 		party_strike(c, &r->watchers[i]);
 	}
@@ -71,6 +74,7 @@ static bool parties_struck(const struct control *c, const struct doc_party *p, s
 bool control_names_struck(const struct control *c, const struct doc_roster *r)
 {
 	bool any = parties_struck(c, r->backends, r->backend_count) ||
+		   parties_struck(c, r->holders, r->holder_count) ||
 		   parties_struck(c, r->watchers, r->watcher_count) ||
 		   parties_struck(c, r->price_sources, r->source_count);
 
@@ -123,6 +127,17 @@ size_t control_officers(const struct control *c, const struct doc_roster *r)
 
 	for (size_t i = 0; i < r->people_count; i++) {
 		n += control_is_officer(c, &r->people[i], NULL);
+	}
+	return n;
+}
+
+size_t control_holders(const struct control *c, const struct doc *d, const struct doc_roster *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->holder_count; i++) {
+		n += !control_is_struck(c, key_bytes(&r->holders[i].key)) &&
+		     doc_signed_by(d, &r->holders[i].key);
 	}
 	return n;
 }

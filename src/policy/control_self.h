@@ -47,6 +47,9 @@ bool control_is_officer(const struct control *c, const struct doc_person *p,
 			const struct doc_resume *with);
 size_t control_officers(const struct control *c, const struct doc_roster *r);
 
+/* Different holders of this roster who signed d, without those whose keys were struck. */
+size_t control_holders(const struct control *c, const struct doc *d, const struct doc_roster *r);
+
 /* What officers sign together. */
 struct control_signed {
 	const struct doc_roster *roster; /* whose officers count */
@@ -76,6 +79,11 @@ uint64_t control_grant_left_ms(const struct control *c, const struct control_ent
 /* The policy in force was `before` a moment ago: who stays keeps his moment, who came has now. */
 void control_listed_follow(struct control *c, const struct control_lists *before,
 			   const struct policy_time *now);
+
+/* ---- control_take.c -------------------------------------------------------------------------- */
+
+/* A recovery, while another successor of the same roster waits. */
+bool control_held_up(const struct control *c, const struct control_entry *e);
 
 /* ---- control_check.c ------------------------------------------------------------------------ */
 

@@ -165,7 +165,9 @@ static void take_rules(struct control *c, struct control_entry *e, const struct 
 		in_force(c, e, raw, time_ms, now);
 	} else {
 		e->waited = true;
-		e->state = was_cancelled(c, &e->id) ? CONTROL_CANCELLED : CONTROL_WAITS;
+		e->state = was_cancelled(c, &e->id) || (news->recovery && news->late)
+			       ? CONTROL_CANCELLED
+			       : CONTROL_WAITS;
 	}
 }
 
@@ -225,6 +227,7 @@ struct control_entry *control_take(struct control *c, const struct doc *d,
 	case DOC_ROSTER:
 		e->names = c->news.roster.previous;
 		e->number = c->news.roster.number;
+		e->recovery = news->recovery;
 		take_rules(c, e, news, d->raw, time_ms, now);
 		break;
 	case DOC_POLICY:
@@ -250,6 +253,19 @@ static bool waited(const struct control_entry *e, const struct policy_time *now)
 	       (uint64_t)(now->chain_s - e->chain_s) * 1000 >= e->wait_ms;
 }
 
+bool control_held_up(const struct control *c, const struct control_entry *e)
+{
+	for (size_t i = 0; e->recovery && i < c->n; i++) {
+		const struct control_entry *other = &c->entries[i];
+
+		if (other != e && other->type == e->type && other->state == CONTROL_WAITS &&
+		    hash32_eq(&other->names, &e->names)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 struct control_entry *control_due(struct control *c, const struct policy_time *now)
 {
 	for (size_t i = 0; i < c->n; i++) {
@@ -265,7 +281,7 @@ struct control_entry *control_due(struct control *c, const struct policy_time *n
 		if (e->chain_s == 0) {
 			e->chain_s = now->chain_s; /* nobody knew the chain's time before */
 		}
-		if (c->forked == 0 && waited(e, now)) {
+		if (c->forked == 0 && waited(e, now) && !control_held_up(c, e)) {
 			return e;
 		}
 	}

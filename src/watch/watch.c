@@ -526,14 +526,14 @@ enum err watch_init(struct watch *w, const struct watch_config *config, struct d
 	policy_own_make(&w->policy_own, &w->genesis);
 	w->first_roster = w->roster;
 	w->first_policy = w->policy;
-	control_init(
-	    &w->control, &w->genesis_id,
-	    &(struct control_rules){ &w->roster_id, &w->policy_id, &w->roster, &w->policy },
-	    &(struct control_storage){ .freezes = w->stop_bytes,
-				       .freezes_cap = sizeof w->stop_bytes,
-				       .others = w->control_bytes,
-				       .others_cap = sizeof w->control_bytes },
-	    config->planted_control);
+	control_init(&w->control, &w->genesis_id,
+		     &(struct control_rules){ &w->roster_id, &w->policy_id, &w->roster, &w->policy,
+					      w->genesis.recovery.needed },
+		     &(struct control_storage){ .freezes = w->stop_bytes,
+						.freezes_cap = sizeof w->stop_bytes,
+						.others = w->control_bytes,
+						.others_cap = sizeof w->control_bytes },
+		     config->planted_control);
 	log_chain_init(&w->chain);
 	policy_history_init(&w->history, config->storage.entries, config->storage.entries_cap);
 	known_init(&w->orders, w->orders_known, ARRAY_LEN(w->orders_known));

@@ -154,8 +154,10 @@ static void take(struct watch *w, const struct reading *r, const struct log_reco
 		effects_note(out, "broken stopped issuer=%s evidence_bytes=%zu", r->news.issuer,
 			     w->control.news.freeze.evidence_n);
 	} else if (r->d.type != DOC_FREEZE) {
-		effects_note(out, "unusual control type=%s waits=%d forks=%d",
-			     doc_type_name(r->d.type), r->news.loosens, r->news.forks);
+		effects_note(out, "%s control type=%s waits=%d forks=%d",
+			     r->news.recovery ? "broken" : "unusual",
+			     control_type_name(r->d.type, r->news.recovery), r->news.loosens,
+			     r->news.forks);
 	}
 	keep(w, r, sequence, w->wall_ms, &now);
 }

@@ -32,7 +32,7 @@ TYPES = ("genesis", "roster", "policy", "request", "order", "attempt", "approval
          "refusal", "status", "closing", "posting", "plan", "exclusion",
          "cancel", "resume", "day", "price", "grant", "assertion", "maturity",
          "holding", "tally", "refill", "answer", "drill")
-VERSIONS = {"roster": 2, "policy": 2, "attestation": 3, "holding": 2, "answer": 2}  # of the types that are not at their first
+VERSIONS = {"roster": 3, "policy": 2, "attestation": 3, "holding": 2, "answer": 2}  # of the types that are not at their first
 
 
 def version_of(type_name):

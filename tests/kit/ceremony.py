@@ -11,10 +11,10 @@ import nem
 def first_documents(officers, watchers, box, purse, spare, nemesis, recovery):
     """(genesis, first roster): two officers rule, one box, one purse with one spare box, no policy."""
     roster = {
-        "backends": [], "genesis": canon.ZERO_ID, "governance": 2, "number": 1,
+        "backends": [], "genesis": canon.ZERO_ID, "governance": 2, "holders": [], "number": 1,
         "people": [{"id": f"officer-{i}", "key": key.public_hex, "passkeys": [], "roles": ["officer"]}
                    for i, key in enumerate(officers, 1)],
-        "previous": canon.ZERO_ID, "price_sources": [], "prices_needed": 0,
+        "previous": canon.ZERO_ID, "price_sources": [], "prices_needed": 0, "recovery": False,
         "relying_party": {"id": "", "origins": []},
         "signers": [{"attest_key": canon.SigningKey.named("attest " + x).public_hex,
                      "chain_key": nem.KeyPair.named("chain " + x).public_hex, "id": x} for x in "ab"],

@@ -600,7 +600,7 @@ class Documents(unittest.TestCase):
         text = b"kuramori/genesis/v1\n" + b"0" * 64 + b'\n{"chain":"nem"}'
         self.assertEqual(canon.document_id("genesis", body), hashlib.sha256(text).hexdigest())
         first = {"genesis": self.GENESIS, "number": 1}
-        text = b"kuramori/roster/v2\n" + b"0" * 64 + b'\n{"genesis":"' + b"0" * 64 \
+        text = b"kuramori/roster/v3\n" + b"0" * 64 + b'\n{"genesis":"' + b"0" * 64 \
             + b'","number":1}'
         self.assertEqual(canon.first_id("roster", first), hashlib.sha256(text).hexdigest())
         self.assertEqual(first["genesis"], self.GENESIS)

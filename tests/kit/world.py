@@ -182,6 +182,7 @@ class World:
         self.server_nodes = None        # ports that kuramorid uses instead of the node's two
         self.server_witnesses = []      # ports of nodes whose chain it compares
         self.server_pairs = []          # further rows of kuramorid's configuration
+        self.roster_holders = []        # [{"id", "key"}] of the cold holders who could recover the roster
         self.sealed_people = {}         # name: file, of seal_people()
         self.passkeys = {}              # name: passkey.Passkey
         self.token = hashlib.sha256(f"token {self.settings.seed}".encode()).hexdigest()
@@ -348,13 +349,13 @@ class World:
         k, s = self.keys, self.settings
         roster = {
             "backends": [{"id": "backend-1", "key": k.backend.public_hex}],
-            "genesis": canon.ZERO_ID, "governance": 2, "number": 1,
+            "genesis": canon.ZERO_ID, "governance": 2, "holders": self.roster_holders, "number": 1,
             "people": sorted(({"id": name, "key": key.public_hex, "roles": roles,
                                "passkeys": [self.passkey(name).entry()] if s.passkeys else []}
                               for name, (key, roles) in k.people.items()), key=lambda p: p["id"]),
             "previous": canon.ZERO_ID,
             "price_sources": [{"id": name, "key": key.public_hex} for name, key in k.sources.items()],
-            "prices_needed": min(2, len(k.sources)), "relying_party":
+            "prices_needed": min(2, len(k.sources)), "recovery": False, "relying_party":
                 {"id": PARTY, "origins": [{"origin": ORIGIN}]} if s.passkeys else {"id": "", "origins": []},
             "signers": [{"attest_key": attest_keys["a"], "chain_key": k.a.public_hex, "id": "a"},
                         {"attest_key": attest_keys["b"], "chain_key": k.b.public_hex, "id": "b"}],

@@ -41,10 +41,11 @@ def start(*words):
 
 def documents():
     roster = {
-        "backends": [], "genesis": canon.ZERO_ID, "governance": 2, "number": 1,
+        "backends": [], "genesis": canon.ZERO_ID, "governance": 2, "holders": [], "number": 1,
         "people": [{"id": f"officer-{i}", "key": key.public_hex, "passkeys": [], "roles": ["officer"]}
                    for i, key in enumerate(officers, 1)],
-        "previous": canon.ZERO_ID, "price_sources": [], "prices_needed": 0, "relying_party": {"id": "", "origins": []},
+        "previous": canon.ZERO_ID, "price_sources": [], "prices_needed": 0, "recovery": False,
+        "relying_party": {"id": "", "origins": []},
         "signers": [{"attest_key": canon.SigningKey.named("attest " + x).public_hex,
                      "chain_key": nem.KeyPair.named("chain " + x).public_hex, "id": x} for x in "ab"],
         "software_approvals": True, "watchers": [{"id": "w1", "key": canon.SigningKey.named("sdk watcher").public_hex}],

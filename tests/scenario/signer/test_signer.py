@@ -96,12 +96,12 @@ class Rig:
         zero = canon.ZERO_ID
         roster = {
             "backends": [{"id": "backend-1", "key": self.backend.public_hex}], "genesis": zero,
-            "governance": 1, "number": 1, "people": [
+            "governance": 1, "holders": [], "number": 1, "people": [
                 {"id": "approver-1", "key": self.people["approver-1"].public_hex,
                  "passkeys": [], "roles": ["approver"]},
                 {"id": "officer-1", "key": self.people["officer-1"].public_hex,
                  "passkeys": [], "roles": ["officer"]}],
-            "previous": zero, "price_sources": [], "prices_needed": 0,
+            "previous": zero, "price_sources": [], "prices_needed": 0, "recovery": False,
             "relying_party": {"id": "", "origins": []},
             "signers": [{"attest_key": self.attest[w].public_hex,
                          "chain_key": self.chain[w].public_hex, "id": w} for w in "ab"],

@@ -136,6 +136,11 @@ static inline void sample_fill_roster(struct doc_roster *r)
 	SAMPLE_TEXT(r->backends[0].id, "backend-1");
 	SAMPLE_FILL(r->backends[0].key, 0x10);
 	r->governance = 2;
+	r->holder_count = 2;
+	for (unsigned i = 0; i < 2; i++) {
+		(void)snprintf(r->holders[i].id, sizeof r->holders[i].id, "holder-%u", i + 1);
+		SAMPLE_FILL(r->holders[i].key, (uint8_t)(0xc0 + i));
+	}
 	r->number = 1;
 	r->people_count = 2;
 	SAMPLE_TEXT(r->people[0].id, "aiko.tanaka");

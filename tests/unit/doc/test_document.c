@@ -565,6 +565,15 @@ static void rules_of_roster(void)
 	REFUSED(DOC_ROSTER, "signers");
 	r->price_sources[1].key = r->people[0].key;
 	REFUSED(DOC_ROSTER, "price-2");
+	/* a holder is nobody else, and the first roster recovers nothing */
+	SAMPLE_TEXT(r->holders[1].id, "w1");
+	REFUSED(DOC_ROSTER, "w1");
+	r->holders[1].key = r->holders[0].key;
+	REFUSED(DOC_ROSTER, "holder-2");
+	r->people[1].key = r->holders[0].key;
+	REFUSED(DOC_ROSTER, "ren:sato_2");
+	r->recovery = true;
+	REFUSED(DOC_ROSTER, "recovery");
 	r->prices_needed = 4;
 	REFUSED(DOC_ROSTER, "prices_needed");
 	r->prices_needed = 1;
@@ -849,6 +858,11 @@ static void largest_documents(void)
 	for (unsigned i = 0; i < DOC_BACKENDS_MAX; i++) {
 		(void)snprintf(r->backends[i].id, sizeof r->backends[i].id, "backend-%u", i);
 		SAMPLE_FILL(r->backends[i].key, (uint8_t)(140 + i));
+	}
+	r->holder_count = DOC_HOLDERS_MAX;
+	for (unsigned i = 0; i < DOC_HOLDERS_MAX; i++) {
+		(void)snprintf(r->holders[i].id, sizeof r->holders[i].id, "%060u-hol", i);
+		SAMPLE_FILL(r->holders[i].key, (uint8_t)(160 + i));
 	}
 	r->watcher_count = DOC_WATCHERS_MAX;
 	r->watchers_needed = DOC_WATCHERS_MAX / 2 + 1;

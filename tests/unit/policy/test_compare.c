@@ -382,6 +382,15 @@ static void rosters(void)
 	after.backends[0].key.b[0] ^= 1;
 	T_STR(roster_differs(&before, &after, "backends", CHANGE_OTHER), "");
 	after = before;
+	after.recovery = true; /* by whom it came, not what it allows */
+	roster_compare(&c, &before, &after);
+	T_EQ(c.whole, CHANGE_NONE);
+	after = before;
+	after.holder_count = 1;
+	after.holders[0] = party("h1", 50);
+	T_STR(roster_differs(&before, &after, "holders", CHANGE_LOOSENS), "");
+	T_STR(roster_differs(&after, &before, "holders", CHANGE_TIGHTENS), "");
+	after = before;
 	after.source_count = 2;
 	T_STR(roster_differs(&before, &after, "price_sources", CHANGE_TIGHTENS), "");
 	T_STR(roster_differs(&after, &before, "price_sources", CHANGE_LOOSENS), "");
