@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "crypto/key_tables.h"
 #include "guard/guard_rig.h"
 
 enum { AMOUNT_MICRO = 10000, PAYMENTS_MAX = 2000, WIPED = 1 };
@@ -110,6 +111,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	rig_make();
+	key_tables_init(); /* as the program does */
 	for (size_t i = 0; i < payments; i++) {
 		pay(i, i % 2 == WIPED);
 	}

@@ -125,13 +125,14 @@ def one_by_one(world, customer, count, rest, pause_ms):
     for request in requests:
         one = client.ask("POST", "/v1/withdrawals", request,
                          {"Idempotency-Key": canon.uuid7(), "Content-Type": "application/json"})["id"]
+        time.sleep(pause_ms / 2000)
         process.wait_until(lambda: client.ask("GET", f"/v1/withdrawals/{one}")["state"]
                            in ("announced", "confirming", "settled"), 30, "announced", 0.01)
         times = {}
         for change in client.ask("GET", f"/v1/withdrawals/{one}/history")["changes"]:
             times.setdefault(change["new"], change["time_ms"])
         took.append(times["announced"] - times["requested"])
-        time.sleep(pause_ms / 1000)
+        time.sleep(pause_ms / 2000)
     seconds = time.perf_counter() - start
     after, checked_after = processor(world), checks(world)
     took.sort()
@@ -190,8 +191,9 @@ def main():
     out["processors_at_rest"] = {name: round(share, 3) for name, share in rest["processor"].items()}
     out["both_signatures"] = one_by_one(world, rich, a.one_by_one, rest, a.pause_ms)
     if a.path:
-        out["path"] = paths.table(paths.read(folder / "path", {d.process.pid: d.name for d in world.group}),
-                                  world.settings.watchers_needed)
+        trace = paths.read(folder / "path", {d.process.pid: d.name for d in world.group})
+        out["path"] = paths.table(trace, world.settings.watchers_needed)
+        out["path"]["syncs"] = paths.syncs(trace, a.one_by_one)
     rounds = [payments(world, rich, a.payments, a.threads) for _ in range(a.rounds)]
     for key in ("booked_s", "announced_s", "mined_s"):
         out[f"payments_per_s_{key[:-2]}"] = spread([a.payments / r[key] for r in rounds])

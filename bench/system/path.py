@@ -98,6 +98,21 @@ def payments(trace, needed):
     return out
 
 
+def syncs(trace, count):
+    """{program: its syncs for one payment, those beside the path and those of nobody's payment too, and how long one
+    took}, while the payments were made one after the other."""
+    server = trace["kuramorid"]
+    asks = [r.end for r in server if r.what == WRITE and r.number == SIGN]
+    out = {}
+    for name, rows in trace.items():
+        took = sorted((r.end - r.begin) / 1000 for r in rows
+                      if r.what == SYNC and asks[0] - 10**8 <= r.begin <= asks[2 * count - 1] + 10**8)
+        if took:
+            out[name] = {"a_payment": round(len(took) / count, 1), "us": round(statistics.median(took), 1),
+                         "low_us": round(took[len(took) // 10], 1), "high_us": round(took[len(took) * 9 // 10], 1)}
+    return out
+
+
 def table(trace, needed):
     """What stands in measure.py's answer: each event, microseconds after the one before it (median, and what nine of
     ten payments took longer than) and after the first; what was done beside them, after the first."""
@@ -119,4 +134,5 @@ def table(trace, needed):
     total = [(p[-1][1] - p[0][1]) / 1000 for p in lines]
     return {"payments": len(lines), "p50_us": round(statistics.median(total), 1),
             "syncs_in_a_row": sum(name.endswith("ends") for name in form),
-            "of_it_syncs_us": round(statistics.median(syncs), 1), "events": rows, "beside": beside}
+            "of_it_syncs_us": round(statistics.median(syncs), 1),
+            "between_syncs_us": round(statistics.median(t - s for t, s in zip(total, syncs)), 1), "events": rows, "beside": beside}

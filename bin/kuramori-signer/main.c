@@ -23,6 +23,7 @@
 
 #include "base/check.h"
 #include "crypto/crypto.h"
+#include "crypto/key_tables.h"
 #include "crypto/sha256.h"
 #include "guard/guard.h"
 #include "io/ask.h"
@@ -558,6 +559,7 @@ static enum err start(void)
 	me.plan.landlock_optional = me.config.landlock_optional;
 	e = crypto_init();
 	if (e == ERR_OK) {
+		key_tables_init();
 		e = notify_open(&me.notify_fd);
 	}
 	if (e == ERR_OK) {

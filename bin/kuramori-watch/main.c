@@ -22,6 +22,7 @@
 #include "base/hex.h"
 #include "crypto/crypto.h"
 #include "crypto/ed25519.h"
+#include "crypto/key_tables.h"
 #include "crypto/seal.h"
 #include "crypto/sha256.h"
 #include "io/clock.h"
@@ -646,6 +647,7 @@ static enum err start(void)
 	enum err e = crypto_init();
 
 	if (e == ERR_OK) {
+		key_tables_init();
 		e = notify_open(&me.notify_fd);
 	}
 	if (e != ERR_OK) {

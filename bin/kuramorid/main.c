@@ -22,6 +22,7 @@
 #include "base/hex.h"
 #include "chain/feed.h"
 #include "crypto/crypto.h"
+#include "crypto/key_tables.h"
 #include "io/config.h"
 #include "io/file.h"
 #include "io/language.h"
@@ -756,6 +757,7 @@ int main(int argc, char **argv)
 	if (crypto_init() != ERR_OK) {
 		return err_exit(fail(ERR_IO, "libsodium", "does not start"));
 	}
+	key_tables_init();
 	if (!config_start(&program, &s.config, argc, argv, &result, &exit_code)) {
 		return exit_code;
 	}

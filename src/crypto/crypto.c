@@ -19,6 +19,9 @@ void crypto_checks_add(void)
 	(void)atomic_fetch_add_explicit(&checks, 1, memory_order_relaxed);
 }
 
+bool (*crypto_by_tables)(bool *good, enum crypto_rule rule, const struct key32 *key,
+			 struct bytes message, const struct sig64 *signature);
+
 enum err crypto_init(void)
 {
 	if (sodium_init() < 0) {

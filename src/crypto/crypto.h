@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/attr.h"
+#include "base/bytes.h"
 #include "base/err.h"
 
 enum { CRYPTO_STACK_BYTES = 16 * 1024 };
@@ -33,6 +34,15 @@ uint64_t crypto_checks(void);
 
 /* One more: for the functions that check one. */
 void crypto_checks_add(void);
+
+/*
+ * For the module alone: key_tables.h's way to verify, once key_tables_init() has set it, or NULL.
+ * True: *good is the verdict of this rule; false: nothing was found out.
+ */
+enum crypto_rule { CRYPTO_SHA512, CRYPTO_KECCAK512 };
+
+extern bool (*crypto_by_tables)(bool *good, enum crypto_rule rule, const struct key32 *key,
+				struct bytes message, const struct sig64 *signature);
 
 /* a and b (n bytes each) are equal; the time depends on n alone.  The only way to compare secrets.
  */

@@ -108,33 +108,19 @@ void edk_sign(struct sig64 *out, const struct edk_secret *secret, struct bytes m
 	*out = signature;
 }
 
-/* 0 < S < L, L = 2^252 + 27742317777372353535851937790883648493. */
-static bool scalar_is_canonical(const uint8_t s[32])
-{
-	static const uint64_t order[4] = { 0x5812631a5cf5d3ed, 0x14def9dea2f79cd6, 0,
-					   0x1000000000000000 };
-
-	if (sodium_is_zero(s, 32)) {
-		return false;
-	}
-	for (size_t i = 4; i-- > 0;) {
-		const uint64_t w = le64_get(s + 8 * i);
-
-		if (w != order[i]) {
-			return w < order[i];
-		}
-	}
-	return false;
-}
-
 bool edk_verify_vartime(const struct key32 *public_key, struct bytes message,
 			const struct sig64 *signature)
 {
 	uint8_t k[32], r[32];
 	struct ge25519 a;
+	bool good = false;
 
 	crypto_checks_add();
-	if (!scalar_is_canonical(signature->b + 32) || sodium_is_zero(public_key->b, 32) ||
+	if (crypto_by_tables != NULL &&
+	    crypto_by_tables(&good, CRYPTO_KECCAK512, public_key, message, signature)) {
+		return good;
+	}
+	if (!ge25519_scalar_is_canonical(signature->b + 32) || sodium_is_zero(public_key->b, 32) ||
 	    !ge25519_get(&a, public_key->b)) {
 		return false;
 	}

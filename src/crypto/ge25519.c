@@ -5,119 +5,23 @@
 
 #include "base/bytes.h"
 #include "base/check.h"
+#include "crypto/ge25519_self.h"
 
 enum {
 	BASE_WINDOW = 8, /* digits -127..127: 64 odd multiples of B, made once */
 	KEY_WINDOW = 5,  /* digits -15..15: 8 odd multiples of A, made for each signature */
 	BASE_ODDS = 1 << (BASE_WINDOW - 2),
 	KEY_ODDS = 1 << (KEY_WINDOW - 2),
-	DIGITS = 256,
-};
-
-/* What a doubling or an addition gives: x = X/Z, y = Y/T; all loose. */
-struct completed {
-	struct fe25519 x, y, z, t;
-};
-
-/* A point to be added: Y + X, Y - X, Z, 2dT. */
-struct cached {
-	struct fe25519 sum, difference, z, t2d;
-};
-
-/* The same with Z = 1. */
-struct affine {
-	struct fe25519 sum, difference, t2d;
 };
 
 static const struct fe25519 one = { { 1 } };
 static const struct fe25519 d = { { 0x34dca135978a3, 0x1a8283b156ebd, 0x5e7a26001c029,
 				    0x739c663a03cbb, 0x52036cee2b6ff } };
-static const struct fe25519 d2 = { { 0x69b9426b2f159, 0x35050762add7a, 0x3cf44c0038052,
-				     0x6738cc7407977, 0x2406d9dc56dff } };
 static const struct fe25519 sqrt_minus_one = { { 0x61b274a0ea0b0, 0x0d5a5fc8f189d, 0x7ef5e9cbd0c60,
 						 0x78595a6804c9e, 0x2b8324804fc1d } };
 
 static struct affine base_odds[BASE_ODDS]; /* [i] = (2i + 1) B */
 static bool base_is_ready;
-
-static void to_projective(struct ge25519 *out, const struct completed *c)
-{
-	fe25519_mul(&out->x, &c->x, &c->t);
-	fe25519_mul(&out->y, &c->y, &c->z);
-	fe25519_mul(&out->z, &c->z, &c->t);
-}
-
-static void to_extended(struct ge25519 *out, const struct completed *c)
-{
-	to_projective(out, c);
-	fe25519_mul(&out->t, &c->x, &c->y);
-}
-
-/* Reads X, Y and Z only. */
-static void point_double(struct completed *out, const struct ge25519 *p)
-{
-	struct fe25519 xx, yy, zz2, s;
-
-	fe25519_sq(&xx, &p->x);
-	fe25519_sq(&yy, &p->y);
-	fe25519_sq(&zz2, &p->z);
-	fe25519_add(&zz2, &zz2, &zz2);
-	fe25519_add(&s, &p->x, &p->y);
-	fe25519_sq(&s, &s);
-	fe25519_add(&out->y, &yy, &xx);
-	fe25519_sub(&out->x, &s, &out->y);
-	fe25519_sub(&out->z, &yy, &xx);
-	/* 2ZZ - (YY - XX), written so that every subtrahend is tight */
-	fe25519_add(&zz2, &zz2, &xx);
-	fe25519_sub(&out->t, &zz2, &yy);
-}
-
-static void make_cached(struct cached *out, const struct ge25519 *p)
-{
-	fe25519_add(&out->sum, &p->y, &p->x);
-	fe25519_sub(&out->difference, &p->y, &p->x);
-	out->z = p->z;
-	fe25519_mul(&out->t2d, &p->t, &d2);
-}
-
-/* p + q, or p - q: -q swaps sum with difference and turns the sign of t2d. */
-static inline void add_parts(struct completed *out, const struct ge25519 *p,
-			     const struct fe25519 *sum, const struct fe25519 *difference,
-			     const struct fe25519 *t2d, const struct fe25519 *zz, bool minus)
-{
-	struct fe25519 a, b, c, z2;
-
-	fe25519_add(&a, &p->y, &p->x);
-	fe25519_sub(&b, &p->y, &p->x);
-	fe25519_mul(&a, &a, minus ? difference : sum);
-	fe25519_mul(&b, &b, minus ? sum : difference);
-	fe25519_mul(&c, &p->t, t2d);
-	fe25519_add(&z2, zz, zz);
-	fe25519_sub(&out->x, &a, &b);
-	fe25519_add(&out->y, &a, &b);
-	if (minus) {
-		fe25519_sub(&out->z, &z2, &c);
-		fe25519_add(&out->t, &z2, &c);
-	} else {
-		fe25519_add(&out->z, &z2, &c);
-		fe25519_sub(&out->t, &z2, &c);
-	}
-}
-
-static void add_cached(struct completed *out, const struct ge25519 *p, const struct cached *q,
-		       bool minus)
-{
-	struct fe25519 zz;
-
-	fe25519_mul(&zz, &p->z, &q->z);
-	add_parts(out, p, &q->sum, &q->difference, &q->t2d, &zz, minus);
-}
-
-static void add_affine(struct completed *out, const struct ge25519 *p, const struct affine *q,
-		       bool minus)
-{
-	add_parts(out, p, &q->sum, &q->difference, &q->t2d, &p->z, minus);
-}
 
 bool ge25519_get(struct ge25519 *out, const uint8_t in[32])
 {
@@ -174,10 +78,38 @@ void ge25519_neg(struct ge25519 *out, const struct ge25519 *a)
 	out->z = a->z;
 }
 
-void ge25519_init(void)
+bool ge25519_scalar_is_canonical(const uint8_t s[32])
+{
+	/* L = 2^252 + 27742317777372353535851937790883648493 */
+	static const uint64_t order[4] = { 0x5812631a5cf5d3ed, 0x14def9dea2f79cd6, 0,
+					   0x1000000000000000 };
+	uint64_t any = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		any |= le64_get(s + 8 * i);
+	}
+	for (size_t i = 4; any != 0 && i-- > 0;) {
+		const uint64_t w = le64_get(s + 8 * i);
+
+		if (w != order[i]) {
+			return w < order[i];
+		}
+	}
+	return false;
+}
+
+void ge25519_base(struct ge25519 *out)
 {
 	/* The encoding of B: y = 4/5, x even (RFC 8032, 5.1). */
 	uint8_t encoded[32];
+
+	memset(encoded, 0x66, sizeof encoded);
+	encoded[0] = 0x58;
+	CHECK(ge25519_get(out, encoded));
+}
+
+void ge25519_init(void)
+{
 	struct completed c;
 	struct cached twice;
 	struct ge25519 p, p2;
@@ -185,35 +117,22 @@ void ge25519_init(void)
 	if (base_is_ready) {
 		return;
 	}
-	memset(encoded, 0x66, sizeof encoded);
-	encoded[0] = 0x58;
-	CHECK(ge25519_get(&p, encoded));
+	ge25519_base(&p);
 	point_double(&c, &p);
 	to_extended(&p2, &c);
 	make_cached(&twice, &p2);
 	for (int i = 0; i < BASE_ODDS; i++) {
-		struct fe25519 inverse, x, y;
+		struct fe25519 inverse;
 
 		fe25519_inverse(&inverse, &p.z);
-		fe25519_mul(&x, &p.x, &inverse);
-		fe25519_mul(&y, &p.y, &inverse);
-		fe25519_add(&base_odds[i].sum, &y, &x);
-		fe25519_carry(&base_odds[i].sum, &base_odds[i].sum);
-		fe25519_sub(&base_odds[i].difference, &y, &x);
-		fe25519_carry(&base_odds[i].difference, &base_odds[i].difference);
-		fe25519_mul(&base_odds[i].t2d, &x, &y);
-		fe25519_mul(&base_odds[i].t2d, &base_odds[i].t2d, &d2);
+		make_affine(&base_odds[i], &p, &inverse);
 		add_cached(&c, &p, &twice, false);
 		to_extended(&p, &c);
 	}
 	base_is_ready = true;
 }
 
-/*
- * The digits of a scalar, lowest first: odd or zero, below 2^(window-1) in size, and after each
- * that is not zero at least window - 1 zeros.
- */
-static void slide(int8_t digits[DIGITS], const uint8_t scalar[32], unsigned window)
+void ge25519_slide(int8_t digits[GE25519_DIGITS], const uint8_t scalar[32], unsigned window)
 {
 	uint64_t w[5] = { 0 };
 	const uint64_t mask = ((uint64_t)1 << window) - 1;
@@ -223,8 +142,8 @@ static void slide(int8_t digits[DIGITS], const uint8_t scalar[32], unsigned wind
 		w[i] = le64_get(scalar + 8 * i);
 	}
 	CHECK(w[3] >> 63 == 0); /* or the last carry would have no digit to go to */
-	memset(digits, 0, DIGITS);
-	for (unsigned at = 0; at < DIGITS;) {
+	memset(digits, 0, GE25519_DIGITS);
+	for (unsigned at = 0; at < GE25519_DIGITS;) {
 		const unsigned word = at / 64, bit = at % 64;
 		uint64_t v = w[word] >> bit;
 
@@ -243,19 +162,36 @@ static void slide(int8_t digits[DIGITS], const uint8_t scalar[32], unsigned wind
 	CHECK(carry == 0);
 }
 
+void ge25519_zero(struct ge25519 *out)
+{
+	memset(out, 0, sizeof *out);
+	out->y = one;
+	out->z = one;
+}
+
+void ge25519_put(uint8_t out[32], const struct ge25519 *p)
+{
+	struct fe25519 inverse, x, y;
+
+	fe25519_inverse(&inverse, &p->z);
+	fe25519_mul(&x, &p->x, &inverse);
+	fe25519_mul(&y, &p->y, &inverse);
+	fe25519_put(out, &y);
+	out[31] = (uint8_t)(out[31] | (fe25519_is_odd(&x) ? 0x80 : 0));
+}
+
 void ge25519_double_mul_vartime(uint8_t out[32], const uint8_t s[32], const uint8_t k[32],
 				const struct ge25519 *a)
 {
-	int8_t base_digits[DIGITS], key_digits[DIGITS];
+	int8_t base_digits[GE25519_DIGITS], key_digits[GE25519_DIGITS];
 	struct cached key_odds[KEY_ODDS];
 	struct ge25519 p;
 	struct completed c;
-	struct fe25519 inverse;
-	int i = DIGITS - 1;
+	int i = GE25519_DIGITS - 1;
 
 	CHECK(base_is_ready);
-	slide(base_digits, s, BASE_WINDOW);
-	slide(key_digits, k, KEY_WINDOW);
+	ge25519_slide(base_digits, s, BASE_WINDOW);
+	ge25519_slide(key_digits, k, KEY_WINDOW);
 	make_cached(&key_odds[0], a);
 	point_double(&c, a);
 	to_extended(&p, &c);
@@ -266,9 +202,7 @@ void ge25519_double_mul_vartime(uint8_t out[32], const uint8_t s[32], const uint
 		to_extended(&next, &c);
 		make_cached(&key_odds[j], &next);
 	}
-	memset(&p, 0, sizeof p);
-	p.y = one;
-	p.z = one;
+	ge25519_zero(&p);
 	while (i >= 0 && base_digits[i] == 0 && key_digits[i] == 0) {
 		i--;
 	}
@@ -286,9 +220,5 @@ void ge25519_double_mul_vartime(uint8_t out[32], const uint8_t s[32], const uint
 		}
 		to_projective(&p, &c);
 	}
-	fe25519_inverse(&inverse, &p.z);
-	fe25519_mul(&p.x, &p.x, &inverse);
-	fe25519_mul(&p.y, &p.y, &inverse);
-	fe25519_put(out, &p.y);
-	out[31] = (uint8_t)(out[31] | (fe25519_is_odd(&p.x) ? 0x80 : 0));
+	ge25519_put(out, &p);
 }

@@ -35,6 +35,9 @@ bool ge25519_get(struct ge25519 *out, const uint8_t in[32]);
 void ge25519_double_mul_vartime(uint8_t out[32], const uint8_t s[32], const uint8_t k[32],
 				const struct ge25519 *a);
 
+/* 0 < s < L. */
+bool ge25519_scalar_is_canonical(const uint8_t s[32]);
+
 /* out = -a. */
 void ge25519_neg(struct ge25519 *out, const struct ge25519 *a);
 

@@ -370,13 +370,15 @@ static struct guard_pending *pending_new(struct guard *g, int watcher)
 	return oldest;
 }
 
-/* s: NULL of a sweep, which nobody's no stops. */
+/*
+ * All but the attestation's envelope, w->raw, which the caller has made or makes.  s: NULL of a
+ * sweep, which nobody's no stops.
+ */
 static void pending_fill(struct guard *g, struct guard_pending *w, const struct guard_payment *p,
 			 const struct payment *pay, const struct sign *s,
 			 const struct guard_ask *ask)
 {
 	struct bytes data = guard_sign_data(g, pay);
-	struct hash32 id;
 
 	w->used = true;
 	w->waiting = !ask->prepare;
@@ -392,9 +394,7 @@ static void pending_fill(struct guard *g, struct guard_pending *w, const struct 
 	w->order = s == NULL ? p->subject : s->docs[1].id;
 	w->request = s == NULL ? p->subject : s->order.request;
 	w->age = ++g->ages;
-	w->raw_n = attest(g, p, pay, w->raw, &id);
-	CHECK(hash32_eq(&id, &p->attestation));
-	w->attestation = id;
+	w->attestation = p->attestation;
 	CHECK(data.n <= sizeof w->data);
 	memcpy(w->data, data.p, data.n);
 	w->data_n = (uint32_t)data.n;
@@ -406,6 +406,7 @@ static enum err resume(struct guard *g, const struct guard_payment *p, const str
 		       struct effects *out)
 {
 	struct guard_pending *w = pending_of(g, &p->attestation);
+	struct hash32 id;
 
 	CHECK(hash32_eq(&pay->inner_hash, &p->inner_hash));
 	if (p->strange) {
@@ -431,6 +432,8 @@ static enum err resume(struct guard *g, const struct guard_payment *p, const str
 		return guard_self_no(no, ERR_BUSY, "", "too many signatures wait for watchers");
 	}
 	pending_fill(g, w, p, pay, s, ask);
+	w->raw_n = attest(g, p, pay, w->raw, &id);
+	CHECK(hash32_eq(&id, &p->attestation));
 	if (guard_self_quorum(g, p->acked)) {
 		release(g, w, out);
 	}
@@ -509,7 +512,6 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 				.ref = guard_self_short(&f->subject) };
 	struct log_batch b;
 	struct bytes blob;
-	uint8_t raw[ATTESTATION_BYTES];
 
 	CHECK(p != NULL && w != NULL);
 	(void)guard_self_now(g, &now);
@@ -558,7 +560,8 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	p->policy = g->control.policy_place;
 	p->grants_over = g->control.grants_over;
 	p->asker = f->sweep ? (uint8_t)(ask->watcher + 1) : 0;
-	blob = bytes_of(raw, attest(g, p, f->pay, raw, &p->attestation));
+	w->raw_n = attest(g, p, f->pay, w->raw, &p->attestation);
+	blob = bytes_of(w->raw, w->raw_n);
 	r.credit.b[0] = p->hot;
 	r.credit.b[1] = p->asker;
 	r.credit.b[2] = p->closed;
@@ -566,6 +569,8 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	guard_self_add(g, &b, &r, f->entry.approvals, &blob);
 	guard_self_commit(g, &b, out);
 	p->batch_bytes = (uint32_t)(g->journal_used - p->batch_offset);
+	g->attested = out->list[out->n - 1].body;
+	g->attested_sequence = p->sequence;
 	if (!p->sweep) {
 		g->last = p->attestation;
 		g->last_sequence = p->sequence;
