@@ -127,6 +127,17 @@ int program_take(struct program *p)
 	return 0;
 }
 
+int program_endorsed(const struct program *p, struct bytes raw, const char *what)
+{
+	enum err e = file_write_new(p->config.endorsed_file, 0644, raw);
+
+	if (e != ERR_OK) {
+		return program_fail(e, p->config.endorsed_file);
+	}
+	(void)printf("%s %s\n", what, p->config.endorsed_file);
+	return 0;
+}
+
 int program_endorse(struct program *p, const char *path)
 {
 	static uint8_t room[DOC_BYTES_MAX];
@@ -135,7 +146,7 @@ int program_endorse(struct program *p, const char *path)
 	struct policy_verdict v;
 	struct doc_holding next;
 	struct hash32 id;
-	enum err e;
+	struct doc d;
 	int code;
 
 	if (p->config.endorsed_file[0] == '\0') {
@@ -147,6 +158,9 @@ int program_endorse(struct program *p, const char *path)
 	}
 	if (code != 0) {
 		return code;
+	}
+	if (doc_open(&d, raw, &p->rules.genesis_id, NULL) == ERR_OK && d.type == DOC_ROSTER) {
+		return program_recovery_endorse(p, raw);
 	}
 	v = cold_successor_open(&p->rules, raw, &next, &id);
 	if (v.err != ERR_OK) {
@@ -160,10 +174,5 @@ int program_endorse(struct program *p, const char *path)
 	if (v.err != ERR_OK) {
 		return program_refused(&v);
 	}
-	e = file_write_new(p->config.endorsed_file, 0644, bytes_of(room, w.n));
-	if (e != ERR_OK) {
-		return program_fail(e, p->config.endorsed_file);
-	}
-	(void)printf(_("signed; the holding is in %s\n"), p->config.endorsed_file);
-	return 0;
+	return program_endorsed(p, bytes_of(room, w.n), _("signed; the holding is in"));
 }

@@ -8,6 +8,7 @@
  *   backup.c     backup, drill, restore: the key on cards of words; cards.c: the terminal
  *   accounts.c   accounts, convert: keys of accounts that become boxes, each used once
  *   holding.c    take and endorse: the holding that binds here, and its successor
+ *   recovery.c   endorse and refuse: the roster that holders sign when officers cannot
  *   refill.c     explain and sign: every effect in words, confirmed, in the journal, signed
  *   scan.c       documents in, from files or a scanner; show.c: out, on the terminal
  *   src/cold     what is decided; docs/ceremony.md: what people do
@@ -65,7 +66,9 @@ static const struct config_row rows[] = {
 	{ "list_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, list_file), "FILE",
 	  "Where accounts puts addresses and public keys, for genesis; never over an old one." },
 	{ "endorsed_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, endorsed_file),
-	  "FILE", "Where endorse puts the next holding with this holder's signature." },
+	  "FILE",
+	  "Where endorse puts the next holding or roster with this holder's signature, refuse "
+	  "his no." },
 	{ "show", CONFIG_BOOL, "yes", 0, 0, CONFIG_FIELD(program_config, show), "YES",
 	  "Where sign has signed at a terminal: show the answer as QR codes." },
 	{ "seal_ops", CONFIG_U32, "4", SEAL_OPS_MIN, SEAL_OPS_MAX,
@@ -312,6 +315,9 @@ static int command(struct program *p, const struct config_result *r)
 	if (strcmp(word, "endorse") == 0 && r->rest_n == 2) {
 		return program_endorse(p, r->rest[1]);
 	}
+	if (strcmp(word, "refuse") == 0 && r->rest_n == 2) {
+		return program_recovery_refuse(p, r->rest[1]);
+	}
 	if (strcmp(word, "accounts") == 0 && r->rest_n == 3) {
 		return program_accounts(p, r->rest[1], r->rest[2]);
 	}
@@ -320,8 +326,8 @@ static int command(struct program *p, const struct config_result *r)
 	}
 	return program_fail(ERR_USAGE,
 			    "init, check, reseal, register, backup, drill, restore, "
-			    "accounts N NETWORK, convert N, take, endorse FILE, explain FILE..., "
-			    "sign FILE..., show FILE..., journal");
+			    "accounts N NETWORK, convert N, take, endorse FILE, refuse FILE, "
+			    "explain FILE..., sign FILE..., show FILE..., journal");
 }
 
 static int run(struct program *p, const struct config_result *r)
@@ -368,8 +374,8 @@ int main(int argc, char **argv)
 		.summary = N_("hold a cold key on a machine without network"),
 		.text = NULL,
 		.usage = "init | check | reseal | register | backup | drill | restore | "
-			 "accounts N NETWORK | convert N | take | endorse FILE | explain FILE... | "
-			 "sign FILE... | show FILE... | journal",
+			 "accounts N NETWORK | convert N | take | endorse FILE | refuse FILE | "
+			 "explain FILE... | sign FILE... | show FILE... | journal",
 		.rows = rows,
 		.n = ARRAY_LEN(rows),
 		.words = words_of,

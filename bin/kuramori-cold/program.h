@@ -111,6 +111,9 @@ int program_unlock(struct program *p, bool journal);
 /* A question that is answered by its own word, in whatever language: false for anything else. */
 bool program_confirm(const char *question, const char *word);
 
+/* What was signed, into endorsed_file; says what it is. */
+int program_endorsed(const struct program *p, struct bytes raw, const char *what);
+
 void program_print_keys(const struct program *p);
 void program_print_genesis(const struct program *p);
 
@@ -152,5 +155,8 @@ int program_take(struct program *p);
 int program_endorse(struct program *p, const char *path);
 int program_accounts(struct program *p, const char *count, const char *network);
 int program_convert(struct program *p, const char *count);
+/* Of a recovery that was read: compared by two people and signed, into endorsed_file. */
+int program_recovery_endorse(struct program *p, struct bytes raw);
+int program_recovery_refuse(struct program *p, const char *path);
 
 #endif

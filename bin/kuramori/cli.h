@@ -77,6 +77,7 @@ struct cli {
 	struct hash32 genesis_id;
 	struct doc_genesis genesis;
 	struct doc_roster roster;
+	struct hash32 roster_id;
 };
 
 /* Says on stderr what was wrong, where, and what to do; returns the exit code of e.  The format is
@@ -212,7 +213,9 @@ int cli_sign_together(struct cli *c, const char *path, const struct doc *d);
 int cli_go_on(struct cli *c, const char *path, const struct doc *signed_doc);
 /* A freeze, closing or cancel that is signed, to everybody (stop.c); a cancel (rule.c). */
 int cli_stop_tell(struct cli *c, const struct doc *d);
-int cli_cancel_tell(struct cli *c, const struct doc *d, const char *meaning);
+int cli_rules_tell(struct cli *c, const struct doc *d, const char *meaning);
+/* The body of a document as it stands, a field a line. */
+void cli_rules_print(const struct doc *d);
 int cli_cancel(struct cli *c, const char *id_hex);
 
 /* grant.c: words NAME=VALUE make the file, without them it is signed. */
@@ -233,6 +236,7 @@ int cli_refill(struct cli *c, const char *const *words, size_t n);
 /* `kuramori sweep status|close`: an exit code (sweep.c). */
 int cli_sweep(struct cli *c, const char *what);
 /* `kuramori rotate WORDS`: an exit code (rotate.c). */
+int cli_recover(struct cli *c, const char *const *words, size_t n);
 int cli_rotate(struct cli *c, const char *const *words, size_t n);
 /* `kuramori prepare WORDS`: an exit code (prepare.c). */
 int cli_prepare(struct cli *c, const char *const *words, size_t n);

@@ -128,6 +128,7 @@ int cli_documents(struct cli *c, bool need_roster)
 	if (e != ERR_OK) {
 		return cli_fail(e, "%s: %s: %s", c->roster_file, fault.field, words_of(fault.why));
 	}
+	c->roster_id = d.id;
 	doc_zero_id(&zero_id, &d);
 	if (c->roster.number == 1 && !hash32_eq(&zero_id, &c->genesis.roster)) {
 		return cli_fail(ERR_MISMATCH, "%s is not the roster that the genesis names",

@@ -238,7 +238,17 @@ static const char text_cold[] =
     "  rotate next FILE old=HOLDING... [a_day=N]\n"
     "                         the first of these moves as a refill, for the holders; then go on as "
     "with\n"
-    "                         any refill, with old=HOLDING at refill collect and refill status\n";
+    "                         any refill, with old=HOLDING at refill collect and refill status\n"
+    "  recover make FILE PEOPLE\n"
+    "                         when too few officers are left: the next roster as the new FILE, "
+    "with "
+    "the\n"
+    "                         people of PEOPLE (the list as the roster has it) and nothing else "
+    "changed,\n"
+    "                         for cold holders to sign (kuramori-cold endorse)\n"
+    "  recover show FILE      what it changes, in words, and how many holders have signed it\n"
+    "  recover tell FILE      hands it in everywhere, as soon as enough have: it is announced and\n"
+    "                         waits; or a holder's no to it (kuramori-cold refuse)\n";
 
 static const char text_books[] =
     "  audit verify FILE...   verify journals of stopped programs: chain, records, books\n"
@@ -464,6 +474,7 @@ static int misused(const char *const *w, size_t n)
 		{ "prepare",
 		  "prepare announce UNIT HOST:PORT..., prepare follow UNIT HOST:PORT..., prepare "
 		  "status HOST:PORT... or prepare name ADDRESS HOST:PORT..." },
+		{ "recover", "recover make FILE PEOPLE, recover show FILE or recover tell FILE" },
 		{ "rotate", "rotate sign FILE, rotate tell HOLDING..., rotate plan old=FILE... or "
 			    "rotate next FILE old=FILE..." },
 		{ "tally", "tally FOLDER REFILL, or tally FOLDER ADDRESS..." },
@@ -548,6 +559,9 @@ static int commands(struct cli *c, const struct config_result *r)
 	}
 	if (n >= 1 && strcmp(w[0], "prepare") == 0) {
 		return cli_prepare(c, w + 1, n - 1);
+	}
+	if (n >= 1 && strcmp(w[0], "recover") == 0) {
+		return cli_recover(c, w + 1, n - 1);
 	}
 	if (n >= 1 && strcmp(w[0], "rotate") == 0) {
 		return cli_rotate(c, w + 1, n - 1);

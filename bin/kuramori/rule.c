@@ -66,9 +66,9 @@ static void print_resume(const struct doc_resume *r)
 }
 
 /* The body as it stands, a field a line: nothing of what is signed is left out. */
-static void print_fields(struct bytes body)
+void cli_rules_print(const struct doc *d)
 {
-	json_t *all = json_loadb((const char *)body.p, body.n, 0, NULL);
+	json_t *all = json_loadb((const char *)d->body.p, d->body.n, 0, NULL);
 	const char *key;
 	json_t *value;
 
@@ -106,7 +106,7 @@ static int show(const struct cli *c, const struct doc *d)
 	} else if (d->type == DOC_GRANT) {
 		cli_grant_print(&grant);
 	} else {
-		print_fields(d->body);
+		cli_rules_print(d);
 	}
 	return 0;
 }
@@ -414,11 +414,11 @@ int cli_rules_propose(struct cli *c, enum doc_type type, const char *path)
 
 /* ---- cancel -------------------------------------------------------------------------------- */
 
-int cli_cancel_tell(struct cli *c, const struct doc *d, const char *meaning)
+int cli_rules_tell(struct cli *c, const struct doc *d, const char *meaning)
 {
 	struct cli_spread s;
 
-	cli_spread(c, "cancel", d->raw, &d->id, meaning, &s);
+	cli_spread(c, doc_type_name(d->type), d->raw, &d->id, meaning, &s);
 	return verdict(c, &s);
 }
 

@@ -392,7 +392,7 @@ int cli_stop_tell(struct cli *c, const struct doc *d)
 		return close_tell(c, d->raw, &d->id);
 	}
 	if (d->type != DOC_FREEZE || doc_freeze_read(d, &freeze, NULL) != ERR_OK) {
-		return cli_cancel_tell(
+		return cli_rules_tell(
 		    c, d,
 		    N_("What it names never comes into force, and an order of this id, or for the "
 		       "request of this id, is never signed."));
