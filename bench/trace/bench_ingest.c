@@ -27,7 +27,15 @@
 #include "ledger.h"
 #include "store/columns_feed.h"
 
-enum { CHUNK = 1 << 18, BLOCK = 120, NAME = 40, LABELS = 500000, TESTS = 4000000, ROUNDS_MAX = 99 };
+enum {
+	CHUNK = 1 << 18,
+	BLOCK = 120,
+	NAME = 40,
+	LABELS = 500000,
+	TESTS = 4000000,
+	TOGETHER = 64,
+	ROUNDS_MAX = 99
+};
 
 /* What a binary block file would hold of a transfer. */
 struct record {
@@ -417,7 +425,7 @@ static struct csv_times from_csv(uint64_t transfers, uint64_t accounts, uint64_t
 /* ---- labels ---- */
 
 struct label_result {
-	double with, exact, textbook; /* ns a test */
+	double read, many, with, exact, textbook; /* ns a test */
 };
 
 static int by_name(const void *a, const void *b)
@@ -430,7 +438,7 @@ static struct label_result test_labels(uint32_t n)
 	uint8_t seed[LABELS_SEED_BYTES], (*asked)[NAME] = malloc((size_t)(1 << 16) * NAME);
 	uint8_t(*sorted)[NAME] = malloc((size_t)n * NAME);
 	const struct hash32 zero = { { 0 } };
-	struct label_result r = { 0, 0, 0 };
+	struct label_result r = { 0, 0, 0, 0, 0 };
 	struct labels *l = NULL;
 	size_t list = 0;
 	double begun;
@@ -452,6 +460,31 @@ static struct label_result test_labels(uint32_t n)
 	for (uint32_t i = 0; i < 1 << 16; i++) {
 		ledger_address((char *)asked[i], n + next_random() % 100000000);
 	}
+	begun = cpu();
+	for (uint32_t i = 0; i < TESTS; i++) {
+		const uint8_t *p = asked[i & 0xffff];
+		uint64_t sum = 0;
+
+		for (unsigned k = 0; k < NAME; k += 8) {
+			sum += le64_get(p + k);
+		}
+		sink += sum;
+	}
+	r.read = (cpu() - begun) * 1e9 / TESTS;
+	begun = cpu();
+	for (uint32_t i = 0; i < TESTS; i += TOGETHER) {
+		struct bytes address[TOGETHER];
+		size_t place[TOGETHER];
+
+		for (uint32_t k = 0; k < TOGETHER; k++) {
+			address[k] = bytes_of(asked[(i + k) & 0xffff], NAME);
+		}
+		labels_find_many(l, address, TOGETHER, place);
+		for (uint32_t k = 0; k < TOGETHER; k++) {
+			sink += place[k];
+		}
+	}
+	r.many = (cpu() - begun) * 1e9 / TESTS;
 	begun = cpu();
 	for (uint32_t i = 0; i < TESTS; i++) {
 		sink += labels_find(l, bytes_of(asked[i & 0xffff], NAME));
@@ -576,17 +609,21 @@ int main(int argc, char **argv)
 		run(transfers / 10, accounts / 10, rounds);
 	}
 	for (uint32_t n = LABELS; wanted("labels") && n >= LABELS / 10; n /= 10) {
-		double v[3][ROUNDS_MAX];
+		double v[5][ROUNDS_MAX];
 
 		for (unsigned i = 0; i < rounds; i++) {
 			struct label_result l = test_labels(n);
 
+			v[3][i] = l.many;
+			v[4][i] = l.read;
 			v[0][i] = l.with;
 			v[1][i] = l.exact;
 			v[2][i] = l.textbook;
 		}
 		printf("%u labels, tests of addresses that have none\n", n);
+		say("as the engine asks, many at once", v[3], rounds, "ns");
 		say("filter, then the exact table", v[0], rounds, "ns");
+		say("  the addresses alone, read", v[4], rounds, "ns");
 		say("  the exact table alone", v[1], rounds, "ns");
 		say("  binary search", v[2], rounds, "ns");
 	}

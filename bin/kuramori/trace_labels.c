@@ -126,9 +126,9 @@ void trace_labels_free(struct trace_labels *l)
 	free(l);
 }
 
-const struct trace_label *trace_labels_find(const struct trace_labels *l, const char *address)
+/* The label of a tag, made when it is asked for first. */
+static const struct trace_label *label_at(const struct trace_labels *l, size_t place)
 {
-	size_t place = labels_find(l->set, bytes_str(address));
 	struct label tag;
 
 	if (place == SIZE_MAX) {
@@ -146,6 +146,31 @@ const struct trace_label *trace_labels_find(const struct trace_labels *l, const 
 		l->asked[place] = one;
 	}
 	return l->asked[place];
+}
+
+const struct trace_label *trace_labels_find(const struct trace_labels *l, const char *address)
+{
+	return label_at(l, labels_find(l->set, bytes_str(address)));
+}
+
+void trace_labels_find_many(const struct trace_labels *l, const char *const *address, size_t n,
+			    const struct trace_label **label)
+{
+	enum { TOGETHER = 64 };
+
+	for (size_t i = 0; i < n; i += TOGETHER) {
+		const size_t some = n - i < TOGETHER ? n - i : TOGETHER;
+		struct bytes text[TOGETHER];
+		size_t place[TOGETHER];
+
+		for (size_t k = 0; k < some; k++) {
+			text[k] = bytes_str(address[i + k]);
+		}
+		labels_find_many(l->set, text, some, place);
+		for (size_t k = 0; k < some; k++) {
+			label[i + k] = label_at(l, place[k]);
+		}
+	}
 }
 
 const struct hash32 *trace_labels_sha256(const struct trace_labels *l, size_t i)

@@ -28,6 +28,9 @@ void trace_labels_free(struct trace_labels *l); /* NULL is fine */
 
 /* The label of an address, NULL if there is none. */
 const struct trace_label *trace_labels_find(const struct trace_labels *l, const char *address);
+/* The same of n addresses: label[i] is that of address[i]. */
+void trace_labels_find_many(const struct trace_labels *l, const char *const *address, size_t n,
+			    const struct trace_label **label);
 /* SHA-256 of the i-th file as it was read: its version. */
 const struct hash32 *trace_labels_sha256(const struct trace_labels *l, size_t i);
 

@@ -115,12 +115,10 @@ static const struct wanted *wanted_of(const struct wanted *w, size_t n, const ch
 	return n == 0 ? NULL : bsearch(&key, w, n, sizeof *w, by_name);
 }
 
-/* Who has a label of a category that absorbs. */
-static bool by_category(const struct trace_run *r, const char *name)
+/* A label of a category that absorbs. */
+static bool absorbs(const struct trace_run *r, const struct trace_label *label)
 {
 	const struct casefile *f = r->file;
-	const struct trace_label *label =
-	    f->sink_categories_n == 0 ? NULL : trace_labels_find(r->labels, name);
 
 	for (size_t i = 0; label != NULL && i < f->sink_categories_n; i++) {
 		if (strcmp(label->category, f->sink_categories[i]) == 0) {
@@ -136,20 +134,36 @@ static bool by_category(const struct trace_run *r, const char *name)
  */
 static int find_names(struct trace_run *r, struct wanted *w, size_t n)
 {
+	enum { TOGETHER = 64 };
+
 	const struct casefile *f = r->file;
-	char text[COLUMNS_TEXT_MAX];
+	const uint32_t end = (uint32_t)r->view.columns.accounts_n;
+	const struct trace_label *label[TOGETHER];
+	char text[TOGETHER][COLUMNS_TEXT_MAX];
+	const char *name[TOGETHER];
+	uint32_t some;
 
-	for (uint32_t a = TRACE_ACCOUNTS_RESERVED; a < r->view.columns.accounts_n; a++) {
-		const struct wanted *found;
+	for (uint32_t a = TRACE_ACCOUNTS_RESERVED; a < end; a += some) {
+		some = end - a < TOGETHER ? end - a : TOGETHER;
+		for (uint32_t k = 0; k < some; k++) {
+			const struct wanted *found;
 
-		columns_name_text(text, columns_view_name(&r->view, a));
-		found = wanted_of(w, n, text);
-		if (found != NULL) {
-			w[found - w].found = true;
-			w[found - w].account = a;
+			columns_name_text(text[k], columns_view_name(&r->view, a + k));
+			name[k] = text[k];
+			found = wanted_of(w, n, text[k]);
+			if (found != NULL) {
+				w[found - w].found = true;
+				w[found - w].account = a + k;
+			}
 		}
-		if (by_category(r, text)) {
-			r->reasons[a] = TRACE_RUN_SINK_CATEGORY;
+		if (f->sink_categories_n == 0) {
+			continue;
+		}
+		trace_labels_find_many(r->labels, name, some, label);
+		for (uint32_t k = 0; k < some; k++) {
+			if (absorbs(r, label[k])) {
+				r->reasons[a + k] = TRACE_RUN_SINK_CATEGORY;
+			}
 		}
 	}
 	for (size_t i = 0; i < f->sinks_n; i++) {
@@ -906,7 +920,8 @@ static const char *new_sinks(struct trace_run *r, size_t first)
 			continue;
 		}
 		columns_name_text(text, columns_view_name(&r->view, owner));
-		sink = by_category(r, text);
+		sink = r->file->sink_categories_n > 0 &&
+		       absorbs(r, trace_labels_find(r->labels, text));
 		if (sink == (r->reasons[to] != TRACE_RUN_OPEN)) {
 			continue;
 		}

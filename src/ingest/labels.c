@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ingest/labels.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
+#include "crypto/sha256.h"
 
 /* Texts lie in one heap, NUL-terminated, by their place. */
 struct tag {
@@ -24,8 +26,13 @@ struct slot {
 	uint32_t tag;   /* + 1; 0: free */
 };
 
+/* For the length, and for two words of up to four pieces of an address. */
+enum { SECRETS = 1 + 2 * 4 };
+
+static_assert(INGEST_NAME_MAX <= 64, "pieces of an address");
+
 struct labels {
-	uint64_t seed[4];
+	uint64_t secret[SECRETS];
 	struct tag *tag;
 	size_t n, cap;
 	struct list *list;
@@ -40,17 +47,6 @@ struct labels {
 
 enum { HEAP_FIRST = 1 << 16, ROWS_FIRST = 256 };
 
-/*
- * Two words at a time into a 128-bit product under secret words: the attacker sees neither the
- * words nor a hash.
- */
-static INLINED uint64_t mixed(uint64_t a, uint64_t b)
-{
-	u128 product = (u128)a * b;
-
-	return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
 static INLINED uint64_t load(const uint8_t *p)
 {
 	uint64_t v;
@@ -59,40 +55,54 @@ static INLINED uint64_t load(const uint8_t *p)
 	return v;
 }
 
+/* Two words, each under a secret one, into a product of 128 bits. */
+static INLINED u128 product(const uint64_t secret[2], const uint8_t *p)
+{
+	return (u128)(load(p) + secret[0]) * (load(p + 8) + secret[1]);
+}
+
+/*
+ * The sum of such products, which no two addresses share more often than chance has it, whoever
+ * chose them without the secret words (NH of UMAC: Black and others, CRYPTO 1999); both halves
+ * together.
+ */
 static INLINED uint64_t hash_of(const struct labels *l, const uint8_t *p, size_t n)
 {
-	uint64_t h = l->seed[0] ^ n;
+	u128 sum = (u128)l->secret[0] * (n + 1);
 
 	if (n >= 16) {
-		size_t i = 0;
-
-		for (; i + 16 < n; i += 16) {
-			h = mixed(load(p + i) ^ l->seed[1], load(p + i + 8) ^ h);
-		}
+		sum += n > 16 ? product(l->secret + 1, p) : 0;
+		sum += n > 32 ? product(l->secret + 3, p + 16) : 0;
+		sum += n > 48 ? product(l->secret + 5, p + 32) : 0;
 		/* the last 16 bytes, which may overlap those before */
-		h = mixed(load(p + n - 16) ^ l->seed[2], load(p + n - 8) ^ h);
+		sum += product(l->secret + SECRETS - 2, p + n - 16);
 	} else {
 		uint8_t block[16] = { 0 };
 
 		if (n > 0) {
 			memcpy(block, p, n);
 		}
-		h = mixed(load(block) ^ l->seed[2], load(block + 8) ^ h);
+		sum += product(l->secret + SECRETS - 2, block);
 	}
-	return mixed(h, l->seed[3]);
+	return (uint64_t)sum ^ (uint64_t)(sum >> 64);
 }
 
 enum err labels_new(struct labels **out, const uint8_t seed[LABELS_SEED_BYTES])
 {
 	struct labels *l = calloc(1, sizeof *l);
+	struct hash32 more;
 
 	if (l == NULL || (l->heap = malloc(HEAP_FIRST)) == NULL) {
 		free(l);
 		return ERR_FULL;
 	}
 	l->heap_cap = HEAP_FIRST;
-	for (unsigned i = 0; i < 4; i++) {
-		l->seed[i] = le64_get(seed + (size_t)8 * i) | 1; /* a factor must not be 0 */
+	sha256(&more, bytes_of(seed, LABELS_SEED_BYTES));
+	for (unsigned i = 0; i < SECRETS; i++) {
+		if (i % 4 == 0) {
+			sha256(&more, bytes_of(more.b, sizeof more.b));
+		}
+		l->secret[i] = le64_get(more.b + (size_t)8 * (i % 4));
 	}
 	*out = l;
 	return ERR_OK;
@@ -232,11 +242,16 @@ void labels_at(const struct labels *l, size_t place, struct label *out)
 
 /* ---- asking ---- */
 
+/* A shift by a number that is not known is three steps of many processors, this is one. */
+#define BIT(i)     UINT64_C(1) << (i)
+#define BITS_4(i)  BIT(i), BIT((i) + 1), BIT((i) + 2), BIT((i) + 3)
+#define BITS_16(i) BITS_4(i), BITS_4((i) + 4), BITS_4((i) + 8), BITS_4((i) + 12)
+static const uint64_t bit[64] = { BITS_16(0), BITS_16(16), BITS_16(32), BITS_16(48) };
+
 /* Four bits of one word: the rest of the hash is the word's place. */
 static INLINED uint64_t bits_of(uint64_t hash)
 {
-	return UINT64_C(1) << (hash >> 58) | UINT64_C(1) << (hash >> 52 & 63) |
-	       UINT64_C(1) << (hash >> 46 & 63) | UINT64_C(1) << (hash >> 40 & 63);
+	return bit[hash >> 58] | bit[hash >> 52 & 63] | bit[hash >> 46 & 63] | bit[hash >> 40 & 63];
 }
 
 static bool is_address(const struct labels *l, const struct tag *t, struct bytes address)
@@ -328,15 +343,47 @@ size_t labels_find_exact(const struct labels *l, struct bytes address)
 	return (size_t)l->slot[find_slot(l, address, hash)].tag - 1;
 }
 
+/* Apart, as it is seldom come to: who is asked about has no label. */
+static __attribute__((noinline)) size_t find_hashed(const struct labels *l, struct bytes address,
+						    uint64_t hash)
+{
+	return (size_t)l->slot[find_slot(l, address, hash)].tag - 1;
+}
+
+static INLINED bool may_have(const struct labels *l, uint64_t hash)
+{
+	const uint64_t bits = bits_of(hash);
+
+	return (l->filter[hash & l->filter_mask] & bits) == bits;
+}
+
 size_t labels_find(const struct labels *l, struct bytes address)
 {
-	uint64_t hash = hash_of(l, address.p, address.n), bits = bits_of(hash);
+	const uint64_t hash = hash_of(l, address.p, address.n);
 
 	CHECK(l->sealed);
-	if ((l->filter[hash & l->filter_mask] & bits) != bits) {
-		return SIZE_MAX;
+	return may_have(l, hash) ? find_hashed(l, address, hash) : SIZE_MAX;
+}
+
+void labels_find_many(const struct labels *l, const struct bytes *address, size_t n, size_t *place)
+{
+	enum { AT_ONCE = 16 };
+
+	CHECK(l->sealed);
+	for (size_t i = 0; i < n; i += AT_ONCE) {
+		const size_t some = n - i < AT_ONCE ? n - i : AT_ONCE;
+		uint64_t hash[AT_ONCE];
+
+		for (size_t k = 0; k < some; k++) {
+			hash[k] = hash_of(l, address[i + k].p, address[i + k].n);
+			FETCH(&l->filter[hash[k] & l->filter_mask]);
+		}
+		for (size_t k = 0; k < some; k++) {
+			place[i + k] = may_have(l, hash[k])
+					   ? find_hashed(l, address[i + k], hash[k])
+					   : SIZE_MAX;
+		}
 	}
-	return (size_t)l->slot[find_slot(l, address, hash)].tag - 1;
 }
 
 size_t labels_next(const struct labels *l, size_t place)

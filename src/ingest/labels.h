@@ -74,6 +74,8 @@ void labels_at(const struct labels *l, size_t place, struct label *out);
  * follow by labels_next().
  */
 size_t labels_find(const struct labels *l, struct bytes address);
+/* The same of n addresses, whose memory is asked for ahead: place[i] is that of address[i]. */
+void labels_find_many(const struct labels *l, const struct bytes *address, size_t n, size_t *place);
 size_t labels_next(const struct labels *l, size_t place);
 
 /* labels_find() without the filter, to compare. */

@@ -82,6 +82,50 @@ static void says_what_lists_say(void)
 	labels_free(l);
 }
 
+static void many_say_what_each_does(void)
+{
+	enum { TAGS = 900, MOST = 70 };
+
+	static char address[TAGS + MOST][INGEST_NAME_MAX + 1];
+	size_t list = 0, known = 0;
+
+	begin();
+	T_EQ(labels_list(l, bytes_str("x"), &(struct hash32){ { 0 } }, &list), ERR_OK);
+	for (unsigned i = 0; i < TAGS + MOST; i++) {
+		struct label_new tag = { .label = bytes_str("x") };
+		size_t n = i % (INGEST_NAME_MAX + 1);
+
+		/* every length; nearly all alike, so that each byte counts */
+		for (size_t k = 0; k < n; k++) {
+			address[i][k] = 'A';
+		}
+		for (size_t k = 0; k < 3 && n > 0; k++) {
+			address[i][t_below(n)] = (char)('A' + t_below(26));
+		}
+		tag.address = bytes_str(address[i]);
+		if (i < TAGS && n > 0) {
+			T_EQ(labels_add(l, &tag, list), ERR_OK);
+		}
+	}
+	T_EQ(labels_seal(l), ERR_OK);
+	for (unsigned round = 0; round < 500; round++) {
+		struct bytes asked[MOST];
+		size_t place[MOST], n = (size_t)t_below(MOST + 1);
+
+		for (size_t i = 0; i < n; i++) {
+			asked[i] = bytes_str(address[t_below(TAGS + MOST)]);
+		}
+		labels_find_many(l, asked, n, place);
+		for (size_t i = 0; i < n; i++) {
+			T_EQ(place[i], labels_find(l, asked[i]));
+			T_EQ(place[i], labels_find_exact(l, asked[i]));
+			known += place[i] != SIZE_MAX;
+		}
+	}
+	T_CHECK(known > 1000);
+	labels_free(l);
+}
+
 static void empty_says_nothing(void)
 {
 	begin();
@@ -261,6 +305,7 @@ int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
 		{ "says what lists say", says_what_lists_say },
+		{ "many say what each does", many_say_what_each_does },
 		{ "empty says nothing", empty_says_nothing },
 		{ "CSV is read", csv_is_read },
 		{ "TagPack is read", tagpack_is_read },
