@@ -31,9 +31,9 @@ struct policy_verdict cold_recovered(const struct cold_rules *rules, const struc
 		n += doc_signed_by(d, &r->holders[i].key);
 	}
 	if (n < rules->genesis.recovery.needed) {
-		return at_least(ERR_APPROVALS, "signatures",
-				N_("fewer holders of the roster signed it than a recovery needs"),
-				n, rules->genesis.recovery.needed);
+		return too_little(ERR_APPROVALS, "signatures",
+				  N_("fewer holders of the roster signed it than a recovery needs"),
+				  n, rules->genesis.recovery.needed);
 	}
 	return recovery_check(r, next);
 }

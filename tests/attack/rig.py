@@ -147,6 +147,7 @@ class Rig:
         self.build = Path(build)
         self.folder = folder or process.temp_dir("ka-")
         self.world = World(self.folder / "w", self.build, kit.Settings(**SETTINGS))
+        self.holders = [canon.SigningKey.named(f"cold holder {i}") for i in range(1, 6)]    # who recover the roster
         self.copy = self.folder / "copy"
         self.name = ""
         self.third_asked = None
@@ -159,6 +160,7 @@ class Rig:
         w.folder.mkdir(parents=True)
         w.ceremony()
         w.seal_people((("approver-cli", "approver"), ("officer-cli", "officer"), ("officer-cli-2", "officer")))
+        w.roster_holders = [{"id": f"holder-{i}", "key": key.public_hex} for i, key in enumerate(self.holders, 1)]
         w.write_documents(w.seal_signers())
         w.write_claims([(1_000 + 37 * n) * XEM + n for n in range(CUSTOMERS)])
         w.open_books()

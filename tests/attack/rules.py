@@ -130,6 +130,18 @@ def loosened(rig):
     w.start_signer("a")
     w.ready()
     all_say(w, "it stays dead", waiting="none", rules="roster 1 policy 1")
+    # cold holders that have been bought name the officers: too few are nobody, enough wait, and one who was not bought ends it
+    theirs = {**w.roster.body, "number": 2, "previous": w.roster.id, "recovery": True,
+              "people": [{"id": f"thief-{i}", "key": canon.SigningKey.named(f"thief {i}").public_hex, "passkeys": [],
+                          "roles": ["approver", "officer"]} for i in (1, 2)]}
+    must(put(w, "signer-b", canon.Document("roster", theirs).sign(*rig.holders[:2])) == "approvals-missing", "two holders recover")
+    named = canon.Document("roster", theirs).sign(*rig.holders[:3])
+    must(put(w, "signer-b", named) == "receipt", "three holders may announce a roster")
+    all_say(w, "everybody announces a recovery", waiting="recovery 2 ", rules="roster 1 policy 1")
+    no = canon.Document("cancel", {"document": named.id, "genesis": w.genesis.id, "person": "holder-5",
+                                   "reason": "nobody asked for this", "time_ms": kit.now_ms()})
+    must(put(w, "watcher-2", no.sign(rig.holders[4])) == "receipt", "one holder ends it")
+    all_say(w, "nobody waits for it any more", waiting="none")
     # a watcher less is a looser roster
     blind = dict(w.roster.body, number=2, previous=w.roster.id, watchers=w.roster.body["watchers"][:2])
     must(put(w, "signer-b", canon.Document("roster", blind).sign(*officers(w, "officer-1", "officer-2"))) == "receipt",
@@ -160,7 +172,7 @@ def loosened(rig):
     rig.spoiled()
     return (f"one officer, or one with approvers and auditor: {', '.join(seen)} at five sockets and the server; two "
             f"officers: announced by all five, not in force, {xem(loot)} XEM refused; cancelled for ever by one approver "
-            f"at one watcher; a watcher less waits too; a tighter policy told to one watcher alone was in force at all "
+            f"at one watcher; a watcher less waits too; officers named by three bought holders waited at all five, until a fourth said no; a tighter policy told to one watcher alone was in force at all "
             f"five after {took:.1f} s, without the server; so were a freeze, a resume and a struck key")
 
 

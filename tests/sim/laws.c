@@ -768,6 +768,21 @@ static void grants_obey(struct sim *s, uint32_t h)
 	}
 }
 
+/* P13: what a holder has ended where it is known does not come into force there any more. */
+static void ended_stays(struct sim *s, uint32_t h)
+{
+	struct control *c = h == HOST_A || h == HOST_B ? &host_guard(h - HOST_A)->control
+						       : &host_watch(h - HOST_W1)->control;
+	const struct control_entry *no = control_find(c, &s->holder_no);
+	const struct control_entry *of = control_find(c, &s->roster_next);
+
+	if (no != NULL && of != NULL &&
+	    (of->state == CONTROL_WAITS ||
+	     (of->state == CONTROL_IN_FORCE && of->since_ms > no->time_ms))) {
+		sim_broken(s, "P13", "%s goes by a roster that a holder has ended", host_name(h));
+	}
+}
+
 void laws_step(struct sim *s, uint32_t h, bool committed)
 {
 	if (s->failed) {
@@ -799,6 +814,9 @@ void laws_step(struct sim *s, uint32_t h, bool committed)
 	}
 	if (s->granted && h != HOST_PAYOUT) {
 		grants_obey(s, h);
+	}
+	if (!hash32_is_zero(&s->holder_no) && h != HOST_PAYOUT) {
+		ended_stays(s, h);
 	}
 	if (s->theft && !s->swarm.faults && s->now > s->theft_at + FREEZE_BOUND_MS) {
 		for (uint32_t i = HOST_A; i < HOSTS; i++) {

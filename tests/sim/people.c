@@ -428,21 +428,33 @@ void people_officer(struct sim *s)
 	}
 }
 
-/* Signed by both officers: that is the governance of this roster. */
-static struct bytes by_both(uint8_t raw[8192], enum doc_type type, const void *in,
-			    struct hash32 *id)
+/* Signed by the first n of them. */
+static struct bytes by_all(uint8_t raw[8192], enum doc_type type, const void *in, struct hash32 *id,
+			   const struct party *who, size_t n)
 {
 	uint8_t one[8192];
-	struct writer first = writer_make(one, sizeof one);
 	struct writer w = writer_make(raw, 8192);
 	struct doc_seal seal;
 	struct doc d;
 
-	CHECK(doc_make(&first, id, type, in, world.officer[0].secret, NULL) == ERR_OK);
-	CHECK(doc_open(&d, bytes_of(first.p, first.n), &world.genesis_id, NULL) == ERR_OK);
-	doc_sign(&seal, id, world.officer[1].secret);
-	CHECK(doc_add_seal(&w, &d, &seal) == ERR_OK);
+	CHECK(doc_make(&w, id, type, in, who[0].secret, NULL) == ERR_OK);
+	for (size_t i = 1; i < n; i++) {
+		struct writer next = writer_make(one, sizeof one);
+
+		CHECK(doc_open(&d, bytes_of(w.p, w.n), &world.genesis_id, NULL) == ERR_OK);
+		doc_sign(&seal, id, who[i].secret);
+		CHECK(doc_add_seal(&next, &d, &seal) == ERR_OK);
+		w = writer_make(raw, 8192);
+		writer_bytes(&w, bytes_of(one, next.n));
+	}
 	return bytes_of(w.p, w.n);
+}
+
+/* Signed by both officers: that is the governance of this roster. */
+static struct bytes by_both(uint8_t raw[8192], enum doc_type type, const void *in,
+			    struct hash32 *id)
+{
+	return by_all(raw, type, in, id, world.officer, 2);
 }
 
 void people_resume(struct sim *s)
@@ -514,6 +526,21 @@ void people_grant(struct sim *s)
 	}
 }
 
+/* A holder says no, also to what he has signed himself: the last of those who did. */
+static void holder_ends(struct sim *s, struct fate *f)
+{
+	uint8_t word[2048];
+	struct writer w = writer_make(word, sizeof word);
+	struct doc_cancel c = { .document = s->roster_next,
+				.genesis = world.genesis_id,
+				.person = "holder-3",
+				.time_ms = SIM_START_MS + s->now };
+
+	CHECK(doc_cancel_make(&w, &s->holder_no, &c, world.holder[2].secret) == ERR_OK);
+	sim_note(s, "a holder ends it");
+	stop_sockets(s, f, bytes_of(w.p, w.n));
+}
+
 void people_roster(struct sim *s)
 {
 	struct fate *f = &s->roster_fate;
@@ -536,11 +563,17 @@ void people_roster(struct sim *s)
 	}
 	s->roster = leaves ? ROSTER_LEAVES : ROSTER_RENEWS;
 	s->roster_at = s->now;
-	item = by_both(raw, DOC_ROSTER, &next, &s->roster_next);
-	sim_note(s, "officers propose a roster in which %s",
+	s->recovered = next.recovery = !leaves && fate_permille(f, 500);
+	item = s->recovered
+		   ? by_all(raw, DOC_ROSTER, &next, &s->roster_next, world.holder, HOLDERS_NEEDED)
+		   : by_both(raw, DOC_ROSTER, &next, &s->roster_next);
+	sim_note(s, "%s propose a roster in which %s", s->recovered ? "holders" : "officers",
 		 leaves ? "an approver is no more" : "an approver and an officer have other keys");
 	call_add(s, API_DOCUMENT, item, -1);
 	stop_sockets(s, f, item);
+	if (s->recovered && fate_permille(f, 400)) {
+		holder_ends(s, f);
+	}
 	if (s->swarm.late) {
 		queue_add(s, world.policy_doc.loosening_ms + LATE_ASK_MS, later, bytes_of(NULL, 0));
 	}

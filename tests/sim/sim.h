@@ -75,6 +75,8 @@ enum {
 	CUSTOMERS = 6,
 	APPROVERS = 3,
 	SOURCES = 3, /* of prices; two must agree */
+	HOLDERS = 5, /* of cold keys */
+	HOLDERS_NEEDED = 3,
 	OFFICERS = 2,
 	REQUESTS_MAX = 64,
 	ATTESTS_MAX = 512,
@@ -128,6 +130,7 @@ struct world {
 	    officer[OFFICERS], source[SOURCES], stranger;
 	/* the keys that the last approver and the last officer get by a second roster */
 	struct party next_approver, next_officer;
+	struct party holder[HOLDERS]; /* of cold keys: they sign a roster when officers do not */
 	struct log_secret log_secret[HOSTS];
 
 	struct nis_config nis;
@@ -437,6 +440,9 @@ struct sim {
 	       ROSTER_LEAVES, /* the last approver is no more: that tightens */
 	       ROSTER_RENEWS, /* he and the last officer have other keys: that waits */
 	} roster;
+
+	bool recovered;          /* holders have signed it, not officers */
+	struct hash32 holder_no; /* one of them has ended it; zero: none */
 
 	uint64_t roster_at;
 	uint64_t roster_seen[HOSTS]; /* number of each host's roster, */

@@ -18,7 +18,8 @@ enum {
 	KEY_SPARE = 40,
 	KEY_CUSTOMER = 60,
 	KEY_PARTY = 80,
-	KEY_SOURCE = 120
+	KEY_SOURCE = 120,
+	KEY_HOLDER = 130
 };
 
 static void nem_key(uint8_t out[32], unsigned n)
@@ -106,6 +107,9 @@ static void keys_make(void)
 	party_make(&world.next_officer, KEY_PARTY + 37);
 	for (unsigned i = 0; i < SOURCES; i++) {
 		party_make(&world.source[i], KEY_SOURCE + i);
+	}
+	for (unsigned i = 0; i < HOLDERS; i++) {
+		party_make(&world.holder[i], KEY_HOLDER + i);
 	}
 	for (unsigned i = 0; i < HOSTS; i++) {
 		memset(world.log_secret[i].b, (int)(i + 1), sizeof world.log_secret[i].b);
@@ -220,6 +224,12 @@ static void roster_make(struct doc_roster *r)
 		p->key = world.officer[i].key;
 		p->roles = DOC_ROLE_OFFICER;
 	}
+	for (unsigned i = 0; i < HOLDERS; i++) {
+		struct doc_party *p = &r->holders[r->holder_count++];
+
+		(void)snprintf(p->id, sizeof p->id, "holder-%u", i + 1);
+		p->key = world.holder[i].key;
+	}
 	for (unsigned i = 0; i < SOURCES; i++) {
 		struct doc_party *p = &r->price_sources[r->source_count++];
 
@@ -295,8 +305,8 @@ void world_make(void)
 	for (unsigned i = 0; i < SPARES; i++) {
 		doc_address_of(&g->spares[i], &world.spare_address[i]);
 	}
-	g->recovery.holders = 5;
-	g->recovery.needed = 3;
+	g->recovery.holders = HOLDERS;
+	g->recovery.needed = HOLDERS_NEEDED;
 
 	roster_make(&world.roster_doc);
 	w = writer_make(world.roster_raw, sizeof world.roster_raw);

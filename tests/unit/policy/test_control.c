@@ -2071,6 +2071,44 @@ static void recovery_disowned(void)
 	T_EQ(STATE(&k, &t2), CONTROL_CANCELLED);
 }
 
+/* What came into force is replaced and followed by recoveries; a struck holder signs neither. */
+static void recovered_twice(void)
+{
+	struct doc_resume x;
+	struct doc_roster r;
+
+	start();
+	/* one officer alone is replaced, so that the others still strike */
+	recovery_of(&r, &k, 1);
+	r.people[0] = k.roster.people[0];
+	r.people[1] = k.roster.people[1];
+	sign(&t1, DOC_ROSTER, &r, BY_THREE);
+	TAKEN(&k, &t1);
+	pass(&k, 3600000, 3600);
+	T_EQ(k.roster.number, 2);
+	cancel(&t2, "holder-1", &t1.id, BY_H1);
+	TAKEN(&k, &t2);
+	/* beside one that replaces it waits one that follows it: they do not hold each other up */
+	recovery(&t2, &l, 2, BY_THREE);
+	TAKEN(&k, &t2);
+	recovery(&t3, &k, 3, BY_THREE);
+	TAKEN(&k, &t3);
+	policy(&t4, &k, X(90000000), 3);
+	TAKEN(&k, &t4);
+	T_EQ(STATE(&k, &t2), CONTROL_WAITS);
+	T_EQ(STATE(&k, &t3), CONTROL_WAITS);
+	resume_of(&x, NULL, 0, 1);
+	strike(&x, &holder[2].key);
+	sign(&t4, DOC_RESUME, &x, 3);
+	TAKEN(&k, &t4);
+	/* of the roster before, too, a struck holder is nobody */
+	recovery(&t4, &l, 4, BY_THREE);
+	REFUSED(&k, &t4, ERR_APPROVALS, "signatures");
+	pass(&k, 3600000, 3600);
+	T_MEM(&k.roster_id, &t2.id, 32);
+	T_EQ(STATE(&k, &t3), CONTROL_CANCELLED);
+}
+
 /* A quorum that was not lost is stronger: its roster holds a recovery up, then ends it. */
 static void officers_are_stronger(void)
 {
@@ -2181,6 +2219,7 @@ int main(int argc, char **argv)
 		{ "one ends a recovery", one_ends_a_recovery },
 		{ "recoveries compete", recoveries_compete },
 		{ "a recovery in force here and ended there", recovery_disowned },
+		{ "recovered twice", recovered_twice },
 		{ "officers are stronger than holders", officers_are_stronger },
 		{ "so many recoveries", so_many_recoveries },
 		{ "a recovery with a proof", recovery_with_a_proof },
