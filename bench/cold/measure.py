@@ -55,7 +55,13 @@ def sources(build):
 
 
 def instructed(build):
-    """How many lines of ours became instructions; 0 of a program without a line table."""
+    """How many lines of ours became instructions that are in it; 0 of a program without a line table.
+
+    The line table keeps the lines of functions that the linker left out, at addresses near zero: what does not lie in .text
+    does not count."""
+    section = re.search(r"\s\.text\s+PROGBITS\s+(\w+)\s+\w+\s+(\w+)", subprocess.run(
+        ["readelf", "-SW", program(build)], check=True, capture_output=True, text=True).stdout)
+    first, size = int(section[1], 16), int(section[2], 16)
     text = subprocess.run(["objdump", "--dwarf=decodedline", program(build)], check=True, capture_output=True,
                           text=True).stdout
     found, ours = set(), None
@@ -63,7 +69,7 @@ def instructed(build):
         if line.endswith(":"):
             where = re.search(r"((?:src|bin)/[\w/.-]+):$", line)
             ours = where[1] if where and "/usr/" not in line else None
-        elif ours and (row := re.match(r"\S+\s+(\d+)\s+0x", line)):
+        elif ours and (row := re.match(r"\S+\s+(\d+)\s+0x(\w+)", line)) and 0 <= int(row[2], 16) - first < size:
             found.add((ours, int(row[1])))
     return len(found)
 

@@ -19,10 +19,13 @@ enum { DRILL_MARK = COLD_CARDS_PRACTICE };
 bool program_confirm(const char *question, const char *word)
 {
 	char typed[64];
+	bool same;
 
 	(void)printf("%s\n", question);
 	(void)fflush(stdout);
-	return ask_line("", typed, sizeof typed) == ERR_OK && strcmp(typed, word) == 0;
+	same = ask_line("", typed, sizeof typed) == ERR_OK && strcmp(typed, word) == 0;
+	program_record_typed(word, same);
+	return same;
 }
 
 void program_print_drill(const struct program *p)

@@ -10,6 +10,7 @@
  *   holding.c    take and endorse: the holding that binds here, and its successor
  *   recovery.c   endorse and refuse: the roster that holders sign when officers cannot
  *   refill.c     explain and sign: every effect in words, confirmed, in the journal, signed
+ *   record.c     the transcript of all of it, and a holder's seal on that
  *   scan.c       documents in, from files or a scanner; show.c: out, on the terminal
  *   src/cold     what is decided; docs/ceremony.md: what people do
  *
@@ -69,6 +70,9 @@ static const struct config_row rows[] = {
 	  "FILE",
 	  "Where endorse puts the next holding or roster with this holder's signature, refuse "
 	  "his no." },
+	{ "transcript_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(program_config, transcript_file),
+	  "FILE",
+	  "What is shown, asked and confirmed goes there, behind what there is; no secret." },
 	{ "show", CONFIG_BOOL, "yes", 0, 0, CONFIG_FIELD(program_config, show), "YES",
 	  "Where sign has signed at a terminal: show the answer as QR codes." },
 	{ "seal_ops", CONFIG_U32, "4", SEAL_OPS_MIN, SEAL_OPS_MAX,
@@ -321,13 +325,17 @@ static int command(struct program *p, const struct config_result *r)
 	if (strcmp(word, "accounts") == 0 && r->rest_n == 3) {
 		return program_accounts(p, r->rest[1], r->rest[2]);
 	}
+	if (strcmp(word, "seal-transcript") == 0 && r->rest_n == 1) {
+		return program_seal_transcript(p);
+	}
 	if (strcmp(word, "convert") == 0 && r->rest_n == 2) {
 		return program_convert(p, r->rest[1]);
 	}
-	return program_fail(ERR_USAGE,
-			    "init, check, reseal, register, backup, drill, restore, "
-			    "accounts N NETWORK, convert N, take, endorse FILE, refuse FILE, "
-			    "explain FILE..., sign FILE..., show FILE..., journal");
+	return program_fail(
+	    ERR_USAGE,
+	    "init, check, reseal, register, backup, drill, restore, "
+	    "accounts N NETWORK, convert N, seal-transcript, take, endorse FILE, refuse FILE, "
+	    "explain FILE..., sign FILE..., show FILE..., journal");
 }
 
 static int run(struct program *p, const struct config_result *r)
@@ -348,6 +356,10 @@ static int run(struct program *p, const struct config_result *r)
 		    up);
 		return err_exit(ERR_POLICY);
 	}
+	code = program_record_begin(p, r->rest_n > 0 ? r->rest[0] : "");
+	if (code != 0) {
+		return code;
+	}
 	e = sandbox_prepare(&plan, &report);
 	if (e == ERR_OK) {
 		e = crypto_init();
@@ -364,7 +376,7 @@ static int run(struct program *p, const struct config_result *r)
 	p->secrets = secret_arena_take(&arena, sizeof *p->secrets);
 	code = command(p, r);
 	secret_arena_wipe(&arena);
-	return code;
+	return program_record_end(p, code);
 }
 
 int main(int argc, char **argv)
@@ -373,9 +385,10 @@ int main(int argc, char **argv)
 		.name = "kuramori-cold",
 		.summary = N_("hold a cold key on a machine without network"),
 		.text = NULL,
-		.usage = "init | check | reseal | register | backup | drill | restore | "
-			 "accounts N NETWORK | convert N | take | endorse FILE | refuse FILE | "
-			 "explain FILE... | sign FILE... | show FILE... | journal",
+		.usage =
+		    "init | check | reseal | register | backup | drill | restore | "
+		    "accounts N NETWORK | convert N | take | endorse FILE | refuse FILE | "
+		    "explain FILE... | sign FILE... | show FILE... | journal | seal-transcript",
 		.rows = rows,
 		.n = ARRAY_LEN(rows),
 		.words = words_of,

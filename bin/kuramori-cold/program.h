@@ -39,6 +39,7 @@ struct program_config {
 	char unit_file[PROGRAM_PATH_MAX];
 	char endorsed_file[PROGRAM_PATH_MAX];
 	char list_file[PROGRAM_PATH_MAX];
+	char transcript_file[PROGRAM_PATH_MAX];
 	uint64_t journal_bytes;
 	uint32_t seal_ops;
 	uint32_t seal_mem_kib;
@@ -141,6 +142,15 @@ int program_make_key(struct program *p);
 int program_ask_passphrase(struct program *p, bool second);
 int program_seal(struct program *p, const char *path);
 
+/*
+ * The transcript, if there is to be one (record.c).  begin: before the sandbox, reads it and goes
+ * on behind it; complains and gives an exit code, or 0.  typed: a person typed what was asked, or
+ * something else.  end: gives code, or that of a transcript that is not whole.
+ */
+int program_record_begin(const struct program *p, const char *command);
+void program_record_typed(const char *asked, bool same);
+int program_record_end(const struct program *p, int code);
+
 /* The commands.  Each gives the exit code. */
 int program_init(struct program *p);
 int program_check(struct program *p);
@@ -158,5 +168,6 @@ int program_convert(struct program *p, const char *count);
 /* Of a recovery that was read: compared by two people and signed, into endorsed_file. */
 int program_recovery_endorse(struct program *p, struct bytes raw);
 int program_recovery_refuse(struct program *p, const char *path);
+int program_seal_transcript(struct program *p);
 
 #endif

@@ -145,6 +145,7 @@ static int sign(struct program *p)
 		     p->plan.words);
 	(void)fflush(stdout);
 	e = ask_line("", typed, sizeof typed);
+	program_record_typed(p->plan.words, e == ERR_OK && strcmp(typed, p->plan.words) == 0);
 	random_fill(p->secrets->keys.fresh, sizeof p->secrets->keys.fresh);
 	if (e == ERR_OK) {
 		e = cold_sign(&w, &p->cold, &p->plan, &p->rules, &p->secrets->keys,

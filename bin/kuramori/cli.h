@@ -240,6 +240,8 @@ int cli_recover(struct cli *c, const char *const *words, size_t n);
 int cli_rotate(struct cli *c, const char *const *words, size_t n);
 /* `kuramori prepare WORDS`: an exit code (prepare.c). */
 int cli_prepare(struct cli *c, const char *const *words, size_t n);
+/* `kuramori transcript WORDS`: an exit code (transcript.c). */
+int cli_transcript(struct cli *c, const char *const *words, size_t n);
 /* Brings the passphrase of a sealed key to the signer that waits on this socket. */
 int cli_unlock(struct cli *c, const char *socket_path);
 /* Makes the new file `path` that only the token opens, out of a passphrase. */

@@ -176,6 +176,32 @@ static const char text_system[] =
     "  status                 how signers, watchers and the server are; ends with 4 if one of\n"
     "                         them does not answer, else with 5 if one is frozen or locked\n";
 
+static const char text_ceremony[] =
+    "  prepare announce UNIT HOST:PORT...\n"
+    "                         judges each conversion that kuramori-cold convert wrote into UNIT, "
+    "then\n"
+    "                         hands those whose account has its fee to the nodes; only shown with\n"
+    "                         --dry-run yes\n"
+    "  prepare status HOST:PORT...\n"
+    "                         how far each box and spare box of genesis is, and what to do next\n"
+    "  prepare follow UNIT HOST:PORT...\n"
+    "                         how deep those of UNIT are, until none can be undone, wait_s long\n"
+    "  prepare name ADDRESS HOST:PORT...\n"
+    "                         prints the address if it is a box that coins may be sent to: "
+    "today's\n"
+    "                         holders control it, 360 blocks deep, it is empty, and drills are "
+    "valid\n"
+    "  transcript verify FILE [PHOTO...]\n"
+    "                         is the transcript of a ceremony what was written, line by line, who "
+    "has\n"
+    "                         signed it, and are these its photographs\n"
+    "  transcript show FILE   the same line by line, in words\n"
+    "  transcript note FILE TEXT\n"
+    "                         one line more\n"
+    "  transcript photo FILE PHOTO...\n"
+    "                         the SHA-256 of each photograph as a line\n"
+    "  transcript sign FILE   signs all that stands there, as person\n";
+
 static const char text_cold[] =
     "  tally FOLDER REFILL|ADDRESS...\n"
     "                         what the box of a refill, or up to four accounts of ours, hold, "
@@ -213,20 +239,6 @@ static const char text_cold[] =
     "                         they do\n"
     "  sweep close            closes that purse, as an officer: it goes whole to its spare box;\n"
     "                         with --dry-run yes only shown\n"
-    "  prepare announce UNIT HOST:PORT...\n"
-    "                         judges each conversion that kuramori-cold convert wrote into UNIT, "
-    "then\n"
-    "                         hands those whose account has its fee to the nodes; only shown with\n"
-    "                         --dry-run yes\n"
-    "  prepare status HOST:PORT...\n"
-    "                         how far each box and spare box of genesis is, and what to do next\n"
-    "  prepare follow UNIT HOST:PORT...\n"
-    "                         how deep those of UNIT are, until none can be undone, wait_s long\n"
-    "  prepare name ADDRESS HOST:PORT...\n"
-    "                         prints the address if it is a box that coins may be sent to: "
-    "today's\n"
-    "                         holders control it, 360 blocks deep, it is empty, and drills are "
-    "valid\n"
     "  rotate sign FILE       signs the next holding, which FILE has (or its body alone), as an "
     "officer\n"
     "  rotate tell HOLDING... tells every watcher of holdings, one after the other\n"
@@ -475,6 +487,9 @@ static int misused(const char *const *w, size_t n)
 		  "prepare announce UNIT HOST:PORT..., prepare follow UNIT HOST:PORT..., prepare "
 		  "status HOST:PORT... or prepare name ADDRESS HOST:PORT..." },
 		{ "recover", "recover make FILE PEOPLE, recover show FILE or recover tell FILE" },
+		{ "transcript",
+		  "transcript verify FILE [PHOTO...], transcript show FILE, transcript "
+		  "note FILE TEXT, transcript photo FILE PHOTO... or transcript sign FILE" },
 		{ "rotate", "rotate sign FILE, rotate tell HOLDING..., rotate plan old=FILE... or "
 			    "rotate next FILE old=FILE..." },
 		{ "tally", "tally FOLDER REFILL, or tally FOLDER ADDRESS..." },
@@ -562,6 +577,9 @@ static int commands(struct cli *c, const struct config_result *r)
 	}
 	if (n >= 1 && strcmp(w[0], "recover") == 0) {
 		return cli_recover(c, w + 1, n - 1);
+	}
+	if (n >= 1 && strcmp(w[0], "transcript") == 0) {
+		return cli_transcript(c, w + 1, n - 1);
 	}
 	if (n >= 1 && strcmp(w[0], "rotate") == 0) {
 		return cli_rotate(c, w + 1, n - 1);
@@ -690,8 +708,8 @@ static bool help_of_group(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	static const char *const texts[] = { text_system, text_cold,  text_books, text_policy,
-					     text_nem,    text_trace, text_steps };
+	static const char *const texts[] = { text_system, text_ceremony, text_cold,  text_books,
+					     text_policy, text_nem,      text_trace, text_steps };
 	static char text[TEXT_MAX];
 	static const struct config_program program = {
 		.name = "kuramori",
