@@ -64,7 +64,9 @@ enum {
 	CONTROL_STRUCK_MAX = 256, /* keys, ever */
 	CONTROL_DOCS_MAX = 2048,  /* documents, ever; the last CONTROL_BIND_MAX are for freezes */
 	CONTROL_RECOVERIES_MAX = 16, /* of one roster, ever: holders cannot fill the table */
-	CONTROL_GRANTS_MAX = 16,     /* that wait or run */
+	/* of all that wait: what stops, starts again and cancels finds room beside them */
+	CONTROL_RECOVERY_BYTES = 2 * DOC_BYTES_MAX,
+	CONTROL_GRANTS_MAX = 16,  /* that wait or run */
 	CONTROL_GRANTS_KEPT = 32, /* those, and the last that are over: watchers judge the past */
 };
 
@@ -220,7 +222,8 @@ bool control_is(enum doc_type type);
  *   ERR_POLICY          rules under which nobody could ever change anything; a struck key; a
  *                       recovery that changes more than people
  *   ERR_FULL            a table is full; CONTROL_GRANTS_MAX grants wait or run;
- *                       CONTROL_RECOVERIES_MAX recoveries of one roster
+ *                       CONTROL_RECOVERIES_MAX recoveries of one roster, or no room for one more
+ *                       until one that waits is cancelled
  * How long a grant may last is not asked here but when something is paid: policies change, and all
  * who keep this table must take the same documents.
  * *news is written on ERR_OK.  d is not kept.  The verdict's field may stand in c->fault.

@@ -278,6 +278,7 @@ static struct policy_verdict check_recovery(const struct control *c, const struc
 					    const struct doc_roster *by)
 {
 	const struct doc_roster *x = &c->news.roster;
+	size_t waiting = 0;
 	size_t of_one = 0;
 
 	if (d->proofs.n > 0) {
@@ -289,10 +290,13 @@ static struct policy_verdict check_recovery(const struct control *c, const struc
 				     control_holders(c, d, by), c->rules.recovery_needed);
 	}
 	for (size_t i = 0; i < c->n; i++) {
-		of_one += c->entries[i].recovery && hash32_eq(&c->entries[i].names, &x->previous);
+		const struct control_entry *e = &c->entries[i];
+
+		of_one += e->recovery && hash32_eq(&e->names, &x->previous);
+		waiting += e->recovery && e->state == CONTROL_WAITS ? e->n : 0;
 	}
-	if (of_one >= CONTROL_RECOVERIES_MAX) {
-		return refuse(ERR_FULL, "previous", "as many recoveries of one roster as are kept");
+	if (of_one >= CONTROL_RECOVERIES_MAX || waiting + d->raw.n > CONTROL_RECOVERY_BYTES) {
+		return refuse(ERR_FULL, "previous", "no room for one more recovery");
 	}
 	return recovery_check(by, x);
 }

@@ -23,7 +23,7 @@ enum {
 	HOLDERS = 5,
 	NEEDED = 3,
 	DOCS = 64,
-	ARENA = 96 * 1024,
+	ARENA = 192 * 1024,
 	FREEZE_ARENA = 64 * 1024
 };
 
@@ -2154,6 +2154,37 @@ static void so_many_recoveries(void)
 	}
 	recovery(&t1, &k, CONTROL_RECOVERIES_MAX, BY_THREE);
 	REFUSED(&k, &t1, ERR_FULL, "previous");
+	/* large ones leave room for who stops them, and for a resume */
+	start();
+	passkey_party(&k.roster.relying_party);
+	for (unsigned n = 0; n < CONTROL_RECOVERIES_MAX; n++) {
+		struct doc_roster r;
+
+		recovery_of(&r, &k, n);
+		for (size_t i = r.people_count; i < DOC_PEOPLE_MAX; i++) {
+			struct doc_person *p = &r.people[r.people_count++];
+
+			*p = (struct doc_person){ .passkey_count = 1, .roles = DOC_ROLE_APPROVER };
+			(void)snprintf(p->id, sizeof p->id, "%063zu", i);
+			memset(&p->key, (int)(i + 1), sizeof p->key);
+			p->passkeys[0] = (struct doc_passkey){ .algorithm = DOC_ALGORITHM_EDDSA,
+							       .credential_n = DOC_CREDENTIAL_MAX,
+							       .key_n = 32 };
+			memset(p->passkeys[0].credential, (int)i, DOC_CREDENTIAL_MAX);
+			memset(p->passkeys[0].key, (int)(i + 60), 32);
+		}
+		sign(&t1, DOC_ROSTER, &r, BY_THREE);
+		if ((n + 1) * t1.n > CONTROL_RECOVERY_BYTES) {
+			REFUSED(&k, &t1, ERR_FULL, "previous");
+			break;
+		}
+		TAKEN(&k, &t1);
+		t2 = t1;
+		T_CHECK(n + 2 < CONTROL_RECOVERIES_MAX);
+	}
+	cancel(&t3, "holder-4", &t2.id, BY_H4);
+	TAKEN(&k, &t3);
+	TAKEN(&k, &t1);
 }
 
 /* A holder has no security key: what stands behind a recovery proves nothing. */
