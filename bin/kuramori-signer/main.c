@@ -45,8 +45,9 @@
 enum {
 	TICK_MS = 50,
 	READS_MAX = GUARD_FEEDS_MAX,
-	LISTENERS_BEFORE_WATCHERS = 2, /* server, stop */
-	CHANNELS_OF_OTHERS = 4,        /* than watchers: two of each of these */
+	LISTENERS_BEFORE_WATCHERS = 2,                    /* server, stop */
+	CHANNELS_OF_OTHERS = 4,                           /* than watchers: two of each of these */
+	GENESIS_AT = GUARD_EFFECTS_BYTES - DOC_BYTES_MAX, /* of signer.effects */
 };
 
 /* clang-format off */
@@ -126,7 +127,6 @@ static struct signer {
 	struct memory memory;
 	struct secret_arena arena;
 	struct signer_secrets *secrets;
-	uint8_t genesis[DOC_BYTES_MAX];
 	size_t genesis_n, roster_n, policy_n;
 	uint8_t sealed[SEAL_BYTES];
 	size_t sealed_n;
@@ -141,14 +141,14 @@ static struct signer {
 	struct unix_server server;
 	struct signer_channels channels;
 	struct run run;
-	/* of one step; before the first, the files of roster and policy are read into it, then each
-	 * batch of the journal */
+	/* of one step; before the first, the files of roster, policy and, at its end, genesis are
+	 * read into it, then each batch of the journal */
 	uint8_t effects[GUARD_EFFECTS_BYTES];
 	int notify_fd;
 } me;
 
-static_assert(GUARD_EFFECTS_BYTES >= 2 * DOC_BYTES_MAX, "roster and policy");
-static_assert((int)GUARD_EFFECTS_BYTES >= (int)GUARD_BATCH_BYTES, "a batch");
+static_assert((int)GENESIS_AT >= 2 * (int)DOC_BYTES_MAX, "roster and policy");
+static_assert((int)GENESIS_AT >= (int)GUARD_BATCH_BYTES, "a batch");
 
 static uint8_t *roster_room(void)
 {
@@ -158,6 +158,12 @@ static uint8_t *roster_room(void)
 static uint8_t *policy_room(void)
 {
 	return me.effects + DOC_BYTES_MAX;
+}
+
+/* It outlives the replay and is copied into the first batch, which is built in front of it. */
+static uint8_t *genesis_room(void)
+{
+	return me.effects + GENESIS_AT;
 }
 
 static enum err say(const char *event, enum err e, const char *detail)
@@ -214,7 +220,7 @@ static enum err documents_read(struct hash32 *genesis_id)
 	const struct signer_config *c = &me.config;
 	struct doc_fault fault = { "", NULL };
 	struct doc d;
-	enum err e = document_read(c->genesis_file, me.genesis, &me.genesis_n);
+	enum err e = document_read(c->genesis_file, genesis_room(), &me.genesis_n);
 
 	if (e == ERR_OK) {
 		e = document_read(c->roster_file, roster_room(), &me.roster_n);
@@ -225,7 +231,7 @@ static enum err documents_read(struct hash32 *genesis_id)
 	if (e != ERR_OK) {
 		return e;
 	}
-	e = doc_open(&d, bytes_of(me.genesis, me.genesis_n), NULL, &fault);
+	e = doc_open(&d, bytes_of(genesis_room(), me.genesis_n), NULL, &fault);
 	if (e != ERR_OK || d.type != DOC_GENESIS) {
 		return say("genesis", e == ERR_OK ? ERR_TYPE : e, fault.field);
 	}
@@ -244,7 +250,7 @@ static enum err guard_make(struct store_file *journal)
 {
 	const struct signer_config *c = &me.config;
 	struct guard_config g = {
-		.genesis = bytes_of(me.genesis, me.genesis_n),
+		.genesis = bytes_of(genesis_room(), me.genesis_n),
 		.roster = bytes_of(roster_room(), me.roster_n),
 		.policy = bytes_of(policy_room(), me.policy_n),
 		.signer = c->signer_id[0] == 'a' ? DOC_SIGNER_A : DOC_SIGNER_B,
@@ -465,7 +471,7 @@ static enum err guard_begin(void)
 	struct effects out;
 	enum err e;
 
-	effects_init(&out, me.effects, sizeof me.effects);
+	effects_init(&out, me.effects, GENESIS_AT);
 	e = guard_start(&me.guard, clock_wall_ms(), clock_mono_ms(), &out);
 	for (size_t i = 0; e == ERR_OK && i < out.n; i++) {
 		if (out.list[i].kind == EFFECT_COMMIT) {

@@ -120,7 +120,8 @@ enum err guard_init(struct guard *g, const struct guard_config *config, struct d
 	*fault = (struct doc_fault){ "", "" };
 	g->config = *config;
 	if (s->payments_cap < GUARD_PAYMENTS_MIN || s->payments_cap > GUARD_PAYMENTS_MAX ||
-	    s->entries_cap < GUARD_PAYMENTS_MIN || (s->read == NULL) == (s->control == NULL)) {
+	    s->entries_cap < GUARD_PAYMENTS_MIN ||
+	    (s->read == NULL && (s->control == NULL || config->chain_secret != NULL))) {
 		return init_no(fault, ERR_FIELD_RANGE, "storage",
 			       "tables that are too small or large");
 	}
@@ -142,9 +143,9 @@ enum err guard_init(struct guard *g, const struct guard_config *config, struct d
 		     &(struct control_storage){
 			 .freezes = s->control,
 			 .freezes_cap = GUARD_STOP_BYTES,
-			 .others = s->read == NULL ? s->control + GUARD_STOP_BYTES : NULL,
+			 .others = s->control == NULL ? NULL : s->control + GUARD_STOP_BYTES,
 			 .others_cap = GUARD_CONTROL_BYTES,
-			 .read = s->read,
+			 .read = s->control == NULL ? s->read : NULL,
 			 .ctx = s->ctx,
 			 .room = guard_self_scratch(DOC_BYTES_MAX) },
 		     config->planted_control);

@@ -139,7 +139,6 @@ struct guard_payment {
 	struct hash32 subject;     /* document id of the attempt or sweep */
 	struct hash32 attestation; /* document id */
 	struct hash32 head;        /* journal head that the attestation names */
-	struct hash32 previous;    /* the attestation of a payment before it that it names */
 	uint64_t sequence;         /* of its GUARD_ATTEST record */
 	uint64_t time_ms;
 	u128 outflow; /* amount and fees; 0 for a sweep */
@@ -162,7 +161,7 @@ struct guard_payment {
 	bool strange : 1; /* recalled, and attested by rules or a program that are not known here */
 };
 
-static_assert(sizeof(struct guard_payment) == 256, "no hole");
+static_assert(sizeof(struct guard_payment) == 224, "no hole");
 
 /* The caller's memory for the tables whose size is a matter of taste; must outlive the guard. */
 struct guard_storage {
@@ -172,11 +171,15 @@ struct guard_storage {
 	size_t entries_cap; /* payments of one day must fit */
 	/*
 	 * The journal read back within a step, as GUARD_CALL_READ does: documents that are kept
-	 * there alone.  Only what was handed out in an earlier step is asked for.  NULL: they are
-	 * kept in control, GUARD_STOP_BYTES and behind it GUARD_CONTROL_BYTES.
+	 * there alone, and attestations that are asked for again.  Only what was handed out in an
+	 * earlier step is asked for.  May be NULL where nothing is signed.
 	 */
 	enum err (*read)(void *ctx, uint8_t *into, size_t n, uint64_t offset);
 	void *ctx;
+	/*
+	 * NULL: documents that stop or rule are read back.  Otherwise they are kept here,
+	 * GUARD_STOP_BYTES and behind it GUARD_CONTROL_BYTES.
+	 */
 	uint8_t *control;
 };
 

@@ -479,7 +479,6 @@ static struct guard_payment *row(struct guard *g, const struct guard_payment *wh
 	p->inner_hash = t->inner_hash;
 	p->subject = t->subject;
 	p->head = t->head;
-	p->previous = t->previous;
 	p->sequence = t->sequence;
 	p->time_ms = t->time_ms;
 	known = guard_self_program(g, &t->program, &p->program) == ERR_OK;

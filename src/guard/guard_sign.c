@@ -274,10 +274,7 @@ struct bytes guard_sign_data(const struct guard *g, const struct payment *p)
 	return is_b(g) ? payment_wrap(p) : payment_cosign(p);
 }
 
-/*
- * The attestation of a payment: all of it follows from the payment and the table's row, so asked
- * again it is the same bytes.  Returns its length.
- */
+/* The attestation of a payment that is signed for now.  Returns its length. */
 static uint32_t attest(const struct guard *g, const struct guard_payment *p,
 		       const struct payment *pay, uint8_t raw[ATTESTATION_BYTES], struct hash32 *id)
 {
@@ -289,7 +286,7 @@ static uint32_t attest(const struct guard *g, const struct guard_payment *p,
 		.inner_hash = p->inner_hash,
 		.kind = is_b(g) ? DOC_ATTEST_WRAP : DOC_ATTEST_COSIGN,
 		.policy = *control_policy_id(&g->control, p->policy),
-		.previous = p->previous,
+		.previous = g->last,
 		.program = g->programs[p->program],
 		.roster = *control_roster_id(&g->control, p->roster),
 		.sequence = p->sequence,
@@ -371,7 +368,7 @@ static struct guard_pending *pending_new(struct guard *g, int watcher)
 }
 
 /*
- * All but the attestation's envelope, w->raw, which the caller has made or makes.  s: NULL of a
+ * All but the attestation's envelope, w->raw, which the caller has made or read.  s: NULL of a
  * sweep, which nobody's no stops.
  */
 static void pending_fill(struct guard *g, struct guard_pending *w, const struct guard_payment *p,
@@ -400,13 +397,59 @@ static void pending_fill(struct guard *g, struct guard_pending *w, const struct 
 	w->data_n = (uint32_t)data.n;
 }
 
+/*
+ * The attestation as it stands in our journal: the blob of its batch's last record, which stands
+ * first.  It says what is signed.  ERR_IO, or another error of what is read back: it is not there
+ * any more.
+ */
+static enum err attested_read(const struct guard *g, const struct guard_payment *p,
+			      const struct payment *pay, uint8_t raw[ATTESTATION_BYTES],
+			      uint32_t *n)
+{
+	const struct guard_storage *s = &g->config.storage;
+	uint8_t head[LOG_BATCH_HEAD_BYTES];
+	uint8_t length[4];
+	struct log_batch_head h;
+	struct doc_attestation t;
+	struct guard_no no;
+	struct doc d;
+	uint64_t at = p->batch_offset + sizeof head;
+	enum err e = s->read(s->ctx, head, sizeof head, p->batch_offset);
+
+	if (e == ERR_OK) {
+		e = log_batch_head_get(&h, head);
+	}
+	if (e == ERR_OK) {
+		at += (uint64_t)h.count * LOG_RECORD_BYTES;
+		e = s->read(s->ctx, length, sizeof length, at);
+	}
+	if (e != ERR_OK) {
+		return e;
+	}
+	*n = le32_get(length);
+	if (*n > ATTESTATION_BYTES) {
+		return ERR_CORRUPT;
+	}
+	e = s->read(s->ctx, raw, *n, at + sizeof length);
+	if (e == ERR_OK) {
+		e = read_attestation(g, &d, bytes_of(raw, *n), &t, &no);
+	}
+	if (e == ERR_OK && (!hash32_eq(&d.id, &p->attestation) ||
+			    !bytes_eq(bytes_of(t.data, t.data_n), guard_sign_data(g, pay)))) {
+		e = ERR_CORRUPT;
+	}
+	return e;
+}
+
 /* Attested before: the same bytes again, now or when k watchers have acknowledged. */
 static enum err resume(struct guard *g, const struct guard_payment *p, const struct payment *pay,
 		       const struct sign *s, const struct guard_ask *ask, struct guard_no *no,
 		       struct effects *out)
 {
 	struct guard_pending *w = pending_of(g, &p->attestation);
-	struct hash32 id;
+	uint8_t raw[ATTESTATION_BYTES];
+	uint32_t raw_n = 0;
+	enum err e;
 
 	CHECK(hash32_eq(&pay->inner_hash, &p->inner_hash));
 	if (p->strange) {
@@ -427,13 +470,19 @@ static enum err resume(struct guard *g, const struct guard_payment *p, const str
 	}
 	if (w == NULL) {
 		w = pending_new(g, ask->watcher);
-	}
-	if (w == NULL) {
-		return guard_self_no(no, ERR_BUSY, "", "too many signatures wait for watchers");
+		if (w == NULL) {
+			return guard_self_no(no, ERR_BUSY, "",
+					     "too many signatures wait for watchers");
+		}
+		e = attested_read(g, p, pay, raw, &raw_n);
+		if (e != ERR_OK) {
+			return guard_self_no(no, e, "attempt",
+					     "our journal does not give back what it attested");
+		}
+		memcpy(w->raw, raw, raw_n);
+		w->raw_n = raw_n;
 	}
 	pending_fill(g, w, p, pay, s, ask);
-	w->raw_n = attest(g, p, pay, w->raw, &id);
-	CHECK(hash32_eq(&id, &p->attestation));
 	if (guard_self_quorum(g, p->acked)) {
 		release(g, w, out);
 	}
@@ -546,7 +595,6 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	p->inner_hash = f->pay->inner_hash;
 	p->subject = f->subject;
 	p->head = g->chain.head;
-	p->previous = g->last;
 	p->sequence = guard_self_sequence(g, &b);
 	p->time_ms = g->wall_ms;
 	p->number = (uint8_t)f->number;
@@ -1413,7 +1461,6 @@ enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r,
 	p->subject = t.subject;
 	p->attestation = d.id;
 	p->head = t.head;
-	p->previous = t.previous;
 	p->sequence = place->sequence;
 	p->time_ms = t.time_ms;
 	p->batch_offset = place->offset;

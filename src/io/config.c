@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/bytes.h"
 #include "base/check.h"
@@ -477,22 +478,30 @@ static enum err take_flags(struct parse *s, int argc, char **argv, struct config
 	return ERR_OK;
 }
 
-/* The file, and later what is printed: one thread, once at the start. */
-static char room[CONFIG_FILE_MAX];
-
-static enum err load_file(struct parse *s, const char *file)
+/*
+ * The file, and later what is printed.  Mapped for the start alone: a process that takes its memory
+ * whole (memory.h) need not keep it.
+ */
+static char *room_take(void)
 {
-	char own[128];
-	const char *path = file;
-	size_t n = 0;
-	enum err e;
+	char *room =
+	    mmap(NULL, CONFIG_FILE_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (file == NULL) {
-		(void)snprintf(own, sizeof own, "/etc/kuramori/%s.conf", s->p->name);
-		path = own;
-	}
-	e = file_read(path, room, sizeof room, &n);
-	if (e == ERR_NOT_FOUND && file == NULL) {
+	CHECK(room != MAP_FAILED);
+	return room;
+}
+
+static void room_give(char *room)
+{
+	CHECK(munmap(room, CONFIG_FILE_MAX) == 0);
+}
+
+static enum err load_file(struct parse *s, const char *path, char *room, bool may_be_away)
+{
+	size_t n = 0;
+	enum err e = file_read(path, room, CONFIG_FILE_MAX, &n);
+
+	if (e == ERR_NOT_FOUND && may_be_away) {
 		s->no_file = true;
 		return ERR_OK;
 	}
@@ -510,6 +519,8 @@ enum err config_load(const struct config_program *p, void *values, int argc, cha
 {
 	struct parse s = { .p = p, .values = values, .error = out->error };
 	const char *file = NULL;
+	char own[128];
+	char *room;
 	enum err e;
 
 	check_program(p);
@@ -528,7 +539,10 @@ enum err config_load(const struct config_program *p, void *values, int argc, cha
 	case CONFIG_CHECK:
 		break;
 	}
-	e = load_file(&s, file);
+	(void)snprintf(own, sizeof own, "/etc/kuramori/%s.conf", p->name);
+	room = room_take();
+	e = load_file(&s, file == NULL ? own : file, room, file == NULL);
+	room_give(room);
 	return e != ERR_OK ? e : finish(&s);
 }
 
@@ -536,6 +550,7 @@ bool config_start(const struct config_program *p, void *values, int argc, char *
 		  struct config_result *out, int *exit_code)
 {
 	enum err e = config_load(p, values, argc, argv, out);
+	char *room;
 
 	if (e != ERR_OK) {
 		(void)fprintf(stderr, "%s: %s\n", p->name, out->error);
@@ -553,15 +568,19 @@ bool config_start(const struct config_program *p, void *values, int argc, char *
 		(void)printf(in_words(p, "%s: the configuration is well formed\n"), p->name);
 		break;
 	case CONFIG_HELP:
-		(void)config_help(p, room, sizeof room);
+		room = room_take();
+		(void)config_help(p, room, CONFIG_FILE_MAX);
 		(void)fputs(room, stdout);
+		room_give(room);
 		break;
 	case CONFIG_VERSION:
 		(void)printf("%s %s\n", p->name, KURAMORI_VERSION);
 		break;
 	case CONFIG_MAN:
-		(void)config_man(p, room, sizeof room);
+		room = room_take();
+		(void)config_man(p, room, CONFIG_FILE_MAX);
 		(void)fputs(room, stdout);
+		room_give(room);
 		break;
 	}
 	*exit_code = fflush(stdout) == 0 ? 0 : err_exit(ERR_IO);

@@ -18,7 +18,7 @@
 #include "base/err.h"
 
 enum {
-	MEMORY_STACK_BYTES = 256 * 1024, /* the stack below memory_settle()'s caller */
+	MEMORY_STACK_BYTES = 160 * 1024, /* the stack below memory_settle()'s caller */
 };
 
 struct memory {

@@ -24,7 +24,7 @@ enum {
 	HEAD_BYTES = 28, /* zeros from here to STORE_FILE_BATCHES_AT */
 	SECTOR = 512,    /* what a disk writes whole or not at all */
 	UNIT = 128,      /* batches start and end on it: no header lies across two sectors */
-	ZEROS = 64 * 1024,
+	ZEROS = 16 * 1024,
 };
 
 static const char magic[HEAD_MAGIC_BYTES + 1] = "kuramori journal";

@@ -26,7 +26,6 @@ enum {
 static struct guard guards[DOC_SIGNERS];
 static struct guard_payment guard_payments[DOC_SIGNERS][PAYMENTS];
 static struct policy_kept guard_entries[DOC_SIGNERS][ENTRIES];
-static uint8_t guard_control[DOC_SIGNERS][GUARD_STOP_BYTES + GUARD_CONTROL_BYTES];
 static struct watch watches[WATCHERS];
 static struct watch_payment watch_payments[WATCHERS][PAYMENTS];
 static uint32_t watch_index[WATCHERS][4 * PAYMENTS];
@@ -125,6 +124,22 @@ static void disk_free(struct disk *d)
 	*d = (struct disk){ 0 };
 }
 
+/* As a program reads its own journal back: any bytes of it, across no end of a batch. */
+static enum err disk_read(void *ctx, uint8_t *into, size_t n, uint64_t offset)
+{
+	const struct disk *d = ctx;
+
+	for (size_t i = d->n; i-- > 0;) {
+		const struct sim_batch *b = &d->batch[i];
+
+		if (offset >= b->offset && offset + n <= b->offset + b->n) {
+			memcpy(into, b->p + (offset - b->offset), n);
+			return ERR_OK;
+		}
+	}
+	return ERR_IO;
+}
+
 /* ---- starting ------------------------------------------------------------------------------- */
 
 static enum err guard_boot(struct sim *s, uint32_t h, bool replay_only)
@@ -143,7 +158,8 @@ static enum err guard_boot(struct sim *s, uint32_t h, bool replay_only)
 			     .payments_cap = PAYMENTS,
 			     .entries = guard_entries[i],
 			     .entries_cap = ENTRIES,
-			     .control = guard_control[i] },
+			     .read = disk_read,
+			     .ctx = &s->host[h].disk },
 		.planted = s->options.plants.guard,
 		.planted_control = s->options.plants.control,
 	};

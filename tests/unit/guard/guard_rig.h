@@ -302,7 +302,7 @@ static inline struct guard_config rig_config(int s)
 			     .payments_cap = r.payments_cap == 0 ? RIG_PAYMENTS : r.payments_cap,
 			     .entries = r.entries[s],
 			     .entries_cap = RIG_PAYMENTS,
-			     .read = r.remembers ? NULL : rig_read,
+			     .read = rig_read,
 			     .control = r.remembers ? r.control[s] : NULL,
 			     .ctx = &rig_signers[s] },
 		.planted = r.planted,

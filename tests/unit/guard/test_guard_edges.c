@@ -71,9 +71,11 @@ static void documents(void)
 	BEGUN(c.storage.payments_cap = GUARD_PAYMENTS_MIN - 1, ERR_FIELD_RANGE, "storage");
 	BEGUN(c.storage.payments_cap = GUARD_PAYMENTS_MAX + 1, ERR_FIELD_RANGE, "storage");
 	BEGUN(c.storage.entries_cap = GUARD_PAYMENTS_MIN - 1, ERR_FIELD_RANGE, "storage");
-	/* documents in the journal or in memory: not both, not neither */
-	BEGUN(c.storage.control = r.control[0], ERR_FIELD_RANGE, "storage");
+	/* documents in the journal or in memory, and attestations in the journal */
+	BEGUN(c.storage.control = r.control[0], ERR_OK, "");
 	BEGUN(c.storage.read = NULL, ERR_FIELD_RANGE, "storage");
+	BEGUN((c.storage.read = NULL, c.storage.control = r.control[0]), ERR_FIELD_RANGE,
+	      "storage");
 	/* the first roster and policy, from before there was a genesis, are no genesis */
 	roster = r.roster;
 	memset(&roster.genesis, 0, sizeof roster.genesis);
@@ -725,6 +727,65 @@ static bool subject_told(uint64_t id)
 	struct doc d;
 
 	return rig_answers(id) == 1 && rig_type(rig_item(rig_answer(id), 1), &d) == DOC_ATTESTATION;
+}
+
+/* Asked again after a restart: an attestation is what our journal gives back, or it is not. */
+static void attested_before(void)
+{
+	static uint8_t whole[RIG_JOURNAL];
+	struct guard_payment rows[2];
+	struct log_batch_head head;
+	uint64_t first, again;
+	size_t blob;
+
+	start();
+	rig_withdrawal(X(5), 0, 2);
+	(void)rig_sign();
+	rig_withdrawal(X(50), 0, 1);
+	first = rig_sign();
+	rig_acks(A);
+	T_CHECK(rig_signed(first));
+	rig_restart(A);
+	rig_well(A);
+	T_EQ(r.g[A].payments_n, 2);
+	memcpy(whole, r.journal[A], r.journal_n[A]);
+	memcpy(rows, r.payments[A], sizeof rows);
+	CHECK(log_batch_head_get(&head, whole + rows[1].batch_offset) == ERR_OK);
+	blob = rows[1].batch_offset + LOG_BATCH_HEAD_BYTES + (size_t)head.count * LOG_RECORD_BYTES;
+#define GONE(change, code)                               \
+	do {                                             \
+		const size_t journal_n = r.journal_n[A]; \
+		change;                                  \
+		again = rig_sign();                      \
+		r.unreadable = false;                    \
+		memcpy(r.journal[A], whole, journal_n);  \
+		r.journal_n[A] = journal_n;              \
+		r.payments[A][1] = rows[1];              \
+		REFUSED(again, code, "attempt");         \
+		T_EQ(r.g[A].payments_n, 2);              \
+	} while (0)
+	GONE(r.unreadable = true, "io");
+	/* no batch begins there */
+	GONE(r.journal[A][rows[1].batch_offset] ^= 1, "corrupt");
+	GONE(r.payments[A][1].batch_offset = r.journal_n[A] - LOG_BATCH_HEAD_BYTES, "corrupt");
+	/* longer than any; shorter; another byte; the disk ends in front of it, or within */
+	GONE(le32_put(r.journal[A] + blob, UINT32_MAX), "corrupt");
+	GONE(le32_put(r.journal[A] + blob, 1), "bad-input");
+	GONE(r.journal[A][blob + 4] ^= 1, "bad-input");
+	GONE(r.journal_n[A] = blob, "io");
+	GONE(r.journal_n[A] = blob + 40, "io");
+	/* the other one: it is not this payment's; and if it were, it is of other bytes */
+	GONE(r.payments[A][1].batch_offset = rows[0].batch_offset, "corrupt");
+	GONE((r.payments[A][1].batch_offset = rows[0].batch_offset,
+	      r.payments[A][1].attestation = rows[0].attestation),
+	     "corrupt");
+#undef GONE
+	again = rig_sign();
+	T_EQ(rig_answers(again), 0);
+	rig_acks(A); /* the restart has forgotten them */
+	T_CHECK(rig_signed(again));
+	T_EQ(rig_answer(again)->n, rig_answer(first)->n);
+	T_MEM(rig_answer(again)->body, rig_answer(first)->body, rig_answer(first)->n);
 }
 
 /* More channels than places: who only asked before gives way, who waits does not. */
@@ -1880,6 +1941,7 @@ int main(int argc, char **argv)
 		{ "stops and closings in the journal", stops_and_closings },
 		{ "status", status },
 		{ "frames and events that are not the guard's", second_look },
+		{ "asked again for what our journal does not give back", attested_before },
 		{ "more channels than places", many_channels },
 		{ "a disk that gives back something else", bad_disk },
 		{ "a disk that answers late", late_disk },
