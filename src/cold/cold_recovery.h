@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cold_recovery.h - what a cold holder says about the roster: the next one, when too few officers
- * are left to sign it, and no to one that others have signed (docs/decisions/0042-recovery.md).
+ * are left to sign it, and no to one that others have signed (docs/decisions/0044-recovery.md).
  *
  * Signers, watchers and the server take such a roster by their own table (policy/control.h), after
  * a wait in which one person ends it.  A machine without network knows no waits and no cancels:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * recovery.h - the roster that cold holders sign when too few officers are left to sign one
- * (docs/decisions/0042-recovery.md).
+ * (docs/decisions/0044-recovery.md).
  *
  * A roster names its holders.  As many of them as genesis says a recovery needs may sign a
  * successor that says `recovery`, and that changes who the people are and nothing else: no limit,
