@@ -26,6 +26,8 @@ enum watch_act {
 	WACT_FETCH, /* signer, arg: name */
 	WACT_PAPER, /* arg: enum paper_n */
 	WACT_KILL,
+	WACT_BLOCK, /* the second one */
+	WACT_COME,  /* the second roster, and then that block */
 	WATCH_ACTS
 };
 
@@ -37,12 +39,16 @@ enum {
 	WAT_FETCH = 0,
 	WAT_PAPER = WAT_FETCH + 2 * NAMES,
 	WAT_KILL = WAT_PAPER + PAPERS,
+	WAT_BLOCK,
+	WAT_COME,
 	WATCH_STEPS
 };
 
 /* What the laws see: its disk, and what it says when it is asked. */
 struct watcher_look {
 	uint8_t level;
+	uint8_t rules; /* enum rules */
+	bool later;    /* it has the second block */
 	bool frozen, closed;
 	bool odd;          /* an alarm, or a stop of its own */
 	uint8_t holds[2];  /* bit per name, of each signer */
@@ -58,6 +64,7 @@ struct watcher_node {
 	uint32_t index[WATCH_INDEX];
 	struct policy_kept entries[WATCH_TABLE];
 	uint64_t mono;
+	bool later;
 	uint64_t print;
 	struct watcher_look look;
 };
@@ -89,6 +96,7 @@ static struct {
 	struct watcher_sent sent[WATCH_SENT_MAX];
 	size_t sent_n;
 	unsigned who; /* which of the three it is */
+	bool later;   /* the chain has a second block */
 
 	struct snap_of of;
 	struct watcher_node *node;
@@ -125,7 +133,7 @@ static void watch_out(void)
 
 static void watch_event(struct event e)
 {
-	e.wall_ms = NOW;
+	e.wall_ms = NOW + (watcher.later ? world.block_later_ms : 0);
 	e.mono_ms = watcher.mono;
 	effects_init(&watcher.out, watcher.store, sizeof watcher.store);
 	watch_step(&watcher.w, &e, &watcher.out);
@@ -136,6 +144,15 @@ static void node_say(uint16_t number, struct bytes body)
 {
 	watch_event((struct event){
 	    .kind = EVENT_REPLY, .role = ROLE_NODE, .number = number, .body = body });
+}
+
+static void block_say(unsigned n)
+{
+	uint8_t top[8];
+
+	node_say(FEED_BLOCK, bytes_of(world.block[n], world.block_n[n]));
+	le64_put(top, n + 1);
+	node_say(FEED_TOP, bytes_of(top, sizeof top));
 }
 
 /* From what is on its disk. */
@@ -154,7 +171,6 @@ static void watch_boot(void)
 	};
 	struct doc_fault fault = { "", "" };
 	struct log_batch_head head;
-	uint8_t top[8];
 	uint8_t none[4] = { 0 };
 	size_t at = 0;
 
@@ -167,11 +183,13 @@ static void watch_boot(void)
 		at += head.bytes;
 	}
 	effects_init(&watcher.out, watcher.store, sizeof watcher.store);
-	watch_start(&watcher.w, NOW, watcher.mono, &watcher.out);
+	watch_start(&watcher.w, NOW + (watcher.later ? world.block_later_ms : 0), watcher.mono,
+		    &watcher.out);
 	watch_out();
-	node_say(FEED_BLOCK, bytes_of(world.block, world.block_n));
-	le64_put(top, 1);
-	node_say(FEED_TOP, bytes_of(top, sizeof top));
+	block_say(0);
+	if (watcher.later) {
+		block_say(1);
+	}
 	node_say(FEED_POOL, bytes_of(none, sizeof none));
 }
 
@@ -220,8 +238,8 @@ static struct bytes nonce_raw(uint8_t raw[2048], int s, uint64_t sequence, enum 
 			       .genesis = r.genesis_id,
 			       .sequence = sequence,
 			       .signer = (enum doc_signer)s,
-			       .stop_count = stop_count(level),
-			       .stop_head = world.head[level] };
+			       .stop_count = stop_count(level, RULES_FIRST),
+			       .stop_head = world.head[level][0] };
 
 	le64_put(n.nonce.b, ++watcher.nonces);
 	CHECK(doc_nonce_make(&w, NULL, &n, NULL) == ERR_OK);
@@ -286,6 +304,7 @@ static void beat_read(int s, struct watcher_look *l)
 	struct doc d;
 	size_t n = 0;
 	size_t found = SIZE_MAX;
+	uint8_t says;
 
 	for (size_t i = 0; i < watcher.sent_n; i++) {
 		if (watcher.sent[i].number == SIGNER_HEARTBEAT) {
@@ -307,13 +326,20 @@ static void beat_read(int s, struct watcher_look *l)
 		}
 	}
 	CHECK((h.records_sequence == 0) == (l->newest[s] == NO_NAME));
-	for (uint8_t level = FREE; level < LEVELS; level++) {
-		if (h.stop_count == stop_count(level) &&
-		    hash32_eq(&h.stop_head, &world.head[level])) {
-			l->level = level;
+	l->rules = hash32_eq(&h.roster, &world.roster_id) ? RULES_SECOND : RULES_FIRST;
+	for (unsigned k = 0; k < (rotates() ? LEVELS * 2 : LEVELS); k++) {
+		enum level level = k % LEVELS;
+		enum rules rules = k < LEVELS ? RULES_FIRST : RULES_WAIT;
+
+		if (h.stop_count == stop_count(level, rules) &&
+		    hash32_eq(&h.stop_head, &world.head[level][k / LEVELS])) {
+			l->level = (uint8_t)level;
+			l->rules = l->rules > rules ? l->rules : (uint8_t)rules;
 			found = SIZE_MAX;
 		}
 	}
+	l->later = h.height == 2;
+	says = says_of(l->level, l->rules, l->later);
 	l->odd = l->odd || found != SIZE_MAX; /* stops that nobody has */
 	if (l->odd) {
 		return;
@@ -323,8 +349,8 @@ static void beat_read(int s, struct watcher_look *l)
 	}
 	memset(&h.nonce, 0, sizeof h.nonce);
 	memset(h.watcher, 0, sizeof h.watcher);
-	if (beat_known[s][l->level][l->newest[s]]) {
-		struct doc_heartbeat was = beat_said[s][l->level][l->newest[s]];
+	if (beat_known[s][says][l->newest[s]]) {
+		struct doc_heartbeat was = beat_said[s][says][l->newest[s]];
 
 		CHECK(hash32_eq(&was.roster, &h.roster) && hash32_eq(&was.policy, &h.policy) &&
 		      was.chain_time_nem_s == h.chain_time_nem_s &&
@@ -337,10 +363,10 @@ static void beat_read(int s, struct watcher_look *l)
 			      money_eq(&a->remaining, &b->remaining));
 		}
 	}
-	beat_said[s][l->level][l->newest[s]] = h;
-	beat_said[s][l->level][UNKNOWN_NAME] = h;
-	beat_known[s][l->level][l->newest[s]] = true;
-	beat_known[s][l->level][UNKNOWN_NAME] = true;
+	beat_said[s][says][l->newest[s]] = h;
+	beat_said[s][says][UNKNOWN_NAME] = h;
+	beat_known[s][says][l->newest[s]] = true;
+	beat_known[s][says][UNKNOWN_NAME] = true;
 }
 
 /* Asks it everything.  Changes what it remembers of links and nonces. */
@@ -397,10 +423,12 @@ static void watch_spans(void)
 	W_SPAN(o, signer, control.entries[4], false);
 	W_SPAN(o, control.sorted, control.sorted[8], false);
 	W_SPAN(o, control.n, stops[4], false);
+	W_SPAN(o, called, called[4], false);
 	W_SPAN(o, called_n, exclusions, false);
 	W_SPAN(o, exclusions_at, kept, false);
 	W_SPAN(o, kept_at, suspects, false);
 	W_SPAN(o, suspects_n, known, false);
+	W_SPAN(o, known, known[4], false);
 	W_SPAN(o, known_n, sweeps[2], false);
 	W_SPAN(o, sweep_derived_height, batch, false);
 	W_SPAN(o, batch, stop_bytes, true);
@@ -427,6 +455,7 @@ static void watch_save(struct watcher_node *n)
 	memcpy(n->index, watcher.index, sizeof n->index);
 	memcpy(n->entries, watcher.entries, sizeof n->entries);
 	n->mono = watcher.mono;
+	n->later = watcher.later;
 }
 
 static void watch_load(const struct watcher_node *n)
@@ -438,7 +467,18 @@ static void watch_load(const struct watcher_node *n)
 	memcpy(watcher.index, n->index, sizeof n->index);
 	memcpy(watcher.entries, n->entries, sizeof n->entries);
 	watcher.mono = n->mono;
+	watcher.later = n->later;
 	watcher.sent_n = 0;
+}
+
+/* From which block on the second roster waits. */
+static void rules_begin_print(uint64_t *print, const struct watch *w)
+{
+	for (size_t i = 0; i < w->control.n; i++) {
+		const struct control_entry *e = &w->control.entries[i];
+
+		print_add(print, e->state == CONTROL_WAITS ? e->chain_s : 0);
+	}
 }
 
 static uint64_t watch_print(const struct watcher_look *l)
@@ -447,15 +487,20 @@ static uint64_t watch_print(const struct watcher_look *l)
 	uint64_t print = 3;
 
 	print_add(&print, l->level);
+	print_add(&print, (uint64_t)l->rules << 1 | l->later);
 	print_add(&print, (uint64_t)l->frozen << 2 | (uint64_t)l->closed << 1 | l->odd);
 	print_add(&print, w->control.n);
 	print_add(&print, w->early_n);
 	print_add(&print, w->payments_n);
+	if (rotates() && w->control.n > 0) {
+		rules_begin_print(&print, w);
+	}
 	for (int s = A; s <= B; s++) {
 		print_add(&print, l->holds[s]);
 		print_add(&print, l->newest[s]);
 		print_add(&print, w->signer[s].rewound);
 		print_add(&print, w->signer[s].recent_n);
+		print_add(&print, w->signer[s].later_n);
 	}
 	return print;
 }
@@ -480,6 +525,24 @@ static void watch_fetch(int s, uint8_t name)
 	link_close(s);
 }
 
+static void watch_paper(unsigned n)
+{
+	watch_event((struct event){ .kind = EVENT_FRAME,
+				    .channel = STOP_CHANNEL,
+				    .role = ROLE_STOP,
+				    .number = WATCHER_STOP_PUT,
+				    .request_id = 1,
+				    .body = bytes_of(world.paper[n].body, world.paper[n].n) });
+}
+
+static void second_block(void)
+{
+	if (!watcher.later) {
+		watcher.later = true;
+		block_say(1);
+	}
+}
+
 static void watch_happen(const struct watcher_node *before, const struct watcher_event *e)
 {
 	switch ((enum watch_act)e->act) {
@@ -487,19 +550,20 @@ static void watch_happen(const struct watcher_node *before, const struct watcher
 		watch_fetch(e->signer, e->arg);
 		return;
 	case WACT_PAPER:
-		watch_event((struct event){
-		    .kind = EVENT_FRAME,
-		    .channel = STOP_CHANNEL,
-		    .role = ROLE_STOP,
-		    .number = WATCHER_STOP_PUT,
-		    .request_id = 1,
-		    .body = bytes_of(world.paper[e->arg].body, world.paper[e->arg].n) });
+		watch_paper(e->arg);
 		return;
 	case WACT_KILL:
 		if ((world.planted & PLANT_WATCH_DISK) != 0 && before->batch_at != 0) {
 			watcher.journal_n = before->batch_at;
 		}
 		watch_boot();
+		return;
+	case WACT_BLOCK:
+		second_block();
+		return;
+	case WACT_COME:
+		watch_paper(ROSTER);
+		second_block();
 		return;
 	case WATCH_ACTS:
 		break;
@@ -540,7 +604,9 @@ static size_t watch_place(const struct watcher_event *e)
 {
 	return e->act == WACT_FETCH   ? WAT_FETCH + (size_t)e->signer * NAMES + e->arg
 	       : e->act == WACT_PAPER ? WAT_PAPER + (size_t)e->arg
-				      : (size_t)WAT_KILL;
+	       : e->act == WACT_KILL  ? (size_t)WAT_KILL
+	       : e->act == WACT_BLOCK ? (size_t)WAT_BLOCK
+				      : (size_t)WAT_COME;
 }
 
 static struct watcher_event watch_event_at(size_t place)
@@ -554,6 +620,8 @@ static struct watcher_event watch_event_at(size_t place)
 	} else if (place < WAT_KILL) {
 		e.act = WACT_PAPER;
 		e.arg = (uint8_t)(place - WAT_PAPER);
+	} else if (place != WAT_KILL) {
+		e.act = place == WAT_BLOCK ? WACT_BLOCK : WACT_COME;
 	}
 	return e;
 }
@@ -585,6 +653,7 @@ static void watch_machine_make(unsigned who)
 	watcher.tried = watcher.merged = watcher.nonces = 0;
 	watcher.who = who;
 	watcher.journal_n = 0;
+	watcher.later = false;
 	watcher.mono = 5000;
 	memset(&watcher.w, 0, sizeof watcher.w);
 	watch_boot();

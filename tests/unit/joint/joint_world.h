@@ -7,6 +7,14 @@
  * time), so each core meets one spelling of it: a signer its own, a watcher that of record_body().
  * What a watcher says of a name is said to a signer in that signer's spelling, signed again with
  * the watcher's key.  joint_guard.h checks that nothing but head, number and time differs.
+ *
+ * With ROTATES there is one request, from one till, and a second roster with other keys of the
+ * third watcher and of an officer.  The second of a payment's names is then that it was judged by
+ * that roster; the three watchers are one that stays, the one who retires, and who comes in his
+ * place, while the fourth of them, who would be needed for no quorum, is down.
+ *
+ * With BACKS a signer's journal is set back once, and there is one request.  The second of a
+ * payment's names is then that it was attested since.
  */
 #ifndef KURAMORI_TESTS_JOINT_WORLD_H
 #define KURAMORI_TESTS_JOINT_WORLD_H
@@ -32,12 +40,22 @@ enum {
 	UNKNOWN_NAME, /* a record that the signer's journal has no more */
 	SHOWS,
 	PAYMENTS = 3, /* that one journal can come to hold, if all goes wrong */
+	SECOND_JUDGED = 1,
 };
 
 /* How far somebody has come on the stop road.  Who has the resume knows the freeze from it. */
 enum level { FREE, FROZEN, RESUMED, LEVELS };
 
-enum paper_n { FREEZE, RESUME, CLOSING, PAPERS };
+/* How far with the second roster. */
+enum rules { RULES_FIRST, RULES_WAIT, RULES_SECOND, RULES };
+
+/* What a heartbeat says of both, and whether its watcher has the second block: says_of(). */
+enum { SAYS = LEVELS * RULES * 2 };
+
+/* Of a walk with ROTATES. */
+enum { STAYS, RETIRES, COMES, THIRD_PLACE = 2 };
+
+enum paper_n { FREEZE, RESUME, CLOSING, ROSTER, PAPERS };
 
 /* What a walk has, beside payments, acknowledgements and heartbeats. */
 enum {
@@ -50,6 +68,10 @@ enum {
 	OTHER = 64,     /* another request */
 	ROOM = 128,     /* the limit has room for both requests */
 	PREPARES = 256, /* the server also has them prepare */
+	ROTATES = 512,  /* a second roster, which waits; a second block, behind its wait */
+	ONLY_A = 1024,  /* nothing happens to the other signer; */
+	ONLY_B = 2048,  /* all of A's signatures are out from the start */
+	BACKS = 4096,   /* a signer's journal is set back, once; watchers hand back what it lost */
 };
 
 /* Bugs of the world around the cores; those of the cores are theirs. */
@@ -61,13 +83,16 @@ enum {
 	PLANT_AGELESS = 16,     /* a signer's heartbeats never become too old */
 	PLANT_SPENT = 64,       /* a signer forgets in a crash what it spent */
 	PLANT_ONE_OFFICER = 32, /* the evacuation is asked for on one officer's word */
+	PLANT_ANY_RULES = 128,  /* a signer thinks that watchers have the rules that it has */
+	PLANT_UNHEARD = 256,    /* a signer does not heed what watchers hold of it */
 };
 
 static struct world {
 	unsigned with, planted, planted_guard, planted_control;
 	struct rig_bodies request[VARIANTS];
 	struct hash32 attempt_id[VARIANTS];
-	struct hash32 freeze_id, resume_id, head[LEVELS];
+	struct hash32 freeze_id, resume_id, roster_id, head[LEVELS][2]; /* [1]: with the roster */
+	struct rig_key comes, officer;                                  /* of the second roster */
 
 	struct {
 		uint8_t body[16400];
@@ -76,16 +101,33 @@ static struct world {
 
 	/* what both signers say of each payment, when it is the only one */
 	struct doc_attestation said[2][VARIANTS];
+	/* A's: B gets it; with ROTATES by the roster that it was judged by */
 	uint8_t answer_raw[VARIANTS][2][8192];
-	struct bytes answer[VARIANTS][2]; /* A's: B gets it */
+	struct bytes answer[VARIANTS][2];
 	/* evacuation of the till */
 	struct doc_sweep sweep;
 	uint8_t sweep_raw[2][2][8192];
 	struct bytes sweep_items[2]; /* A's answer */
 	/* chain */
-	uint8_t block[1 << 16];
-	size_t block_n;
+	uint8_t block[2][1 << 16];
+	size_t block_n[2];
+	uint64_t block_later_ms; /* the second one's time behind the first one's */
 } world;
+
+static bool rotates(void)
+{
+	return (world.with & ROTATES) != 0;
+}
+
+static bool set_back(void)
+{
+	return (world.with & BACKS) != 0;
+}
+
+static uint8_t says_of(enum level level, enum rules rules, bool later)
+{
+	return (uint8_t)(level + LEVELS * (rules + RULES * (later ? 1u : 0u)));
+}
 
 static uint8_t name_of(unsigned variant, unsigned position)
 {
@@ -95,6 +137,23 @@ static uint8_t name_of(unsigned variant, unsigned position)
 static unsigned variant_of(uint8_t name)
 {
 	return name / POSITIONS;
+}
+
+/* Which of a signer's answers this name is of: a bit of joint.released. */
+static unsigned answer_of(uint8_t name)
+{
+	return rotates() ? name % POSITIONS : variant_of(name);
+}
+
+/* Where in the roster a watcher of the walk stands, and with which key. */
+static unsigned place_of(unsigned watcher)
+{
+	return rotates() && watcher != STAYS ? (unsigned)THIRD_PLACE : watcher;
+}
+
+static const struct rig_key *key_of(unsigned watcher)
+{
+	return rotates() && watcher == COMES ? &world.comes : &r.watcher[place_of(watcher)];
 }
 
 static unsigned variant_by_subject(const struct hash32 *subject)
@@ -108,9 +167,9 @@ static unsigned variant_by_subject(const struct hash32 *subject)
 	return 0;
 }
 
-static uint64_t stop_count(enum level level)
+static uint64_t stop_count(enum level level, enum rules rules)
 {
-	return level == RESUMED ? 2 : level == FROZEN;
+	return (level == RESUMED ? 2u : level == FROZEN) + (rules != RULES_FIRST);
 }
 
 static bool is_paid_twice(unsigned variants)
@@ -174,7 +233,8 @@ static void papers_make(void)
 	static struct paper p;
 	static uint8_t raw[16384];
 	const uint8_t *const officers[] = { r.person[0].secret, r.person[1].secret };
-	struct doc_freeze f = rig_freeze("officer-1", 1);
+	/* the second roster has another key of this officer's */
+	struct doc_freeze f = rig_freeze("officer-2", 1);
 	struct doc_closing c = { .account = r.till.public_key,
 				 .genesis = r.genesis_id,
 				 .issuer = "officer-1",
@@ -184,7 +244,7 @@ static void papers_make(void)
 				.lift_count = 1,
 				.scope = DOC_SCOPE_ALL };
 	struct writer w = writer_make(raw, sizeof raw);
-	struct bytes item = rig_freeze_raw(p.raw, &f, &r.person[0]);
+	struct bytes item = rig_freeze_raw(p.raw, &f, &r.person[1]);
 	struct doc d;
 
 	paper_keep(FREEZE, item);
@@ -194,32 +254,71 @@ static void papers_make(void)
 	paper_make(&p, DOC_RESUME, &x, &r.genesis_id, officers, ARRAY_LEN(officers));
 	paper_keep(RESUME, bytes_of(p.raw, p.n));
 	world.resume_id = p.id;
-	world.head[FREE] = (struct hash32){ { 0 } };
-	world.head[FROZEN] = head_of(&world.freeze_id, NULL);
-	world.head[RESUMED] = head_of(&world.freeze_id, &p.id);
+	world.head[FREE][0] = (struct hash32){ { 0 } };
+	world.head[FROZEN][0] = head_of(&world.freeze_id, NULL);
+	world.head[RESUMED][0] = head_of(&world.freeze_id, &p.id);
 	CHECK(doc_closing_make(&w, NULL, &c, r.person[0].secret) == ERR_OK);
 	paper_keep(CLOSING, bytes_of(w.p, w.n));
 }
 
-/* One block in which both tills have more than anybody asks for. */
+/* Other keys of a watcher and of an officer; what comes into force with them has to wait. */
+static void roster_make(void)
+{
+	static struct paper p;
+	const uint8_t *const officers[] = { r.person[0].secret, r.person[1].secret };
+	struct doc_roster next = r.roster;
+
+	rig_key(&world.comes, 91);
+	rig_key(&world.officer, 92);
+	next.number = 2;
+	next.previous = r.roster_id;
+	next.watchers[THIRD_PLACE].key = world.comes.key;
+	next.people[1].key = world.officer.key;
+	paper_make(&p, DOC_ROSTER, &next, &r.genesis_id, officers, ARRAY_LEN(officers));
+	paper_keep(ROSTER, bytes_of(p.raw, p.n));
+	world.roster_id = p.id;
+	world.head[FREE][1] = head_of(&p.id, NULL);
+	world.head[FROZEN][1] = head_of(&world.freeze_id, &p.id);
+	CHECK(!rotates() || (world.with & RESUMES) == 0);
+}
+
+static void block_keep(const struct nis *nis, unsigned n)
+{
+	struct nis_block b;
+
+	CHECK(nis_block_at(nis, n + 1, &b) && b.verifiable.n <= sizeof world.block[n]);
+	memcpy(world.block[n], b.verifiable.p, b.verifiable.n);
+	world.block_n[n] = b.verifiable.n;
+	if (n == 0) {
+		r.genesis.chain_nemesis = b.hash;
+	}
+}
+
+/* A block in which both tills have more than anybody asks for, and an empty one behind it. */
 static void chain_make(void)
 {
 	struct nis_config config = { .network = 0x98, .pools = 1, .retention_s = NIS_RETENTION_S };
-	struct nis_grant grants[2] = { { .amount = X(100000) }, { .amount = X(100000) } };
+	struct nis_grant grants[3] = { { .amount = X(100000) },
+				       { .amount = X(100000) },
+				       { .amount = X(100000) } };
 	struct nis_nemesis nemesis = { .grants = grants, .n = ARRAY_LEN(grants) };
+	struct edk_secret harvester;
 	struct nis *nis = NULL;
-	struct nis_block b;
+	uint32_t later_s;
 
 	CHECK(nem_time_from_unix_ms(&nemesis.time_s, r.wall) == ERR_OK);
 	nem_address_from_key(&grants[0].to, &r.till.public_key, 0x98);
 	nem_address_from_key(&grants[1].to, &r.next_till.public_key, 0x98);
 	memset(config.harvester, 91, sizeof config.harvester);
+	edk_secret_from_nem(&harvester, config.harvester);
+	nem_address_from_key(&grants[2].to, &harvester.public_key, 0x98);
 	memset(nemesis.key, 90, sizeof nemesis.key);
 	CHECK(nis_open(&nis, &config, &nemesis) == ERR_OK);
-	CHECK(nis_block_at(nis, 1, &b) && b.verifiable.n <= sizeof world.block);
-	memcpy(world.block, b.verifiable.p, b.verifiable.n);
-	world.block_n = b.verifiable.n;
-	r.genesis.chain_nemesis = b.hash;
+	later_s = nis_harvest_from(nis, NULL);
+	CHECK(later_s != NIS_NEVER && nis_mine(nis, 0, later_s) == ERR_OK);
+	world.block_later_ms = (uint64_t)(later_s - nemesis.time_s) * 1000;
+	block_keep(nis, 0);
+	block_keep(nis, 1);
 	r.till_micro = r.next_micro = X(100000);
 	nis_close(nis);
 }
@@ -236,6 +335,8 @@ static void sweep_make(void)
 
 static void world_make(void)
 {
+	/* less than ACT_AGE and the second block bring */
+	rig_loosening_ms = rotates() ? 1000 : 3600000;
 	rig_make();
 	chain_make();
 	r.policy.hour_max = xem((world.with & ROOM) != 0 ? X(1000) : X(100));
@@ -249,6 +350,7 @@ static void world_make(void)
 	}
 	requests_make();
 	papers_make();
+	roster_make();
 	sweep_make();
 }
 
@@ -258,6 +360,9 @@ static struct doc_attestation record_of(int s, uint8_t name)
 	struct doc_attestation t = world.said[s][variant_of(name)];
 
 	t.sequence = 100 + name % POSITIONS;
+	if (rotates() && name % POSITIONS == SECOND_JUDGED) {
+		t.roster = world.roster_id;
+	}
 	memset(&t.head, 0, sizeof t.head);
 	t.head.b[0] = (uint8_t)(1 + name);
 	return t;
