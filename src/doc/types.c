@@ -163,7 +163,7 @@ struct doc_recovery {
 
 static const struct doc_field fields_recovery[] = {
 	INT("holders", doc_recovery, holders, 2, 32), /* NEM: at most 32 cosigners */
-	INT("needed", doc_recovery, needed, 2, 32),
+	INT("needed", doc_recovery, needed, 2, DOC_SIGNATURES_MAX), /* all sign one document */
 };
 TABLE(recovery);
 static_assert(sizeof(struct doc_recovery) == sizeof(((struct doc_genesis *)NULL)->recovery),

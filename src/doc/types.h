@@ -136,7 +136,7 @@ struct doc_genesis {
 
 	struct {
 		uint64_t holders; /* 2 to 32 */
-		uint64_t needed;  /* 2 to holders */
+		uint64_t needed;  /* 2 to holders, at most 8 */
 	} recovery;
 	struct hash32 roster; /* doc_zero_id() of the first roster */
 	size_t spare_count;

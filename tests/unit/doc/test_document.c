@@ -700,6 +700,10 @@ static void writer_refuses(void)
 		sample_fill(type, &bent);                        \
 	} while (0)
 
+	sample_fill(DOC_GENESIS, &bent);
+	bent.genesis.recovery.holders = 32;
+	bent.genesis.recovery.needed = DOC_SIGNATURES_MAX + 1;
+	DECLINED(DOC_GENESIS, ERR_FIELD_RANGE, "recovery.needed");
 	sample_fill(DOC_FREEZE, &bent);
 	SAMPLE_TEXT(bent.freeze.reason, "a\nb");
 	DECLINED(DOC_FREEZE, ERR_INPUT, "reason");
