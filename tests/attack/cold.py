@@ -5,6 +5,7 @@ and reaches for cards. Holders, watchers and node are the real programs; what is
 import base64
 import json
 import os
+import re
 import resource
 import signal
 import time
@@ -587,6 +588,23 @@ def forced_holder(rig):
     _, tallies = c.papers()
     # his machine, his passphrase and his three words: what a knife gets
     c.refused(3, "refill.destination", v.write("forced", v.refill(w.keys.boxes[4], THIEF, by=(3, 1, 2))), *tallies)
+    # a refill as it should be, which the thief wants to happen now: the same screen under either passphrase, and the files
+    # that he carries to the online side tell the watchers alone
+    good = v.refill(w.keys.boxes[4], w.keys.purses[0], by=(3, 1, 2))
+    paper = v.write("forced-good", good)
+    watched = v.tallies(paper, into="forced-tallies")[0]
+    screens = [re.sub("(?m)^this machine's clock says.*$", "", v.held(3, "explain", paper, *watched, typed=[one])[0])
+               for one in (vault.PASSPHRASE, vault.SECOND)]
+    must(screens[0] == screens[1], "the screen tells one passphrase from the other", screens)
+    alarms = [int(w.status(f"watcher-{n}")["alarms"]) for n in (1, 2, 3)]
+    answer = v.place("forced-answer")
+    v.cold(3, "sign", paper, *watched, typed=[vault.SECOND, "WORDS"], answer=answer)
+    told = "".join(v.kuramori("--holding-file", v.place("holding"), "refill", "collect", paper, answer, expect=1))
+    process.wait_until(lambda: all(int(w.status(f"watcher-{n}")["alarms"]) > alarms[n - 1] for n in (1, 2, 3)), 20,
+                       "every watcher raises its alarm")
+    must("duress" not in told and "alarm" not in told, "the online tool tells the thief", told)
+    for n in (1, 2, 3):
+        must("duress: cold holder holder-3" in w.group.daemons[f"watcher-{n}"].errors(), "the alarm does not say who", n)
     began = time.time()
     said = w.cli("freeze", "--reason", "a holder is held", person="officer-cli", server=False)
     took = time.time() - began
@@ -594,5 +612,6 @@ def forced_holder(rig):
     w.wait_blocks(2)
     c.boxes_whole()
     must(w.public.balance(THIEF.address()) == 0, "the thief has coins")
-    return (f"until then: a cold holder's own machine, with his passphrase, refuses the thief's address whoever types, and "
-            f"anybody else's freeze is with all five stop sockets in {took:.1f} s, the opening of its key included; every box is whole")
+    return (f"a cold holder's own machine, with his passphrase, refuses the thief's address whoever types; under his second "
+            f"one it shows and signs the same, all three watchers raise the alarm with his name, and the online tool says "
+            f"nothing of it; anybody else's freeze is with all five stop sockets in {took:.1f} s, the opening of its key included; every box is whole")

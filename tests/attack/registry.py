@@ -19,7 +19,7 @@ LATER = {
     "T19": "NEM has no change; this is about the outputs of Bitcoin transactions, the next chain",
     "T21": "a hijacked domain matters once there is an approval site; today's approvals are signed on the person's "
            "own machine",
-    "T35": "a duress code needs approver devices of its own and a delayed queue; neither exists",
+    "T35": "an approver's duress code needs approver devices of their own and a delayed queue; neither exists",
     "T37": "updates are not delivered by this software yet; the roster will name the program hashes that count",
     "T46": "what is above the hot ceiling goes home at an officer's word (kuramori sweep, scenario sweep); the line in "
            "yen, guarantee coins and the daily report with its minutes are not built",

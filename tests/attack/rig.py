@@ -287,7 +287,7 @@ class Cold:
         w.folder.mkdir(parents=True)
         os.chmod(w.folder, 0o755)
         (w.folder / "cold").mkdir()
-        self.vault = vault.Vault(w, w.folder / "cold")
+        self.vault = vault.Vault(w, w.folder / "cold", second=(3,))
         w.seal_people((("officer-cli", "officer"),))
         w.ceremony_node()
         w.write_documents(w.seal_signers())

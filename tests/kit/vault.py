@@ -5,6 +5,7 @@ refills and the watchers' tallies. What the online side brings to the holders' m
 import hashlib
 import hmac
 import random
+import re
 
 import canon
 import ceremony
@@ -15,6 +16,7 @@ from terminal import Terminal, words_of_card
 
 XEM = kit.XEM
 PASSPHRASE = "a passphrase of the test"
+SECOND = "another passphrase of the test"
 FEES = {"fee_cosign": 150_000, "fee_inner": 1_250_000, "fee_outer": 150_000}   # of a whole box, two who cosign
 MOVED = FEES["fee_inner"] + FEES["fee_outer"] + 2 * FEES["fee_cosign"]
 
@@ -36,11 +38,13 @@ class Sold:
 
 
 class Vault:
-    """w: a world whose holders are made here. folder: a new one, of holders' machines and of papers."""
+    """w: a world whose holders are made here. folder: a new one, of holders' machines and of papers. second: the holders
+    who have a second passphrase; with any of them, all are registered."""
 
-    def __init__(self, w, folder):
+    def __init__(self, w, folder, second=()):
         self.w = w
         self.folder = folder
+        self.second = second
         self.attest = []    # of the holders
         self.sold = None    # of the last holder
 
@@ -82,7 +86,8 @@ class Vault:
         for i in range(5):
             rolls = "".join(dice.choice("123456") for _ in range(100))
             drill = ["--drill", "yes"] if sold and i == 4 else []
-            out, _ = self.cold(i, *drill, "init", typed=["same", rolls, PASSPHRASE, PASSPHRASE])
+            second = [SECOND, SECOND] if i in self.second else []
+            out, _ = self.cold(i, *drill, "init", typed=["same", rolls, PASSPHRASE, PASSPHRASE, *second])
             one = ceremony.keys_in(out)
             self.w.keys.holders[i] = Holder(one["key"])
             self.attest.append(one["attest_key"])
@@ -90,12 +95,26 @@ class Vault:
                 self.sold = Sold(rolls)
                 assert self.sold.chain.public_hex == one["key"] and self.sold.attest.public_hex == one["attest_key"]
 
+    def held(self, who, *words, typed=(), expect=0, key=None):
+        """cold(), with any key file."""
+        argv = self.argv(who, *words)
+        if key is not None:
+            argv[argv.index("--key-file") + 1] = str(key)
+        return ceremony.typed(argv, typed, expect)
+
+    def registration(self, who, passphrase=PASSPHRASE, key=None):
+        """What that holder says for the next holding, and the screen that it stands on."""
+        roster = [] if self.place("holding").exists() else ["--roster1-file", self.w.place("documents") / "roster.json"]
+        out, _ = self.held(who, *map(str, roster), "register", typed=[passphrase], key=key)
+        return re.search(r"^registration ([0-9a-f]+)$", out, re.M)[1], out
+
     # ------------------------------------------------------------ papers
 
     def holding(self, officers=("officer-1", "officer-2"), **changed):
         return canon.Document("holding", {
             "genesis": self.w.genesis.id,
-            "holders": [{"attest_key": self.attest[i], "id": f"holder-{i}", "key": h.public_hex, "registration": ""}
+            "holders": [{"attest_key": self.attest[i], "id": f"holder-{i}", "key": h.public_hex,
+                         "registration": self.registration(i)[0] if self.second else ""}
                         for i, h in enumerate(self.w.keys.holders)],
             "limit": str(20_000_000 * XEM), "number": 1, "previous": canon.ZERO_ID, "residue_max": str(5 * XEM),
             "tally_age_ms": 86_400_000, "window_ms": 604_800_000, **changed,

@@ -24,41 +24,32 @@ import tap  # noqa: E402
 import vault  # noqa: E402
 
 tap.tests.clear()   # those of the world that this one borrows run by themselves
-USUAL, SECOND = vault.PASSPHRASE, "another passphrase of the test"
+USUAL, SECOND = vault.PASSPHRASE, vault.SECOND
 FORCED = (1, 2)
 
 
-def held(i, *words, typed=(), expect=0, key=None):
+def held(i, *words, **more):
     """kuramori-cold of holder i, with any key file; (stdout, stderr)."""
-    argv = base.v.argv(i, *words)
-    if key is not None:
-        argv[argv.index("--key-file") + 1] = str(key)
-    return ceremony.typed(argv, typed, expect)
+    return base.v.held(i, *words, **more)
 
 
-def registration(i, passphrase=USUAL, key=None):
-    roster = ("--roster1-file", base.w.place("documents") / "roster.json") if not place("holding").exists() else ()
-    out, _ = held(i, *roster, "register", typed=[passphrase], key=key)
-    return re.search(r"^registration ([0-9a-f]+)$", out, re.M)[1], out
+def registration(i, *more, **also):
+    return base.v.registration(i, *more, **also)
 
 
 class Vault(vault.Vault):
-    """Holders 1 and 2 have a second passphrase, and all of them are registered."""
+    """Holders 1 and 2 have a second passphrase, and err before they have it."""
+
+    def __init__(self, w, folder):
+        super().__init__(w, folder, second=FORCED)
 
     def cold(self, who, *words, typed=(), expect=0, **more):
         if words == ("init",) and who in FORCED:
             # not the same twice; not the first one again
             for wrong in ((SECOND, "a third"), (USUAL, USUAL)):
-                super().cold(who, *words, typed=[*typed, *wrong], expect=1, **more)
+                super().cold(who, *words, typed=[*typed[:-2], *wrong], expect=1, **more)
                 assert not (self.place(f"holder-{who}") / "key").exists()
-            typed = [*typed, SECOND, SECOND]
         return super().cold(who, *words, typed=typed, expect=expect, **more)
-
-    def holding(self, officers=("officer-1", "officer-2"), **changed):
-        body = super().holding(officers, **changed).body
-        for i, one in enumerate(body["holders"]):
-            one["registration"], _ = registration(i)
-        return canon.Document("holding", body).sign(*(self.w.keys.people[name][0] for name in officers))
 
 
 def place(name):
