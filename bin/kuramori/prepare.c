@@ -415,9 +415,10 @@ static int follow(struct cli *c, const char *path, const char *const *nodes, siz
 		if (!c->json) {
 			print_one(k.place[i] - 1);
 		}
-		if (k.state[k.place[i] - 1] == COLD_PREPARED_FOREIGN) {
+		if (k.state[k.place[i] - 1] == COLD_PREPARED_FOREIGN ||
+		    k.state[k.place[i] - 1] == COLD_PREPARED_USED) {
 			code = cli_fail(ERR_MISMATCH, "%s: %s", k.address[k.place[i] - 1].text,
-					state_words(COLD_PREPARED_FOREIGN));
+					state_words(k.state[k.place[i] - 1]));
 		}
 	}
 	if (code == 0) {

@@ -98,9 +98,9 @@ bool control_cancel_stops(struct control *c, const struct hash32 *id)
 {
 	const struct control_entry *e = control_find(c, id);
 
-	/* in force after a wait: rules are disowned, a grant ends */
-	return e != NULL &&
-	       (e->state == CONTROL_WAITS || (e->state == CONTROL_IN_FORCE && e->waited));
+	/* in force after a wait: rules are disowned, once, a grant ends */
+	return e != NULL && (e->state == CONTROL_WAITS ||
+			     (e->state == CONTROL_IN_FORCE && e->waited && !e->disowned));
 }
 
 /* Who says no is an officer, an approver or, to a recovery that is known here, a holder. */

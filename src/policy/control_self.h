@@ -80,11 +80,6 @@ uint64_t control_grant_left_ms(const struct control *c, const struct control_ent
 void control_listed_follow(struct control *c, const struct control_lists *before,
 			   const struct policy_time *now);
 
-/* ---- control_take.c -------------------------------------------------------------------------- */
-
-/* A recovery, while another successor of the same roster waits. */
-bool control_held_up(const struct control *c, const struct control_entry *e);
-
 /* ---- control_check.c ------------------------------------------------------------------------ */
 
 /* A cancel of this id would stop, end or disown something. */

@@ -316,8 +316,10 @@ void watch_stop_due(struct watch *w, struct effects *out)
 	struct log_batch b;
 
 	for (size_t i = 0; e == NULL && i < w->control.n; i++) {
-		if (rules_wait(w, i) && words_suffice(w, i)) {
-			e = &w->control.entries[i];
+		const struct control_entry *one = &w->control.entries[i];
+
+		if (rules_wait(w, i) && words_suffice(w, i) && !control_held_up(&w->control, one)) {
+			e = one;
 			r.debit.b[4] = BY_WORDS;
 		}
 	}

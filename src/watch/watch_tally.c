@@ -199,6 +199,20 @@ static int key_cmp(const void *a, const void *b)
 	return bytes_cmp(bytes_of(x->key.b, sizeof x->key.b), bytes_of(y->key.b, sizeof y->key.b));
 }
 
+/* What a box may hold and still wait for coins: strangers' gifts, as holders' machines see them. */
+static u128 dust(const struct watch *w)
+{
+	const struct watch_held *const held[] = { &w->holding, &w->next_holding };
+	u128 most = CEILING_DUST_MICRO;
+
+	for (size_t i = 0; i < ARRAY_LEN(held); i++) {
+		const u128 residue = money_units(&held[i]->doc.residue_max);
+
+		most = held[i]->doc.number != 0 && residue > most ? residue : most;
+	}
+	return most;
+}
+
 /*
  * A box that waits for coins, and a block that can still be undone gave it to its holders: its old
  * key may come back, so nothing is to go there yet.  Of what coins are in already, and of where a
@@ -208,7 +222,7 @@ static bool waits_young(const struct watch *w, const struct watch_node *n, size_
 {
 	bool young = false;
 
-	if (w->own[own].kind == WATCH_HOT || n->balance[own] > CEILING_DUST_MICRO) {
+	if (w->own[own].kind == WATCH_HOT || n->balance[own] > dust(w)) {
 		return false;
 	}
 	for (size_t i = 0; i < w->genesis.hot_count; i++) {

@@ -330,6 +330,10 @@ def what_is_no_box_is_not_named():
     assert states()[1] == "used"
     _, err = kuramori("prepare", "name", keys[1].address(), at(), expect=1)
     assert "used" in err, err
+    # nor does who follows its conversion hear that it is a box
+    write("three", b"".join(place("unit").read_bytes().splitlines(True)[:3]))
+    out, err = kuramori("prepare", "follow", place("three"), at(), expect=1)
+    assert keys[1].address() in err and "are boxes" not in out, (out, err)
 
 
 if __name__ == "__main__":

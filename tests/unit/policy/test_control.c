@@ -2029,6 +2029,28 @@ static void recoveries_compete(void)
 	T_EQ(STATE(&k, &t4), CONTROL_CANCELLED);
 }
 
+/* What is in force can be disowned once: who says so again and again does not fill the table. */
+static void disowned_again_and_again(void)
+{
+	struct doc_cancel c;
+	unsigned n = 0;
+
+	start();
+	recovery(&t1, &k, 1, BY_THREE);
+	TAKEN(&k, &t1);
+	pass(&k, 3600000, 3600);
+	T_EQ(k.roster.number, 2);
+	c = (struct doc_cancel){ .genesis = genesis, .document = t1.id, .person = "holder-4" };
+	for (; n <= CONTROL_IDLE_EACH_MAX; n++) {
+		c.time_ms = n + 1;
+		sign(&t2, DOC_CANCEL, &c, BY_H4);
+		TAKEN(&k, &t2);
+	}
+	c.time_ms = n + 1;
+	sign(&t2, DOC_CANCEL, &c, BY_H4);
+	REFUSED(&k, &t2, ERR_FULL, "document");
+}
+
 /* It came into force here and was ended there: a third one settles it, on both sides. */
 static void recovery_disowned(void)
 {
@@ -2250,6 +2272,7 @@ int main(int argc, char **argv)
 		{ "one ends a recovery", one_ends_a_recovery },
 		{ "recoveries compete", recoveries_compete },
 		{ "a recovery in force here and ended there", recovery_disowned },
+		{ "disowned again and again", disowned_again_and_again },
 		{ "recovered twice", recovered_twice },
 		{ "officers are stronger than holders", officers_are_stronger },
 		{ "so many recoveries", so_many_recoveries },

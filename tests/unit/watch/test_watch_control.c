@@ -15,7 +15,7 @@
 
 enum { WORDS_MS = 1500 }; /* long enough to ask the other watchers once more */
 
-static struct paper p1, p2;
+static struct paper p1, p2, p3;
 
 static void paper(struct paper *p, enum doc_type type, const void *in, unsigned by)
 {
@@ -815,6 +815,44 @@ static void as_many_words_as_it_takes(void)
 	rig_word_key = NULL;
 }
 
+/* Others' words bring no recovery into force while a roster of officers waits beside it here. */
+static void a_word_on_what_is_held_up(void)
+{
+	const uint8_t *holder = r.source[0].secret;
+	struct doc_roster next;
+	struct doc_cancel x = { .person = "approver-2" };
+
+	rig_up();
+	r.w.roster.holder_count = 1;
+	party(&r.w.roster.holders[0], "holder-1", &r.source[0]);
+	r.w.control.rules.recovery_needed = 1;
+	next = r.w.roster;
+	next.number++;
+	next.previous = r.w.roster_id;
+	next.governance = 1;
+	paper(&p1, DOC_ROSTER, &next, BOTH);
+	next.governance = 2;
+	next.recovery = true;
+	next.people_count--;
+	paper_make(&p2, DOC_ROSTER, &next, &r.genesis_id, &holder, 1);
+	T_EQ(put(&p1), DOC_RECEIPT);
+	rig_word.document = p2.id;
+	rig_matured = true;
+	T_EQ(put(&p2), DOC_RECEIPT);
+	wait_ms(WORDS_MS);
+	T_EQ(r.w.roster.number, 1);
+	/* what held it up is cancelled: the word stands */
+	x.genesis = r.genesis_id;
+	x.document = p1.id;
+	paper(&p3, DOC_CANCEL, &x, 1u << 3);
+	T_EQ(put(&p3), DOC_RECEIPT);
+	wait_ms(WORDS_MS);
+	T_EQ(r.w.roster.number, 2);
+	T_MEM(&r.w.roster_id, &p2.id, 32);
+	rig_matured = false;
+	memset(&rig_word, 0, sizeof rig_word);
+}
+
 /* What came into force here by our own clocks we say to other watchers, and to nobody else. */
 static void our_own_word(void)
 {
@@ -859,6 +897,7 @@ int main(int argc, char **argv)
 		{ "words of nobody", words_of_nobody },
 		{ "a word on what was cancelled", a_word_on_what_was_cancelled },
 		{ "as many words as it takes", as_many_words_as_it_takes },
+		{ "a word on what is held up", a_word_on_what_is_held_up },
 		{ "our own word", our_own_word },
 		{ "a fork stops", forks },
 	};

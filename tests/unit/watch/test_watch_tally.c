@@ -289,6 +289,8 @@ static void control_undone(void)
 /* An empty box whose conversion a node may still undo gets no word: nobody sends coins there. */
 static void a_young_box(void)
 {
+	struct nem_tx give;
+
 	rig_up();
 	T_CHECK(tally(K_SPARE1)); /* a hot account is emptied there whatever happens */
 	for (size_t i = 0; i < r.w.genesis.hot_count; i++) {
@@ -298,6 +300,18 @@ static void a_young_box(void)
 	T_CHECK(refused(K_SPARE1, err_slug(ERR_STATE)));
 	T_CHECK(strstr(refusal.detail, "360 blocks deep") != NULL);
 	T_CHECK(tally(K_BOX)); /* coins are in it */
+	/* what a stranger sent counts as nothing where the holders' machines count it as nothing */
+	give = tx_transfer(K_CUSTOMER, K_SPARE1, X(150));
+	tx_sign(&give, K_CUSTOMER);
+	mine_given(&give, 1);
+	feed_all();
+	T_CHECK(tally(K_SPARE1));
+	r.w.holding.doc.number = 1;
+	r.w.holding.doc.residue_max = xem(X(200));
+	T_CHECK(refused(K_SPARE1, err_slug(ERR_STATE)));
+	r.w.next_holding = r.w.holding;
+	r.w.holding.doc.residue_max = xem(X(5));
+	T_CHECK(refused(K_SPARE1, err_slug(ERR_STATE)));
 	while (watch_height(&r.w, PUBLIC) < 361) {
 		T_CHECK(refused(K_SPARE1, err_slug(ERR_STATE)));
 		mine(PUBLIC);
