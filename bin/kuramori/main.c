@@ -437,7 +437,7 @@ static const char text_trace[] =
     "  trace pedigree STORE ASSET TX ADDRESS [NAME=VALUE...]\n"
     "                         where the coins of one payment came from, unit by unit: FIFO run\n"
     "                         backward; policy=lifo, origin=ADDRESS where the question ends,\n"
-    "                         from_height=N\n"
+    "                         from_height=N, bundle=FILE\n"
     "  trace demo coincheck FOLDER [seed=N]\n"
     "                         the theft of 2018 to try all this on: the eleven thefts as they "
     "were\n"

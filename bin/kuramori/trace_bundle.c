@@ -88,23 +88,30 @@ static void put(struct writing *w, const char *kind, json_t *o)
 	json_decref(line);
 }
 
-static void put_head(struct writing *w, const struct trace_run *r)
+/* The lines up to the ledger; asked is the case in its canonical form, or the question. */
+static void put_head(struct writing *w, const struct trace_run *r, const uint8_t *case_id,
+		     json_t *asked)
 {
 	json_t *o = object();
 
 	set_number(o, "version", VERSION);
 	set_text(o, "program", "kuramori " KURAMORI_VERSION);
-	set_hex(o, "case", r->file->id.b);
+	set_hex(o, "case", case_id);
 	put(w, "bundle", o);
-	put(w, "case", json_incref(r->file->json));
+	put(w, "case", json_incref(asked));
 	o = object();
-	set_text(o, "asset", r->file->asset);
+	set_text(o, "asset", json_string_value(json_object_get(asked, "asset")));
 	set_number(o, "height", r->height);
 	set_number(o, "time", r->time_s);
 	set_number(o, "events", r->c.n);
 	put(w, "ledger", o);
+}
+
+static void put_labels(struct writing *w, const struct trace_run *r)
+{
 	for (size_t i = 0; i < r->file->labels_n; i++) {
-		o = object();
+		json_t *o = object();
+
 		set_text(o, "file", r->file->labels[i].file);
 		set_hex(o, "sha256", trace_labels_sha256(r->labels, i)->b);
 		put(w, "labels", o);
@@ -398,16 +405,32 @@ static enum err put_intervals(struct writing *w, const struct trace_run *r,
 	return e;
 }
 
+static void begin(struct writing *w, FILE *out)
+{
+	*w = (struct writing){ .out = out };
+	memset(w->hash, '0', HEX_CHARS);
+	w->hash[HEX_CHARS] = '\0';
+}
+
+static void end(struct writing *w, struct hash32 *id)
+{
+	json_t *o = object();
+
+	set_number(o, "lines", w->lines + 1);
+	set_number(o, "intervals", w->intervals);
+	put(w, "end", o);
+	CHECK(hex_get(id->b, sizeof id->b, bytes_of(w->hash, HEX_CHARS), HEX_LOWER_ONLY) == ERR_OK);
+}
+
 enum err trace_bundle_write(FILE *out, struct hash32 *id, const struct trace_run *r,
 			    const struct trace_tally *t)
 {
-	struct writing w = { .out = out };
-	json_t *o;
+	struct writing w;
 	enum err e;
 
-	memset(w.hash, '0', HEX_CHARS);
-	w.hash[HEX_CHARS] = '\0';
-	put_head(&w, r);
+	begin(&w, out);
+	put_head(&w, r, r->file->id.b, r->file->json);
+	put_labels(&w, r);
 	put_accounts(&w, r);
 	put_seeds(&w, r);
 	put_transfers(&w, r);
@@ -417,10 +440,80 @@ enum err trace_bundle_write(FILE *out, struct hash32 *id, const struct trace_run
 	if (e != ERR_OK) {
 		return e;
 	}
-	o = object();
-	set_number(o, "lines", w.lines + 1);
-	set_number(o, "intervals", w.intervals);
-	put(&w, "end", o);
-	CHECK(hex_get(id->b, sizeof id->b, bytes_of(w.hash, HEX_CHARS), HEX_LOWER_ONLY) == ERR_OK);
+	end(&w, id);
 	return ERR_OK;
+}
+
+/* ---- a pedigree -------------------------------------------------------------------------- */
+
+const char *trace_bundle_piece(enum trace_piece_kind k)
+{
+	static const char *const words[] = { "", "passed", "issued", "origin", "earlier" };
+
+	return words[k];
+}
+
+/* The pieces at which the question ends, by event and then by units. */
+static void put_ends(struct writing *w, const struct trace_run *r, const struct trace_pedigree *p)
+{
+	uint64_t of = 0;
+
+	for (size_t k = p->n, first; k > 0; k = first) {
+		for (first = k; first > 0 && p->p[first - 1].event == p->p[k - 1].event; first--) {
+		}
+		for (size_t i = first; i < k && p->p[i].kind != TRACE_PIECE_PASSED; i++) {
+			json_t *o = object();
+
+			set_number(o, "of", of++);
+			set_text(o, "kind", trace_bundle_piece(p->p[i].kind));
+			set_number(o, "account", trace_run_place(r, r->c.to[p->p[i].event]));
+			set_number(o, "event", p->p[i].event);
+			set_units(o, "amount", p->p[i].b - p->p[i].a);
+			set_units(o, "in", p->p[i].a);
+			set_units(o, "balance", 0);
+			put(w, "seed", o);
+		}
+	}
+}
+
+void trace_bundle_pedigree(FILE *out, struct hash32 *id, json_t *question,
+			   const struct trace_run *r, const struct trace_pedigree *p)
+{
+	static const char *const gone[] = { "absorbed", "stopped", "evaporated", "destroyed" };
+	const size_t deposit = r->c.n - 1;
+	const json_t *policy = json_object_get(question, "policy");
+	char *text = casefile_canonical(question);
+	struct hash32 case_id;
+	uint64_t touched = 0;
+	struct writing w;
+	json_t *o;
+
+	sha256(&case_id, bytes_str(text));
+	free(text);
+	begin(&w, out);
+	put_head(&w, r, case_id.b, question);
+	put_accounts(&w, r);
+	put_ends(&w, r, p);
+	put_transfers(&w, r);
+	for (size_t k = 0; k < r->events_n; k++) {
+		touched += trace_run_move(r, k, 0)->kind != 0;
+	}
+	o = object();
+	set_text(o, "policy", json_string_value(policy));
+	set_units(o, "stolen", r->c.amount[deposit]);
+	set_units(o, "held", r->c.amount[deposit]);
+	for (size_t i = 0; i < ARRAY_LEN(gone); i++) {
+		set_units(o, gone[i], 0);
+	}
+	set_number(o, "accounts", 1);
+	set_number(o, "touched", touched);
+	put(&w, "total", o);
+	o = object();
+	set_number(o, "account", trace_run_place(r, r->c.to[deposit]));
+	set_text(o, "policy", json_string_value(policy));
+	set_units(o, "held", r->c.amount[deposit]);
+	set_units(o, "rests", 0);
+	CHECK(json_object_set_new(o, "marked", json_true()) == 0);
+	put(&w, "rest", o);
+	end(&w, id);
 }

@@ -6,11 +6,13 @@
 #ifndef KURAMORI_BIN_TRACE_BUNDLE_H
 #define KURAMORI_BIN_TRACE_BUNDLE_H
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "trace/pedigree.h"
 #include "trace_run.h"
 #include "trace_tally.h"
 
@@ -21,5 +23,17 @@
  */
 MUST_CHECK enum err trace_bundle_write(FILE *out, struct hash32 *id, const struct trace_run *r,
 				       const struct trace_tally *t);
+
+/*
+ * Writes the bundle of a pedigree: a case whose seeds are the pieces that are not PASSED.  question
+ * is its case line, with `asset` and `policy`; r has one rule, whose events are every outflow of an
+ * account while it has coins that are followed, up to the deposit, the last one; moves[].units is
+ * what of each is PASSED, moves[].kind is not 0 if the sender had any.
+ */
+void trace_bundle_pedigree(FILE *out, struct hash32 *id, json_t *question,
+			   const struct trace_run *r, const struct trace_pedigree *p);
+
+/* How a piece is called there: "passed", "issued", "origin", "earlier". */
+const char *trace_bundle_piece(enum trace_piece_kind k);
 
 #endif

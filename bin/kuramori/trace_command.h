@@ -18,6 +18,10 @@ int trace_report_command(struct cli *c, const char *const *w, size_t n);
 int trace_path_command(struct cli *c, const char *const *w, size_t n);
 /* `pedigree STORE ASSET TX ADDRESS` */
 int trace_pedigree_command(struct cli *c, const char *const *w, size_t n);
+/* The bundle that `pedigree` writes for the case line of one.  0 or an exit code, said on stderr.
+ */
+int trace_pedigree_again(FILE *out, struct hash32 *id, size_t *transfers, const char *store,
+			 json_t *question);
 /* `follow CASE STORE HOST:PORT [NAME=VALUE...]` */
 int trace_follow_command(struct cli *c, const char *const *w, size_t n);
 /* `verify BUNDLE STORE` */

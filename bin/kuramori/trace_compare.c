@@ -66,70 +66,93 @@ static uint64_t differ(FILE *in, const char *mine, size_t mine_n)
 	return wrong != 0 ? wrong : at == mine_n ? 0 : number + 1;
 }
 
-static int compare(const struct cli *c, const char *path, FILE *in, const struct trace_run *run)
-{
-	struct trace_tally tally;
+/* The bundle anew, from a ledger. */
+struct anew {
+	const char *path, *store;
+	FILE *out;
 	struct hash32 id;
-	char *mine = NULL, hex[65];
-	size_t mine_n = 0;
-	uint64_t wrong;
-	enum err e;
-	FILE *out = open_memstream(&mine, &mine_n);
+	size_t transfers;
+};
 
-	CHECK(out != NULL);
-	trace_tally_make(&tally, run);
-	e = trace_bundle_write(out, &id, run, &tally);
-	CHECK(fclose(out) == 0);
-	trace_tally_free(&tally);
-	if (e != ERR_OK) {
-		free(mine);
-		return cli_fail(e, "%s: the intervals of all rules cannot be proved", path);
+static int case_anew(struct anew *a, json_t *the_case, uint64_t height)
+{
+	struct casefile file = { .json = NULL };
+	struct trace_run run = { .file = NULL };
+	struct trace_tally tally;
+	int code = casefile_from_json(&file, the_case, a->path);
+
+	code = code != 0 ? code : trace_run_open(&run, &file, a->path, a->store, height, 0);
+	if (code == 0) {
+		enum err e;
+
+		trace_tally_make(&tally, &run);
+		e = trace_bundle_write(a->out, &a->id, &run, &tally);
+		trace_tally_free(&tally);
+		a->transfers = run.events_n;
+		code = e == ERR_OK ? 0
+				   : cli_fail(e, "%s: the intervals of all rules cannot be proved",
+					      a->path);
 	}
-	wrong = differ(in, mine, mine_n);
-	free(mine);
-	hex_put(hex, bytes_of(id.b, sizeof id.b));
+	trace_run_free(&run);
+	casefile_free(&file);
+	return code;
+}
+
+static int judge(const struct cli *c, const struct anew *a, FILE *in, const char *mine,
+		 size_t mine_n)
+{
+	char hex[65];
+	const uint64_t wrong = differ(in, mine, mine_n);
+
+	hex_put(hex, bytes_of(a->id.b, sizeof a->id.b));
 	if (wrong != 0) {
 		return cli_fail(ERR_MISMATCH,
 				"%s, line %" PRIu64
 				": the ledger of %s says otherwise; its bundle of "
 				"this case is %s",
-				path, wrong, run->store, hex);
+				a->path, wrong, a->store, hex);
 	}
 	if (c->json) {
-		printf("{\"bundle\":\"%s\",\"transfers\":%zu}\n", hex, run->events_n);
+		printf("{\"bundle\":\"%s\",\"transfers\":%zu}\n", hex, a->transfers);
 	} else {
 		printf(
 		    _("%s: bundle %s is what the ledger of %s says; kuramori-trace-verify computes "
 		      "its numbers by other means\n"),
-		    path, hex, run->store);
+		    a->path, hex, a->store);
 	}
 	return 0;
 }
 
 int trace_compare(const struct cli *c, const char *path, const char *store)
 {
-	struct casefile file = { .json = NULL };
-	struct trace_run run = { .file = NULL };
+	struct anew a = { .path = path, .store = store };
 	FILE *in = fopen(path, "re");
 	json_t *the_case, *ledger;
 	json_int_t height;
+	char *mine = NULL;
+	size_t mine_n = 0;
 	int code;
 
 	if (in == NULL) {
 		return cli_fail(ERR_IO, "%s: %s", path, strerror(errno));
 	}
+	a.out = open_memstream(&mine, &mine_n);
+	CHECK(a.out != NULL);
 	the_case = line_of(in, "case");
 	ledger = line_of(in, "ledger");
 	height = json_integer_value(json_object_get(ledger, "height"));
-	code =
-	    the_case == NULL || height <= 0
-		? cli_fail(ERR_INPUT,
-			   "%s: no re-run bundle; it is: kuramori trace verify BUNDLE STORE", path)
-		: casefile_from_json(&file, the_case, path);
-	code = code != 0 ? code : trace_run_open(&run, &file, path, store, (uint64_t)height, 0);
-	code = code != 0 ? code : compare(c, path, in, &run);
-	trace_run_free(&run);
-	casefile_free(&file);
+	if (the_case == NULL || height <= 0) {
+		code = cli_fail(ERR_INPUT,
+				"%s: no re-run bundle; it is: kuramori trace verify BUNDLE STORE",
+				path);
+	} else if (json_object_get(the_case, "policy") != NULL) {
+		code = trace_pedigree_again(a.out, &a.id, &a.transfers, store, the_case);
+	} else {
+		code = case_anew(&a, the_case, (uint64_t)height);
+	}
+	CHECK(fclose(a.out) == 0);
+	code = code != 0 ? code : judge(c, &a, in, mine, mine_n);
+	free(mine);
 	json_decref(the_case);
 	json_decref(ledger);
 	(void)fclose(in);

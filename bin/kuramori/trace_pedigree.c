@@ -11,19 +11,22 @@
 #include "base/check.h"
 #include "base/hex.h"
 #include "trace/pedigree.h"
+#include "trace_bundle.h"
 #include "trace_command.h"
 #include "trace_words.h"
 
-enum { PIECES_MAX = 20000000, STEPS_SHOWN = 40 };
+enum { PIECES_MAX = 20000000, STEPS_SHOWN = 40, EVENTS_FIRST = 64 };
 
 struct asked {
 	struct columns_view view;
 	bool open;
+	const char *asset;
 	size_t event; /* the deposit */
 	enum trace_policy policy;
 	uint32_t *origins;
 	size_t origins_n;
 	size_t first_event;
+	json_t *question; /* the case line of its bundle */
 };
 
 static void *room(size_t n, size_t size)
@@ -107,11 +110,31 @@ static int find_deposit(struct asked *a, const char *tx, const char *address)
 	return code;
 }
 
+/* What was asked, in one form. */
+static void make_question(struct asked *a, uint64_t from_height)
+{
+	const struct trace_columns *c = &a->view.columns;
+	char name[COLUMNS_TEXT_MAX], hex[65];
+	json_t *origins = json_array();
+
+	CHECK(origins != NULL);
+	for (size_t i = 0; i < a->origins_n; i++) {
+		columns_name_text(name, columns_view_name(&a->view, a->origins[i]));
+		CHECK(json_array_append_new(origins, json_string(name)) == 0);
+	}
+	columns_name_text(name, columns_view_name(&a->view, owner_of(&a->view, c->to[a->event])));
+	hex_put(hex, bytes_of(a->view.txids + (size_t)32 * c->tx[a->event], 32));
+	a->question = json_pack("{s:s,s:s,s:s,s:s,s:o,s:I}", "asset", a->asset, "tx", hex, "to",
+				name, "policy", trace_policy_name(a->policy), "origins", origins,
+				"from_height", (json_int_t)from_height);
+	CHECK(a->question != NULL);
+}
+
 static int find_ends(struct asked *a, const char *const *w, size_t n)
 {
 	const char *policy = trace_words_value(w, n, "policy"), *origin;
 	uint64_t height = 0;
-	size_t at = 0;
+	size_t at = 0, distinct = 0;
 	int code = trace_words_number(w, n, "from_height", JSON_INT_MAX, &height);
 
 	a->policy = TRACE_FIFO;
@@ -142,19 +165,34 @@ static int find_ends(struct asked *a, const char *const *w, size_t n)
 			a->origins[k - 1] = swap;
 		}
 	}
+	for (size_t i = 0; i < a->origins_n; i++) {
+		if (i == 0 || a->origins[i] != a->origins[distinct - 1]) {
+			a->origins[distinct++] = a->origins[i];
+		}
+	}
+	a->origins_n = distinct;
+	if (code == 0) {
+		make_question(a, height);
+	}
 	return code;
 }
 
-static const struct trace_block *block_of(const struct asked *a, size_t event)
+/* The last block that begins at or before the event. */
+static size_t block_of(const struct asked *a, size_t event)
 {
-	size_t k = a->view.blocks_n - 1;
+	size_t low = 0, high = a->view.blocks_n;
 
 	CHECK(a->view.blocks != NULL);
+	while (high - low > 1) {
+		const size_t middle = low + (high - low) / 2;
 
-	while (k > 0 && a->view.blocks[k].first > event) {
-		k--;
+		if (a->view.blocks[middle].first <= event) {
+			low = middle;
+		} else {
+			high = middle;
+		}
 	}
-	return &a->view.blocks[k];
+	return low;
 }
 
 static const char *kind_words(enum trace_piece_kind k)
@@ -165,18 +203,11 @@ static const char *kind_words(enum trace_piece_kind k)
 	return words[k];
 }
 
-static const char *kind_slug(enum trace_piece_kind k)
-{
-	static const char *const slugs[] = { "", "passed", "issued", "origin", "earlier" };
-
-	return slugs[k];
-}
-
 static void put_piece(const struct cli *c, const struct asked *a, const struct trace_piece *p,
 		      uint64_t units, json_t *all)
 {
 	const struct trace_columns *v = &a->view.columns;
-	const struct trace_block *b = block_of(a, p->event);
+	const struct trace_block *b = &a->view.blocks[block_of(a, p->event)];
 	char from[COLUMNS_TEXT_MAX], to[COLUMNS_TEXT_MAX], hex[65], digits[24];
 	char time[TRACE_PICTURE_TIME_MAX];
 	json_t *o;
@@ -192,20 +223,26 @@ static void put_piece(const struct cli *c, const struct asked *a, const struct t
 		return;
 	}
 	(void)snprintf(digits, sizeof digits, "%" PRIu64, units);
-	o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I}", "kind", kind_slug(p->kind), "from", from,
-		      "to", to, "tx", hex, "units", digits, "height", (json_int_t)b->height,
-		      "time_s", (json_int_t)b->time_s, "event", (json_int_t)p->event);
+	o = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I}", "kind", trace_bundle_piece(p->kind),
+		      "from", from, "to", to, "tx", hex, "units", digits, "height",
+		      (json_int_t)b->height, "time_s", (json_int_t)b->time_s, "event",
+		      (json_int_t)p->event);
 	CHECK(o != NULL && json_array_append_new(all, o) == 0);
 }
 
 /* Events from the latest back; pieces of one event and kind together. */
-static void tell(const struct cli *c, const struct asked *a, const struct trace_pedigree *p)
+static void tell(const struct cli *c, const struct asked *a, const struct trace_pedigree *p,
+		 const struct hash32 *bundle)
 {
+	char hex[65];
 	json_t *all = json_array();
 	uint64_t sums[5] = { 0 };
 	size_t shown = 0, events = 0;
 
 	CHECK(all != NULL);
+	if (bundle != NULL) {
+		hex_put(hex, bytes_of(bundle->b, sizeof bundle->b));
+	}
 	for (size_t i = 0, next; i < p->n; i = next) {
 		uint64_t units = 0;
 
@@ -222,6 +259,10 @@ static void tell(const struct cli *c, const struct asked *a, const struct trace_
 		}
 	}
 	if (c->json) {
+		if (bundle != NULL) {
+			all = json_pack("{s:s,s:o}", "bundle", hex, "pieces", all);
+			CHECK(all != NULL);
+		}
 		CHECK(json_dumpf(all, stdout, JSON_COMPACT) == 0);
 		printf("\n");
 	} else {
@@ -235,11 +276,73 @@ static void tell(const struct cli *c, const struct asked *a, const struct trace_
 		       a->view.columns.amount[a->event], trace_policy_name(a->policy),
 		       sums[TRACE_PIECE_ISSUED], sums[TRACE_PIECE_ORIGIN],
 		       sums[TRACE_PIECE_EARLIER]);
+		if (bundle != NULL) {
+			printf(_("\nBundle %s: kuramori-trace-verify computes all of this again "
+				 "from it\n"),
+			       hex);
+		}
 	}
 	json_decref(all);
 }
 
-static int run(const struct cli *c, const struct asked *a)
+/*
+ * The pedigree forward: every outflow of an account while coins of the deposit are there.  The
+ * caller frees *r with trace_run_free() before the view is closed.
+ */
+static void forward(struct trace_run *r, const struct asked *a, const struct trace_pedigree *p)
+{
+	const struct trace_columns *c = &a->view.columns;
+	const size_t last = block_of(a, a->event);
+	uint64_t *held = room(c->accounts_n, sizeof *held);
+
+	*r = (struct trace_run){ .view = a->view, .c = *c, .n = 1 };
+	r->c.n = a->event + 1;
+	r->blocks_n = last + 1;
+	r->height = a->view.blocks[last].height;
+	r->time_s = a->view.blocks[last].time_s;
+	r->reasons = room(c->accounts_n, 1);
+	for (size_t i = p->p[p->n - 1].event, k = p->n; i <= a->event; i++) {
+		const uint32_t from = c->from[i];
+		uint64_t units = 0;
+		bool passed = false;
+
+		for (; k > 0 && p->p[k - 1].event == i; k--) {
+			units += p->p[k - 1].b - p->p[k - 1].a;
+			passed = p->p[k - 1].kind == TRACE_PIECE_PASSED;
+		}
+		if (held[from] == 0 && units == 0) {
+			continue;
+		}
+		if (r->events_n == r->events_cap) {
+			r->events_cap = r->events_cap * 2 + EVENTS_FIRST;
+			r->events = realloc(r->events, r->events_cap * sizeof *r->events);
+			r->moves = realloc(r->moves, r->events_cap * sizeof *r->moves);
+			CHECK(r->events != NULL && r->moves != NULL);
+		}
+		r->events[r->events_n] = (uint32_t)i;
+		r->moves[r->events_n++] =
+		    (struct trace_run_move){ .units = passed ? units : 0, .kind = held[from] > 0 };
+		held[from] -= passed ? units : 0;
+		held[c->to[i]] += units;
+	}
+	free(held);
+	trace_run_list_accounts(r);
+}
+
+static size_t write_bundle(FILE *out, struct hash32 *id, const struct asked *a,
+			   const struct trace_pedigree *p)
+{
+	struct trace_run r;
+	size_t n;
+
+	forward(&r, a, p);
+	trace_bundle_pedigree(out, id, a->question, &r, p);
+	n = r.events_n;
+	trace_run_free(&r);
+	return n;
+}
+
+static int go_back(const struct asked *a, struct trace_pedigree *p)
 {
 	const struct trace_columns *v = &a->view.columns;
 	const struct trace_pedigree_ends ends = { .origins = a->origins,
@@ -247,19 +350,14 @@ static int run(const struct cli *c, const struct asked *a)
 						  .first_event = a->first_event,
 						  .pieces_max = PIECES_MAX };
 	struct trace_lists out = { .n = 0 }, in = { .n = 0 };
-	struct trace_pedigree p = { .n = 0 };
 	enum err e = trace_lists_make(&out, v, v->from);
 
 	if (e == ERR_OK) {
 		e = trace_lists_make(&in, v, v->to);
 	}
 	if (e == ERR_OK) {
-		e = trace_pedigree_make(&p, v, &out, &in, a->policy, a->event, &ends);
+		e = trace_pedigree_make(p, v, &out, &in, a->policy, a->event, &ends);
 	}
-	if (e == ERR_OK) {
-		tell(c, a, &p);
-	}
-	trace_pedigree_free(&p);
 	trace_lists_free(&in);
 	trace_lists_free(&out);
 	return e == ERR_OK
@@ -268,10 +366,75 @@ static int run(const struct cli *c, const struct asked *a)
 				 "end it sooner");
 }
 
+/* w: what stands behind the address. */
+static int ask(struct asked *a, struct trace_pedigree *p, const char *const *first,
+	       const char *const *w, size_t n)
+{
+	int code = open_asset(a, first[0], first[1]);
+
+	a->asset = first[1];
+	code = code != 0 ? code : find_deposit(a, first[2], first[3]);
+	code = code != 0 ? code : find_ends(a, w, n);
+	return code != 0 ? code : go_back(a, p);
+}
+
+static void ask_free(struct asked *a, struct trace_pedigree *p)
+{
+	trace_pedigree_free(p);
+	json_decref(a->question);
+	free(a->origins);
+	if (a->open) {
+		columns_view_close(&a->view);
+	}
+}
+
+int trace_pedigree_again(FILE *out, struct hash32 *id, size_t *transfers, const char *store,
+			 json_t *question)
+{
+	const char *first[4] = { store }, *policy = NULL;
+	json_int_t height = 0;
+	json_t *origins = NULL;
+	struct asked a = { .open = false };
+	struct trace_pedigree p = { .n = 0 };
+	json_error_t error;
+	char **words;
+	size_t n;
+	int code = 0;
+
+	if (json_unpack_ex(question, &error, JSON_STRICT, "{s:s,s:s,s:s,s:s,s:o,s:I}", "asset",
+			   &first[1], "tx", &first[2], "to", &first[3], "policy", &policy,
+			   "origins", &origins, "from_height", &height) != 0) {
+		return cli_fail(ERR_INPUT, "the case of the bundle: %.100s", error.text);
+	}
+	n = json_array_size(origins) + 2;
+	words = room(n, sizeof *words);
+	CHECK(asprintf(&words[0], "policy=%s", policy) > 0);
+	CHECK(asprintf(&words[1], "from_height=%" PRIi64, (int64_t)height) > 0);
+	for (size_t i = 2; i < n; i++) {
+		const char *origin = json_string_value(json_array_get(origins, i - 2));
+
+		CHECK(asprintf(&words[i], "origin=%s", origin == NULL ? "" : origin) > 0);
+	}
+	code = ask(&a, &p, first, (const char *const *)words, n);
+	if (code == 0) {
+		*transfers = write_bundle(out, id, &a, &p);
+	}
+	ask_free(&a, &p);
+	for (size_t i = 0; i < n; i++) {
+		free(words[i]);
+	}
+	free(words);
+	return code;
+}
+
 int trace_pedigree_command(struct cli *c, const char *const *w, size_t n)
 {
-	static const char *const known[] = { "policy", "origin*", "from_height", NULL };
+	static const char *const known[] = { "policy", "origin*", "from_height", "bundle", NULL };
 	struct asked a = { .open = false };
+	struct trace_pedigree p = { .n = 0 };
+	struct trace_words_file file;
+	const char *bundle;
+	struct hash32 id;
 	int code;
 
 	if (n < 4) {
@@ -280,13 +443,19 @@ int trace_pedigree_command(struct cli *c, const char *const *w, size_t n)
 		    "it is: kuramori trace pedigree STORE ASSET TX ADDRESS [NAME=VALUE...]");
 	}
 	code = trace_words_check(w + 4, n - 4, known);
-	code = code != 0 ? code : open_asset(&a, w[0], w[1]);
-	code = code != 0 ? code : find_deposit(&a, w[2], w[3]);
-	code = code != 0 ? code : find_ends(&a, w + 4, n - 4);
-	code = code != 0 ? code : run(c, &a);
-	free(a.origins);
-	if (a.open) {
-		columns_view_close(&a.view);
+	bundle = trace_words_value(w + 4, n - 4, "bundle");
+	if (code == 0 && bundle != NULL && bundle[0] == '\0') {
+		code = cli_fail(ERR_USAGE, "%s=: name a file, or - for standard output", "bundle");
 	}
+	code = code != 0 ? code : ask(&a, &p, w, w + 4, n - 4);
+	if (code == 0 && bundle != NULL) {
+		trace_words_open(&file, bundle);
+		(void)write_bundle(file.out, &id, &a, &p);
+		code = trace_words_close(&file);
+	}
+	if (code == 0 && (bundle == NULL || strcmp(bundle, "-") != 0)) {
+		tell(c, &a, &p, bundle == NULL ? NULL : &id);
+	}
+	ask_free(&a, &p);
 	return code;
 }

@@ -663,7 +663,7 @@ static void sum_up(struct trace_run *r)
 	free(place);
 }
 
-static void list_accounts(struct trace_run *r)
+void trace_run_list_accounts(struct trace_run *r)
 {
 	uint32_t *all = room(2 * r->events_n + r->seeds_n, sizeof *all);
 	size_t n = 0, distinct = 0;
@@ -687,7 +687,7 @@ static void list_accounts(struct trace_run *r)
 			a->sink = (enum trace_run_sink)r->reasons[all[i]];
 			a->first = SIZE_MAX;
 			columns_name_text(text, columns_view_name(&r->view, a->owner));
-			a->label = trace_labels_find(r->labels, text);
+			a->label = r->labels == NULL ? NULL : trace_labels_find(r->labels, text);
 			columns_name_text(text, columns_view_name(&r->view, all[i]));
 			a->name = strdup(text);
 			CHECK(a->name != NULL);
@@ -696,6 +696,10 @@ static void list_accounts(struct trace_run *r)
 	r->accounts_n = distinct;
 	free(all);
 	sum_up(r);
+}
+
+static void list_holdings(struct trace_run *r)
+{
 	for (size_t i = 0; i < r->events_n; i++) {
 		for (unsigned p = 0; p < r->n; p++) {
 			if (trace_run_move(r, i, p)->kind != 0) {
@@ -792,7 +796,8 @@ int trace_run_open(struct trace_run *r, const struct casefile *file, const char 
 	code = code != 0 ? code : run_engine(r, undo);
 	if (code == 0) {
 		add_seed_events(r);
-		list_accounts(r);
+		trace_run_list_accounts(r);
+		list_holdings(r);
 	}
 	free(w);
 	return code;

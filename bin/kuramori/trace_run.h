@@ -114,6 +114,13 @@ struct trace_run_news {
  */
 int trace_run_on(struct trace_run *r, const struct trace_run_news *news, const char **again);
 
+/*
+ * Lists the accounts of events and seeds, with what had come to and left each, and what had left
+ * each event's receiver.  Part of trace_run_open(); who fills view, c, events, seeds and reasons of
+ * a run himself calls it once, and frees all with trace_run_free().  labels may be NULL.
+ */
+void trace_run_list_accounts(struct trace_run *r);
+
 /* The place of an account in accounts; it is there. */
 size_t trace_run_place(const struct trace_run *r, uint32_t account);
 /* The block that an event is in. */

@@ -106,6 +106,19 @@ def a_stranger_computes_it_again():
 
 
 @tap.test
+def a_pedigree_of_the_large_ledger_is_computed_again():
+    last, place = rows[-2], folder / "p.bundle"
+    for policy in ("fifo", "lifo"):
+        said = json.loads(ask("--json", "trace", "pedigree", made / "store", "nem:xem", last["txid"], last["to"], f"policy={policy}",
+                              f"bundle={place}"))
+        ends = sum(int(p["units"]) for p in said["pieces"] if p["kind"] != "passed")
+        assert ends == int(last["amount"]) and len(place.read_text().splitlines()) > 500, (policy, ends)
+        done = process.run([sys.executable, ROOT / "tools/kuramori-trace-verify", place, said["bundle"]], timeout=240)
+        assert "every number agrees" in done.stdout, done
+        ask("trace", "verify", place, made / "store")
+
+
+@tap.test
 def nothing_that_is_there_is_overwritten():
     before = sorted(os.listdir(made))
     assert "name a folder that is not" in ask("trace", "demo", "coincheck", made, code=1)
