@@ -129,7 +129,7 @@ int program_recovery_refuse(struct program *p, const char *path)
 	v = cold_recovery_open(&p->rules, raw, &next, &id);
 	if (v.err == ERR_OK) {
 		print_recovery(&p->rules.roster, &next, &id);
-		v = cold_recovery_refuse(&w, &p->rules, &p->secrets->keys, raw, clock_wall_ms());
+		v = cold_recovery_refuse(&w, &p->rules, &p->secrets->keys, raw);
 	}
 	if (v.err != ERR_OK) {
 		return program_refused(&v);

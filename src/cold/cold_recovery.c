@@ -103,14 +103,12 @@ struct policy_verdict cold_recovery_sign(struct writer *out, const struct cold *
 }
 
 struct policy_verdict cold_recovery_refuse(struct writer *out, const struct cold_rules *rules,
-					   const struct cold_secrets *secrets, struct bytes raw,
-					   uint64_t now_ms)
+					   const struct cold_secrets *secrets, struct bytes raw)
 {
 	static struct doc_roster next; /* large */
 	const struct doc_party *holder = own(rules, secrets);
-	struct doc_cancel no = { .genesis = rules->genesis_id,
-				 .reason = "said no on a holder's machine",
-				 .time_ms = now_ms };
+	/* neither reason nor time: keepers take one no of each holder (policy/control.h) */
+	struct doc_cancel no = { .genesis = rules->genesis_id };
 	struct policy_verdict v = cold_recovery_open(rules, raw, &next, &no.document);
 
 	if (v.err != ERR_OK) {

@@ -43,13 +43,13 @@ struct policy_verdict cold_recovery_sign(struct writer *out, const struct cold *
 					 uint64_t now_ms);
 
 /*
- * One holder says no to it, whoever signed it, he himself included: a signed cancel that names it.
+ * One holder says no to it, whoever signed it, he himself included: a signed cancel that names it,
+ * without reason or time, so that it is always the same.
  * Refused: what cold_recovery_open() refuses; ERR_SIGNER_UNKNOWN (field "holder") the roster does
  * not name this key.  No holding and no wait is asked for: saying no takes nothing.  out has
  * room for COLD_ANSWER_BYTES.
  */
 struct policy_verdict cold_recovery_refuse(struct writer *out, const struct cold_rules *rules,
-					   const struct cold_secrets *secrets, struct bytes raw,
-					   uint64_t now_ms);
+					   const struct cold_secrets *secrets, struct bytes raw);
 
 #endif

@@ -369,7 +369,7 @@ struct doc_freeze {
 struct doc_cancel {
 	struct hash32 document; /* id of what it stops */
 	struct hash32 genesis;
-	char person[DOC_NAME_MAX + 1];   /* id of an officer or approver */
+	char person[DOC_NAME_MAX + 1];   /* id of an officer, approver or holder */
 	char reason[DOC_REASON_MAX + 1]; /* 0 to 500 bytes of UTF-8 */
 	uint64_t time_ms;
 };

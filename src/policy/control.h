@@ -217,6 +217,7 @@ bool control_is(enum doc_type type);
  *   ERR_MISMATCH        no successor of what is known here; signers that differ
  *   ERR_STATE           its predecessor waits or was cancelled; a holder cancels what is no
  *                       recovery that is known
+ *   ERR_FIELD_RANGE     a holder's cancel with a reason or a time: there is one for each recovery
  *   ERR_STALE           a fork further back than one can judge
  *   ERR_KEY             a security key that is none (approvals.h)
  *   ERR_POLICY          rules under which nobody could ever change anything; a struck key; a

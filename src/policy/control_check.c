@@ -112,11 +112,17 @@ static struct policy_verdict who_cancels(struct control *c, const struct doc *d,
 	const struct doc_party *holder = recovery_holder(c->rules.roster, x->person);
 	const struct control_entry *of = control_find(c, &x->document);
 
+	if (holder != NULL && (of == NULL || !of->recovery)) {
+		return refuse(ERR_STATE, "document",
+			      "a holder says no to a recovery that is known, nothing else");
+	}
+	/* with several he could have keepers hold different ones, up to what is kept of his */
+	if (holder != NULL && (x->reason[0] != '\0' || x->time_ms != 0)) {
+		return refuse(ERR_FIELD_RANGE, "reason",
+			      "a holder's no has neither reason nor time: one for each recovery");
+	}
 	if (holder != NULL) {
-		return of != NULL && of->recovery
-			   ? signed_by_machine(d, &holder->key)
-			   : refuse(ERR_STATE, "document",
-				    "a holder says no to a recovery that is known, nothing else");
+		return signed_by_machine(d, &holder->key);
 	}
 	if (person == NULL || (person->roles & (DOC_ROLE_OFFICER | DOC_ROLE_APPROVER)) == 0) {
 		return refuse(ERR_SIGNER_UNKNOWN, "person", "no officer or approver of the roster");

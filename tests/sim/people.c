@@ -533,8 +533,7 @@ static void holder_ends(struct sim *s, struct fate *f)
 	struct writer w = writer_make(word, sizeof word);
 	struct doc_cancel c = { .document = s->roster_next,
 				.genesis = world.genesis_id,
-				.person = "holder-3",
-				.time_ms = SIM_START_MS + s->now };
+				.person = "holder-3" };
 
 	CHECK(doc_cancel_make(&w, &s->holder_no, &c, world.holder[2].secret) == ERR_OK);
 	sim_note(s, "a holder ends it");

@@ -89,7 +89,7 @@ static struct policy_verdict refuses(size_t who)
 {
 	struct writer w = writer_make(out_raw.p, sizeof out_raw.p);
 	struct policy_verdict v =
-	    cold_recovery_refuse(&w, &world.rules, &world.holder[who], raw_of(&next_raw), NOW);
+	    cold_recovery_refuse(&w, &world.rules, &world.holder[who], raw_of(&next_raw));
 
 	out_raw.n = w.n;
 	return v;
@@ -223,6 +223,9 @@ static void says_no(void)
 		CHECK(doc_cancel_read(&d, &no, NULL) == ERR_OK);
 		T_MEM(&no.document, &next_id, sizeof next_id);
 		T_STR(no.person, i == 0 ? "cold-0" : "cold-1");
+		/* one for each recovery: keepers take no other */
+		T_STR(no.reason, "");
+		T_EQ(no.time_ms, 0);
 		T_CHECK(doc_signed_by(&d, &world.roster[0].holders[i].key));
 	}
 	REFUSED(refuses(4), ERR_SIGNER_UNKNOWN, "holder");

@@ -2040,15 +2040,64 @@ static void disowned_again_and_again(void)
 	TAKEN(&k, &t1);
 	pass(&k, 3600000, 3600);
 	T_EQ(k.roster.number, 2);
-	c = (struct doc_cancel){ .genesis = genesis, .document = t1.id, .person = "holder-4" };
+	c = (struct doc_cancel){ .genesis = genesis, .document = t1.id, .person = "approver-2" };
 	for (; n <= CONTROL_IDLE_EACH_MAX; n++) {
 		c.time_ms = n + 1;
-		sign(&t2, DOC_CANCEL, &c, BY_H4);
+		sign(&t2, DOC_CANCEL, &c, 1 << 4);
 		TAKEN(&k, &t2);
 	}
 	c.time_ms = n + 1;
-	sign(&t2, DOC_CANCEL, &c, BY_H4);
+	sign(&t2, DOC_CANCEL, &c, 1 << 4);
 	REFUSED(&k, &t2, ERR_FULL, "document");
+}
+
+/*
+ * A holder's no to a recovery is one document: with many he could have keepers hold different ones,
+ * and who holds other documents than a watcher signs nothing.
+ */
+static void one_no_of_each_holder(void)
+{
+	struct doc_cancel c;
+
+	start();
+	recovery(&t1, &k, 1, BY_THREE);
+	TAKEN(&k, &t1);
+	c = (struct doc_cancel){ .genesis = genesis, .document = t1.id, .person = "holder-4" };
+	c.time_ms = 1;
+	sign(&t2, DOC_CANCEL, &c, BY_H4);
+	REFUSED(&k, &t2, ERR_FIELD_RANGE, "reason");
+	c.time_ms = 0;
+	c.reason[0] = 'x';
+	sign(&t2, DOC_CANCEL, &c, BY_H4);
+	REFUSED(&k, &t2, ERR_FIELD_RANGE, "reason");
+	T_EQ(STATE(&k, &t1), CONTROL_WAITS);
+	cancel(&t2, "holder-4", &t1.id, BY_H4);
+	TAKEN(&k, &t2);
+	T_EQ(STATE(&k, &t1), CONTROL_CANCELLED);
+}
+
+/* More recoveries than are kept, told apart: a resume that names what others lack has all agree. */
+static void recoveries_told_apart(void)
+{
+	const struct hash32 *const lacks[] = { &t1.id, &t2.id };
+
+	start();
+	recovery(&t1, &m, 0, BY_THREE);
+	recovery(&t2, &m, CONTROL_RECOVERIES_MAX, BY_THREE);
+	TAKEN(&k, &t1);
+	TAKEN(&l, &t2);
+	for (unsigned i = 1; i < CONTROL_RECOVERIES_MAX; i++) {
+		recovery(&t3, &m, i, BY_THREE);
+		TAKEN(&k, &t3);
+		TAKEN(&l, &t3);
+	}
+	REFUSED(&k, &t2, ERR_FULL, "previous");
+	REFUSED(&l, &t1, ERR_FULL, "previous");
+	resume(&t4, lacks, 2, 1, 3);
+	TAKEN(&k, &t4);
+	TAKEN(&l, &t4);
+	T_MEM(&k.c.head, &l.c.head, 32);
+	T_EQ(k.c.n, l.c.n);
 }
 
 /* It came into force here and was ended there: a third one settles it, on both sides. */
@@ -2273,6 +2322,8 @@ int main(int argc, char **argv)
 		{ "recoveries compete", recoveries_compete },
 		{ "a recovery in force here and ended there", recovery_disowned },
 		{ "disowned again and again", disowned_again_and_again },
+		{ "one no of each holder", one_no_of_each_holder },
+		{ "recoveries told apart", recoveries_told_apart },
 		{ "recovered twice", recovered_twice },
 		{ "officers are stronger than holders", officers_are_stronger },
 		{ "so many recoveries", so_many_recoveries },
