@@ -1218,6 +1218,7 @@ static INLINED void guess(const struct columns_asset *a, struct ahead *ahead)
 {
 	ahead->from_guess = columns_names_guess(&a->names, ahead->from_hash);
 	ahead->to_guess = columns_names_guess(&a->names, ahead->to_hash);
+	columns_tags_fetch_more(&a->tags, ahead->tx_hash);
 }
 
 /*

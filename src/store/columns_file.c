@@ -14,7 +14,9 @@
 
 #include "base/check.h"
 
-enum { ROOM_MAX = 64 << 10, BUFFER_FIRST = 4 << 10, BUFFER_MOST = 256 << 10 };
+/* Eight columns grow with every event, and what waits should stay in the cache until it is written.
+ */
+enum { ROOM_MAX = 64 << 10, BUFFER_FIRST = 4 << 10, BUFFER_MOST = 64 << 10 };
 
 void columns_fault_say(struct columns_fault *fault, const char *format, ...)
 {

@@ -142,9 +142,11 @@ __attribute__((target("avx512f"))) static void sip_wide(const uint64_t seed[2],
 
 		sip_round_wide(w);
 		w[0] = _mm512_xor_si512(w[0], m);
-		for (unsigned k = 0; k < 4; k++) {
-			v[k] = _mm512_mask_mov_epi64(v[k], on, w[k]);
-		}
+		/* not in a loop, which a compiler may leave one, with all eight in memory */
+		v[0] = _mm512_mask_mov_epi64(v[0], on, w[0]);
+		v[1] = _mm512_mask_mov_epi64(v[1], on, w[1]);
+		v[2] = _mm512_mask_mov_epi64(v[2], on, w[2]);
+		v[3] = _mm512_mask_mov_epi64(v[3], on, w[3]);
 	}
 	v[2] = _mm512_xor_si512(v[2], _mm512_set1_epi64(0xff));
 	sip_round_wide(v);
@@ -253,10 +255,10 @@ static INLINED void put_tag(struct columns_tags *t, uint32_t tag, uint32_t id)
 
 /*
  * Twice as many lines, in the same memory.  Each is emptied and its tags put in again, in order,
- * from behind one that is not full on: a tag finds a place in its line or in one before, or in the
- * new half, and passes on its way no line that is still to be emptied.  (The lines before the one
- * that is not full come last; they are full, so half of all at most, as not even half of all places
- * are taken, and the ways of their tags through the new half end before that does.)
+ * from behind one that is not full on.  A tag of line k then stands in line k, in line k + old, or
+ * in one that comes before it on its way: of those two, each takes only tags from line k, which has
+ * no more than both have places, and the lines before them on the way are emptied already, as none
+ * has a way through the one that is not full.
  */
 static enum err more_lines(struct columns_tags *t)
 {
@@ -286,15 +288,24 @@ static enum err more_lines(struct columns_tags *t)
 	return ERR_OK;
 }
 
+/*
+ * Three quarters of all places.  Just before it grows, of a hundred lines 26 are full, and who
+ * seeks there what is not there looks at one line more; half as full the memory, which must be
+ * zeroed and misses caches, would be twice as much.
+ */
+static INLINED size_t room(const struct columns_tags *t)
+{
+	return t->mask * COLUMNS_LINE / 4 * 3;
+}
+
 enum err columns_tags_reserve(struct columns_tags *t)
 {
-	/* at most half full: a line in twenty is, then, and what is sought stands in the first */
-	return (t->n + COLUMNS_NAMES_AHEAD) * 2 > t->mask * COLUMNS_LINE ? more_lines(t) : ERR_OK;
+	return t->n + COLUMNS_NAMES_AHEAD > room(t) ? more_lines(t) : ERR_OK;
 }
 
 void columns_tags_add(struct columns_tags *t, uint64_t hash, uint32_t number)
 {
-	CHECK(t->n * 2 <= t->mask * COLUMNS_LINE);
+	CHECK(t->n < room(t));
 	put_tag(t, columns_tags_tag(hash), number + 1);
 	t->n++;
 }

@@ -121,6 +121,15 @@ static INLINED unsigned columns_line_equal(const uint32_t of[COLUMNS_LINE], uint
 #endif
 }
 
+/* If that line is full, they look at the one behind it, too: asks for it.  Fetched before. */
+static INLINED void columns_tags_fetch_more(const struct columns_tags *t, uint64_t hash)
+{
+	const size_t home = columns_tags_place(columns_tags_tag(hash), t->mask);
+	const size_t full = columns_line_equal(t->line[home].id, 0) == 0 ? 1 : 0;
+
+	FETCH(&t->line[(home + full) & t->mask]);
+}
+
 /* The next number with this tag: *at is the place, begun with 0.  False: no more. */
 static INLINED bool columns_tags_next(const struct columns_tags *t, uint64_t hash, uint64_t *at,
 				      uint32_t *number)

@@ -1092,6 +1092,57 @@ static void crowded_tags_stay_where_they_are_found(void)
 	columns_tags_free(&t);
 }
 
+/* What of n tags a table finds under their own numbers; what it was not given it does not find. */
+static void all_are_found(const struct columns_tags *t, const uint64_t *hash, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t at = 0;
+		uint32_t number = 0;
+		unsigned found = 0;
+
+		while (columns_tags_next(t, hash[i], &at, &number)) {
+			found += number == i ? 1 : 0;
+		}
+		T_EQ(found, 1);
+		/* the same line, and a tag that has one bit of difference */
+		at = 0;
+		while (columns_tags_next(t, hash[i] ^ UINT64_C(1) << 63, &at, &number)) {
+			T_CHECK(hash[number] >> 32 == (hash[i] ^ UINT64_C(1) << 63) >> 32);
+		}
+	}
+}
+
+static void tables_fill_to_three_quarters(void)
+{
+	enum { GROWS = 5, MOST = (512 * COLUMNS_LINE) << GROWS };
+
+	static const uint8_t seed[COLUMNS_SEED_BYTES] = { 4 };
+	static uint64_t hash[MOST];
+	struct columns_tags t;
+	unsigned grown = 0;
+
+	T_EQ(columns_tags_init(&t, seed), ERR_OK);
+	for (size_t n = 0; grown < GROWS; n++) {
+		const size_t mask = t.mask, places = (mask + 1) * COLUMNS_LINE;
+		bool soon = n + COLUMNS_NAMES_AHEAD + 1 == mask * COLUMNS_LINE / 4 * 3;
+
+		T_EQ(columns_tags_reserve(&t), ERR_OK);
+		if (soon || t.mask != mask) {
+			all_are_found(&t, hash, n);
+		}
+		if (t.mask != mask) {
+			T_CHECK(t.mask == 2 * mask + 1);
+			T_CHECK(n + COLUMNS_NAMES_AHEAD + COLUMNS_LINE >= places / 4 * 3);
+			T_CHECK(n < places / 4 * 3);
+			grown++;
+		}
+		hash[n] = t_random();
+		columns_tags_fetch_more(&t, hash[n]);
+		columns_tags_add(&t, hash[n], (uint32_t)n);
+	}
+	columns_tags_free(&t);
+}
+
 static void many_hashes_are_those_of_each(void)
 {
 	enum { MOST = 60 };
@@ -1130,6 +1181,7 @@ int main(int argc, char **argv)
 		{ "heads are read as written", heads_are_read_as_written },
 		{ "a block is known by its rows", a_block_is_known_by_its_rows },
 		{ "names and tags come and go", names_and_tags_come_and_go },
+		{ "tables fill to three quarters", tables_fill_to_three_quarters },
 		{ "crowded tags stay where they are found",
 		  crowded_tags_stay_where_they_are_found },
 		{ "many hashes are those of each", many_hashes_are_those_of_each },
