@@ -10,6 +10,7 @@
 
 #include "base/attr.h"
 #include "base/bytes.h"
+#include "base/fill.h"
 
 enum {
 	FILLED_MAX = 8, /* conversions in one format */
@@ -140,16 +141,6 @@ const char *language_words(enum language l, const char *english)
 	return words;
 }
 
-/* The conversion that begins at p[0] == '%': its length.  *place: of "%2$s", else 0. */
-static size_t conversion(const char *p, size_t *place)
-{
-	size_t n = 1 + strspn(p + 1, "0123456789");
-
-	*place = p[n] == '$' ? strtoul(p + 1, NULL, 10) : 0;
-	n += strspn(p + n, "$-+ #.*0123456789hlzj");
-	return p[n] == '\0' ? n : n + 1;
-}
-
 /* What printf put for each conversion of format into said; false: it is not of that format. */
 static bool taken_apart(struct bytes part[FILLED_MAX], size_t *parts, const char *format,
 			const char *said)
@@ -167,7 +158,7 @@ static bool taken_apart(struct bytes part[FILLED_MAX], size_t *parts, const char
 			}
 			continue;
 		}
-		format += conversion(format, &place);
+		format += fill_conversion(format, &place);
 		literal = strcspn(format, "%");
 		if (*parts == FILLED_MAX) {
 			return false;
@@ -201,35 +192,19 @@ static const char *phrase(enum language l, char text[PHRASE_MAX], struct bytes p
 
 void language_filled(enum language l, char *out, size_t cap, const char *format, const char *said)
 {
-	const char *f = language_words(l, format);
 	struct bytes part[FILLED_MAX];
+	char text[FILLED_MAX][PHRASE_MAX];
+	const char *words[FILLED_MAX];
 	size_t parts = 0;
-	size_t next = 0;
-	size_t n = 0;
 
 	if (l == LANGUAGE_ENGLISH || !taken_apart(part, &parts, format, said)) {
 		(void)snprintf(out, cap, "%s", said);
 		return;
 	}
-	while (*f != '\0' && n < cap) {
-		char text[PHRASE_MAX];
-		size_t place = 0;
-		int put;
-
-		if (f[0] != '%' || f[1] == '%') {
-			f += f[0] == '%';
-			out[n++] = *f++;
-			continue;
-		}
-		f += conversion(f, &place);
-		place = place == 0 ? next++ : place - 1;
-		put = place < parts ? snprintf(out + n, cap - n, "%s", phrase(l, text, part[place]))
-				    : 0;
-		n += put > 0 ? (size_t)put : 0;
+	for (size_t i = 0; i < parts; i++) {
+		words[i] = phrase(l, text[i], part[i]);
 	}
-	if (n >= cap) {
+	if (!fill_words(out, cap, language_words(l, format), words, parts)) {
 		(void)snprintf(out, cap, "%s", said);
-		return;
 	}
-	out[n] = '\0';
 }
