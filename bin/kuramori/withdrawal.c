@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "crypto/uuid7.h"
 #include "io/clock.h"
+#include "payout/reason.h"
 
 static const char *text_of(const json_t *o, const char *key)
 {
@@ -18,13 +19,20 @@ static const char *text_of(const json_t *o, const char *key)
 	return s == NULL ? "" : s;
 }
 
+static const char *in_his_language(const void *ctx, const char *english)
+{
+	(void)ctx;
+	return words_of(english);
+}
+
 static void print_change(const json_t *change)
 {
-	char when[CLOCK_TEXT_MAX], who[300], why[300], what[128];
+	char when[CLOCK_TEXT_MAX], who[300], why[REASON_WORDS_MAX], kept[300], what[128];
 
 	clock_text(when, (uint64_t)json_integer_value(json_object_get(change, "time_ms")));
 	cli_clean(who, sizeof who, bytes_str(text_of(change, "who")));
-	cli_clean(why, sizeof why, bytes_str(text_of(change, "why")));
+	cli_clean(kept, sizeof kept, bytes_str(text_of(change, "why")));
+	reason_words(why, sizeof why, kept, in_his_language, NULL);
 	printf(_("%s  %s %s -> %s  by %s%s%s\n"), when,
 	       words_column(what, sizeof what, words_of(text_of(change, "what")), 8),
 	       words_of(text_of(change, "old")), words_of(text_of(change, "new")),

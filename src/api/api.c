@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/reasons.h"
 #include "api/transfers.h"
 #include "base/check.h"
 #include "base/hex.h"
@@ -592,6 +593,36 @@ static void reply_about(const struct api *a, struct http_request *r, uint16_t op
 	http_reply_malloced(r, 200, type_of(operation), body, at, NULL);
 }
 
+/* How deep the reason of a withdrawal stands in the answer of an operation; 0: it has none. */
+static unsigned reasons_depth(uint16_t operation)
+{
+	return operation == API_WITHDRAWAL || operation == API_ORDER ? 1
+	       : operation == API_WITHDRAWALS                        ? 3
+								     : 0;
+}
+
+/* Why a withdrawal waits is told in the language of who asks, as problems are. */
+static void reply_reasons(struct api *a, struct http_request *r, uint16_t operation,
+			  struct bytes core)
+{
+	enum language l = http_language(r);
+	const char *extra[] = { "Content-Language", language_name(l), "Vary", "Accept-Language",
+				NULL };
+	size_t n = 0;
+	uint8_t *body;
+
+	if (l == LANGUAGE_ENGLISH) {
+		http_reply(r, 200, type_of(operation), core, extra);
+		return;
+	}
+	body = reasons_in(&n, l, core, reasons_depth(operation));
+	if (body == NULL) {
+		refuse(a, r, ERR_FULL, NULL, N_("no memory for the answer; ask again"));
+		return;
+	}
+	http_reply_malloced(r, 200, type_of(operation), body, n, extra);
+}
+
 /* True if another server is to be asked: then the request is answered. */
 static bool stands_by(struct api *a, struct http_request *r, uint16_t operation)
 {
@@ -762,6 +793,10 @@ void api_answer(struct api *a, uint64_t tag, struct bytes answer)
 		place->request = NULL;
 		if (a->about != NULL && (operation == API_STATUS || operation == API_METRICS)) {
 			reply_about(a, r, operation, body);
+			return;
+		}
+		if (reasons_depth(operation) != 0) {
+			reply_reasons(a, r, operation, body);
 			return;
 		}
 		http_reply(r, status, type_of(operation), body, NULL);

@@ -583,11 +583,16 @@ static void problem_headers(const char *all[PROBLEM_HEADERS + 1], enum err e, en
 	all[n] = NULL;
 }
 
+enum language http_language(const struct http_request *r)
+{
+	return language_here(language_accepted(MHD_lookup_connection_value(
+	    r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_LANGUAGE)));
+}
+
 static void answer_problem(struct http_request *r, enum err e, const char *field,
 			   const char *format, const char *detail, const char *const *extra)
 {
-	const enum language l = language_here(language_accepted(MHD_lookup_connection_value(
-	    r->connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_LANGUAGE)));
+	const enum language l = http_language(r);
 	const char *headers[PROBLEM_HEADERS + 1];
 	char field_text[256] = "";
 	char said[PROBLEM_TEXT] = "";

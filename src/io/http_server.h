@@ -16,6 +16,7 @@
 #include "base/attr.h"
 #include "base/bytes.h"
 #include "base/err.h"
+#include "io/language.h"
 #include "io/loop.h"
 
 enum {
@@ -93,6 +94,8 @@ const char *http_query(const struct http_request *r, const char *key);
 const char *http_query_odd(const struct http_request *r, const char *const *names);
 /* A request header by name (any case) or NULL.  Repeated headers: NULL too, with *repeated true. */
 const char *http_header(const struct http_request *r, const char *name, bool *repeated);
+/* The language that the request asks for, of those that are here (io/language.h). */
+enum language http_language(const struct http_request *r);
 /* For the caller's own use, NULL at first. */
 void http_set_user(struct http_request *r, void *user);
 void *http_user(const struct http_request *r);

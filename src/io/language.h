@@ -4,7 +4,8 @@
  * says to many, where io/words.h is what a program says to the one who started it.
  *
  * English unless languages_begin() has found the catalogue of another.  Only titles and details of
- * problem documents: names, numbers, slugs and fields are the same for all.
+ * problem documents, and the reason of a withdrawal: names, numbers, slugs and fields are the same
+ * for all.
  */
 #ifndef KURAMORI_IO_LANGUAGE_H
 #define KURAMORI_IO_LANGUAGE_H

@@ -14,6 +14,7 @@
 #include "ipc/frame.h"
 #include "ipc/msgs.h"
 #include "payout/inner.h"
+#include "payout/reason.h"
 
 enum {
 	EXCLUDE_EACH_MS = 2000,   /* between two questions about the same attempt */
@@ -138,8 +139,7 @@ static void exclude(struct payout *p, struct inner_withdrawal *w, struct effects
 		kept++;
 	}
 	exclude_forget(w);
-	(void)snprintf(why, sizeof why, "attempt %u is dead by the rules of the chain",
-		       w->attempts);
+	(void)snprintf(why, sizeof why, REASON_ATTEMPT_DEAD, w->attempts);
 	CHECK(payout_move_state(p, w, w->state, PAYOUT_EXCLUDE, who, why) == ERR_OK);
 	w->tag = 0;
 	w->retry_mono_ms = 0;
@@ -187,7 +187,7 @@ static void refused(struct payout *p, struct inner_withdrawal *w, uint32_t chann
 
 	if (doc_open(&d, raw, &p->genesis_id, NULL) == ERR_OK && d.type == DOC_REFUSAL &&
 	    doc_refusal_read(&d, &r, NULL) == ERR_OK) {
-		(void)snprintf(w->reason, sizeof w->reason, "its till is closed; %.64s: %.100s",
+		(void)snprintf(w->reason, sizeof w->reason, REASON_TILL_CLOSED,
 			       p->roster.watchers[channel - PAYOUT_CHANNEL_WATCHER].id, r.detail);
 	}
 }

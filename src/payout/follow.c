@@ -23,6 +23,7 @@
 #include "chain/nem/nem_result.h"
 #include "crypto/uuid7.h"
 #include "payout/inner.h"
+#include "payout/reason.h"
 
 enum {
 	/* no more bookings in a step that has journalled so much: the next one goes on */
@@ -737,8 +738,7 @@ static void take_announced(struct payout *p, const struct event *e, struct effec
 	w = &p->all[e->request_id];
 	if (code != (uint32_t)NEM_SUCCESS && code != (uint32_t)NEM_NEUTRAL &&
 	    w->state == PAYOUT_ANNOUNCED) {
-		(void)snprintf(w->reason, sizeof w->reason, "node %u answered %u", e->channel,
-			       code);
+		(void)snprintf(w->reason, sizeof w->reason, REASON_NODE, e->channel, code);
 		effects_note(fx, "unusual announce-answer node=%u code=%u", e->channel, code);
 	}
 }
@@ -1132,7 +1132,7 @@ static void payment_state(struct payout *p, struct inner_move *m, bool settle, s
 	if (m->height == 0) {
 		while (state_next(&next, w->state, w->state, PAYOUT_UNMINE) == ERR_OK) {
 			CHECK(payout_move_state(p, w, w->state, PAYOUT_UNMINE, "chain",
-						"its block was undone") == ERR_OK);
+						REASON_UNMINED) == ERR_OK);
 			CHECK(withdraw_reopen(p, m->withdrawal) == ERR_OK);
 			w->announce_mono_ms = 0;
 			w->pool_seen = 0;
@@ -1148,14 +1148,14 @@ static void payment_state(struct payout *p, struct inner_move *m, bool settle, s
 			effects_note(fx, "broken dead-attempt-mined height=%llu",
 				     (unsigned long long)m->height);
 		}
-		(void)snprintf(why, sizeof why, "in block %llu", (unsigned long long)m->height);
+		(void)snprintf(why, sizeof why, REASON_MINED, (unsigned long long)m->height);
 		CHECK(payout_move_state(p, w, w->state, PAYOUT_MINE, "chain", why) == ERR_OK);
 		payout_note(p, fx, "mined", w);
 	}
 	if (settle && w->state == PAYOUT_CONFIRMING) {
 		post_hold(p, w);
-		(void)snprintf(why, sizeof why, "block %llu is %u deep",
-			       (unsigned long long)m->height, p->config.settle_depth);
+		(void)snprintf(why, sizeof why, REASON_DEEP, (unsigned long long)m->height,
+			       p->config.settle_depth);
 		CHECK(payout_move_state(p, w, PAYOUT_CONFIRMING, PAYOUT_SETTLE, "chain", why) ==
 		      ERR_OK);
 		p->counters[COUNT_SETTLED]++;

@@ -15,6 +15,7 @@
 #include "ipc/frame.h"
 #include "ipc/msgs.h"
 #include "payout/inner.h"
+#include "payout/reason.h"
 
 enum {
 	LOCK_STEP_MAX = 8,      /* orders told in one step */
@@ -175,12 +176,8 @@ bool lock_is_over(const struct payout *p, struct inner_withdrawal *w)
 	    (until_ms == 0 || nem_time_to_unix_ms(p->top_time) >= until_ms)) {
 		return true;
 	}
-	(void)snprintf(
-	    w->reason, sizeof w->reason,
-	    until_ms == LOCK_NOT_BEGUN
-		? "waits until both signers and enough watchers know the order: its time "
-		  "lock begins then"
-		: "waits for its time lock");
+	(void)snprintf(w->reason, sizeof w->reason, "%s",
+		       until_ms == LOCK_NOT_BEGUN ? REASON_LOCK_NOT_BEGUN : REASON_LOCK);
 	return false;
 }
 

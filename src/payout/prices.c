@@ -12,6 +12,7 @@
 #include "base/hex.h"
 #include "chain/nem/nem_time.h"
 #include "payout/inner.h"
+#include "payout/reason.h"
 #include "policy/prices.h"
 
 /* By the faster clock, as signers will count it; 0: from the future. */
@@ -74,8 +75,7 @@ bool prices_ready(const struct payout *p, char words[INNER_REASON_MAX])
 	for (size_t i = 0; i < DOC_SOURCES_MAX; i++) {
 		fresh += is_fresh(p, &p->prices[i]);
 	}
-	(void)snprintf(words, INNER_REASON_MAX,
-		       "waits for prices: %zu of %llu that are needed agree, %zu are fresh", set.n,
+	(void)snprintf(words, INNER_REASON_MAX, REASON_PRICES, set.n,
 		       (unsigned long long)p->roster.prices_needed, fresh);
 	return false;
 }

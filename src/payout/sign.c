@@ -17,6 +17,7 @@
 #include "ipc/frame.h"
 #include "ipc/msgs.h"
 #include "payout/inner.h"
+#include "payout/reason.h"
 #include "policy/attempt.h"
 #include "policy/payment.h"
 
@@ -134,20 +135,18 @@ static void fix_attempt(struct payout *p, struct inner_withdrawal *w, struct eff
 	struct writer envelope = writer_make(text, sizeof text);
 
 	if (w->dead >= DOC_ATTEMPTS_MAX) {
-		(void)snprintf(w->reason, sizeof w->reason, "%d attempts are dead: none follows",
-			       DOC_ATTEMPTS_MAX);
+		(void)snprintf(w->reason, sizeof w->reason, REASON_DEAD, DOC_ATTEMPTS_MAX);
 		return;
 	}
 	if (follow_short(p, &w->account)) {
-		(void)snprintf(w->reason, sizeof w->reason,
-			       "waits: a deposit of this customer was undone by the chain");
+		(void)snprintf(w->reason, sizeof w->reason, REASON_UNDONE);
 		return;
 	}
 	if (!lock_is_over(p, w)) {
 		return;
 	}
 	if (till == NULL) {
-		(void)snprintf(w->reason, sizeof w->reason, "waits until the till holds enough");
+		(void)snprintf(w->reason, sizeof w->reason, REASON_TILL);
 		return;
 	}
 	if (!payout_have_docs(out, p, w)) {
@@ -156,7 +155,7 @@ static void fix_attempt(struct payout *p, struct inner_withdrawal *w, struct eff
 	payout_open_doc(p, &d, payout_doc(w, DOC_ORDER, 0));
 	CHECK(doc_order_read(&d, &o, NULL) == ERR_OK);
 	if (!free_second(p, &a, &o, &w->order_doc, w->dead + 1, till)) {
-		(void)snprintf(w->reason, sizeof w->reason, "waits for a second of its own");
+		(void)snprintf(w->reason, sizeof w->reason, REASON_SECOND);
 		return;
 	}
 	CHECK(doc_attempt_make(&envelope, NULL, &a, NULL) == ERR_OK);
@@ -387,7 +386,7 @@ void sign_send(struct payout *p, struct effects *out)
 			continue; /* B too takes none of what counts no more */
 		}
 		if (w->tag != 0 && p->mono_ms >= w->asked_mono_ms + ANSWER_MS) {
-			(void)snprintf(w->reason, sizeof w->reason, "signer %s gave no answer",
+			(void)snprintf(w->reason, sizeof w->reason, REASON_SILENT,
 				       channel == PAYOUT_CHANNEL_A ? "a" : "b");
 			wait_longer(p, w);
 		}
@@ -468,24 +467,24 @@ static const char *judge_answer(const struct payout *p, enum doc_signer signer,
 	struct doc d;
 
 	if (!doc_signed_by(att_doc, &p->roster.signers[signer].attest_key)) {
-		return "the attestation is not signed by this signer";
+		return N_("the attestation is not signed by this signer");
 	}
 	if (att->signer != signer ||
 	    att->kind != (signer == DOC_SIGNER_A ? DOC_ATTEST_COSIGN : DOC_ATTEST_WRAP)) {
-		return "the attestation is of another signer or kind";
+		return N_("the attestation is of another signer or kind");
 	}
 	if (!hash32_eq(&att->inner_hash, &pay->inner_hash) ||
 	    !bytes_eq(bytes_of(att->data, att->data_n), expected)) {
-		return "the attestation names other bytes";
+		return N_("the attestation names other bytes");
 	}
 	if (doc_open(&d, signature_raw, &p->genesis_id, NULL) != ERR_OK ||
 	    d.type != DOC_SIGNATURE || doc_signature_read(&d, &s, NULL) != ERR_OK ||
 	    !hash32_eq(&s.attestation, &att_doc->id)) {
-		return "the signature belongs to another attestation";
+		return N_("the signature belongs to another attestation");
 	}
 	if (signer == DOC_SIGNER_A ? !payment_cosign_signed(pay, &s.signature)
 				   : !payment_wrap_signed(pay, &s.signature)) {
-		return "the signature does not verify";
+		return N_("the signature does not verify");
 	}
 	*signature = s.signature;
 	return NULL;
@@ -505,7 +504,7 @@ static void complete(struct payout *p, struct inner_withdrawal *w, const struct 
 	CHECK(doc_signature_read(&d, &s, NULL) == ERR_OK);
 	CHECK(payment_unit(unit, sizeof unit, &n, pay, &s.signature, b) == ERR_OK);
 	payout_keep(p, w, INNER_DOC_UNIT, 0, bytes_of(unit, n), true);
-	(void)snprintf(why, sizeof why, "attempt %u is complete", w->attempts);
+	(void)snprintf(why, sizeof why, REASON_COMPLETE, w->attempts);
 	CHECK(payout_move_state(p, w, PAYOUT_AUTHORISED, PAYOUT_WRAP, "signer b", why) == ERR_OK);
 	w->announce_mono_ms = 0;
 	w->pool_seen = 0;
@@ -547,7 +546,7 @@ static void signed_reply(struct payout *p, enum doc_signer signer, const struct 
 	why = judge_answer(p, signer, &att, &d, &pay, items[1], &signature);
 	if (why != NULL) {
 		p->counters[COUNT_REPLIES_BAD]++;
-		(void)snprintf(w->reason, sizeof w->reason, "signer %c: %s", "ab"[signer], why);
+		(void)snprintf(w->reason, sizeof w->reason, REASON_BAD_ANSWER, "ab"[signer], why);
 		effects_note(out, "broken signer-answer signer=%c why=\"%s\"", "ab"[signer], why);
 		wait_longer(p, w);
 		return;
@@ -555,7 +554,7 @@ static void signed_reply(struct payout *p, enum doc_signer signer, const struct 
 	payout_keep(p, w, DOC_ATTESTATION, signer, items[0], true);
 	payout_keep(p, w, DOC_SIGNATURE, signer, items[1], true);
 	if (signer == DOC_SIGNER_A) {
-		(void)snprintf(words, sizeof words, "attempt %u is cosigned", w->attempts);
+		(void)snprintf(words, sizeof words, REASON_COSIGNED, w->attempts);
 		CHECK(payout_move_state(p, w, PAYOUT_APPROVED, PAYOUT_COSIGN, "signer a", words) ==
 		      ERR_OK);
 		prepare(p, w, out);
@@ -581,9 +580,9 @@ static void refused_reply(struct payout *p, uint32_t channel, uint64_t tag, stru
 
 	if (!known) {
 		p->counters[COUNT_REPLIES_BAD]++;
-		(void)snprintf(text, sizeof text, "an answer that is no document");
+		(void)snprintf(text, sizeof text, REASON_NO_DOCUMENT);
 	} else {
-		(void)snprintf(text, sizeof text, "signer %s: %.40s: %.80s (%.40s)",
+		(void)snprintf(text, sizeof text, REASON_REFUSAL,
 			       channel == PAYOUT_CHANNEL_A ? "a" : "b", r.code, r.detail, r.field);
 	}
 	(void)snprintf(p->link_words[channel - 1], sizeof p->link_words[0], "%s", text);

@@ -15,6 +15,7 @@
 #include "crypto/uuid7.h"
 #include "doc/types.h"
 #include "payout/inner.h"
+#include "payout/reason.h"
 #include "policy/payment.h"
 
 enum {
@@ -555,14 +556,14 @@ static void take(struct payout *p, const struct doc *d, const struct doc_request
 	payout_record(p, &idem, bytes_of(NULL, 0));
 	CHECK(payout_book(p, &hold) == ERR_OK); /* asked before */
 	backend_name(who, sizeof who, p, d);
-	(void)snprintf(why, sizeof why, "asked for by %s", r->customer);
+	(void)snprintf(why, sizeof why, REASON_ASKED_FOR, r->customer);
 	CHECK(payout_move_state(p, w, PAYOUT_NONE, PAYOUT_REQUEST, who, why) == ERR_OK);
-	CHECK(payout_move_state(p, w, PAYOUT_REQUESTED, PAYOUT_SCREEN, "policy",
-				"destination and limits") == ERR_OK);
+	CHECK(payout_move_state(p, w, PAYOUT_REQUESTED, PAYOUT_SCREEN, "policy", REASON_SCREENED) ==
+	      ERR_OK);
 	payout_keep(p, w, DOC_ORDER, 0, bytes_of(text, out.n), true);
 	payout_open_doc(p, &od, payout_doc(w, DOC_ORDER, 0));
 	CHECK(withdraw_learn(p, w, &od) == ERR_OK);
-	(void)snprintf(why, sizeof why, "needs %u approvals", needed);
+	(void)snprintf(why, sizeof why, REASON_NEEDS, needed);
 	CHECK(payout_move_state(p, w, PAYOUT_SCREENED, needed == 0 ? PAYOUT_APPROVE : PAYOUT_ORDER,
 				"policy", why) == ERR_OK);
 	p->counters[COUNT_REQUESTS]++;
@@ -808,15 +809,10 @@ static void recount(struct payout *p, struct inner_withdrawal *w, char why[INNER
 	w->recount = false;
 	why[0] = '\0';
 	if (gone != NULL) {
-		(void)snprintf(why, INNER_REASON_MAX,
-			       "%.64s's approval counts no more by roster %llu: %.48s; %u of %u "
-			       "approvals: others have to approve",
-			       name, (unsigned long long)p->roster.number, gone, w->approved,
-			       w->needed);
+		(void)snprintf(why, INNER_REASON_MAX, REASON_GONE, name,
+			       (unsigned long long)p->roster.number, gone, w->approved, w->needed);
 	} else if (w->needed > w->needed_first) {
-		(void)snprintf(why, INNER_REASON_MAX,
-			       "policy %llu asks for more approvals than when it was ordered: %u "
-			       "of %u; others have to approve",
+		(void)snprintf(why, INNER_REASON_MAX, REASON_MORE,
 			       (unsigned long long)p->policy.number, w->approved, w->needed);
 	}
 }
@@ -840,7 +836,7 @@ static void recounted(struct payout *p, struct inner_withdrawal *w, struct effec
 		payout_note(p, out, "recount", w);
 	} else if (w->state == PAYOUT_APPROVING && w->approved >= w->needed) {
 		CHECK(payout_move_state(p, w, PAYOUT_APPROVING, PAYOUT_APPROVE, "policy",
-					"as many people as are needed had said yes") == ERR_OK);
+					REASON_ENOUGH) == ERR_OK);
 	} else if ((w->state == PAYOUT_APPROVING || w->state == PAYOUT_AUTHORISED) &&
 		   w->approved < w->needed && why[0] != '\0') {
 		memcpy(w->reason, why, sizeof w->reason);
@@ -1003,13 +999,13 @@ static void take_approval(struct payout *p, const struct doc *d, const struct do
 	CHECK(withdraw_learn(p, w, d) == ERR_OK);
 	(void)snprintf(who, sizeof who, "approver %s", a.person);
 	if (a.decision == DOC_DECISION_NO) {
-		(void)snprintf(why, sizeof why, "%s said no", a.person);
+		(void)snprintf(why, sizeof why, REASON_NO, a.person);
 		CHECK(payout_move_state(p, w, w->state, PAYOUT_VETO, who, why) == ERR_OK);
 		release(p, w);
 	} else if (w->approved >= w->needed && helps) {
 		w->reason[0] = '\0';
 	} else if (w->approved >= w->needed) {
-		(void)snprintf(why, sizeof why, "the last of %u approvals", w->needed);
+		(void)snprintf(why, sizeof why, REASON_LAST, w->needed);
 		CHECK(payout_move_state(p, w, PAYOUT_APPROVING, PAYOUT_APPROVE, who, why) ==
 		      ERR_OK);
 	}
@@ -1166,7 +1162,7 @@ static void all_named(struct payout *p, const struct hash32 *id, const char *who
 	const struct doc_cancel *x = &p->control.news.cancel;
 	char why[INNER_REASON_MAX];
 
-	(void)snprintf(why, sizeof why, "%s said no", x->person);
+	(void)snprintf(why, sizeof why, REASON_NO, x->person);
 	for (size_t i = p->open_n; i > 0; i--) {
 		struct inner_withdrawal *w = &p->all[p->open[i - 1]];
 		enum payout_state next;
@@ -1220,9 +1216,9 @@ static void take_control(struct payout *p, const struct doc *d, struct effects *
 	e = control_add(p, d, &news, p->wall_ms);
 	CHECK(e == ERR_OK); /* the table is as large as control's; memory that is gone ends us */
 	if (d->type == DOC_FREEZE) {
-		all_open(p, PAYOUT_FREEZE, who, "a freeze is in force");
+		all_open(p, PAYOUT_FREEZE, who, REASON_FROZEN);
 	} else if (d->type == DOC_RESUME && frozen && !withdraw_frozen(p)) {
-		all_open(p, PAYOUT_RESUME, who, "the last freeze was lifted");
+		all_open(p, PAYOUT_RESUME, who, REASON_RESUMED);
 	} else if (d->type == DOC_CANCEL) {
 		(void)snprintf(who, sizeof who, "approver %s", news.issuer);
 		all_named(p, &p->control.news.cancel.document, who);
@@ -1416,8 +1412,11 @@ void withdraw_tick(struct payout *p, struct effects *out)
 		    state_next(&next, w->state, w->state, PAYOUT_EXPIRE) == ERR_OK) {
 			char why[INNER_REASON_MAX + 32];
 
-			(void)snprintf(why, sizeof why, "the order's time is over%s%s",
-				       w->reason[0] == '\0' ? "" : "; last: ", w->reason);
+			if (w->reason[0] == '\0') {
+				(void)snprintf(why, sizeof why, REASON_EXPIRED);
+			} else {
+				(void)snprintf(why, sizeof why, REASON_EXPIRED_LAST, w->reason);
+			}
 			CHECK(payout_move_state(p, w, w->state, PAYOUT_EXPIRE, "clock", why) ==
 			      ERR_OK);
 			release(p, w);

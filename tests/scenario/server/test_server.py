@@ -467,6 +467,35 @@ def approvals_and_a_veto():
     assert status == 200 and body["state"] == "refused", body
     after = int(w.get(f"/v1/accounts/{rig.rich}")["available"])
     assert after - before == int(taken["amount"]) + int(taken["fee"])
+    reasons_in_the_language_that_is_asked_for(taken)
+
+
+def reasons_in_the_language_that_is_asked_for(taken):
+    """Of a withdrawal that approver-2 refused: everything but the reason is the same for all."""
+    w = rig.world
+    english, japanese = "approver-2 said no", "approver-2 が拒否しました"
+    for path in (f"/v1/withdrawals/{taken['id']}", f"/v1/orders/{taken['order']}", "/v1/withdrawals?limit=100"):
+        status, said, sent = w.api("GET", path)
+        assert status == 200 and sent.get("Content-Language") == "en" and sent.get("Vary") == "Accept-Language", sent
+        status, told, sent = w.api("GET", path, headers={"Accept-Language": "ja"})
+        assert status == 200 and sent.get("Content-Language") == "ja" and sent.get("Vary") == "Accept-Language", sent
+        assert sent.get("Content-Type") == "application/json", sent
+        pairs = list(zip(said["withdrawals"], told["withdrawals"])) if "withdrawals" in said else [(said, told)]
+        assert (english, japanese) in [(a["reason"], b["reason"]) for a, b in pairs], (said, told)
+        for a, b in pairs:
+            assert (a["reason"] == "") == (b["reason"] == ""), (a, b)
+            b["reason"] = a["reason"]
+        assert said == told, path
+        assert w.api("GET", path, headers={"Accept-Language": "de, en;q=0.5"})[1] == said
+    # what the journal has is the same for all; a person reads it in his language
+    path = f"/v1/withdrawals/{taken['id']}/history"
+    status, told, _ = w.api("GET", path, headers={"Accept-Language": "ja"})
+    assert status == 200 and told == w.get(path) and told["changes"][-1]["why"] == english, told
+    argv = [w.program("kuramori"), "--config", w.write_cli_config("approver-cli", None, True), "withdrawal", "history", taken["id"]]
+    text = {language: process.run(argv, env={"LC_ALL": language}).stdout for language in ("C.UTF-8", "ja_JP.UTF-8")}
+    assert english in text["C.UTF-8"] and "needs " in text["C.UTF-8"], text
+    assert japanese in text["ja_JP.UTF-8"] and "件必要です" in text["ja_JP.UTF-8"] and english not in text["ja_JP.UTF-8"], text
+    assert json.loads(process.run(argv + ["--json"], env={"LC_ALL": "ja_JP.UTF-8"}).stdout) == told
 
 
 @tap.test
