@@ -304,7 +304,7 @@ bool control_lifted(struct control *c, const struct hash32 *id);
 void control_waiting_words(const struct control *c, const struct policy_time *now, char *out,
 			   size_t cap);
 
-/* A recovery, while another successor of the same roster waits: nothing brings it into force. */
+/* A recovery, while another successor of the same roster waits: no clock brings it into force. */
 bool control_held_up(const struct control *c, const struct control_entry *e);
 
 /* Recoveries that wait: people must hear of them. */

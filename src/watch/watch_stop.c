@@ -241,12 +241,17 @@ static int word_of(struct watch *w, struct bytes raw, size_t *place)
 	return -1;
 }
 
-/* With ourselves as many as must say yes to a payment; at least one other. */
+/*
+ * With ourselves as many as must say yes to a payment; at least one other.  Of what is held up here
+ * as many without us: one that was away, and can read no resume of the officers who are to come,
+ * still follows the others, and one bought watcher does not put holders before officers.
+ */
 static bool words_suffice(const struct watch *w, size_t place)
 {
-	unsigned n = (unsigned)__builtin_popcount(w->stops[place].words);
+	const unsigned n = (unsigned)__builtin_popcount(w->stops[place].words);
+	const unsigned own = control_held_up(&w->control, &w->control.entries[place]) ? 0 : 1;
 
-	return n > 0 && n + 1 >= w->roster.watchers_needed;
+	return n > 0 && n + own >= w->roster.watchers_needed;
 }
 
 static void word_take(struct watch *w, struct bytes raw, struct effects *out)
@@ -316,10 +321,8 @@ void watch_stop_due(struct watch *w, struct effects *out)
 	struct log_batch b;
 
 	for (size_t i = 0; e == NULL && i < w->control.n; i++) {
-		const struct control_entry *one = &w->control.entries[i];
-
-		if (rules_wait(w, i) && words_suffice(w, i) && !control_held_up(&w->control, one)) {
-			e = one;
+		if (rules_wait(w, i) && words_suffice(w, i)) {
+			e = &w->control.entries[i];
 			r.debit.b[4] = BY_WORDS;
 		}
 	}

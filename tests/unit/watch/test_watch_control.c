@@ -815,12 +815,11 @@ static void as_many_words_as_it_takes(void)
 	rig_word_key = NULL;
 }
 
-/* Others' words bring no recovery into force while a roster of officers waits beside it here. */
-static void a_word_on_what_is_held_up(void)
+/* A recovery, beside which a roster of officers waits, and the other watcher's word on it. */
+static void held_up(void)
 {
 	const uint8_t *holder = r.source[0].secret;
 	struct doc_roster next;
-	struct doc_cancel x = { .person = "approver-2" };
 
 	rig_up();
 	r.w.roster.holder_count = 1;
@@ -841,7 +840,26 @@ static void a_word_on_what_is_held_up(void)
 	T_EQ(put(&p2), DOC_RECEIPT);
 	wait_ms(WORDS_MS);
 	T_EQ(r.w.roster.number, 1);
-	/* what held it up is cancelled: the word stands */
+}
+
+/* What is held up here comes into force by the words of as many others as say yes to a payment. */
+static void a_word_on_what_is_held_up(void)
+{
+	struct doc_cancel x = { .person = "approver-2" };
+
+	held_up();
+	(void)snprintf(rig_word.watcher, sizeof rig_word.watcher, "w3");
+	rig_word_key = &r.watcher[2];
+	link_close(CH_PEER, WATCH_ROLE_PEER);
+	link_open(CH_PEER, WATCH_ROLE_PEER);
+	wait_ms(WORDS_MS);
+	T_EQ(r.w.roster.number, 2);
+	T_MEM(&r.w.roster_id, &p2.id, 32);
+	rig_matured = false;
+	memset(&rig_word, 0, sizeof rig_word);
+	rig_word_key = NULL;
+	/* what held it up is cancelled: one word suffices */
+	held_up();
 	x.genesis = r.genesis_id;
 	x.document = p1.id;
 	paper(&p3, DOC_CANCEL, &x, 1u << 3);
