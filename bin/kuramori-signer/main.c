@@ -73,7 +73,8 @@ static const struct config_row ROWS[] = {
 	{ "stop_socket", CONFIG_PATH, "/run/kuramori/signer-stop.sock", 0, 0,
 	  CONFIG_FIELD(signer_config, stop_socket), "SOCKET", "Where people bring freezes." },
 	{ "watcher#_socket", CONFIG_PATH, NULL, 0, 0, CONFIG_ARRAY(signer_config, watcher_socket),
-	  "SOCKET", "Where the watcher in this place of the roster comes; one path for each." },
+	  "SOCKET", "Where the watcher in this place of the roster comes; one path for each, and for "
+	  "those whom a later roster adds." },
 	{ "unlock_socket", CONFIG_PATH, "/run/kuramori/signer-unlock.sock", 0, 0,
 	  CONFIG_FIELD(signer_config, unlock_socket), "SOCKET",
 	  "Where the passphrase comes, once; gone afterwards." },
@@ -286,8 +287,11 @@ static enum err guard_make(struct store_file *journal)
 		      notes_text("detail", fault.why));
 		return e;
 	}
+	/* More: for those whom a later roster adds. */
 	for (size_t i = 0; i < DOC_WATCHERS_MAX; i++) {
-		if ((i < me.guard.roster.watcher_count) != (c->watcher_socket[i][0] != '\0')) {
+		if (c->watcher_socket[i][0] == '\0'
+			? i < me.guard.roster.watcher_count
+			: i != 0 && c->watcher_socket[i - 1][0] == '\0') {
 			return say("config", ERR_CONFIG,
 				   "one watcher#_socket for each watcher of the roster");
 		}
@@ -330,14 +334,21 @@ static uint16_t each_watchers(size_t watchers)
 	return each > 2 ? 2 : (uint16_t)each;
 }
 
+static size_t watcher_sockets(void)
+{
+	size_t n = 0;
+
+	while (n < DOC_WATCHERS_MAX && me.config.watcher_socket[n][0] != '\0') {
+		n++;
+	}
+	return n;
+}
+
 /* As many channels as the sockets that are configured can fill. */
 static enum err channels_take(void)
 {
-	size_t watchers = 0;
+	size_t watchers = watcher_sockets();
 
-	for (size_t i = 0; i < DOC_WATCHERS_MAX; i++) {
-		watchers += me.config.watcher_socket[i][0] != '\0';
-	}
 	me.channels.n = CHANNELS_OF_OTHERS + watchers * each_watchers(watchers);
 	me.channels.buffers_n = me.channels.n * (SIGNER_IN_BYTES + SIGNER_OUT_BYTES) +
 				(size_t)SIGNER_LARGE * FRAME_BYTES_MAX;
@@ -359,8 +370,14 @@ static enum err sockets_open(void)
 		{ c->stop_socket, ROLE_STOP, CHANNELS_OF_OTHERS / 2 },
 	};
 
-	size_t watchers = me.guard.roster.watcher_count;
+	size_t watchers = watcher_sockets();
 
+	if (watchers < me.guard.roster.watcher_count) {
+		/* they count for nothing here; the others may suffice */
+		NOTES(NOTES_BROKEN, "watchers", notes_err(ERR_CONFIG),
+		      notes_u64("roster", me.guard.roster.watcher_count),
+		      notes_u64("sockets", watchers));
+	}
 	msgs_signer_table(&me.table);
 	signer_channels_serve(&me.channels, &me.server, &me.loop, &me.table);
 	for (size_t i = 0; i < ARRAY_LEN(fixed) + watchers; i++) {

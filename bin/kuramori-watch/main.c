@@ -57,6 +57,7 @@ struct settings {
 	char genesis_file[PATH_LIMIT];
 	char roster_file[PATH_LIMIT];
 	char policy_file[PATH_LIMIT];
+	char joined_roster_file[PATH_LIMIT];
 	char key_file[PATH_LIMIT];
 	char passphrase_file[PATH_LIMIT];
 	uint32_t passphrase_fd;
@@ -88,6 +89,8 @@ static const struct config_row ROWS[] = {
 	  "FILE", "The first roster, which genesis names." },
 	{ "policy_file", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(settings, policy_file),
 	  "FILE", "The first policy, which genesis names." },
+	{ "joined_roster_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(settings, joined_roster_file),
+	  "FILE", "A later roster, where the first has not our id with our key." },
 	{ "key_file", CONFIG_PATH, NULL, 0, 0, CONFIG_FIELD(settings, key_file),
 	  "FILE", "The freeze key: the Ed25519 seed, sealed; or, for development only, its 64 hex "
 	  "digits.  Mode 0400." },
@@ -185,7 +188,8 @@ static struct watcher {
 	struct secret_arena arena;
 	struct secrets *secrets;
 	uint8_t genesis[DOC_BYTES_MAX], roster[DOC_BYTES_MAX], policy[DOC_BYTES_MAX];
-	size_t genesis_n, roster_n, policy_n;
+	uint8_t joined[DOC_BYTES_MAX];
+	size_t genesis_n, roster_n, policy_n, joined_n;
 	struct watch watch;
 	struct store_file store;
 	struct loop loop;
@@ -214,6 +218,13 @@ static enum err say(const char *event, enum err e, const char *detail)
 	return e;
 }
 
+static enum err say_fault(enum err e, const struct doc_fault *fault)
+{
+	NOTES(NOTES_BROKEN, "documents", notes_err(e), notes_text("field", fault->field),
+	      notes_text("detail", fault->why));
+	return e;
+}
+
 /* ---- documents and key --------------------------------------------------------------------- */
 
 static enum err document_read(const char *path, uint8_t *into, size_t *n)
@@ -233,6 +244,9 @@ static enum err documents_read(void)
 	}
 	if (e == ERR_OK) {
 		e = document_read(c->policy_file, me.policy, &me.policy_n);
+	}
+	if (e == ERR_OK && c->joined_roster_file[0] != '\0') {
+		e = document_read(c->joined_roster_file, me.joined, &me.joined_n);
 	}
 	return e;
 }
@@ -330,6 +344,7 @@ static enum err core_make(void)
 		.genesis = bytes_of(me.genesis, me.genesis_n),
 		.roster = bytes_of(me.roster, me.roster_n),
 		.policy = bytes_of(me.policy, me.policy_n),
+		.joined = bytes_of(me.joined, me.joined_n),
 		.freeze_secret = me.secrets->freeze,
 		.log_secret = &me.secrets->journal,
 		.network = (uint8_t)c->network,
@@ -365,11 +380,7 @@ static enum err core_make(void)
 	}
 	random_fill(w.boot_random, sizeof w.boot_random);
 	e = watch_init(&me.watch, &w, &fault);
-	if (e != ERR_OK) {
-		NOTES(NOTES_BROKEN, "documents", notes_err(e), notes_text("field", fault.field),
-		      notes_text("detail", fault.why));
-	}
-	return e;
+	return e == ERR_OK ? ERR_OK : say_fault(e, &fault);
 }
 
 static enum err replay_one(void *context, struct bytes batch)
@@ -380,6 +391,7 @@ static enum err replay_one(void *context, struct bytes batch)
 static enum err journal_open(void)
 {
 	struct store_fault fault = { "" };
+	struct doc_fault why = { "", "" };
 	enum err e =
 	    store_file_open(&me.store, me.settings.journal_file, STORE_FILE_EITHER, 0, &fault);
 
@@ -387,7 +399,11 @@ static enum err journal_open(void)
 		return say("journal", e, fault.text);
 	}
 	e = store_replay(&me.store.base, me.batch, sizeof me.batch, replay_one, &me.watch);
-	return e == ERR_OK ? ERR_OK : say("journal", e, me.store.base.fault.text);
+	if (e != ERR_OK) {
+		return say("journal", e, me.store.base.fault.text);
+	}
+	e = watch_replaced(&me.watch, &why);
+	return e == ERR_OK ? ERR_OK : say_fault(e, &why);
 }
 
 /* ---- sockets and links --------------------------------------------------------------------- */

@@ -485,9 +485,65 @@ static enum err storage_check(const struct watch_config *c, struct doc_fault *fa
 	return ERR_OK;
 }
 
+/* Whom the roster has under our id; NULL: nobody. */
+static const struct doc_party *own_party(const struct watch *w, const struct doc_roster *r)
+{
+	for (size_t i = 0; i < r->watcher_count; i++) {
+		if (strcmp(r->watchers[i].id, w->config.watcher) == 0) {
+			return &r->watchers[i];
+		}
+	}
+	return NULL;
+}
+
+static bool names_us(const struct watch *w, const struct doc_roster *r)
+{
+	const struct doc_party *p = own_party(w, r);
+
+	return p != NULL && key32_eq(&p->key, &w->own_key);
+}
+
+bool watch_stands(const struct watch *w)
+{
+	return names_us(w, &w->roster);
+}
+
+/* The later roster that was given has our key; or, where none was, the first one. */
+static enum err own_check(struct watch *w, struct doc_fault *fault)
+{
+	static struct doc_roster joined;
+	struct doc d;
+	enum err e;
+
+	if (w->config.joined.n == 0 && own_party(w, &w->roster) == NULL) {
+		return fault_say(fault, ERR_MISMATCH, "roster.watchers",
+				 "we do not stand there; joined_roster_file is to be the roster "
+				 "that names us");
+	}
+	if (w->config.joined.n == 0) {
+		return names_us(w, &w->roster)
+			   ? ERR_OK
+			   : fault_say(fault, ERR_KEY, "roster.watchers",
+				       "our key is another one; joined_roster_file is to be the "
+				       "roster that has it");
+	}
+	e = open_as(&d, w->config.joined, DOC_ROSTER, &w->genesis_id, fault);
+	if (e == ERR_OK) {
+		e = doc_roster_read(&d, &joined, fault);
+	}
+	if (e != ERR_OK) {
+		return e;
+	}
+	if (!names_us(w, &joined)) {
+		return fault_say(fault, ERR_KEY, "joined_roster.watchers",
+				 "it has not our id with our key");
+	}
+	w->joined_number = joined.number;
+	return ERR_OK;
+}
+
 enum err watch_init(struct watch *w, const struct watch_config *config, struct doc_fault *fault)
 {
-	const struct doc_party *self = NULL;
 	enum err e = storage_check(config, fault);
 
 	if (e != ERR_OK) {
@@ -508,16 +564,9 @@ enum err watch_init(struct watch *w, const struct watch_config *config, struct d
 				 "not the network that was consented to");
 	}
 	memcpy(w->own_key.b, config->freeze_secret + 32, sizeof w->own_key.b);
-	for (size_t i = 0; i < w->roster.watcher_count; i++) {
-		if (strcmp(w->roster.watchers[i].id, config->watcher) == 0) {
-			self = &w->roster.watchers[i];
-		}
-	}
-	if (self == NULL) {
-		return fault_say(fault, ERR_MISMATCH, "roster.watchers", "we do not stand there");
-	}
-	if (!key32_eq(&self->key, &w->own_key)) {
-		return fault_say(fault, ERR_KEY, "roster.watchers", "our key is another one");
+	e = own_check(w, fault);
+	if (e != ERR_OK) {
+		return e;
 	}
 	e = own_init(w, fault);
 	if (e != ERR_OK) {
@@ -660,6 +709,17 @@ enum err watch_replay(struct watch *w, struct bytes batch)
 	return e;
 }
 
+enum err watch_replaced(const struct watch *w, struct doc_fault *fault)
+{
+	if (watch_stands(w) || w->joined_number > w->roster.number) {
+		return ERR_OK;
+	}
+	return fault_say(
+	    fault, ERR_KEY, "roster.watchers",
+	    "our key stands there no more: another machine is this watcher now, or "
+	    "the key was struck; joined_roster_file is to be a later roster that has it");
+}
+
 void watch_start(struct watch *w, uint64_t wall_ms, uint64_t mono_ms, struct effects *out)
 {
 	char words[DOC_ID_WORDS_BYTES];
@@ -775,6 +835,7 @@ static void status_reply(struct watch *w, const struct event *event, struct effe
 	s.genesis = w->genesis_id;
 	(void)snprintf(s.program, sizeof s.program, "kuramori-watch");
 	line(&s, "watcher", "%s", w->config.watcher);
+	line(&s, "stands", "%s", watch_stands(w) ? "yes" : "no");
 	line(&s, "frozen", "%s", watch_frozen(w) ? "yes" : "no");
 	line(&s, "evacuating", "%s", w->evacuating ? "yes" : "no");
 	line(&s, "stops", "%zu", w->control.binding);

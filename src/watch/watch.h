@@ -201,10 +201,12 @@ struct watch_storage {
 
 struct watch_config {
 	struct bytes genesis, roster, policy; /* envelopes; read during watch_init() only */
-	char watcher[DOC_NAME_MAX + 1];       /* own id in the roster */
-	const uint8_t *freeze_secret;         /* ED25519_SECRET_BYTES; must outlive the watcher */
-	const struct log_secret *log_secret;  /* the same */
-	uint8_t boot_random[32];              /* fresh at each start: nonces of our freezes */
+	/* the same, of a later roster that has our key, if the first has not; n 0: none */
+	struct bytes joined;
+	char watcher[DOC_NAME_MAX + 1];      /* own id in the roster */
+	const uint8_t *freeze_secret;        /* ED25519_SECRET_BYTES; must outlive the watcher */
+	const struct log_secret *log_secret; /* the same */
+	uint8_t boot_random[32];             /* fresh at each start: nonces of our freezes */
 	uint8_t network;     /* what the operator consented to; must be the genesis document's */
 	unsigned nodes;      /* 1..WATCH_NODES_MAX: channel numbers of node events */
 	unsigned node_clean; /* whose pool the sweeps are judged against; may be node_public */
@@ -273,6 +275,7 @@ struct watch_signer {
 	bool ever_up; /* since our start */
 	uint32_t channel;
 	bool next_out, sync_out; /* asked, not answered */
+	bool next_refused;       /* the last NEXT: it is asked less often */
 	uint64_t asked_mono_ms;
 	uint64_t progress_mono_ms; /* a SYNC was answered, or an attestation came in */
 	uint64_t held_sequence;    /* newest good attestation in our journal; 0 none */
@@ -438,6 +441,7 @@ struct watch {
 	struct doc_roster roster;
 	struct doc_policy policy;
 	struct key32 own_key;
+	uint64_t joined_number; /* of the later roster that has our key; 0: none was given */
 
 	/* journal */
 	struct log_chain chain;
@@ -590,10 +594,12 @@ struct watch {
 
 /*
  * Reads the three documents and checks that they belong together and to us: genesis names this
- * roster and this policy, the roster has our id with our key, the network is the one consented to,
- * the policy is complete.  The errors of doc_open() and doc_X_read(); ERR_MISMATCH, ERR_KEY,
- * ERR_NETWORK, ERR_POLICY, ERR_ADDRESS, ERR_FIELD_RANGE (storage, nodes).  fault (not NULL) then
- * names the document and field.
+ * roster and this policy, this roster or config.joined has our id with our key, the network is the
+ * one consented to, the policy is complete.  config.joined is believed for nothing else: that
+ * officers signed it is judged when it comes as any control document does
+ * (docs/decisions/0045-a-watcher-that-joins.md).  The errors of doc_open() and doc_X_read();
+ * ERR_MISMATCH, ERR_KEY, ERR_NETWORK, ERR_POLICY, ERR_ADDRESS, ERR_FIELD_RANGE (storage, nodes).
+ * fault (not NULL) then names the document and field.
  */
 MUST_CHECK enum err watch_init(struct watch *w, const struct watch_config *config,
 			       struct doc_fault *fault);
@@ -605,6 +611,13 @@ MUST_CHECK enum err watch_init(struct watch *w, const struct watch_config *confi
  * ERR_FULL (a table is too small for this journal).  Not to be used after an error.
  */
 MUST_CHECK enum err watch_replay(struct watch *w, struct bytes batch);
+
+/*
+ * After the replay: may a watcher with our key still be needed?  ERR_KEY, fault (not NULL) says
+ * what to do: the roster in force by our own journal has not our key (replaced, struck, or left
+ * out), and config.joined, if there is one, is no later roster than that.
+ */
+MUST_CHECK enum err watch_replaced(const struct watch *w, struct doc_fault *fault);
 
 /* Ends the replay: commits that we started.  Times as in events.  Once. */
 void watch_start(struct watch *w, uint64_t wall_ms, uint64_t mono_ms, struct effects *out);
@@ -627,6 +640,8 @@ bool watch_caught_up(const struct watch *w, uint64_t mono_ms);
 void watch_signature_checks(struct watch *w, uint64_t n);
 
 /* For STATUS, the proof (P9), tests and the simulator. */
+/* The roster in force has our id with our key: what we sign counts. */
+bool watch_stands(const struct watch *w);
 bool watch_frozen(const struct watch *w);
 bool watch_evacuating(const struct watch *w);
 /* Hot accounts that an officer has closed, as far as we were told. */

@@ -12,6 +12,7 @@
 
 enum {
 	ASK_PAUSE_MS = 20,    /* between two NEXT when an answer brought nothing new */
+	REFUSED_MS = 1000,    /* and when it was refused: by rules that have no such watcher */
 	ACKS_AGAIN_MS = 5000, /* to one who does not know what it attested */
 };
 
@@ -158,8 +159,8 @@ static void next_reply(struct watch *w, int signer, const struct event *event, s
 	k->next_out = false;
 	/* Not before a pause, unless this reply brings something: nobody makes us spin. */
 	k->asked_mono_ms = w->mono_ms;
-	if (refusal_noted(w, signer, event->body, "next", out) ||
-	    !nonce_read(w, signer, event->body, &nonce, &rest)) {
+	k->next_refused = refusal_noted(w, signer, event->body, "next", out);
+	if (k->next_refused || !nonce_read(w, signer, event->body, &nonce, &rest)) {
 		return;
 	}
 	news = rest.n > 0 || !k->has_nonce || !hash32_eq(&k->nonce, &nonce.nonce);
@@ -263,10 +264,14 @@ static bool sync_wanted(const struct watch *w, int signer)
 void watch_feed_pump(struct watch *w, struct effects *out)
 {
 	const struct watch_node *best = watch_self_best(w);
+	/* our word counts for nobody until then; what is to be said is said when it does */
+	bool stands = watch_stands(w);
 
 	for (int s = 0; s < DOC_SIGNERS; s++) {
 		struct watch_signer *k = &w->signer[s];
-		bool pause = k->asked_mono_ms != 0 && w->mono_ms - k->asked_mono_ms < ASK_PAUSE_MS;
+		bool pause =
+		    k->asked_mono_ms != 0 &&
+		    w->mono_ms - k->asked_mono_ms < (k->next_refused ? REFUSED_MS : ASK_PAUSE_MS);
 
 		if (!k->up) {
 			continue;
@@ -284,11 +289,11 @@ void watch_feed_pump(struct watch *w, struct effects *out)
 			next_send(w, k, out);
 		}
 		watch_recall_pump(w, (unsigned)s, out);
-		if (k->want_heartbeat && best != NULL && effects_free(out) > 8 &&
+		if (stands && k->want_heartbeat && best != NULL && effects_free(out) > 8 &&
 		    w->dest[s].closing_next == w->genesis.hot_count) {
 			heartbeat_send(w, s, best, out);
 		}
-		for (size_t i = 0; i < k->recent_n && effects_free(out) > 16; i++) {
+		for (size_t i = 0; stands && i < k->recent_n && effects_free(out) > 16; i++) {
 			if (!k->recent[i].acked && w->mono_ms >= k->acks_mono_ms) {
 				/* Once for each link: the reply, or the next opening, settles it.
 				 */

@@ -416,6 +416,9 @@ void watch_record_ack_send(struct watch *w, struct watch_signer *k, const struct
 	    (watch_frozen(w) || control_said_no(&w->control, &one->order, &one->request))) {
 		return;
 	}
+	if (!watch_stands(w)) {
+		return; /* done when our word counts: watch_feed_pump() */
+	}
 	if (is_waiting(w, one)) {
 		return; /* done when the time lock is over, when it is judged again */
 	}
@@ -587,7 +590,8 @@ static void follow_up(struct watch *w, unsigned signer, const struct record *r,
 		    out, "unusual early signer=%c sequence=%llu: the time lock is not over here",
 		    "ab"[signer], (unsigned long long)r -> attestation.sequence);
 	}
-	one->acked = k->up; /* sent; with the next link once more */
+	/* sent; with the next link once more */
+	one->acked = k->up && watch_stands(w);
 	if (k->up) {
 		watch_record_ack_send(w, k, one, out);
 	}

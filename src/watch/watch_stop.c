@@ -242,14 +242,16 @@ static int word_of(struct watch *w, struct bytes raw, size_t *place)
 }
 
 /*
- * With ourselves as many as must say yes to a payment; at least one other.  Of what is held up here
- * as many without us: one that was away, and can read no resume of the officers who are to come,
- * still follows the others, and one bought watcher does not put holders before officers.
+ * With ourselves, if the roster in force has us, as many as must say yes to a payment; at least one
+ * other.  Of what is held up here as many without us: one that was away, and can read no resume of
+ * the officers who are to come, still follows the others, and one bought watcher does not put
+ * holders before officers.
  */
 static bool words_suffice(const struct watch *w, size_t place)
 {
 	const unsigned n = (unsigned)__builtin_popcount(w->stops[place].words);
-	const unsigned own = control_held_up(&w->control, &w->control.entries[place]) ? 0 : 1;
+	const bool own =
+	    watch_stands(w) && !control_held_up(&w->control, &w->control.entries[place]);
 
 	return n > 0 && n + own >= w->roster.watchers_needed;
 }

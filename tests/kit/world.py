@@ -183,6 +183,7 @@ class World:
         self.server_witnesses = []      # ports of nodes whose chain it compares
         self.server_pairs = []          # further rows of kuramorid's configuration
         self.roster_holders = []        # [{"id", "key"}] of the cold holders who could recover the roster
+        self.joined_roster = None       # file of the roster that names watchers whom the first does not
         self.sealed_people = {}         # name: file, of seal_people()
         self.passkeys = {}              # name: passkey.Passkey
         self.token = hashlib.sha256(f"token {self.settings.seed}".encode()).hexdigest()
@@ -528,7 +529,8 @@ class World:
             ("server_socket", self.socket(name, "server")), ("stop_socket", self.socket(name, "stop")),
             ("peer_socket", self.socket(name, "peer")),
             ("node_public", f"127.0.0.1:{self.ports['node public']}"),
-            ("node_clean", f"127.0.0.1:{self.ports['node clean']}"), ("poll_ms", self.settings.poll_ms)]
+            ("node_clean", f"127.0.0.1:{self.ports['node clean']}"), ("poll_ms", self.settings.poll_ms),
+            ("joined_roster_file", self.joined_roster)]
         pairs += self.identity_pairs(name)
         peers = [n for n in range(1, self.settings.watchers + 1) if n != number]
         pairs.append(("user", self.own_user(name, folder)))

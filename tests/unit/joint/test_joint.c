@@ -942,6 +942,9 @@ static void alike(unsigned with)
 	printf("# %zu states, %llu events\n", n, (unsigned long long)events);
 	T_CHECK(n > 20 && events > 100);
 	for (unsigned who = 1; who < WATCHERS; who++) {
+		if ((with & ROTATES) != 0 && who == THIRD_PLACE) {
+			continue; /* whose key the second roster replaces gives no word under it */
+		}
 		watch_machine_free();
 		watch_machine_make(who);
 		watcher_walk();

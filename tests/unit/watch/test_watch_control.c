@@ -894,6 +894,222 @@ static void our_own_word(void)
 	T_EQ(asks_word(&p1), DOC_MATURITY); /* past, and it was in force all the same */
 }
 
+/* ---- a watcher's key changes ---------------------------------------------------------------- */
+
+/* Roster 2: this key is that of the watcher in this place. */
+static void roster_with(struct paper *p, size_t place, const struct key *k, unsigned by)
+{
+	struct doc_roster next = r.roster;
+
+	next.number++;
+	next.previous = r.roster_id;
+	next.watchers[place].key = k->key;
+	paper(p, DOC_ROSTER, &next, by);
+}
+
+static void other_word(size_t watcher)
+{
+	(void)snprintf(rig_word.watcher, sizeof rig_word.watcher, "w%zu", watcher + 1);
+	rig_word_key = &r.watcher[watcher];
+	link_close(CH_PEER, WATCH_ROLE_PEER);
+	link_open(CH_PEER, WATCH_ROLE_PEER);
+	wait_ms(WORDS_MS);
+}
+
+/* The machine with w1's new key and no journal, which was given the roster of p1. */
+static void joins(void)
+{
+	r.watcher[0] = r.stranger;
+	rig_joined = bytes_of(p1.raw, p1.n);
+	rig_restart(0);
+	r.signer[A].heartbeats = r.signer[A].acks = 0;
+	rig_connect();
+	feed_all();
+}
+
+static void words_over(void)
+{
+	rig_joined = bytes_of(NULL, 0);
+	rig_matured = false;
+	memset(&rig_word, 0, sizeof rig_word);
+	rig_word_key = NULL;
+}
+
+/* It says nothing until k others have made the roster its own; then all that it has to say. */
+static void a_new_key_joins(void)
+{
+	struct hash32 id;
+
+	rig_up();
+	roster_with(&p1, 0, &r.stranger, BOTH);
+	joins();
+	T_CHECK(!watch_stands(&r.w));
+	T_EQ(put(&p1), DOC_RECEIPT);
+	pay_new(X(20));
+	pay_link();
+	id = att_tell(A);
+	rig_settle();
+	wait_ms(WORDS_MS);
+	T_EQ(r.w.payments_n, 1); /* judged */
+	T_EQ(r.signer[A].heartbeats, 0);
+	T_EQ(r.signer[A].acks, 0);
+	/* we are none of the k: one word is not enough, and said twice not either */
+	rig_matured = true;
+	other_word(1);
+	other_word(1);
+	T_EQ(r.w.roster.number, 1);
+	other_word(2);
+	T_EQ(r.w.roster.number, 2);
+	T_CHECK(watch_stands(&r.w));
+	wait_ms(200);
+	T_CHECK(r.signer[A].heartbeats > 0);
+	T_MEM(&r.signer[A].heartbeat.roster, &p1.id, 32);
+	T_CHECK(was_acked(A, &id));
+	restart();
+	T_CHECK(watch_stands(&r.w));
+	T_EQ(watch_replaced(&r.w, NULL), ERR_OK);
+	words_over();
+}
+
+/* Alone it waits as long as everybody did, by its own clocks. */
+static void a_new_key_alone(void)
+{
+	rig_up();
+	roster_with(&p1, 0, &r.stranger, BOTH);
+	joins();
+	T_EQ(put(&p1), DOC_RECEIPT);
+	T_CHECK(!watch_stands(&r.w));
+	live(2 * r.policy.loosening_ms);
+	T_CHECK(watch_stands(&r.w));
+	T_CHECK(r.signer[A].heartbeats > 0);
+	words_over();
+}
+
+/* What nobody with a right to it signed lets a program start, and makes no watcher of it. */
+static void a_joined_roster_of_nobody(void)
+{
+	rig_up();
+	roster_with(&p1, 0, &r.stranger, ONE);
+	joins();
+	T_EQ(put(&p1), DOC_REFUSAL);
+	rig_matured = true;
+	other_word(1);
+	other_word(2);
+	live(2 * r.policy.loosening_ms);
+	T_EQ(r.w.roster.number, 1);
+	T_CHECK(!watch_stands(&r.w));
+	/* a theft is an alarm and no freeze of ours */
+	theft(X(10));
+	T_EQ(r.w.control.binding, 0);
+	T_CHECK(r.w.alarms > 0);
+	T_EQ(r.signer[A].heartbeats, 0);
+	words_over();
+}
+
+static void a_replaced_key(void)
+{
+	struct doc_fault fault = { "", "" };
+	struct doc_roster later;
+
+	rig_up();
+	roster_with(&p1, 0, &r.stranger, BOTH);
+	T_EQ(put(&p1), DOC_RECEIPT);
+	T_CHECK(watch_stands(&r.w));
+	restart();
+	T_EQ(watch_replaced(&r.w, &fault), ERR_OK); /* until the roster is in force */
+	live(2 * r.policy.loosening_ms);
+	T_EQ(r.w.roster.number, 2);
+	T_CHECK(!watch_stands(&r.w));
+	r.signer[A].heartbeats = 0;
+	wait_ms(3000);
+	T_EQ(r.signer[A].heartbeats, 0);
+	T_EQ(watch_replaced(&r.w, &fault), ERR_KEY);
+	T_STR(fault.field, "roster.watchers");
+	/* what was given is for who stands in no first roster; a later one says it all the same */
+	restart();
+	T_EQ(watch_replaced(&r.w, &fault), ERR_KEY);
+	later = r.roster;
+	later.number = 2;
+	later.previous = r.roster_id;
+	paper(&p2, DOC_ROSTER, &later, BOTH);
+	rig_joined = bytes_of(p2.raw, p2.n);
+	restart();
+	T_EQ(watch_replaced(&r.w, &fault), ERR_KEY);
+	later.number = 3;
+	later.previous = p1.id;
+	paper(&p2, DOC_ROSTER, &later, BOTH);
+	rig_joined = bytes_of(p2.raw, p2.n);
+	restart();
+	T_EQ(watch_replaced(&r.w, &fault), ERR_OK);
+	T_CHECK(!watch_stands(&r.w));
+	words_over();
+}
+
+/* Struck it stands nowhere, whatever roster names it. */
+static void a_struck_key(void)
+{
+	struct doc_fault fault = { "", "" };
+	struct doc_resume x = { .genesis = r.genesis_id,
+				.initiator = "officer-1",
+				.nonce = { 7 },
+				.scope = DOC_SCOPE_ALL };
+
+	rig_up();
+	x.genesis = r.genesis_id;
+	x.time_ms = r.wall;
+	x.struck_count = 1;
+	x.struck[0].key_n = sizeof r.watcher[0].key.b;
+	memcpy(x.struck[0].key, r.watcher[0].key.b, sizeof r.watcher[0].key.b);
+	paper(&p1, DOC_RESUME, &x, BOTH);
+	T_EQ(put(&p1), DOC_RECEIPT);
+	T_CHECK(!watch_stands(&r.w));
+	restart();
+	T_EQ(watch_replaced(&r.w, &fault), ERR_KEY);
+}
+
+static void joined_rosters_that_are_none(void)
+{
+	struct doc_fault fault = { "", "" };
+	struct watch_config c;
+
+	rig_up();
+	roster_with(&p1, 0, &r.stranger, BOTH);
+	roster_with(&p2, 1, &r.stranger, BOTH);
+	c = rig_config();
+	c.freeze_secret = r.stranger.secret;
+	T_EQ(watch_init(&r.w, &c, &fault), ERR_KEY);
+	T_CHECK(strstr(fault.why, "joined_roster_file") != NULL);
+	c.joined = bytes_of(p2.raw, p2.n); /* another watcher's */
+	T_EQ(watch_init(&r.w, &c, &fault), ERR_KEY);
+	T_STR(fault.field, "joined_roster.watchers");
+	c.joined = bytes_of(p1.raw, p1.n);
+	T_EQ(watch_init(&r.w, &c, &fault), ERR_OK);
+	(void)snprintf(c.watcher, sizeof c.watcher, "w9");
+	T_EQ(watch_init(&r.w, &c, &fault), ERR_KEY);
+	c.joined = c.policy;
+	T_EQ(watch_init(&r.w, &c, &fault), ERR_TYPE);
+	c.joined = bytes_of(p1.raw, p1.n - 1);
+	T_EQ(watch_init(&r.w, &c, &fault), ERR_INPUT);
+}
+
+/* A signer that has no such watcher yet is not asked without a pause. */
+static void refused_by_a_signer(void)
+{
+	const struct effect next = { .number = SIGNER_NEXT };
+
+	rig_up();
+	r.signer[A].mute_next = true;
+	wait_ms(200);
+	T_CHECK(r.w.signer[A].next_out);
+	r.signer[A].held = false;
+	refusal_give(A, &next, ERR_CAPABILITY, "");
+	rig_settle();
+	wait_ms(500);
+	T_CHECK(!r.w.signer[A].next_out);
+	wait_ms(700);
+	T_CHECK(r.w.signer[A].next_out);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -911,6 +1127,13 @@ int main(int argc, char **argv)
 		{ "listed for long enough", listed_since },
 		{ "what has waited comes into force", comes_into_force },
 		{ "what matured while we were away", matured_while_away },
+		{ "a new key joins", a_new_key_joins },
+		{ "a new key alone", a_new_key_alone },
+		{ "a joined roster of nobody", a_joined_roster_of_nobody },
+		{ "a replaced key", a_replaced_key },
+		{ "a struck key", a_struck_key },
+		{ "joined rosters that are none", joined_rosters_that_are_none },
+		{ "refused by a signer", refused_by_a_signer },
 		{ "started behind", started_behind },
 		{ "words of nobody", words_of_nobody },
 		{ "a word on what was cancelled", a_word_on_what_was_cancelled },

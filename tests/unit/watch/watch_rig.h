@@ -211,7 +211,8 @@ static const struct doc_hours *rig_hours; /* of the policy that rig_make() write
 static bool rig_strict;
 /* what rig_make() writes has a second till in the purse's place, and orders that live longer */
 static bool rig_two_tills;
-static bool rig_new_box; /* and a second box, of nobody yet */
+static bool rig_new_box;        /* and a second box, of nobody yet */
+static struct bytes rig_joined; /* the later roster that is given at each start; n 0: none */
 
 static inline struct money xem(uint64_t micro)
 {
@@ -505,6 +506,7 @@ static inline struct watch_config rig_config(void)
 		.genesis = bytes_of(r.genesis_raw, r.genesis_n),
 		.roster = bytes_of(r.roster_raw, r.roster_n),
 		.policy = bytes_of(r.policy_raw, r.policy_n),
+		.joined = rig_joined,
 		.watcher = "w1",
 		.freeze_secret = r.watcher[0].secret,
 		.log_secret = &r.log_secret,
