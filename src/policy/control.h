@@ -14,7 +14,7 @@
  *                   nothing follows it
  *   recovery        a roster that says so: cold holders of the roster in force, as many as genesis
  *                   says, instead of its officers; changes people alone (recovery.h), always waits,
- *                   and ends when officers put another one into force (docs/decisions/0042)
+ *                   and ends when officers put another one into force (docs/decisions/0044)
  *   cancel          one officer or approver; what it names and what waits never comes into force,
  *                   a grant that runs is over, and an order that it names, or whose request
  *                   it names, is never paid: a person's `no` on the stop road
