@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/check.h"
 #include "crypto/crypto.h"
 #include "crypto/sha256.h"
@@ -26,13 +27,8 @@ enum {
 #include <cpuid.h>
 #include <immintrin.h>
 
-#define SHA_TARGET __attribute__((target("sha,sse4.1,ssse3")))
-/*
- * Not under the address sanitizer: its stack for the detection of use after return gives vectors of
- * 64 bytes places of half that alignment (gcc 12), and they fault.  valgrind and the vectors of
- * tests/unit/crypto/test_hash.c look at the same code.
- */
-#define WIDE_TARGET __attribute__((target("avx512f,avx512bw"), no_sanitize_address))
+#define SHA_TARGET  __attribute__((target("sha,sse4.1,ssse3")))
+#define WIDE_TARGET WIDE_CODE("avx512f,avx512bw")
 
 /* FIPS 180-4, 4.2.2. */
 static const uint32_t constants[64] = {

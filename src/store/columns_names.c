@@ -8,6 +8,7 @@
 #include <immintrin.h>
 #endif
 
+#include "base/attr.h"
 #include "base/check.h"
 #include "base/pages.h"
 
@@ -109,7 +110,7 @@ static INLINED void lane_put(struct lanes *l, size_t lane, struct columns_name n
 	l->kind[lane] = name.kind;
 }
 
-__attribute__((target("avx512f"))) static INLINED void sip_round_wide(__m512i v[4])
+static WIDE_CODE("avx512f") INLINED void sip_round_wide(__m512i v[4])
 {
 	v[0] = _mm512_add_epi64(v[0], v[1]);
 	v[1] = _mm512_xor_si512(_mm512_rol_epi64(v[1], 13), v[0]);
@@ -123,8 +124,8 @@ __attribute__((target("avx512f"))) static INLINED void sip_round_wide(__m512i v[
 	v[2] = _mm512_rol_epi64(v[2], 32);
 }
 
-__attribute__((target("avx512f"))) static void sip_wide(const uint64_t seed[2],
-							const struct lanes *l, uint64_t hash[LANES])
+static WIDE_CODE("avx512f") void sip_wide(const uint64_t seed[2], const struct lanes *l,
+					  uint64_t hash[LANES])
 {
 	const __m512i words = _mm512_loadu_si512(l->words);
 	uint64_t most = (uint64_t)_mm512_reduce_max_epu64(words);

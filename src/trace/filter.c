@@ -37,8 +37,8 @@ size_t filter_next_plain(const uint32_t *from, size_t begin, size_t end, const u
 enum { WIDE = 16, AHEAD = 64 };
 
 /* Sixteen senders at a time.  The gathers read whole words that the caller's bitmap has. */
-__attribute__((target("avx512f"), no_sanitize_address)) static size_t next_wide(
-    const uint32_t *from, size_t begin, size_t end, const uint32_t *bits)
+static WIDE_CODE("avx512f") size_t
+    next_wide(const uint32_t *from, size_t begin, size_t end, const uint32_t *bits)
 {
 	const __m512i one = _mm512_set1_epi32(1);
 	const __m512i low = _mm512_set1_epi32(31);
