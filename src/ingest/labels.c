@@ -9,6 +9,7 @@
 #include <immintrin.h>
 #endif
 
+#include "base/attr.h"
 #include "base/check.h"
 #include "crypto/sha256.h"
 
@@ -379,8 +380,8 @@ static bool wide(void)
 }
 
 /* may_have() of eight at once: a bit for each. */
-__attribute__((target("avx512f"))) static unsigned may_have_wide(const struct labels *l,
-								 const uint64_t hash[LANES])
+static WIDE_CODE("avx512f") unsigned may_have_wide(const struct labels *l,
+						   const uint64_t hash[LANES])
 {
 	const __m512i h = _mm512_loadu_si512(hash), one = _mm512_set1_epi64(1);
 	const __m512i place = _mm512_and_si512(h, _mm512_set1_epi64((long long)l->filter_mask));
