@@ -874,6 +874,46 @@ static void watchers_move(void)
 	      "not-for-this-path");
 }
 
+/* Cold holders name other people: that waits, and then the lost officers are no more. */
+static void holders_recover(void)
+{
+	const uint8_t *secrets[3];
+	struct doc_roster x;
+
+	rig_make();
+	r.roster.holder_count = 3;
+	for (size_t i = 0; i < 3; i++) {
+		secrets[i] = r.source[i].secret;
+		(void)snprintf(r.roster.holders[i].id, sizeof r.roster.holders[i].id, "holder-%zu",
+			       i);
+		r.roster.holders[i].key = r.source[i].key;
+	}
+	rig_documents_write();
+	for (int s = A; s <= B; s++) {
+		r.journal_n[s] = 0; /* never started */
+		rig_guard(s);
+	}
+	rig_well(A);
+	x = r.roster;
+	x.number = 2;
+	x.previous = r.roster_id;
+	x.recovery = true;
+	x.people[0].key = r.stranger.key;
+	paper_make(&p1, DOC_ROSTER, &x, &r.genesis_id, secrets, 2);
+	REFUSED(put(A, STOPPER, &p1), "approvals-missing", "roster.signatures");
+	paper(&p1, DOC_ROSTER, &x, BOTH);
+	REFUSED(put(A, STOPPER, &p1), "approvals-missing", "roster.signatures");
+	paper_make(&p1, DOC_ROSTER, &x, &r.genesis_id, secrets, 3);
+	TAKEN(A, &p1);
+	T_EQ(r.g[A].roster.number, 1);
+	T_CHECK(pays(X(10), 0, 1));
+	beats(A, r.policy.loosening_ms + 60000);
+	T_EQ(r.g[A].roster.number, 2);
+	rig_restart(A);
+	T_EQ(r.g[A].roster.number, 2);
+	T_CHECK(key32_eq(&r.g[A].roster.people[0].key, &r.stranger.key));
+}
+
 /* ---- room and crashes ------------------------------------------------------------------------ */
 
 /* A full journal takes freezes when it takes nothing that lifts them. */
@@ -1384,6 +1424,7 @@ int main(int argc, char **argv)
 		{ "a person who says no too often", noes_have_room },
 		{ "a fork locks", forks_lock },
 		{ "watchers change places", watchers_move },
+		{ "cold holders recover a lost quorum", holders_recover },
 		{ "a full journal still takes freezes", full_journal },
 		{ "killed behind every effect", killed },
 		{ "nonsense", nonsense },
