@@ -134,8 +134,8 @@ static void nothing_else(void)
 		" needs 2 approvals",
 		"in block 0x9",
 		"attempt 1 is dead",
-		"bob's approval counts no more by roster 2: nobody; 1 of 2 approvals: others have "
-		"to appr",
+		("bob's approval counts no more by roster 2: nobody; 1 of 2 approvals: others have "
+		 "to appr"),
 		"Waits for its time lock",
 	};
 	struct reason r = { .format = "untouched" };
