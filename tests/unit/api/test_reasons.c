@@ -19,8 +19,8 @@ static const char *const answers[] = {
 	"{\"id\":\"reason\",\"reason\":\"its till is closed; w1: \\\"a\\\" \\\\ \xe8\x94\xb5\"}",
 	"{\"reason\":1}",
 	"{\"reason\":[\"waits for its time lock\"]}",
-	"{\"documents\":[{\"body\":{\"reason\":\"a freeze is in force\"}}],\"reason\":\"bob said "
-	"no\"}",
+	("{\"documents\":[{\"body\":{\"reason\":\"a freeze is in force\"}}],\"reason\":\"bob said "
+	 "no\"}"),
 	"{\"withdrawals\":[{\"reason\":\"\"},{\"reason\":\"bob said no\"}]}",
 	"{\"a\":\"\\\"reason\\\":\\\"bob said no\\\"\",\"reason\":\"node 1 answered 2\"}",
 	"{\"reason\":\"bob said no\",\"reason\":\"bob said no\"}",
