@@ -88,11 +88,11 @@ bool ge25519_scalar_is_canonical(const uint8_t s[32])
 	for (size_t i = 0; i < 4; i++) {
 		any |= le64_get(s + 8 * i);
 	}
-	for (size_t i = 4; any != 0 && i-- > 0;) {
+	for (size_t i = 4; i-- > 0;) {
 		const uint64_t w = le64_get(s + 8 * i);
 
 		if (w != order[i]) {
-			return w < order[i];
+			return any != 0 && w < order[i];
 		}
 	}
 	return false;

@@ -320,7 +320,7 @@ void guard_feed_reply(struct guard *g, const struct event *event, struct effects
 	for (size_t i = 0; i < GUARD_FEEDS_MAX; i++) {
 		struct guard_feed *f = &g->feeds[i];
 		const struct guard_payment *p;
-		struct bytes body;
+		struct bytes body = bytes_of(NULL, 0);
 		enum err e;
 
 		if (!f->used || !f->held || !f->reading || f->call != event->request_id) {
