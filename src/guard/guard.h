@@ -349,9 +349,7 @@ struct guard {
 	struct guard_nonce nonces[GUARD_NONCES];
 	uint64_t nonces_made;
 	uint64_t calls_made;
-	size_t reads_out;           /* GUARD_CALL_READs that are not answered yet */
-	struct bytes attested;      /* within a step: the batch by which it attested, */
-	uint64_t attested_sequence; /* this; 0: it did not */
+	size_t reads_out; /* GUARD_CALL_READs that are not answered yet */
 
 	/* counters */
 	uint64_t refused, refused_unlogged, signatures_released;

@@ -256,10 +256,13 @@ void guard_feed_heartbeat(struct guard *g, struct guard_ask *ask, struct effects
 	guard_sign_release(g, out);
 }
 
-/* This batch as the body of a NEXT reply: nonce, attestation, its subject's documents. */
-static enum err subject_body(struct guard *g, struct bytes *body, const struct guard_payment *p,
-			     struct bytes batch, struct effects *out)
+/* The batch that was read back, as a NEXT reply: nonce, attestation, its subject's documents. */
+static enum err subject_answer(struct guard *g, struct guard_feed *f, const struct guard_payment *p,
+			       struct bytes batch, struct effects *out)
 {
+	const struct guard_ask ask = { .channel = f->channel,
+				       .request_id = f->request_id,
+				       .reply = MSGS_REPLY(SIGNER_NEXT) };
 	struct bytes items[FRAME_ITEMS_MAX];
 	struct writer w = writer_make(g->text, sizeof g->text);
 	const struct id128 subject = guard_self_short(&p->subject);
@@ -301,17 +304,11 @@ static enum err subject_body(struct guard *g, struct bytes *body, const struct g
 	if (!found) {
 		return ERR_CORRUPT;
 	}
-	*body = guard_self_body(items, n, out);
-	return ERR_OK;
-}
-
-static void subject_send(const struct guard *g, struct guard_feed *f, struct bytes body,
-			 struct effects *out)
-{
 	f->held = false;
 	f->reading = false;
 	f->nonce_number = g->nonces_made;
-	effects_send(out, f->channel, MSGS_REPLY(SIGNER_NEXT), f->request_id, body);
+	guard_self_answer(&ask, items, n, out);
+	return ERR_OK;
 }
 
 void guard_feed_reply(struct guard *g, const struct event *event, struct effects *out)
@@ -320,7 +317,6 @@ void guard_feed_reply(struct guard *g, const struct event *event, struct effects
 	for (size_t i = 0; i < GUARD_FEEDS_MAX; i++) {
 		struct guard_feed *f = &g->feeds[i];
 		const struct guard_payment *p;
-		struct bytes body = bytes_of(NULL, 0);
 		enum err e;
 
 		if (!f->used || !f->held || !f->reading || f->call != event->request_id) {
@@ -329,10 +325,7 @@ void guard_feed_reply(struct guard *g, const struct event *event, struct effects
 		p = guard_self_by_sequence(g, f->sequence);
 		e = event->status;
 		if (e == ERR_OK && p != NULL) {
-			e = subject_body(g, &body, p, event->body, out);
-		}
-		if (e == ERR_OK && p != NULL) {
-			subject_send(g, f, body, out);
+			e = subject_answer(g, f, p, event->body, out);
 		}
 		if (e != ERR_OK) {
 			/* our own journal does not read back: say so */
@@ -355,26 +348,8 @@ void guard_feed_closed(struct guard *g, uint32_t channel)
 	}
 }
 
-/*
- * What was attested in this step: its batch stands among the effects still, and what is sent stands
- * behind it.  *body: the reply, the same for all who wait, made for the first of them.
- */
-static bool is_at_hand(struct guard *g, struct bytes *body, const struct guard_payment *p,
-		       struct effects *out)
-{
-	if (p->sequence != g->attested_sequence) {
-		return false;
-	}
-	if (body->n == 0) {
-		CHECK(subject_body(g, body, p, g->attested, out) == ERR_OK); /* we wrote it */
-	}
-	return true;
-}
-
 void guard_feed_serve(struct guard *g, struct effects *out)
 {
-	struct bytes body = bytes_of(NULL, 0);
-
 	for (size_t i = 0; i < GUARD_FEEDS_MAX; i++) {
 		struct guard_feed *f = &g->feeds[i];
 		const struct guard_payment *p;
@@ -384,9 +359,7 @@ void guard_feed_serve(struct guard *g, struct effects *out)
 			continue;
 		}
 		p = guard_self_after(g, f->after);
-		if (p != NULL && is_at_hand(g, &body, p, out)) {
-			subject_send(g, f, body, out);
-		} else if (p != NULL) {
+		if (p != NULL) {
 			uint8_t arguments[12];
 
 			f->reading = true;
@@ -401,6 +374,4 @@ void guard_feed_serve(struct guard *g, struct effects *out)
 			nonce_answer(g, f, out);
 		}
 	}
-	g->attested = bytes_of(NULL, 0);
-	g->attested_sequence = 0;
 }

@@ -157,8 +157,6 @@ void guard_self_refuse_quietly(struct guard *g, const struct guard_ask *ask,
 			       const struct guard_no *no, struct effects *out);
 void guard_self_answer(const struct guard_ask *ask, const struct bytes *items, size_t n,
 		       struct effects *out);
-/* The body of a reply, among the effects: several may be sent the same.  At most FRAME_BODY_MAX. */
-struct bytes guard_self_body(const struct bytes *items, size_t n, struct effects *out);
 
 /* Tables. */
 struct guard_payment *guard_self_by_request(const struct guard *g, const struct id128 *id);

@@ -617,8 +617,6 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	guard_self_add(g, &b, &r, f->entry.approvals, &blob);
 	guard_self_commit(g, &b, out);
 	p->batch_bytes = (uint32_t)(g->journal_used - p->batch_offset);
-	g->attested = out->list[out->n - 1].body;
-	g->attested_sequence = p->sequence;
 	if (!p->sweep) {
 		g->last = p->attestation;
 		g->last_sequence = p->sequence;
