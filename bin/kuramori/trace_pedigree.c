@@ -117,7 +117,7 @@ static void make_question(struct asked *a, uint64_t from_height)
 	char name[COLUMNS_TEXT_MAX], hex[65];
 	json_t *origins = json_array();
 
-	CHECK(origins != NULL);
+	CHECK(origins != NULL && c->to != NULL && c->tx != NULL);
 	for (size_t i = 0; i < a->origins_n; i++) {
 		columns_name_text(name, columns_view_name(&a->view, a->origins[i]));
 		CHECK(json_array_append_new(origins, json_string(name)) == 0);
@@ -295,6 +295,7 @@ static void forward(struct trace_run *r, const struct asked *a, const struct tra
 	const size_t last = block_of(a, a->event);
 	uint64_t *held = room(c->accounts_n, sizeof *held);
 
+	CHECK(c->from != NULL && p->p != NULL && p->n > 0);
 	*r = (struct trace_run){ .view = a->view, .c = *c, .n = 1 };
 	r->c.n = a->event + 1;
 	r->blocks_n = last + 1;

@@ -89,6 +89,7 @@ enum err transcript_open(struct transcript *t, const char *path, uint64_t *line)
 
 	t->broken = false;
 	t->fd = -1;
+	t->opened_ms = clock_wall_ms();
 	if (e != ERR_OK && !first) {
 		return e;
 	}
@@ -108,7 +109,7 @@ void transcript_add(struct transcript *t, const char *kind, struct bytes text)
 	uint8_t room[COLD_TRANSCRIPT_LINE_MAX];
 	struct writer w = writer_make(room, sizeof room);
 
-	cold_transcript_add(&t->state, &w, clock_wall_ms(), kind, text);
+	cold_transcript_add(&t->state, &w, t->opened_ms, kind, text);
 	t->broken = file_write_fd(t->fd, bytes_of(room, w.n)) != ERR_OK || t->broken;
 }
 
@@ -118,7 +119,7 @@ void transcript_seal(struct transcript *t, const char *name,
 	uint8_t room[COLD_TRANSCRIPT_LINE_MAX];
 	struct writer w = writer_make(room, sizeof room);
 
-	cold_transcript_seal(&t->state, &w, clock_wall_ms(), name, secret);
+	cold_transcript_seal(&t->state, &w, t->opened_ms, name, secret);
 	t->broken = file_write_fd(t->fd, bytes_of(room, w.n)) != ERR_OK || t->broken;
 }
 

@@ -7,8 +7,13 @@
 
 #include "cold/cold_transcript.h"
 
+/*
+ * All lines that are added between opening and closing have the time of the opening: the times
+ * between them would say how long somebody typed a passphrase, and whether there is a second one.
+ */
 struct transcript {
 	int fd;
+	uint64_t opened_ms; /* wall clock */
 	struct cold_transcript state;
 	bool broken; /* a line could not be written: it is not whole */
 };

@@ -158,6 +158,17 @@ def what_is_shown_and_asked_is_there_and_no_secret():
 
 
 @tap.test
+def no_line_says_how_long_somebody_typed():
+    """Or it would say whether there is a second passphrase: a run has one time."""
+    begun, times = None, {}
+    for number, line in enumerate(lines()[1:]):
+        _, time_ms, kind = line.split(" ")[:3]
+        begun = number if kind == "begin" else begun
+        times.setdefault(begun, set()).add(time_ms)
+    assert len(times) >= 2 and all(len(one) == 1 for one in times.values()), times
+
+
+@tap.test
 def everybody_signs_and_anybody_verifies():
     place("door.jpg").write_bytes(os.urandom(100_000))
     place("bags.jpg").write_bytes(os.urandom(3))
