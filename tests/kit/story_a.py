@@ -27,7 +27,7 @@ KIT = Path(__file__).resolve().parent
 # The chain's clock: a block a chain minute, as on NEM; the first part slower so that it can be read.
 START_S = 2 * 60                       # 00:02 JST
 SLOW_UNTIL_S = 22 * 60                 # 00:22, behind the eighth transfer
-SLOW_MS, FAST_MS = 250, 10             # real time of one chain minute
+SLOW_MS, FAST_MS = 500, 10             # real time of one chain minute; two of the first eight must not meet in it
 BLOCK_S = 60
 END_S = 8 * 3600 + 29 * 60             # 08:29, behind the last transfer
 BYSTANDER_XEM = 150_000_000             # a stranger's own coins; chapter A.3 mixes the thief's with them
