@@ -297,6 +297,20 @@ struct policy_verdict cold_successor_open(const struct cold_rules *rules, struct
 	return successor(next, &rules->holding, &rules->holding_id);
 }
 
+struct policy_verdict cold_signature_add(struct writer *out, const struct cold_rules *rules,
+					 const struct cold_secrets *secrets, struct bytes raw)
+{
+	struct doc_seal seal;
+	struct doc d;
+	enum err e;
+
+	CHECK(doc_open(&d, raw, &rules->genesis_id, NULL) == ERR_OK);
+	doc_sign(&seal, &d.id, secrets->attest);
+	e = doc_add_seal(out, &d, &seal);
+	return e == ERR_OK ? allowed
+			   : refuse(e, "signatures", "there is no room for one more signature");
+}
+
 struct policy_verdict cold_endorse(struct writer *out, const struct cold *c,
 				   const struct cold_rules *rules,
 				   const struct cold_secrets *secrets, struct bytes raw,
@@ -304,10 +318,7 @@ struct policy_verdict cold_endorse(struct writer *out, const struct cold *c,
 {
 	struct policy_verdict v = cold_restore_judge(c, rules, now_ms);
 	struct doc_holding next;
-	struct doc_seal seal;
 	struct hash32 id;
-	struct doc d;
-	enum err e;
 
 	if (v.err == ERR_OK) {
 		v = cold_held_judge(c, rules, now_ms);
@@ -321,9 +332,5 @@ struct policy_verdict cold_endorse(struct writer *out, const struct cold *c,
 	if (cold_drill_holder(rules, secrets) == NULL) {
 		return refuse(ERR_SIGNER_UNKNOWN, "holder", "the holding does not name this key");
 	}
-	CHECK(doc_open(&d, raw, &rules->genesis_id, NULL) == ERR_OK);
-	doc_sign(&seal, &id, secrets->attest);
-	e = doc_add_seal(out, &d, &seal);
-	return e == ERR_OK ? allowed
-			   : refuse(e, "signatures", "there is no room for one more signature");
+	return cold_signature_add(out, rules, secrets, raw);
 }

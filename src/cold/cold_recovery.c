@@ -8,6 +8,7 @@
 #include "cold/cold_drill.h"
 #include "cold/cold_holding.h"
 #include "cold/cold_restore.h"
+#include "cold/cold_self.h"
 #include "policy/recovery.h"
 #include "policy/verdict.h"
 
@@ -77,10 +78,7 @@ struct policy_verdict cold_recovery_sign(struct writer *out, const struct cold *
 {
 	static struct doc_roster next; /* large */
 	struct policy_verdict v = cold_restore_judge(c, rules, now_ms);
-	struct doc_seal seal;
 	struct hash32 id;
-	struct doc d;
-	enum err e;
 
 	if (v.err == ERR_OK) {
 		v = cold_held_judge(c, rules, now_ms);
@@ -95,11 +93,7 @@ struct policy_verdict cold_recovery_sign(struct writer *out, const struct cold *
 		return refuse(ERR_SIGNER_UNKNOWN, "holder",
 			      "the roster, or the holding, does not name this key");
 	}
-	CHECK(doc_open(&d, raw, &rules->genesis_id, NULL) == ERR_OK);
-	doc_sign(&seal, &id, secrets->attest);
-	e = doc_add_seal(out, &d, &seal);
-	return e == ERR_OK ? allowed
-			   : refuse(e, "signatures", "there is no room for one more signature");
+	return cold_signature_add(out, rules, secrets, raw);
 }
 
 struct policy_verdict cold_recovery_refuse(struct writer *out, const struct cold_rules *rules,

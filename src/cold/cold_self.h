@@ -69,4 +69,11 @@ struct policy_verdict cold_judge_held_chain(const struct cold *c, const struct c
 void cold_learn(struct cold *c, const struct doc_refill *refill, const struct hash32 *id,
 		uint64_t total_micro, uint64_t wall_ms, uint64_t chain_s);
 
+/*
+ * The document in raw, which has been opened under this genesis before, with this key's signature
+ * beside the others, to out.  Refused, and out as it was: it has no room for one more.
+ */
+struct policy_verdict cold_signature_add(struct writer *out, const struct cold_rules *rules,
+					 const struct cold_secrets *secrets, struct bytes raw);
+
 #endif
