@@ -16,6 +16,7 @@
 #include "cli.h"
 #include "io/file.h"
 #include "policy/recovery.h"
+#include "policy/roster.h"
 
 /* Opens a document of this type.  0 or an exit code. */
 static int document_read(const struct cli *c, const char *path, uint8_t *raw, struct doc *d)
@@ -77,11 +78,8 @@ static int show(struct cli *c, const char *path, const struct doc *d)
 				fault.field, words_of(fault.why));
 	}
 	v = recovery_check(&c->roster, &next);
-	if (v.err == ERR_OK &&
-	    (next.number != c->roster.number + 1 || !hash32_eq(&next.previous, &c->roster_id))) {
-		v = (struct policy_verdict){ .err = ERR_MISMATCH,
-					     .field = "previous",
-					     .words = N_("it does not follow roster_file") };
+	if (v.err == ERR_OK) {
+		v = roster_follows(&c->roster, &c->roster_id, &c->genesis.roster, &next);
 	}
 	if (v.err != ERR_OK) {
 		return cli_fail(v.err, "%s: %s: %s", path, v.field, words_of(v.words));

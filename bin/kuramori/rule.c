@@ -19,6 +19,7 @@
 #include "io/file.h"
 #include "io/random.h"
 #include "policy/proofs.h"
+#include "policy/roster.h"
 
 /* Different officers of the roster who signed it. */
 static unsigned officers_of(const struct cli *c, const struct doc *d)
@@ -372,12 +373,110 @@ int cli_draft_close(struct cli *c, const char *path, enum doc_type type, struct 
 	if (json_object_get(all, "genesis") == NULL) {
 		(void)json_object_set_new(all, "genesis", json_string(genesis));
 	}
+	if (type == DOC_ROSTER && json_object_get(all, "number") == NULL &&
+	    json_object_get(all, "previous") == NULL) {
+		char previous[65];
+
+		hex_put(previous, bytes_of(c->roster_id.b, sizeof c->roster_id.b));
+		(void)json_object_set_new(all, "previous", json_string(previous));
+		(void)json_object_set_new(all, "number",
+					  json_integer((json_int_t)c->roster.number + 1));
+	}
 	body = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
 	json_decref(all);
 	CHECK(body != NULL);
 	e = doc_close(w, type, bytes_str(body), NULL, 0);
 	free(body);
 	return e == ERR_OK ? 0 : cli_fail(e, "%s", path);
+}
+
+/* The largest number of a roster that a stop socket says is in force; 0: none says one. */
+static uint64_t roster_in_force(const struct cli *c)
+{
+	static uint8_t reply[FRAME_BYTES_MAX];
+	static struct doc_status s;
+	uint64_t most = 0;
+
+	for (size_t i = 0; i < CLI_STOPS_MAX; i++) {
+		struct frame_items items;
+		struct bytes item;
+		struct frame f;
+		struct doc d;
+
+		if (c->stop_socket[i][0] == '\0' ||
+		    cli_ask_stop(c->timeout_ms, c->stop_socket[i], SIGNER_STATUS, bytes_of(NULL, 0),
+				 reply, sizeof reply, &f) != ERR_OK) {
+			continue;
+		}
+		items = frame_items_make(f.body);
+		if (!frame_items_next(&items, &item) ||
+		    doc_open(&d, item, &c->genesis_id, NULL) != ERR_OK || d.type != DOC_STATUS ||
+		    doc_status_read(&d, &s, NULL) != ERR_OK) {
+			continue;
+		}
+		for (size_t k = 0; k < s.detail_count; k++) {
+			unsigned long long n = 0;
+
+			if (strcmp(s.detail[k].name, "rules") == 0 &&
+			    sscanf(s.detail[k].value, "roster %llu ", &n) == 1 && n > most) {
+				most = n;
+			}
+		}
+	}
+	return most;
+}
+
+/*
+ * A roster that does not follow roster_file is signed by nobody: signers and watchers would refuse
+ * it when all have signed, and a machine without network goes by the names alone.  0 or an exit
+ * code.
+ */
+static int follows(const struct cli *c, const char *path, const struct doc *d)
+{
+	static struct doc_roster next;
+	struct doc_fault fault = { .field = "", .why = "" };
+	struct policy_verdict v;
+	char hex[65];
+	uint64_t other;
+	enum err e = doc_roster_read(d, &next, &fault);
+
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s: %s", fault.field, words_of(fault.why));
+	}
+	if (next.recovery) {
+		return cli_fail(ERR_POLICY,
+				"%s: cold holders sign a recovery, not officers: "
+				"kuramori recover",
+				path);
+	}
+	v = roster_check(&next, &fault);
+	if (v.err == ERR_OK &&
+	    !hash32_eq(&d->id, &c->roster_id)) { /* itself: handed in once more */
+		v = roster_follows(&c->roster, &c->roster_id, &c->genesis.roster, &next);
+	}
+	if (v.err == ERR_OK) {
+		return 0;
+	}
+	if (v.err != ERR_MISMATCH) {
+		return cli_fail(v.err, "%s: %s: %s", path, v.field, words_of(v.words));
+	}
+	hex_put(hex, bytes_of(c->roster_id.b, sizeof c->roster_id.b));
+	other = roster_in_force(c);
+	if (other > c->roster.number) {
+		return cli_fail(v.err,
+				"%s: %s: %s. Number %llu is in force, and roster_file is number "
+				"%llu: set roster_file to the one that is in force, then propose "
+				"again",
+				path, v.field, words_of(v.words), (unsigned long long)other,
+				(unsigned long long)c->roster.number);
+	}
+	return cli_fail(
+	    v.err,
+	    "%s: %s: %s. Your roster_file is roster number %llu, id %s: its successor is number "
+	    "%llu and names that id as previous; leave both out of the draft, and they are "
+	    "filled in. If another roster is in force (kuramori status), set roster_file to it",
+	    path, v.field, words_of(v.words), (unsigned long long)c->roster.number, hex,
+	    (unsigned long long)c->roster.number + 1);
 }
 
 int cli_rules_propose(struct cli *c, enum doc_type type, const char *path)
@@ -409,7 +508,8 @@ int cli_rules_propose(struct cli *c, enum doc_type type, const char *path)
 		return cli_fail(e != ERR_OK ? e : ERR_TYPE, "%s is no %s of this genesis: %s %s",
 				path, doc_type_name(type), fault.field, words_of(fault.why));
 	}
-	return cli_sign_together(c, path, &d);
+	code = type == DOC_ROSTER ? follows(c, path, &d) : 0;
+	return code == 0 ? cli_sign_together(c, path, &d) : code;
 }
 
 /* ---- cancel -------------------------------------------------------------------------------- */

@@ -4,10 +4,10 @@
  */
 #include <string.h>
 
-#include "policy/approvals.h"
 #include "policy/compare.h"
 #include "policy/control_self.h"
 #include "policy/recovery.h"
+#include "policy/roster.h"
 
 /* ---- freezes and cancels: one person's word ------------------------------------------------ */
 
@@ -268,17 +268,6 @@ static const struct doc_roster *electors(const struct control *c, const struct h
 	return c->has_before && hash32_eq(previous, &c->before_id) ? &c->before : NULL;
 }
 
-static bool same_signers(const struct doc_roster *a, const struct doc_roster *b)
-{
-	for (size_t i = 0; i < DOC_SIGNERS; i++) {
-		if (!key32_eq(&a->signers[i].attest_key, &b->signers[i].attest_key) ||
-		    !key32_eq(&a->signers[i].chain_key, &b->signers[i].chain_key)) {
-			return false;
-		}
-	}
-	return true;
-}
-
 /* As many holders of its predecessor as genesis says, and it changes people alone. */
 static struct policy_verdict check_recovery(const struct control *c, const struct doc *d,
 					    const struct doc_roster *by)
@@ -335,19 +324,16 @@ static struct policy_verdict check_roster(struct control *c, const struct doc *d
 	if (v.err != ERR_OK) {
 		return v;
 	}
-	if (!same_signers(x, c->rules.roster)) {
+	if (!roster_same_signers(x, c->rules.roster)) {
 		return refuse(ERR_MISMATCH, "signers",
 			      "signers stay; other keys need other accounts, and so a genesis");
 	}
-	if (approvals_keys(x, &c->fault) != ERR_OK) {
-		return refuse(ERR_KEY, c->fault.field, c->fault.why);
+	v = roster_check(x, &c->fault);
+	if (v.err != ERR_OK) {
+		return v;
 	}
 	if (control_names_struck(c, x)) {
 		return refuse(ERR_POLICY, "people", "a key that was struck");
-	}
-	if (control_officers(c, x) < x->governance) {
-		return refuse(ERR_POLICY, "governance",
-			      "fewer officers than must sign: nobody could change it any more");
 	}
 	roster_compare(&change, c->rules.roster, x);
 	news->recovery = x->recovery;

@@ -121,16 +121,6 @@ bool control_is_officer(const struct control *c, const struct doc_person *p,
 	       !control_is_struck(c, key_bytes(&p->key)) && !control_resume_strikes(with, &p->key);
 }
 
-size_t control_officers(const struct control *c, const struct doc_roster *r)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < r->people_count; i++) {
-		n += control_is_officer(c, &r->people[i], NULL);
-	}
-	return n;
-}
-
 size_t control_holders(const struct control *c, const struct doc *d, const struct doc_roster *r)
 {
 	size_t n = 0;

@@ -45,7 +45,6 @@ const struct doc_person *control_person(const struct doc_roster *r, const char *
 /* An officer whose key counts, also when this resume (or NULL) has been taken. */
 bool control_is_officer(const struct control *c, const struct doc_person *p,
 			const struct doc_resume *with);
-size_t control_officers(const struct control *c, const struct doc_roster *r);
 
 /* Different holders of this roster who signed d, without those whose keys were struck. */
 size_t control_holders(const struct control *c, const struct doc *d, const struct doc_roster *r);

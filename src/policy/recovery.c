@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/attr.h"
+#include "policy/roster.h"
 #include "policy/verdict.h"
 
 const struct doc_party *recovery_holder(const struct doc_roster *r, const char *id)
@@ -50,17 +51,6 @@ static bool relying_party_stays(const struct doc_relying_party *old,
 	return true;
 }
 
-static bool signers_stay(const struct doc_roster *old, const struct doc_roster *next)
-{
-	for (size_t i = 0; i < DOC_SIGNERS; i++) {
-		if (!key32_eq(&old->signers[i].attest_key, &next->signers[i].attest_key) ||
-		    !key32_eq(&old->signers[i].chain_key, &next->signers[i].chain_key)) {
-			return false;
-		}
-	}
-	return true;
-}
-
 struct policy_verdict recovery_check(const struct doc_roster *old, const struct doc_roster *next)
 {
 	const struct doc_roster *o = old;
@@ -79,7 +69,7 @@ struct policy_verdict recovery_check(const struct doc_roster *old, const struct 
 						n->source_count) },
 		{ "prices_needed", o->prices_needed == n->prices_needed },
 		{ "relying_party", relying_party_stays(&o->relying_party, &n->relying_party) },
-		{ "signers", signers_stay(o, n) },
+		{ "signers", roster_same_signers(o, n) },
 		{ "software_approvals", o->software_approvals == n->software_approvals },
 		{ "watchers",
 		  parties_stay(o->watchers, o->watcher_count, n->watchers, n->watcher_count) },

@@ -35,13 +35,18 @@ class Rig:
         self.stops = [w.socket(f"signer-{which}", "stop") for which in "ab"]
         self.policy, self.policy_id = dict(w.policy.body), w.policy.id
         self.files = 0
+        self.roster_file = w.place("documents") / "roster.json"
 
     def ask(self, *words, person="officer-cli", expect=0):
         """What `kuramori` says: its JSON, or with another exit code its complaint."""
         config = self.world.write_cli_config(person, self.stops, False)
-        done = process.run([self.world.program("kuramori"), "--config", config, "--json", *words], expect=expect,
-                           timeout=60.0)
+        done = process.run([self.world.program("kuramori"), "--config", config, "--roster-file", self.roster_file, "--json", *words],
+                           expect=expect, timeout=60.0)
         return json.loads(done.stdout) if expect == 0 else done.stderr
+
+    def in_force(self, path):
+        """From now on officers' roster_file is this one."""
+        self.roster_file = path
 
     def draft(self, body, **changes):
         """A file of a body, in a spelling that no document has."""
@@ -127,6 +132,23 @@ def who_may_not_and_what_is_wrong_change_nothing():
 
 
 @tap.test
+def a_roster_that_follows_another_is_refused_before_anybody_signs():
+    body, ours = dict(rig.world.roster.body), rig.world.roster.id
+    named = rig.world.genesis.body["roster"]
+    # the id by which genesis names roster 1, a stranger's, another number, number 1 once more, a recovery
+    for changes, said in ((dict(number=2, previous=named), ("by which genesis names", ours, "previous")),
+                          (dict(number=2, previous="22" * 32), ("roster number 1", ours, "previous")),
+                          (dict(number=3, previous=ours), ("roster number 1", "number 2")),
+                          (dict(governance=1), ("roster number 1", ours)),
+                          (dict(number=2, previous=ours, recovery=True), ("kuramori recover",))):
+        path = rig.draft(body, **changes)
+        kept = path.read_bytes()
+        words = rig.ask("roster", "propose", path, expect=1)
+        assert all(x in words for x in said) and path.read_bytes() == kept, (changes, words)
+    assert rig.rules() == "roster 1 policy 2"
+
+
+@tap.test
 def a_roster_follows_the_same_way():
     body = dict(rig.world.roster.body)
     people = [p for p in body["people"] if p["id"] != "approver-2"]
@@ -135,11 +157,24 @@ def a_roster_follows_the_same_way():
     rig.ask("roster", "propose", path)
     told = rig.ask("roster", "propose", path, person="officer-cli-2")["roster"]
     assert (before, rig.rules()) == ("roster 1 policy 2", "roster 2 policy 2")
-    # one who comes back is more power, so it waits
-    more = rig.draft(body, number=3, previous=told)
+    # handed in once more, by who has it as his roster_file now, it stays what it is
+    rig.second = path
+    rig.in_force(path)
+    assert rig.ask("roster", "propose", path)["roster"] == told and rig.rules() == "roster 2 policy 2"
+    # one who comes back is more power, so it waits; what it follows is filled in
+    more = rig.draft({k: v for k, v in body.items() if k not in ("number", "previous")})
     rig.ask("roster", "propose", more)
     told = rig.ask("roster", "propose", more, person="officer-cli-2")["roster"]
     assert told[:16] in rig.says("waiting") and rig.rules() == "roster 2 policy 2"
+
+
+@tap.test
+def who_has_an_old_roster_is_told_which_is_in_force():
+    rig.in_force(rig.world.place("documents") / "roster.json")
+    body = dict(rig.world.roster.body)
+    words = rig.ask("roster", "propose", rig.draft(body, number=3, previous="33" * 32), expect=1)
+    assert "Number 2 is in force" in words and "roster_file" in words, words
+    rig.in_force(rig.second)
 
 
 @tap.test
