@@ -9,10 +9,14 @@
  * signer and watchers one by one, in any order and more than once, kills between steps and in the
  * middle of them, the journal set back once, time without heartbeats once.  Then the same with a
  * roster that replaces the keys of a watcher, of the back end and of a person and has to wait,
- * where who has an old key goes on to use it; and with a till that is closed.  States that nothing
- * can tell apart are visited once, so the walk ends: all reachable states are seen, however long
- * the way.  Each signer is walked by itself, B with any signature of A at hand from the start: more
- * than both together could meet.  The planted bugs must be found by the same walk.
+ * where who has an old key goes on to use it; and with a till that is closed.  In these each
+ * heartbeat answers a nonce that was made for it.  In one more, time passes in halves of a
+ * heartbeat's life, any number of times, each with a new nonce, and what a watcher said to the
+ * newest nonce, to one before, to one that is over or to one of another start comes at any time, in
+ * any order.  States that nothing can tell apart are visited once, so the walk ends: all reachable
+ * states are seen, however long the way.  Each signer is walked by itself, B with any signature of
+ * A at hand from the start: more than both together could meet.  The planted bugs must be found by
+ * the same walk.
  *
  * A state keeps the guard as its difference from a fresh one, and its journal.
  */
@@ -57,13 +61,14 @@ enum what {
 	ROSTER,
 	WAIT,
 	CLOSE,
+	RENEW,
 	WHATS
 };
 
 static const char *const what_names[WHATS] = { "sign", "sign-dies", "ack",    "ack-dies",
 					       "beat", "learn",     "freeze", "resume",
 					       "kill", "set-back",  "late",   "roster",
-					       "wait", "close" };
+					       "wait", "close",     "renew" };
 
 /* Which of them a walk has, beside signing, acknowledgements, heartbeats and kills. */
 enum {
@@ -73,6 +78,8 @@ enum {
 	ROTATES = 8,  /* a second roster */
 	CLOSES = 16,  /* the till is closed */
 	SILENCE = 32, /* one watcher is down all the while */
+	NONCES =
+	    64, /* half the life of a heartbeat passes, any number of times, and old words come */
 };
 
 /* BACK: to the first start, or by the newest batch. */
@@ -91,6 +98,14 @@ enum {
 };
 
 /*
+ * BEAT: the nonce that it answers.  With NONCES time passes in halves of a heartbeat's life, each
+ * with a new nonce: two are good, what was made before is not, nor is what another start gave.
+ */
+enum { FOR_IT, NEWEST, BEFORE, EXPIRED, FORMER, ANSWERS };
+
+enum { GOOD = 2 }; /* NEWEST and BEFORE */
+
+/*
  * What of the two somebody has.  Who has the resume knows the freeze's id from it.  Of a second
  * roster: that it is known and waits, and that it is in force.
  */
@@ -103,6 +118,7 @@ struct happening {
 	uint8_t shows;
 	uint8_t stopped; /* BEAT: what the watcher has; LEARN: what it is told; enum stopped */
 	uint8_t renewed; /* SIGN: 1: the request has the back end's new key */
+	uint8_t answers; /* BEAT: FOR_IT: a nonce that was made for it */
 };
 
 /* A record is known by its variant and by whether it was made before or after the set-back. */
@@ -125,6 +141,8 @@ struct node {
 	size_t payments_n;
 	uint64_t mono, wall;
 	uint8_t life, lates, waits;
+	uint8_t nonces; /* with NONCES: made since the start, at most 3: an expired one is there */
+	bool again;     /* with NONCES: it is not the first start */
 };
 
 /* What one event did to one node, remembered. */
@@ -136,6 +154,7 @@ struct step {
 	bool refrozen;               /* the freeze binds although the resume is on the disk */
 	bool ruled;                  /* the second roster is in force, behind this step */
 	bool outdated;               /* what old keys or rules allowed goes on under it */
+	bool unstopped;              /* it knew of no freeze */
 };
 
 /* Where the signer stands behind an event. */
@@ -160,7 +179,7 @@ enum {
 	AT_ACK = AT_SIGN_DIES + 2 * VARIANTS,
 	AT_ACK_DIES = AT_ACK + WATCHERS * VARIANTS,
 	AT_BEAT = AT_ACK_DIES + WATCHERS * VARIANTS,
-	AT_FREEZE = AT_BEAT + WATCHERS * STOPPED * SHOWN_KINDS,
+	AT_FREEZE = AT_BEAT + WATCHERS * STOPPED * SHOWN_KINDS * ANSWERS,
 	AT_RESUME,
 	AT_KILL,
 	AT_BACK,
@@ -168,7 +187,14 @@ enum {
 	AT_ROSTER,
 	AT_WAIT,
 	AT_CLOSE,
+	AT_RENEW,
 	STEPS,
+};
+
+/* With NONCES: the newest word of a watcher that came since the start and is not too old. */
+struct word {
+	uint8_t answers; /* NEWEST or BEFORE; FOR_IT: there is none */
+	uint8_t stopped; /* enum stopped */
 };
 
 /* The world beside the signer. */
@@ -178,6 +204,16 @@ struct state {
 	uint8_t released;        /* bit v: a signature of variant v is out */
 	uint8_t ruled, closed;   /* the second roster was in force once; the till is closed */
 	struct record_name held[WATCHERS];
+	/* with NONCES: the least that a word to the newest nonce can say, and to the one before */
+	uint8_t least[GOOD][WATCHERS];
+	struct word word[WATCHERS];
+};
+
+/* Bugs of the world around the guard, with NONCES. */
+enum {
+	PLANT_AGELESS = 1,  /* no nonce and no heartbeat becomes too old */
+	PLANT_BACKWARD = 2, /* a watcher's older word counts behind a newer one */
+	PLANT_REPEATS = 4,  /* each start gives the same nonces */
 };
 
 static struct walk {
@@ -200,6 +236,8 @@ static struct walk {
 	struct hash32 first_id;                 /* of the freeze, or of the second roster */
 	struct hash32 head[STOPPED];            /* of who has this much */
 	struct rig_key backend, newcomer;       /* of the second roster */
+	struct hash32 former;                   /* the first nonce of the first start */
+	unsigned planted;                       /* bugs of the world */
 	size_t ruled_n;                         /* signatures that left under it */
 	uint64_t asked;                         /* the SIGN of this step */
 
@@ -213,9 +251,9 @@ static struct walk {
 	struct happening broken_by;
 } walk;
 
-/* Bugs: enum guard_planted, enum control_planted. */
+/* Bugs: enum guard_planted, enum control_planted, PLANT_AGELESS and the like. */
 struct planted {
-	unsigned guard, control;
+	unsigned guard, control, world;
 };
 
 /* A's answers to both variants, each from a life of its own: B gets any. */
@@ -452,6 +490,10 @@ static uint64_t node_print(const struct node *n)
 	print_add(&print, g->control.n);
 	print_add(&print, g->locked);
 	print_rules(&print, n);
+	print_add(&print, (uint64_t)n->nonces << 1 | n->again);
+	if ((walk.with & NONCES) != 0 && g->control.binding > 0) {
+		return print; /* for ever */
+	}
 	print_add(&print, n->payments_n);
 	for (size_t i = 0; i < n->payments_n; i++) {
 		const struct guard_payment *p = &r.payments[walk.s][i];
@@ -481,6 +523,9 @@ static uint64_t node_print(const struct node *n)
 		}
 		print_add(&print, w->stop_count);
 		print_add(&print, w->roster_agrees);
+		if ((walk.with & NONCES) != 0) {
+			print_add(&print, g->nonces_made - w->nonce_number);
+		}
 		for (size_t k = 0; k < n->payments_n; k++) {
 			print_add(&print, r.payments[walk.s][k].sequence <= w->records_sequence);
 		}
@@ -491,8 +536,17 @@ static uint64_t node_print(const struct node *n)
 /* name: of the payments as they stand now; the node may have the same from another way. */
 static uint32_t node_of_now(const struct node *before, struct record_name name[PAYMENTS])
 {
-	struct node n = { .life = before->life, .lates = before->lates, .waits = before->waits };
+	struct node n = { .life = before->life,
+			  .lates = before->lates,
+			  .waits = before->waits,
+			  .again = before->again };
 	size_t at;
+
+	if ((walk.with & NONCES) != 0) {
+		uint64_t made = r.g[walk.s].nonces_made;
+
+		n.nonces = (uint8_t)(made > GOOD ? GOOD + 1 : made);
+	}
 
 	n.payments_n = r.g[walk.s].payments_n;
 	CHECK(n.payments_n <= PAYMENTS);
@@ -541,6 +595,45 @@ static void pass(uint64_t ms)
 	rig_event(walk.s, &tick);
 }
 
+/*
+ * As if the time for a new nonce had passed, and nothing else were older by it.  Shortly after a
+ * start that is before the clock began: what counts is the difference.
+ */
+static void nonce_renew(void)
+{
+	struct guard *g = &r.g[walk.s];
+
+	g->nonces[g->nonces_made % GUARD_NONCES].issued_mono_ms =
+	    r.mono - g->policy.heartbeat_age_ms / 4;
+	pass(0);
+}
+
+/* Half the life of a heartbeat, in which a new nonce is made. */
+static void half_a_life(void)
+{
+	struct guard *g = &r.g[walk.s];
+
+	pass(g->policy.heartbeat_age_ms / 2 + 1);
+	for (size_t i = 0; (walk.planted & PLANT_AGELESS) != 0 && i < GUARD_NONCES; i++) {
+		g->nonces[i].issued_mono_ms = r.mono;
+	}
+	for (size_t i = 0; (walk.planted & PLANT_AGELESS) != 0 && i < DOC_WATCHERS_MAX; i++) {
+		g->watchers[i].issued_mono_ms = r.mono;
+	}
+}
+
+static struct hash32 nonce_of(uint8_t answers)
+{
+	const struct guard *g = &r.g[walk.s];
+	uint64_t back = answers - (uint64_t)NEWEST;
+
+	if (answers == FORMER) {
+		return walk.former;
+	}
+	CHECK(g->nonces_made > back);
+	return g->nonces[(g->nonces_made - back) % GUARD_NONCES].nonce;
+}
+
 static unsigned place_of_watcher(unsigned watcher)
 {
 	return watcher == NEWCOMER ? RETIRED : watcher;
@@ -584,8 +677,16 @@ static void beat(const struct happening *h)
 
 	unsigned place = place_of_watcher(h->watcher);
 
-	pass(1001); /* a nonce that this watcher has not answered */
+	if (h->answers == FOR_IT) {
+		nonce_renew();
+	}
 	b = rig_heartbeat(walk.s, place);
+	if (h->answers != FOR_IT) {
+		b.nonce = nonce_of(h->answers);
+	}
+	if ((walk.planted & PLANT_BACKWARD) != 0) {
+		r.g[walk.s].watchers[place].nonce_number = 0;
+	}
 	b.stop_count = h->stopped;
 	b.stop_head = walk.head[h->stopped];
 	if ((walk.with & ROTATES) != 0) {
@@ -660,6 +761,9 @@ static void happen(const struct happening *h)
 	case LATE:
 		pass(r.policy.heartbeat_age_ms + 1);
 		break;
+	case RENEW:
+		half_a_life();
+		break;
 	case LEARN:
 	case WHATS:
 		CHECK(false);
@@ -710,8 +814,10 @@ static size_t place_of(const struct happening *h)
 	case ACK_DIES:
 		return AT_ACK_DIES + both;
 	case BEAT:
-		return AT_BEAT + ((size_t)h->watcher * STOPPED + h->stopped) * SHOWN_KINDS +
-		       h->shows;
+		return AT_BEAT +
+		       (((size_t)h->watcher * STOPPED + h->stopped) * SHOWN_KINDS + h->shows) *
+			   ANSWERS +
+		       h->answers;
 	case FREEZE:
 		return AT_FREEZE;
 	case RESUME:
@@ -728,6 +834,8 @@ static size_t place_of(const struct happening *h)
 		return AT_WAIT;
 	case CLOSE:
 		return AT_CLOSE;
+	case RENEW:
+		return AT_RENEW;
 	case LEARN:
 	case WHATS:
 		break;
@@ -825,6 +933,9 @@ static struct outcome outcome_of_a_start(const struct node *before)
 
 		pages_open();
 		rig_restart(walk.s);
+		if ((walk.planted & PLANT_REPEATS) != 0) {
+			r.g[walk.s].nonces[1].nonce = walk.former;
+		}
 		CHECK(r.sent_n == sent); /* else released_now() would have to know of it */
 		pages_compare();
 		*known = (struct start){ true, key, outcome_now(before) };
@@ -852,11 +963,13 @@ static const struct step *step_of(uint32_t node, const struct happening *h)
 	 * neither */
 	resumed = r.g[walk.s].control.n == 2 && h->what != BACK;
 	ruled = r.g[walk.s].control.roster_place != 0;
+	step->unstopped = r.g[walk.s].control.n == 0;
 	happen(h);
 	before.waits = (uint8_t)(before.waits + (h->what == WAIT));
 	before.life = (uint8_t)(before.life + (h->what == BACK));
 	before.lates = (uint8_t)(before.lates + (h->what == LATE));
 	if (ends_in_a_start(h)) {
+		before.again = (walk.with & NONCES) != 0;
 		after = outcome_of_a_start(&before);
 	} else {
 		pages_compare();
@@ -890,6 +1003,9 @@ static void go(uint32_t from, struct state next, const struct happening *h)
 		print_add(&print, next.stops[i]);
 		print_add(&print, (uint64_t)next.held[i].used << 16 |
 				      (uint64_t)next.held[i].variant << 8 | next.held[i].life);
+		print_add(&print, (uint64_t)next.least[0][i] << 24 |
+				      (uint64_t)next.least[1][i] << 16 |
+				      (uint64_t)next.word[i].answers << 8 | next.word[i].stopped);
 	}
 	at = print % (2 * (size_t)STATES_MAX);
 	while (walk.state_at[at] != 0) {
@@ -937,12 +1053,62 @@ static bool holds(struct state *s, const struct happening *h)
 	return false;
 }
 
+/* What is heard, and what old words can still say, behind this event. */
+static void words_go_on(struct state *s, const struct happening *h)
+{
+	struct word *word = &s->word[h->watcher];
+
+	if (h->what == RENEW) {
+		memcpy(s->least[1], s->least[0], sizeof s->least[1]);
+		memcpy(s->least[0], s->stops, sizeof s->least[0]);
+	}
+	for (size_t i = 0; h->what == RENEW && i < WATCHERS; i++) {
+		s->word[i].answers = s->word[i].answers == NEWEST ? BEFORE : FOR_IT;
+		s->word[i].stopped = s->word[i].answers == FOR_IT ? FREE : s->word[i].stopped;
+	}
+	if (ends_in_a_start(h)) {
+		memset(s->word, 0, sizeof s->word);
+		for (size_t i = 0; i < GOOD; i++) {
+			memcpy(s->least[i], s->stops, sizeof s->least[i]);
+		}
+	}
+	if (h->what == BEAT && (h->answers == NEWEST || h->answers == BEFORE) &&
+	    (word->answers == FOR_IT || h->answers < word->answers)) {
+		*word = (struct word){ .answers = h->answers, .stopped = h->stopped };
+	}
+}
+
+/* Of a signature that left by these words. */
+static const char *law_of_words(const struct state *s, bool unstopped)
+{
+	unsigned heard = 0;
+	unsigned stopped = 0;
+	bool told = false;
+
+	for (size_t i = 0; i < WATCHERS; i++) {
+		heard += s->word[i].answers != FOR_IT;
+		told = told || s->word[i].stopped != FREE;
+		stopped += s->least[1][i] != FREE;
+	}
+	if (heard < r.roster.watchers_needed) {
+		return "a signature when too few watchers were heard lately (P5)";
+	}
+	if (unstopped && told) {
+		return "a signature later than a heartbeat that tells of a freeze (P5)";
+	}
+	if (unstopped && stopped > WATCHERS - 1 - r.roster.watchers_needed) {
+		return "a signature when no older heartbeat can speak for it (P5)";
+	}
+	return NULL;
+}
+
 static void try_one(uint32_t at, const struct happening *h)
 {
 	struct state next = walk.states[at];
 	const struct step *step;
 	const struct node *node;
 	unsigned holders = 0;
+	const char *why = NULL;
 
 	if (h->what == LEARN) {
 		next.stops[h->watcher] = h->stopped;
@@ -953,6 +1119,13 @@ static void try_one(uint32_t at, const struct happening *h)
 		return;
 	}
 	step = step_of(next.node, h);
+	if ((walk.with & NONCES) != 0) {
+		struct state was = next;
+
+		words_go_on(&next, h);
+		/* what left before a start left by what was heard before it */
+		why = law_of_words(ends_in_a_start(h) ? &was : &next, step->unstopped);
+	}
 	next.node = step->to - 1;
 	node = &walk.nodes[next.node];
 	if (step->ruled && node->waits == 0) {
@@ -1000,11 +1173,43 @@ static void try_one(uint32_t at, const struct happening *h)
 		if (holders < r.roster.watchers_needed) {
 			broke(at, h, "a signature that too few watchers hold (P2)");
 		}
+		if (why != NULL) {
+			broke(at, h, why);
+		}
 		if (next.released == 3) {
 			broke(at, h, "two signatures for one request (P3)");
 		}
 	}
 	go(at, next, h);
+}
+
+/*
+ * A heartbeat to each nonce, of any moment since that was made, as it is delivered now.  Who
+ * answers one that is over, or another start's, did it before there was a freeze.  What it shows of
+ * this signer's records is walked without this.
+ */
+static void try_answers(uint32_t at, uint8_t watcher)
+{
+	const struct node n = walk.nodes[walk.states[at].node];
+	struct happening h = { .what = BEAT, .watcher = watcher, .shows = SHOWS_NONE };
+	uint8_t most = walk.states[at].stops[watcher];
+
+	for (h.answers = NEWEST; h.answers < NEWEST + GOOD && h.answers <= n.nonces; h.answers++) {
+		uint8_t least = walk.states[at].least[h.answers - NEWEST][watcher];
+
+		for (h.stopped = least; h.stopped <= most; h.stopped++) {
+			try_one(at, &h);
+		}
+	}
+	h.stopped = FREE;
+	h.answers = EXPIRED;
+	if (n.nonces > GOOD) {
+		try_one(at, &h);
+	}
+	h.answers = FORMER;
+	if (n.again) {
+		try_one(at, &h);
+	}
 }
 
 /* What this watcher's heartbeat can show in this state: one kind, or two for a lost record. */
@@ -1016,6 +1221,11 @@ static void try_beats(uint32_t at, uint8_t watcher)
 			       .watcher = watcher,
 			       .stopped = s->stops[watcher],
 			       .shows = s->held[watcher].used ? SHOWS_LATER : SHOWS_NONE };
+
+	if ((walk.with & NONCES) != 0) {
+		try_answers(at, watcher);
+		return;
+	}
 
 	for (size_t i = 0; i < n->payments_n; i++) {
 		if (same_name(&n->name[i], &s->held[watcher])) {
@@ -1052,8 +1262,8 @@ static void try_watcher(uint32_t at, uint8_t w, const bool has[VARIANTS])
 	}
 	for (uint8_t v = 0; v < VARIANTS; v++) {
 		if (has[v]) {
-			try_one(at, &(struct happening){ ACK, w, v, 0, 0, 0 });
-			try_one(at, &(struct happening){ ACK_DIES, w, v, 0, 0, 0 });
+			try_one(at, &(struct happening){ ACK, w, v, 0, 0, 0, 0 });
+			try_one(at, &(struct happening){ ACK_DIES, w, v, 0, 0, 0, 0 });
 		}
 	}
 	try_beats(at, w);
@@ -1082,8 +1292,8 @@ static void try_all(uint32_t at)
 			try_watcher(at, w, has);
 		}
 	}
-	/* of rotation one attempt shows everything: the second is walked beside all else */
-	for (uint8_t v = 0; v < (rotates ? 1 : VARIANTS); v++) {
+	/* of these one attempt shows everything: the second is walked beside all else */
+	for (uint8_t v = 0; v < ((walk.with & (ROTATES | NONCES)) != 0 ? 1 : VARIANTS); v++) {
 		try_sign(at, v, 0);
 	}
 	if (rotates) {
@@ -1106,6 +1316,9 @@ static void try_all(uint32_t at)
 	}
 	if ((walk.with & BACKS) != 0 && walk.nodes[walk.states[at].node].lates == 0) {
 		try_one(at, &(struct happening){ .what = LATE });
+	}
+	if ((walk.with & NONCES) != 0) {
+		try_one(at, &(struct happening){ .what = RENEW });
 	}
 	if (rotates && walk.nodes[walk.states[at].node].waits < WAITS) {
 		try_one(at, &(struct happening){ .what = WAIT });
@@ -1250,7 +1463,7 @@ static void answers_make(void)
 		uint64_t id;
 
 		walk.s = A;
-		world_make((struct planted){ 0, 0 });
+		world_make((struct planted){ .guard = 0 });
 		rig_well(A);
 		id = rig_frame(A, SERVER, SIGNER_SIGN,
 			       rig_body(&w, walk.request[v][0].items, walk.request[v][0].n));
@@ -1314,6 +1527,8 @@ static size_t walk_all(int signer, unsigned with, struct planted planted)
 	}
 	walk.s = signer;
 	world_make(planted);
+	walk.planted = planted.world;
+	walk.former = r.g[walk.s].nonces[1].nonce;
 	walk.base = r.g[walk.s];
 	pages_begin();
 	walk.fresh_journal = (uint32_t)r.journal_n[walk.s];
@@ -1328,6 +1543,8 @@ static size_t walk_all(int signer, unsigned with, struct planted planted)
 
 static void tell_way(void)
 {
+	static const char *const words[ANSWERS] = { "", "", ", nonce before", ", nonce expired",
+						    ", nonce of another start" };
 	struct happening way[256];
 	size_t n = 0;
 
@@ -1351,6 +1568,8 @@ static void tell_way(void)
 			       way[n].variant + 1u);
 			break;
 		case BEAT:
+			printf("(watcher %u%s)", way[n].watcher + 1u, words[way[n].answers]);
+			break;
 		case LEARN:
 			printf("(watcher %u)", way[n].watcher + 1u);
 			break;
@@ -1362,6 +1581,7 @@ static void tell_way(void)
 		case ROSTER:
 		case WAIT:
 		case CLOSE:
+		case RENEW:
 		case WHATS:
 			break;
 		}
@@ -1375,7 +1595,7 @@ static void all_ways(int signer, unsigned with)
 	size_t first = 0;
 	size_t second = 0;
 	size_t closed = 0;
-	size_t n = walk_all(signer, with, (struct planted){ 0, 0 });
+	size_t n = walk_all(signer, with, (struct planted){ .guard = 0 });
 
 	if (walk.broken != NULL) {
 		tell_way();
@@ -1432,6 +1652,11 @@ static void all_ways_with_a_closing(void)
 	all_ways(A, CLOSES | FREEZES | all_with(BACKS));
 }
 
+static void all_ways_with_nonces(void)
+{
+	all_ways(A, NONCES | FREEZES);
+}
+
 static void planted_is_found(unsigned with, struct planted planted, const char *promise)
 {
 	(void)walk_all(A, with, planted);
@@ -1443,50 +1668,68 @@ static void planted_is_found(unsigned with, struct planted planted, const char *
 
 static void early_signature(void)
 {
-	planted_is_found(FREEZES | BACKS, (struct planted){ GUARD_PLANT_NO_ACK_WAIT, 0 },
+	planted_is_found(FREEZES | BACKS, (struct planted){ .guard = GUARD_PLANT_NO_ACK_WAIT },
 			 "a signature that too few watchers hold (P2)");
 }
 
 static void forgets_on_replay(void)
 {
-	planted_is_found(FREEZES | BACKS, (struct planted){ GUARD_PLANT_FORGET_ON_REPLAY, 0 },
+	planted_is_found(FREEZES | BACKS, (struct planted){ .guard = GUARD_PLANT_FORGET_ON_REPLAY },
 			 "a second payment for one request (P3)");
 }
 
 static void forgets_resumes(void)
 {
-	planted_is_found(FREEZES | RESUMES, (struct planted){ GUARD_PLANT_FORGET_RESUME, 0 },
+	planted_is_found(FREEZES | RESUMES, (struct planted){ .guard = GUARD_PLANT_FORGET_RESUME },
 			 "a freeze that was lifted binds again (P5)");
 }
 
 static void does_not_wait(void)
 {
-	planted_is_found(ROTATES | SILENCE, (struct planted){ 0, CONTROL_PLANT_AT_ONCE },
+	planted_is_found(ROTATES | SILENCE, (struct planted){ .control = CONTROL_PLANT_AT_ONCE },
 			 "rules that loosen are in force before their wait is over (P13)");
 }
 
 static void forgets_rules(void)
 {
-	planted_is_found(ROTATES | SILENCE, (struct planted){ GUARD_PLANT_FORGET_RULES, 0 },
+	planted_is_found(ROTATES | SILENCE, (struct planted){ .guard = GUARD_PLANT_FORGET_RULES },
 			 "rules that were over are in force again");
 }
 
 static void old_acknowledgements(void)
 {
-	planted_is_found(ROTATES | SILENCE, (struct planted){ GUARD_PLANT_ACKS_STAY, 0 },
+	planted_is_found(ROTATES | SILENCE, (struct planted){ .guard = GUARD_PLANT_ACKS_STAY },
 			 "a signature that too few watchers hold (P2)");
 }
 
 static void old_judgements(void)
 {
-	planted_is_found(ROTATES | SILENCE, (struct planted){ GUARD_PLANT_RULES_LATE, 0 },
+	planted_is_found(ROTATES | SILENCE, (struct planted){ .guard = GUARD_PLANT_RULES_LATE },
 			 "it goes on by a key, or by rules, that are over");
 }
 
 static void forgets_closings(void)
 {
-	planted_is_found(CLOSES, (struct planted){ GUARD_PLANT_FORGET_CLOSING, 0 },
+	planted_is_found(CLOSES, (struct planted){ .guard = GUARD_PLANT_FORGET_CLOSING },
 			 "a signature of an account that is closed (T09)");
+}
+
+static void ageless(void)
+{
+	planted_is_found(NONCES | FREEZES, (struct planted){ .world = PLANT_AGELESS },
+			 "a signature when too few watchers were heard lately (P5)");
+}
+
+static void older_words(void)
+{
+	planted_is_found(NONCES | FREEZES, (struct planted){ .world = PLANT_BACKWARD },
+			 "a signature later than a heartbeat that tells of a freeze (P5)");
+}
+
+static void same_nonces(void)
+{
+	planted_is_found(NONCES | FREEZES, (struct planted){ .world = PLANT_REPEATS },
+			 "a signature when too few watchers were heard lately (P5)");
 }
 
 int main(int argc, char **argv)
@@ -1497,6 +1740,7 @@ int main(int argc, char **argv)
 		{ "every order of events with a resume", all_ways_with_a_resume },
 		{ "every order of events with other keys", all_ways_with_a_roster },
 		{ "every order of events with a till that is closed", all_ways_with_a_closing },
+		{ "every order of events with nonces that expire", all_ways_with_nonces },
 		{ "a signature before its acknowledgements is found", early_signature },
 		{ "a request forgotten by a replay is found", forgets_on_replay },
 		{ "a resume forgotten by a replay is found", forgets_resumes },
@@ -1505,6 +1749,9 @@ int main(int argc, char **argv)
 		{ "acknowledgements of another watcher are found", old_acknowledgements },
 		{ "a judgement by rules that are over is found", old_judgements },
 		{ "a closing forgotten by a replay is found", forgets_closings },
+		{ "heartbeats that never expire are found", ageless },
+		{ "an old word that counts behind a newer one is found", older_words },
+		{ "nonces that come again with a start are found", same_nonces },
 	};
 
 	return t_main(cases, ARRAY_LEN(cases), argc, argv);
