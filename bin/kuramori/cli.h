@@ -214,8 +214,6 @@ int cli_go_on(struct cli *c, const char *path, const struct doc *signed_doc);
 /* A freeze, closing or cancel that is signed, to everybody (stop.c); a cancel (rule.c). */
 int cli_stop_tell(struct cli *c, const struct doc *d);
 int cli_rules_tell(struct cli *c, const struct doc *d, const char *meaning);
-/* The body of a document as it stands, a field a line. */
-void cli_rules_print(const struct doc *d);
 int cli_cancel(struct cli *c, const char *id_hex);
 
 /* grant.c: words NAME=VALUE make the file, without them it is signed. */
@@ -229,6 +227,9 @@ int cli_price(struct cli *c, const char *verb, const char *what);
 int cli_status(struct cli *c);
 /* `kuramori genesis words FILE`: its id, and the same in 24 words for two people to compare. */
 int cli_genesis_words(struct cli *c, const char *path);
+/* `kuramori show FILE|-...`: an exit code, ERR_SIGNATURE's if a signature does not verify (show.c).
+ */
+int cli_show(struct cli *c, const char *const *paths, size_t n);
 /* `kuramori tally FOLDER WORDS`: an exit code (tally.c). */
 int cli_tally(struct cli *c, const char *folder, const char *const *words, size_t n);
 /* `kuramori refill WORDS`: an exit code (refill.c). */

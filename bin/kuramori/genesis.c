@@ -5,33 +5,9 @@
  */
 #include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/hex.h"
-#include "cli.h"
-
-enum {
-	WORDS_A_LINE = 6,
-	WORD_MAX = 8, /* letters */
-};
-
-static void print_words(const char *words)
-{
-	unsigned n = 0;
-
-	for (const char *at = words; *at != '\0'; n++) {
-		size_t letters = strcspn(at, " ");
-
-		if (n % WORDS_A_LINE == 0) {
-			printf("%s%2u ", n == 0 ? _("words  ") : "       ", n + 1);
-		}
-		printf(" %-*.*s", WORD_MAX, (int)letters, at);
-		if (n % WORDS_A_LINE == WORDS_A_LINE - 1) {
-			printf("\n");
-		}
-		at += letters + (at[letters] == ' ');
-	}
-}
+#include "show.h"
 
 int cli_genesis_words(struct cli *c, const char *path)
 {
@@ -66,7 +42,7 @@ int cli_genesis_words(struct cli *c, const char *path)
 		return 0;
 	}
 	printf(_("genesis  %s\n"), hex);
-	print_words(words);
+	cli_id_words_print(&d.id);
 	printf(_(
 	    "Every machine writes these words into its log when it starts. They must be the same\n"
 	    "at all of them, read out by one person and followed by another.\n"));

@@ -166,6 +166,11 @@ static const char text_system[] =
     "  close ADDRESS --reason TEXT\n"
     "                         a hot account pays no more, for ever; the watchers empty it to its\n"
     "                         spare box\n"
+    "  show FILE|-...         any document in words: every field, the id in 24 words, who signed "
+    "it "
+    "and\n"
+    "                         whether that verifies; a holding beside the one before it\n"
+    "                         (holding_file); ends with 1 if a signature does not verify\n"
     "  genesis words FILE     the id of a genesis document in 24 words: two people compare them\n"
     "                         with what each machine writes into its log when it starts\n"
     "  price sign YEN         print a signed price: so much is one XEM, says the price source "
@@ -478,6 +483,7 @@ static int misused(const char *const *w, size_t n)
 		{ "cancel", "cancel ID --reason TEXT" },
 		{ "roster", "roster propose FILE" },
 		{ "close", "close ADDRESS --reason TEXT" },
+		{ "show", "show FILE|-..." },
 		{ "genesis", "genesis words FILE" },
 		{ "refill", "refill propose FILE [NAME=VALUE...], refill collect REFILL ANSWER... "
 			    "[node=HOST:PORT...], refill status REFILL [ANSWER...] or refill "
@@ -565,6 +571,9 @@ static int commands(struct cli *c, const struct config_result *r)
 	}
 	if (n == 3 && strcmp(w[0], "genesis") == 0 && strcmp(w[1], "words") == 0) {
 		return cli_genesis_words(c, w[2]);
+	}
+	if (n >= 2 && strcmp(w[0], "show") == 0) {
+		return cli_show(c, w + 1, n - 1);
 	}
 	if (n >= 1 && strcmp(w[0], "refill") == 0) {
 		return cli_refill(c, w + 1, n - 1);

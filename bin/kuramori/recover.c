@@ -17,6 +17,7 @@
 #include "io/file.h"
 #include "policy/recovery.h"
 #include "policy/roster.h"
+#include "show.h"
 
 /* Opens a document of this type.  0 or an exit code. */
 static int document_read(const struct cli *c, const char *path, uint8_t *raw, struct doc *d)
@@ -97,7 +98,7 @@ static int show(struct cli *c, const char *path, const struct doc *d)
 		return 0;
 	}
 	printf(_("recovery, roster number %" PRIu64 "\n"), next.number);
-	cli_rules_print(d);
+	cli_document_print(d);
 	print_people(&c->roster, &next);
 	printf(_("id %s, in words:\n  %s\n%u holders have signed it, %" PRIu64 " must\n"), hex,
 	       words, n, c->genesis.recovery.needed);

@@ -18,6 +18,7 @@
 #include "crypto/crypto.h"
 #include "io/file.h"
 #include "refill.h"
+#include "show.h"
 
 enum { OLD_MAX = 16, WORDS_MAX = OLD_MAX + 3, BY_MAX = DOC_HOLDERS_MAX * (DOC_NAME_MAX + 1) };
 
@@ -79,6 +80,9 @@ static int sign(struct cli *c, const char *path)
 
 	if (code == 0) {
 		code = holding_read(c, path, true, raw, &d, &h);
+	}
+	if (code == 0 && !c->json) {
+		cli_document_print(&d);
 	}
 	if (code == 0) {
 		code = cli_secret(c, secret);

@@ -20,6 +20,7 @@
 #include "io/random.h"
 #include "policy/proofs.h"
 #include "policy/roster.h"
+#include "show.h"
 
 /* Different officers of the roster who signed it. */
 static unsigned officers_of(const struct cli *c, const struct doc *d)
@@ -66,23 +67,6 @@ static void print_resume(const struct doc_resume *r)
 	}
 }
 
-/* The body as it stands, a field a line: nothing of what is signed is left out. */
-void cli_rules_print(const struct doc *d)
-{
-	json_t *all = json_loadb((const char *)d->body.p, d->body.n, 0, NULL);
-	const char *key;
-	json_t *value;
-
-	json_object_foreach(all, key, value)
-	{
-		char *text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
-
-		printf("  %-24s %s\n", key, text == NULL ? "" : text);
-		free(text);
-	}
-	json_decref(all);
-}
-
 /* Reads what may stand in such a file and shows it.  0 or an exit code. */
 static int show(const struct cli *c, const struct doc *d)
 {
@@ -100,14 +84,16 @@ static int show(const struct cli *c, const struct doc *d)
 	if (c->json) {
 		return 0;
 	}
+	if (d->type != DOC_RESUME && d->type != DOC_GRANT) {
+		cli_document_print(d);
+		return 0;
+	}
 	hex_put(hex, bytes_of(d->id.b, sizeof d->id.b));
 	printf("%s %s\n", doc_type_name(d->type), hex);
 	if (d->type == DOC_RESUME) {
 		print_resume(&resume);
-	} else if (d->type == DOC_GRANT) {
-		cli_grant_print(&grant);
 	} else {
-		cli_rules_print(d);
+		cli_grant_print(&grant);
 	}
 	return 0;
 }
@@ -415,12 +401,14 @@ static uint64_t roster_in_force(const struct cli *c)
 			continue;
 		}
 		for (size_t k = 0; k < s.detail_count; k++) {
-			unsigned long long n = 0;
+			static const char before[] = "roster ";
+			uint64_t n = 0;
 
 			if (strcmp(s.detail[k].name, "rules") == 0 &&
-			    sscanf(s.detail[k].value, "roster %llu ", &n) == 1 && n > most) {
-				most = n;
+			    strncmp(s.detail[k].value, before, sizeof before - 1) == 0) {
+				n = strtoull(s.detail[k].value + sizeof before - 1, NULL, 10);
 			}
+			most = n > most ? n : most;
 		}
 	}
 	return most;
