@@ -10,9 +10,9 @@
 #include "base/check.h"
 #include "base/hex.h"
 #include "base/words.h"
-#include "chain/nem/nem_effects.h"
 #include "chain/nem/nem_time.h"
 #include "cold/cold_holding.h"
+#include "cold/cold_moved.h"
 #include "cold/cold_self.h"
 #include "crypto/sha256.h"
 
@@ -227,44 +227,33 @@ static void show_effects(struct cold_plan *plan, const struct cold_rules *rules)
 {
 	uint8_t raw[NEM_TX_BYTES_MAX];
 	struct writer w = writer_make(raw, sizeof raw);
-	struct chain_effects effects;
-	struct chain_address box;
-	struct nem_address account;
-	struct nem_tx again;
-	struct money out;
+	struct cold_moved moved;
+	struct nem_address box;
 	const char *label = NULL;
+	uint64_t total;
 	unsigned number;
 
 	nem_tx_encode(&w, &plan->unit, NEM_SIGNED);
-	CHECK(!w.bad);
-	CHECK(nem_tx_decode(&again, rules->network, bytes_of(raw, w.n), NEM_SIGNED) == ERR_OK);
-	CHECK(nem_effects_list(&effects, &again) == ERR_OK);
-	nem_address_from_key(&account, &plan->refill.account, rules->network);
-	nem_effects_address(&box, &account);
-	for (size_t i = 0; i < effects.n; i++) {
-		const struct chain_effect *e = &effects.effect[i];
-		uint64_t micro;
-
-		CHECK(strcmp(e->from.text, box.text) == 0 && cold_micro(&micro, &e->amount));
-		CHECK(e->kind == (i == 0 ? CHAIN_MOVE : CHAIN_FEE));
-		if (i == 0) {
-			show_address(plan, rules, N_("from the box"), e->from.text);
-			show_address(plan, rules, N_("to"), e->to.text);
-			number = cold_pinned(rules, e->to.text, &label);
-			if (number == 0) {
-				number = cold_new_box(rules, e->to.text);
-				label = N_("  our box, number");
-			}
-			CHECK(number != 0);
-			line_number(plan, label, number);
-			line_amount(plan, N_("amount"), micro);
-		} else {
-			line_amount(plan, N_("fee"), micro);
-		}
+	CHECK(!w.bad && cold_moved_read(&moved, rules->network, bytes_of(raw, w.n)));
+	CHECK(key32_eq(&moved.account, &plan->refill.account));
+	CHECK(moved.fees == 2 + plan->refill.cosigner_count);
+	nem_address_from_key(&box, &moved.account, rules->network);
+	show_address(plan, rules, N_("from the box"), box.text);
+	show_address(plan, rules, N_("to"), moved.to);
+	number = cold_pinned(rules, moved.to, &label);
+	if (number == 0) {
+		number = cold_new_box(rules, moved.to);
+		label = N_("  our box, number");
 	}
-	CHECK(effects.n == 3 + plan->refill.cosigner_count);
-	CHECK(chain_outflow(&out, &effects, &box) == ERR_OK &&
-	      money_units(&out) == plan->total_micro);
+	CHECK(number != 0);
+	line_number(plan, label, number);
+	line_amount(plan, N_("amount"), moved.amount_micro);
+	total = moved.amount_micro;
+	for (unsigned i = 0; i < moved.fees; i++) {
+		line_amount(plan, N_("fee"), moved.fee_micro[i]);
+		total += moved.fee_micro[i];
+	}
+	CHECK(total == plan->total_micro);
 	line_amount(plan, N_("leaves the box in all"), plan->total_micro);
 }
 

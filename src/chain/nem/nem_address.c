@@ -135,6 +135,14 @@ enum err nem_address_parse(struct nem_address *out, uint8_t network, struct byte
 	return ERR_OK;
 }
 
+enum err nem_address_check(const struct nem_address *a, uint8_t network)
+{
+	struct nem_address same;
+
+	return nem_address_parse(&same, network,
+				 bytes_of(a->text, strnlen(a->text, sizeof a->text)), NULL);
+}
+
 enum err nem_address_normalise(struct nem_address *out, uint8_t network, struct bytes text,
 			       const char **why)
 {

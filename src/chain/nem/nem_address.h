@@ -33,6 +33,9 @@ void nem_address_from_key(struct nem_address *out, const struct key32 *public_ke
 MUST_CHECK enum err nem_address_parse(struct nem_address *out, uint8_t network, struct bytes text,
 				      const char **why);
 
+/* The address in a struct that somebody else filled in: ERR_ADDRESS, ERR_NETWORK, as above. */
+MUST_CHECK enum err nem_address_check(const struct nem_address *a, uint8_t network);
+
 /*
  * What a person typed or pasted: hyphens and blanks removed, lower case raised, then as above.
  * Never used on what arrives from a program.  Errors as nem_address_parse().

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "chain/nem/nem_network.h"
+#include "chain/nem/nem_other.h"
 #include "chain/nem/nem_time.h"
 #include "chain/nem/nem_verified.h"
 #include "chain/nem/nem_wire.h"
@@ -13,9 +14,6 @@
 enum {
 	PEEK_INNER_AT = 60 + 4, /* behind the wrapper's header and the length of the inner */
 };
-
-/* NIS reads amounts with a sign and refuses those below zero (C:model/primitive/Amount.java). */
-#define AMOUNT_MAX ((uint64_t)INT64_MAX)
 
 bool nem_type_is_plain(uint32_t type)
 {
@@ -68,40 +66,13 @@ static void sort_entries(struct nem_modification *m, uint8_t network)
 	}
 }
 
-/* Equal ids become one entry, as far as their sum is a quantity at all; then the order of NIS. */
-static void sort_mosaics(struct nem_transfer *t)
-{
-	unsigned n = 0;
-
-	CHECK(t->mosaics <= NEM_MOSAICS_MAX);
-	for (unsigned i = 0; i < t->mosaics; i++) {
-		struct nem_mosaic moving = t->mosaic[i];
-		unsigned at = n;
-
-		while (at > 0 && nem_mosaic_id_cmp(&t->mosaic[at - 1].id, &moving.id) > 0) {
-			at--;
-		}
-		if (at > 0 && nem_mosaic_id_eq(&t->mosaic[at - 1].id, &moving.id) &&
-		    moving.quantity <= INT64_MAX &&
-		    t->mosaic[at - 1].quantity <= INT64_MAX - moving.quantity) {
-			t->mosaic[at - 1].quantity += moving.quantity;
-			continue;
-		}
-		memmove(&t->mosaic[at + 1], &t->mosaic[at], (n - at) * sizeof t->mosaic[0]);
-		t->mosaic[at] = moving;
-		n++;
-	}
-	memset(&t->mosaic[n], 0, (t->mosaics - n) * sizeof t->mosaic[0]);
-	t->mosaics = (uint8_t)n;
-}
-
 static void canonicalise(enum nem_type type, uint8_t network, union nem_body *body)
 {
 	if (type == NEM_TRANSFER) {
 		if (body->transfer.message_bytes == 0) {
 			body->transfer.message_type = NEM_MESSAGE_NONE;
 		}
-		sort_mosaics(&body->transfer);
+		nem_other_sort_mosaics(&body->transfer);
 	} else if (type == NEM_MODIFICATION) {
 		sort_entries(&body->modification, network);
 	}
@@ -131,7 +102,7 @@ static enum err check_head(const struct nem_header *h)
 		return ERR_NETWORK;
 	}
 	if (h->time_nem_s > NEM_TIME_MAX_S || h->deadline_nem_s > NEM_TIME_MAX_S ||
-	    h->fee_micro > AMOUNT_MAX) {
+	    h->fee_micro > NEM_AMOUNT_MAX) {
 		return ERR_FIELD_RANGE;
 	}
 	/* NIS writes 0 for whatever fee the signer of the nemesis block states
@@ -143,33 +114,6 @@ static enum err check_head(const struct nem_header *h)
 	return ERR_OK;
 }
 
-static enum err check_address(const struct nem_address *a, uint8_t network)
-{
-	struct nem_address same;
-
-	return nem_address_parse(&same, network,
-				 bytes_of(a->text, strnlen(a->text, sizeof a->text)), NULL);
-}
-
-static enum err check_mosaics(const struct nem_transfer *t, uint8_t version)
-{
-	if (t->mosaics > NEM_MOSAICS_MAX) {
-		return ERR_TOO_LARGE;
-	}
-	if (t->mosaics > 0 && version < 2) {
-		return ERR_FIELD_RANGE;
-	}
-	for (unsigned i = 0; i < t->mosaics; i++) {
-		if (!nem_mosaic_id_ok(&t->mosaic[i].id) || t->mosaic[i].quantity > INT64_MAX) {
-			return ERR_FIELD_RANGE;
-		}
-		if (i > 0 && nem_mosaic_id_cmp(&t->mosaic[i - 1].id, &t->mosaic[i].id) >= 0) {
-			return ERR_NOT_CANONICAL;
-		}
-	}
-	return ERR_OK;
-}
-
 static enum err check_transfer(const struct nem_transfer *t, const struct nem_header *h)
 {
 	enum err e;
@@ -177,7 +121,7 @@ static enum err check_transfer(const struct nem_transfer *t, const struct nem_he
 	if (t->message_bytes > NEM_MESSAGE_MAX) {
 		return ERR_TOO_LARGE;
 	}
-	if (t->message_type > NEM_MESSAGE_ENCRYPTED || t->amount_micro > AMOUNT_MAX) {
+	if (t->message_type > NEM_MESSAGE_ENCRYPTED || t->amount_micro > NEM_AMOUNT_MAX) {
 		return ERR_FIELD_RANGE;
 	}
 	switch (t->message_type) {
@@ -193,8 +137,8 @@ static enum err check_transfer(const struct nem_transfer *t, const struct nem_he
 		}
 		break;
 	}
-	e = check_mosaics(t, h->version);
-	return e == ERR_OK ? check_address(&t->recipient, h->network) : e;
+	e = nem_other_check_mosaics(t, h->version);
+	return e == ERR_OK ? nem_address_check(&t->recipient, h->network) : e;
 }
 
 static enum err check_modification(const struct nem_modification *m, const struct nem_header *h)
@@ -222,74 +166,14 @@ static enum err check_modification(const struct nem_modification *m, const struc
 	return ERR_OK;
 }
 
-static enum err check_importance(const struct nem_importance *i)
-{
-	return i->mode == NEM_IMPORTANCE_ACTIVATE || i->mode == NEM_IMPORTANCE_DEACTIVATE
-		   ? ERR_OK
-		   : ERR_FIELD_RANGE;
-}
-
-static enum err check_provision(const struct nem_provision *p, uint8_t network)
-{
-	struct bytes parent = nem_namespace_bytes(&p->parent);
-	struct nem_namespace same;
-
-	if (p->part[NEM_NAMESPACE_MAX] != '\0' || p->parent.text[NEM_NAMESPACE_MAX] != '\0' ||
-	    !nem_namespace_part_ok(bytes_str(p->part)) || p->rental_fee_micro > AMOUNT_MAX ||
-	    (parent.n > 0 && nem_namespace_parse(&same, parent, NULL) != ERR_OK)) {
-		return ERR_FIELD_RANGE;
-	}
-	return check_address(&p->sink, network);
-}
-
-static enum err check_definition(const struct nem_definition *d, const struct nem_header *h)
-{
-	enum err e = nem_mosaic_definition_check(&d->mosaic, h->network);
-
-	if (e != ERR_OK) {
-		return e;
-	}
-	/* NIS does not even parse another one (C:model/MosaicDefinitionCreationTransaction.java).
-	 */
-	if (!key32_eq(&d->mosaic.creator, &h->signer)) {
-		return ERR_KEY;
-	}
-	if (d->creation_fee_micro > AMOUNT_MAX) {
-		return ERR_FIELD_RANGE;
-	}
-	return check_address(&d->sink, h->network);
-}
-
-static enum err check_supply(const struct nem_supply_change *s)
-{
-	return nem_mosaic_id_ok(&s->mosaic) &&
-		       (s->type == NEM_SUPPLY_CREATE || s->type == NEM_SUPPLY_DELETE) &&
-		       s->delta >= 1 && s->delta <= NEM_QUANTITY_MAX
-		   ? ERR_OK
-		   : ERR_FIELD_RANGE;
-}
-
 static enum err check_plain(enum nem_type type, const struct nem_header *h,
 			    const union nem_body *body)
 {
-	switch (type) {
-	case NEM_TRANSFER:
+	if (type == NEM_TRANSFER) {
 		return check_transfer(&body->transfer, h);
-	case NEM_IMPORTANCE:
-		return check_importance(&body->importance);
-	case NEM_MODIFICATION:
-		return check_modification(&body->modification, h);
-	case NEM_NAMESPACE:
-		return check_provision(&body->provision, h->network);
-	case NEM_DEFINITION:
-		return check_definition(&body->definition, h);
-	case NEM_SUPPLY:
-		return check_supply(&body->supply);
-	case NEM_COSIGNATURE:
-	case NEM_MULTISIG:
-		break;
 	}
-	return ERR_TYPE;
+	return type == NEM_MODIFICATION ? check_modification(&body->modification, h)
+					: nem_other_check(type, h, body);
 }
 
 static enum err check_inner(const struct nem_inner *inner)
@@ -373,7 +257,7 @@ enum err nem_tx_check(const struct nem_tx *tx)
 		return e;
 	}
 	if (tx->type == NEM_COSIGNATURE) {
-		return check_address(&tx->cosignature.account, tx->head.network);
+		return nem_address_check(&tx->cosignature.account, tx->head.network);
 	}
 	return tx->type == NEM_MULTISIG ? check_multisig(&tx->multisig, &tx->head)
 					: check_plain(tx->type, &tx->head, &tx->body);
