@@ -32,7 +32,7 @@ static const struct doc_field seal_fields[] = {
 	  .max = 0 },
 };
 static const struct doc_table seal_table = { seal_fields, ARRAY_LEN(seal_fields),
-					     sizeof(struct doc_seal) };
+					     sizeof(struct doc_seal), NULL };
 static const struct doc_field envelope_fields[] = {
 	{ "body", DOC_KIND_RAW, offsetof(struct envelope, body), sizeof(struct bytes), .max = 0 },
 	{ "signatures", DOC_KIND_LIST, offsetof(struct envelope, seals),
@@ -44,7 +44,7 @@ static const struct doc_field envelope_fields[] = {
 	  .max = JSON_INT_MAX },
 };
 static const struct doc_table envelope_table = { envelope_fields, ARRAY_LEN(envelope_fields),
-						 sizeof(struct envelope) };
+						 sizeof(struct envelope), NULL };
 
 static const struct type_row {
 	const char *name;
@@ -565,26 +565,22 @@ enum err doc_add_seal(struct writer *out, const struct doc *d, const struct doc_
 	return ERR_OK;
 }
 
-enum err doc_make(struct writer *out, struct hash32 *id, enum doc_type type, const void *in,
-		  const uint8_t *secret, struct doc_fault *fault)
+size_t doc_envelope_begin(struct writer *out)
 {
-	struct writer before = *out;
+	json_put_raw(out, envelope_head);
+	return out->n;
+}
+
+enum err doc_envelope_end(struct writer *out, size_t start, struct hash32 *id, enum doc_type type,
+			  const uint8_t *secret, struct doc_fault *fault)
+{
+	struct bytes body = bytes_of(out->p + start, out->n - start);
 	struct doc_seal seal;
 	struct hash32 named;
 	struct hash32 under = { 0 };
 	struct bytes text = { 0 };
-	struct bytes body;
-	size_t start;
 	enum err e;
 
-	json_put_raw(out, envelope_head);
-	start = out->n;
-	e = out->bad ? doc_table_fault(fault, ERR_TOO_LARGE, "", "the document does not fit")
-		     : doc_write(out, type, in, fault);
-	if (e != ERR_OK) {
-		goto out;
-	}
-	body = bytes_of(out->p + start, out->n - start);
 	if (type != DOC_GENESIS) {
 		/* what our own writer has just written */
 		CHECK(genesis_text(&text, body, NULL) == ERR_OK &&
@@ -595,19 +591,14 @@ enum err doc_make(struct writer *out, struct hash32 *id, enum doc_type type, con
 		doc_sign(&seal, &named, secret);
 	}
 	put_tail(out, type, &seal, secret != NULL);
-	e = judge_written(out, before.n);
+	e = judge_written(out, start - (sizeof envelope_head - 1));
 	if (e != ERR_OK) {
-		(void)doc_table_fault(fault, e, "", "the document does not fit");
-		goto out;
+		return doc_table_fault(fault, e, "", "the document does not fit");
 	}
 	if (id != NULL) {
 		*id = named;
 	}
-out:
-	if (e != ERR_OK) {
-		*out = before;
-	}
-	return e;
+	return ERR_OK;
 }
 
 void doc_id_words(char out[DOC_ID_WORDS_BYTES], const struct hash32 *id)

@@ -59,6 +59,8 @@ struct doc_table {
 	const struct doc_field *fields;
 	size_t count;
 	size_t size; /* of the struct */
+	/* what a type demands beyond its form, of a struct within its bounds; NULL: nothing */
+	enum err (*sense)(const void *in, struct doc_fault *fault);
 };
 
 /* The table of a type.  Static.  Dies on a number not in types.def. */
@@ -79,6 +81,17 @@ MUST_CHECK enum err doc_table_read(const struct doc_table *t, struct bytes body,
  */
 MUST_CHECK enum err doc_table_write(const struct doc_table *t, struct writer *out, const void *in,
 				    struct doc_fault *fault);
+
+/*
+ * The envelope around a body that is written between the two (document.c; types.c uses them).
+ * begin: gives where the body starts; out->bad if there is no room.  end: id (may be NULL) and one
+ * signature if secret is not NULL; ERR_TOO_LARGE and the errors of json_check(), *out is then half
+ * written.
+ */
+size_t doc_envelope_begin(struct writer *out);
+MUST_CHECK enum err doc_envelope_end(struct writer *out, size_t start, struct hash32 *id,
+				     enum doc_type type, const uint8_t *secret,
+				     struct doc_fault *fault);
 
 /* Fills *fault, which may be NULL; gives e back. */
 enum err doc_table_fault(struct doc_fault *fault, enum err e, const char *field, const char *why);

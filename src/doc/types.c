@@ -10,7 +10,8 @@
 /*
  * Order of this file: words, tables of fields, rules beyond the form, and the functions that
  * types.def promises.  A new field is one row; a new type is a table, a row in types.def and one in
- * docs.
+ * docs.  Each function names its own table, and the table its rule: a program that reads few types
+ * is linked with these alone.
  */
 
 #define NEM_S_MAX    ((UINT64_C(1) << 31) - 1) /* NIS keeps times in a signed int of 32 bits */
@@ -151,9 +152,14 @@ static const struct doc_word words_attest_kind[] = {
 		name, DOC_KIND_LIST, MEMBER(type, m), .max = (most), COUNT(type, n), \
 						      .of = &(table)                 \
 	}
-#define TABLE(type)                                                                             \
+#define TABLE_OF(type, sense)                                                                   \
 	static const struct doc_table table_##type = { fields_##type, ARRAY_LEN(fields_##type), \
-						       sizeof(struct doc_##type) }
+						       sizeof(struct doc_##type), sense }
+#define TABLE(type) TABLE_OF(type, NULL)
+/* with a rule beyond the form, which stands below */
+#define TABLE_SENSED(type)                                                     \
+	static enum err sense_##type(const void *in, struct doc_fault *fault); \
+	TABLE_OF(type, sense_##type)
 
 /* clang-format off */
 struct doc_recovery {
@@ -187,7 +193,7 @@ static const struct doc_field fields_genesis[] = {
 	HEX("roster", doc_genesis, roster),
 	ADDRESSES("spares", doc_genesis, spares, spare_count, DOC_SPARES_MAX),
 };
-TABLE(genesis);
+TABLE_SENSED(genesis);
 
 static const struct doc_field fields_party[] = {
 	NAME("id", doc_party, id),
@@ -245,7 +251,7 @@ static const struct doc_field fields_roster[] = {
 	LIST("watchers", doc_roster, watchers, watcher_count, table_party, DOC_WATCHERS_MAX),
 	INT("watchers_needed", doc_roster, watchers_needed, 1, DOC_WATCHERS_MAX),
 };
-TABLE(roster);
+TABLE_SENSED(roster);
 
 static const struct doc_field fields_tier[] = {
 	INT("approvals", doc_tier, approvals, 0, 16),
@@ -304,7 +310,7 @@ static const struct doc_field fields_policy[] = {
 	AMOUNT("unlisted_max", doc_policy, unlisted_max, 0),
 	LIST("yen", doc_policy, yen, yen_count, table_yen, 1),
 };
-TABLE(policy);
+TABLE_SENSED(policy);
 
 static const struct doc_field fields_request[] = {
 	AMOUNT("amount", doc_request, amount, 1),
@@ -333,7 +339,7 @@ static const struct doc_field fields_order[] = {
 	UUID("request_id", doc_order, request_id),
 	WORD("vault", doc_order, vault, words_vault),
 };
-TABLE(order);
+TABLE_SENSED(order);
 
 static const struct doc_field fields_attempt[] = {
 	HEX("account", doc_attempt, account),
@@ -346,7 +352,7 @@ static const struct doc_field fields_attempt[] = {
 	HEX("order", doc_attempt, order),
 	INT("timestamp_nem_s", doc_attempt, timestamp_nem_s, 0, NEM_S_MAX),
 };
-TABLE(attempt);
+TABLE_SENSED(attempt);
 
 static const struct doc_field fields_approval[] = {
 	WORD("decision", doc_approval, decision, words_decision),
@@ -399,7 +405,7 @@ static const struct doc_field fields_resume[] = {
 	LIST("struck", doc_resume, struck, struck_count, table_struck, DOC_STRUCK_MAX),
 	INT("time_ms", doc_resume, time_ms, 0, JSON_INT_MAX),
 };
-TABLE(resume);
+TABLE_SENSED(resume);
 
 static const struct doc_field fields_closing[] = {
 	HEX("account", doc_closing, account),
@@ -447,7 +453,7 @@ static const struct doc_field fields_price[] = {
 	NAME("source", doc_price, source),
 	INT("time_ms", doc_price, time_ms, 0, JSON_INT_MAX),
 };
-TABLE(price);
+TABLE_SENSED(price);
 
 static const struct doc_field fields_grant[] = {
 	ADDRESS("destination", doc_grant, destination),
@@ -457,7 +463,7 @@ static const struct doc_field fields_grant[] = {
 	INT("until_ms", doc_grant, until_ms, 0, JSON_INT_MAX),
 	AMOUNT("up_to", doc_grant, up_to, 1),
 };
-TABLE(grant);
+TABLE_SENSED(grant);
 
 static const struct doc_field fields_assertion[] = {
 	HEX("approval", doc_assertion, approval),
@@ -481,7 +487,7 @@ static const struct doc_field fields_sweep[] = {
 	HEX("genesis", doc_sweep, genesis),
 	INT("timestamp_nem_s", doc_sweep, timestamp_nem_s, 0, NEM_S_MAX),
 };
-TABLE(sweep);
+TABLE_SENSED(sweep);
 
 static const struct doc_field fields_balance[] = {
 	HEX("account", doc_balance, account),
@@ -507,7 +513,7 @@ static const struct doc_field fields_heartbeat[] = {
 	HEX("stop_head", doc_heartbeat, stop_head),
 	NAME("watcher", doc_heartbeat, watcher),
 };
-TABLE(heartbeat);
+TABLE_SENSED(heartbeat);
 
 static const struct doc_field fields_attestation[] = {
 	DATA("data", doc_attestation, data, data_n, DOC_DATA_MAX),
@@ -569,7 +575,7 @@ static const struct doc_field fields_holding[] = {
 	INT("tally_age_ms", doc_holding, tally_age_ms, 1, DOC_TALLY_AGE_MAX_MS),
 	INT("window_ms", doc_holding, window_ms, 1, JSON_INT_MAX),
 };
-TABLE(holding);
+TABLE_SENSED(holding);
 
 static const struct doc_field fields_cosigner[] = {
 	HEX("key", doc_cosigner, key),
@@ -597,7 +603,7 @@ static const struct doc_field fields_tally[] = {
 	INT("time_ms", doc_tally, time_ms, 0, JSON_INT_MAX),
 	NAME("watcher", doc_tally, watcher),
 };
-TABLE(tally);
+TABLE_SENSED(tally);
 
 static const struct doc_field fields_refill[] = {
 	HEX("account", doc_refill, account),
@@ -615,7 +621,7 @@ static const struct doc_field fields_refill[] = {
 	INT("time_ms", doc_refill, time_ms, 0, JSON_INT_MAX),
 	INT("timestamp_nem_s", doc_refill, timestamp_nem_s, 0, NEM_S_MAX),
 };
-TABLE(refill);
+TABLE_SENSED(refill);
 
 static const struct doc_field fields_answer[] = {
 	HEX("genesis", doc_answer, genesis),
@@ -631,7 +637,7 @@ static const struct doc_field fields_answer[] = {
 	AMOUNT("spent", doc_answer, spent, 0),
 	INT("time_ms", doc_answer, time_ms, 0, JSON_INT_MAX),
 };
-TABLE(answer);
+TABLE_SENSED(answer);
 
 static const struct doc_field fields_drill[] = {
 	HEX("attest_key", doc_drill, attest_key),
@@ -642,7 +648,7 @@ static const struct doc_field fields_drill[] = {
 	INT("time_ms", doc_drill, time_ms, 0, JSON_INT_MAX),
 	INT("valid_until_ms", doc_drill, valid_until_ms, 0, JSON_INT_MAX),
 };
-TABLE(drill);
+TABLE_SENSED(drill);
 
 static const struct doc_field fields_signature[] = {
 	HEX("attestation", doc_signature, attestation),
@@ -713,7 +719,7 @@ static const struct doc_field fields_posting[] = {
 	TEXT("reason", doc_posting, reason, 1, DOC_REASON_MAX),
 	INT("time_ms", doc_posting, time_ms, 0, JSON_INT_MAX),
 };
-TABLE(posting);
+TABLE_SENSED(posting);
 
 static const struct doc_field fields_plan[] = {
 	INT("as_of_ms", doc_plan, as_of_ms, 0, JSON_INT_MAX),
@@ -733,7 +739,7 @@ static const struct doc_field fields_plan[] = {
 	INT("sequence", doc_plan, sequence, 0, JSON_INT_MAX),
 	INT("time_ms", doc_plan, time_ms, 0, JSON_INT_MAX),
 };
-TABLE(plan);
+TABLE_SENSED(plan);
 /* clang-format on */
 
 static_assert(sizeof(enum doc_type) == sizeof(uint32_t) &&
@@ -756,10 +762,16 @@ const struct doc_table *doc_table_of(enum doc_type type)
 	check_failed(__FILE__, __LINE__, "a known type of document");
 }
 
-/* ---- rules beyond the form ---- */
+/*
+ * ---- rules beyond the form ----
+ *
+ * in: a struct of this type whose every member is within its own bounds.
+ */
 
-static enum err sense_genesis(const struct doc_genesis *g, struct doc_fault *fault)
+static enum err sense_genesis(const void *in, struct doc_fault *fault)
 {
+	const struct doc_genesis *g = in;
+
 	if (g->recovery.needed > g->recovery.holders) {
 		return doc_table_fault(fault, ERR_FIELD_RANGE, "recovery.needed",
 				       "more are needed than there are holders");
@@ -963,8 +975,9 @@ static enum err sense_sources(const struct doc_roster *r, struct doc_fault *faul
 	return ERR_OK;
 }
 
-static enum err sense_roster(const struct doc_roster *r, struct doc_fault *fault)
+static enum err sense_roster(const void *in, struct doc_fault *fault)
 {
+	const struct doc_roster *r = in;
 	enum err e = sense_line(r->number, &r->previous, fault);
 
 	if (e != ERR_OK) {
@@ -995,8 +1008,10 @@ static enum err sense_roster(const struct doc_roster *r, struct doc_fault *fault
 	return e == ERR_OK ? sense_passkeys(r, fault) : e;
 }
 
-static enum err sense_policy(const struct doc_policy *p, struct doc_fault *fault)
+static enum err sense_policy(const void *in, struct doc_fault *fault)
 {
+	const struct doc_policy *p = in;
+
 	for (size_t i = 1; i < p->tier_count; i++) {
 		const struct doc_tier *lower = &p->approval_tiers[i - 1];
 		const struct doc_tier *upper = &p->approval_tiers[i];
@@ -1032,8 +1047,10 @@ static enum err sense_times(uint64_t first, uint64_t last, const char *field,
 					      "this time is not after the one it follows");
 }
 
-static enum err sense_heartbeat(const struct doc_heartbeat *h, struct doc_fault *fault)
+static enum err sense_heartbeat(const void *in, struct doc_fault *fault)
 {
+	const struct doc_heartbeat *h = in;
+
 	for (size_t i = 0; i < h->balance_count; i++) {
 		for (size_t k = 0; k < i; k++) {
 			if (key32_eq(&h->balances[i].account, &h->balances[k].account)) {
@@ -1045,8 +1062,10 @@ static enum err sense_heartbeat(const struct doc_heartbeat *h, struct doc_fault 
 	return ERR_OK;
 }
 
-static enum err sense_posting(const struct doc_posting *p, struct doc_fault *fault)
+static enum err sense_posting(const void *in, struct doc_fault *fault)
 {
+	const struct doc_posting *p = in;
+
 	if (p->entry_count == 0) {
 		return doc_table_fault(fault, ERR_FIELD_RANGE, "entries",
 				       "a posting has at least one entry");
@@ -1080,8 +1099,9 @@ static enum err sense_rate(const char *text, struct doc_fault *fault)
 	return ERR_OK;
 }
 
-static enum err sense_plan(const struct doc_plan *p, struct doc_fault *fault)
+static enum err sense_plan(const void *in, struct doc_fault *fault)
 {
+	const struct doc_plan *p = in;
 	enum err e = sense_rate(p->rate, fault);
 
 	if (e != ERR_OK) {
@@ -1099,8 +1119,10 @@ static bool struck_rise(const struct doc_struck *a, const struct doc_struck *b)
 	return bytes_cmp(bytes_of(a->key, a->key_n), bytes_of(b->key, b->key_n)) < 0;
 }
 
-static enum err sense_resume(const struct doc_resume *r, struct doc_fault *fault)
+static enum err sense_resume(const void *in, struct doc_fault *fault)
 {
+	const struct doc_resume *r = in;
+
 	if (r->lift_count == 0 && r->struck_count == 0) {
 		return doc_table_fault(fault, ERR_FIELD_RANGE, "freezes",
 				       "it neither lifts anything nor strikes a key");
@@ -1130,16 +1152,20 @@ static bool whole_parts(size_t n, size_t part)
 	return n == 0 || (n > DOC_MARK_KEY && (n - DOC_MARK_KEY) % part == 0);
 }
 
-static enum err sense_answer(const struct doc_answer *a, struct doc_fault *fault)
+static enum err sense_answer(const void *in, struct doc_fault *fault)
 {
+	const struct doc_answer *a = in;
+
 	return whole_parts(a->mark_n, DOC_MARK_PART)
 		   ? ERR_OK
 		   : doc_table_fault(fault, ERR_FIELD_RANGE, "mark", "a key and whole parts");
 }
 
 /* One person, one key: who stood twice would sign twice. */
-static enum err sense_holding(const struct doc_holding *h, struct doc_fault *fault)
+static enum err sense_holding(const void *in, struct doc_fault *fault)
 {
+	const struct doc_holding *h = in;
+
 	for (size_t i = 0; i < h->holder_count; i++) {
 		const struct doc_holder *mine = &h->holders[i];
 
@@ -1182,8 +1208,9 @@ static enum err sense_cosigners(const struct doc_cosigner *c, size_t n, struct d
 	return ERR_OK;
 }
 
-static enum err sense_tally(const struct doc_tally *t, struct doc_fault *fault)
+static enum err sense_tally(const void *in, struct doc_fault *fault)
 {
+	const struct doc_tally *t = in;
 	enum err e = ERR_OK;
 
 	if (t->account_count == 0) {
@@ -1218,8 +1245,9 @@ static enum err sense_tally(const struct doc_tally *t, struct doc_fault *fault)
 	return e;
 }
 
-static enum err sense_refill(const struct doc_refill *r, struct doc_fault *fault)
+static enum err sense_refill(const void *in, struct doc_fault *fault)
 {
+	const struct doc_refill *r = in;
 	enum err e = sense_times(r->timestamp_nem_s, r->deadline_nem_s, "deadline_nem_s", fault);
 
 	if (e != ERR_OK) {
@@ -1238,8 +1266,10 @@ static enum err sense_refill(const struct doc_refill *r, struct doc_fault *fault
 	return sense_cosigners(r->cosigners, r->cosigner_count, fault);
 }
 
-static enum err sense_drill(const struct doc_drill *d, struct doc_fault *fault)
+static enum err sense_drill(const void *in, struct doc_fault *fault)
 {
+	const struct doc_drill *d = in;
+
 	if (key32_eq(&d->key, &d->attest_key)) {
 		return doc_table_fault(fault, ERR_FIELD_RANGE, "attest_key", "a key stands twice");
 	}
@@ -1250,72 +1280,39 @@ static enum err sense_drill(const struct doc_drill *d, struct doc_fault *fault)
 	return sense_times(d->time_ms, d->valid_until_ms, "valid_until_ms", fault);
 }
 
-/* in: a struct of this type whose every member is within its own bounds. */
-static enum err sense(enum doc_type type, const void *in, struct doc_fault *fault)
+static enum err sense_order(const void *in, struct doc_fault *fault)
 {
-	const struct doc_attempt *attempt = in;
-	const struct doc_sweep *sweep = in;
-	const struct doc_order *order = in;
-	const struct doc_price *price = in;
-	const struct doc_grant *grant = in;
+	const struct doc_order *o = in;
 
-	switch (type) {
-	case DOC_GENESIS:
-		return sense_genesis(in, fault);
-	case DOC_ROSTER:
-		return sense_roster(in, fault);
-	case DOC_POLICY:
-		return sense_policy(in, fault);
-	case DOC_ORDER:
-		return sense_times(order->created_ms, order->expires_ms, "expires_ms", fault);
-	case DOC_ATTEMPT:
-		return sense_times(attempt->timestamp_nem_s, attempt->deadline_nem_s,
-				   "deadline_nem_s", fault);
-	case DOC_SWEEP:
-		return sense_times(sweep->timestamp_nem_s, sweep->deadline_nem_s, "deadline_nem_s",
-				   fault);
-	case DOC_HEARTBEAT:
-		return sense_heartbeat(in, fault);
-	case DOC_POSTING:
-		return sense_posting(in, fault);
-	case DOC_PLAN:
-		return sense_plan(in, fault);
-	case DOC_PRICE:
-		return sense_rate(price->rate, fault);
-	case DOC_GRANT:
-		return sense_times(grant->from_ms, grant->until_ms, "until_ms", fault);
-	case DOC_RESUME:
-		return sense_resume(in, fault);
-	case DOC_HOLDING:
-		return sense_holding(in, fault);
-	case DOC_TALLY:
-		return sense_tally(in, fault);
-	case DOC_REFILL:
-		return sense_refill(in, fault);
-	case DOC_ANSWER:
-		return sense_answer(in, fault);
-	case DOC_DRILL:
-		return sense_drill(in, fault);
-	case DOC_REQUEST:
-	case DOC_APPROVAL:
-	case DOC_FREEZE:
-	case DOC_CANCEL:
-	case DOC_CLOSING:
-	case DOC_DAY:
-	case DOC_EXCLUSION:
-	case DOC_ASSERTION:
-	case DOC_ATTESTATION:
-	case DOC_ACK:
-	case DOC_RECEIPT:
-	case DOC_SIGNATURE:
-	case DOC_NONCE:
-	case DOC_CURSOR:
-	case DOC_REFUSAL:
-	case DOC_STATUS:
-	case DOC_MATURITY:
-		return ERR_OK;
-	}
-	check_failed(__FILE__, __LINE__, "a known type of document");
+	return sense_times(o->created_ms, o->expires_ms, "expires_ms", fault);
+}
+
+static enum err sense_attempt(const void *in, struct doc_fault *fault)
+{
+	const struct doc_attempt *a = in;
+
+	return sense_times(a->timestamp_nem_s, a->deadline_nem_s, "deadline_nem_s", fault);
+}
+
+static enum err sense_sweep(const void *in, struct doc_fault *fault)
+{
+	const struct doc_sweep *s = in;
+
+	return sense_times(s->timestamp_nem_s, s->deadline_nem_s, "deadline_nem_s", fault);
+}
+
+static enum err sense_grant(const void *in, struct doc_fault *fault)
+{
+	const struct doc_grant *g = in;
+
+	return sense_times(g->from_ms, g->until_ms, "until_ms", fault);
+}
+
+static enum err sense_price(const void *in, struct doc_fault *fault)
+{
+	const struct doc_price *p = in;
+
+	return sense_rate(p->rate, fault);
 }
 
 /* ---- readers and writers ---- */
@@ -1327,10 +1324,9 @@ union any_body {
 };
 
 /* out: room for the struct, or NULL. */
-static enum err read_body(const struct doc *d, enum doc_type type, void *out,
-			  struct doc_fault *fault)
+static enum err read_body(const struct doc *d, enum doc_type type, const struct doc_table *t,
+			  void *out, struct doc_fault *fault)
 {
-	const struct doc_table *t = doc_table_of(type);
 	union any_body any;
 	enum err e;
 
@@ -1339,8 +1335,8 @@ static enum err read_body(const struct doc *d, enum doc_type type, void *out,
 				       "another type of document is expected here");
 	}
 	e = doc_table_read(t, d->body, &any, fault);
-	if (e == ERR_OK) {
-		e = sense(type, &any, fault);
+	if (e == ERR_OK && t->sense != NULL) {
+		e = t->sense(&any, fault);
 	}
 	if (e == ERR_OK && out != NULL) {
 		memcpy(out, &any, t->size);
@@ -1348,18 +1344,14 @@ static enum err read_body(const struct doc *d, enum doc_type type, void *out,
 	return e;
 }
 
-enum err doc_check(const struct doc *d, struct doc_fault *fault)
-{
-	return read_body(d, d->type, NULL, fault);
-}
-
-enum err doc_write(struct writer *out, enum doc_type type, const void *in, struct doc_fault *fault)
+static enum err write_body(struct writer *out, const struct doc_table *t, const void *in,
+			   struct doc_fault *fault)
 {
 	struct writer before = *out;
-	enum err e = doc_table_write(doc_table_of(type), out, in, fault);
+	enum err e = doc_table_write(t, out, in, fault);
 
-	if (e == ERR_OK) {
-		e = sense(type, in, fault);
+	if (e == ERR_OK && t->sense != NULL) {
+		e = t->sense(in, fault);
 	}
 	if (e != ERR_OK) {
 		*out = before;
@@ -1367,20 +1359,55 @@ enum err doc_write(struct writer *out, enum doc_type type, const void *in, struc
 	return e;
 }
 
+static enum err make(struct writer *out, struct hash32 *id, enum doc_type type,
+		     const struct doc_table *t, const void *in, const uint8_t *secret,
+		     struct doc_fault *fault)
+{
+	struct writer before = *out;
+	size_t start = doc_envelope_begin(out);
+	enum err e = out->bad
+			 ? doc_table_fault(fault, ERR_TOO_LARGE, "", "the document does not fit")
+			 : write_body(out, t, in, fault);
+
+	if (e == ERR_OK) {
+		e = doc_envelope_end(out, start, id, type, secret, fault);
+	}
+	if (e != ERR_OK) {
+		*out = before;
+	}
+	return e;
+}
+
+enum err doc_check(const struct doc *d, struct doc_fault *fault)
+{
+	return read_body(d, d->type, doc_table_of(d->type), NULL, fault);
+}
+
+enum err doc_write(struct writer *out, enum doc_type type, const void *in, struct doc_fault *fault)
+{
+	return write_body(out, doc_table_of(type), in, fault);
+}
+
+enum err doc_make(struct writer *out, struct hash32 *id, enum doc_type type, const void *in,
+		  const uint8_t *secret, struct doc_fault *fault)
+{
+	return make(out, id, type, doc_table_of(type), in, secret, fault);
+}
+
 #define DOC(NAME_, name, number, version, signed_by)                                   \
 	enum err doc_##name##_read(const struct doc *d, struct doc_##name *out,        \
 				   struct doc_fault *fault)                            \
 	{                                                                              \
-		return read_body(d, DOC_##NAME_, out, fault);                          \
+		return read_body(d, DOC_##NAME_, &table_##name, out, fault);           \
 	}                                                                              \
 	enum err doc_##name##_write(struct writer *out, const struct doc_##name *in)   \
 	{                                                                              \
-		return doc_write(out, DOC_##NAME_, in, NULL);                          \
+		return write_body(out, &table_##name, in, NULL);                       \
 	}                                                                              \
 	enum err doc_##name##_make(struct writer *out, struct hash32 *id,              \
 				   const struct doc_##name *in, const uint8_t *secret) \
 	{                                                                              \
-		return doc_make(out, id, DOC_##NAME_, in, secret, NULL);               \
+		return make(out, id, DOC_##NAME_, &table_##name, in, secret, NULL);    \
 	}
 #include "doc/types.def"
 #undef DOC
