@@ -315,7 +315,7 @@ struct watch_signer {
 		struct hash32 id;
 		uint64_t sequence;
 		struct hash32 order, request; /* documents, of a payment */
-		bool acked;
+		bool acked;                   /* said on this link, or never to be said */
 		bool sweep;
 		uint32_t payment; /* 1 + its place in the table; 0: none */
 	} recent[WATCH_RECENT];

@@ -13,7 +13,7 @@
 enum {
 	ASK_PAUSE_MS = 20,    /* between two NEXT when an answer brought nothing new */
 	REFUSED_MS = 1000,    /* and when it was refused: by rules that have no such watcher */
-	ACKS_AGAIN_MS = 5000, /* to one who does not know what it attested */
+	ACKS_AGAIN_MS = 5000, /* to one who does not know what it attested, or our key */
 };
 
 /* ---- nonces -------------------------------------------------------------------------------- */
@@ -177,7 +177,10 @@ static void next_reply(struct watch *w, int signer, const struct event *event, s
 	}
 }
 
-/* It does not know its own attestation: when it has it back, our word on it counts for it. */
+/*
+ * It does not know its own attestation: when it has it back, our word on it counts for it.  Or not
+ * our key yet: when the roster that has it is in force there, too.
+ */
 static void ack_later(struct watch *w, struct watch_signer *k, uint64_t sequence)
 {
 	for (size_t i = 0; i < k->recent_n; i++) {
@@ -212,6 +215,10 @@ void watch_feed_reply(struct watch *w, int signer, const struct event *event, st
 			return;
 		}
 		if (refusal_noted(w, signer, event->body, "ack", out)) {
+			if (refused_as(w, event->body, ERR_SIGNATURE) ||
+			    refused_as(w, event->body, ERR_SIGNER_UNKNOWN)) {
+				ack_later(w, k, event->request_id);
+			}
 			return;
 		}
 		for (size_t i = 0; i < k->recent_n; i++) {
@@ -295,9 +302,6 @@ void watch_feed_pump(struct watch *w, struct effects *out)
 		}
 		for (size_t i = 0; stands && i < k->recent_n && effects_free(out) > 16; i++) {
 			if (!k->recent[i].acked && w->mono_ms >= k->acks_mono_ms) {
-				/* Once for each link: the reply, or the next opening, settles it.
-				 */
-				k->recent[i].acked = true;
 				watch_record_ack_send(w, k, &k->recent[i], out);
 			}
 		}

@@ -14,11 +14,23 @@ enum { AGAIN_PAUSE_MS = 20 }; /* between two looks at what is put off */
 
 /* ---- keeping ------------------------------------------------------------------------------- */
 
+/* Room for one more: the oldest goes, one that has our word if there is any. */
+static void forget_recent(struct watch_signer *k)
+{
+	size_t at = 0;
+
+	while (at < k->recent_n && !k->recent[at].acked) {
+		at++;
+	}
+	at = at < k->recent_n ? at : 0;
+	k->recent_n--;
+	memmove(k->recent + at, k->recent + at + 1, (k->recent_n - at) * sizeof k->recent[0]);
+}
+
 static void remember(struct watch_signer *k, const struct record *r, uint32_t payment)
 {
 	if (k->recent_n == WATCH_RECENT) {
-		memmove(k->recent, k->recent + 1, (WATCH_RECENT - 1) * sizeof k->recent[0]);
-		k->recent_n--;
+		forget_recent(k);
 	}
 	k->recent[k->recent_n++] =
 	    (struct watch_recent){ .id = r->doc.id,
@@ -389,16 +401,32 @@ static void over_fill(struct watch *w, struct log_batch *b, unsigned signer, con
 	CHECK(watch_self_add(w, b, &over, NULL) == ERR_OK);
 }
 
+static const struct watch_payment *payment_of(const struct watch *w, const struct watch_recent *one)
+{
+	return one->payment == 0 ? NULL : &w->config.storage.payments[one->payment - 1];
+}
+
 /* Its payment is kept and not acknowledged yet. */
 static bool is_waiting(const struct watch *w, const struct watch_recent *one)
 {
-	const struct watch_payment *p =
-	    one->payment == 0 ? NULL : &w->config.storage.payments[one->payment - 1];
+	const struct watch_payment *p = payment_of(w, one);
 
 	return p != NULL && (p->early || p->late);
 }
 
-void watch_record_ack_send(struct watch *w, struct watch_signer *k, const struct watch_recent *one,
+/*
+ * It gets no word for good: a person's no is never taken back, and what was judged bad after it was
+ * put off, or has a later attempt in its place, stays dead.
+ */
+static bool is_over(const struct watch *w, const struct watch_recent *one)
+{
+	const struct watch_payment *p = payment_of(w, one);
+
+	return (p != NULL && p->dead) ||
+	       (!one->sweep && control_said_no(&w->control, &one->order, &one->request));
+}
+
+void watch_record_ack_send(struct watch *w, struct watch_signer *k, struct watch_recent *one,
 			   struct effects *out)
 {
 	struct doc_ack ack = { .attestation = one->id,
@@ -412,20 +440,30 @@ void watch_record_ack_send(struct watch *w, struct watch_signer *k, const struct
 	 * payment, and who holds a person's no none for that one, so that a stop which the signer
 	 * has not heard of yet binds it all the same.
 	 */
-	if (!one->sweep &&
-	    (watch_frozen(w) || control_said_no(&w->control, &one->order, &one->request))) {
+	if ((!one->sweep && watch_frozen(w)) || is_waiting(w, one) || !watch_stands(w)) {
 		return;
 	}
-	if (!watch_stands(w)) {
-		return; /* done when our word counts: watch_feed_pump() */
-	}
-	if (is_waiting(w, one)) {
-		return; /* done when the time lock is over, when it is judged again */
+	one->acked = true;
+	if (is_over(w, one)) {
+		return;
 	}
 	(void)snprintf(ack.watcher, sizeof ack.watcher, "%s", w->config.watcher);
 	CHECK(doc_ack_make(&text, NULL, &ack, w->config.freeze_secret) == ERR_OK);
 	item = bytes_of(text.p, text.n);
 	watch_self_send(w, k->channel, SIGNER_ACK, one->sequence, &item, 1, out);
+}
+
+/* The same, of what may be remembered as recent or not: then this is said now or not at all. */
+static void say(struct watch *w, struct watch_signer *k, struct watch_recent *one,
+		struct effects *out)
+{
+	for (size_t i = 0; i < k->recent_n; i++) {
+		if (hash32_eq(&k->recent[i].id, &one->id)) {
+			k->recent[i].acked = false;
+			one = &k->recent[i];
+		}
+	}
+	watch_record_ack_send(w, k, one, out);
 }
 
 static void refuse_record(struct watch *w, unsigned signer, const struct record *r, enum verdict v,
@@ -590,8 +628,6 @@ static void follow_up(struct watch *w, unsigned signer, const struct record *r,
 		    out, "unusual early signer=%c sequence=%llu: the time lock is not over here",
 		    "ab"[signer], (unsigned long long)r -> attestation.sequence);
 	}
-	/* sent; with the next link once more */
-	one->acked = k->up && watch_stands(w);
 	if (k->up) {
 		watch_record_ack_send(w, k, one, out);
 	}
@@ -667,7 +703,7 @@ void watch_record_take(struct watch *w, unsigned signer, struct bytes body, stru
 		return;
 	}
 	if (known_good(w, signer, &r)) {
-		const struct watch_recent again = {
+		struct watch_recent again = {
 			.id = r.doc.id,
 			.sequence = r.attestation.sequence,
 			.payment = place_of(w, &r),
@@ -678,7 +714,7 @@ void watch_record_take(struct watch *w, unsigned signer, struct bytes body, stru
 
 		/* Told again: the signer did not hear our acknowledgement. */
 		passed(k, r.attestation.sequence);
-		watch_record_ack_send(w, k, &again, out);
+		say(w, k, &again, out);
 		return;
 	}
 	if (watch_later_find(w, signer, &r.doc.id) != NULL) {
@@ -777,15 +813,15 @@ void watch_record_ack(struct watch *w, const struct watch_early *early, struct e
 	const struct watch_payment *p = &w->config.storage.payments[early->payment];
 
 	for (unsigned i = 0; i < DOC_SIGNERS; i++) {
-		const struct watch_recent one = { .id = p->attestation[i],
-						  .sequence = p->sequence[i],
-						  .order = early->order,
-						  .request = early->request };
+		struct watch_recent one = { .id = p->attestation[i],
+					    .sequence = p->sequence[i],
+					    .order = early->order,
+					    .request = early->request };
 
 		if (one.sequence != 0) {
 			w->acks++;
 			if (w->signer[i].up) {
-				watch_record_ack_send(w, &w->signer[i], &one, out);
+				say(w, &w->signer[i], &one, out);
 			}
 		}
 	}

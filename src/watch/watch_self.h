@@ -119,8 +119,12 @@ uint64_t watch_self_remaining(const struct watch_node *n, size_t own);
 /* watch_record.c: attestations */
 /* An attestation with its documents arrived.  body: the items behind the nonce. */
 void watch_record_take(struct watch *w, unsigned signer, struct bytes body, struct effects *out);
-/* Our word on what is judged and held, unless something still binds or is waited for. */
-void watch_record_ack_send(struct watch *w, struct watch_signer *k, const struct watch_recent *one,
+/*
+ * Our word on what is judged and held; k is up.  Not while a freeze binds, while something is
+ * waited for or our word does not count: then it is not acked, and watch_feed_pump() comes back to
+ * it.
+ */
+void watch_record_ack_send(struct watch *w, struct watch_signer *k, struct watch_recent *one,
 			   struct effects *out);
 /*
  * items: the attestation, then its documents.  taken: bits of enum watch_taken.  batch: the bytes

@@ -203,6 +203,124 @@ static void lifted_comes_back(void)
 	T_CHECK(r.w.acks >= 2);
 }
 
+static struct hash32 attests(int signer, uint64_t amount)
+{
+	struct hash32 id;
+
+	pay_new(amount);
+	pay_link();
+	id = att_tell(signer);
+	rig_settle();
+	return id;
+}
+
+static void freeze(uint8_t *raw, size_t cap, uint8_t nonce)
+{
+	struct bytes item = { raw, freeze_made(raw, cap, "officer-1", &r.person[0], false,
+					       bytes_of(NULL, 0), nonce) };
+
+	T_EQ(reply_type(ask(ROLE_STOP, WATCHER_STOP_PUT, &item, 1)), DOC_RECEIPT);
+	T_CHECK(watch_frozen(&r.w));
+}
+
+/*
+ * What no word was given on because a freeze was held gets it when that is lifted, on the same
+ * link: the signer has told it, and does not tell it again.
+ */
+static void acknowledged_when_lifted(void)
+{
+	static uint8_t raw[2][16384];
+	struct doc_cancel x = { .person = "approver-2" };
+	struct hash32 before, a, b, refused;
+
+	rig_up();
+	before = attests(A, X(50));
+	T_CHECK(was_acked(A, &before));
+	link_close(CH_A, WATCH_ROLE_SIGNER_A);
+	r.signer[A].acks = 0;
+	freeze(raw[0], sizeof raw[0], 1);
+	resume(&p1, r.wall, BOTH);
+	link_open(CH_A, WATCH_ROLE_SIGNER_A);
+	a = attests(A, X(51));
+	b = attests(B, X(52));
+	refused = attests(A, X(53));
+	x.genesis = r.genesis_id;
+	x.document = r.attempt.order;
+	paper(&p3, DOC_CANCEL, &x, 1u << 3);
+	T_EQ(put(&p3), DOC_RECEIPT);
+	wait_ms(200);
+	T_EQ(r.signer[A].acks + r.signer[B].acks, 0);
+	/* another freeze binds still */
+	freeze(raw[1], sizeof raw[1], 2);
+	T_EQ(put(&p1), DOC_RECEIPT);
+	wait_ms(200);
+	T_CHECK(watch_frozen(&r.w));
+	T_EQ(r.signer[A].acks + r.signer[B].acks, 0);
+	resume(&p2, r.wall, BOTH);
+	T_EQ(put(&p2), DOC_RECEIPT);
+	T_CHECK(!watch_frozen(&r.w));
+	wait_ms(2000);
+	T_CHECK(was_acked(A, &before) && was_acked(A, &a) && was_acked(B, &b));
+	/* each once, and what a person said no to never, on a new link neither */
+	T_EQ(r.signer[A].acks, 2);
+	T_EQ(r.signer[B].acks, 1);
+	link_close(CH_A, WATCH_ROLE_SIGNER_A);
+	link_open(CH_A, WATCH_ROLE_SIGNER_A);
+	wait_ms(200);
+	T_EQ(r.signer[A].acks, 4);
+	T_CHECK(!was_acked(A, &refused));
+}
+
+/* A signer that refuses our word for now gets it again; one that is full is not asked to try. */
+static void acknowledged_again(void)
+{
+	static const struct {
+		enum err refused;
+		bool again;
+	} all[] = { { ERR_NOT_FOUND, true },
+		    { ERR_SIGNATURE, true },
+		    { ERR_SIGNER_UNKNOWN, true },
+		    { ERR_FULL, false } };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		struct hash32 id;
+
+		rig_up();
+		r.signer[A].acks_refused = all[i].refused;
+		id = attests(A, X(50));
+		wait_ms(200);
+		r.signer[A].acks_refused = ERR_OK;
+		wait_ms(6000);
+		T_CHECK(was_acked(A, &id) == all[i].again);
+		T_EQ(r.signer[A].acks, all[i].again);
+	}
+}
+
+/* Sweeps push payments that nobody may have our word on yet out of no memory. */
+static void unsaid_is_kept(void)
+{
+	static uint8_t raw[16384];
+	struct hash32 waits;
+	struct watch_signer *k = &r.w.signer[A];
+
+	rig_up();
+	freeze(raw, sizeof raw, 1);
+	waits = attests(A, X(50));
+	T_EQ(k->recent_n, 1);
+	/* as if the others were of an evacuation: acknowledged at once */
+	while (k->recent_n < WATCH_RECENT) {
+		k->recent[k->recent_n] = k->recent[0];
+		k->recent[k->recent_n].id.b[0] ^= (uint8_t)k->recent_n;
+		k->recent[k->recent_n++].acked = true;
+	}
+	(void)attests(A, X(51));
+	T_EQ(k->recent_n, WATCH_RECENT);
+	resume(&p1, r.wall, BOTH);
+	T_EQ(put(&p1), DOC_RECEIPT);
+	wait_ms(200);
+	T_CHECK(was_acked(A, &waits));
+}
+
 /* ---- by which rules ------------------------------------------------------------------------- */
 
 static void rules_of_then(void)
@@ -1116,6 +1234,9 @@ int main(int argc, char **argv)
 		{ "a resume ends it, once", resume_ends_it },
 		{ "written before the theft", written_before },
 		{ "a lifted freeze comes back", lifted_comes_back },
+		{ "what a freeze kept from its word", acknowledged_when_lifted },
+		{ "a word that was refused for now", acknowledged_again },
+		{ "what has no word yet is remembered", unsaid_is_kept },
 		{ "the rules of then", rules_of_then },
 		{ "the rules of nobody", rules_of_nobody },
 		{ "what waits is cancelled", waits_and_is_cancelled },

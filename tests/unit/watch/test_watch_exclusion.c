@@ -777,6 +777,11 @@ static void two_watchers_lie(void)
 	rig_restart(r.batches);
 	T_EQ(r.w.signer[A].later_n, 0);
 	T_CHECK(watch_frozen(&r.w));
+	/* judged bad: no word on it, when officers have lifted that freeze, either */
+	rig_resume();
+	rig_connect();
+	wait_ms(500);
+	T_CHECK(!was_acked(A, &a));
 }
 
 int main(int argc, char **argv)

@@ -323,6 +323,36 @@ static void a_flood_passes_no_limit(void)
 	T_EQ(r.w.history.n, 16);
 }
 
+/* Its time comes while a freeze is held: it has our word when that is lifted, on the same link. */
+static void over_while_frozen(void)
+{
+	static uint8_t raw[16384];
+	struct bytes item;
+	struct hash32 whole, behind;
+
+	rig_strict = true;
+	rig_up();
+	rig_strict = false;
+	grant_told();
+	behind = word_of(A, X(60), 0);
+	wait_ms(200);
+	whole = word_of(A, X(40), beyond(3000));
+	wait_ms(200);
+	T_CHECK(putoff(A, &behind) && putoff(A, &whole));
+	T_EQ(r.w.payments_n, 1);
+	item = bytes_of(raw, freeze_made(raw, sizeof raw, "officer-1", &r.person[0], false,
+					 bytes_of(NULL, 0), 1));
+	T_EQ(reply_type(ask(ROLE_STOP, WATCHER_STOP_PUT, &item, 1)), DOC_RECEIPT);
+	rig_pass(WATCH_EXCLUSION_OLD_MS);
+	wait_ms(500);
+	T_EQ(r.w.signer[A].later_n, 0);
+	T_EQ(r.w.payments_n, 2);
+	T_EQ(r.signer[A].acks, 0);
+	rig_resume();
+	T_CHECK(was_acked(A, &behind) && was_acked(A, &whole));
+	T_EQ(r.signer[A].acks, 2);
+}
+
 /* It may be seen on the chain meanwhile, in exactly its form; in any other it is a theft. */
 static void what_waits_on_the_chain(void)
 {
@@ -458,6 +488,7 @@ int main(int argc, char **argv)
 		{ "a flood is given up", a_flood_is_given_up },
 		{ "a flood that names the theft", a_flood_that_names_the_theft },
 		{ "a flood passes no limit", a_flood_passes_no_limit },
+		{ "over while a freeze is held", over_while_frozen },
 		{ "what waits, seen on the chain", what_waits_on_the_chain },
 		{ "poisoned numbers", poisoned_numbers },
 		{ "records that it never wrote", corrupt_records },

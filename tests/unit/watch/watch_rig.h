@@ -96,8 +96,9 @@ struct model {
 	bool agrees; /* its nonce names the watcher's own stop head */
 
 	/* P7: what it asks for, what it was handed back, and whether it takes that */
-	bool lacks;   /* heartbeats are refused: a record of ours that our journal lacks */
-	bool forgets; /* what it is handed back it refuses */
+	bool lacks;            /* heartbeats are refused: a record of ours that our journal lacks */
+	bool forgets;          /* what it is handed back it refuses */
+	enum err acks_refused; /* as this; ERR_OK: taken */
 	uint64_t recall_after;
 	unsigned recalls; /* frames, with a record or without */
 	struct hash32 recalled[RECORDS_MAX];
@@ -737,6 +738,10 @@ static inline void signer_take(int s, const struct effect *e)
 		CHECK(n == 1 && doc_open(&d, items[0], &r.genesis_id, NULL) == ERR_OK &&
 		      doc_ack_read(&d, &a, NULL) == ERR_OK);
 		CHECK(doc_signed_by(&d, &r.watcher[0].key));
+		if (m->acks_refused != ERR_OK) {
+			refusal_give(s, e, m->acks_refused, "ack");
+			return;
+		}
 		m->acked[m->acks++ % ARRAY_LEN(m->acked)] = a.attestation;
 		enqueue(channel, role_of(s), SIGNER_ACK + 1, e->request_id, bytes_of(NULL, 0));
 		return;
@@ -1580,6 +1585,32 @@ static inline size_t freeze_made(uint8_t *raw, size_t cap, const char *issuer, c
 	f.scope = DOC_SCOPE_ALL;
 	f.time_ms = r.wall;
 	return made(raw, cap, NULL, DOC_FREEZE, &f, k);
+}
+
+/* Both officers lift everything that binds here. */
+static inline void rig_resume(void)
+{
+	static struct paper p;
+	const uint8_t *officers[2] = { r.person[0].secret, r.person[1].secret };
+	struct doc_resume x = { .genesis = r.genesis_id,
+				.initiator = "officer-1",
+				.nonce = { (uint8_t)++r.ids },
+				.scope = DOC_SCOPE_ALL,
+				.time_ms = r.wall };
+	struct bytes item;
+
+	for (size_t i = 0; i < r.w.control.n; i++) {
+		const struct control_entry *e = &r.w.control.entries[r.w.control.sorted[i]];
+
+		if (e->state == CONTROL_BINDS) {
+			x.freezes[x.lift_count++].id = e->id;
+		}
+	}
+	paper_make(&p, DOC_RESUME, &x, &r.genesis_id, officers, 2);
+	item = bytes_of(p.raw, p.n);
+	CHECK(reply_type(ask(ROLE_STOP, WATCHER_STOP_PUT, &item, 1)) == DOC_RECEIPT);
+	CHECK(!watch_frozen(&r.w));
+	wait_ms(200);
 }
 
 #endif
