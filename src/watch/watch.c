@@ -885,6 +885,7 @@ static void opened(struct watch *w, const struct event *event, struct effects *o
 		k->sync_out = false;
 		k->has_nonce = false;
 		k->want_heartbeat = false;
+		k->paid_shown = false;
 		watch_recall_closed(k);
 		k->acks_mono_ms = 0;
 		k->progress_mono_ms = w->mono_ms;

@@ -283,6 +283,8 @@ struct watch_signer {
 	struct hash32 held_id;
 	struct hash32 paid_id; /* the newest good one of a payment; zero: none */
 	uint64_t paid_sequence;
+	struct hash32 paid_head;
+	bool paid_shown; /* on this link a heartbeat that names that one was taken */
 	uint64_t held_time_ms;
 	struct policy_last_price price; /* the newest that it counted anything at */
 	uint64_t cursor; /* newest that was judged good, put off, or bad twice (step_over()) */

@@ -62,6 +62,12 @@ static void heartbeat_send(struct watch *w, int signer, const struct watch_node 
 {
 	static struct doc_heartbeat h;
 	struct watch_signer *k = &w->signer[signer];
+	/*
+	 * P7: a signer that lost its memory may have signed sweeps since, with higher numbers than
+	 * all that we hold of it.  So it is asked first on each link for its newest payment: those
+	 * are a chain, and who has the last of them has them all.
+	 */
+	bool payment = !k->paid_shown && k->paid_sequence != 0;
 	const struct watch_node *clean = &w->node[w->config.node_clean];
 	const struct watch_node *pool = clean->up && clean->synced && !clean->lying ? clean : best;
 	struct writer text = writer_make(w->text, sizeof w->text);
@@ -84,8 +90,8 @@ static void heartbeat_send(struct watch *w, int signer, const struct watch_node 
 	h.height = best->height;
 	h.nonce = k->want_nonce;
 	h.policy = w->policy_id;
-	h.records_head = k->held_head;
-	h.records_sequence = k->held_sequence;
+	h.records_head = payment ? k->paid_head : k->held_head;
+	h.records_sequence = payment ? k->paid_sequence : k->held_sequence;
 	h.roster = w->roster_id;
 	h.signer = (enum doc_signer)signer;
 	h.stop_count = w->control.n;
@@ -230,8 +236,8 @@ void watch_feed_reply(struct watch *w, int signer, const struct event *event, st
 	case MSGS_REPLY(SIGNER_HEARTBEAT):
 		if (refused_as(w, event->body, ERR_LOCKED)) {
 			watch_recall_wanted(k); /* it lacks what we hold */
-		} else {
-			(void)refusal_noted(w, signer, event->body, "heartbeat", out);
+		} else if (!refusal_noted(w, signer, event->body, "heartbeat", out)) {
+			k->paid_shown = true;
 		}
 		return;
 	}

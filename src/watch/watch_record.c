@@ -54,6 +54,7 @@ static void remember(struct watch_signer *k, const struct record *r, uint32_t pa
 	if (r->attestation.subject_type == DOC_ATTEMPT &&
 	    r->attestation.sequence > k->paid_sequence) {
 		k->paid_sequence = r->attestation.sequence;
+		k->paid_head = r->attestation.head;
 		k->paid_id = r->doc.id;
 	}
 	if (k->cursor < r->attestation.sequence) {

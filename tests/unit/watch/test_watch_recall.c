@@ -76,6 +76,58 @@ static void in_order(void)
 	T_EQ(r.w.alarms, 0);
 }
 
+/*
+ * A signer that lost its memory signs sweeps before it hears anybody: its newest number is above
+ * all that we hold.  On a new link it is asked for its newest payment until it has that.
+ */
+static void sweeps_hide_nothing(void)
+{
+	struct model *a = &r.signer[A];
+	const struct watch_signer *k = &r.w.signer[A];
+	struct nem_tx t, taken;
+	struct nem_inner inner;
+
+	start();
+	nonce(A);
+	t = tx_transfer(K_TILL, K_THIEF, X(1000));
+	inner = inner_of(&t);
+	taken = tx_wrap(K_A, &inner, NEM_FEE_MULTISIG_MICRO);
+	tx_cosign(&taken, K_B);
+	feed_given(0, &taken, 1);
+	wait_ms(WATCH_BARRIER_MS + 500);
+	T_CHECK(watch_evacuating(&r.w));
+	T_CHECK(k->held_sequence > k->paid_sequence);
+	nonce(A);
+	T_EQ(a->heartbeat.records_sequence, k->held_sequence);
+	link_close(CH_A, WATCH_ROLE_SIGNER_A);
+	a->lacks = true;
+	a->recall_after = a->told[1].sequence;
+	a->recalled_n = 0;
+	link_open(CH_A, WATCH_ROLE_SIGNER_A);
+	for (unsigned i = 0; i < 3; i++) {
+		nonce(A);
+		T_EQ(a->heartbeat.records_sequence, k->paid_sequence);
+		T_MEM(a->heartbeat.records_head.b, k->paid_head.b, sizeof k->paid_head.b);
+	}
+	T_CHECK(a->recalled_n > 1 && hash32_eq(&a->recalled[0], &told[A][2]));
+	a->lacks = false;
+	nonce(A);
+	nonce(A);
+	T_EQ(a->heartbeat.records_sequence, k->held_sequence);
+	/* the same after our own start */
+	a->lacks = true;
+	rig_restart(r.batches);
+	rig_connect();
+	feed_all();
+	nonce(A);
+	T_EQ(a->heartbeat.records_sequence, k->paid_sequence);
+	T_MEM(a->heartbeat.records_head.b, k->paid_head.b, sizeof k->paid_head.b);
+	a->lacks = false;
+	nonce(A);
+	nonce(A);
+	T_EQ(a->heartbeat.records_sequence, k->held_sequence);
+}
+
 /* Its own nonce says that it has less than we hold. */
 static void rewound(void)
 {
@@ -322,6 +374,7 @@ int main(int argc, char **argv)
 	static const struct t_case cases[] = {
 		{ "in order, with the documents", in_order },
 		{ "a rewound signer is handed back what it lost", rewound },
+		{ "sweeps hide nothing", sweeps_hide_nothing },
 		{ "a signer that takes nothing", refused },
 		{ "a disk that does not read", disk_fails },
 		{ "a link that is lost meanwhile", link_lost },
