@@ -436,6 +436,10 @@ static const char text_trace[] =
     "                         from_height=N (what is new), once=yes, undo=N (360) blocks that are\n"
     "                         taken back without starting again, check=yes compares each round\n"
     "                         with a run from the beginning\n"
+    "  trace bounds CASE STORE deposit=TX/ADDRESS|account=ADDRESS... [NAME=VALUE...]\n"
+    "                         how much of a payment, or of what an address holds, is the case's\n"
+    "                         at least and at most, whatever rule is preferred, beside what each\n"
+    "                         rule of the case says; as_of=HEIGHT, csv=FILE, bundle=FILE\n"
     "  trace path CASE STORE ADDRESS [NAME=VALUE...]\n"
     "                         one way of the coins from a seed to an address: by=biggest or\n"
     "                         by=shortest; policy=RULE, as_of=HEIGHT\n"
@@ -454,7 +458,8 @@ static const char text_trace[] =
     "  trace verify STORE     every page of a store and every balance in it, from its raw rows\n"
     "  trace verify BUNDLE STORE\n"
     "                         is the bundle what this ledger says? kuramori-trace-verify BUNDLE\n"
-    "                         computes its numbers again by other means\n";
+    "                         computes its numbers again by other means, and\n"
+    "                         kuramori-trace-verify-bounds its bounds of any rule\n";
 
 static const char text_steps[] =
     "\n"
@@ -509,8 +514,9 @@ static int misused(const char *const *w, size_t n)
 		{ "unlock", "unlock SOCKET" },
 		{ "token", "token wrap FILE" },
 		{ "qr", "qr show FILE... [NAME=VALUE...], or qr read FILE|- FOLDER" },
-		{ "trace", "trace demo|ingest|case|report|path|pedigree|follow|verify|compact ...; "
-			   "kuramori trace --help says what each does" },
+		{ "trace",
+		  "trace demo|ingest|case|report|bounds|path|pedigree|follow|verify|compact ...; "
+		  "kuramori trace --help says what each does" },
 		{ "nem", "nem key|address|tx|account|multisig|node|message|tag|loss ...; kuramori "
 			 "nem --help says what each does" },
 	};

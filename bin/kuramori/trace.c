@@ -13,11 +13,11 @@ static const struct command {
 	const char *name;
 	int (*run)(struct cli *c, const char *const *words, size_t n);
 } commands[] = {
-	{ "case", trace_case_command },         { "compact", cli_trace_compact },
-	{ "demo", trace_demo_command },         { "follow", trace_follow_command },
-	{ "ingest", cli_trace_ingest },         { "path", trace_path_command },
-	{ "pedigree", trace_pedigree_command }, { "report", trace_report_command },
-	{ "verify", cli_trace_verify },
+	{ "bounds", trace_bounds_command }, { "case", trace_case_command },
+	{ "compact", cli_trace_compact },   { "demo", trace_demo_command },
+	{ "follow", trace_follow_command }, { "ingest", cli_trace_ingest },
+	{ "path", trace_path_command },     { "pedigree", trace_pedigree_command },
+	{ "report", trace_report_command }, { "verify", cli_trace_verify },
 };
 
 int cli_trace_failed(enum err e, const char *store, const struct columns_fault *fault)
@@ -95,6 +95,6 @@ int cli_trace(struct cli *c, const char *const *words, size_t n)
 		}
 	}
 	return cli_fail(ERR_USAGE,
-			"it is: kuramori trace demo|ingest|case|report|path|pedigree|follow|verify|"
+			"it is: kuramori trace demo|ingest|case|report|bounds|path|pedigree|follow|verify|"
 			"compact ...; kuramori trace --help says what each does");
 }

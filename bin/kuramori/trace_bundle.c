@@ -15,10 +15,8 @@
 #include "trace_bundle.h"
 
 enum {
-	VERSION = 2,
+	VERSION = 3,
 	HEX_CHARS = 64,
-	PROVED_ACCOUNTS = 20, /* that hold the most */
-	PROVED_ARCS_MAX = 400000,
 };
 
 struct writing {
@@ -104,6 +102,9 @@ static void put_head(struct writing *w, const struct trace_run *r, const uint8_t
 	set_number(o, "height", r->height);
 	set_number(o, "time", r->time_s);
 	set_number(o, "events", r->c.n);
+	set_number(o, "sinks_address", r->sinks_by[TRACE_RUN_SINK_ADDRESS]);
+	set_number(o, "sinks_category", r->sinks_by[TRACE_RUN_SINK_CATEGORY]);
+	set_number(o, "sinks_hub", r->sinks_by[TRACE_RUN_SINK_HUB]);
 	put(w, "ledger", o);
 }
 
@@ -145,6 +146,7 @@ static void put_accounts(struct writing *w, const struct trace_run *r)
 		set_text(o, "sink", trace_run_sink_word(a->sink));
 		set_units(o, "in", a->in);
 		set_units(o, "out", a->out);
+		set_number(o, "first", a->first_s);
 		put(w, "account", o);
 	}
 }
@@ -162,8 +164,25 @@ static void put_seeds(struct writing *w, const struct trace_run *r)
 		set_units(o, "amount", s->amount);
 		set_units(o, "in", s->in);
 		set_units(o, "balance", s->balance);
+		set_number(o, "time", s->time_s);
 		put(w, "seed", o);
 	}
+}
+
+static void add_units(json_t *list, uint64_t v)
+{
+	char digits[24];
+
+	(void)snprintf(digits, sizeof digits, "%" PRIu64, v);
+	CHECK(json_array_append_new(list, json_string(digits)) == 0);
+}
+
+static json_t *list(void)
+{
+	json_t *a = json_array();
+
+	CHECK(a != NULL);
+	return a;
 }
 
 static void put_transfers(struct writing *w, const struct trace_run *r)
@@ -171,9 +190,8 @@ static void put_transfers(struct writing *w, const struct trace_run *r)
 	for (size_t k = 0; k < r->events_n; k++) {
 		size_t i = r->events[k];
 		const struct trace_block *b = trace_run_block(r, i);
-		json_t *o = object(), *moved = json_array();
+		json_t *o = object(), *moved = list();
 
-		CHECK(moved != NULL);
 		set_number(o, "event", i);
 		set_number(o, "height", b->height);
 		set_number(o, "time", b->time_s);
@@ -187,11 +205,7 @@ static void put_transfers(struct writing *w, const struct trace_run *r)
 		set_units(o, "in", r->c.in[i]);
 		set_units(o, "left", r->left[k]);
 		for (unsigned p = 0; p < r->n; p++) {
-			char digits[24];
-
-			(void)snprintf(digits, sizeof digits, "%" PRIu64,
-				       trace_run_move(r, k, p)->units);
-			CHECK(json_array_append_new(moved, json_string(digits)) == 0);
+			add_units(moved, trace_run_move(r, k, p)->units);
 		}
 		CHECK(json_object_set_new(o, "moved", moved) == 0);
 		put(w, "transfer", o);
@@ -207,6 +221,7 @@ static void put_totals(struct writing *w, const struct trace_run *r)
 		set_text(o, "policy", trace_policy_name(r->file->policies[p]));
 		set_units(o, "stolen", t->stolen);
 		set_units(o, "held", t->held);
+		set_units(o, "unknown", trace_run_unknown(r, p));
 		set_units(o, "absorbed", t->absorbed);
 		set_units(o, "stopped", t->stopped);
 		set_units(o, "evaporated", t->evaporated);
@@ -253,6 +268,33 @@ static void put_reached(struct writing *w, const struct trace_run *r, const stru
 	}
 }
 
+/* Each label that was reached, all its days together. */
+static void put_services(struct writing *w, const struct trace_run *r, const struct trace_tally *t)
+{
+	for (size_t g = 0; g < t->groups_n; g++) {
+		json_t *o, *units, *transfers;
+
+		if (t->groups[g].first_s == UINT64_MAX) {
+			continue;
+		}
+		o = object();
+		units = list();
+		transfers = list();
+		set_text(o, "label", t->groups[g].label);
+		set_text(o, "category", t->groups[g].category);
+		set_number(o, "since", t->groups[g].first_s);
+		for (unsigned p = 0; p < r->n; p++) {
+			uint64_t n;
+
+			add_units(units, trace_tally_sum(t, g, p, &n));
+			add_units(transfers, n);
+		}
+		CHECK(json_object_set_new(o, "units", units) == 0);
+		CHECK(json_object_set_new(o, "transfers", transfers) == 0);
+		put(w, "service", o);
+	}
+}
+
 /* ---- what no rule can deny, and its proof ------------------------------------------------ */
 
 static void set_pairs(json_t *o, const char *key, json_t *pairs)
@@ -290,117 +332,165 @@ static json_t *turn_pairs(const struct trace_run *r, const struct trace_proof *p
 	return all;
 }
 
-static enum err set_end(json_t *o, const struct trace_run *r, struct trace_bounds *b,
-			const uint32_t *accounts, size_t n, bool most)
-{
-	struct trace_proof proof = { NULL, 0, NULL, 0, NULL, 0 };
-	json_t *end = object();
-	uint64_t value = 0;
-	enum err e = trace_bounds_prove(b, accounts, n, most, &value, &proof);
+/* Of whom: an event, or n accounts together. */
+struct goal {
+	const size_t *event; /* NULL: the accounts */
+	const uint32_t *accounts;
+	size_t n;
+};
 
-	if (e == ERR_OK) {
-		set_pairs(end, "moves", units_pairs(proof.moves, proof.moves_n));
-		set_pairs(end, "overlaps", units_pairs(proof.overlaps, proof.overlaps_n));
-		set_pairs(end, "turns", turn_pairs(r, &proof));
-		set_units(o, most ? "upper" : "lower", value);
-		CHECK(json_object_set(o, most ? "most" : "least", end) == 0);
+static enum err set_end(json_t *o, const struct trace_run *r, struct trace_bounds *b,
+			const struct goal *g, bool most)
+{
+	struct trace_proof proof = { .gone = false };
+	uint64_t value = 0;
+	enum err e = g->event != NULL
+			 ? trace_bounds_prove_event(b, *g->event, most, &value, &proof)
+			 : trace_bounds_prove(b, g->accounts, g->n, most, &value, &proof);
+	json_t *end;
+
+	if (e != ERR_OK) {
+		return e;
 	}
-	json_decref(end);
+	end = object();
+	set_pairs(end, "moves", units_pairs(proof.moves, proof.moves_n));
+	set_pairs(end, "overlaps", units_pairs(proof.overlaps, proof.overlaps_n));
+	set_pairs(end, "turns", turn_pairs(r, &proof));
+	CHECK(json_object_set_new(end, "gone", json_boolean(proof.gone)) == 0);
+	set_units(o, most ? "upper" : "lower", value);
+	CHECK(json_object_set_new(o, most ? "most" : "least", end) == 0);
 	trace_proof_free(&proof);
-	return e;
+	return ERR_OK;
 }
 
-/* Of these accounts together. */
-static enum err put_interval(struct writing *w, const struct trace_run *r, struct trace_bounds *b,
-			     const uint32_t *accounts, size_t n, const struct trace_tally_group *g)
+/* Takes o, a line that is whole but for the interval. */
+static enum err put_ends_of(struct writing *w, const char *kind, json_t *o,
+			    const struct trace_run *r, struct trace_bounds *b, const struct goal *g)
 {
-	json_t *o = object();
-	enum err e;
+	enum err e = set_end(o, r, b, g, false);
 
-	set_text(o, "label", g == NULL ? "" : g->label);
-	set_text(o, "category", g == NULL ? "" : g->category);
-	CHECK(json_object_set_new(
-		  o, "account",
-		  json_integer(g == NULL ? (json_int_t)trace_run_place(r, accounts[0]) : -1)) == 0);
-	e = set_end(o, r, b, accounts, n, false);
 	if (e == ERR_OK) {
-		e = set_end(o, r, b, accounts, n, true);
+		e = set_end(o, r, b, g, true);
 	}
 	if (e != ERR_OK) {
 		json_decref(o);
 		return e;
 	}
-	put(w, "interval", o);
+	put(w, kind, o);
 	w->intervals++;
 	return ERR_OK;
 }
 
-/* What an account holds by the rule by which it holds the most. */
-struct rich {
-	size_t place;
-	uint64_t units;
-};
-
-static int richest_first(const void *a, const void *b)
+/* ever: what ever came to a label, else what is there in the end; g NULL: of the place-th account.
+ */
+static enum err put_interval(struct writing *w, const struct trace_run *r, struct trace_bounds *b,
+			     const struct goal *goal, const struct trace_tally_group *g, bool ever,
+			     size_t place)
 {
-	const struct rich *x = a, *y = b;
+	json_t *o = object();
 
-	if (x->units != y->units) {
-		return x->units > y->units ? -1 : 1;
+	set_text(o, "label", g == NULL ? "" : g->label);
+	set_text(o, "category", g == NULL ? "" : g->category);
+	CHECK(json_object_set_new(o, "account", json_integer(g == NULL ? (json_int_t)place : -1)) ==
+	      0);
+	CHECK(json_object_set_new(o, "ever", json_boolean(ever)) == 0);
+	return put_ends_of(w, "interval", o, r, b, goal);
+}
+
+/* A label: what is with it now, and, unless nothing can leave it, what ever came. */
+static enum err put_group(struct writing *w, const struct trace_run *r, const struct trace_tally *t,
+			  struct trace_bounds *b, size_t group)
+{
+	struct goal goal = { NULL, NULL, 0 };
+	struct trace_bounds *ever = NULL;
+	bool open;
+	uint32_t *accounts = trace_interval_group(r, t, group, &goal.n, &open);
+	enum err e;
+
+	goal.accounts = accounts;
+	e = put_interval(w, r, b, &goal, &t->groups[group], false, 0);
+	if (e == ERR_OK && open) {
+		e = trace_run_bounds(r, accounts, goal.n, &ever);
 	}
-	return (x->place > y->place) - (x->place < y->place);
+	if (e == ERR_OK && open) {
+		e = put_interval(w, r, ever, &goal, &t->groups[group], true, 0);
+	}
+	trace_bounds_free(ever);
+	free(accounts);
+	return e;
 }
 
 static enum err put_accounts_intervals(struct writing *w, const struct trace_run *r,
 				       struct trace_bounds *b)
 {
-	struct rich *all = calloc(r->accounts_n + 1, sizeof *all);
+	size_t n;
+	size_t *places = trace_interval_richest(r, &n);
+	const struct trace_spread s = trace_interval_spread(r, places, n);
 	enum err e = ERR_OK;
 
-	CHECK(all != NULL);
-	for (size_t i = 0; i < r->accounts_n; i++) {
-		all[i].place = i;
-		for (unsigned p = 0; p < r->n; p++) {
-			uint64_t units = r->held[i * r->n + p] + r->rests[i * r->n + p];
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		const uint32_t account = r->accounts[places[i]].account;
+		const struct goal goal = { NULL, &account, 1 };
 
-			all[i].units = units > all[i].units ? units : all[i].units;
-		}
+		e = put_interval(w, r, b, &goal, NULL, false, places[i]);
 	}
-	qsort(all, r->accounts_n, sizeof *all, richest_first);
-	for (size_t i = 0; e == ERR_OK && i < r->accounts_n && i < PROVED_ACCOUNTS; i++) {
-		if (all[i].units > 0) {
-			e = put_interval(w, r, b, &r->accounts[all[i].place].account, 1, NULL);
-		}
+	if (e == ERR_OK && s.place != SIZE_MAX) {
+		json_t *o = object();
+
+		set_number(o, "account", s.place);
+		set_text(o, "low", trace_policy_name(r->file->policies[s.low]));
+		set_text(o, "high", trace_policy_name(r->file->policies[s.high]));
+		set_units(o, "least", s.least);
+		set_units(o, "most", s.most);
+		put(w, "spread", o);
 	}
-	free(all);
+	free(places);
+	return e;
+}
+
+/* What somebody has asked for by name. */
+static enum err put_asked(struct writing *w, const struct trace_run *r, struct trace_bounds *b,
+			  const struct trace_asked *a)
+{
+	uint32_t *accounts = trace_asked_accounts(a, r);
+	const struct goal goal = { a->deposit ? &a->event : NULL, accounts, a->places_n };
+	json_t *o = object(), *units = list();
+	enum err e;
+
+	for (unsigned p = 0; p < r->n; p++) {
+		add_units(units, a->units[p]);
+	}
+	set_text(o, "kind", a->deposit ? "deposit" : "account");
+	set_hex(o, "tx", a->tx.b);
+	set_text(o, "address", a->address);
+	CHECK(json_object_set_new(o, "event",
+				  json_integer(a->deposit ? (json_int_t)a->event : -1)) == 0);
+	set_units(o, "amount", a->amount);
+	CHECK(json_object_set_new(o, "units", units) == 0);
+	e = put_ends_of(w, "asked", o, r, b, &goal);
+	free(accounts);
 	return e;
 }
 
 static enum err put_intervals(struct writing *w, const struct trace_run *r,
-			      const struct trace_tally *t)
+			      const struct trace_tally *t, const struct trace_asked_list *asked)
 {
-	uint32_t *accounts = calloc(r->accounts_n + 1, sizeof *accounts);
 	struct trace_bounds *b = NULL;
-	enum err e = trace_run_bounds(r, &b);
+	enum err e = trace_run_bounds(r, NULL, 0, &b);
 
-	CHECK(accounts != NULL);
-	/* a network that large is not searched: the result then has no intervals */
-	if (e == ERR_OK && trace_bounds_arcs(b) <= PROVED_ARCS_MAX) {
+	/* a network that large is not searched: the result then has the intervals that were asked
+	 * for alone */
+	if (e == ERR_OK && trace_bounds_arcs(b) <= TRACE_INTERVAL_ARCS_MAX) {
 		for (size_t g = 0; e == ERR_OK && g < t->groups_n; g++) {
-			size_t n = 0;
-
-			for (size_t i = 0; i < r->accounts_n; i++) {
-				if (t->group_of[i] == (int64_t)g) {
-					accounts[n++] = r->accounts[i].account;
-				}
-			}
 			if (t->groups[g].first_s != UINT64_MAX) {
-				e = put_interval(w, r, b, accounts, n, &t->groups[g]);
+				e = put_group(w, r, t, b, g);
 			}
 		}
 		e = e != ERR_OK ? e : put_accounts_intervals(w, r, b);
 	}
-	free(accounts);
+	for (size_t i = 0; e == ERR_OK && asked != NULL && i < asked->n; i++) {
+		e = put_asked(w, r, b, &asked->p[i]);
+	}
 	trace_bounds_free(b);
 	return e;
 }
@@ -423,7 +513,7 @@ static void end(struct writing *w, struct hash32 *id)
 }
 
 enum err trace_bundle_write(FILE *out, struct hash32 *id, const struct trace_run *r,
-			    const struct trace_tally *t)
+			    const struct trace_tally *t, const struct trace_asked_list *asked)
 {
 	struct writing w;
 	enum err e;
@@ -436,7 +526,8 @@ enum err trace_bundle_write(FILE *out, struct hash32 *id, const struct trace_run
 	put_transfers(&w, r);
 	put_totals(&w, r);
 	put_reached(&w, r, t);
-	e = put_intervals(&w, r, t);
+	put_services(&w, r, t);
+	e = put_intervals(&w, r, t, asked);
 	if (e != ERR_OK) {
 		return e;
 	}
@@ -471,6 +562,7 @@ static void put_ends(struct writing *w, const struct trace_run *r, const struct 
 			set_units(o, "amount", p->p[i].b - p->p[i].a);
 			set_units(o, "in", p->p[i].a);
 			set_units(o, "balance", 0);
+			set_number(o, "time", trace_run_block(r, p->p[i].event)->time_s);
 			put(w, "seed", o);
 		}
 	}
@@ -502,6 +594,7 @@ void trace_bundle_pedigree(FILE *out, struct hash32 *id, json_t *question,
 	set_text(o, "policy", json_string_value(policy));
 	set_units(o, "stolen", r->c.amount[deposit]);
 	set_units(o, "held", r->c.amount[deposit]);
+	set_units(o, "unknown", r->c.amount[deposit]);
 	for (size_t i = 0; i < ARRAY_LEN(gone); i++) {
 		set_units(o, gone[i], 0);
 	}

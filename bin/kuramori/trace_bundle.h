@@ -13,16 +13,18 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "trace/pedigree.h"
+#include "trace_interval.h"
 #include "trace_run.h"
 #include "trace_tally.h"
 
 /*
- * Writes the bundle, with a proof of each interval; *id is the last hash of its chain, by which a
- * report names it.  Errors of trace_bounds_new() and trace_bounds_prove(): what was written is no
- * bundle.
+ * Writes the bundle, with a proof of each interval, those of what was asked for too (NULL:
+ * nothing); *id is the last hash of its chain, by which a report names it.  Errors of
+ * trace_bounds_new() and trace_bounds_prove(): what was written is no bundle.
  */
 MUST_CHECK enum err trace_bundle_write(FILE *out, struct hash32 *id, const struct trace_run *r,
-				       const struct trace_tally *t);
+				       const struct trace_tally *t,
+				       const struct trace_asked_list *asked);
 
 /*
  * Writes the bundle of a pedigree: a case whose seeds are the pieces that are not PASSED.  question

@@ -14,6 +14,12 @@ int trace_case_command(struct cli *c, const char *const *w, size_t n);
 int trace_demo_command(struct cli *c, const char *const *w, size_t n);
 /* `report CASE STORE [NAME=VALUE...]` */
 int trace_report_command(struct cli *c, const char *const *w, size_t n);
+/* `bounds CASE STORE deposit=TX/ADDRESS|account=ADDRESS...` */
+int trace_bounds_command(struct cli *c, const char *const *w, size_t n);
+/* What a report begins with: the case, the ledger, the labels, where following ends. */
+void trace_report_head(const struct trace_run *r);
+/* What it ends with, if there is a bundle of this id. */
+void trace_report_foot(const char *bundle);
 /* `path CASE STORE ADDRESS [NAME=VALUE...]` */
 int trace_path_command(struct cli *c, const char *const *w, size_t n);
 /* `pedigree STORE ASSET TX ADDRESS` */

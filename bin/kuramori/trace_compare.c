@@ -66,9 +66,45 @@ static uint64_t differ(FILE *in, const char *mine, size_t mine_n)
 	return wrong != 0 ? wrong : at == mine_n ? 0 : number + 1;
 }
 
+/* The words by which a bundle's asked lines were asked for; malloc'd, as each of them. */
+static char **asked_of(FILE *in, size_t *n)
+{
+	char **words = NULL, *line = NULL;
+	size_t cap = 0;
+	ssize_t got;
+
+	*n = 0;
+	rewind(in);
+	while ((got = getline(&line, &cap, in)) > HASH_AND_BLANK) {
+		static const char begins[] = "[\"asked\",";
+		const char *kind = "", *tx = "", *address = "";
+		json_t *j = NULL;
+
+		if (strncmp(line + HASH_AND_BLANK, begins, sizeof begins - 1) != 0) {
+			continue;
+		}
+		j = json_loadb(line + HASH_AND_BLANK, (size_t)got - HASH_AND_BLANK,
+			       JSON_REJECT_DUPLICATES, NULL);
+		/* what is no such line makes a word that asks for something else, or for nothing */
+		(void)!json_unpack(json_array_get(j, 1), "{s:s,s:s,s:s}", "kind", &kind, "tx", &tx,
+				   "address", &address);
+		words = realloc(words, (*n + 1) * sizeof *words);
+		CHECK(words != NULL);
+		CHECK(strcmp(kind, "deposit") == 0
+			  ? asprintf(&words[*n], "deposit=%s/%s", tx, address) > 0
+			  : asprintf(&words[*n], "account=%s", address) > 0);
+		++*n;
+		json_decref(j);
+	}
+	free(line);
+	return words;
+}
+
 /* The bundle anew, from a ledger. */
 struct anew {
 	const char *path, *store;
+	char **words; /* what is asked for in it */
+	size_t words_n;
 	FILE *out;
 	struct hash32 id;
 	size_t transfers;
@@ -78,21 +114,26 @@ static int case_anew(struct anew *a, json_t *the_case, uint64_t height)
 {
 	struct casefile file = { .json = NULL };
 	struct trace_run run = { .file = NULL };
+	struct trace_asked_list asked = { .n = 0 };
 	struct trace_tally tally;
 	int code = casefile_from_json(&file, the_case, a->path);
 
 	code = code != 0 ? code : trace_run_open(&run, &file, a->path, a->store, height, 0);
+	code = code != 0
+		   ? code
+		   : trace_asked_find(&asked, &run, (const char *const *)a->words, a->words_n);
 	if (code == 0) {
 		enum err e;
 
 		trace_tally_make(&tally, &run);
-		e = trace_bundle_write(a->out, &a->id, &run, &tally);
+		e = trace_bundle_write(a->out, &a->id, &run, &tally, &asked);
 		trace_tally_free(&tally);
 		a->transfers = run.events_n;
 		code = e == ERR_OK ? 0
 				   : cli_fail(e, "%s: the intervals of all rules cannot be proved",
 					      a->path);
 	}
+	trace_asked_free(&asked);
 	trace_run_free(&run);
 	casefile_free(&file);
 	return code;
@@ -148,10 +189,15 @@ int trace_compare(const struct cli *c, const char *path, const char *store)
 	} else if (json_object_get(the_case, "policy") != NULL) {
 		code = trace_pedigree_again(a.out, &a.id, &a.transfers, store, the_case);
 	} else {
+		a.words = asked_of(in, &a.words_n);
 		code = case_anew(&a, the_case, (uint64_t)height);
 	}
 	CHECK(fclose(a.out) == 0);
 	code = code != 0 ? code : judge(c, &a, in, mine, mine_n);
+	for (size_t i = 0; i < a.words_n; i++) {
+		free(a.words[i]);
+	}
+	free(a.words);
 	free(mine);
 	json_decref(the_case);
 	json_decref(ledger);

@@ -12,6 +12,7 @@
 #include "crypto/sha256.h"
 #include "trace_bundle.h"
 #include "trace_command.h"
+#include "trace_interval.h"
 #include "trace_tally.h"
 #include "trace_words.h"
 
@@ -20,8 +21,6 @@ enum {
 	NAME_COLUMNS = 46,
 	RULE_COLUMNS = 16,
 	AMOUNT_COLUMNS = 21,
-	INTERVALS_MAX = 100, /* of single accounts, in JSON */
-	ARCS_MAX = 400000,   /* a network that is answered in seconds, not minutes */
 };
 
 struct report {
@@ -33,6 +32,10 @@ struct report {
 	struct hash32 bundle;
 	bool has_bundle;
 	struct trace_bounds *bounds; /* NULL: not asked for, or too large */
+	/* the accounts of which the interval is told, and theirs; none without bounds */
+	size_t *places;
+	struct trace_interval *intervals;
+	size_t places_n;
 };
 
 static void *room(size_t n, size_t size)
@@ -61,18 +64,13 @@ static int most_first(const void *a, const void *b)
 	return x->place < y->place ? -1 : x->place > y->place;
 }
 
-static uint64_t sits(const struct trace_run *r, size_t place, unsigned p)
-{
-	return r->held[place * r->n + p] + r->rests[place * r->n + p];
-}
-
 static struct holding *holdings_of(const struct trace_run *r, unsigned p, size_t *n)
 {
 	struct holding *all = room(r->accounts_n, sizeof *all);
 
 	*n = 0;
 	for (size_t i = 0; i < r->accounts_n; i++) {
-		uint64_t units = sits(r, i, p);
+		uint64_t units = trace_interval_sits(r, i, p);
 
 		if (units > 0) {
 			all[(*n)++] = (struct holding){ i, units };
@@ -109,17 +107,6 @@ static struct holding *reached_of(const struct report *p, size_t *n)
 	return all;
 }
 
-/* Of what is followed under a policy: what sits with whom nobody has labelled. */
-static uint64_t unknown_of(const struct trace_run *r, unsigned p)
-{
-	uint64_t sum = 0;
-
-	for (size_t i = 0; i < r->accounts_n; i++) {
-		sum += r->accounts[i].label == NULL ? r->held[i * r->n + p] : 0;
-	}
-	return sum;
-}
-
 /* ---- what no rule can deny --------------------------------------------------------------- */
 
 static int make_bounds(struct report *p, const char *wanted)
@@ -132,40 +119,74 @@ static int make_bounds(struct report *p, const char *wanted)
 	if (wanted != NULL && strcmp(wanted, "yes") != 0) {
 		return cli_fail(ERR_USAGE, "interval=%.20s: yes or no", wanted);
 	}
-	e = trace_run_bounds(&p->run, &p->bounds);
+	e = trace_run_bounds(&p->run, NULL, 0, &p->bounds);
 	if (e != ERR_OK) {
 		return cli_fail(e,
 				"the interval of all rules cannot be computed; interval=no leaves "
 				"it out");
 	}
-	if (wanted == NULL && trace_bounds_arcs(p->bounds) > ARCS_MAX) {
+	if (wanted == NULL && trace_bounds_arcs(p->bounds) > TRACE_INTERVAL_ARCS_MAX) {
 		trace_bounds_free(p->bounds);
 		p->bounds = NULL;
+		return 0;
+	}
+	p->places = trace_interval_richest(&p->run, &p->places_n);
+	p->intervals = room(p->places_n, sizeof *p->intervals);
+	for (size_t i = 0; i < p->places_n; i++) {
+		const uint32_t account = p->run.accounts[p->places[i]].account;
+
+		/* but for memory nothing can be wrong */
+		CHECK(trace_bounds_accounts(p->bounds, &account, 1, &p->intervals[i]) == ERR_OK);
 	}
 	return 0;
 }
 
-/* Of all accounts of one label together, or of one account; false: there are no bounds. */
-static bool interval_of(const struct report *p, int64_t group, size_t place,
-			struct trace_interval *out)
+/* Of all accounts of one label together: what is there now; false: there are no bounds. */
+static bool interval_of_group(const struct report *p, size_t group, struct trace_interval *out)
 {
 	uint32_t *accounts;
-	size_t n = 0;
-	enum err e;
+	size_t n;
+	bool open;
 
 	if (p->bounds == NULL) {
 		return false;
 	}
-	accounts = room(p->run.accounts_n, sizeof *accounts);
-	for (size_t i = 0; i < p->run.accounts_n; i++) {
-		if (group == TRACE_TALLY_NOBODY ? i == place : p->tally.group_of[i] == group) {
-			accounts[n++] = p->run.accounts[i].account;
-		}
-	}
-	e = trace_bounds_accounts(p->bounds, accounts, n, out);
-	CHECK(e == ERR_OK); /* but for memory nothing can be wrong */
+	accounts = trace_interval_group(&p->run, &p->tally, group, &n, &open);
+	CHECK(trace_bounds_accounts(p->bounds, accounts, n, out) == ERR_OK);
 	free(accounts);
 	return true;
+}
+
+/* The same of what ever came there, each coin once; false also if nothing of it can leave. */
+static bool interval_ever(const struct report *p, size_t group, struct trace_interval *out)
+{
+	struct trace_bounds *b = NULL;
+	uint32_t *accounts;
+	size_t n;
+	bool open;
+
+	if (p->bounds == NULL) {
+		return false;
+	}
+	accounts = trace_interval_group(&p->run, &p->tally, group, &n, &open);
+	if (open) {
+		CHECK(trace_run_bounds(&p->run, accounts, n, &b) == ERR_OK);
+		CHECK(trace_bounds_accounts(b, accounts, n, out) == ERR_OK);
+		trace_bounds_free(b);
+	}
+	free(accounts);
+	return open;
+}
+
+/* Of one account; NULL: it is not among those of which it is told. */
+static const struct trace_interval *interval_of(const struct report *p, size_t place)
+{
+	for (size_t i = 0; i < p->places_n; i++) {
+		if (p->places[i] == place) {
+			return &p->intervals[i];
+		}
+	}
+	return NULL;
 }
 
 /* ---- the picture ------------------------------------------------------------------------- */
@@ -219,7 +240,7 @@ static struct trace_picture_account *picture_accounts(const struct trace_run *r,
 			.label = a->label == NULL ? "" : a->label->label,
 			.category = a->label == NULL ? "" : a->label->category,
 			.kind = kind_of(a),
-			.held = sits(r, i, p),
+			.held = trace_interval_sits(r, i, p),
 			.first_s = a->first_s,
 			/* a seed's own account begins before what it passes on */
 			.order = 2 * a->first + 1,
@@ -321,10 +342,9 @@ static void put_amount(const struct report *p, uint64_t units)
 	put_right(text, AMOUNT_COLUMNS);
 }
 
-static void put_stop_rules(const struct report *p)
+static void put_stop_rules(const struct trace_run *r)
 {
-	const struct casefile *f = p->run.file;
-	const struct trace_run *r = &p->run;
+	const struct casefile *f = r->file;
 	char amount[CASEFILE_AMOUNT_MAX];
 
 	printf(_("Where following ends (part of the result):\n"));
@@ -353,13 +373,13 @@ static void put_stop_rules(const struct report *p)
 	}
 }
 
-static void put_head(const struct report *p)
+void trace_report_head(const struct trace_run *r)
 {
-	const struct casefile *f = p->run.file;
+	const struct casefile *f = r->file;
 	char time[TRACE_PICTURE_TIME_MAX], id[65];
 
 	hex_put(id, bytes_of(f->id.b, sizeof f->id.b));
-	trace_picture_time(time, p->run.time_s);
+	trace_picture_time(time, r->time_s);
 	if (f->generated) {
 		printf(_("GENERATED DATA: this is not a real ledger, and nobody in it is real\n"));
 	}
@@ -369,14 +389,14 @@ static void put_head(const struct report *p)
 	}
 	printf(_("Ledger %s of %s, as of height %" PRIu64 " (%s UTC): %zu transfers, of which %zu "
 		 "were touched\n"),
-	       f->asset, p->run.store, p->run.height, time, p->run.c.n, p->run.events_n);
+	       f->asset, r->store, r->height, time, r->c.n, r->events_n);
 	for (size_t i = 0; i < f->labels_n; i++) {
 		char hex[65];
 
-		hex_put(hex, bytes_of(trace_labels_sha256(p->run.labels, i)->b, 32));
+		hex_put(hex, bytes_of(trace_labels_sha256(r->labels, i)->b, 32));
 		printf(_("Labels %s, version %s\n"), f->labels[i].file, hex);
 	}
-	put_stop_rules(p);
+	put_stop_rules(r);
 	printf(_(
 	    "Each rule says which coins leave an account in which stolen and other coins are\n"
 	    "mixed. None of them is the law; they stand beside each other. Poison marks accounts\n"
@@ -403,7 +423,7 @@ static void put_totals(const struct report *p)
 		if (trace_policy_counts(r->file->policies[i])) {
 			put_amount(p, t->stolen);
 			put_amount(p, t->held);
-			put_amount(p, unknown_of(r, i));
+			put_amount(p, trace_run_unknown(r, i));
 			put_amount(p, t->absorbed);
 			put_amount(p, t->stopped + t->evaporated + t->destroyed);
 		} else {
@@ -466,13 +486,20 @@ static void put_reached(const struct report *p)
 		trace_picture_time(time, g->first_s);
 		printf(_("  %s (%s), since %s UTC\n"), g->label,
 		       g->category[0] == '\0' ? _("no category") : g->category, time);
-		if (interval_of(p, (int64_t)all[i].place, 0, &interval)) {
+		if (interval_of_group(p, all[i].place, &interval)) {
 			char lower[CASEFILE_AMOUNT_MAX], upper[CASEFILE_AMOUNT_MAX];
 
 			casefile_amount(lower, p->run.file, interval.lower);
 			casefile_amount(upper, p->run.file, interval.upper);
 			printf(_("    of what is there now, by whatever rule: from %s to %s\n"),
 			       lower, upper);
+			if (interval_ever(p, all[i].place, &interval)) {
+				casefile_amount(lower, p->run.file, interval.lower);
+				casefile_amount(upper, p->run.file, interval.upper);
+				printf(_("    of what ever came there, each coin once: certain %s, "
+					 "possible %s\n"),
+				       lower, upper);
+			}
 		}
 		for (unsigned k = 0; k < p->run.n; k++) {
 			uint64_t transfers,
@@ -518,7 +545,7 @@ static void put_holdings(const struct report *p)
 	printf("\n");
 	for (size_t i = 0; i < n; i++) {
 		const struct trace_run_account *a = &r->accounts[all[i].place];
-		struct trace_interval interval;
+		const struct trace_interval *interval = interval_of(p, all[i].place);
 		char owner[COLUMNS_TEXT_MAX];
 
 		if (i >= SHOWN) {
@@ -528,9 +555,9 @@ static void put_holdings(const struct report *p)
 		printf("  ");
 		put_left(a->name, NAME_COLUMNS);
 		put_amount(p, all[i].units);
-		if (interval_of(p, TRACE_TALLY_NOBODY, all[i].place, &interval)) {
-			put_amount(p, interval.lower);
-			put_amount(p, interval.upper);
+		if (interval != NULL) {
+			put_amount(p, interval->lower);
+			put_amount(p, interval->upper);
 		}
 		owner_text(owner, r, a);
 		printf("  %s%s%s%s%s\n", owner, owner[0] != '\0' && a->label != NULL ? " " : "",
@@ -555,82 +582,67 @@ static void put_spread(const struct report *p)
 {
 	const struct trace_run *r = &p->run;
 	const struct casefile *f = r->file;
-	struct trace_interval interval, wide = { 0, 0 };
-	uint64_t widest = 0, said[2] = { 0, 0 };
-	size_t looked = 0, at = 0;
-	unsigned rule[2] = { 0, 0 };
+	struct trace_spread s;
 
 	if (p->bounds == NULL) {
 		return;
 	}
-	if (f->hops_max != 0 || f->floor_units != 0 || f->floor_per_million != 0) {
+	if (trace_interval_loose(f)) {
 		printf(_("\nThe case gives coins up by its floor or hops, which the bounds of any "
 			 "rule do "
 			 "not know.\n"));
 		return;
 	}
-	for (size_t i = 0; i < r->accounts_n && looked < INTERVALS_MAX; i++) {
-		uint64_t least = UINT64_MAX, most = 0;
-		unsigned low = 0, high = 0;
-
+	for (size_t i = 0; i < p->places_n; i++) {
 		for (unsigned k = 0; k < r->n; k++) {
-			uint64_t units = sits(r, i, k);
+			const uint64_t units = trace_interval_sits(r, p->places[i], k);
 
-			if (!trace_policy_counts(f->policies[k])) {
-				continue;
-			}
-			low = units < least ? k : low;
-			least = units < least ? units : least;
-			high = units > most ? k : high;
-			most = units > most ? units : most;
-		}
-		if (most == 0 || !interval_of(p, TRACE_TALLY_NOBODY, i, &interval)) {
-			continue;
-		}
-		looked++;
-		/* the bounds are proved of every rule: one outside of them is a fault of ours */
-		CHECK(interval.lower <= least && most <= interval.upper);
-		if (most - least > widest) {
-			widest = most - least;
-			at = i;
-			wide = interval;
-			rule[0] = low;
-			rule[1] = high;
-			said[0] = least;
-			said[1] = most;
+			/* the bounds are proved of every rule: one outside of them is a fault of
+			 * ours */
+			CHECK(!trace_policy_counts(f->policies[k]) ||
+			      (p->intervals[i].lower <= units && units <= p->intervals[i].upper));
 		}
 	}
 	printf(_("\nWhat no rule can deny: every rule of the case lies within these bounds, in "
 		 "each of %zu "
 		 "accounts\n"),
-	       looked);
-	if (widest > 0) {
+	       p->places_n);
+	s = trace_interval_spread(r, p->places, p->places_n);
+	if (s.place != SIZE_MAX) {
+		const struct trace_interval *interval = interval_of(p, s.place);
 		char text[4][CASEFILE_AMOUNT_MAX];
 
-		casefile_amount(text[0], f, said[0]);
-		casefile_amount(text[1], f, said[1]);
-		casefile_amount(text[2], f, wide.lower);
-		casefile_amount(text[3], f, wide.upper);
+		CHECK(interval != NULL);
+		casefile_amount(text[0], f, s.least);
+		casefile_amount(text[1], f, s.most);
+		casefile_amount(text[2], f, interval->lower);
+		casefile_amount(text[3], f, interval->upper);
 		printf(_("  the rules differ most at %s: %s says %s, %s says %s;\n"
 			 "  by whatever rule it is from %s to %s\n"),
-		       r->accounts[at].name, trace_policy_name(f->policies[rule[0]]), text[0],
-		       trace_policy_name(f->policies[rule[1]]), text[1], text[2], text[3]);
+		       r->accounts[s.place].name, trace_policy_name(f->policies[s.low]), text[0],
+		       trace_policy_name(f->policies[s.high]), text[1], text[2], text[3]);
 	}
+}
+
+void trace_report_foot(const char *bundle)
+{
+	printf(_("\nBundle %s: kuramori-trace-verify computes all of this again from it, and\n"
+		 "kuramori-trace-verify-bounds the bounds of any rule\n"),
+	       bundle);
 }
 
 static void put_text(const struct report *p)
 {
 	char hex[65];
 
-	put_head(p);
+	trace_report_head(&p->run);
 	put_totals(p);
 	put_reached(p);
 	put_holdings(p);
 	put_spread(p);
 	if (p->has_bundle) {
 		hex_put(hex, bytes_of(p->bundle.b, sizeof p->bundle.b));
-		printf(_("\nBundle %s: kuramori-trace-verify computes all of this again from it\n"),
-		       hex);
+		trace_report_foot(hex);
 	}
 }
 
@@ -658,15 +670,11 @@ static json_t *fresh(json_t *j)
 	return j;
 }
 
-static void set_interval(json_t *o, const struct report *p, int64_t group, size_t place)
+static void set_interval(json_t *o, const char *key, const struct trace_interval *interval)
 {
-	struct trace_interval interval;
-
-	if (interval_of(p, group, place, &interval)) {
-		set(o, "interval",
-		    fresh(json_pack("{s:o,s:o}", "lower", units_json(interval.lower), "upper",
-				    units_json(interval.upper))));
-	}
+	set(o, key,
+	    fresh(json_pack("{s:o,s:o}", "lower", units_json(interval->lower), "upper",
+			    units_json(interval->upper))));
 }
 
 static json_t *totals_json(const struct report *p)
@@ -681,7 +689,7 @@ static json_t *totals_json(const struct report *p)
 		set(o, "counts", json_boolean(trace_policy_counts(p->run.file->policies[i])));
 		set(o, "stolen", units_json(t->stolen));
 		set(o, "held", units_json(t->held));
-		set(o, "held_unknown", units_json(unknown_of(&p->run, i)));
+		set(o, "held_unknown", units_json(trace_run_unknown(&p->run, i)));
 		set(o, "absorbed", units_json(t->absorbed));
 		set(o, "stopped", units_json(t->stopped));
 		set(o, "evaporated", units_json(t->evaporated));
@@ -703,6 +711,7 @@ static json_t *reached_json(const struct report *p)
 		const struct trace_tally_group *g = &p->tally.groups[groups[i].place];
 		json_t *o = fresh(json_object()), *days = fresh(json_array());
 		json_t *by = fresh(json_object());
+		struct trace_interval interval;
 
 		set(o, "label", json_string(g->label));
 		set(o, "category", json_string(g->category));
@@ -716,7 +725,11 @@ static json_t *reached_json(const struct report *p)
 					    (json_int_t)transfers)));
 		}
 		set(o, "policies", by);
-		set_interval(o, p, (int64_t)groups[i].place, 0);
+		if (interval_of_group(p, groups[i].place, &interval)) {
+			set_interval(o, "interval", &interval);
+			(void)interval_ever(p, groups[i].place, &interval);
+			set_interval(o, "ever", &interval);
+		}
 		for (size_t k = 0; k < p->tally.rows_n; k++) {
 			const struct trace_tally_row *row = &p->tally.rows[k];
 			char day[TRACE_TALLY_DAY_MAX];
@@ -747,10 +760,12 @@ static json_t *accounts_json(const struct report *p)
 	for (size_t i = 0; i < r->accounts_n; i++) {
 		const struct trace_run_account *a = &r->accounts[i];
 		json_t *o = fresh(json_object()), *by = fresh(json_object());
+		const struct trace_interval *interval;
 		char owner[COLUMNS_TEXT_MAX];
 
 		for (unsigned k = 0; k < r->n; k++) {
-			if (sits(r, i, k) > 0 || trace_engine_marked(r->engine, k, a->account)) {
+			if (trace_interval_sits(r, i, k) > 0 ||
+			    trace_engine_marked(r->engine, k, a->account)) {
 				set(by, trace_policy_name(r->file->policies[k]),
 				    fresh(json_pack("{s:o,s:o}", "held",
 						    units_json(r->held[i * r->n + k]), "rests",
@@ -769,8 +784,9 @@ static json_t *accounts_json(const struct report *p)
 		set(o, "category", json_string(a->label == NULL ? "" : a->label->category));
 		set(o, "sink", json_string(trace_run_sink_word(a->sink)));
 		set(o, "first_s", json_integer((json_int_t)a->first_s));
-		if (json_array_size(all) < INTERVALS_MAX) {
-			set_interval(o, p, TRACE_TALLY_NOBODY, i);
+		interval = interval_of(p, i);
+		if (interval != NULL) {
+			set_interval(o, "interval", interval);
 		}
 		set(o, "policies", by);
 		CHECK(json_array_append_new(all, o) == 0);
@@ -828,7 +844,8 @@ static void accounts_csv(FILE *out, const struct report *p)
 		for (size_t i = 0; i < r->accounts_n; i++) {
 			const struct trace_run_account *a = &r->accounts[i];
 
-			if (sits(r, i, k) == 0 && !trace_engine_marked(r->engine, k, a->account)) {
+			if (trace_interval_sits(r, i, k) == 0 &&
+			    !trace_engine_marked(r->engine, k, a->account)) {
 				continue;
 			}
 			trace_words_csv(out, trace_policy_name(r->file->policies[k]), false);
@@ -914,7 +931,7 @@ static int write_one(struct report *p, const char *kind, const char *path, uint6
 
 	trace_words_open(&file, path);
 	if (strcmp(kind, "bundle") == 0) {
-		enum err e = trace_bundle_write(file.out, &p->bundle, &p->run, &p->tally);
+		enum err e = trace_bundle_write(file.out, &p->bundle, &p->run, &p->tally, NULL);
 
 		p->has_bundle = e == ERR_OK;
 		code = e == ERR_OK
@@ -1008,6 +1025,8 @@ int trace_report_command(struct cli *c, const char *const *w, size_t n)
 			}
 		}
 		trace_bounds_free(p.bounds);
+		free(p.places);
+		free(p.intervals);
 		trace_tally_free(&p.tally);
 	}
 	trace_run_free(&p.run);

@@ -58,6 +58,16 @@ int trace_run_policy(const struct casefile *file, const char *name, unsigned *p)
 	return 0;
 }
 
+uint64_t trace_run_unknown(const struct trace_run *r, unsigned p)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < r->accounts_n; i++) {
+		sum += r->accounts[i].label == NULL ? r->held[i * r->n + p] : 0;
+	}
+	return sum;
+}
+
 static uint32_t owner_of(const struct columns_view *v, uint32_t account)
 {
 	return v->owner != NULL && v->owner[account] != 0 ? v->owner[account] : account;
@@ -219,6 +229,59 @@ static void list_sinks(struct trace_run *r)
 			r->sinks[r->sinks_n++] = a;
 		}
 	}
+}
+
+/* ---- payments ---------------------------------------------------------------------------- */
+
+/* The account that people write so. */
+static bool find_account(const struct trace_run *r, const char *address, uint32_t *account)
+{
+	char text[COLUMNS_TEXT_MAX];
+
+	for (uint32_t a = TRACE_ACCOUNTS_RESERVED; a < r->view.columns.accounts_n; a++) {
+		columns_name_text(text, columns_view_name(&r->view, a));
+		if (strcmp(text, address) == 0) {
+			*account = a;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool trace_run_knows(const struct trace_run *r, const char *address)
+{
+	uint32_t account;
+
+	return find_account(r, address, &account);
+}
+
+int trace_run_payment(const struct trace_run *r, const char *what, const struct hash32 *tx,
+		      const char *address, size_t *event)
+{
+	uint32_t account = 0;
+	size_t legs = 0;
+	char hex[65];
+
+	if (!find_account(r, address, &account)) {
+		return cli_fail(ERR_NOT_FOUND,
+				"%s: %.80s is not in the ledger of %s; write it as the report "
+				"does, not its label, and without hyphens",
+				what, address, r->file->asset);
+	}
+	for (size_t i = 0; i < r->c.n; i++) {
+		if (owner_of(&r->view, r->c.to[i]) == account &&
+		    bytes_eq(bytes_of(r->view.txids + (size_t)32 * r->c.tx[i], 32),
+			     bytes_of(tx->b, 32))) {
+			*event = i;
+			legs++;
+		}
+	}
+	hex_put(hex, bytes_of(tx->b, sizeof tx->b));
+	return legs == 1 ? 0
+			 : cli_fail(legs == 0 ? ERR_NOT_FOUND : ERR_FIELD_RANGE,
+				    "%s: transaction %.64s pays %.80s %zu times up to height "
+				    "%" PRIu64 "; one payment is wanted",
+				    what, hex, address, legs, r->height);
 }
 
 /* ---- seeds ------------------------------------------------------------------------------- */
@@ -425,11 +488,12 @@ static void keep(void *context, const struct trace_touch *t)
 	struct trace_run *r = context;
 	struct trace_run_move *move;
 
-	if (t->kind == TRACE_SEEDED && !(t->from != t->to || t->event < r->c.n)) {
-		return; /* a balance behind the last event */
-	}
 	if (t->kind == TRACE_SEEDED) {
-		return; /* seeds are known; their events are added with keep_event() */
+		/* their events are known, and added with add_seed_events() */
+		if (t->case_ < r->n) {
+			r->seeded[t->seed * r->n + t->case_] = t->moved;
+		}
+		return;
 	}
 	if (r->events_n == 0 || r->events[r->events_n - 1] != t->event) {
 		if (r->events_n == r->events_cap) {
@@ -504,16 +568,28 @@ static struct trace_seed *seeds_of(const struct trace_run *r)
 	return seeds;
 }
 
-enum err trace_run_bounds(const struct trace_run *r, struct trace_bounds **out)
+enum err trace_run_bounds(const struct trace_run *r, const uint32_t *also, size_t also_n,
+			  struct trace_bounds **out)
 {
 	struct trace_seed *seeds = seeds_of(r);
-	const struct trace_case c = { .policy = TRACE_FIFO, /* does not count here */
-				      .seeds = seeds,
-				      .seeds_n = r->seeds_n,
-				      .sinks = r->sinks,
-				      .sinks_n = r->sinks_n };
-	enum err e = trace_bounds_new(out, &c, &r->c, r->view.blocks, r->blocks_n, NULL);
+	uint32_t *sinks = room(r->sinks_n + also_n, sizeof *sinks);
+	struct trace_case c = { .policy = TRACE_FIFO, /* does not count here */
+				.seeds = seeds,
+				.seeds_n = r->seeds_n,
+				.sinks = sinks,
+				.sinks_n = r->sinks_n };
+	enum err e;
 
+	if (r->sinks_n > 0) {
+		memcpy(sinks, r->sinks, r->sinks_n * sizeof *sinks);
+	}
+	for (size_t i = 0; i < also_n; i++) {
+		if (also[i] >= TRACE_ACCOUNTS_RESERVED && r->reasons[also[i]] == TRACE_RUN_OPEN) {
+			sinks[c.sinks_n++] = also[i];
+		}
+	}
+	e = trace_bounds_new(out, &c, &r->c, r->view.blocks, r->blocks_n, NULL);
+	free(sinks);
 	free(seeds);
 	return e;
 }
@@ -529,6 +605,7 @@ static int run_engine(struct trace_run *r, unsigned undo)
 	enum err e;
 	int code = 0;
 
+	r->seeded = room(r->seeds_n * r->n, sizeof *r->seeded);
 	for (unsigned p = 0; p <= r->n; p++) {
 		cases[p] = (struct trace_case){ .seeds = seeds,
 						.seeds_n = r->seeds_n,
@@ -710,7 +787,9 @@ static void list_holdings(struct trace_run *r)
 	for (size_t i = 0; i < r->seeds_n; i++) {
 		size_t at = r->seeds[i].event;
 
-		first_seen(r, r->seeds[i].account, r->seeds[i].of_tx || at == 0 ? at : at - 1);
+		at = r->seeds[i].of_tx || at == 0 ? at : at - 1;
+		first_seen(r, r->seeds[i].account, at);
+		r->seeds[i].time_s = r->blocks_n == 0 ? 0 : trace_run_block(r, at)->time_s;
 	}
 	r->held = room(r->accounts_n * r->n, sizeof *r->held);
 	r->rests = room(r->accounts_n * r->n, sizeof *r->rests);
@@ -1009,6 +1088,7 @@ void trace_run_free(struct trace_run *r)
 	free(r->events);
 	free(r->moves);
 	free(r->left);
+	free(r->seeded);
 	free(r->seeds);
 	free(r->sinks);
 	free(r->reasons);

@@ -48,6 +48,7 @@ struct trace_run_seed {
 	uint32_t account;
 	uint64_t amount;      /* asked for; 0: all */
 	uint64_t in, balance; /* of an address, at that time */
+	uint64_t time_s;      /* of the block that it is found in */
 };
 
 /* What one event was under one policy: enum trace_touch_kind, 0 nothing. */
@@ -76,7 +77,8 @@ struct trace_run {
 	/* touched events in order, and n moves for each */
 	uint32_t *events;
 	struct trace_run_move *moves;
-	uint64_t *left; /* of each: what had left the receiver when it came */
+	uint64_t *left;   /* of each: what had left the receiver when it came */
+	uint64_t *seeded; /* n for each seed: what became stolen by it */
 	size_t events_n, events_cap;
 	struct trace_run_account *accounts; /* by number */
 	size_t accounts_n;
@@ -133,9 +135,25 @@ static inline const struct trace_run_move *trace_run_move(const struct trace_run
 	return &r->moves[k * r->n + p];
 }
 
-/* What no rule can deny, for these seeds and sinks up to this end; floors and hops do not count.
- * Freed by trace_bounds_free(); errors of trace_bounds_new(). */
-MUST_CHECK enum err trace_run_bounds(const struct trace_run *r, struct trace_bounds **out);
+/*
+ * What no rule can deny, for these seeds, sinks and `also` as sinks, up to this end; floors and
+ * hops do not count.  Freed by trace_bounds_free(); errors of trace_bounds_new().
+ */
+MUST_CHECK enum err trace_run_bounds(const struct trace_run *r, const uint32_t *also, size_t also_n,
+				     struct trace_bounds **out);
+
+/* The ledger has an account that people write so. */
+bool trace_run_knows(const struct trace_run *r, const char *address);
+
+/*
+ * The one payment of a transaction to an address, or to an output of his, up to the end of a run.
+ * what: how the caller's word is called in errors.  0 or an exit code, said on stderr.
+ */
+int trace_run_payment(const struct trace_run *r, const char *what, const struct hash32 *tx,
+		      const char *address, size_t *event);
+
+/* Of what is followed under a policy: what is with accounts that have no label. */
+uint64_t trace_run_unknown(const struct trace_run *r, unsigned p);
 
 /* "address", "category", "hub"; "" of none. */
 const char *trace_run_sink_word(enum trace_run_sink s);

@@ -518,7 +518,8 @@ static enum err interval(struct trace_bounds *b, const uint32_t *arcs, size_t n,
 	return err;
 }
 
-enum err trace_bounds_event(struct trace_bounds *b, size_t event, struct trace_interval *out)
+/* The arc of an event; NULL: no stolen coin can have come there. */
+static const struct event_arc *arc_of(const struct trace_bounds *b, size_t event)
 {
 	size_t low = 0;
 	size_t high = b->events_n;
@@ -532,11 +533,18 @@ enum err trace_bounds_event(struct trace_bounds *b, size_t event, struct trace_i
 			high = middle;
 		}
 	}
-	if (low == b->events_n || b->events[low].event != event) {
+	return low == b->events_n || b->events[low].event != event ? NULL : &b->events[low];
+}
+
+enum err trace_bounds_event(struct trace_bounds *b, size_t event, struct trace_interval *out)
+{
+	const struct event_arc *at = arc_of(b, event);
+
+	if (at == NULL) {
 		*out = (struct trace_interval){ 0, 0 };
 		return ERR_OK;
 	}
-	return interval(b, &b->events[low].arc, 1, out);
+	return interval(b, &at->arc, 1, out);
 }
 
 /* The arcs by which coins of these accounts run into the drain; malloc'd, NULL without memory. */
@@ -601,6 +609,7 @@ static enum err differences(const struct trace_bounds *b, struct trace_proof *ou
 			    (struct trace_proof_units){ b->overlaps[i].seed, b->f.room[back] };
 		}
 	}
+	out->gone = b->f.level[DRAIN] != FLOW_NONE;
 	for (uint32_t k = FIXED; k < b->f.nodes_n; k++) {
 		const struct origin *o = &b->origins[k];
 
@@ -615,31 +624,78 @@ static enum err differences(const struct trace_bounds *b, struct trace_proof *ou
 	return ERR_OK;
 }
 
+/*
+ * Leads what flows through these arcs, which are overwritten, and finds what is near the goal:
+ * where they begin, or, for the least, where they lead.
+ */
+static enum err go_near(struct trace_bounds *b, uint32_t *arcs, size_t n, bool most,
+			uint64_t *value)
+{
+	static const uint32_t elsewhere[] = { DRAIN };
+	enum err err = lead(b, arcs, n, most, value);
+
+	for (size_t i = 0; i < n; i++) {
+		arcs[i] = b->f.head[most ? arcs[i] ^ 1 : arcs[i]];
+	}
+	if (err != ERR_OK) {
+		return err;
+	}
+	return n == 0 && !most ? flow_near(&b->f, elsewhere, ARRAY_LEN(elsewhere))
+			       : flow_near(&b->f, arcs, n);
+}
+
 enum err trace_bounds_prove(struct trace_bounds *b, const uint32_t *accounts, size_t n, bool most,
 			    uint64_t *value, struct trace_proof *out)
 {
-	static const uint32_t elsewhere[] = { DRAIN };
-	struct trace_proof proof = { NULL, 0, NULL, 0, NULL, 0 };
+	struct trace_proof proof = { .gone = false };
 	uint64_t found = 0;
 	size_t count;
 	uint32_t *arcs = drains_of(b, accounts, n, &count);
-	enum err err = arcs == NULL ? ERR_FULL : lead(b, arcs, count, most, &found);
+	enum err err = arcs == NULL ? ERR_FULL : go_near(b, arcs, count, most, &found);
 
-	if (err == ERR_OK && most) {
-		for (size_t i = 0; i < count; i++) {
-			arcs[i] = b->f.head[arcs[i] ^ 1];
-		}
-		err = flow_near(&b->f, arcs, count);
-	} else if (err == ERR_OK) {
-		err = flow_near(&b->f, elsewhere, ARRAY_LEN(elsewhere));
-	}
+	free(arcs);
 	if (err == ERR_OK) {
 		err = differences(b, &proof);
 	}
-	free(arcs);
 	if (err != ERR_OK) {
 		trace_proof_free(&proof);
 		return err;
+	}
+	*value = found;
+	*out = proof;
+	return ERR_OK;
+}
+
+enum err trace_bounds_prove_event(struct trace_bounds *b, size_t event, bool most, uint64_t *value,
+				  struct trace_proof *out)
+{
+	const struct event_arc *at = arc_of(b, event);
+	struct trace_proof proof = { .gone = false };
+	uint64_t all, found = 0;
+	uint32_t k;
+	enum err err;
+
+	if (at == NULL) {
+		*value = 0;
+		*out = proof;
+		return ERR_OK;
+	}
+	k = at->arc;
+	all = b->base[k] + b->base[k ^ 1];
+	err = go_near(b, &k, 1, most, &found);
+	if (err == ERR_OK) {
+		/* what was led round it was taken out before */
+		b->f.room[at->arc ^ 1] = found;
+		err = differences(b, &proof);
+	}
+	if (err != ERR_OK) {
+		trace_proof_free(&proof);
+		return err;
+	}
+	/* a seed's own coins cannot be others; and what has no end beyond it needs no cut */
+	if (b->f.head[at->arc ^ 1] == SOURCE || found == (most ? all : 0)) {
+		proof.turns_n = 0;
+		proof.gone = false;
 	}
 	*value = found;
 	*out = proof;
@@ -651,5 +707,5 @@ void trace_proof_free(struct trace_proof *p)
 	free(p->moves);
 	free(p->overlaps);
 	free(p->turns);
-	*p = (struct trace_proof){ NULL, 0, NULL, 0, NULL, 0 };
+	*p = (struct trace_proof){ .gone = false };
 }

@@ -87,6 +87,7 @@ struct trace_proof {
 	size_t overlaps_n;
 	struct trace_proof_turn *turns; /* in the order of events and seeds */
 	size_t turns_n;
+	bool gone; /* what has come to rest, or is destroyed, lies on the side of the goal */
 };
 
 /*
@@ -95,6 +96,12 @@ struct trace_proof {
  */
 MUST_CHECK enum err trace_bounds_prove(struct trace_bounds *b, const uint32_t *accounts, size_t n,
 				       bool most, uint64_t *value, struct trace_proof *out);
+/*
+ * The same of trace_bounds_event().  A lower end of nothing, an upper one of all that the event
+ * moved, and what a seed names need no cut: their proofs have no turns.
+ */
+MUST_CHECK enum err trace_bounds_prove_event(struct trace_bounds *b, size_t event, bool most,
+					     uint64_t *value, struct trace_proof *out);
 /* A zeroed one is fine. */
 void trace_proof_free(struct trace_proof *p);
 

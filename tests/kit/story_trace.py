@@ -3,7 +3,7 @@
 `kuramori trace` follows them from the node's blocks to two labelled exchanges.
 
 What each rule should say is computed here from the blocks by other means: FIFO by queues of pieces, haircut by
-fractions rounded down. The re-run bundle is recomputed by the verifier, which shares nothing with either.
+fractions rounded down. The re-run bundle is recomputed by the verifiers, which share nothing with either.
 """
 
 import csv
@@ -20,7 +20,7 @@ from story import XEM, percent, xem
 from story_a import Follower, bystander
 
 ROOT = Path(__file__).resolve().parents[2]
-VERIFIER = ROOT / "tools/kuramori-trace-verify"
+VERIFIERS = [ROOT / "tools/kuramori-trace-verify", ROOT / "tools/kuramori-trace-verify-bounds"]
 EXCHANGES = ("Exchange X", "Exchange Y")
 
 
@@ -145,6 +145,18 @@ def print_hops(teller, rows, names):
                     f"{xem(int(row['amount'])):>15} {xem(int(row['haircut'])):>24} {xem(int(row['fifo'])):>16}")
 
 
+def print_bounds(teller, names, asked):
+    """Each sale as the exchange would ask for it."""
+    teller.say("And what each exchange asks of each of these deposits: how much of it is stolen whatever rule is preferred, and how much at most.")
+    teller.line()
+    teller.line("deposit of                    from         to               certain, at least     possible, at most")
+    for one in asked:
+        teller.line(f"{xem(int(one['amount'])):>25} XEM  {names.get(one['from'], '?'):12} {names[one['address']]:12} {xem(int(one['lower'])):>22} {xem(int(one['upper'])):>21}")
+        teller.check(f"both rules lie within the bounds of the deposit of {xem(int(one['amount']))} XEM",
+                     all(int(one["lower"]) <= int(p["units"]) <= int(one["upper"]) for p in one["policies"].values()), one)
+    teller.line()
+
+
 def tell(teller, stage, build, folder, seed):
     node, who = stage.node, people(seed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -179,8 +191,13 @@ def tell(teller, stage, build, folder, seed):
     teller.say(f"At exchanges: haircut {percent(sold['haircut'], stolen)}, FIFO {percent(sold['fifo'], stolen)} of what was stolen. "
                "The rest is where the table ends; not a unit is missing by either rule.")
     check(teller, oracle, report, rows, stolen, who, ingested)
-    done = subprocess.run([sys.executable, str(VERIFIER), str(folder / "a.bundle")], capture_output=True, text=True)
-    teller.check("a stranger's program computes every number again from the bundle alone", done.returncode == 0, done.stdout + done.stderr)
+    sales = [row for row in payments if names[row["to"]] in EXCHANGES]
+    said = trace(build, "bounds", folder / "case.json", folder / "ledger", *(f"deposit={row['tx']}/{row['to']}" for row in sales),
+                 f"bundle={folder / 'a.bundle'}")
+    print_bounds(teller, names, said["asked"])
+    for verifier, what in zip(VERIFIERS, ("computes every number again", "proves both ends of every interval")):
+        done = subprocess.run([sys.executable, str(verifier), str(folder / "a.bundle"), said["bundle"]], capture_output=True, text=True)
+        teller.check(f"a stranger's program {what} from the bundle alone", done.returncode == 0, done.stdout + done.stderr)
     teller.figure("stolen", stolen)
     for rule in totals:
         teller.figure(f"at_exchanges_{rule}", sold[rule])

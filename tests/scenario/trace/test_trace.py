@@ -4,7 +4,8 @@
 bundle alone, whatever is changed in a bundle is found, and labels of strangers do no harm.
 
 Method: the real programs over small ledgers whose numbers are worked out by hand here, and over random ones, where
-the independent verifier (tools/kuramori-trace-verify) judges. One ledger for each rule that it defeats.
+the independent verifiers (tools/kuramori-trace-verify and -verify-bounds) judge. One ledger for each rule that it
+defeats.
 """
 
 import contextlib
@@ -67,18 +68,29 @@ def report(the_case, the_store, *words):
     return json.loads(ask("--json", "trace", "report", the_case, the_store, *words))
 
 
-# the verifier is one program; here it is also a module, since some thousand bundles are judged
-loader = importlib.machinery.SourceFileLoader("trace_verify", str(ROOT / "tools/kuramori-trace-verify"))
+# the verifiers are two programs; here they are also modules, since some thousand bundles are judged
 sys.dont_write_bytecode = True
-verifier = importlib.util.module_from_spec(importlib.util.spec_from_loader("trace_verify", loader))
-loader.exec_module(verifier)
 
 
-def verify(bundle, *words):
+def module(name):
+    loader = importlib.machinery.SourceFileLoader(name.replace("-", "_"), str(ROOT / "tools" / name))
+    made = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(made)
+    return made
+
+
+VERIFIERS = [module("kuramori-trace-verify"), module("kuramori-trace-verify-bounds")]
+
+
+def verify(bundle, *words, only=None):
+    """The worse exit code of both, and what they say; the bundle of a pedigree has no bounds."""
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        code = verifier.main([str(bundle), *words])
-    return code, said.getvalue()
+        codes = [one.main([str(bundle), *words]) for one in (VERIFIERS if only is None else VERIFIERS[only:only + 1])]
+    text = said.getvalue()
+    if len(codes) == 2 and "bundle of a pedigree" in text:
+        codes = codes[:1]
+    return max(codes), text
 
 
 def sits(said, address):
@@ -102,6 +114,8 @@ def within(said):
     """Every rule stays in the interval that no rule leaves."""
     seen = 0
     for a in said["accounts"]:
+        if "interval" not in a:  # it holds next to nothing by any rule
+            continue
         low, high = int(a["interval"]["lower"]), int(a["interval"]["upper"])
         for policy, units in sits(said, a["address"]).items():
             assert low <= units <= high, (a, policy)
@@ -321,6 +335,16 @@ def bundle_of(the_case, the_store, name="b"):
     return place, said["bundle"]
 
 
+def bounds(the_case, the_store, *words):
+    return json.loads(ask("--json", "trace", "bounds", the_case, the_store, *words))
+
+
+def bounds_bundle(the_case, the_store, *words, name="bounds"):
+    place = folder / f"{name}.bundle"
+    said = bounds(the_case, the_store, *words, f"bundle={place}")
+    return place, said["bundle"], said["asked"]
+
+
 def sealed(objects):
     """A bundle whose hashes fit, of these lines."""
     chain, out = "0" * 64, []
@@ -367,11 +391,15 @@ def mutated(lines, number, path):
 
 @tap.test
 def a_stranger_computes_every_number_again_and_finds_every_change():
-    place, id = bundle_of(folder / "mix.json", folder / "mix")
+    place, id, _ = bounds_bundle(folder / "mix.json", folder / "mix", f"deposit={tx('sale')}/EXCHANGE", f"deposit={tx('pay')}/BOB",
+                                 f"deposit={tx('theft')}/THIEF", "account=THIEF", "account=VICTIM")
+    assert verify(place, id)[0] == 0, verify(place, id)
     done = process.run([ROOT / "tools/kuramori-trace-verify", place, id])
     assert "every number agrees" in done.stdout, done
-    assert len((ROOT / "tools/kuramori-trace-verify").read_text().splitlines()) < 400
-    assert bundle_of(folder / "mix.json", folder / "mix", "again")[1] == id  # the same case is the same bundle
+    done = process.run([ROOT / "tools/kuramori-trace-verify-bounds", place, id])
+    assert "9 bounds are proved" in done.stdout, done
+    assert all(len((ROOT / "tools" / name).read_text().splitlines()) < 400 for name in ("kuramori-trace-verify", "kuramori-trace-verify-bounds"))
+    assert bundle_of(folder / "mix.json", folder / "mix", "b")[1] == bundle_of(folder / "mix.json", folder / "mix", "c")[1]  # the same case
     lines = [json.loads(line[65:]) for line in place.read_text().splitlines()]
     assert sealed(lines) == place.read_text()
     other = folder / "other.bundle"
@@ -397,13 +425,15 @@ def a_stranger_computes_every_number_again_and_finds_every_change():
                       ("transfer", "tx"), ("transfer", "txn"), ("transfer", "time"), ("transfer", "height"),
                       ("transfer", "event"), ("transfer", "in"), ("transfer", "left"),
                       # a proof is no claim: with one unit led another way it may be another proof of the same end
-                      ("interval", "least"), ("interval", "most")}, unseen
+                      ("interval", "least"), ("interval", "most"), ("asked", "least"), ("asked", "most"),
+                      # of sinks that no coin came to only the ledger knows
+                      ("ledger", "sinks_address"), ("ledger", "sinks_category"), ("ledger", "sinks_hub")}, unseen
     # a line that is left out is found by what the other lines say
     for number, line in enumerate(lines[:-1]):
         rest = [*lines[:number], *lines[number + 1:-1], ["end", {"lines": len(lines) - 1}]]
         other.write_text(sealed(rest))
         code, said = verify(other)
-        assert code == (3 if "list index" in said else 1), (line, said)
+        assert code in (1, 3) and "every number agrees" not in said, (line, said)
 
 
 def pedigree_bundle(the_store, tx_id, address, *words, name="p"):
@@ -512,6 +542,182 @@ def a_stranger_computes_a_pedigree_again_and_finds_every_change():
 
 
 @tap.test
+def the_bounds_of_a_deposit_and_of_an_account():
+    the_case, the_store = folder / "mix.json", folder / "mix"
+    words = [f"deposit={tx('sale')}/EXCHANGE", f"deposit={tx('pay')}/BOB", "account=THIEF", "account=EXCHANGE", "account=VICTIM"]
+    sale, pay, thief, exchange, victim = bounds(the_case, the_store, *words)["asked"]
+    # 60 of 100 are stolen when fifty leave: ten at least, fifty at most; then twenty of the fifty that stay
+    assert (sale["amount"], sale["lower"], sale["upper"], sale["label"]) == ("50", "10", "50", "Zaif"), sale
+    assert (sale["from"], sale["height"], sale["time_s"]) == ("MULE", 4, T0 + 43200 * 4)
+    assert {p: int(sale["policies"][p]["units"]) for p in COUNTING} == numbers(30, 10, 50, 50, 10)
+    assert sale["policies"]["poison"] == {"marked": True}
+    assert (pay["amount"], pay["lower"], pay["upper"]) == ("20", "0", "20")
+    assert (thief["amount"], thief["lower"], thief["upper"]) == ("30", "0", "30")
+    assert {p: int(thief["policies"][p]["units"]) for p in COUNTING} == numbers(18, 30, 0, 0, 30)
+    assert (exchange["amount"], exchange["lower"], exchange["upper"]) == ("1050", "10", "50")
+    assert (victim["lower"], victim["upper"]) == ("0", "0")
+    text = ask("trace", "bounds", the_case, the_store, *words)
+    for what in ("GENERATED DATA", "The deposit of 50 COIN to EXCHANGE (Zaif, exchange)", "from MULE", "height 4", "20.0 %", "100.0 %",
+                 "10 COIN of it is the case's whatever rule is preferred; of 40 COIN more", "No part of it is certain; up to 20 COIN",
+                 "No rule can attribute a coin of it", "no legal advice", "as of height 5"):
+        assert what in text, (what, text)
+    assert "no coin of the case can have come there" in ask("trace", "bounds", folder / "address-grinding.json", folder / "address-grinding",
+                                                            "account=THIEG")
+    japanese = process.run([program("kuramori"), "trace", "bounds", the_case, the_store, *words], env={"LANGUAGE": "ja"}).stdout
+    assert "どの規則でも" in japanese and "No part" not in japanese, japanese
+    rows = list(csv.DictReader(io.StringIO(ask("trace", "bounds", the_case, the_store, *words, "csv=-"))))
+    assert [(r["kind"], r["lower"], r["upper"], r["lifo"]) for r in rows][:2] == [("deposit", "10", "50", "50"), ("deposit", "0", "20", "10")]
+    # as of any height; a deposit's bounds do not depend on what came later
+    assert bounds(the_case, the_store, words[0], "as_of=4")["asked"][0] == sale
+    assert [bounds(the_case, the_store, "account=THIEF", f"as_of={h}")["asked"][0]["upper"] for h in (2, 3, 4, 5)] == ["60", "50", "50", "30"]
+    # ends of the case: beyond a sink nothing is followed, and it is said; with a floor a rule may say less
+    out = store("beyond", [*MIX, (6, "out", "EXCHANGE", "BOB", 500)])
+    said = bounds(the_case, out, f"deposit={tx('out')}/BOB")["asked"][0]
+    assert (said["lower"], said["upper"], said["from_sink"]) == ("0", "0", "category")
+    assert "is a sink of the case (by category)" in ask("trace", "bounds", the_case, out, f"deposit={tx('out')}/BOB")
+    low = case("low", seeds=THEFT, floor={"units": "31"})
+    assert "gives coins up by its floor" in ask("trace", "bounds", low, the_store, words[0])
+    assert verify(*bounds_bundle(low, the_store, *words)[:2])[0] == 0
+    # of what is not there, and of what makes no sense
+    sale_word = f"{tx('sale')}/EXCHANGE"
+    for more, code, what in (
+            ([], 2, "deposit=TX/ADDRESS|account=ADDRESS"), (["as_of=3"], 2, "it is: kuramori trace bounds"),
+            ([f"deposit={tx('none')}/EXCHANGE"], 1, "pays EXCHANGE 0 times"), ([f"deposit={tx('sale')}/BOB"], 1, "pays BOB 0 times"),
+            ([f"deposit={sale_word}", "as_of=3"], 1, "0 times up to height 3"), ([f"deposit={tx('sale')}/NOBODY"], 1, "NOBODY is not in the ledger"),
+            (["account=NOBODY"], 1, "account: NOBODY"), (["deposit=zz/EXCHANGE"], 3, "64 hexadecimal digits"), (["deposit=" + tx("sale")], 3, "deposit=TX/ADDRESS"),
+            ([f"deposit={sale_word}", f"deposit={sale_word.upper().replace('EXCHANGE', '')}EXCHANGE"], 2, "asked twice"),
+            (["account=BOB", "account=BOB"], 2, "asked twice"), (["account=BOB", "as_of=6"], 3, "the store ends at height 5"),
+            (["account=BOB", "bundle="], 2, "name a file"), (["account=BOB", "when=3"], 2, "deposit= account= as_of=")):
+        assert what in ask("trace", "bounds", the_case, the_store, *more, code=code), more
+    twice = store("twice", [*MIX[:5], (3, "split", "THIEF", "BOB", 5), (3, "split", "THIEF", "BOB", 6)])
+    assert "2 times" in ask("trace", "bounds", case("twice", seeds=THEFT), twice, f"deposit={tx('split')}/BOB", code=3)
+    # a payment to himself may move all of it or nothing; a rollback behind which the deposit is another
+    own = store("own", [*MIX, (6, "self", "THIEF", "THIEF", 25)])
+    said = bounds(case("own", seeds=THEFT), own, f"deposit={tx('self')}/THIEF")["asked"][0]
+    assert (said["lower"], said["upper"]) == ("0", "25")
+    assert verify(*bounds_bundle(folder / "own.json", own, f"deposit={tx('self')}/THIEF", "account=THIEF")[:2])[0] == 0
+
+
+@tap.test
+def what_ever_came_to_an_exchange_that_passes_it_on():
+    """Half of what came has left again: what is there now says less than what came, each coin once."""
+    moves = [*MIX[:7], (5, "back", "EXCHANGE", "THIEF", 1050), (6, "again", "THIEF", "EXCHANGE", 1100)]
+    place, id = bundle_of(case("passes", seeds=THEFT, labels=[{"file": "labels.csv"}]), store("passes", moves), "passes")
+    assert verify(place, id)[0] == 0, verify(place, id)
+    reached = report(folder / "passes.json", folder / "passes")["reached"][0]
+    assert reached["interval"] == reached["ever"] == {"lower": "60", "upper": "60"}, reached
+    moves[-1] = (6, "away", "THIEF", "BOB", 1095)
+    place, id = bundle_of(folder / "passes.json", store("passes2", moves), "passes2")
+    assert verify(place, id)[0] == 0, verify(place, id)
+    reached = report(folder / "passes.json", folder / "passes2")["reached"][0]
+    assert reached["interval"] == {"lower": "0", "upper": "0"} and reached["ever"] == {"lower": "10", "upper": "50"}, reached
+    assert "each coin once: certain 10 COIN, possible 50 COIN" in ask("trace", "report", folder / "passes.json", folder / "passes2")
+    # at a sink both are one, and stand once
+    said = report(folder / "mix.json", folder / "mix")["reached"][0]
+    assert said["interval"] == said["ever"]
+
+
+def every_way(moves, stolen, goal):
+    """Least and most at a goal (an account, or the place of a move) by every way in which whole coins can be moved."""
+    ends = []
+
+    def go(i, balance, taint, chosen):
+        if i == len(moves):
+            ends.append(chosen if isinstance(goal, int) else taint.get(goal, 0))
+            return
+        _, name, a, b, v = moves[i]
+        have, t = balance.get(a, 0), taint.get(a, 0)
+        for m in range(max(0, v - (have - t)) if a != "-" else 0, min(v, t) + 1 if a != "-" else 1):
+            comes = v if name == stolen else m
+            nb, nt = dict(balance), dict(taint)
+            nb[a], nt[a] = nb.get(a, 0) - v, t - m
+            nb[b], nt[b] = nb.get(b, 0) + v, nt.get(b, 0) + comes
+            go(i + 1, nb, nt, comes if i == goal else chosen)
+
+    go(0, {}, {}, 0)
+    return min(ends), max(ends)
+
+
+@tap.test
+def bounds_are_what_every_way_to_move_whole_coins_says():
+    """Random small ledgers with payments to oneself and in circles, against a search of all ways; and the two verifiers."""
+    seed = int(os.environ.get("SEED", random.randrange(1 << 32)))
+    print(f"# SEED={seed}")
+    r = random.Random(seed)
+    for turn in range(15):
+        names, held, moves = ["AA", "BB", "CC", "DD"], {}, []
+        for name in names:
+            held[name] = r.randrange(1, 5)
+            moves.append((1, f"g{name}", "-", name, held[name]))
+        for k in range(r.randrange(4, 9)):
+            a = r.choice([n for n in names if held[n] > 0])
+            b, v = r.choice(names), r.randrange(1, held[a] + 1)
+            moves.append((2 + k, f"m{k}", a, b, v))
+            held[a] -= v
+            held[b] += v
+        stolen = moves[4]
+        the_case = case("ways", seeds=[{"tx": tx(stolen[1]), "to": stolen[3]}])
+        words = [f"deposit={tx(m[1])}/{m[3]}" for m in moves[4:]] + [f"account={name}" for name in names]
+        goals = [*range(4, len(moves)), *names]
+        place, id, asked = bounds_bundle(the_case, store(f"ways{turn}", moves), *words)
+        for goal, said in zip(goals, asked):
+            assert every_way(moves, stolen[1], goal) == (int(said["lower"]), int(said["upper"])), (seed, turn, goal, said)
+            assert all(int(said["lower"]) <= int(said["policies"][p]["units"]) <= int(said["upper"]) for p in COUNTING), (seed, turn, said)
+        code, text = verify(place, id)
+        assert code == 0, (seed, turn, text)
+        assert id in ask("trace", "verify", place, folder / f"ways{turn}")
+        # as of the height of each deposit it says the same
+        k = r.randrange(4, len(moves))
+        assert bounds(the_case, folder / f"ways{turn}", words[k - 4], f"as_of={moves[k][0]}")["asked"][0] == asked[k - 4], (seed, turn)
+
+
+@tap.test
+def forged_bounds_are_not_proved():
+    """One who makes every hash anew, and each bound narrower or wider, with whatever proof he has at hand."""
+    place, id, _ = bounds_bundle(folder / "mix.json", folder / "mix", f"deposit={tx('sale')}/EXCHANGE", f"deposit={tx('pay')}/BOB",
+                                 "account=BOB", "account=THIEF")
+    lines, other = lines_of(place), folder / "forged.bundle"
+    whole = [one for kind, one in lines if kind in ("interval", "asked")]
+    tried = 0
+    for number, (kind, line) in enumerate(lines):
+        if kind not in ("interval", "asked"):
+            continue
+        for end, proof in (("lower", "least"), ("upper", "most")):
+            for by in (-1, 1):
+                if int(line[end]) + by < 0:
+                    continue
+                for proofs in [line, *whole]:
+                    for one in (proofs["least"], proofs["most"], {**proofs["most"], "gone": not proofs["most"]["gone"]},
+                                {**proofs["least"], "gone": not proofs["least"]["gone"]}):
+                        forged = json.loads(json.dumps(lines))
+                        forged[number][1][end] = str(int(line[end]) + by)
+                        forged[number][1][proof] = one
+                        other.write_text(sealed(forged))
+                        assert verify(other, only=1)[0] != 0, (line, end, by, one)
+                        tried += 1
+    assert tried > 300
+    # a deposit that is another transfer, one that the ledger does not have, an account of somebody else
+    at = next(n for n, (kind, line) in enumerate(lines) if kind == "asked" and line["kind"] == "deposit")
+    for changes in ({"event": lines[at][1]["event"] + 1}, {"event": 9999}, {"tx": tx("none")}, {"address": "BOB"}, {"kind": "account"},
+                    {"event": -1}, {"units": ["0"] * len(ALL)}, {"amount": "51"}):
+        forged = json.loads(json.dumps(lines))
+        forged[at][1].update(changes)
+        other.write_text(sealed(forged))
+        assert verify(other)[0] != 0, changes
+        assert ask("trace", "verify", other, folder / "mix", code=None) != ""
+    # an interval that is left out, or stands for another
+    cut = [line for line in lines if line[0] != "interval"]
+    cut[-1] = ["end", {"lines": len(cut), "intervals": 4}]
+    other.write_text(sealed(cut))
+    assert verify(other)[0] != 0
+    for text in ("", "x\n", "0" * 64 + " {}\n", place.read_text()[:-1], place.read_text()[:900]):
+        other.write_text(text)
+        assert verify(other, only=1)[0] in (1, 3), text[:20]
+    assert process.run([ROOT / "tools/kuramori-trace-verify-bounds"], expect=2).stderr.startswith("kuramori-trace-verify-bounds BUNDLE")
+    assert verify(folder / "nothing", only=1)[0] == 3 and verify(place, "0" * 64, only=1)[0] == 1
+
+
+@tap.test
 def a_bundle_against_the_ledger():
     place, id = bundle_of(folder / "mix.json", folder / "mix")
     assert id in ask("trace", "verify", place, folder / "mix")
@@ -519,7 +725,7 @@ def a_bundle_against_the_ledger():
     assert "line " in ask("trace", "verify", place, another, code=1)
     assert "kuramori-trace-verify" in ask("trace", "verify", place, code=2)
     assert "8 events" in ask("trace", "verify", folder / "mix")
-    for text, code in (("", 3), ("x\n", 3), ("0" * 64 + " {}\n", 3), (place.read_text()[:-1], 3), (place.read_text()[:900], 3)):
+    for text, code in (("", 3), ("x\n", 3), ("0" * 64 + " {}\n", 3), (place.read_text()[:-1], 3), (place.read_text()[:1300], 3)):
         bad = folder / "bad.bundle"
         bad.write_text(text)
         assert verify(bad)[0] in (1, 3), text[:20]
@@ -574,8 +780,11 @@ def two_implementations_agree_on_random_ledgers():
         if r.random() < 0.4:
             fields["floor"] = {"units": str(r.randrange(20)), "per_million": r.choice([0, 50000])}
         sink = r.choice([n for n in names if n not in [s.get("to", s.get("address")) for s in seeds]])
-        place, id = bundle_of(case("random", seeds=seeds, sinks=[sink] if sink in [m[3] for m in fixed] else [], **fields,
-                                   labels=[{"file": "labels.csv"}]), store(f"random{turn}", fixed))
+        the_case = case("random", seeds=seeds, sinks=[sink] if sink in [m[3] for m in fixed] else [], **fields, labels=[{"file": "random.csv"}])
+        (folder / "random.csv").write_text("address,label,category\n" + "".join(f"{n},{r.choice('XYZ')},exchange\n" for n in names[2:]))
+        words = [f"deposit={tx(m[1])}/{m[3]}" for m in r.sample(once, min(6, len(once)))] + [f"account={n}" for n in r.sample(names, 3)]
+        place, id, asked = bounds_bundle(the_case, store(f"random{turn}", fixed), *words)
+        assert fields or all(int(a["lower"]) <= int(a["policies"][p]["units"]) <= int(a["upper"]) for a in asked for p in COUNTING), (seed, turn)
         code, said = verify(place, id)
         assert code == 0, (seed, turn, said)
         if not fields:

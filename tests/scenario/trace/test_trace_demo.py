@@ -93,7 +93,8 @@ def everything_generated_says_so():
 def a_stranger_computes_it_again():
     first, second = folder / "first.bundle", folder / "second.bundle"
     ask("trace", "report", made / "case.json", made / "store", "interval=no", f"bundle={first}")
-    process.run([sys.executable, ROOT / "tools/kuramori-trace-verify", first], timeout=240)
+    for name in ("kuramori-trace-verify", "kuramori-trace-verify-bounds"):
+        process.run([sys.executable, ROOT / "tools" / name, first], timeout=360)
     done = json.loads(ask("--json", "trace", "ingest", folder / "again", "csv", made / "transfers.csv"))
     assert done["known"] == 0 and done["zeros"] == 3, done
     ask("trace", "verify", folder / "again")
@@ -103,6 +104,23 @@ def a_stranger_computes_it_again():
     assert again["known"] == again["rows"] - 3 and again["events"] == 0, again
     ask("trace", "report", made / "case.json", folder / "again", "interval=no", f"bundle={second}")
     assert first.read_bytes() == second.read_bytes()
+
+
+@tap.test
+def the_bounds_of_a_sale_to_an_exchange():
+    """The answer that an exchange wants at night: how much of this deposit is certain, and how much possible."""
+    exchanges = {label["address"] for label in labels if label["category"] == "exchange"}
+    sales = [r for r in rows if r["to"] in exchanges and r["index"] == "0" and r["amount"] != "0"]
+    chosen = [sales[len(sales) * k // 8] for k in range(1, 8)]
+    said = json.loads(ask("--json", "trace", "bounds", made / "case.json", made / "store",
+                          *(f"deposit={r['txid']}/{r['to']}" for r in chosen), f"account={sorted(exchanges)[0]}"))
+    for r, a in zip(chosen, said["asked"]):
+        assert (a["tx"], a["amount"], a["height"]) == (r["txid"], r["amount"], int(r["height"])), a
+    for a in said["asked"]:
+        units = [int(p["units"]) for p in a["policies"].values() if "units" in p]
+        assert len(units) == 5 and 0 <= int(a["lower"]) <= min(units) <= max(units) <= int(a["upper"]) <= int(a["amount"]), a
+    assert any(int(a["lower"]) > 0 for a in said["asked"])
+    assert ask("trace", "bounds", made / "case.json", made / "store", f"account={sorted(exchanges)[0]}").startswith("GENERATED DATA")
 
 
 @tap.test

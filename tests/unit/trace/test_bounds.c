@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Goal: no rule leaves the interval, and the interval is no wider than it must be.
- * Method: random ledgers; every rule inside, for every account and every event; and both ends
- * against a search through every way in which integer coins can be moved, on ledgers small enough
- * for it.
+ * Method: random ledgers; every rule inside, for every account and every event; and both ends, and
+ * the ends that proofs are of, against a search through every way in which integer coins can be
+ * moved, on ledgers small enough for it.
  */
 #include "trace_world.h"
 
@@ -169,14 +169,19 @@ static void every_way(struct search *s, size_t i)
  * A proof is of the end that was asked for, and its lists are in order.  That it proves anything
  * is judged by the program that reads it (tests/scenario/trace).
  */
-static void proved(struct trace_bounds *b, const uint32_t *accounts, size_t n,
+static void proved(struct trace_bounds *b, const uint32_t *accounts, size_t n, size_t event,
 		   const struct trace_interval *x)
 {
 	for (unsigned most = 0; most < 2; most++) {
 		struct trace_proof p;
 		uint64_t value = 0;
 
-		T_EQ(trace_bounds_prove(b, accounts, n, most != 0, &value, &p), ERR_OK);
+		if (accounts != NULL) {
+			T_EQ(trace_bounds_prove(b, accounts, n, most != 0, &value, &p), ERR_OK);
+			T_EQ(p.gone, most == 0);
+		} else {
+			T_EQ(trace_bounds_prove_event(b, event, most != 0, &value, &p), ERR_OK);
+		}
 		T_CHECK(value == (most != 0 ? x->upper : x->lower));
 		for (size_t i = 1; i < p.moves_n; i++) {
 			T_CHECK(p.moves[i - 1].at < p.moves[i].at);
@@ -219,16 +224,17 @@ static void both_ends_are_reached(void)
 			T_EQ(trace_bounds_accounts(b, &a, 1, &x), ERR_OK);
 			T_EQ(x.lower, s.accounts[a].lower);
 			T_EQ(x.upper, s.accounts[a].upper);
-			proved(b, &a, 1, &x);
+			proved(b, &a, 1, 0, &x);
 		}
 		T_EQ(trace_bounds_accounts(b, pair, 2, &x), ERR_OK);
 		T_EQ(x.lower, s.both.lower);
 		T_EQ(x.upper, s.both.upper);
-		proved(b, pair, 2, &x);
+		proved(b, pair, 2, 0, &x);
 		for (size_t k = 0; k < w.c.n; k++) {
 			T_EQ(trace_bounds_event(b, k, &x), ERR_OK);
 			T_EQ(x.lower, s.events[k].lower);
 			T_EQ(x.upper, s.events[k].upper);
+			proved(b, NULL, 0, k, &x);
 		}
 		trace_bounds_free(b);
 	}
@@ -241,6 +247,8 @@ static void questions(void)
 	const struct trace_case c = { .policy = TRACE_FIFO, .seeds = &seed, .seeds_n = 1 };
 	struct trace_bounds *b = NULL;
 	struct trace_interval x;
+	struct trace_proof p;
+	uint64_t value = 7;
 	uint32_t a = 3;
 
 	world_start(&w, 7);
@@ -267,6 +275,20 @@ static void questions(void)
 		T_EQ(trace_bounds_accounts(b, NULL, 0, &x), ERR_OK);
 		T_EQ(x.upper, 0);
 	}
+	/* what is not reached needs no proof; of what is, the ends are proved in any order */
+	T_EQ(trace_bounds_prove_event(b, 99, true, &value, &p), ERR_OK);
+	T_CHECK(value == 0 && p.moves_n == 0 && p.turns_n == 0 && !p.gone);
+	trace_proof_free(&p);
+	T_EQ(trace_bounds_prove_event(b, 3, false, &value, &p), ERR_OK);
+	T_CHECK(value == 20 && p.moves_n > 0 && p.turns_n > 0);
+	trace_proof_free(&p);
+	T_EQ(trace_bounds_prove_event(b, 3, true, &value, &p), ERR_OK);
+	T_EQ(value, 60);
+	trace_proof_free(&p);
+	/* all of what a seed names, and it needs no cut */
+	T_EQ(trace_bounds_prove_event(b, 0, false, &value, &p), ERR_OK);
+	T_CHECK(value == 100 && p.turns_n == 0);
+	trace_proof_free(&p);
 	T_CHECK(trace_bounds_arcs(b) > 3);
 	trace_bounds_free(b);
 	/* coins that never existed together: more than 64 bits */

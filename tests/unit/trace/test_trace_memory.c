@@ -194,6 +194,11 @@ static enum err limits(uint64_t *sum)
 		e = trace_bounds_prove(b, two, ARRAY_LEN(two), most != 0, &value, &p);
 		*sum += value;
 		trace_proof_free(&p);
+		if (e == ERR_OK) {
+			e = trace_bounds_prove_event(b, w.c.n - 1, most != 0, &value, &p);
+			*sum += e == ERR_OK ? value : 0;
+			trace_proof_free(&p);
+		}
 	}
 	trace_bounds_free(b);
 	return e;
