@@ -94,7 +94,8 @@ int cli_trace(struct cli *c, const char *const *words, size_t n)
 			return commands[i].run(c, words + 1, n - 1);
 		}
 	}
-	return cli_fail(ERR_USAGE,
-			"it is: kuramori trace demo|ingest|case|report|bounds|path|pedigree|follow|verify|"
-			"compact ...; kuramori trace --help says what each does");
+	return cli_fail(
+	    ERR_USAGE,
+	    "it is: kuramori trace demo|ingest|case|report|bounds|path|pedigree|follow|verify|"
+	    "compact ...; kuramori trace --help says what each does");
 }
