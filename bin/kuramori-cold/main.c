@@ -341,7 +341,7 @@ static int command(struct program *p, const struct config_result *r)
 static int run(struct program *p, const struct config_result *r)
 {
 	/* no user to go to: a person starts this, and it holds no socket to be attacked by */
-	const struct sandbox_plan plan = { .profile = SANDBOX_OFFLINE, .files_max = 64 };
+	const struct sandbox_plan plan = { .profile = &sandbox_offline, .files_max = 64 };
 	struct sandbox_report report = { 0 };
 	struct secret_arena arena;
 	const char *up = interface_up();

@@ -574,7 +574,7 @@ static enum err start(void)
 	if (e != ERR_OK) {
 		return say("config", e, "user: required when started as root");
 	}
-	me.plan.profile = SANDBOX_SIGNER;
+	me.plan.profile = &sandbox_signer;
 	me.plan.files_max = 64;
 	/* one is taken only to be told that there is no place */
 	me.plan.files_more = SIGNER_CHANNELS + 1;

@@ -617,7 +617,7 @@ static enum err privileges_drop(void)
 			return say("config", ERR_CONFIG, "user: root is no user to become");
 		}
 	}
-	me.plan.profile = SANDBOX_DAEMON;
+	me.plan.profile = &sandbox_daemon;
 	me.plan.files_max = 256;
 	me.plan.landlock_optional = true;
 	e = sandbox_prepare(&me.plan, &me.report);

@@ -23,6 +23,16 @@
 
 enum { FILTER_MAX = 1024 }; /* instructions; the real ones have about 60 */
 
+/* A value each, so that a program is linked with what its own profile does. */
+struct sandbox_profile {
+	uint32_t otherwise; /* what becomes of a call that no rule names */
+	enum err (*rules)(scmp_filter_ctx f);
+	/* who the process is from now on; NULL: who started it */
+	enum err (*identity)(const struct sandbox_plan *plan, struct sandbox_report *r);
+	/* no more files; NULL: as before */
+	enum err (*files)(const struct sandbox_plan *plan, struct sandbox_report *r);
+};
+
 static enum err limit(__rlimit_resource_t what, uint64_t n)
 {
 	const struct rlimit r = { .rlim_cur = n, .rlim_max = n };
@@ -68,8 +78,6 @@ static enum err drop_root(const struct sandbox_plan *plan, struct sandbox_report
 	if (setresuid((uid_t)-1, 0, (uid_t)-1) == 0 || seteuid(0) == 0 || setuid(0) == 0) {
 		return ERR_IO;
 	}
-	r->uid = geteuid();
-	r->gid = getegid();
 	return ERR_OK;
 }
 
@@ -99,15 +107,14 @@ enum err sandbox_prepare(const struct sandbox_plan *plan, struct sandbox_report 
 		}
 		done.memory_locked = true;
 	}
-	if (plan->profile == SANDBOX_OFFLINE) {
-		done.uid = geteuid();
-		done.gid = getegid();
-	} else {
-		e = drop_root(plan, &done);
+	if (plan->profile->identity != NULL) {
+		e = plan->profile->identity(plan, &done);
 		if (e != ERR_OK) {
 			return e;
 		}
 	}
+	done.uid = geteuid();
+	done.gid = getegid();
 	/* After the change of uid, which would set it again (proc(5), suid_dumpable). */
 	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0 || prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) != 0) {
 		return ERR_IO;
@@ -192,6 +199,14 @@ static enum err close_numbers(const struct sandbox_plan *plan)
 	}
 	n += plan->files_more;
 	return n <= plan->files_max ? limit(RLIMIT_NOFILE, n) : ERR_IO;
+}
+
+static enum err close_all(const struct sandbox_plan *plan, struct sandbox_report *r)
+{
+	enum err e = sandbox_close_files(plan, r);
+
+	/* the last that needed a descriptor of its own */
+	return e == ERR_OK ? close_numbers(plan) : e;
 }
 
 /*
@@ -342,25 +357,21 @@ static enum err add_offline(scmp_filter_ctx f)
 	return add_allowed(f, offline_calls, ARRAY_LEN(offline_calls));
 }
 
-static enum err add_rules(scmp_filter_ctx f, enum sandbox_profile profile)
+static enum err add_signer(scmp_filter_ctx f)
 {
-	switch (profile) {
-	case SANDBOX_SIGNER:
-		return add_allowed(f, signer_calls, ARRAY_LEN(signer_calls));
-	case SANDBOX_DAEMON:
-		return add_daemon(f);
-	case SANDBOX_OFFLINE:
-		return add_offline(f);
-	}
-	return ERR_IO;
+	return add_allowed(f, signer_calls, ARRAY_LEN(signer_calls));
 }
 
+const struct sandbox_profile sandbox_signer = { SCMP_ACT_KILL_PROCESS, add_signer, drop_root,
+						close_all };
+const struct sandbox_profile sandbox_daemon = { SCMP_ACT_ALLOW, add_daemon, drop_root, NULL };
+const struct sandbox_profile sandbox_offline = { SCMP_ACT_KILL_PROCESS, add_offline, NULL, NULL };
+
 /* The filter as the kernel wants it.  libseccomp allocates: all of that is over before it binds. */
-static enum err compile(enum sandbox_profile profile, struct sock_filter *code, size_t max,
+static enum err compile(const struct sandbox_profile *profile, struct sock_filter *code, size_t max,
 			unsigned short *n)
 {
-	scmp_filter_ctx f =
-	    seccomp_init(profile == SANDBOX_DAEMON ? SCMP_ACT_ALLOW : SCMP_ACT_KILL_PROCESS);
+	scmp_filter_ctx f = seccomp_init(profile->otherwise);
 	int fd = -1;
 	ssize_t got;
 	enum err e = ERR_IO;
@@ -373,7 +384,7 @@ static enum err compile(enum sandbox_profile profile, struct sock_filter *code, 
 	if (seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) != 0) {
 		goto out;
 	}
-	if (add_rules(f, profile) != ERR_OK) {
+	if (profile->rules(f) != ERR_OK) {
 		goto out;
 	}
 	fd = memfd_create("filter", MFD_CLOEXEC);
@@ -409,7 +420,6 @@ enum err sandbox_enter(const struct sandbox_plan *plan, struct sandbox_report *r
 	struct sandbox_report done = *r;
 	struct sock_filter code[FILTER_MAX];
 	struct sock_fprog program = { .filter = code };
-	bool signer = plan->profile == SANDBOX_SIGNER;
 	enum err e = ERR_OK;
 
 	/* What a failed CHECK prints must not look at the descriptor or allocate a buffer first. */
@@ -419,12 +429,8 @@ enum err sandbox_enter(const struct sandbox_plan *plan, struct sandbox_report *r
 	if (!IO_SANITIZED) {
 		e = compile(plan->profile, code, FILTER_MAX, &program.len);
 	}
-	if (e == ERR_OK && signer) {
-		e = sandbox_close_files(plan, &done);
-		/* the last that needed a descriptor of its own */
-		if (e == ERR_OK) {
-			e = close_numbers(plan);
-		}
+	if (e == ERR_OK && plan->profile->files != NULL) {
+		e = plan->profile->files(plan, &done);
 	}
 	if (e == ERR_OK && !IO_SANITIZED) {
 		e = enter_seccomp(&program);

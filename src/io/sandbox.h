@@ -17,21 +17,21 @@
 #include "base/attr.h"
 #include "base/err.h"
 
-enum sandbox_profile {
-	SANDBOX_SIGNER,  /* allow-list, default kill: socket in, socket out, journal, clock, nothing
-			    else */
-	SANDBOX_DAEMON,  /* deny-list for what no daemon needs (other processes, exec, ptrace,
-			    mount, keyring, bpf ...); threads are allowed */
-	SANDBOX_OFFLINE, /* allow-list, default kill: files by name, the terminal, memory that is no
-			    code, the clock: a person's program that has no peer */
-};
+/* Allow-list, default kill: socket in, socket out, journal, clock, nothing else. */
+extern const struct sandbox_profile sandbox_signer;
+/* Deny-list for what no daemon needs (other processes, exec, ptrace, mount, keyring, bpf ...);
+ * threads are allowed. */
+extern const struct sandbox_profile sandbox_daemon;
+/* Allow-list, default kill: files by name, the terminal, memory that is no code, the clock: a
+ * person's program that has no peer. */
+extern const struct sandbox_profile sandbox_offline;
 
 struct sandbox_plan {
-	enum sandbox_profile profile;
+	const struct sandbox_profile *profile;
 	uid_t uid; /* used only when started as root; must not be 0 then */
 	gid_t gid;
 	uint64_t files_max;     /* RLIMIT_NOFILE, >= the descriptors in use */
-	uint64_t files_more;    /* SANDBOX_SIGNER: how many may still be opened in the sandbox */
+	uint64_t files_more;    /* sandbox_signer: how many may still be opened in the sandbox */
 	bool lock_memory;       /* mlockall(MCL_CURRENT): nothing of us is ever swapped */
 	bool landlock_optional; /* a kernel without Landlock is reported instead of refused */
 	int landlock_abi_max;   /* use no more than this of a newer kernel; 0: all it has */
@@ -60,14 +60,14 @@ MUST_CHECK enum err sandbox_descriptors(void);
 
 /*
  * PR_SET_NO_NEW_PRIVS, PR_SET_DUMPABLE 0, RLIMIT_CORE 0, RLIMIT_NOFILE; as root: setgroups(0),
- * setresgid, setresuid to plan's, then proof that root does not come back.  SANDBOX_OFFLINE stays
+ * setresgid, setresuid to plan's, then proof that root does not come back.  sandbox_offline stays
  * the person who started it: its files are his.  ERR_POLICY root without a uid to go to; ERR_IO a
  * call failed: the caller ends then, half a sandbox is none.
  */
 MUST_CHECK enum err sandbox_prepare(const struct sandbox_plan *plan, struct sandbox_report *r);
 
 /*
- * The first half of sandbox_enter() for SANDBOX_SIGNER: Landlock denies every open, change and name
+ * The first half of sandbox_enter() for sandbox_signer: Landlock denies every open, change and name
  * in the file system (EACCES); descriptors that are open stay usable.  Of this thread and those it
  * starts.  *r keeps what it said and gains landlock, landlock_abi.  ERR_POLICY no Landlock and not
  * optional; ERR_IO.
@@ -76,7 +76,7 @@ MUST_CHECK enum err sandbox_close_files(const struct sandbox_plan *plan, struct 
 
 /*
  * Landlock (ABI 1 or newer, every right handled that it knows, none granted), RLIMIT_NOFILE down to
- * the descriptors that are open and files_more (both SANDBOX_SIGNER only), and seccomp.  Cannot be
+ * the descriptors that are open and files_more (both sandbox_signer only), and seccomp.  Cannot be
  * undone.  ERR_POLICY no Landlock and not optional; ERR_IO, also files_max is too small.
  */
 MUST_CHECK enum err sandbox_enter(const struct sandbox_plan *plan, struct sandbox_report *r);

@@ -24,17 +24,16 @@ enum {
 static_assert(AT_LINK + sizeof(struct hash32) == LOG_RECORD_BYTES, "the link ends the record");
 static_assert(sizeof(struct id128) == 16 && sizeof(u128) == 16, "16-byte fields");
 
+static const char *const words_by_kind[] = {
+#define KIND(name, number, words) [LOG_##name] = (words),
+#include "log/kinds.def"
+#undef KIND
+};
+
 /* NULL for a number that kinds.def does not have. */
 static const char *words_of(uint16_t kind)
 {
-	switch (kind) {
-#define KIND(name, number, words) \
-	case LOG_##name:          \
-		return words;
-#include "log/kinds.def"
-#undef KIND
-	}
-	return NULL;
+	return kind < ARRAY_LEN(words_by_kind) ? words_by_kind[kind] : NULL;
 }
 
 bool log_record_kind_known(uint16_t kind)

@@ -30,7 +30,7 @@
 #include "base/attr.h"
 #include "io/sandbox.h"
 
-static enum sandbox_profile profile;
+static const struct sandbox_profile *profile;
 
 enum { NUMBERS = 512, SOMEBODY = 65534, TOO_LONG_S = 20 };
 
@@ -221,10 +221,10 @@ static void list(void)
 {
 	unsigned by = BY_DAEMON;
 
-	if (profile == SANDBOX_SIGNER) {
+	if (profile == &sandbox_signer) {
 		by = BY_SIGNER;
 		list_all_but(signer_may, ARRAY_LEN(signer_may));
-	} else if (profile == SANDBOX_OFFLINE) {
+	} else if (profile == &sandbox_offline) {
 		by = BY_OFFLINE;
 		list_all_but(offline_may, ARRAY_LEN(offline_may));
 	}
@@ -246,7 +246,7 @@ static bool enter(void)
 	struct sandbox_report r = { 0 };
 
 	return sandbox_prepare(&plan, &r) == ERR_OK && sandbox_enter(&plan, &r) == ERR_OK &&
-	       r.seccomp && r.landlock == (profile == SANDBOX_SIGNER);
+	       r.seccomp && r.landlock == (profile == &sandbox_signer);
 }
 
 /* What to do, found before the sandbox, in which nothing can be looked up any more. */
@@ -330,10 +330,10 @@ static bool profile_of(const char *word)
 {
 	static const struct {
 		const char *word;
-		enum sandbox_profile profile;
-	} all[] = { { "signer", SANDBOX_SIGNER },
-		    { "daemon", SANDBOX_DAEMON },
-		    { "offline", SANDBOX_OFFLINE } };
+		const struct sandbox_profile *profile;
+	} all[] = { { "signer", &sandbox_signer },
+		    { "daemon", &sandbox_daemon },
+		    { "offline", &sandbox_offline } };
 
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		if (strcmp(word, all[i].word) == 0) {
@@ -356,7 +356,7 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc == 3 && strcmp(argv[2], "--work") == 0) {
-		return profile == SANDBOX_OFFLINE ? work_offline() : work();
+		return profile == &sandbox_offline ? work_offline() : work();
 	}
 	if (argc == 4 && strcmp(argv[2], "--probe") == 0) {
 		return probe(argv[3], false);

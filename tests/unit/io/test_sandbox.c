@@ -40,7 +40,7 @@ enum { SOMEBODY = 65534, FILES_MAX = 32 };
 /* For everybody: only the sandbox may be what keeps us from it. */
 static char dir[] = "/tmp/kuramori-sandbox-XXXXXX";
 static char inside[64], fresh[64], socket_path[64];
-static enum sandbox_profile profile;
+static const struct sandbox_profile *profile;
 static int abi_max; /* of Landlock; 0: what this kernel has */
 
 static struct sandbox_plan plan_of(void)
@@ -151,7 +151,7 @@ static void root_without_a_uid(void)
 /* A person's program: no core, no debugger, and still his. */
 static void offline(void)
 {
-	struct sandbox_plan plan = { .profile = SANDBOX_OFFLINE, .files_max = FILES_MAX };
+	struct sandbox_plan plan = { .profile = &sandbox_offline, .files_max = FILES_MAX };
 	struct sandbox_report r = { 0 };
 	uid_t before = geteuid();
 	struct rlimit limit;
@@ -186,7 +186,7 @@ static void locked(void)
 
 static void what_prepare_takes_away(void)
 {
-	profile = SANDBOX_SIGNER;
+	profile = &sandbox_signer;
 	T_EQ(child(prepared), 0);
 	T_EQ(child(root_without_a_uid), 0);
 	T_EQ(child(offline), 0);
@@ -288,7 +288,7 @@ static void files_are_closed(void)
 /* Debian 12's kernel has ABI 2, and the first one must do too: a refused file is refused by it. */
 static void landlock_denies_the_file_system(void)
 {
-	profile = SANDBOX_SIGNER;
+	profile = &sandbox_signer;
 	for (abi_max = 2; abi_max >= 0; abi_max--) {
 		T_EQ(child(files_are_closed), 0);
 	}
@@ -362,7 +362,7 @@ static void newer_kernels_close_more(void)
 
 static void newer_kernels(void)
 {
-	profile = SANDBOX_SIGNER;
+	profile = &sandbox_signer;
 	T_EQ(child(newer_kernels_close_more), 0);
 	abi_max = 2;
 	T_EQ(child(newer_kernels_close_more), 0);
@@ -459,7 +459,7 @@ static void none_planned(void)
 
 static void numbers_are_counted(void)
 {
-	profile = SANDBOX_SIGNER;
+	profile = &sandbox_signer;
 	T_EQ(child(as_many_as_planned), 0);
 	(void)unlink(socket_path);
 	T_EQ(child(more_than_the_unit_grants), 0);
@@ -506,7 +506,7 @@ static void landlock_missing_and_optional(void)
 
 static void a_kernel_without_landlock(void)
 {
-	profile = SANDBOX_SIGNER;
+	profile = &sandbox_signer;
 	T_EQ(child(landlock_missing_and_required), 0);
 	T_EQ(child(landlock_missing_and_optional), 0);
 }
@@ -550,7 +550,7 @@ static void signer_calls_that_kill(void)
 		{ SYS_dup, 0, 0, 0 },
 	};
 
-	profile = SANDBOX_SIGNER;
+	profile = &sandbox_signer;
 	for (size_t i = 0; i < ARRAY_LEN(calls) && !sanitized; i++) {
 		number = calls[i][0];
 		memcpy(args, &calls[i][1], sizeof args);
@@ -568,9 +568,9 @@ static void our_check_fails(void)
 
 static void a_broken_invariant_is_still_sigabrt(void)
 {
-	profile = SANDBOX_SIGNER;
+	profile = &sandbox_signer;
 	T_CHECK(t_dies(SIGABRT, our_check_fails));
-	profile = SANDBOX_DAEMON;
+	profile = &sandbox_daemon;
 	T_CHECK(t_dies(SIGABRT, our_check_fails));
 }
 
@@ -613,7 +613,7 @@ static void allowed_work(void)
 
 static void what_a_signer_needs_works(void)
 {
-	profile = SANDBOX_SIGNER;
+	profile = &sandbox_signer;
 	T_EQ(child(allowed_work), 0);
 	(void)unlink(socket_path);
 }
@@ -699,7 +699,7 @@ static void a_daemon(void)
 		{ SYS_chroot, (long)"/", 0, 0 },
 	};
 
-	profile = SANDBOX_DAEMON;
+	profile = &sandbox_daemon;
 	T_EQ(child(daemon_work), 0);
 	if (sanitized) {
 		return;
