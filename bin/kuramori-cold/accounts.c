@@ -42,14 +42,6 @@ static void print_account(unsigned number, const struct nem_address *a)
 	(void)printf("\n");
 }
 
-static int missing(const struct program *p, const char *out, const char *names)
-{
-	if (p->config.key_file[0] == '\0' || out[0] == '\0') {
-		return program_fail(ERR_USAGE, names);
-	}
-	return program_exists(out) ? program_fail(ERR_EXISTS, out) : 0;
-}
-
 /* Addresses and public keys of the batch, a line each, on the screen and into the list. */
 static int write_list(struct program *p, size_t n, uint8_t network)
 {
@@ -81,8 +73,11 @@ int program_accounts(struct program *p, const char *count, const char *network)
 	static const uint8_t known[] = { NEM_NETWORK_MAIN, NEM_NETWORK_TEST, NEM_NETWORK_MIJIN };
 	const size_t n = count_of(count, COLD_ACCOUNTS_MAX);
 	uint8_t byte = 0;
-	int code = missing(p, p->config.list_file, "--key-file, --list-file");
+	int code = program_vacant(p->config.key_file, "--key-file");
 
+	if (code == 0) {
+		code = program_vacant(p->config.list_file, "--list-file");
+	}
 	for (size_t i = 0; i < sizeof known; i++) {
 		byte = strcmp(network, nem_network_name(known[i])) == 0 ? known[i] : byte;
 	}
@@ -173,11 +168,11 @@ int program_convert(struct program *p, const char *count)
 	static struct parcel parcel;
 	const size_t n = count_of(count, COLD_CONVERSIONS_MAX);
 	struct writer lines = writer_make(p->buffer, COLD_BATCH_BYTES);
-	int code = missing(p, p->config.unit_file, "--key-file, --unit-file, --new-key-file");
+	int code = program_vacant(p->config.unit_file, "--unit-file");
 	enum err e;
 
 	if (code == 0) {
-		code = missing(p, p->config.new_key_file, "--new-key-file");
+		code = program_vacant(p->config.new_key_file, "--new-key-file");
 	}
 	if (code == 0 && n == 0) {
 		code = program_fail(ERR_USAGE, "convert 1..64");

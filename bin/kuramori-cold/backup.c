@@ -187,21 +187,13 @@ static void print_number(const char *label, uint64_t number)
 	(void)printf("%s %llu\n", label, (unsigned long long)number);
 }
 
-static void print_moment(const char *label, uint64_t ms)
-{
-	char text[CLOCK_TEXT_MAX];
-
-	clock_text(text, ms);
-	(void)printf("%s %s\n", label, text);
-}
-
 /* What two people compare before a card is typed: whom this machine believes, and its clock. */
 static int compare(struct program *p)
 {
 	program_print_genesis(p);
 	print_number("roster", p->rules.roster.number);   /* not words */
 	print_number("holding", p->rules.holding.number); /* not words */
-	print_moment(_("this machine's clock says"), clock_wall_ms());
+	program_print_moment(_("this machine's clock says"), clock_wall_ms());
 	return program_confirm(
 		   _("Another person reads the same words from another machine, these are the "
 		     "newest numbers that officers have signed, and the clock is right? Type: "
@@ -241,15 +233,11 @@ int program_drill(struct program *p)
 	struct writer w = writer_make(room, sizeof room);
 	uint64_t now;
 	enum err e;
-	int code;
+	int code = program_vacant(p->config.drill_file, "--drill-file");
 
-	if (p->config.drill_file[0] == '\0') {
-		return program_fail(ERR_USAGE, "--drill-file");
+	if (code == 0) {
+		code = program_rules(p, false);
 	}
-	if (program_exists(p->config.drill_file)) {
-		return program_fail(ERR_EXISTS, p->config.drill_file);
-	}
-	code = program_rules(p, false);
 	if (code == 0) {
 		code = compare(p);
 	}
@@ -269,64 +257,31 @@ int program_drill(struct program *p)
 	if (e != ERR_OK) {
 		return program_fail(e, p->config.drill_file);
 	}
-	print_moment(_("the cards are good; this drill counts until"),
-		     now + p->config.drill_days * UINT64_C(86400000));
+	program_print_moment(_("the cards are good; this drill counts until"),
+			     now + p->config.drill_days * UINT64_C(86400000));
 	return 0;
 }
 
 /* ---- restore ------------------------------------------------------------------------------- */
 
-static enum err append(void *context, struct bytes batch)
-{
-	struct program *p = context;
-
-	return store_append(&p->store.base, batch);
-}
-
-static enum err nothing_there(void *context, struct bytes batch)
-{
-	(void)context;
-	(void)batch;
-	return ERR_EXISTS;
-}
-
 /* A batch of the old journal: judged as ours, then as it is into the new one. */
 static enum err copy_one(void *context, struct bytes batch)
 {
-	struct program *p = context;
-	enum err e = cold_replay(&p->cold, &p->secrets->keys, batch);
+	enum err e = program_replay(context, batch);
 
-	return e == ERR_OK ? append(p, batch) : e;
+	return e == ERR_OK ? program_append(context, batch) : e;
 }
 
-static int open_copy(struct program *p, struct store_file *old)
+/* The whole of the old journal, from its beginning. */
+static int read_copy(struct program *p, enum err (*each)(void *, struct bytes))
 {
+	static struct store_file old;
 	struct store_fault fault = { "" };
-	enum err e = store_file_open(old, p->config.old_journal_file, STORE_FILE_READ, 0, &fault);
+	enum err e = store_file_open(&old, p->config.old_journal_file, STORE_FILE_READ, 0, &fault);
 
 	if (e != ERR_OK) {
 		(void)fprintf(stderr, "kuramori-cold: %s\n", fault.text); /* not words */
 		return program_fail(e, p->config.old_journal_file);
-	}
-	return 0;
-}
-
-/* The old journal, judged whole before anything is made of it. */
-static enum err judge_one(void *context, struct bytes batch)
-{
-	struct program *p = context;
-
-	return cold_replay(&p->cold, &p->secrets->keys, batch);
-}
-
-static int read_copy(struct program *p, enum err (*each)(void *, struct bytes))
-{
-	static struct store_file old;
-	int code = open_copy(p, &old);
-	enum err e;
-
-	if (code != 0) {
-		return code;
 	}
 	memset(&p->cold, 0, sizeof p->cold);
 	e = store_replay(&old.base, p->buffer, COLD_BATCH_BYTES, each, p);
@@ -339,21 +294,15 @@ static int read_copy(struct program *p, enum err (*each)(void *, struct bytes))
 
 static int new_journal(struct program *p)
 {
-	const struct cold_journal journal = { p, append };
-	struct store_fault fault = { "" };
+	const struct cold_journal journal = { p, program_append };
 	struct policy_verdict v;
-	enum err e = store_file_open(&p->store, p->config.journal_file, STORE_FILE_CREATE,
-				     p->config.journal_bytes, &fault);
+	enum err e = program_new_journal(p);
 	int code = 0;
 
-	if (e == ERR_OK) {
-		e = store_replay(&p->store.base, p->buffer, COLD_BATCH_BYTES, nothing_there, NULL);
-	}
 	if (e == ERR_OK && p->config.old_journal_file[0] != '\0') {
 		code = read_copy(p, copy_one);
 	} else if (e == ERR_OK) {
-		e = cold_begin(&p->cold, &p->secrets->keys, &p->rules.genesis_id, clock_wall_ms(),
-			       &journal, p->buffer);
+		e = program_begin(p);
 	}
 	if (e != ERR_OK || code != 0) {
 		return code != 0 ? code : program_fail(e, p->config.journal_file);
@@ -370,7 +319,8 @@ static int restore_key(struct program *p)
 	if (p->config.old_journal_file[0] != '\0') {
 		struct policy_verdict v;
 
-		code = read_copy(p, judge_one);
+		/* judged whole before anything is made of it */
+		code = read_copy(p, program_replay);
 		v = cold_restore_judge(&p->cold, &p->rules, clock_wall_ms());
 		code = code == 0 && v.err != ERR_OK ? program_refused(&v) : code;
 		memset(&p->cold, 0, sizeof p->cold);
@@ -387,18 +337,14 @@ static int restore_key(struct program *p)
 
 int program_restore(struct program *p)
 {
-	int code;
+	int code = program_vacant(p->config.key_file, "--key-file");
 
-	if (p->config.key_file[0] == '\0' || p->config.journal_file[0] == '\0') {
-		return program_fail(ERR_USAGE, "--key-file, --journal-file");
+	if (code == 0) {
+		code = program_vacant(p->config.journal_file, "--journal-file");
 	}
-	if (program_exists(p->config.key_file)) {
-		return program_fail(ERR_EXISTS, p->config.key_file);
+	if (code == 0) {
+		code = program_rules(p, false);
 	}
-	if (program_exists(p->config.journal_file)) {
-		return program_fail(ERR_EXISTS, p->config.journal_file);
-	}
-	code = program_rules(p, false);
 	if (code == 0) {
 		code = compare(p);
 	}
@@ -411,7 +357,7 @@ int program_restore(struct program *p)
 	if (code != 0) {
 		return code;
 	}
-	print_moment(_("restored; this key signs nothing before"),
-		     cold_restored_until(&p->cold, &p->rules));
+	program_print_moment(_("restored; this key signs nothing before"),
+			     cold_restored_until(&p->cold, &p->rules));
 	return 0;
 }

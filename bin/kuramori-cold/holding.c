@@ -47,8 +47,6 @@ static const struct doc_holder *same_holder(const struct doc_holding *h,
 void program_print_holding(const struct doc_holding *h, const struct hash32 *id,
 			   const struct doc_holding *old)
 {
-	char words[DOC_ID_WORDS_BYTES];
-
 	(void)printf(_("holding number %llu\n"), (unsigned long long)h->number);
 	for (size_t i = 0; i < h->holder_count; i++) {
 		print_holder(old != NULL && same_holder(old, &h->holders[i]) == NULL
@@ -73,8 +71,7 @@ void program_print_holding(const struct doc_holding *h, const struct hash32 *id,
 					 : _("It takes away only: officers suffice, and it binds "
 					     "at once."));
 	}
-	doc_id_words(words, id);
-	(void)printf(_("the holding in words, for two people to compare:\n  %s\n"), words);
+	program_print_words(_("the holding in words, for two people to compare:"), id);
 }
 
 bool program_compared(void)
@@ -90,16 +87,9 @@ static int begin(struct program *p)
 	return code == 0 ? program_unlock(p, true) : code;
 }
 
-static enum err append(void *context, struct bytes batch)
-{
-	struct program *p = context;
-
-	return store_append(&p->store.base, batch);
-}
-
 int program_take(struct program *p)
 {
-	const struct cold_journal journal = { p, append };
+	const struct cold_journal journal = { p, program_append };
 	const struct cold *c = &p->cold;
 	struct policy_verdict v;
 	char moment[CLOCK_TEXT_MAX];
@@ -147,12 +137,11 @@ int program_endorse(struct program *p, const char *path)
 	struct doc_holding next;
 	struct hash32 id;
 	struct doc d;
-	int code;
+	int code = program_vacant(p->config.endorsed_file, "--endorsed-file");
 
-	if (p->config.endorsed_file[0] == '\0') {
-		return program_fail(ERR_USAGE, "--endorsed-file");
+	if (code == 0) {
+		code = begin(p);
 	}
-	code = begin(p);
 	if (code == 0) {
 		code = program_read(p, path, &raw);
 	}

@@ -36,10 +36,26 @@ void program_print_drill(const struct program *p)
 	}
 }
 
+void program_print_moment(const char *label, uint64_t ms)
+{
+	char text[CLOCK_TEXT_MAX];
+
+	clock_text(text, ms);
+	(void)printf("%s %s\n", label, text); /* not words */
+}
+
+void program_print_words(const char *label, const struct hash32 *id)
+{
+	char lines[DOC_ID_LINES_BYTES];
+
+	doc_id_lines(lines, id);
+	(void)printf("%s\n%s\n", label, lines); /* not words */
+}
+
 void program_print_keys(const struct program *p)
 {
 	const struct cold_secrets *keys = &p->secrets->keys;
-	char attest[65], chain[65], words[DOC_ID_WORDS_BYTES];
+	char attest[65], chain[65];
 	struct key32 key;
 	struct hash32 id;
 
@@ -47,18 +63,15 @@ void program_print_keys(const struct program *p)
 	hex_put(attest, bytes_of(key.b, sizeof key.b));
 	hex_put(chain, bytes_of(keys->chain.public_key.b, sizeof keys->chain.public_key.b));
 	memcpy(id.b, keys->chain.public_key.b, sizeof id.b);
-	doc_id_words(words, &id);
 	program_print_drill(p);
 	(void)printf("key %s\nattest_key %s\n", chain, attest); /* not words */
-	(void)printf(_("the key in words, for two people to compare:\n  %s\n"), words);
+	program_print_words(_("the key in words, for two people to compare:"), &id);
 }
 
 void program_print_genesis(const struct program *p)
 {
-	char words[DOC_ID_WORDS_BYTES];
-
-	doc_id_words(words, &p->rules.genesis_id);
-	(void)printf(_("genesis in words, for two people to compare:\n  %s\n"), words);
+	program_print_words(_("genesis in words, for two people to compare:"),
+			    &p->rules.genesis_id);
 }
 
 /* ---- init ---------------------------------------------------------------------------------- */
@@ -106,6 +119,29 @@ int program_make_key(struct program *p)
 	return 0;
 }
 
+static struct policy_verdict too_weak(const struct program *p, const char *passphrase)
+{
+	return p->drill ? (struct policy_verdict){ .err = ERR_OK }
+			: cold_passphrase_check(bytes_str(passphrase));
+}
+
+/* Too weak a one is asked for again: nobody rolls the dice twice for that. */
+static enum err ask_first(const struct program *p)
+{
+	struct program_secrets *s = p->secrets;
+	struct policy_verdict v = { .err = ERR_POLICY };
+	enum err e = ERR_OK;
+
+	while (e == ERR_OK && v.err != ERR_OK) {
+		e = ask_secret(_("passphrase"), s->passphrase, sizeof s->passphrase);
+		v = too_weak(p, s->passphrase);
+		if (e == ERR_OK && v.err != ERR_OK) {
+			(void)program_refused(&v);
+		}
+	}
+	return e;
+}
+
 /* A line, or nothing: an empty one, or the end. */
 static enum err ask_perhaps(const char *prompt, char *out, size_t cap)
 {
@@ -122,8 +158,9 @@ static enum err ask_perhaps(const char *prompt, char *out, size_t cap)
  * The second passphrase, if it is asked for.  Who wants none gets one that nobody knows: everything
  * that follows is the same, and so is the file.
  */
-static enum err ask_other(struct program_secrets *s, bool second)
+static enum err ask_other(const struct program *p, bool second)
 {
+	struct program_secrets *s = p->secrets;
 	uint8_t unknown[32];
 	enum err e = ERR_OK;
 
@@ -135,10 +172,11 @@ static enum err ask_other(struct program_secrets *s, bool second)
 	if (e == ERR_OK && second) {
 		e = ask_perhaps(_("the second passphrase again"), s->again, sizeof s->again);
 	}
-	/* the first one once more is none; said before anything is made (crypto/seal.h says it,
-	 * too) */
+	/* the first one once more is none, nor is a weak one; one word for all of it, or it would
+	 * say that there is a second */
 	if (e == ERR_OK &&
-	    (strcmp(s->other, s->again) != 0 || strcmp(s->other, s->passphrase) == 0)) {
+	    (strcmp(s->other, s->again) != 0 || strcmp(s->other, s->passphrase) == 0 ||
+	     (s->other[0] != '\0' && too_weak(p, s->other).err != ERR_OK))) {
 		e = ERR_MISMATCH;
 	}
 	random_fill(unknown, sizeof unknown);
@@ -152,7 +190,7 @@ static enum err ask_other(struct program_secrets *s, bool second)
 int program_ask_passphrase(struct program *p, bool second)
 {
 	struct program_secrets *s = p->secrets;
-	enum err e = ask_secret(_("passphrase"), s->passphrase, sizeof s->passphrase);
+	enum err e = ask_first(p);
 
 	if (e == ERR_OK) {
 		e = ask_secret(_("passphrase again"), s->again, sizeof s->again);
@@ -161,7 +199,7 @@ int program_ask_passphrase(struct program *p, bool second)
 		e = ERR_MISMATCH;
 	}
 	if (e == ERR_OK) {
-		e = ask_other(s, second);
+		e = ask_other(p, second);
 	}
 	return e == ERR_OK ? 0 : program_fail(e, "passphrase");
 }
@@ -199,38 +237,50 @@ static enum err nothing_there(void *context, struct bytes batch)
 	return ERR_EXISTS;
 }
 
-static enum err append(void *context, struct bytes batch)
+enum err program_append(void *program, struct bytes batch)
 {
-	struct program *p = context;
+	struct program *p = program;
 
 	return store_append(&p->store.base, batch);
 }
 
-static int make_journal(struct program *p)
+enum err program_replay(void *program, struct bytes batch)
 {
-	const struct cold_journal journal = { p, append };
+	struct program *p = program;
+
+	return cold_replay(&p->cold, &p->secrets->keys, batch);
+}
+
+enum err program_new_journal(struct program *p)
+{
 	struct store_fault fault = { "" };
 	enum err e = store_file_open(&p->store, p->config.journal_file, STORE_FILE_CREATE,
 				     p->config.journal_bytes, &fault);
 
-	if (e == ERR_OK) {
-		e = store_replay(&p->store.base, p->buffer, COLD_BATCH_BYTES, nothing_there, NULL);
-	}
-	if (e == ERR_OK) {
-		e = cold_begin(&p->cold, &p->secrets->keys, &p->rules.genesis_id, clock_wall_ms(),
-			       &journal, p->buffer);
-	}
-	return e == ERR_OK ? 0 : program_fail(e, p->config.journal_file);
+	return e != ERR_OK
+		   ? e
+		   : store_replay(&p->store.base, p->buffer, COLD_BATCH_BYTES, nothing_there, NULL);
+}
+
+enum err program_begin(struct program *p)
+{
+	const struct cold_journal journal = { p, program_append };
+
+	return cold_begin(&p->cold, &p->secrets->keys, &p->rules.genesis_id, clock_wall_ms(),
+			  &journal, p->buffer);
 }
 
 int program_init(struct program *p)
 {
-	int code;
+	enum err e;
+	int code = program_vacant(p->config.key_file, "--key-file");
 
-	if (p->config.key_file[0] == '\0' || p->config.journal_file[0] == '\0') {
-		return program_fail(ERR_USAGE, "--key-file, --journal-file");
+	if (code == 0) {
+		code = program_vacant(p->config.journal_file, "--journal-file");
 	}
-	code = program_rules(p, true);
+	if (code == 0) {
+		code = program_rules(p, true);
+	}
 	if (code != 0) {
 		return code;
 	}
@@ -247,23 +297,21 @@ int program_init(struct program *p)
 	if (code == 0) {
 		code = program_seal(p, p->config.key_file);
 	}
-	if (code == 0) {
-		code = make_journal(p);
+	if (code != 0) {
+		return code;
 	}
-	if (code == 0) {
-		program_print_keys(p);
+	e = program_new_journal(p);
+	if (e == ERR_OK) {
+		e = program_begin(p);
 	}
-	return code;
+	if (e != ERR_OK) {
+		return program_fail(e, p->config.journal_file);
+	}
+	program_print_keys(p);
+	return 0;
 }
 
 /* ---- opening ------------------------------------------------------------------------------- */
-
-static enum err replay_one(void *context, struct bytes batch)
-{
-	struct program *p = context;
-
-	return cold_replay(&p->cold, &p->secrets->keys, batch);
-}
 
 int program_unlock(struct program *p, bool journal)
 {
@@ -304,7 +352,7 @@ int program_unlock(struct program *p, bool journal)
 		(void)fprintf(stderr, "kuramori-cold: %s\n", fault.text); /* not words */
 		return program_fail(e, p->config.journal_file);
 	}
-	e = store_replay(&p->store.base, p->buffer, COLD_BATCH_BYTES, replay_one, p);
+	e = store_replay(&p->store.base, p->buffer, COLD_BATCH_BYTES, program_replay, p);
 	if (e != ERR_OK) {
 		return program_fail(e, p->config.journal_file);
 	}
@@ -347,12 +395,11 @@ int program_check(struct program *p)
 /* The side that was opened keeps its token, whichever it is; the other one gets a new one. */
 int program_reseal(struct program *p)
 {
-	int code;
+	int code = program_vacant(p->config.new_key_file, "--new-key-file");
 
-	if (p->config.new_key_file[0] == '\0') {
-		return program_fail(ERR_USAGE, "--new-key-file");
+	if (code == 0) {
+		code = program_unlock(p, false);
 	}
-	code = program_unlock(p, false);
 	if (code == 0) {
 		code = program_ask_passphrase(p, true);
 	}

@@ -38,6 +38,10 @@
 #include "kuramori_catalogues.h" /* needs io/words.h */
 
 #define INTERFACES "/sys/class/net"
+#define USAGE      /* not words */                                              \
+	"init | check | reseal | register | backup | drill | restore | "        \
+	"accounts N NETWORK | convert N | take | endorse FILE | refuse FILE | " \
+	"explain FILE... | sign FILE... | show FILE... | journal | seal-transcript"
 
 enum { FLAG_UP = 1 }; /* IFF_UP of netdevice(7) */
 
@@ -207,15 +211,21 @@ int program_rosters(struct program *p)
 	return v.err == ERR_OK ? 0 : program_refused(&v);
 }
 
-bool program_exists(const char *path)
+int program_vacant(const char *path, const char *flag)
 {
-	int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	int fd;
 
-	if (fd < 0) {
-		return errno != ENOENT && errno != ENOTDIR;
+	if (path[0] == '\0') {
+		return program_fail(ERR_USAGE, flag);
 	}
-	(void)close(fd);
-	return true;
+	fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
+		return 0;
+	}
+	if (fd >= 0) {
+		(void)close(fd);
+	}
+	return program_fail(ERR_EXISTS, path);
 }
 
 int program_rules(struct program *p, bool genesis_only)
@@ -275,6 +285,18 @@ static const char *interface_up(void)
 	return up ? name : NULL;
 }
 
+/* The commands that are a word and nothing more. */
+static const struct {
+	const char *word;
+	int (*run)(struct program *p);
+} alone[] = {
+	{ "init", program_init },       { "check", program_check },
+	{ "reseal", program_reseal },   { "register", program_register },
+	{ "backup", program_backup },   { "drill", program_drill },
+	{ "restore", program_restore }, { "take", program_take },
+	{ "journal", program_journal }, { "seal-transcript", program_seal_transcript },
+};
+
 static int command(struct program *p, const struct config_result *r)
 {
 	const char *word = r->rest_n > 0 ? r->rest[0] : "";
@@ -283,38 +305,16 @@ static int command(struct program *p, const struct config_result *r)
 	    strcmp(word, "reseal") != 0) {
 		return program_fail(ERR_USAGE, "--genesis-file");
 	}
-	if (strcmp(word, "init") == 0 && r->rest_n == 1) {
-		return program_init(p);
-	}
-	if (strcmp(word, "check") == 0 && r->rest_n == 1) {
-		return program_check(p);
-	}
-	if (strcmp(word, "reseal") == 0 && r->rest_n == 1) {
-		return program_reseal(p);
-	}
-	if (strcmp(word, "register") == 0 && r->rest_n == 1) {
-		return program_register(p);
-	}
-	if (strcmp(word, "journal") == 0 && r->rest_n == 1) {
-		return program_journal(p);
+	for (size_t i = 0; i < ARRAY_LEN(alone); i++) {
+		if (strcmp(word, alone[i].word) == 0 && r->rest_n == 1) {
+			return alone[i].run(p);
+		}
 	}
 	if ((strcmp(word, "explain") == 0 || strcmp(word, "sign") == 0) && r->rest_n > 1) {
 		return program_refill(p, r->rest + 1, r->rest_n - 1, strcmp(word, "sign") == 0);
 	}
 	if (strcmp(word, "show") == 0 && r->rest_n > 1) {
 		return program_show(p, r->rest + 1, r->rest_n - 1);
-	}
-	if (strcmp(word, "backup") == 0 && r->rest_n == 1) {
-		return program_backup(p);
-	}
-	if (strcmp(word, "restore") == 0 && r->rest_n == 1) {
-		return program_restore(p);
-	}
-	if (strcmp(word, "drill") == 0 && r->rest_n == 1) {
-		return program_drill(p);
-	}
-	if (strcmp(word, "take") == 0 && r->rest_n == 1) {
-		return program_take(p);
 	}
 	if (strcmp(word, "endorse") == 0 && r->rest_n == 2) {
 		return program_endorse(p, r->rest[1]);
@@ -325,17 +325,10 @@ static int command(struct program *p, const struct config_result *r)
 	if (strcmp(word, "accounts") == 0 && r->rest_n == 3) {
 		return program_accounts(p, r->rest[1], r->rest[2]);
 	}
-	if (strcmp(word, "seal-transcript") == 0 && r->rest_n == 1) {
-		return program_seal_transcript(p);
-	}
 	if (strcmp(word, "convert") == 0 && r->rest_n == 2) {
 		return program_convert(p, r->rest[1]);
 	}
-	return program_fail(
-	    ERR_USAGE,
-	    "init, check, reseal, register, backup, drill, restore, "
-	    "accounts N NETWORK, convert N, seal-transcript, take, endorse FILE, refuse FILE, "
-	    "explain FILE..., sign FILE..., show FILE..., journal");
+	return program_fail(ERR_USAGE, USAGE);
 }
 
 static int run(struct program *p, const struct config_result *r)
@@ -385,10 +378,7 @@ int main(int argc, char **argv)
 		.name = "kuramori-cold",
 		.summary = N_("hold a cold key on a machine without network"),
 		.text = NULL,
-		.usage =
-		    "init | check | reseal | register | backup | drill | restore | "
-		    "accounts N NETWORK | convert N | take | endorse FILE | refuse FILE | "
-		    "explain FILE... | sign FILE... | show FILE... | journal | seal-transcript",
+		.usage = USAGE,
 		.rows = rows,
 		.n = ARRAY_LEN(rows),
 		.words = words_of,

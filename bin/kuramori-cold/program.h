@@ -98,8 +98,12 @@ int program_refused(const struct policy_verdict *v);
 /* The whole of a file ("-": of stdin) into the room.  Complains and gives an exit code, or 0. */
 int program_read(struct program *p, const char *path, struct bytes *out);
 
-/* Something stands at this path, be it a link to nowhere. */
-bool program_exists(const char *path);
+/*
+ * A file that this command will make: its path is given, by the flag of this name, and nothing
+ * stands there yet, not even a link to nowhere.  Asked before a person begins.  Complains and gives
+ * an exit code, or 0.
+ */
+int program_vacant(const char *path, const char *flag);
 
 /* Reads and believes genesis, rosters and holding; genesis alone if `genesis_only`. */
 int program_rules(struct program *p, bool genesis_only);
@@ -109,11 +113,27 @@ int program_rosters(struct program *p);
 /* Asks for the passphrase and opens the key; then the journal, if `journal`. */
 int program_unlock(struct program *p, bool journal);
 
+/*
+ * The journal, with the program as context: a new file with nothing in it (program_begin, with the
+ * key: its first batch, too), a batch behind what there is, and one of this or an old journal
+ * judged as this key's.
+ */
+MUST_CHECK enum err program_new_journal(struct program *p);
+MUST_CHECK enum err program_begin(struct program *p);
+MUST_CHECK enum err program_append(void *program, struct bytes batch);
+MUST_CHECK enum err program_replay(void *program, struct bytes batch);
+
 /* A question that is answered by its own word, in whatever language: false for anything else. */
 bool program_confirm(const char *question, const char *word);
 
 /* What was signed, into endorsed_file; says what it is. */
 int program_endorsed(const struct program *p, struct bytes raw, const char *what);
+
+/* This label, and behind it the moment in UTC. */
+void program_print_moment(const char *label, uint64_t ms);
+
+/* This label, and below it the 24 words of this id as people read them to each other. */
+void program_print_words(const char *label, const struct hash32 *id);
 
 void program_print_keys(const struct program *p);
 void program_print_genesis(const struct program *p);
@@ -136,8 +156,9 @@ int program_make_key(struct program *p);
 
 /*
  * The two passphrases of a new key file, each twice, the second one or nothing, and not asked for
- * unless `second`; then the key of `sealed` under both, with `token` under the first, into a new
- * file.  Each gives an exit code, or 0.
+ * unless `second`; one that is too weak is asked for again, unless the key is for practice; then
+ * the key of `sealed` under both, with `token` under the first, into a new file.  Each gives an
+ * exit code, or 0.
  */
 int program_ask_passphrase(struct program *p, bool second);
 int program_seal(struct program *p, const char *path);

@@ -123,7 +123,6 @@ int program_record_end(const struct program *p, int code)
 int program_seal_transcript(struct program *p)
 {
 	const struct doc_holder *me = NULL;
-	char words[DOC_ID_WORDS_BYTES];
 	struct key32 attest;
 	int code = program_rules(p, false);
 
@@ -153,8 +152,8 @@ int program_seal_transcript(struct program *p)
 	record("end", "0");
 	silent = true;
 	transcript_seal(&transcript, me->id, p->secrets->keys.attest);
-	doc_id_words(words, &transcript.state.chain);
-	(void)printf(_("signed; the transcript in words, for everybody's paper:\n  %s\n"), words);
+	program_print_words(_("signed; the transcript in words, for everybody's paper:"),
+			    &transcript.state.chain);
 	code = transcript_close(&transcript) == ERR_OK
 		   ? 0
 		   : program_fail(ERR_IO, p->config.transcript_file);

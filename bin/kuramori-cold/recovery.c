@@ -58,8 +58,6 @@ static void print_person(const char *label, const struct doc_person *p)
 static void print_recovery(const struct doc_roster *old, const struct doc_roster *next,
 			   const struct hash32 *id)
 {
-	char words[DOC_ID_WORDS_BYTES];
-
 	(void)printf(_("recovery: roster number %llu\n"), (unsigned long long)next->number);
 	for (size_t i = 0; i < next->people_count; i++) {
 		const struct doc_person *p = &next->people[i];
@@ -75,10 +73,8 @@ static void print_recovery(const struct doc_roster *old, const struct doc_roster
 			print_person(_("GOES"), &old->people[i]);
 		}
 	}
-	doc_id_words(words, id);
-	(void)printf(_("It waits before it is in force, and one person or one holder ends it.\n"
-		       "the recovery in words, for two people to compare:\n  %s\n"),
-		     words);
+	(void)printf(_("It waits before it is in force, and one person or one holder ends it.\n"));
+	program_print_words(_("the recovery in words, for two people to compare:"), id);
 }
 
 int program_recovery_endorse(struct program *p, struct bytes raw)
@@ -111,12 +107,11 @@ int program_recovery_refuse(struct program *p, const char *path)
 	struct bytes raw = { .n = 0 };
 	struct policy_verdict v;
 	struct hash32 id;
-	int code;
+	int code = program_vacant(p->config.endorsed_file, "--endorsed-file");
 
-	if (p->config.endorsed_file[0] == '\0') {
-		return program_fail(ERR_USAGE, "--endorsed-file");
+	if (code == 0) {
+		code = program_rosters(p);
 	}
-	code = program_rosters(p);
 	if (code == 0) {
 		code = program_read(p, path, &raw);
 	}

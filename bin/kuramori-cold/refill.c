@@ -62,14 +62,6 @@ static int take_file(struct program *p, const char *path)
 	return code;
 }
 
-static void print_moment(uint64_t ms)
-{
-	char text[CLOCK_TEXT_MAX];
-
-	clock_text(text, ms);
-	(void)printf("%s\n", text);
-}
-
 static void print_plan(const struct program *p)
 {
 	char label[LABEL_BYTES];
@@ -77,24 +69,16 @@ static void print_plan(const struct program *p)
 	for (size_t i = 0; i < p->plan.line_count; i++) {
 		const struct cold_line *l = &p->plan.lines[i];
 
-		(void)printf("%s ",
-			     words_column(label, sizeof label, words_of(l->label), LABEL_COLUMNS));
+		words_column(label, sizeof label, words_of(l->label), LABEL_COLUMNS);
 		if (l->time_ms != 0) {
-			print_moment(l->time_ms);
+			program_print_moment(label, l->time_ms);
 		} else {
-			(void)printf("%s\n", l->value);
+			(void)printf("%s %s\n", label, l->value);
 		}
 	}
-	(void)printf("%s ", words_column(label, sizeof label, _("this machine's clock says"),
-					 LABEL_COLUMNS));
-	print_moment(p->question.now_ms);
-}
-
-static enum err append(void *context, struct bytes batch)
-{
-	struct program *p = context;
-
-	return store_append(&p->store.base, batch);
+	program_print_moment(
+	    words_column(label, sizeof label, _("this machine's clock says"), LABEL_COLUMNS),
+	    p->question.now_ms);
 }
 
 void program_put_announce(struct writer *w, const struct nem_tx *tx)
@@ -134,7 +118,7 @@ static int write_unit(const struct program *p)
 
 static int sign(struct program *p)
 {
-	const struct cold_journal journal = { p, append };
+	const struct cold_journal journal = { p, program_append };
 	static uint8_t room[COLD_ANSWER_BYTES];
 	struct writer w = writer_make(room, sizeof room);
 	char typed[COLD_WORDS_BYTES + 1];
@@ -173,16 +157,12 @@ int program_refill(struct program *p, const char *const *files, size_t n, bool s
 {
 	struct cold_question *q = &p->question;
 	struct policy_verdict v;
-	int code;
-
-	if (signing && p->config.answer_file[0] == '\0') {
-		return program_fail(ERR_USAGE, "--answer-file");
-	}
 	/* before the journal has anything of it: an answer is never written over another */
-	if (signing && program_exists(p->config.answer_file)) {
-		return program_fail(ERR_EXISTS, p->config.answer_file);
+	int code = signing ? program_vacant(p->config.answer_file, "--answer-file") : 0;
+
+	if (code == 0) {
+		code = program_rules(p, false);
 	}
-	code = program_rules(p, false);
 	for (size_t i = 0; code == 0 && i < n; i++) {
 		code = take_file(p, files[i]);
 	}
@@ -215,7 +195,7 @@ int program_journal(struct program *p)
 {
 	uint64_t now = clock_wall_ms();
 	uint32_t chain_s = 0;
-	char hex[65];
+	char hex[65], label[LABEL_BYTES];
 	int code = program_rules(p, false);
 
 	if (code == 0) {
@@ -236,10 +216,8 @@ int program_journal(struct program *p)
 	money_put(hex, &p->rules.holding.limit);
 	(void)printf("%s\n", hex);
 	if (p->cold.restored_ms != 0) {
-		(void)printf("restored "); /* not words */
-		print_moment(p->cold.restored_ms);
-		(void)printf("signs_from "); /* not words */
-		print_moment(cold_restored_until(&p->cold, &p->rules));
+		program_print_moment("restored", p->cold.restored_ms);
+		program_print_moment("signs_from", cold_restored_until(&p->cold, &p->rules));
 	}
 	if (p->cold.held) {
 		hex_put(hex, bytes_of(p->cold.holding_id.b, sizeof p->cold.holding_id.b));
@@ -247,16 +225,16 @@ int program_journal(struct program *p)
 		(void)printf("holding %llu %s\n", (unsigned long long)p->cold.holding.number, hex);
 	}
 	if (p->cold.holding_from_ms != 0) {
-		(void)printf("binds_from "); /* not words */
-		print_moment(p->cold.holding_from_ms);
+		program_print_moment("binds_from", p->cold.holding_from_ms);
 	}
 	for (size_t i = 0; i < p->cold.box_count; i++) {
 		const struct cold_box *b = &p->cold.boxes[i];
 
 		hex_put(hex, bytes_of(b->account.b, sizeof b->account.b));
 		/* not words */
-		(void)printf("box %s %llu ", hex, (unsigned long long)b->total_micro);
-		print_moment(b->wall_ms);
+		(void)snprintf(label, sizeof label, "box %s %llu", hex,
+			       (unsigned long long)b->total_micro);
+		program_print_moment(label, b->wall_ms);
 	}
 	return 0;
 }

@@ -69,7 +69,7 @@ static int show(struct cli *c, const char *path, const struct doc *d)
 {
 	static struct doc_roster next;
 	struct doc_fault fault = { .field = "", .why = "" };
-	char words[DOC_ID_WORDS_BYTES], hex[65];
+	char words[DOC_ID_WORDS_BYTES], lines[DOC_ID_LINES_BYTES], hex[65];
 	struct policy_verdict v;
 	unsigned n = 0;
 	enum err e = doc_roster_read(d, &next, &fault);
@@ -100,8 +100,9 @@ static int show(struct cli *c, const char *path, const struct doc *d)
 	printf(_("recovery, roster number %" PRIu64 "\n"), next.number);
 	cli_document_print(d);
 	print_people(&c->roster, &next);
-	printf(_("id %s, in words:\n  %s\n%u holders have signed it, %" PRIu64 " must\n"), hex,
-	       words, n, c->genesis.recovery.needed);
+	doc_id_lines(lines, &d->id);
+	printf(_("id %s, in words:\n%s\n%u holders have signed it, %" PRIu64 " must\n"), hex, lines,
+	       n, c->genesis.recovery.needed);
 	return 0;
 }
 

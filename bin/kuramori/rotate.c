@@ -71,7 +71,7 @@ static int sign(struct cli *c, const char *path)
 	static uint8_t raw[DOC_BYTES_MAX], room[DOC_BYTES_MAX];
 	struct writer w = writer_make(room, sizeof room);
 	uint8_t secret[DOC_SECRET_BYTES];
-	char words[DOC_ID_WORDS_BYTES];
+	char words[DOC_ID_WORDS_BYTES], lines[DOC_ID_LINES_BYTES];
 	struct doc_holding h;
 	struct doc_seal seal;
 	struct doc d;
@@ -103,8 +103,9 @@ static int sign(struct cli *c, const char *path)
 	if (c->json) {
 		printf("{\"holding\":%" PRIu64 ",\"words\":\"%s\"}\n", h.number, words);
 	} else {
-		printf(_("holding number %" PRIu64 " has your signature, in words:\n  %s\n"),
-		       h.number, words);
+		doc_id_lines(lines, &d.id);
+		printf(_("holding number %" PRIu64 " has your signature, in words:\n%s\n"),
+		       h.number, lines);
 	}
 	return 0;
 }

@@ -174,10 +174,10 @@ static int complain(enum err e, const char *path, uint64_t line)
 
 static void print_words(const struct cold_transcript *state)
 {
-	char words[DOC_ID_WORDS_BYTES];
+	char lines[DOC_ID_LINES_BYTES];
 
-	doc_id_words(words, &state->chain);
-	printf(_("the transcript in words, for everybody's paper:\n  %s\n"), words);
+	doc_id_lines(lines, &state->chain);
+	printf(_("the transcript in words, for everybody's paper:\n%s\n"), lines);
 }
 
 static int verify(struct cli *c, const char *path, const char *const *photos, size_t n)

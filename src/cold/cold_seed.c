@@ -48,6 +48,28 @@ struct policy_verdict cold_dice_check(struct bytes rolls)
 	return allowed;
 }
 
+struct policy_verdict cold_passphrase_check(struct bytes text)
+{
+	bool seen[256] = { false };
+	size_t characters = 0;
+	size_t different = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		characters += (text.p[i] & 0xc0) != 0x80; /* not the further bytes of one */
+		different += !seen[text.p[i]];
+		seen[text.p[i]] = true;
+	}
+	crypto_wipe(seen, sizeof seen);
+	if (characters < COLD_PASSPHRASE_MIN) {
+		return refuse(ERR_FIELD_RANGE, "passphrase", "too short: take six words or more");
+	}
+	if (different < COLD_PASSPHRASE_DIFFERENT) {
+		return refuse(ERR_POLICY, "passphrase",
+			      "too few different characters: take six words or more");
+	}
+	return allowed;
+}
+
 void cold_seed_make(uint8_t out[COLD_KEY_BYTES], const uint8_t *kernel, struct bytes rolls)
 {
 	struct sha256 s;

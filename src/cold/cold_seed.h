@@ -21,6 +21,8 @@ enum {
 	COLD_DICE_MIN = 100, /* 258 bits */
 	COLD_DICE_MAX = 1000,
 	COLD_ENTROPY_BYTES = 32,
+	COLD_PASSPHRASE_MIN = 20, /* characters: six short words and what stands between them */
+	COLD_PASSPHRASE_DIFFERENT = 8,
 };
 
 /*
@@ -31,6 +33,15 @@ enum {
  * who did not roll, not a bad die.
  */
 struct policy_verdict cold_dice_check(struct bytes rolls);
+
+/*
+ * A new passphrase of a key file, UTF-8.  Refuses what nobody should seal a key under, whatever
+ * Argon2id costs: ERR_FIELD_RANGE fewer characters than COLD_PASSPHRASE_MIN; ERR_POLICY fewer
+ * different bytes than COLD_PASSPHRASE_DIFFERENT; how many there were is not said.  It finds the
+ * short and the idle one, not the one that stands in a book: that is the second person's business.
+ * Not asked of a practice key.
+ */
+struct policy_verdict cold_passphrase_check(struct bytes text);
 
 /*
  * SHA-256 of "kuramori cold key v1" LF, the kernel's COLD_ENTROPY_BYTES, and the rolls; in a drill

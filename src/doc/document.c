@@ -15,7 +15,7 @@
 
 static_assert((int)DOC_SECRET_BYTES == (int)ED25519_SECRET_BYTES, "one form of secrets");
 
-enum { HEX32 = 64 };
+enum { HEX32 = 64, LINE_WORDS = 6 };
 
 /* The envelope as its table reads it. */
 struct envelope {
@@ -605,4 +605,28 @@ void doc_id_words(char out[DOC_ID_WORDS_BYTES], const struct hash32 *id)
 {
 	static_assert((int)DOC_ID_WORDS_BYTES == (int)BIP39_TEXT_BYTES, "24 words");
 	bip39_public_text(out, id->b);
+}
+
+void doc_id_lines(char out[DOC_ID_LINES_BYTES], const struct hash32 *id)
+{
+	char words[DOC_ID_WORDS_BYTES];
+	struct writer w = writer_make((uint8_t *)out, DOC_ID_LINES_BYTES);
+	const char *at = words;
+
+	doc_id_words(words, id);
+	for (unsigned i = 0; i < BIP39_COUNT_MAX; i++) {
+		size_t letters = strcspn(at, " ");
+		char one[32];
+
+		if (i % LINE_WORDS == 0) {
+			(void)snprintf(one, sizeof one, "%s  %2u ", i == 0 ? "" : "\n", i + 1);
+			json_put_raw(&w, one);
+		}
+		(void)snprintf(one, sizeof one, " %-*.*s",
+			       (i + 1) % LINE_WORDS == 0 ? 0 : BIP39_WORD_MAX, (int)letters, at);
+		json_put_raw(&w, one);
+		at += letters + (at[letters] == ' ');
+	}
+	writer_bytes(&w, bytes_of("", 1));
+	CHECK(!w.bad);
 }

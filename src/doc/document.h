@@ -33,6 +33,7 @@ enum {
 	DOC_SECRET_BYTES = 64, /* ED25519_SECRET_BYTES: seed and public key */
 	DOC_ID_WORDS_BYTES =
 	    24 * 9, /* 24 words of at most 8 letters, and what stands behind each */
+	DOC_ID_LINES_BYTES = 256,
 };
 
 /* Numbers are stored in journals: append only. */
@@ -140,6 +141,12 @@ void doc_foreign_words(char out[DOC_FOREIGN_WORDS], const struct doc *d, const s
  * crypto_init() comes first.
  */
 void doc_id_words(char out[DOC_ID_WORDS_BYTES], const struct hash32 *id);
+
+/*
+ * The same words as people read them to each other: four lines of six, the number of its first word
+ * before each, two blanks before that; a line feed behind all but the last.
+ */
+void doc_id_lines(char out[DOC_ID_LINES_BYTES], const struct hash32 *id);
 
 /* The envelope has a signature by this key and it verifies. */
 bool doc_signed_by(const struct doc *d, const struct key32 *key);

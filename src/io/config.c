@@ -386,8 +386,6 @@ static bool common_flag(const struct config_program *p, const char *flag, struct
 		out->action = CONFIG_HELP;
 	} else if (strcmp(flag, "--version") == 0) {
 		out->action = CONFIG_VERSION;
-	} else if (strcmp(flag, "--man") == 0) {
-		out->action = CONFIG_MAN;
 	} else if (strcmp(flag, "--check-config") == 0) {
 		out->action = CONFIG_CHECK;
 	} else if (p->json && strcmp(flag, "--json") == 0) {
@@ -533,7 +531,6 @@ enum err config_load(const struct config_program *p, void *values, int argc, cha
 	switch (out->action) {
 	case CONFIG_HELP:
 	case CONFIG_VERSION:
-	case CONFIG_MAN:
 		return ERR_OK;
 	case CONFIG_RUN:
 	case CONFIG_CHECK:
@@ -575,12 +572,6 @@ bool config_start(const struct config_program *p, void *values, int argc, char *
 		break;
 	case CONFIG_VERSION:
 		(void)printf("%s %s\n", p->name, KURAMORI_VERSION);
-		break;
-	case CONFIG_MAN:
-		room = room_take();
-		(void)config_man(p, room, CONFIG_FILE_MAX);
-		(void)fputs(room, stdout);
-		room_give(room);
 		break;
 	}
 	*exit_code = fflush(stdout) == 0 ? 0 : err_exit(ERR_IO);
@@ -707,77 +698,8 @@ size_t config_help(const struct config_program *p, char *out, size_t cap)
 	if (p->json) {
 		tell(&t, "  --json\n      one JSON object on stdout and nothing else\n");
 	}
-	tell(&t, "  --help, --version, --man\n      print that and end\n"
+	tell(&t, "  --help, --version\n      print that and end\n"
 		 "\nExit codes: 0 done, 1 refused or a check failed, 2 usage, 3 bad input, "
 		 "4 not reachable,\n5 locked or frozen, 70 broken invariant.\n");
-	return t.n;
-}
-
-/* A backslash, and a dot or quote at the start of a line, mean something to man(7). */
-static void say_roff(struct text *t, const char *s)
-{
-	bool start = true;
-
-	for (; *s != '\0'; s++) {
-		if (start && (*s == '.' || *s == '\'')) {
-			say(t, "\\&");
-		}
-		if (*s == '\\') {
-			say(t, "\\e");
-		} else if (*s == '-') {
-			say(t, "\\-");
-		} else {
-			say(t, "%c", *s);
-		}
-		start = *s == '\n';
-	}
-}
-
-size_t config_man(const struct config_program *p, char *out, size_t cap)
-{
-	struct text t = { .program = p, .p = out, .cap = cap };
-	char flag[KEY_MAX] = "";
-
-	tell(&t, ".TH \"%s\" 8 \"\" \"Kuramori %s\"\n.SH NAME\n", p->name, KURAMORI_VERSION);
-	say_roff(&t, p->name);
-	say(&t, " \\- ");
-	say_roff(&t, in_words(p, p->summary));
-	tell(&t, "\n.SH SYNOPSIS\n.B ");
-	say_roff(&t, p->name);
-	tell(&t, "\n[options] ");
-	say_roff(&t, p->usage != NULL ? p->usage : "");
-	say(&t, "\n");
-	if (p->text != NULL) {
-		tell(&t, ".SH DESCRIPTION\n");
-		say_roff(&t, p->text);
-		say(&t, "\n");
-	}
-	tell(&t, ".SH OPTIONS\n");
-	for (size_t i = 0; i < p->n; i++) {
-		const struct config_row *r = &p->rows[i];
-
-		flag_name(r, flag);
-		say(&t, ".TP\n.B \\-\\-");
-		say_roff(&t, flag);
-		say(&t, " ");
-		say_roff(&t, argument_of(r));
-		say(&t, "\n");
-		say_roff(&t, in_words(p, r->help));
-		say_limits(&t, r);
-		tell(&t, ".\nIn the file: ");
-		say_roff(&t, r->key);
-		say(&t, ".\n");
-	}
-	tell(&t, ".TP\n.B \\-\\-config FILE\nRead this file.\n"
-		 ".TP\n.B \\-\\-check\\-config\nJudge flags and file, start nothing.\n");
-	if (p->json) {
-		tell(&t, ".TP\n.B \\-\\-json\nOne JSON object on stdout and nothing else.\n");
-	}
-	tell(&t, ".TP\n.B \\-\\-help, \\-\\-version, \\-\\-man\nPrint that and end.\n"
-		 ".SH FILES\n/etc/kuramori/");
-	say_roff(&t, p->name);
-	tell(&t, ".conf: lines `key = value`, comments with #.\n"
-		 ".SH EXIT STATUS\n0 done, 1 refused or a check failed, 2 usage, 3 bad input, "
-		 "4 not reachable, 5 locked or frozen, 70 broken invariant.\n");
 	return t.n;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * config.h - one table a program: feeds the file reader, the flags, --help, the man page and
- * --check-config (design.md 10.3).
+ * config.h - one table a program: feeds the file reader, the flags, --help, and --check-config
+ * (design.md 10.3).
  *
  * File: `key = value` lines, `#` comment lines, empty lines; no sections, includes, environment.
  * Unknown, repeated, malformed lines are refused with file and line.  Flags: --key VALUE (a `-` may
@@ -57,7 +57,7 @@ struct config_row {
 struct config_program {
 	const char *name;    /* "kuramori-signer" */
 	const char *summary; /* one line */
-	const char *text;    /* more paragraphs for --help and the man page, or NULL */
+	const char *text;    /* more paragraphs for --help, or NULL */
 	const char
 	    *usage; /* words after the options ("order show FILE"), or NULL: none are taken */
 	const struct config_row *rows;
@@ -68,7 +68,7 @@ struct config_program {
 	const char *(*words)(const char *english);
 };
 
-enum config_action { CONFIG_RUN, CONFIG_CHECK, CONFIG_HELP, CONFIG_VERSION, CONFIG_MAN };
+enum config_action { CONFIG_RUN, CONFIG_CHECK, CONFIG_HELP, CONFIG_VERSION };
 
 struct config_result {
 	enum config_action action;
@@ -88,8 +88,8 @@ MUST_CHECK enum err config_load(const struct config_program *p, void *values, in
 				struct config_result *out);
 
 /*
- * What every main() does with it: prints help, version, man page or the verdict of --check-config
- * on stdout, errors on stderr.  True: go on with the values.  False: exit with *exit_code.
+ * What every main() does with it: prints help, version or the verdict of --check-config on stdout,
+ * errors on stderr.  True: go on with the values.  False: exit with *exit_code.
  */
 bool config_start(const struct config_program *p, void *values, int argc, char **argv,
 		  struct config_result *out, int *exit_code);
@@ -98,8 +98,8 @@ bool config_start(const struct config_program *p, void *values, int argc, char *
 MUST_CHECK enum err config_text(const struct config_program *p, void *values, const char *name,
 				const char *text, size_t n, char error[CONFIG_ERROR_MAX]);
 
-/* --help, or the man page in man(7) macros, into out with a NUL.  Dies if cap is too small. */
+/* --help, of which the man page is made (tests/gates/check_man.py), into out with a NUL.  Dies if
+ * cap is too small. */
 size_t config_help(const struct config_program *p, char *out, size_t cap);
-size_t config_man(const struct config_program *p, char *out, size_t cap);
 
 #endif

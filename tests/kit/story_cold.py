@@ -22,7 +22,7 @@ from story import XEM, percent, xem
 HOLDERS, SIGN = 5, 3
 FLOOR_XEM, TARGET_XEM = 17_000_000, 20_000_000
 DEPOSIT_XEM = 8_000_000
-PASSPHRASE = "development only"
+PASSPHRASE = "for development, nothing else"
 SAMPLE_ARGON = ["--seal-ops", "1", "--seal-mem-kib", "8192"]    # the usual ones take a second each
 
 

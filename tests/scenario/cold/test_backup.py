@@ -420,7 +420,7 @@ def restore(place, *flags, some=(3, 2, 0), passphrase=PASSPHRASE, second=""):
 def a_restored_machine_has_the_same_keys_and_waits():
     place = folder / "new"
     # two passphrases that differ: nothing is made
-    t = restore(place, passphrase="another")
+    t = restore(place, passphrase="another passphrase of it")
     assert t.end() == 1 and not list(place.iterdir()), t.text
     # the second one is the first again: nothing, no journal that stands in the way of the next try either
     t = restore(place, second=PASSPHRASE)

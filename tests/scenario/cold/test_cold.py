@@ -9,6 +9,7 @@ written from what the node says and signed by two of three watchers. What is typ
 
 import json
 import random
+import re
 import shutil
 import sys
 import tempfile
@@ -128,11 +129,65 @@ def five_holders_make_their_keys():
         one = dict(line.split(" ") for line in out.splitlines() if line.startswith(("key ", "attest_key ")))
         assert len(one["key"]) == 64, out
         holders.append(one)
-        # never over an old key
-        cold(i, "init", typed=["same", rolls, PASSPHRASE, PASSPHRASE], expect=1)
+        # never over an old key, and not after all the dice
+        _, err = cold(i, "init", expect=1)
+        assert f"holder-{i}/key" in err, err
         out, _ = cold(i, "check", typed=[PASSPHRASE])
         assert one["key"] in out and one["attest_key"] in out, out
         cold(i, "check", typed=["wrong"], expect=3)
+
+
+@tap.test
+def nothing_is_begun_that_could_not_end():
+    """Each command says at its start that a file of its end stands there, or was not named."""
+    mine = folder / "holder-0"
+    for flags, names in ((("init",), "key"), (("accounts", "3", "testnet"), "key"), (("restore",), "key"),
+                         (("--new-key-file", mine / "key", "reseal"), "key"),
+                         (("--endorsed-file", mine / "key", "endorse", "nothing"), "key"),
+                         (("--endorsed-file", mine / "key", "refuse", "nothing"), "key"),
+                         (("--drill-file", mine / "key", "drill"), "key")):
+        _, err = cold(0, *flags, expect=1)
+        assert f"holder-0/{names}" in err, (flags, err)
+    # a link to nowhere is something, too
+    new = folder / "holder-13"
+    new.mkdir(exist_ok=True)
+    (new / "journal").symlink_to(folder / "nowhere")
+    for flags in (("init",), ("restore",), ("--list-file", new / "journal", "accounts", "3", "testnet")):
+        _, err = cold(13, *flags, expect=1)
+        assert "holder-13/journal" in err and not (folder / "nowhere").exists(), (flags, err)
+    for flags, name in ((("drill",), "--drill-file"), (("reseal",), "--new-key-file"), (("endorse", "x"), "--endorsed-file"),
+                        (("accounts", "3", "testnet"), "--list-file")):
+        _, err = cold(13, *flags, expect=2)
+        assert name in err, (flags, err)
+
+
+@tap.test
+def a_weak_passphrase_is_asked_for_again():
+    dice = random.Random(9)
+    rolls = "".join(dice.choice("123456") for _ in range(100))
+    weak = ["short", "nineteen characters", "a" * 64, "abcdefg" * 9, "十九文字" * 4 + "です。"]
+    _, err = cold(9, "init", typed=["same", rolls, *weak], expect=3)
+    assert err.count("too short") == 3 and err.count("too few different") == 2, err
+    assert not re.search(r"\b(5|19|20|64)\b", err) and not (folder / "holder-9/key").exists(), err
+    _, err = cold(9, "init", typed=["same", rolls, *weak, "馬 電池 ホチキス 正しい 山 雲が六つ", "馬 電池 ホチキス 正しい 山 雲が六つ"])
+    cold(9, "check", typed=["馬 電池 ホチキス 正しい 山 雲が六つ"])
+    # the second one, too, and it is never said that there is one
+    told = set()
+    for i, second in ((10, ["help", "help"]), (11, ["a second passphrase of mine", "a second passphrase of yours"])):
+        told.add(cold(i, "init", typed=["same", rolls, PASSPHRASE, PASSPHRASE, *second], expect=1)[1].replace(f"holder-{i}", ""))
+        assert not (folder / f"holder-{i}/key").exists()
+    assert len(told) == 1, told
+    # practice is free
+    cold(12, "--drill", "yes", "init", typed=["same", rolls, "short", "short"])
+    cold(12, "check", typed=["short"])
+
+
+@tap.test
+def words_are_numbered():
+    out, _ = cold(0, "check", typed=[PASSPHRASE])
+    lines = [line for line in out.splitlines() if re.match(r"   ?(1|7|13|19) ", line)]
+    assert len(lines) == 8 and all(len(line.split()) == 7 for line in lines), out
+    assert [line.split()[0] for line in lines] == ["1", "7", "13", "19"] * 2, lines
 
 
 @tap.test

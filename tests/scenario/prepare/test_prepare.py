@@ -195,7 +195,7 @@ def who_is_no_holder_gets_no_account():
 
 @tap.test
 def the_keys_are_used_once():
-    out, _ = cold("convert", "4", typed=[PASSPHRASE, "same", "the next one", "the next one"])
+    out, _ = cold("convert", "4", typed=[PASSPHRASE, "same", "the passphrase of the next", "the passphrase of the next"])
     assert genesis_words(out) and "4 accounts converted" in out and "destroy every copy" in out, out
     unit = [json.loads(line) for line in place("unit").read_text().splitlines()]
     assert [one["data"] for one in unit] == [
@@ -203,11 +203,11 @@ def the_keys_are_used_once():
     # the new file has the next keys and not the old ones; the old one gives the same again
     cold("convert", "4", typed=[PASSPHRASE, "same"], expect=1)           # never over an old unit
     out, _ = cold("convert", "2", key="next", unit="unit-2", next="next-2",
-                  typed=["the next one", "same", "the last one", "the last one"])
+                  typed=["the passphrase of the next", "same", "the passphrase of the last", "the passphrase of the last"])
     signers = [bytes.fromhex(json.loads(line)["data"])[16:48].hex() for line in place("unit-2").read_text().splitlines()]
     assert signers == [keys[4].public_hex, keys[5].public_hex], signers
     # the seventh is no box of genesis
-    _, err = cold("convert", "1", key="next-2", unit="unit-3", next="next-3", typed=["the last one", "same"], expect=1)
+    _, err = cold("convert", "1", key="next-2", unit="unit-3", next="next-3", typed=["the passphrase of the last", "same"], expect=1)
     assert "refused: account" in err and not place("unit-3").exists(), err
 
 

@@ -25,6 +25,7 @@ import vault  # noqa: E402
 
 tap.tests.clear()   # those of the world that this one borrows run by themselves
 USUAL, SECOND = vault.PASSPHRASE, vault.SECOND
+THIEFS, NEW, HELP = "a passphrase of the thief", "a new passphrase of mine", "a new one that calls help"
 FORCED = (1, 2)
 
 
@@ -207,15 +208,15 @@ def a_thief_who_seals_it_anew_keeps_the_alarm():
     w = base.w
     own = place("holder-2")
     # he has the second passphrase, and wants one of his own
-    out, _ = held(2, "--new-key-file", place("thief-key"), "reseal", typed=[SECOND, "thief", "thief"])
-    usual, _ = held(2, "--new-key-file", place("holder-key"), "reseal", typed=[USUAL, "mine", "mine", "help", "help"])
+    out, _ = held(2, "--new-key-file", place("thief-key"), "reseal", typed=[SECOND, THIEFS, THIEFS])
+    usual, _ = held(2, "--new-key-file", place("holder-key"), "reseal", typed=[USUAL, NEW, NEW, HELP, HELP])
     assert out.replace("thief-key", "holder-key") == usual, (out, usual)
     assert {place(n).stat().st_size for n in ("thief-key", "holder-key")} == {(own / "key").stat().st_size}
-    held(2, "--new-key-file", place("thief-key"), "reseal", typed=[SECOND, "thief", "thief"], expect=1)   # never over one
+    held(2, "--new-key-file", place("thief-key"), "reseal", typed=[SECOND, THIEFS, THIEFS], expect=1)   # never over one
     held(2, "check", typed=[SECOND], key=place("thief-key"), expect=3)
     good, words = place("duress-0"), sorted(place("tallies").iterdir())
     answers = [place("forced-0"), place("forced-1")]
-    answer, _, _ = sign(2, good, words, "thief", "forced-2", key=place("thief-key"), answers=answers)
+    answer, _, _ = sign(2, good, words, THIEFS, "forced-2", key=place("thief-key"), answers=answers)
     whole = collect(good, *answers, answer, more=[f"node=127.0.0.1:{w.ports['node public']}"])
     assert "stands in block" in whole, whole
     # it moved coins to a purse of ours, where nobody signs; each forced answer was called
@@ -224,11 +225,11 @@ def a_thief_who_seals_it_anew_keeps_the_alarm():
         log = w.group.daemons[f"watcher-{number}"].errors()
         assert "duress: cold holder holder-2, answer" in log, log[-2000:]
     # the holder's own new file is the ordinary one still: watchers know its token
-    answer, _, _ = sign(2, good, words, "mine", "own-2", key=place("holder-key"), answers=answers)
+    answer, _, _ = sign(2, good, words, NEW, "own-2", key=place("holder-key"), answers=answers)
     before = [w.status(f"watcher-{n}")["alarms"] for n in (1, 2, 3)]
     collect(good, answer)
     assert before == [w.status(f"watcher-{n}")["alarms"] for n in (1, 2, 3)], before
-    held(2, "check", typed=["help"], key=place("holder-key"))
+    held(2, "check", typed=[HELP], key=place("holder-key"))
 
 
 @tap.test

@@ -90,11 +90,35 @@ static void keys(void)
 	T_MEM(one, want.b, 32);
 }
 
+static enum err judged(const char *passphrase)
+{
+	return cold_passphrase_check(bytes_str(passphrase)).err;
+}
+
+static void passphrases(void)
+{
+	T_EQ(judged(""), ERR_FIELD_RANGE);
+	T_EQ(judged("nineteen characters"), ERR_FIELD_RANGE);
+	T_EQ(judged("twenty characters, 1"), ERR_OK);
+	/* characters, not bytes: 19 and 20 of three bytes each */
+	T_EQ(judged("あいうえおかきくけこさしすせそたちつて"), ERR_FIELD_RANGE);
+	T_EQ(judged("あいうえおかきくけこさしすせそたちつてと"), ERR_OK);
+	T_EQ(judged("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), ERR_POLICY);
+	T_EQ(judged("abcdefgabcdefgabcdefgabcdefg"), ERR_POLICY);
+	T_EQ(judged("abcdefghabcdefghabcdefgh"), ERR_OK);
+	T_STR(cold_passphrase_check(bytes_str("x")).field, "passphrase");
+	/* neither how long it was nor what it lacked: it may stand in a transcript */
+	T_CHECK(!cold_passphrase_check(bytes_str("x")).has_figure);
+	T_CHECK(
+	    !cold_passphrase_check(bytes_str("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")).has_figure);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
 		{ "what nobody rolled is refused", dice },
 		{ "a key is kernel and dice", keys },
+		{ "a weak passphrase seals nothing", passphrases },
 	};
 
 	if (crypto_init() != ERR_OK) {

@@ -932,9 +932,45 @@ static void largest_documents(void)
 	T_CHECK(w.n < 16384); /* eight of them, and a refill, are one blob of a cold journal */
 }
 
+static void words_in_lines(void)
+{
+	char words[DOC_ID_WORDS_BYTES], lines[DOC_ID_LINES_BYTES], again[DOC_ID_WORDS_BYTES] = "";
+	struct hash32 id;
+
+	for (unsigned round = 0; round < 200; round++) {
+		unsigned n = 0;
+		char *line = lines;
+		int at = 0;
+
+		for (size_t i = 0; i < sizeof id.b; i++) {
+			id.b[i] = round == 0 ? 0xff : (uint8_t)t_random();
+		}
+		doc_id_words(words, &id);
+		doc_id_lines(lines, &id);
+		for (char *end = line; end != NULL && n < 4; line = end + 1, n++) {
+			unsigned first = 0;
+			char w[6][9];
+
+			end = strchr(line, '\n');
+			T_EQ(sscanf(line, "%u %8s %8s %8s %8s %8s %8s", &first, w[0], w[1], w[2],
+				    w[3], w[4], w[5]),
+			     7);
+			T_EQ(first, 6 * n + 1);
+			for (size_t i = 0; i < 6; i++) {
+				at += snprintf(again + at, sizeof again - (size_t)at, "%s%s",
+					       n + i == 0 ? "" : " ", w[i]);
+			}
+			T_EQ(end == NULL, n == 3);
+		}
+		T_EQ(n, 4);
+		T_STR(again, words);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
+		{ "an id as people read it", words_in_lines },
 		{ "envelopes by hand", envelopes_by_hand },
 		{ "eight signatures", eight_signatures },
 		{ "close takes no other body", close_takes_no_other_body },
