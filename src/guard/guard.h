@@ -127,6 +127,9 @@ enum guard_planted {
 	GUARD_PLANT_RULES_LATE = 512,     /* what waits leaves by the rules that were over */
 	GUARD_PLANT_ORDER_AGE = 1024,     /* time locks run from when the order says it was made */
 	GUARD_PLANT_RECALL_GAP = 2048,    /* what is handed back need not follow what is there */
+	GUARD_PLANT_NO_BUDGET = 4096,     /* what nobody approves counts in windows alone */
+	GUARD_PLANT_DAY_WHOLE = 8192,     /* a day renews also what is behind its point */
+	GUARD_PLANT_DAY_ANY = 16384,      /* a day's sum may be any */
 };
 
 /*

@@ -57,6 +57,7 @@ enum err guard_day_judge(const struct guard *g, const struct doc *d, const struc
 {
 	const struct day_point p = own_point(g, day);
 	u128 after = unapproved_after(g, p.sequence);
+	bool any = (g->config.planted & GUARD_PLANT_DAY_ANY) != 0;
 	struct policy_verdict v;
 
 	*renews = day_renews(&g->budget, &p);
@@ -68,13 +69,13 @@ enum err guard_day_judge(const struct guard *g, const struct doc *d, const struc
 	if (v.err == ERR_OK) {
 		v = proofs_count(proofs, &g->counters);
 	}
-	if (v.err == ERR_OK) {
+	if (v.err == ERR_OK && !any) {
 		v = judge_point(g, &p, after);
 	}
 	if (v.err != ERR_OK) {
 		return guard_self_no_verdict(no, &v);
 	}
-	*since = after;
+	*since = (g->config.planted & GUARD_PLANT_DAY_WHOLE) != 0 ? 0 : after;
 	return ERR_OK;
 }
 

@@ -768,7 +768,8 @@ static struct policy_question question_of(const struct guard *g, const struct si
 		.prices = s->prices,
 		.prices_n = s->said.n,
 		.prices_needed = g->roster.prices_needed,
-		.unapproved_since = g->budget.since,
+		.unapproved_since =
+		    (g->config.planted & GUARD_PLANT_NO_BUDGET) != 0 ? 0 : g->budget.since,
 		.order_known = guard_order_since(g, &s->order, &s->docs[1].id),
 	};
 }

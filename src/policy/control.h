@@ -106,10 +106,11 @@ struct control_entry {
 /* Bugs that ./sim must find.  0 in every program. */
 enum control_planted {
 	CONTROL_PLANT_NONE = 0,
-	CONTROL_PLANT_LIFT_ALL = 1, /* a resume lifts what it does not name */
-	CONTROL_PLANT_AT_ONCE = 2,  /* what loosens does not wait */
-	CONTROL_PLANT_FORGET = 4,   /* a lifted freeze binds again when it comes back */
-	CONTROL_PLANT_ENDLESS = 8,  /* a grant never ends */
+	CONTROL_PLANT_LIFT_ALL = 1,     /* a resume lifts what it does not name */
+	CONTROL_PLANT_AT_ONCE = 2,      /* what loosens does not wait */
+	CONTROL_PLANT_FORGET = 4,       /* a lifted freeze binds again when it comes back */
+	CONTROL_PLANT_ENDLESS = 8,      /* a grant never ends */
+	CONTROL_PLANT_GRANT_STAYS = 16, /* a cancel does not end one that runs */
 };
 
 /* Where the keeper has what is in force: his memory, written here. */

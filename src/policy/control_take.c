@@ -94,10 +94,10 @@ static void disown(struct control *c, struct control_entry *e, uint64_t time_ms)
 		}
 		return;
 	case CONTROL_IN_FORCE:
-		if (e->type == DOC_GRANT) {
-			control_grant_end(c, e, time_ms);
-		} else {
+		if (e->type != DOC_GRANT) {
 			e->disowned = true;
+		} else if ((c->planted & CONTROL_PLANT_GRANT_STAYS) == 0) {
+			control_grant_end(c, e, time_ms);
 		}
 		return;
 	case CONTROL_KEPT:

@@ -16,6 +16,10 @@ enum {
 	FREEZE_BOUND_MS = 3000, /* theft to the last freeze, when nothing is broken */
 	BALANCED_DUST = 2,      /* XEM that a swept account may keep */
 	SETTLE_DEPTH = 3,       /* as host.c configures the server */
+	HOUR_MS = 3600000,
+	DAY_MS = 24 * HOUR_MS,
+	CLOCKS_MS = 1000, /* that clocks are apart in quiet hours, and more */
+	CHAIN_MS = 10000, /* that the newest block that somebody knows is old, and more */
 };
 
 struct attested *laws_attested(struct sim *s, const struct hash32 *id)
@@ -85,6 +89,72 @@ static bool approver_counts(const struct sim *s, const struct doc *d,
 					    : doc_signed_by(d, &world.next_approver.key);
 }
 
+/* What this signer let through without approvals behind one of its numbers, each attempt. */
+static u128 unapproved_behind(const struct sim *s, unsigned signer, uint64_t sequence)
+{
+	u128 sum = 0;
+
+	for (size_t i = 0; i < s->attested_n; i++) {
+		const struct attested *a = &s->attested[i];
+
+		sum +=
+		    !a->forged && a->signer == signer && a->approvals == 0 && a->sequence > sequence
+			? a->outflow
+			: 0;
+	}
+	return sum;
+}
+
+/* A day beside a payment: an officer has signed it, and compared what this signer attested (P4). */
+static void day_commit(struct sim *s, uint32_t h, const struct doc *d)
+{
+	unsigned signer = h - HOST_A;
+	const struct day_said *said = NULL;
+	uint64_t sequence;
+	u128 sum;
+
+	for (size_t i = 0; i < s->days_n; i++) {
+		said = hash32_eq(&s->days[i].id, &d->id) ? &s->days[i] : said;
+	}
+	if (said == NULL) {
+		sim_broken(s, "P4", "%s lets a day count that no officer signed", host_name(h));
+		return;
+	}
+	sequence = signer == 0 ? said->day.a_sequence : said->day.b_sequence;
+	if (sequence <= s->day_point[signer]) {
+		return;
+	}
+	sum = unapproved_behind(s, signer, 0) - unapproved_behind(s, signer, sequence);
+	if (sum != money_units(signer == 0 ? &said->day.a_unapproved : &said->day.b_unapproved)) {
+		sim_broken(s, "P4", "%s lets a day count that compared something else",
+			   host_name(h));
+	}
+	s->day_point[signer] = sequence;
+	s->days_taken++;
+}
+
+/* So much only a grant allows: one that runs, for him, to this sum (P4, P13, T28). */
+static void granted(struct sim *s, uint32_t h, struct attested *a, const struct doc_order *order)
+{
+	uint64_t now_ms = SIM_START_MS + s->now;
+	/* whose clock is late learns the time of the chain, by heartbeats */
+	uint64_t late_ms =
+	    CLOCKS_MS + (s->swarm.clock_steps ? world.policy_doc.heartbeat_age_ms : 0);
+
+	if (money_units(&order->amount) <= money_units(&world.policy_doc.unlisted_max)) {
+		return;
+	}
+	a->granted = true;
+	if (!s->granted || strcmp(order->destination.text, s->grant_to.text) != 0 ||
+	    s->now - s->granted_at < world.policy_doc.loosening_ms ||
+	    now_ms >= s->grant_until_ms + late_ms) {
+		sim_broken(s, "P4", "%s attests more than may leave without a grant that runs",
+			   host_name(h));
+	} else if (s->host[h].grant_ended_on_disk) {
+		sim_broken(s, "P4", "%s attests by a grant whose end is on its disk", host_name(h));
+	}
+}
+
 /* The documents of one attested payment against what people really signed (P2, P4, P6). */
 static void attested_documents(struct sim *s, uint32_t h, struct attested *a,
 			       const struct log_view *v)
@@ -114,6 +184,8 @@ static void attested_documents(struct sim *s, uint32_t h, struct attested *a,
 		if (d.type == DOC_ORDER && doc_order_read(&d, &order, NULL) == ERR_OK) {
 			has_order = true;
 			order_id = d.id;
+		} else if (d.type == DOC_DAY) {
+			day_commit(s, h, &d);
 		} else if (d.type == DOC_PRICE) {
 			CHECK(prices_add(&said, &d, NULL) == ERR_OK);
 		} else if (d.type == DOC_ATTEMPT && hash32_eq(&d.id, &a->subject) &&
@@ -153,6 +225,7 @@ static void attested_documents(struct sim *s, uint32_t h, struct attested *a,
 		return;
 	}
 	attested_lock(s, h, &order, &order_id);
+	granted(s, h, a, &order);
 	CHECK(policy_fees(&fees, &order.amount, order.message_n) == ERR_OK);
 	a->outflow = money_units(&order.amount) + fees.total;
 	a->approvals = yes;
@@ -167,37 +240,72 @@ static void attested_documents(struct sim *s, uint32_t h, struct attested *a,
 	a->yen = prices_yen(prices_highest(&said), a->outflow);
 }
 
-/* The sums that one signer ever let through: a run is shorter than the shortest window (P4). */
-static void attested_sums(struct sim *s, uint32_t h)
+/* An order counts once, by its last attempt. */
+static bool is_replaced(const struct sim *s, size_t at)
 {
-	u128 all = 0, unapproved = 0, yen = 0;
+	const struct attested *a = &s->attested[at];
+
+	for (size_t k = at + 1; k < s->attested_n; k++) {
+		const struct attested *b = &s->attested[k];
+
+		if (!b->forged && b->signer == a->signer && !b->sweep &&
+		    id128_eq(&b->request_id, &a->request_id)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What one signer let through within the time before now. */
+struct sums {
+	u128 all, unapproved, yen;
+};
+
+static struct sums sums_within(const struct sim *s, unsigned signer, uint64_t ms)
+{
+	struct sums sums = { 0, 0, 0 };
 
 	for (size_t i = 0; i < s->attested_n; i++) {
 		const struct attested *a = &s->attested[i];
 
-		bool replaced = false;
-
-		/* an order counts once */
-		for (size_t k = i + 1; k < s->attested_n; k++) {
-			const struct attested *b = &s->attested[k];
-
-			replaced = replaced || (!b->forged && b->signer == a->signer && !b->sweep &&
-						id128_eq(&b->request_id, &a->request_id));
+		if (a->forged || a->sweep || a->signer != signer || s->now - a->at >= ms ||
+		    is_replaced(s, i)) {
+			continue;
 		}
-		if (!a->forged && !a->sweep && a->signer == h - HOST_A && !replaced) {
-			all += a->outflow;
-			unapproved += a->approvals == 0 ? a->outflow : 0;
-			yen += a->yen;
-		}
+		sums.all += a->outflow;
+		sums.unapproved += a->approvals == 0 ? a->outflow : 0;
+		sums.yen += a->yen;
 	}
-	if (yen > s->yen_hour) {
+	return sums;
+}
+
+/*
+ * The sums that a signer let through, in every window that ends now, and without approvals since
+ * a day that it took (P4).  No clock of a signer runs faster than time does.
+ */
+static void attested_sums(struct sim *s, uint32_t h)
+{
+	const struct doc_policy *p = &world.policy_doc;
+	const struct sums hour = sums_within(s, h - HOST_A, HOUR_MS);
+	const struct sums day = sums_within(s, h - HOST_A, DAY_MS);
+	u128 since = unapproved_behind(s, h - HOST_A, s->day_point[h - HOST_A]);
+	u128 day_max = money_units(&p->day_max) * (s->rules == RULES_LOOSER ? 2 : 1);
+
+	if (hour.yen > s->yen_hour || day.yen > 2 * (u128)s->yen_hour) {
 		sim_broken(s, "P4", "%s signs above the cap in yen", host_name(h));
 	}
-	if (all > money_units(&world.policy_doc.hour_max)) {
+	if (hour.all > money_units(&p->hour_max)) {
 		sim_broken(s, "P4", "%s signs above hour_max", host_name(h));
 	}
-	if (unapproved > money_units(&world.policy_doc.unapproved_day_max)) {
-		sim_broken(s, "P4", "%s signs above the budget without approvals", host_name(h));
+	if (day.all > day_max) {
+		sim_broken(s, "P4", "%s signs above day_max", host_name(h));
+	}
+	if (day.unapproved > money_units(&p->unapproved_day_max)) {
+		sim_broken(s, "P4", "%s signs above what a day allows without approvals",
+			   host_name(h));
+	}
+	if (since > money_units(&p->unapproved_day_max)) {
+		sim_broken(s, "P4", "%s signs above the budget that a person renews", host_name(h));
 	}
 }
 
@@ -328,6 +436,8 @@ static void attest_commit(struct sim *s, uint32_t h, const struct log_view *v,
 				.roster = t.roster,
 				.request_id = r->id,
 				.sweep = t.subject_type == DOC_SWEEP,
+				.at = s->now,
+				.sequence = t.sequence,
 				.in_yen = s->yen_hour != 0 && hash32_eq(&t.policy, &s->yen_policy),
 				.tall = s->raised && hash32_eq(&t.policy, &s->tall_policy) };
 	s->attested_n++;
@@ -404,6 +514,7 @@ static bool stop_commit(struct sim *s, uint32_t h, const struct log_view *v,
 			const struct log_record *r, struct doc_freeze *f)
 {
 	static struct doc_resume resume;
+	struct doc_cancel cancel;
 	struct bytes blob;
 	struct doc d;
 
@@ -411,10 +522,14 @@ static bool stop_commit(struct sim *s, uint32_t h, const struct log_view *v,
 	if (log_view_blob(&blob, v, &r->link) != ERR_OK ||
 	    doc_open(&d, blob, &world.genesis_id, NULL) != ERR_OK ||
 	    (d.type == DOC_FREEZE && doc_freeze_read(&d, f, NULL) != ERR_OK) ||
-	    (d.type == DOC_RESUME && doc_resume_read(&d, &resume, NULL) != ERR_OK)) {
+	    (d.type == DOC_RESUME && doc_resume_read(&d, &resume, NULL) != ERR_OK) ||
+	    (d.type == DOC_CANCEL && doc_cancel_read(&d, &cancel, NULL) != ERR_OK)) {
 		sim_broken(s, "P10", "%s journals a stop document that cannot be read",
 			   host_name(h));
 		return false;
+	}
+	if (d.type == DOC_CANCEL && s->granted && hash32_eq(&cancel.document, &s->grant_id)) {
+		s->host[h].grant_ended_on_disk = true;
 	}
 	if (d.type == DOC_FREEZE) {
 		stop_see(&s->host[h], &d.id, false);
@@ -525,6 +640,11 @@ static void signature_sent(struct sim *s, uint32_t h, const struct effect *f)
 	}
 	if (!a->sweep && s->host[h].frozen_on_disk) {
 		sim_broken(s, "P5", "%s lets a signature out after a freeze", host_name(h));
+		return;
+	}
+	if (a->granted && s->host[h].grant_ended_on_disk) {
+		sim_broken(s, "P4", "%s lets a signature out by a grant whose end is on its disk",
+			   host_name(h));
 		return;
 	}
 	if (bits(a->holders) < WATCHERS_NEEDED) {
@@ -751,6 +871,18 @@ static uint64_t roster_number(uint32_t h)
 					    : host_watch(h - HOST_W1)->roster.number;
 }
 
+/*
+ * Since this time somebody could have waited for what loosens.  A signer's own clock counts what it
+ * lives through; a watcher's is its wall clock, and where that has jumped, the chain's time holds
+ * it.
+ */
+static bool had_to_wait(const struct sim *s, uint32_t h, uint64_t since)
+{
+	uint64_t early = h < HOST_W1 ? 0 : s->swarm.clock_steps ? CHAIN_MS : CLOCKS_MS;
+
+	return s->now - since + early < world.policy_doc.loosening_ms;
+}
+
 /* P13, T28: nobody judges by a grant that still waits, or has ended. */
 static void grants_obey(struct sim *s, uint32_t h)
 {
@@ -762,7 +894,7 @@ static void grants_obey(struct sim *s, uint32_t h)
 							     : &host_watch(h - HOST_W1)->control;
 
 	if (control_grants(c, &ask, out) > 0 &&
-	    (s->now - s->granted_at < world.policy_doc.loosening_ms ||
+	    (had_to_wait(s, h, s->granted_at) ||
 	     now_ms > s->grant_until_ms + world.policy_doc.clock_skew_ms)) {
 		sim_broken(s, "P13", "%s judges by a grant that does not run", host_name(h));
 	}
@@ -799,13 +931,11 @@ void laws_step(struct sim *s, uint32_t h, bool committed)
 	    !s->host[h].frozen_on_disk && guard_frozen(host_guard(h - HOST_A))) {
 		sim_broken(s, "P5", "%s is frozen by nothing that still binds", host_name(h));
 	}
-	if (s->rules == RULES_LOOSER && policy_number(h) > 1 &&
-	    s->now - s->rules_at < world.policy_doc.loosening_ms) {
+	if (s->rules == RULES_LOOSER && policy_number(h) > 1 && had_to_wait(s, h, s->rules_at)) {
 		sim_broken(s, "P13", "%s has looser rules in force that nobody waited for",
 			   host_name(h));
 	}
-	if (s->roster == ROSTER_RENEWS && roster_number(h) > 1 &&
-	    s->now - s->roster_at < world.policy_doc.loosening_ms) {
+	if (s->roster == ROSTER_RENEWS && roster_number(h) > 1 && had_to_wait(s, h, s->roster_at)) {
 		sim_broken(s, "P13", "%s knows new keys that nobody waited for", host_name(h));
 	}
 	if (h != HOST_PAYOUT && s->host[h].up && roster_number(h) > s->roster_seen[h]) {
@@ -987,11 +1117,12 @@ void laws_pool(struct sim *s)
 
 /* ---- the end --------------------------------------------------------------------------------- */
 
-static bool caps_hit(const struct sim *s)
+/* What was asked for from here to there, with fees. */
+static struct sums sums_asked(const struct sim *s, size_t from, size_t to)
 {
-	u128 all = 0, unapproved = 0;
+	struct sums sums = { 0, 0, 0 };
 
-	for (size_t i = 0; i < s->asked_n; i++) {
+	for (size_t i = from; i < to; i++) {
 		u128 amount = money_units(&s->asked[i].request.amount) + (u128)2 * SIM_XEM;
 		unsigned needed = 0;
 
@@ -999,12 +1130,49 @@ static bool caps_hit(const struct sim *s)
 		    ERR_OK) {
 			continue;
 		}
-		all += amount;
-		unapproved += needed == 0 ? amount : 0;
+		sums.all += amount;
+		sums.unapproved += needed == 0 ? amount : 0;
 	}
-	return all * 103 > (u128)(s->yen_hour == 0 ? UINT64_MAX : s->yen_hour) * SIM_XEM ||
-	       all > money_units(&world.policy_doc.hour_max) ||
-	       unapproved > money_units(&world.policy_doc.unapproved_day_max);
+	return sums;
+}
+
+static bool caps_hit(const struct sim *s)
+{
+	const struct doc_policy *p = &world.policy_doc;
+	u128 yen = (u128)(s->yen_hour == 0 ? UINT64_MAX : s->yen_hour) * SIM_XEM;
+	const struct sums first = sums_asked(s, 0, s->longer != 0 ? s->asked_before : s->asked_n);
+	const struct sums second = sums_asked(s, s->asked_before, s->longer != 0 ? s->asked_n : 0);
+	u128 most = first.all > second.all ? first.all : second.all;
+	u128 budget = second.unapproved + (s->day == DAY_COUNTS ? 0 : first.unapproved);
+
+	return most * 103 > yen || most > money_units(&p->hour_max) ||
+	       first.unapproved > money_units(&p->unapproved_day_max) ||
+	       budget > money_units(&p->unapproved_day_max);
+}
+
+/* On a quiet night: what was asked for behind a day of everything is paid, if it can be. */
+static void days_end(struct sim *s)
+{
+	for (size_t i = 0; i < s->asked_n && !s->failed; i++) {
+		const struct asked *a = &s->asked[i];
+		struct payout_view v;
+		u128 sum = 0;
+
+		for (size_t k = 0; k < s->asked_n; k++) {
+			sum += s->asked[k].customer == a->customer
+				   ? money_units(&s->asked[k].request.amount) + (u128)2 * SIM_XEM
+				   : 0;
+		}
+		if (!a->daily || !a->submitted || sum > people_claim(a->customer) ||
+		    payout_find(&v, host_payout(), &a->request_id) != ERR_OK) {
+			continue;
+		}
+		if (v.state != PAYOUT_SETTLED) {
+			sim_broken(s, "liveness",
+				   "a withdrawal is %s although a day has renewed the budget",
+				   state_name(v.state));
+		}
+	}
 }
 
 /*
@@ -1221,6 +1389,23 @@ static void memory_end(struct sim *s, unsigned signer)
 	}
 }
 
+bool laws_rest(struct sim *s)
+{
+	bool rest = s->opening >= 3 && !s->foul && s->host[HOST_PAYOUT].up;
+
+	for (uint32_t h = HOST_A; h < HOSTS; h++) {
+		rest = rest && s->host[h].up && !s->host[h].frozen_on_disk;
+	}
+	for (size_t i = 0; rest && i < payout_count(host_payout()); i++) {
+		struct payout_view v;
+
+		payout_at(&v, host_payout(), i);
+		rest = v.state == PAYOUT_SETTLED || v.state == PAYOUT_REFUSED ||
+		       v.state == PAYOUT_EXPIRED;
+	}
+	return rest;
+}
+
 void laws_end(struct sim *s)
 {
 	bool frozen = false;
@@ -1270,6 +1455,9 @@ void laws_end(struct sim *s)
 		s->quiet = !frozen && s->opening >= 3 && !caps_hit(s) && !s->swarm.evil_server &&
 			   !s->swarm.jam && !s->swarm.clock_far;
 		withdrawals_end(s, s->quiet);
+		if (s->quiet) {
+			days_end(s);
+		}
 	}
 	if (!s->failed && !s->theft && !s->swarm.evil_server) {
 		customers_end(s);

@@ -16,9 +16,8 @@
 #include "sim/sim.h"
 
 enum {
-	BUSY_MS = 32000, /* business, faults and foes */
-	HEAL_MS = 22000, /* nothing breaks any more */
 	QUIET_FROM_MS = BUSY_MS + 8000,
+	NEXT_BUSY_MS = 20000,
 	QUIET_MS = 6600000, /* an attempt's life, 360 blocks, and some more */
 };
 
@@ -115,6 +114,22 @@ static const struct plant {
 	  "watch",
 	  "hands a signer its last record back, and none before it",
 	  { .watch = WATCH_PLANT_RECALL_LAST } },
+	{ "guard-no-budget",
+	  "guard",
+	  "a new day of the calendar is enough: nobody has to compare",
+	  { .guard = GUARD_PLANT_NO_BUDGET } },
+	{ "guard-day-whole",
+	  "guard",
+	  "a day renews also what was attested behind its point",
+	  { .guard = GUARD_PLANT_DAY_WHOLE } },
+	{ "guard-day-any",
+	  "guard",
+	  "a day counts whatever sum it names",
+	  { .guard = GUARD_PLANT_DAY_ANY } },
+	{ "control-grant-stays",
+	  "control",
+	  "a cancel does not end a grant that runs",
+	  { .control = CONTROL_PLANT_GRANT_STAYS } },
 	{ "books-hold-uncounted",
 	  "books",
 	  "a hold is not counted against the balance",
@@ -197,6 +212,7 @@ static struct totals {
 	uint64_t events, withdrawals, settled, deposits, attestations, sweeps, seconds, crashes,
 	    connections;
 	uint64_t rewinds, rollbacks, proposals, thefts, officers, excused, quiet;
+	uint64_t granted, second_nights, days;
 } totals;
 
 static void count(const struct sim *s)
@@ -209,6 +225,8 @@ static void count(const struct sim *s)
 	totals.thefts += s->theft;
 	totals.quiet += s->quiet;
 	totals.proposals += s->foul && !s->theft && !s->excused;
+	totals.second_nights += s->longer != 0;
+	totals.days += s->days_taken;
 	totals.officers += s->officer_froze;
 	totals.excused += s->excused;
 	for (uint32_t h = 0; h < HOSTS; h++) {
@@ -218,6 +236,7 @@ static void count(const struct sim *s)
 		totals.attestations += !s->attested[i].sweep && !s->attested[i].forged;
 		totals.sweeps += s->attested[i].sweep;
 		totals.seconds += s->attested[i].number > 1;
+		totals.granted += s->attested[i].granted;
 	}
 	totals.withdrawals += payout_count(host_payout());
 	for (size_t i = 0; i < payout_count(host_payout()); i++) {
@@ -243,6 +262,9 @@ static void totals_print(void)
 		     ", all withdrawals due %" PRIu64 "\n",
 		     totals.thefts, totals.proposals, totals.officers, totals.excused,
 		     totals.quiet);
+	(void)printf("second nights %" PRIu64 ", days that signers took %" PRIu64
+		     ", attestations by a grant %" PRIu64 "\n",
+		     totals.second_nights, totals.days, totals.granted);
 }
 
 /* ---- one seed -------------------------------------------------------------------------------- */
@@ -410,6 +432,29 @@ static void rewind_disks(struct sim *s)
 	queue_add(s, fate_range(&s->rewind_fate, 2000, 12000), again, bytes_of(NULL, 0));
 }
 
+/* A day passes, if the night came to rest; then everything goes on, with small payments. */
+static void next_night(struct sim *s)
+{
+	struct item item = { .what = HAPPEN_CHECK };
+
+	if (!laws_rest(s)) {
+		return;
+	}
+	queue_pass(s, NEXT_NIGHT_MS);
+	s->longer = NEXT_NIGHT_MS + NEXT_BUSY_MS + HEAL_MS;
+	s->asked_before = s->asked_n;
+	s->healing = false;
+	sim_note(s, "the second night");
+	queue_add(s, NEXT_BUSY_MS, item, bytes_of(NULL, 0));
+	people_next_night(s);
+	item.what = HAPPEN_FOE;
+	queue_add(s, 3000, item, bytes_of(NULL, 0));
+	if (s->swarm.faults) {
+		item.what = HAPPEN_FAULT;
+		queue_add(s, fate_range(&s->day_fate, 1000, 4000), item, bytes_of(NULL, 0));
+	}
+}
+
 static void happen(struct sim *s, const struct item *i)
 {
 	struct event e = { .kind = EVENT_REPLY,
@@ -495,6 +540,21 @@ static void happen(struct sim *s, const struct item *i)
 	case HAPPEN_GRANT:
 		people_grant(s);
 		return;
+	case HAPPEN_GRANT_ASK:
+		people_grant_ask(s);
+		return;
+	case HAPPEN_GRANT_END:
+		people_grant_end(s);
+		return;
+	case HAPPEN_NEXT_NIGHT:
+		next_night(s);
+		return;
+	case HAPPEN_DAY:
+		people_day(s);
+		return;
+	case HAPPEN_DAY_ASK:
+		people_day_ask(s);
+		return;
 	case HAPPEN_ROSTER:
 		people_roster(s);
 		return;
@@ -535,12 +595,6 @@ static void start(struct sim *s)
 		queue_add(s, fate_range(&s->rules_fate, 3000, BUSY_MS - 1), item,
 			  bytes_of(NULL, 0));
 	}
-	s->grant_fate.state = ~s->seed ^ UINT64_C(0x3333333333333333);
-	if (fate_permille(&s->grant_fate, 150)) {
-		item.what = HAPPEN_GRANT;
-		queue_add(s, fate_range(&s->grant_fate, 3000, BUSY_MS - 1), item,
-			  bytes_of(NULL, 0));
-	}
 	s->rewind_fate.state = ~s->seed ^ UINT64_C(0x5555555555555555);
 	/* a thief of A's attest key makes records that look like A's own: of that night another law
 	 * speaks */
@@ -555,6 +609,18 @@ static void start(struct sim *s)
 	s->swarm.liar = s->swarm.late && fate_permille(&s->closing_fate, 500)
 			    ? HOST_W1 + (uint32_t)fate_below(&s->closing_fate, WATCHERS)
 			    : 0;
+	s->day_fate.state = ~s->seed ^ UINT64_C(0x1111111111111111);
+	s->swarm.second = !s->swarm.late && fate_permille(&s->day_fate, 400);
+	if (s->swarm.second) {
+		item.what = HAPPEN_NEXT_NIGHT;
+		queue_add(s, NIGHT_MS - 1, item, bytes_of(NULL, 0));
+	}
+	s->grant_fate.state = ~s->seed ^ UINT64_C(0x3333333333333333);
+	if (fate_permille(&s->grant_fate, s->swarm.late || s->swarm.second ? 500 : 150)) {
+		item.what = HAPPEN_GRANT;
+		queue_add(s, fate_range(&s->grant_fate, 3000, BUSY_MS - 1), item,
+			  bytes_of(NULL, 0));
+	}
 	item.what = HAPPEN_CLOSING;
 	if (s->swarm.late) {
 		/* most customers ask early */
@@ -588,7 +654,8 @@ static bool run(struct sim *s, const struct sim_options *options, uint64_t seed,
 	if (!s->failed) {
 		start(s);
 	}
-	while (!s->failed && s->now < BUSY_MS + HEAL_MS + (s->swarm.late ? QUIET_MS : 0) &&
+	while (!s->failed &&
+	       s->now < (uint64_t)NIGHT_MS + (s->swarm.late ? (uint64_t)QUIET_MS : 0) + s->longer &&
 	       queue_take(s, &i)) {
 		happen(s, &i);
 		free(i.body);

@@ -13,10 +13,14 @@
 enum {
 	CLAIM = 700, /* XEM of each customer at the opening */
 	CLAIM_LAST = 30,
+	CLAIM_FIRST = 2500, /* enough for what only a grant allows */
 	PATIENCE_MS = 2500, /* until a call is made again */
 	APPROVALS_EACH_MS = 400,
 	TRIES_MAX = 40,
+	DAY_ASKS = 11,
 	LATE_ASK_MS = 300000,  /* after the second roster is due */
+	UNLISTED = 1200,       /* XEM that anybody may have; */
+	GRANT_UP_TO = 1390,    /* and who has a grant */
 	PRICE_AGE_MS = 400000, /* more than clocks jump on a night that has to end well */
 };
 
@@ -26,6 +30,9 @@ const char *people_name(unsigned customer)
 
 	return names[customer];
 }
+
+/* call.asked, of what is no request: a day that has to count. */
+enum { CALL_DAY = -3 };
 
 /* ---- calls ---------------------------------------------------------------------------------- */
 
@@ -93,6 +100,19 @@ static void retry(struct sim *s, struct call *c, uint64_t delay)
 	queue_add(s, delay, again, bytes_of(NULL, 0));
 }
 
+/* Behind it customers ask for small things, more than one budget together. */
+static void day_taken(struct sim *s)
+{
+	struct item ask = { .what = HAPPEN_DAY_ASK };
+
+	if (s->day == DAY_SIGNED) {
+		s->day = DAY_COUNTS;
+	}
+	for (unsigned i = 0; i < (s->granted ? 1 : DAY_ASKS); i++) {
+		queue_add(s, fate_range(&s->day_fate, 100, 9000), ask, bytes_of(NULL, 0));
+	}
+}
+
 void people_answer(struct sim *s, uint64_t tag, struct bytes body)
 {
 	struct call *c = NULL;
@@ -135,6 +155,9 @@ void people_answer(struct sim *s, uint64_t tag, struct bytes body)
 		call_drop(c);
 		return;
 	}
+	if (e == ERR_OK && c->asked == CALL_DAY) {
+		day_taken(s);
+	}
 	if (e == ERR_OK && c->number == API_WITHDRAW && c->asked >= 0) {
 		s->asked[c->asked].submitted = true;
 	}
@@ -157,7 +180,10 @@ static void put_u128(struct writer *w, u128 v)
 
 u128 people_claim(unsigned customer)
 {
-	return (u128)(customer + 1 == CUSTOMERS ? CLAIM_LAST : CLAIM) * SIM_XEM;
+	return (u128)(customer == 0               ? CLAIM_FIRST
+		      : customer + 1 == CUSTOMERS ? CLAIM_LAST
+						  : CLAIM) *
+	       SIM_XEM;
 }
 
 static void open_books(struct sim *s)
@@ -507,22 +533,160 @@ void people_grant(struct sim *s)
 			       .genesis = world.genesis_id,
 			       .reason = "a new office",
 			       .until_ms = SIM_START_MS + s->now + 5400000,
-			       .up_to = money_of(ASSET_XEM, (u128)900 * SIM_XEM) };
+			       .up_to = money_of(ASSET_XEM, (u128)GRANT_UP_TO * SIM_XEM) };
+	const struct item ask = { .what = HAPPEN_GRANT_ASK };
+	const struct item end = { .what = HAPPEN_GRANT_END };
 	uint8_t raw[8192];
 	struct bytes item;
 	struct hash32 id;
 
 	memcpy(g.destination.text, world.customer_address[0].text, sizeof g.destination.text);
+	if (s->swarm.second) { /* it runs when that begins, and ends in it */
+		g.from_ms += SECOND_MS - 3600000;
+		g.until_ms = SIM_START_MS + SECOND_MS + fate_range(f, 12000, 26000);
+	}
 	s->granted = true;
 	s->granted_at = s->now;
 	s->grant_until_ms = g.until_ms;
 	s->grant_to = g.destination;
 	item = by_both(raw, DOC_GRANT, &g, &id);
+	s->grant_id = id;
 	sim_note(s, "officers grant something for a while");
 	call_add(s, API_DOCUMENT, item, -1);
 	stop_sockets(s, f, item);
 	if (fate_permille(f, 500)) {
 		cancelled(s, f, &id);
+	} else {
+		s->grant_ends = fate_permille(f, 600);
+	}
+	for (uint64_t at = 100000; s->swarm.late && at < 6300000; at += 1200000) {
+		queue_add(s, at + fate_range(f, 0, 900000), ask, bytes_of(NULL, 0));
+	}
+	if (s->grant_ends && s->swarm.late) {
+		queue_add(s, fate_range(f, 3700000, 5000000), end, bytes_of(NULL, 0));
+	}
+}
+
+/* What he asks for, and its end, in the second night. */
+static void grant_goes_on(struct sim *s)
+{
+	const struct item ask = { .what = HAPPEN_GRANT_ASK };
+	const struct item end = { .what = HAPPEN_GRANT_END };
+
+	for (uint64_t at = 100; at < 16000; at += 5000) {
+		queue_add(s, at + fate_range(&s->grant_fate, 0, 4000), ask, bytes_of(NULL, 0));
+	}
+	if (s->grant_ends) {
+		queue_add(s, fate_range(&s->grant_fate, 3000, 14000), end, bytes_of(NULL, 0));
+	}
+}
+
+void people_grant_ask(struct sim *s)
+{
+	uint64_t amount = fate_range(&s->grant_fate, UNLISTED + 1, GRANT_UP_TO);
+	size_t index = 0;
+
+	if (people_request(s, 0, amount * SIM_XEM, &world.customer_address[0], "office", false,
+			   &index)) {
+		sim_note(s, "%s asks for what needs a grant", people_name(0));
+		submit(s, s->asked[index].key, &s->asked[index], (int)index);
+	}
+}
+
+void people_grant_end(struct sim *s)
+{
+	cancelled(s, &s->grant_fate, &s->grant_id);
+}
+
+/* What each signer has attested without approvals, up to one of its numbers. */
+static void compare(struct sim *s, struct doc_day *day, bool all)
+{
+	uint64_t most[DOC_SIGNERS] = { 0 };
+	u128 sum[DOC_SIGNERS] = { 0 };
+
+	for (size_t i = 0; i < s->attested_n; i++) {
+		const struct attested *a = &s->attested[i];
+
+		if (a->forged || a->sweep || (!all && fate_permille(&s->day_fate, 500))) {
+			continue;
+		}
+		most[a->signer] = a->sequence > most[a->signer] ? a->sequence : most[a->signer];
+	}
+	for (size_t i = 0; i < s->attested_n; i++) {
+		const struct attested *a = &s->attested[i];
+
+		sum[a->signer] += !a->forged && a->approvals == 0 && a->sequence <= most[a->signer]
+				      ? a->outflow
+				      : 0;
+	}
+	day->a_sequence = most[0];
+	day->a_unapproved = money_of(ASSET_XEM, sum[0]);
+	day->b_sequence = most[1];
+	day->b_unapproved = money_of(ASSET_XEM, sum[1]);
+}
+
+static void day_hand(struct sim *s, struct doc_day *day, int asked)
+{
+	uint8_t raw[2048];
+	struct writer w = writer_make(raw, sizeof raw);
+	struct day_said *said = &s->days[s->days_n++];
+
+	CHECK(s->days_n <= ARRAY_LEN(s->days));
+	day->genesis = world.genesis_id;
+	day->time_ms = SIM_START_MS + s->now + s->days_n;
+	(void)snprintf(day->person, sizeof day->person, "officer-1");
+	said->day = *day;
+	CHECK(doc_day_make(&w, &said->id, day, world.officer[0].secret) == ERR_OK);
+	call_add(s, API_DOCUMENT, bytes_of(w.p, w.n), asked);
+}
+
+void people_next_night(struct sim *s)
+{
+	const struct item day = { .what = HAPPEN_DAY };
+
+	queue_add(s, fate_range(&s->day_fate, 500, 6000), day, bytes_of(NULL, 0));
+	if (s->granted) {
+		grant_goes_on(s);
+	}
+}
+
+void people_day(struct sim *s)
+{
+	struct fate *f = &s->day_fate;
+	bool all = fate_permille(f, 500);
+	struct doc_day day = { .a_sequence = 0 };
+
+	if (fate_permille(f, 200)) { /* asked without one, as much as if there were */
+		day_taken(s);
+		return;
+	}
+	compare(s, &day, all);
+	if (fate_permille(f, 300)) { /* what he was told hides the half of it */
+		struct doc_day half = day;
+
+		half.a_unapproved = money_of(ASSET_XEM, money_units(&day.a_unapproved) / 2);
+		half.b_unapproved = money_of(ASSET_XEM, money_units(&day.b_unapproved) / 2);
+		sim_note(s, "an officer signs a day that is wrong");
+		day_hand(s, &half, all ? -1 : CALL_DAY);
+		if (!all) {
+			return;
+		}
+	}
+	sim_note(s, "an officer signs a day of %s", all ? "all" : "some");
+	s->day = all ? DAY_SIGNED : DAY_NONE;
+	day_hand(s, &day, CALL_DAY);
+}
+
+void people_day_ask(struct sim *s)
+{
+	/* without the last, who has nearly nothing */
+	unsigned c = (unsigned)fate_below(&s->day_fate, CUSTOMERS - 1);
+	size_t index = 0;
+
+	if (people_request(s, c, fate_range(&s->day_fate, 20, 97) * SIM_XEM,
+			   &world.customer_address[c], "day", false, &index)) {
+		s->asked[index].daily = s->day == DAY_COUNTS;
+		submit(s, s->asked[index].key, &s->asked[index], (int)index);
 	}
 }
 

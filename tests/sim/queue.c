@@ -104,6 +104,14 @@ bool queue_take(struct sim *s, struct item *out)
 	return true;
 }
 
+void queue_pass(struct sim *s, uint64_t ms)
+{
+	s->now += ms;
+	for (size_t i = 0; i < s->heap_n; i++) {
+		s->heap[i].at += ms;
+	}
+}
+
 void queue_free(struct sim *s)
 {
 	for (size_t i = 0; i < s->heap_n; i++) {

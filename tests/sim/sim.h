@@ -51,7 +51,9 @@
 
 #define SIM_START_MS UINT64_C(1516924800000) /* 2018-01-26 00:00 UTC */
 #define SIM_XEM      UINT64_C(1000000)       /* micro-XEM */
-#define SIM_NEVER    UINT64_MAX
+/* Where the second night begins, when there is one. */
+#define SECOND_MS ((uint64_t)NIGHT_MS + NEXT_NIGHT_MS)
+#define SIM_NEVER UINT64_MAX
 
 enum {
 	HOST_PAYOUT = 0,
@@ -84,6 +86,11 @@ enum {
 	CONNS_MAX = 4096,
 	STOPS_SEEN_MAX = 128,
 	RING = 40,
+
+	BUSY_MS = 32000, /* business, faults and foes */
+	HEAL_MS = 22000, /* nothing breaks any more */
+	NIGHT_MS = BUSY_MS + HEAL_MS,
+	NEXT_NIGHT_MS = 24 * 3600000 + 600000, /* from the end of the first to the second */
 	RING_TEXT = 160,
 };
 
@@ -182,6 +189,7 @@ struct swarm {
 	uint64_t thief_from; /* ms; before it the thief only listens */
 	bool rewinds;        /* signers come back with a disk of earlier, one or both */
 	bool late;           /* the night is followed by two quiet hours, for final blocks */
+	bool second;         /* the night is followed by another, a day later */
 	uint32_t liar; /* in a late night: the host of a watcher that says anything; 0: none */
 };
 
@@ -209,6 +217,11 @@ enum happen {
 	HAPPEN_RESUME,
 	HAPPEN_RULES,
 	HAPPEN_GRANT,
+	HAPPEN_GRANT_ASK,
+	HAPPEN_GRANT_END,
+	HAPPEN_NEXT_NIGHT,
+	HAPPEN_DAY,     /* an officer compares, and signs a `day` */
+	HAPPEN_DAY_ASK, /* behind it */
 	HAPPEN_ROSTER,
 	HAPPEN_LATE_ASK,
 	HAPPEN_PRICE,
@@ -258,8 +271,9 @@ struct host {
 	} stop_seen[STOPS_SEEN_MAX];
 
 	size_t stop_seen_n;
-	bool closed_on_disk; /* a closing is in its journal */
-	unsigned closed_hot; /* of a signer: bit per hot account */
+	bool grant_ended_on_disk; /* a cancel of this night's grant is in its journal */
+	bool closed_on_disk;      /* a closing is in its journal */
+	unsigned closed_hot;      /* of a signer: bit per hot account */
 	uint64_t frozen_at;
 	uint32_t next_channel; /* accepted channels, from 65,536 */
 	uint64_t fed[NODES];   /* height handed over */
@@ -304,6 +318,7 @@ struct asked {
 	struct hash32 doc;
 	struct doc_request request;
 	bool foe;       /* with the stolen key */
+	bool daily;     /* small, and behind a day that counts */
 	bool submitted; /* accepted by the server at least once */
 	unsigned customer;
 	uint8_t raw[2048];
@@ -323,6 +338,9 @@ struct attested {
 	bool in_yen; /* judged by the policy that has caps in yen */
 	bool tall;   /* judged by the policy that asks for one more approval */
 	uint64_t yen;
+	bool granted;      /* only a grant allows so much */
+	uint64_t at;       /* when it became durable; */
+	uint64_t sequence; /* and its number there */
 	unsigned approvals;
 	unsigned holders; /* bit per watcher: durable there */
 	struct key32 account;
@@ -432,8 +450,31 @@ struct sim {
 	/* what officers granted this night, to the first customer, for a while */
 	bool granted;
 	uint64_t granted_at, grant_until_ms;
+	struct hash32 grant_id;
+	bool grant_ends; /* an approver ends it when it may run */
 	struct doc_address grant_to;
 	struct fate grant_fate; /* of its own, as closing_fate */
+
+	/* the second night */
+	struct fate day_fate;
+	uint64_t longer; /* ms, than a night alone */
+
+	struct day_said { /* days that an officer has signed */
+		struct hash32 id;
+		struct doc_day day;
+	} days[4];
+
+	size_t days_n;
+	uint64_t day_point[DOC_SIGNERS]; /* up to which one that is in its journal compared */
+	uint64_t days_taken;             /* by signers, so that they had an effect */
+
+	enum {
+		DAY_NONE,
+		DAY_SIGNED, /* and handed to the server */
+		DAY_COUNTS, /* the server has it, and it compares all that was attested */
+	} day;
+
+	size_t asked_before; /* requests of the first night */
 
 	enum { /* what a second roster does, if there was one this night */
 	       ROSTER_NONE,
@@ -482,6 +523,8 @@ extern struct sim *sim_running;
 /* ---- queue.c ---- */
 void queue_add(struct sim *s, uint64_t delay, struct item item, struct bytes body);
 bool queue_take(struct sim *s, struct item *out);
+/* So much time passes in which nothing happens. */
+void queue_pass(struct sim *s, uint64_t ms);
 void queue_free(struct sim *s);
 
 /* ---- host.c ---- */
@@ -541,6 +584,15 @@ void people_resume(struct sim *s);
 void people_rules(struct sim *s);
 /* Officers grant a customer something for a while; it may be cancelled. */
 void people_grant(struct sim *s);
+/* He asks for more than anybody may have without it, whether it runs or not. */
+void people_grant_ask(struct sim *s);
+/* An approver ends it while it runs. */
+void people_grant_end(struct sim *s);
+/* An officer compares what was attested: all of it, some of it, or wrongly. */
+void people_day(struct sim *s);
+/* What they do in the second night. */
+void people_next_night(struct sim *s);
+void people_day_ask(struct sim *s);
 void people_roster(struct sim *s);
 /* A customer asks when the second roster has long been in force. */
 void people_late_ask(struct sim *s);
@@ -571,6 +623,8 @@ void laws_send(struct sim *s, uint32_t h, const struct effect *f);
 void laws_step(struct sim *s, uint32_t h, bool committed);
 void laws_chain(struct sim *s);
 void laws_pool(struct sim *s);
+/* Nobody is frozen, and every withdrawal has ended. */
+bool laws_rest(struct sim *s);
 void laws_end(struct sim *s);
 struct attested *laws_attested(struct sim *s, const struct hash32 *id);
 
