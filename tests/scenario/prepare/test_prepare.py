@@ -26,6 +26,7 @@ import canon  # noqa: E402
 import ceremony  # noqa: E402
 import devnode  # noqa: E402
 import nem  # noqa: E402
+import pictures  # noqa: E402
 import process  # noqa: E402
 import tap  # noqa: E402
 
@@ -53,13 +54,17 @@ def write(name, content):
     return place(name)
 
 
-def cold(*words, typed=(), expect=0, key="batch", genesis="genesis", holding="holding", unit="unit", next="next"):
+def cold_argv(*words, key="batch", genesis="genesis", holding="holding", unit="unit", next="next"):
     argv = [devnode.program("kuramori-cold"), "--network-is-up-and-i-know", "yes", "--key-file", place(key),
             "--seal-ops", "1", "--seal-mem-kib", "8192", "--drill", "yes", "--list-file", place("list"),
             "--unit-file", place(unit), "--new-key-file", place(next)]
     if place(genesis).exists():
         argv += ["--genesis-file", place(genesis), "--roster1-file", place("roster"), "--holding-file", place(holding)]
-    return ceremony.typed([*argv, *words], typed, expect)
+    return [*argv, *words]
+
+
+def cold(*words, typed=(), expect=0, **named):
+    return ceremony.typed(cold_argv(*words, **named), typed, expect)
 
 
 def kuramori(*words, expect=0, flags=(), holding="holding", drills="drills"):
@@ -209,6 +214,48 @@ def the_keys_are_used_once():
     # the seventh is no box of genesis
     _, err = cold("convert", "1", key="next-2", unit="unit-3", next="next-3", typed=["the passphrase of the last", "same"], expect=1)
     assert "refused: account" in err and not place("unit-3").exists(), err
+
+
+def converted_at_terminal(n, name, frames=40):
+    """Converts at a terminal of its own and gives the pictures of what it shows then."""
+    screen = pictures.Screen(cold_argv("convert", str(n), unit=f"unit-{name}", next=f"next-{name}"))
+    for asked, typed in (("assphrase: ", PASSPHRASE), ("Type: same", "same"), ("is sealed anew; its passphrase:\npassphrase: ", "short"),
+                         ("passphrase again: ", "short")):
+        screen.until(lambda text, asked=asked: asked in text)
+        screen.type(typed + "\n")
+    screen.until(lambda text: len(screen.frames(text)) >= frames)
+    seen = screen.frames()
+    screen.type("q")
+    said = screen.end()
+    assert "\x1b[?1049l" in said and "the parcel's mark: " in said, said[-300:]
+    return [pictures.of_blocks(blocks) for _, blocks in seen]
+
+
+@tap.test
+def conversions_travel_as_pictures():
+    """Photographed in any order, some lost, some spoiled, those of another ceremony between: what comes out is what was
+    signed, and what is announced below is it."""
+    rng = random.Random(11)
+    frames = converted_at_terminal(4, "seen")
+    foreign = converted_at_terminal(1, "foreign", frames=8)[:6]
+    texts = pictures.scan([picture.write(place(f"clean-{n:03}.pgm")) for n, picture in enumerate(frames)])
+    lines = pictures.bad_road(rng, folder, frames, foreign)
+    write("texts", "".join(line + "\n" for line in lines).encode())
+    out, err = kuramori("qr", "read", place("texts"), place("in"))
+    assert out.split() == [str(place("in") / "unit")] and "mark: " in err, (out, err)
+    unit = (place("in") / "unit").read_bytes()
+    assert unit == place("unit-seen").read_bytes() and len(unit.splitlines()) == 4
+    # a part that was changed so that all of its checksums hold yields nothing
+    assert len(texts) == len(frames), (len(texts), len(frames))
+    count = int(texts[0].split("/")[1].split("-")[1])
+    assert count > 1 and len(texts) >= count
+    for n in range(count):
+        foe = [pictures.mixed_in(text) if i == n else text for i, text in enumerate(texts[:count])]
+        write("texts", "".join(line + "\n" for line in foe).encode())
+        _, err = kuramori("qr", "read", place("texts"), place("foe"), expect=3)
+        assert "mixed with somebody's own: 1" in err and not place("foe").exists(), err
+    # what goes on below is what came through the pictures
+    place("unit").write_bytes(unit)
 
 
 def genesis_words(out):

@@ -112,25 +112,7 @@ def shown(*files, **settings):
 
 
 def bad_road(frames, foreign=(), spoil=True):
-    """zbar's texts of these pictures: shuffled, some lost, some blotted out, some noisy, foreign ones between and one
-    before all."""
-    frames, foreign = list(frames), list(foreign)
-    paths, lost = [], 0
-    for number, picture in enumerate(rng.sample(frames, len(frames))):
-        what = rng.random() if spoil else 1
-        if what < 0.1:
-            lost += 1
-            continue
-        if what < 0.25:
-            picture.blot(rng, 0.4)  # too much for any reader
-        elif what < 0.4:
-            picture.noise(rng, 0.005)
-        paths.append(picture.write(folder / f"road-{number:03}.pgm"))
-    for number, picture in enumerate(foreign):
-        paths.insert(rng.randint(1, len(paths)) if number else 0, picture.write(folder / f"foreign-{number:03}.pgm"))
-    lines = pictures.scan(paths)
-    print(f"# {len(frames)} pictures, {lost} lost, {len(foreign)} foreign; {len(lines)} read")
-    return lines
+    return pictures.bad_road(rng, folder, frames, foreign, spoil)
 
 
 def texts_file(name, lines):
