@@ -292,7 +292,8 @@ static int read_copy(struct program *p, enum err (*each)(void *, struct bytes))
 	return e == ERR_OK ? 0 : program_fail(e, p->config.old_journal_file);
 }
 
-static int new_journal(struct program *p)
+/* answers: how many the lost journal had, as far as is known. */
+static int new_journal(struct program *p, uint64_t answers)
 {
 	const struct cold_journal journal = { p, program_append };
 	struct policy_verdict v;
@@ -307,15 +308,24 @@ static int new_journal(struct program *p)
 	if (e != ERR_OK || code != 0) {
 		return code != 0 ? code : program_fail(e, p->config.journal_file);
 	}
-	v = cold_restore(&p->cold, &p->secrets->keys, &p->rules, clock_wall_ms(), &journal,
+	v = cold_restore(&p->cold, &p->secrets->keys, &p->rules, answers, clock_wall_ms(), &journal,
 			 p->buffer);
 	return v.err == ERR_OK ? 0 : program_refused(&v);
 }
 
 static int restore_key(struct program *p)
 {
+	uint64_t answers = 0;
 	int code = 0;
 
+	for (size_t i = 0; i < p->question.answer_count; i++) {
+		struct policy_verdict v = cold_restore_answer(
+		    &answers, &p->rules, &p->secrets->keys, p->answers[i], clock_wall_ms());
+
+		if (v.err != ERR_OK) {
+			return program_refused(&v);
+		}
+	}
 	if (p->config.old_journal_file[0] != '\0') {
 		struct policy_verdict v;
 
@@ -330,12 +340,12 @@ static int restore_key(struct program *p)
 	}
 	/* the journal first: a key without one signs nothing, and this one says that it waits */
 	if (code == 0) {
-		code = new_journal(p);
+		code = new_journal(p, answers);
 	}
 	return code == 0 ? program_seal(p, p->config.key_file) : code;
 }
 
-int program_restore(struct program *p)
+int program_restore(struct program *p, const char *const *answers, size_t n)
 {
 	int code = program_vacant(p->config.key_file, "--key-file");
 
@@ -344,6 +354,9 @@ int program_restore(struct program *p)
 	}
 	if (code == 0) {
 		code = program_rules(p, false);
+	}
+	for (size_t i = 0; code == 0 && i < n; i++) {
+		code = program_read(p, answers[i], &p->answers[p->question.answer_count++]);
 	}
 	if (code == 0) {
 		code = compare(p);
@@ -357,6 +370,7 @@ int program_restore(struct program *p)
 	if (code != 0) {
 		return code;
 	}
+	print_number("answers", p->cold.answers); /* not words */
 	program_print_moment(_("restored; this key signs nothing before"),
 			     cold_restored_until(&p->cold, &p->rules));
 	return 0;

@@ -38,9 +38,9 @@
 #include "kuramori_catalogues.h" /* needs io/words.h */
 
 #define INTERFACES "/sys/class/net"
-#define USAGE      /* not words */                                              \
-	"init | check | reseal | register | backup | drill | restore | "        \
-	"accounts N NETWORK | convert N | take | endorse FILE | refuse FILE | " \
+#define USAGE      /* not words */                                                   \
+	"init | check | reseal | register | backup | drill | restore [ANSWER...] | " \
+	"accounts N NETWORK | convert N | take | endorse FILE | refuse FILE | "      \
 	"explain FILE... | sign FILE... | show FILE... | journal | seal-transcript"
 
 enum { FLAG_UP = 1 }; /* IFF_UP of netdevice(7) */
@@ -285,17 +285,24 @@ static const char *interface_up(void)
 	return up ? name : NULL;
 }
 
+/* clang-format off */
 /* The commands that are a word and nothing more. */
 static const struct {
 	const char *word;
 	int (*run)(struct program *p);
 } alone[] = {
-	{ "init", program_init },       { "check", program_check },
-	{ "reseal", program_reseal },   { "register", program_register },
-	{ "backup", program_backup },   { "drill", program_drill },
-	{ "restore", program_restore }, { "take", program_take },
-	{ "journal", program_journal }, { "seal-transcript", program_seal_transcript },
+	{ "init", program_init },
+	{ "check", program_check },
+	{ "reseal", program_reseal },
+	{ "register", program_register },
+	{ "backup", program_backup },
+	{ "drill", program_drill },
+	{ "take", program_take },
+	{ "journal", program_journal },
+	{ "seal-transcript", program_seal_transcript },
 };
+
+/* clang-format on */
 
 static int command(struct program *p, const struct config_result *r)
 {
@@ -312,6 +319,9 @@ static int command(struct program *p, const struct config_result *r)
 	}
 	if ((strcmp(word, "explain") == 0 || strcmp(word, "sign") == 0) && r->rest_n > 1) {
 		return program_refill(p, r->rest + 1, r->rest_n - 1, strcmp(word, "sign") == 0);
+	}
+	if (strcmp(word, "restore") == 0 && r->rest_n <= 1 + DOC_HOLDERS_MAX) {
+		return program_restore(p, r->rest + 1, r->rest_n - 1);
 	}
 	if (strcmp(word, "show") == 0 && r->rest_n > 1) {
 		return program_show(p, r->rest + 1, r->rest_n - 1);

@@ -180,7 +180,8 @@ int program_register(struct program *p);
 int program_refill(struct program *p, const char *const *files, size_t n, bool sign);
 int program_journal(struct program *p);
 int program_backup(struct program *p);
-int program_restore(struct program *p);
+/* With answers that the key gave before, DOC_HOLDERS_MAX at most. */
+int program_restore(struct program *p, const char *const *answers, size_t n);
 int program_drill(struct program *p);
 int program_take(struct program *p);
 int program_endorse(struct program *p, const char *path);

@@ -313,6 +313,7 @@ enum err cold_replay(struct cold *c, const struct cold_secrets *secrets, struct 
 		c->restored_ms = r.time_ms > c->restored_ms ? r.time_ms : c->restored_ms;
 		c->roster_number = le64_get(r.debit.b);
 		c->holding_number = le64_get(r.debit.b + 8);
+		c->answers = le64_get(r.credit.b) > c->answers ? le64_get(r.credit.b) : c->answers;
 	} else if ((r.kind != LOG_COLD_ANSWER && r.kind != LOG_COLD_HOLDING) ||
 		   log_view_blob(&blob, &v, &r.link) != ERR_OK) {
 		e = ERR_CORRUPT;

@@ -6,6 +6,9 @@
 #include "cold/cold_self.h"
 #include "policy/verdict.h"
 
+/* Far above what anybody signs, and far below where a place would not fit a document any more. */
+#define PLACES_MAX (UINT64_C(1) << 32)
+
 struct policy_verdict cold_restore_judge(const struct cold *c, const struct cold_rules *rules,
 					 uint64_t now_ms)
 {
@@ -30,9 +33,42 @@ struct policy_verdict cold_restore_judge(const struct cold *c, const struct cold
 	return allowed;
 }
 
+struct policy_verdict cold_restore_answer(uint64_t *answers, const struct cold_rules *rules,
+					  const struct cold_secrets *secrets, struct bytes raw,
+					  uint64_t now_ms)
+{
+	struct doc_fault fault = { .why = "" };
+	struct doc_answer a;
+	struct key32 attest;
+	struct doc d;
+	enum err e = doc_open(&d, raw, &rules->genesis_id, &fault);
+
+	if (e == ERR_OK) {
+		e = doc_answer_read(&d, &a, &fault);
+	}
+	if (e != ERR_OK) {
+		return refuse(e, "answer", fault.why);
+	}
+	cold_secrets_attest(&attest, secrets);
+	if (!doc_signed_by(&d, &attest)) {
+		return refuse(ERR_SIGNATURE, "answer", "another key gave this answer");
+	}
+	if (now_ms < a.time_ms) {
+		return refuse(ERR_CLOCK, "clock", "this machine's clock is behind its own journal");
+	}
+	if (a.sequence > PLACES_MAX) {
+		return refuse(ERR_FIELD_RANGE, "answer", "a place that no journal comes to");
+	}
+	if (a.sequence >= *answers) {
+		*answers = a.sequence + 1;
+	}
+	return allowed;
+}
+
 struct policy_verdict cold_restore(struct cold *c, const struct cold_secrets *secrets,
-				   const struct cold_rules *rules, uint64_t now_ms,
-				   const struct cold_journal *journal, uint8_t *buffer)
+				   const struct cold_rules *rules, uint64_t answers,
+				   uint64_t now_ms, const struct cold_journal *journal,
+				   uint8_t *buffer)
 {
 	struct log_record r = { .kind = LOG_COLD_RESTORED, .time_ms = now_ms };
 	struct policy_verdict v = cold_restore_judge(c, rules, now_ms);
@@ -46,6 +82,7 @@ struct policy_verdict cold_restore(struct cold *c, const struct cold_secrets *se
 	id128_named(&r.id, &rules->holding_id);
 	le64_put(r.debit.b, rules->roster.number);
 	le64_put(r.debit.b + 8, rules->holding.number);
+	le64_put(r.credit.b, answers);
 	log_batch_begin(&b, buffer, COLD_BATCH_BYTES);
 	CHECK(log_batch_add_record(&b, &r) == ERR_OK);
 	log_batch_seal(&sealed, &b, &c->chain, &secrets->journal);
@@ -54,6 +91,7 @@ struct policy_verdict cold_restore(struct cold *c, const struct cold_secrets *se
 		c->broken = true;
 		return refuse(e, "journal", N_("the journal could not be written"));
 	}
+	c->answers = answers > c->answers ? answers : c->answers;
 	c->restored_ms = now_ms;
 	c->last_ms = now_ms;
 	c->roster_number = rules->roster.number;

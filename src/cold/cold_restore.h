@@ -28,16 +28,29 @@ enum {
 };
 
 /*
+ * An answer that this key gave before it was lost: *answers becomes the place behind it, if that is
+ * more.  It shortens nothing; the new journal counts on from there, so that none of its answers
+ * stands where watchers know another.  Refused: the errors of doc_open() and doc_answer_read();
+ * ERR_SIGNATURE not this key's; ERR_CLOCK our clock is behind it; ERR_FIELD_RANGE a place that no
+ * journal comes to.
+ */
+struct policy_verdict cold_restore_answer(uint64_t *answers, const struct cold_rules *rules,
+					  const struct cold_secrets *secrets, struct bytes raw,
+					  uint64_t now_ms);
+
+/*
  * Writes into the journal that the key was restored now, under these rules, whose roster and
  * holding are from now on the oldest that are taken.  c: begun, by cold_begin() or by the replay of
- * a copy of the old journal, which is then the journal's beginning.
+ * a copy of the old journal, which is then the journal's beginning.  answers: how many the key has
+ * given, as far as its own answers tell (cold_restore_answer(); 0: nobody knows of any).
  * Refused: ERR_STATE not begun or broken, or the copy was used with a newer roster or holding;
  * ERR_GENESIS the copy is of another one; ERR_CLOCK our clock is behind the copy; the errors of
  * append(): c is broken then.  buffer as in cold_begin().
  */
 struct policy_verdict cold_restore(struct cold *c, const struct cold_secrets *secrets,
-				   const struct cold_rules *rules, uint64_t now_ms,
-				   const struct cold_journal *journal, uint8_t *buffer);
+				   const struct cold_rules *rules, uint64_t answers,
+				   uint64_t now_ms, const struct cold_journal *journal,
+				   uint8_t *buffer);
 
 /* What cold_restore() says of a copy of the old journal, before anything is made of it. */
 struct policy_verdict cold_restore_judge(const struct cold *c, const struct cold_rules *rules,

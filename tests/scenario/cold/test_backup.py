@@ -399,8 +399,8 @@ def no_second(t, second=""):
         t.type(second)
 
 
-def restore(place, *flags, some=(3, 2, 0), passphrase=PASSPHRASE, second=""):
-    t = Terminal(argv(place, *flags, "restore"))
+def restore(place, *flags, some=(3, 2, 0), passphrase=PASSPHRASE, second="", answers=()):
+    t = Terminal(argv(place, *flags, "restore", *map(str, answers)))
     word, _ = t.expect("Type: same", "kuramori-cold:")
     if not word.startswith("Type"):
         return t
@@ -464,6 +464,27 @@ def a_copy_of_the_old_journal_binds_longer():
     assert f"box {box.public_hex} {BALANCE}" in out, out
     head = out.splitlines()[0].split(" ")[1]
     assert head != answer["head"] and answer["sequence"] == 0
+    assert "came back from cards" in sign(place, 1)
+
+
+@tap.test
+def its_own_answers_tell_how_far_the_journal_was():
+    """They shorten nothing; the new journal counts on behind them, so that watchers see no place twice."""
+    old, place = folder / "holder-0" / "answer", folder / "newest"
+    place.mkdir(exist_ok=True)
+    stranger = canon.open_document(old.read_bytes(), documents["genesis"], "answer").body
+    write("stranger", canon.Document("answer", dict(stranger, sequence=7)).sign(canon.SigningKey.named("nobody")))
+    write("unsigned", canon.Document("answer", dict(stranger, sequence=7)))
+    for answers, why in (((old, folder / "stranger"), "another key gave this answer"), ((folder / "unsigned",), "another key"),
+                         ((folder / "tally-1",), "refused: answer"), ((folder / "missing",), "missing")):
+        t = restore(place, answers=answers)
+        assert t.end() != 0 and why in t.text and not list(place.iterdir()), (why, t.text)
+    t = restore(place, answers=(old, old))
+    t.expect("answers 1")
+    t.expect("this key signs nothing before")
+    assert t.end() == 0, t.text
+    out, _ = piped(place, "journal", typed=[PASSPHRASE])
+    assert "records 2\nanswers 1\nspent 0\n" in out and "\nsigns_from 20" in out, out
     assert "came back from cards" in sign(place, 1)
 
 

@@ -37,7 +37,7 @@ static void pass(uint64_t ms, uint64_t chain_ms, uint64_t final_ms)
 
 static enum err restored(uint64_t now_ms)
 {
-	return cold_restore(&world.cold, &world.holder[0], &world.rules, now_ms, &world_journal,
+	return cold_restore(&world.cold, &world.holder[0], &world.rules, 0, now_ms, &world_journal,
 			    world.buffer)
 	    .err;
 }
@@ -289,9 +289,78 @@ static void as_many_drills_as_a_recovery_needs(void)
 	T_EQ(cold_drills_suffice(&world.rules, raw, 5, NOW + 30 * DAY).err, ERR_STALE);
 }
 
+static struct policy_verdict learn(uint64_t *answers, struct bytes raw, uint64_t now_ms)
+{
+	return cold_restore_answer(answers, &world.rules, &world.holder[0], raw, now_ms);
+}
+
+/* An answer that holder i signed, in this place. */
+static struct bytes answer_in(size_t i, uint64_t place)
+{
+	static struct world_raw raw;
+	struct doc_answer a;
+	struct doc d;
+
+	CHECK(doc_open(&d, world.answers[0], &world.genesis_id, NULL) == ERR_OK &&
+	      doc_answer_read(&d, &a, NULL) == ERR_OK);
+	a.sequence = place;
+	world_seal(&raw, NULL, DOC_ANSWER, &a, &world.holder[i].attest, 1);
+	return bytes_of(raw.p, raw.n);
+}
+
+/* Old answers shorten nothing; the new ones stand behind them. */
+static void old_answers_are_counted_on_from(void)
+{
+	uint64_t answers = 0;
+
+	world_make();
+	T_EQ(world_ask().err, ERR_OK);
+	T_EQ(world_sign(0, 0, NOW), ERR_OK);
+	T_EQ(learn(&answers, world.answers[0], NOW + 1).err, ERR_OK);
+	T_EQ(answers, 1);
+	T_EQ(learn(&answers, answer_in(0, 41), NOW + 1).err, ERR_OK);
+	T_EQ(answers, 42);
+	/* an older one takes nothing back */
+	T_EQ(learn(&answers, world.answers[0], NOW + 1).err, ERR_OK);
+	T_EQ(answers, 42);
+	/* nobody else's, nothing else, no other system's, none of the future, none out of reach */
+	T_EQ(learn(&answers, answer_in(1, 99), NOW + 1).err, ERR_SIGNATURE);
+	T_EQ(learn(&answers, world.q.refill, NOW + 1).err, ERR_TYPE);
+	T_EQ(learn(&answers, bytes_str("{}"), NOW + 1).err, ERR_FIELD_MISSING);
+	T_EQ(learn(&answers, answer_in(0, 99), NOW - 1).err, ERR_CLOCK);
+	T_EQ(learn(&answers, answer_in(0, JSON_INT_MAX), NOW + 1).err, ERR_FIELD_RANGE);
+	world.rules.genesis_id.b[0] ^= 1;
+	T_EQ(learn(&answers, world.answers[0], NOW + 1).err, ERR_GENESIS);
+	world.rules.genesis_id.b[0] ^= 1;
+	T_EQ(answers, 42);
+	/* the new journal, also after a restart; it waits as long as without them */
+	world_sit(0);
+	T_EQ(cold_restore(&world.cold, &world.holder[0], &world.rules, answers, NOW + 1,
+			  &world_journal, world.buffer)
+		 .err,
+	     ERR_OK);
+	T_EQ(world.cold.answers, 42);
+	T_EQ(again(), ERR_OK);
+	T_EQ(world.cold.answers, 42);
+	T_EQ(cold_restored_until(&world.cold, &world.rules), NOW + 1 + 7 * DAY);
+	world.q.now_ms = NOW + 1;
+	T_EQ(world_ask().err, ERR_WAIT);
+	pass(7 * DAY + 1, 7 * DAY + 1000, 7 * DAY - DAY / 4);
+	T_EQ(world_ask().err, ERR_OK);
+	T_EQ(world_sign(0, 0, NOW + 7 * DAY + 1), ERR_OK);
+	T_EQ(again(), ERR_OK);
+	T_EQ(world.cold.answers, 43);
+	/* a copy that knows more is not set back by them */
+	T_EQ(restored(NOW + 8 * DAY), ERR_OK);
+	T_EQ(world.cold.answers, 43);
+	T_EQ(again(), ERR_OK);
+	T_EQ(world.cold.answers, 43);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
+		{ "old answers are counted on from", old_answers_are_counted_on_from },
 		{ "a restored key waits", a_restored_key_waits },
 		{ "neither clock alone ends it", neither_clock_alone_ends_it },
 		{ "an old refill must have run out for good",

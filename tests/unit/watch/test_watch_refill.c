@@ -1046,7 +1046,7 @@ static void machine_signs(uint64_t at_ms)
 }
 
 /* The machine is lost; a copy of the first n batches of its journal is what there is. */
-static void machine_is_restored(size_t n, uint64_t at_ms)
+static void machine_is_restored(size_t n, uint64_t answers, uint64_t at_ms)
 {
 	memset(&machine, 0, sizeof machine);
 	batches = n;
@@ -1057,20 +1057,30 @@ static void machine_is_restored(size_t n, uint64_t at_ms)
 		CHECK(cold_begin(&machine, &secrets, &r.genesis_id, at_ms, &batch_journal,
 				 batch_room) == ERR_OK);
 	}
-	CHECK(cold_restore(&machine, &secrets, &rules, at_ms, &batch_journal, batch_room).err ==
-	      ERR_OK);
+	CHECK(cold_restore(&machine, &secrets, &rules, answers, at_ms, &batch_journal, batch_room)
+		  .err == ERR_OK);
 }
 
-/* Two answers are known here; what the machine says after a restore from `n` batches of three. */
-static bool restored_from(size_t n)
+/*
+ * Two answers are known here; what the machine says after a restore from `n` batches of three and
+ * the first `old` of the answers.
+ */
+static bool restored_from(size_t n, uint64_t old)
 {
+	uint64_t answers = 0;
+
 	ready();
 	machine_begins();
 	for (uint64_t i = 0; i < 2; i++) {
 		machine_signs(r.wall + i);
 		CHECK(tells(ROLE_STOP, 3));
+		if (i < old) {
+			CHECK(
+			    cold_restore_answer(&answers, &rules, &secrets, items[2], r.wall + 1000)
+				.err == ERR_OK);
+		}
 	}
-	machine_is_restored(n, r.wall + 1000);
+	machine_is_restored(n, answers, r.wall + 1000);
 	machine_signs(r.wall + 7 * UINT64_C(86400000));
 	return tells(ROLE_STOP, 3);
 }
@@ -1078,8 +1088,8 @@ static bool restored_from(size_t n)
 static void a_restored_journal_without_its_newest_entry(void)
 {
 	/* whatever is missing, the newest answer alone as well: watchers freeze, and say why */
-	for (size_t n = 0; n < 3; n++) {
-		T_CHECK(!restored_from(n));
+	for (size_t n = 0; n < 6; n++) {
+		T_CHECK(!restored_from(n % 3, n / 3));
 		T_STR(refusal.code, err_slug(ERR_ONCE));
 		T_STR(refusal.field, "answer.sequence");
 		T_CHECK(strstr(refusal.detail, "journal") != NULL);
@@ -1087,9 +1097,15 @@ static void a_restored_journal_without_its_newest_entry(void)
 		T_CHECK(!watch_evacuating(&r.w));
 	}
 	/* with the newest copy the restored one goes on behind it */
-	T_CHECK(restored_from(3));
+	T_CHECK(restored_from(3, 0));
 	T_CHECK(!watch_frozen(&r.w));
 	T_EQ(r.w.alarms, 0);
+	/* and with its own newest answer without any */
+	for (size_t n = 0; n < 4; n++) {
+		T_CHECK(restored_from(n, 2));
+		T_CHECK(!watch_frozen(&r.w));
+		T_EQ(r.w.alarms, 0);
+	}
 }
 
 int main(int argc, char **argv)
