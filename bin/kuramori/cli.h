@@ -230,6 +230,14 @@ int cli_genesis_words(struct cli *c, const char *path);
 /* `kuramori show FILE|-...`: an exit code, ERR_SIGNATURE's if a signature does not verify (show.c).
  */
 int cli_show(struct cli *c, const char *const *paths, size_t n);
+/*
+ * found.c: the first document of this type, or the next one, out of words NAME=VALUE, into the new
+ * file path; DOC_GENESIS: genesis and what it names into the folder path.  An exit code.
+ */
+int cli_found(struct cli *c, enum doc_type type, const char *path, const char *const *given,
+	      size_t n, bool next);
+/* `kuramori key check`: key_file is person's on the roster. */
+int cli_key_check(struct cli *c);
 /* `kuramori tally FOLDER WORDS`: an exit code (tally.c). */
 int cli_tally(struct cli *c, const char *folder, const char *const *words, size_t n);
 /* `kuramori refill WORDS`: an exit code (refill.c). */

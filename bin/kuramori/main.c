@@ -267,6 +267,63 @@ static const char text_cold[] =
     "  recover tell FILE      hands it in everywhere, as soon as enough have: it is announced and\n"
     "                         waits; or a holder's no to it (kuramori-cold refuse)\n";
 
+static const char text_found[] =
+    "  roster make FILE NAME=VALUE...\n"
+    "                         the first roster, as a draft that genesis is to name. Words here "
+    "and\n"
+    "                         below may stand in a file, a line each: @FILE.\n"
+    "         person=ID:ROLES:KEY   roles: officer, approver, auditor; KEY as key new prints it\n"
+    "         passkey=ID:ALGORITHM:CREDENTIAL:KEY   his security key (hexadecimal)\n"
+    "         governance=N    so many officers sign what rules next\n"
+    "         signer=a:ATTEST_KEY:CHAIN_KEY, signer=b:...   the two signers\n"
+    "         watcher=ID:KEY, watchers_needed=N   more than half of them must be well\n"
+    "         backend=ID:KEY  who may ask for payments\n"
+    "         price=ID:KEY, prices_needed=N   price sources, and how many must agree (0: none)\n"
+    "         holder=ID:ATTEST_KEY   cold holders who recover a lost quorum; their keys are made\n"
+    "                         under genesis, so they come by the next roster\n"
+    "         software_approvals=yes|no   do software keys approve orders, too (yes)\n"
+    "         relying_party=HOST, origin=URL   for whom security keys sign\n"
+    "  policy make FILE NAME=VALUE...\n"
+    "                         the first policy, likewise; each field of docs/policy.md by its "
+    "name,\n"
+    "                         with its unit (payment_max=1000XEM, loosening_ms=1d), and:\n"
+    "         tier=AMOUNT:APPROVALS:DURATION   from the smallest up: so many must say yes, and\n"
+    "                         it must be known for so long\n"
+    "         destination=NAME:ADDRESS   who is listed\n"
+    "         hours=DAYS:FROM_MINUTE:TO_MINUTE:AMOUNT   at most so much at such times (UTC)\n"
+    "         yen=HOUR_MAX:DAY_MAX:DURATION:JUMP_BP   caps in yen, and how old prices may be\n";
+
+static const char text_found_cold[] =
+    "  genesis make FOLDER NAME=VALUE...\n"
+    "                         genesis, roster and policy as new files of FOLDER, out of:\n"
+    "         network=mainnet|testnet|mijin\n"
+    "         nemesis=HASH or node=HOST:PORT...   block 1 of the chain; of mainnet it is known\n"
+    "         roster=FILE, policy=FILE   the drafts that it names\n"
+    "         list=FILE       accounts as kuramori-cold accounts wrote them, used in their order:\n"
+    "         hot=till|purse|deposit:PUBLIC_KEY   a hot account; its spare box is the next of the "
+    "list\n"
+    "         boxes=N, spares=N   the next N of it are boxes, further spare boxes\n"
+    "         box=ADDRESS, spare=ADDRESS, hot=KIND:PUBLIC_KEY:SPARE_ADDRESS   the same without a "
+    "list\n"
+    "         holders=N, needed=M   of N cold holders M move a box, and recover a lost quorum\n"
+    "  holding make FILE NAME=VALUE...\n"
+    "                         the first holding, for officers to sign (rotate sign):\n"
+    "         holder=ID:KEY:ATTEST_KEY[:REGISTRATION]   as kuramori-cold init and register print "
+    "them\n"
+    "         limit=AMOUNT, window_ms=DURATION   one holder signs for so much within so long\n"
+    "         residue_max=AMOUNT   stays behind in a box at most\n"
+    "         tally_age_ms=DURATION   so long watchers' tallies are good (a day at most)\n"
+    "  roster next FILE NAME=VALUE..., policy next FILE NAME=VALUE..., holding next FILE "
+    "NAME=VALUE...\n"
+    "                         the successor of roster_file, policy_file or holding_file: the "
+    "same\n"
+    "                         words for what changes, gone=NAME for who goes; then roster "
+    "propose,\n"
+    "                         policy propose, rotate sign\n"
+    "  key check              is the key in key_file person's on roster_file, and roster 1 the "
+    "one\n"
+    "                         that genesis names: everybody, for himself, before it counts\n";
+
 static const char text_books[] =
     "  audit verify FILE...   verify journals of stopped programs: chain, records, books\n"
     "  audit checkpoint       sign size and root of kuramorid's journal, as an auditor\n"
@@ -475,10 +532,12 @@ static int misused(const char *const *w, size_t n)
 		const char *usage;
 	} known[] = {
 		{ "order", "order show FILE|-|ID" },
-		{ "policy", "policy propose FILE, policy grant FILE [NAME=VALUE...], policy check "
-			    "FILE, policy compare OLD NEW, "
-			    "policy explain ORDER "
-			    "[NAME=VALUE...] or policy test POLICY CASES" },
+		{ "policy",
+		  "policy make FILE NAME=VALUE..., policy next FILE NAME=VALUE..., policy "
+		  "propose FILE, policy grant FILE [NAME=VALUE...], policy check "
+		  "FILE, policy compare OLD NEW, "
+		  "policy explain ORDER "
+		  "[NAME=VALUE...] or policy test POLICY CASES" },
 		{ "approve", "approve ID [--no yes], or approve FILE --passkey-file ANSWER" },
 		{ "challenge", "challenge ID FILE [--no yes]" },
 		{ "prove", "prove FILE --passkey-file ANSWER" },
@@ -486,10 +545,13 @@ static int misused(const char *const *w, size_t n)
 		{ "freeze", "freeze --reason TEXT" },
 		{ "resume", "resume FILE --reason TEXT" },
 		{ "cancel", "cancel ID --reason TEXT" },
-		{ "roster", "roster propose FILE" },
+		{ "roster",
+		  "roster make FILE NAME=VALUE..., roster next FILE NAME=VALUE... or roster "
+		  "propose FILE" },
 		{ "close", "close ADDRESS --reason TEXT" },
 		{ "show", "show FILE|-..." },
-		{ "genesis", "genesis words FILE" },
+		{ "genesis", "genesis make FOLDER NAME=VALUE... or genesis words FILE" },
+		{ "holding", "holding make FILE NAME=VALUE... or holding next FILE NAME=VALUE..." },
 		{ "refill", "refill propose FILE [NAME=VALUE...], refill collect REFILL ANSWER... "
 			    "[node=HOST:PORT...], refill status REFILL [ANSWER...] or refill "
 			    "holding" },
@@ -510,7 +572,7 @@ static int misused(const char *const *w, size_t n)
 		{ "books", "books balance|statement|export|verify|backup|restore FILE, books close|"
 			   "limit ACCOUNT, books hold, books entries|post FILE, or books refund "
 			   "plan|check|propose|show" },
-		{ "key", "key new FILE" },
+		{ "key", "key new FILE or key check" },
 		{ "unlock", "unlock SOCKET" },
 		{ "token", "token wrap FILE" },
 		{ "qr", "qr show FILE... [NAME=VALUE...], or qr read FILE|- FOLDER" },
@@ -534,11 +596,21 @@ static int misused(const char *const *w, size_t n)
 
 static int commands(struct cli *c, const struct config_result *r)
 {
+	static const enum doc_type founded[] = { DOC_GENESIS, DOC_ROSTER, DOC_POLICY, DOC_HOLDING };
+
 	const char *const *w = r->rest;
 	size_t n = r->rest_n;
 
 	if (n == 3 && strcmp(w[0], "order") == 0 && strcmp(w[1], "show") == 0) {
 		return cli_order_show(c, w[2]);
+	}
+	for (size_t i = 0; n >= 3 && i < ARRAY_LEN(founded); i++) {
+		bool next = strcmp(w[1], "next") == 0;
+
+		if (strcmp(w[0], doc_type_name(founded[i])) == 0 &&
+		    (strcmp(w[1], "make") == 0 || (next && founded[i] != DOC_GENESIS))) {
+			return cli_found(c, founded[i], w[2], w + 3, n - 3, next);
+		}
 	}
 	if (n == 3 && strcmp(w[1], "propose") == 0 &&
 	    (strcmp(w[0], "policy") == 0 || strcmp(w[0], "roster") == 0)) {
@@ -632,6 +704,9 @@ static int commands(struct cli *c, const struct config_result *r)
 	if (n >= 1 && strcmp(w[0], "day") == 0) {
 		return cli_day(c, w + 1, n - 1);
 	}
+	if (n == 2 && strcmp(w[0], "key") == 0 && strcmp(w[1], "check") == 0) {
+		return cli_key_check(c);
+	}
 	if (n == 3 && strcmp(w[0], "key") == 0 && strcmp(w[1], "new") == 0) {
 		return cli_key_new(c, w[2]);
 	}
@@ -699,8 +774,9 @@ static bool help_of_group(int argc, char **argv)
 	static const struct {
 		const char *name, *text, *steps;
 	} groups[] = {
-		{ "trace", text_trace, text_steps_trace },
-		{ "nem", text_nem, "" },
+		{ "trace", text_trace, text_steps_trace }, { "nem", text_nem, "" },
+		{ "roster", text_found, text_found_cold }, { "policy", text_found, text_policy },
+		{ "genesis", text_found_cold, "" },        { "holding", text_found_cold, "" },
 	};
 
 	static char text[TEXT_MAX];
@@ -723,8 +799,10 @@ static bool help_of_group(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	static const char *const texts[] = { text_system, text_ceremony, text_cold,  text_books,
-					     text_policy, text_nem,      text_trace, text_steps };
+	static const char *const texts[] = { text_system,   text_found, text_found_cold,
+					     text_ceremony, text_cold,  text_books,
+					     text_policy,   text_nem,   text_trace,
+					     text_steps };
 	static char text[TEXT_MAX];
 	static const struct config_program program = {
 		.name = "kuramori",

@@ -28,6 +28,12 @@ void ed25519_sign(struct sig64 *out, const uint8_t secret[ED25519_SECRET_BYTES],
 bool ed25519_verify(const struct key32 *public_key, struct bytes message,
 		    const struct sig64 *signature);
 
+/*
+ * A canonical point of the prime-order group: another can never sign.  Half of all mistyped keys
+ * are none.
+ */
+bool ed25519_key_ok(const struct key32 *public_key);
+
 enum { ED25519_SHARED_BYTES = 32 };
 
 /*

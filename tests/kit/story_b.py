@@ -52,6 +52,7 @@ class Evening:
             w = self.world
             w.seal_people()
             w.write_documents(w.seal_signers())
+            w.found()
             story_cold.Machines(w).make_keys()
             w.ceremony_chain()
             self.amounts = claims.distribute(w.settings.seed)

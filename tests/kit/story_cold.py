@@ -65,13 +65,14 @@ class Machines:
             out, _ = ceremony.typed(self.argv(i, "init"), ["same", rolls, PASSPHRASE, PASSPHRASE], 0)
             lines = dict(line.split(" ") for line in out.splitlines() if line.startswith(("key ", "attest_key ")))
             self.world.keys.holders[i] = Holder(f"holder-{i + 1}", lines)
-        self.write("holding", canon.Document("holding", {
-            "genesis": self.world.genesis.id,
-            "holders": [{"attest_key": h.attest_hex, "id": h.id, "key": h.public_hex, "registration": ""}
-                        for h in self.world.keys.holders],
-            "limit": str(10_000_000 * XEM), "number": 1, "previous": canon.ZERO_ID, "residue_max": str(5 * XEM),
-            "tally_age_ms": 86_400_000, "window_ms": 604_800_000,
-        }).sign(*(self.world.keys.people[name][0] for name in ("officer-1", "officer-2"))))
+        documents, draft = self.world.place("documents"), self.folder / "holding-draft"
+        draft.unlink(missing_ok=True)
+        process.run([self.world.program("kuramori"), "--genesis-file", documents / "genesis.json", "--roster-file", documents / "roster.json",
+                     "holding", "make", draft, *(f"holder={h.id}:{h.public_hex}:{h.attest_hex}" for h in self.world.keys.holders),
+                     "limit=10000000XEM", "window_ms=7d", "residue_max=5XEM", "tally_age_ms=1d"], timeout=60.0)
+        holding = canon.open_document(draft.read_bytes(), self.world.genesis.id, "holding")
+        self.write("holding", canon.Document("holding", holding.body).sign(
+            *(self.world.keys.people[name][0] for name in ("officer-1", "officer-2"))))
 
     def write(self, name, document):
         (self.folder / name).write_bytes(document.raw)

@@ -384,6 +384,49 @@ class World:
         for document in (self.genesis, self.roster, self.policy):
             (folder / f"{document.type}.json").write_bytes(document.raw)
 
+    def found(self):
+        """The three documents once more, by the tool that an exchange founds itself with, out of words: the same bytes."""
+        folder, roster, policy = self.place("founded"), self.roster.body, self.policy.body
+        xem = lambda micro: micro + "micro"
+        words = [f"person={p['id']}:{','.join(p['roles'])}:{p['key']}" for p in roster["people"]]
+        words += [f"passkey={p['id']}:{k['algorithm']}:{k['credential']}:{k['key']}" for p in roster["people"] for k in p["passkeys"]]
+        words += [f"signer={s['id']}:{s['attest_key']}:{s['chain_key']}" for s in roster["signers"]]
+        words += [f"{word}={p['id']}:{p['key']}" for word, name in (("watcher", "watchers"), ("backend", "backends"),
+                                                                   ("price", "price_sources"), ("holder", "holders"))
+                  for p in roster[name]]
+        words += [f"{name}={roster[name]}" for name in ("governance", "watchers_needed", "prices_needed")]
+        words += [f"software_approvals={'yes' if roster['software_approvals'] else 'no'}"]
+        words += [f"relying_party={roster['relying_party']['id']}"] + [f"origin={o['origin']}" for o in roster["relying_party"]["origins"]]
+        self.make("roster", folder / "roster", words)
+        units = {name: "ms" for name in policy if name.endswith("_ms")} | {"attempt_life_s": "s"} | {
+            name: "micro" for name in ("day_max", "fee_max", "hour_max", "payment_max", "till_max", "unapproved_day_max", "unlisted_max")}
+        words = [f"{name}={policy[name]}{units.get(name, '')}" for name in policy
+                 if not isinstance(policy[name], list) and name not in ("number", "previous", "genesis")]
+        words += [f"destination_kinds={','.join(policy['destination_kinds'])}"]
+        words += [f"tier={xem(t['up_to'])}:{t['approvals']}:{t['delay_ms']}ms" for t in policy["approval_tiers"]]
+        words += [f"destination={d['name']}:{d['address']}" for d in policy["destinations"]]
+        words += [f"hours={h['days']}:{h['from_minute']}:{h['to_minute']}:{xem(h['payment_max'])}" for h in policy["hours"]]
+        words += [f"yen={y['hour_max']}:{y['day_max']}:{y['age_max_ms']}ms:{y['jump_max_bp']}" for y in policy["yen"]]
+        self.make("policy", folder / "policy", words)
+        body = self.genesis.body
+        words = ["network=testnet", f"node=127.0.0.1:{self.ports['node public']}", f"roster={folder / 'roster'}", f"policy={folder / 'policy'}"]
+        words += [f"hot={h['kind']}:{h['public_key']}:{h['spare']}" for h in body["hot"]]
+        words += [f"box={a}" for a in body["boxes"]] + [f"spare={a}" for a in body["spares"][len(body["hot"]):]]
+        words += [f"holders={body['recovery']['holders']}", f"needed={body['recovery']['needed']}"]
+        self.make("genesis", folder / "made", words)
+        for document in (self.genesis, self.roster, self.policy):
+            made = (folder / "made" / document.type).read_bytes()
+            if made != document.raw:
+                raise process.Failed(f"kuramori {document.type} make: {made!r} instead of {document.raw!r}")
+            (self.place("documents") / f"{document.type}.json").write_bytes(made)
+
+    def make(self, kind, path, words, expect=0):
+        """`kuramori KIND make PATH WORDS`, words in a file as people keep them; what it says."""
+        said = self.place("founded") / f"{kind}.words"
+        said.write_text("# " + kind + "\n" + "".join(word + "\n" for word in words))
+        done = process.run([self.program("kuramori"), kind, "make", path, f"@{said}"], expect=expect, timeout=60.0)
+        return done.stdout if expect == 0 else done.stderr
+
     def documents(self):
         folder = self.place("documents")
         return [(f"{name}_file", folder / f"{name}.json") for name in ("genesis", "roster", "policy")]

@@ -42,6 +42,17 @@ const struct key32 *nem_network_nemesis(uint8_t network)
 	return NULL;
 }
 
+/* The hash of its block as the reference computes it. */
+static const struct hash32 block1_main = { { 0x43, 0x8c, 0xf6, 0x37, 0x5d, 0xab, 0x5a, 0x0d,
+					     0x32, 0xf9, 0xb7, 0xbf, 0x15, 0x1d, 0x45, 0x39,
+					     0xe0, 0x0a, 0x59, 0x0f, 0x7c, 0x02, 0x2d, 0x55,
+					     0x72, 0xc7, 0xd4, 0x18, 0x15, 0xa2, 0x4b, 0xe4 } };
+
+const struct hash32 *nem_network_block1(uint8_t network)
+{
+	return network == NEM_NETWORK_MAIN ? &block1_main : NULL;
+}
+
 uint32_t nem_network_version(uint8_t network, uint8_t entity_version)
 {
 	return (uint32_t)network << 24 | entity_version;

@@ -28,6 +28,12 @@ bool nem_network_known(uint8_t network);
 const char *nem_network_name(uint8_t network);
 
 /*
+ * Hash of block 1 of the main network (nem.md 1.2); NULL for all others: test networks are begun
+ * anew.  Static storage.
+ */
+const struct hash32 *nem_network_block1(uint8_t network);
+
+/*
  * Who signed the nemesis block; NULL for the test network, which was begun anew, and unknown bytes.
  * Static storage.
  */
