@@ -30,6 +30,9 @@ static struct rotating {
 	struct cold_seen seen[COLD_BOXES_MAX];
 	size_t seen_n;
 	struct cold_rotation plan;
+	struct cold_seen hot[DOC_HOT_MAX]; /* hot accounts of genesis, in its order */
+	enum cold_hot_state hot_state[DOC_HOT_MAX];
+	size_t exposed;
 } k;
 
 /* ---- a holding ----------------------------------------------------------------------------- */
@@ -130,10 +133,8 @@ static int tell(struct cli *c, const char *const *paths, size_t n)
 
 /* ---- what the watchers say ----------------------------------------------------------------- */
 
-static void look(struct cli *c, const char *text)
+static void look(struct cli *c, struct cold_seen *s, const char *text)
 {
-	struct cold_seen *s = &k.seen[k.seen_n++];
-
 	memset(s, 0, sizeof *s);
 	memcpy(s->address.text, text, sizeof s->address.text);
 	if (cli_tallies_fetch(c, &s->address, 1, true) != 0) {
@@ -189,6 +190,18 @@ static int words_read(struct cli *c, const char *const *words, size_t n)
 	return code;
 }
 
+/* What was seen of the spare box of this hot account: genesis has it among its spare boxes. */
+static const struct cold_seen *spare_of(const struct cli *c, size_t hot)
+{
+	size_t i = 0;
+
+	while (strcmp(c->genesis.spares[i].text, c->genesis.hot[hot].spare.text) != 0) {
+		i++;
+		CHECK(i < c->genesis.spare_count); /* its reader has looked */
+	}
+	return &k.seen[c->genesis.box_count + i];
+}
+
 static int plan_make(struct cli *c, const char *const *words, size_t n)
 {
 	int code = words_read(c, words, n);
@@ -204,10 +217,18 @@ static int plan_make(struct cli *c, const char *const *words, size_t n)
 		return code;
 	}
 	for (size_t i = 0; i < c->genesis.box_count; i++) {
-		look(c, c->genesis.boxes[i].text);
+		look(c, &k.seen[k.seen_n++], c->genesis.boxes[i].text);
 	}
 	for (size_t i = 0; i < c->genesis.spare_count; i++) {
-		look(c, c->genesis.spares[i].text);
+		look(c, &k.seen[k.seen_n++], c->genesis.spares[i].text);
+	}
+	for (size_t i = 0; i < c->genesis.hot_count; i++) {
+		struct nem_address a;
+
+		nem_address_from_key(&a, &c->genesis.hot[i].public_key, k.rules.network);
+		look(c, &k.hot[i], a.text);
+		k.hot_state[i] = cold_hot_state(&k.rules, &k.hot[i], spare_of(c, i));
+		k.exposed += k.hot_state[i] == COLD_HOT_EXPOSED;
 	}
 	cold_rotation_plan(&k.plan, &k.rules, k.seen, k.seen_n, c->person, k.a_day);
 	return 0;
@@ -275,6 +296,46 @@ static void print_plan(void)
 	}
 }
 
+/* The first hot account of this kind in that state; SIZE_MAX: none. */
+static size_t hot_in(const struct cli *c, enum doc_hot_kind kind, enum cold_hot_state state)
+{
+	for (size_t i = 0; i < c->genesis.hot_count; i++) {
+		if (c->genesis.hot[i].kind == kind && k.hot_state[i] == state) {
+			return i;
+		}
+	}
+	return SIZE_MAX;
+}
+
+/* What would be evacuated to former holders, and what to do about it. */
+static void print_exposed(const struct cli *c, size_t hot)
+{
+	enum doc_hot_kind kind = c->genesis.hot[hot].kind;
+	size_t ready = hot_in(c, kind, COLD_HOT_READY), later = hot_in(c, kind, COLD_HOT_LATER);
+	struct money m = money_of(ASSET_XEM, k.hot[hot].most_micro);
+	char amount[64], grouped[48];
+
+	cli_xem(amount, sizeof amount, &m);
+	cli_grouped(grouped, k.hot[hot].address.text);
+	printf(_("HOT, AND EVACUATED TO FORMER HOLDERS: %s, %s\n"), grouped, amount);
+	cli_grouped(grouped, c->genesis.hot[hot].spare.text);
+	printf(_("  its spare box %s stays theirs: close the account (kuramori close) and move the "
+		 "box\n"),
+	       grouped);
+	if (ready != SIZE_MAX) {
+		cli_grouped(grouped, k.hot[ready].address.text);
+		printf(_("  in its place take into use: %s\n"), grouped);
+	} else if (later != SIZE_MAX) {
+		cli_grouped(grouped, c->genesis.hot[later].spare.text);
+		printf(_("  in its place: convert the new spare box %s for today's holders "
+			 "(kuramori-cold convert), then take its account into use\n"),
+		       grouped);
+	} else {
+		printf(_("  genesis has no other such account whose spare box could be today's "
+			 "holders': former holders keep their keys as long as it is in use\n"));
+	}
+}
+
 static int plan(struct cli *c, const char *const *words, size_t n)
 {
 	int code = plan_make(c, words, n);
@@ -286,13 +347,18 @@ static int plan(struct cli *c, const char *const *words, size_t n)
 		/* not words */
 		printf("{\"left\":%" PRIu64 ",\"moved\":%" PRIu64
 		       ",\"steps\":%zu,\"emptied\":%zu,\"under_way\":%zu,\"homeless\":%zu,"
-		       "\"days\":%" PRIu64 "}\n",
+		       "\"exposed\":%zu,\"days\":%" PRIu64 "}\n",
 		       k.plan.left_micro, k.plan.moved_micro, k.plan.step_count,
 		       k.plan.states[COLD_BOX_DONE] + k.plan.states[COLD_BOX_DUST],
-		       k.plan.states[COLD_BOX_BUSY], k.plan.homeless,
+		       k.plan.states[COLD_BOX_BUSY], k.plan.homeless, k.exposed,
 		       k.plan.step_count == 0 ? 0 : k.plan.step[k.plan.step_count - 1].day + 1);
 	} else {
 		print_plan();
+		for (size_t i = 0; i < c->genesis.hot_count; i++) {
+			if (k.hot_state[i] == COLD_HOT_EXPOSED) {
+				print_exposed(c, i);
+			}
+		}
 	}
 	return 0;
 }
@@ -313,6 +379,14 @@ static int next(struct cli *c, const char *path, const char *const *words, size_
 	}
 	if (k.plan.states[COLD_BOX_BUSY] > 0) {
 		return cli_fail(ERR_WAIT, "a move is under way: one after the other");
+	}
+	if (k.plan.step_count == 0 && k.plan.homeless == 0 && k.plan.left_micro == 0 &&
+	    k.exposed > 0) {
+		return cli_fail(ERR_STATE,
+				"all boxes have moved, but the rotation is not over: %zu hot "
+				"accounts are evacuated to former holders; kuramori rotate plan "
+				"says what to do",
+				k.exposed);
 	}
 	if (k.plan.step_count == 0) {
 		return k.plan.homeless == 0 && k.plan.left_micro == 0

@@ -6,6 +6,7 @@
 #include "chain/nem/nem_fee.h"
 #include "cold/cold_holding.h"
 #include "cold/cold_self.h"
+#include "policy/ceiling.h"
 
 #define DAY_MS UINT64_C(86400000)
 
@@ -62,6 +63,26 @@ enum cold_box_state cold_box_state(const struct cold_rules *rules, const struct 
 		       s->says.cosigner_count == rules->genesis.recovery.holders
 		   ? COLD_BOX_NEW
 		   : COLD_BOX_FILLED;
+}
+
+enum cold_hot_state cold_hot_state(const struct cold_rules *rules, const struct cold_seen *seen,
+				   const struct cold_seen *spare)
+{
+	bool holds = seen->told && (seen->most_micro > CEILING_DUST_MICRO || seen->open);
+	bool fresh = !seen->told || (!holds && !seen->spent);
+	bool retired = false, foreign = false;
+
+	for (size_t i = 0; spare->told && i < spare->says.cosigner_count; i++) {
+		foreign |= cold_known(rules, &spare->says.cosigners[i].key, &retired) == NULL;
+	}
+	if (spare->told && !retired && !foreign) {
+		return fresh && cold_box_state(rules, spare) == COLD_BOX_NEW ? COLD_HOT_READY
+									     : COLD_HOT_OURS;
+	}
+	if (holds) {
+		return COLD_HOT_EXPOSED;
+	}
+	return spare->told || !fresh ? COLD_HOT_EMPTY : COLD_HOT_LATER;
 }
 
 /* ---- who signs, and when ------------------------------------------------------------------- */

@@ -56,6 +56,26 @@ struct cold_rotation {
 	struct cold_step step[COLD_BOXES_MAX];
 };
 
+/*
+ * One hot account by its own tally and that of its spare box.  Genesis names the spare box for
+ * ever, so what former holders control stays theirs: coins that are evacuated lie with them until
+ * they have signed once more.  A rotation is over only when no hot account in use has such a one.
+ */
+enum cold_hot_state {
+	COLD_HOT_OURS,    /* its spare box is today's holders' */
+	COLD_HOT_EXPOSED, /* in use, and its spare box is not today's holders' alone */
+	COLD_HOT_EMPTY,   /* so, but nothing in it: it stays closed */
+	COLD_HOT_READY,   /* never used, and its spare box is new: to be taken into use */
+	COLD_HOT_LATER,   /* never used, and its spare box is under nobody's control yet */
+};
+
+/*
+ * seen: of the account; spare: of its spare box.  Told by nobody: never used, not converted.  What
+ * strangers send counts as nothing up to CEILING_DUST_MICRO: they hold up no rotation.
+ */
+enum cold_hot_state cold_hot_state(const struct cold_rules *rules, const struct cold_seen *seen,
+				   const struct cold_seen *spare);
+
 enum cold_box_state cold_box_state(const struct cold_rules *rules, const struct cold_seen *seen);
 
 /*

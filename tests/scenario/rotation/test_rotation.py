@@ -132,7 +132,7 @@ def start():
     (top / "w").mkdir()
     folder = top / "cold"
     folder.mkdir()
-    w = kit.World(top / "w", BUILD, kit.Settings(boxes=4, purses=2, spare_extra=1, quiet_blocks=370, block_ms=500))
+    w = kit.World(top / "w", BUILD, kit.Settings(boxes=5, purses=2, spare_extra=1, quiet_blocks=370, block_ms=500))
     w.fundings = fundings
     w.seal_people((("officer-cli", "officer"),))
     w.ceremony_node()
@@ -283,11 +283,30 @@ def boxes_move_step_after_step():
     said = plan()
     assert said["steps"] == 0 and said["left"] == 0 and said["emptied"] == 2, said
     assert balance(old[0]) == balance(old[1]) == 0 and balance(new[0]) + balance(new[1]) == said["moved"]
+    # the boxes have moved, and what is hot would still be evacuated to who has gone
+    assert said["exposed"] == 3, said
     _, err = kuramori("rotate", "next", place("no"), f"old={place('holding-1')}", expect=1)
-    assert "nothing is left" in err, err
+    assert "the rotation is not over: 3 hot accounts" in err and not place("no").exists(), err
+    out, _ = kuramori("rotate", "plan", f"old={place('holding-1')}")
+    assert out.count("EVACUATED TO FORMER HOLDERS") == 3 and out.count("kuramori close") == 3, out
     for n in (1, 2, 3):
         status = w.status(f"watcher-{n}")
         assert status["frozen"] == "no" and status["alarms"] == "0", status
+
+
+@tap.test
+def a_hot_account_is_closed_and_its_spare_box_moves():
+    """A purse goes whole to its own spare box, which is the former holders', and on into a new one."""
+    purse, spare, new = w.keys.purses[0], w.keys.spares[2], w.keys.boxes[4]
+    assert w.genesis.body["hot"][2] == {"kind": "purse", "public_key": purse.public_hex, "spare": spare.address()}
+    kuramori("close", purse.address(), "--reason", "its spare box is former holders'")
+    process.wait_until(lambda: balance(purse) == 0 and balance(spare) > 900_000 * XEM, 60, "the watchers empty it")
+    process.wait_until(lambda: plan()["steps"] == 1, 60, "watchers see its block")
+    assert plan()["exposed"] == 2, plan()
+    third = step(3)
+    assert third["account"] == spare.public_hex and third["destination"] == new.address(), third
+    said = plan()
+    assert (said["exposed"], said["left"], said["steps"], said["emptied"]) == (2, 0, 0, 3), said
 
 
 @tap.test
@@ -303,7 +322,7 @@ def what_was_emptied_stays_on_watch():
     process.wait_until(lambda: w.status("watcher-3").get("node_0") == "up", 30, "it is back")
     assert w.status("watcher-3")["alarms"] == "1", w.status("watcher-3")
     said = plan()
-    assert said["steps"] == 0 and said["emptied"] == 2, said
+    assert said["steps"] == 0 and said["emptied"] == 3, said
 
 
 if __name__ == "__main__":

@@ -237,6 +237,53 @@ static void what_a_box_is(void)
 	T_EQ(state_of(NEW), COLD_BOX_POOR);
 }
 
+static enum cold_hot_state hot_state(const struct cold_seen *hot, size_t spare)
+{
+	return cold_hot_state(&rules, hot, &seen[spare]);
+}
+
+/* Hot accounts by what would become of their coins on the day of a theft. */
+static void what_hot_accounts_are_evacuated_to(void)
+{
+	struct cold_seen hot = { .told = true, .most_micro = UINT64_C(100000001) };
+
+	ready();
+	T_EQ(hot_state(&hot, NEW), COLD_HOT_OURS);
+	T_EQ(hot_state(&hot, 0), COLD_HOT_EXPOSED);
+	holds(0, 0); /* an empty spare box of former holders is theirs all the same */
+	T_EQ(hot_state(&hot, 0), COLD_HOT_EXPOSED);
+	seen[0].spent = true; /* closed, moved on, and coins came in again */
+	T_EQ(hot_state(&hot, 0), COLD_HOT_EXPOSED);
+	/* one of them is enough, and so is a stranger, or nobody */
+	seen[NEW].says.cosigners[2].key = world.holder[2].chain.public_key;
+	T_EQ(hot_state(&hot, NEW), COLD_HOT_EXPOSED);
+	seen[NEW].says.cosigners[2].key = world_key(3);
+	T_EQ(hot_state(&hot, NEW), COLD_HOT_EXPOSED);
+	seen[NEW + 1].told = false;
+	T_EQ(hot_state(&hot, NEW + 1), COLD_HOT_EXPOSED);
+	/* nothing in it: strangers' dust holds nothing up, a payment that is ahead does */
+	hot.most_micro = UINT64_C(100000000);
+	T_EQ(hot_state(&hot, 0), COLD_HOT_EMPTY);
+	hot.open = true;
+	T_EQ(hot_state(&hot, 0), COLD_HOT_EXPOSED);
+	hot.open = false;
+	hot.spent = true;
+	T_EQ(hot_state(&hot, 0), COLD_HOT_EMPTY);
+	T_EQ(hot_state(&hot, NEW + 1), COLD_HOT_EMPTY);
+	T_EQ(hot_state(&hot, NEW + 2), COLD_HOT_OURS);
+	/* what can be taken into use, at once or when its spare box is converted */
+	hot.spent = false;
+	T_EQ(hot_state(&hot, NEW + 2), COLD_HOT_READY);
+	T_EQ(hot_state(&hot, NEW + 1), COLD_HOT_LATER);
+	hot.told = false;
+	hot.spent = true; /* nobody said so */
+	T_EQ(hot_state(&hot, NEW + 2), COLD_HOT_READY);
+	T_EQ(hot_state(&hot, NEW + 1), COLD_HOT_LATER);
+	T_EQ(hot_state(&hot, 0), COLD_HOT_EMPTY);
+	holds(NEW + 2, 5000001); /* a filled spare box is no new one */
+	T_EQ(hot_state(&hot, NEW + 2), COLD_HOT_OURS);
+}
+
 static void where_nothing_goes(void)
 {
 	ready();
@@ -290,6 +337,7 @@ int main(int argc, char **argv)
 		{ "what stays behind is counted", what_stays_behind_is_counted },
 		{ "it goes on after any break", it_goes_on_after_any_break },
 		{ "what a box is", what_a_box_is },
+		{ "what hot accounts are evacuated to", what_hot_accounts_are_evacuated_to },
 		{ "where nothing goes", where_nothing_goes },
 		{ "what nobody can sign", what_nobody_can_sign },
 	};
