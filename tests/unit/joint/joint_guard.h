@@ -564,6 +564,12 @@ static void guard_happen(int s, const struct guard_node *before, const struct gu
 		r.g[s].history.sums = (struct policy_sums){ 0 };
 	}
 	guard_tick(s);
+	if (r.g[s].control.roster_place != 0 && (world.planted & PLANT_OPENS) != 0) {
+		r.g[s].closings[0].closed = false;
+	}
+	if (r.g[s].control.roster_place != 0 && (world.planted & PLANT_LIFTS) != 0) {
+		r.g[s].control.binding = 0;
+	}
 }
 
 /*
@@ -723,7 +729,7 @@ static size_t guard_events(int s, const struct guard_look *l, struct guard_event
 	}
 	for (uint8_t i = 0; i < PAPERS; i++) {
 		if ((i != RESUME || (world.with & RESUMES) != 0) && (i != ROSTER || rotates()) &&
-		    (i != CLOSING || !rotates())) {
+		    (i != CLOSING || !rotates() || (world.with & CLOSES) != 0)) {
 			all[n++] = (struct guard_event){ .act = ACT_PAPER, .arg = i };
 		}
 	}

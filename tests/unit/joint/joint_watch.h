@@ -27,6 +27,7 @@ enum watch_act {
 	WACT_PAPER, /* arg: enum paper_n */
 	WACT_KILL,
 	WACT_BLOCK, /* the second one */
+	WACT_UNDO,  /* it is undone */
 	WACT_COME,  /* the second roster, and then that block */
 	WATCH_ACTS
 };
@@ -40,6 +41,7 @@ enum {
 	WAT_PAPER = WAT_FETCH + 2 * NAMES,
 	WAT_KILL = WAT_PAPER + PAPERS,
 	WAT_BLOCK,
+	WAT_UNDO,
 	WAT_COME,
 	WATCH_STEPS
 };
@@ -423,7 +425,7 @@ static void watch_spans(void)
 	W_SPAN(o, signer, control.entries[4], false);
 	W_SPAN(o, control.sorted, control.sorted[8], false);
 	W_SPAN(o, control.n, stops[4], false);
-	W_SPAN(o, called, called[4], false);
+	W_SPAN(o, first_policy, called[4], false); /* copied with its padding */
 	W_SPAN(o, called_n, exclusions, false);
 	W_SPAN(o, exclusions_at, kept, false);
 	W_SPAN(o, kept_at, suspects, false);
@@ -543,6 +545,22 @@ static void second_block(void)
 	}
 }
 
+static void undo_block(void)
+{
+	uint8_t top[8];
+
+	if (!watcher.later) {
+		return;
+	}
+	le64_put(top, 1);
+	watcher.later = false;
+	node_say(FEED_UNDO, bytes_of(top, sizeof top));
+	node_say(FEED_TOP, bytes_of(top, sizeof top));
+	if ((world.planted & PLANT_UNDO_RULES) != 0) {
+		watcher.w.roster_id = r.roster_id;
+	}
+}
+
 static void watch_happen(const struct watcher_node *before, const struct watcher_event *e)
 {
 	switch ((enum watch_act)e->act) {
@@ -560,6 +578,9 @@ static void watch_happen(const struct watcher_node *before, const struct watcher
 		return;
 	case WACT_BLOCK:
 		second_block();
+		return;
+	case WACT_UNDO:
+		undo_block();
 		return;
 	case WACT_COME:
 		watch_paper(ROSTER);
@@ -606,6 +627,7 @@ static size_t watch_place(const struct watcher_event *e)
 	       : e->act == WACT_PAPER ? WAT_PAPER + (size_t)e->arg
 	       : e->act == WACT_KILL  ? (size_t)WAT_KILL
 	       : e->act == WACT_BLOCK ? (size_t)WAT_BLOCK
+	       : e->act == WACT_UNDO  ? (size_t)WAT_UNDO
 				      : (size_t)WAT_COME;
 }
 
@@ -621,7 +643,7 @@ static struct watcher_event watch_event_at(size_t place)
 		e.act = WACT_PAPER;
 		e.arg = (uint8_t)(place - WAT_PAPER);
 	} else if (place != WAT_KILL) {
-		e.act = place == WAT_BLOCK ? WACT_BLOCK : WACT_COME;
+		e.act = place == WAT_BLOCK ? WACT_BLOCK : place == WAT_UNDO ? WACT_UNDO : WACT_COME;
 	}
 	return e;
 }

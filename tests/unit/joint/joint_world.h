@@ -13,8 +13,8 @@
  * that roster; the three watchers are one that stays, the one who retires, and who comes in his
  * place, while the fourth of them, who would be needed for no quorum, is down.
  *
- * With BACKS a signer's journal is set back once, and there is one request.  The second of a
- * payment's names is then that it was attested since.
+ * With BACKS a signer's journal is set back once, or each signer's, and there is one request.  The
+ * second of a payment's names is then that it was attested since.
  */
 #ifndef KURAMORI_TESTS_JOINT_WORLD_H
 #define KURAMORI_TESTS_JOINT_WORLD_H
@@ -72,6 +72,7 @@ enum {
 	ONLY_A = 1024,  /* nothing happens to the other signer; */
 	ONLY_B = 2048,  /* all of A's signatures are out from the start */
 	BACKS = 4096,   /* a signer's journal is set back, once; watchers hand back what it lost */
+	UNDOES = 8192,  /* the second block is undone and comes again, any number of times */
 };
 
 /* Bugs of the world around the cores; those of the cores are theirs. */
@@ -85,6 +86,9 @@ enum {
 	PLANT_ONE_OFFICER = 32, /* the evacuation is asked for on one officer's word */
 	PLANT_ANY_RULES = 128,  /* a signer thinks that watchers have the rules that it has */
 	PLANT_UNHEARD = 256,    /* a signer does not heed what watchers hold of it */
+	PLANT_UNDO_RULES = 512, /* a watcher forgets with a block what that brought into force */
+	PLANT_OPENS = 1024,     /* a signer's new roster opens what was closed */
+	PLANT_LIFTS = 2048,     /* a signer's new roster lifts what was frozen */
 };
 
 static struct world {
@@ -203,19 +207,37 @@ static void requests_make(void)
 	}
 }
 
-/* SHA-256 over sorted ids (policy/control.h). */
-static struct hash32 head_of(const struct hash32 *a, const struct hash32 *b)
+/* SHA-256 over sorted ids (policy/control.h): of these, and the roster's if there is one. */
+static struct hash32 head_of(enum level level, const struct hash32 *roster)
 {
-	const struct hash32 *first = b != NULL && hash32_cmp(b, a) < 0 ? b : a;
+	struct hash32 ids[3];
 	struct sha256 sum;
 	struct hash32 head;
+	size_t n = 0;
 
+	if (level == FREE && roster == NULL) {
+		return (struct hash32){ { 0 } };
+	}
+	if (level != FREE) {
+		ids[n++] = world.freeze_id;
+	}
+	if (level == RESUMED) {
+		ids[n++] = world.resume_id;
+	}
+	if (roster != NULL) {
+		ids[n++] = *roster;
+	}
+	for (size_t i = 1; i < n; i++) {
+		for (size_t k = i; k > 0 && hash32_cmp(&ids[k], &ids[k - 1]) < 0; k--) {
+			struct hash32 swap = ids[k];
+
+			ids[k] = ids[k - 1];
+			ids[k - 1] = swap;
+		}
+	}
 	sha256_init(&sum);
-	sha256_update(&sum, bytes_of(first->b, sizeof first->b));
-	if (b != NULL) {
-		const struct hash32 *second = first == a ? b : a;
-
-		sha256_update(&sum, bytes_of(second->b, sizeof second->b));
+	for (size_t i = 0; i < n; i++) {
+		sha256_update(&sum, bytes_of(ids[i].b, sizeof ids[i].b));
 	}
 	sha256_final(&sum, &head);
 	return head;
@@ -254,9 +276,6 @@ static void papers_make(void)
 	paper_make(&p, DOC_RESUME, &x, &r.genesis_id, officers, ARRAY_LEN(officers));
 	paper_keep(RESUME, bytes_of(p.raw, p.n));
 	world.resume_id = p.id;
-	world.head[FREE][0] = (struct hash32){ { 0 } };
-	world.head[FROZEN][0] = head_of(&world.freeze_id, NULL);
-	world.head[RESUMED][0] = head_of(&world.freeze_id, &p.id);
 	CHECK(doc_closing_make(&w, NULL, &c, r.person[0].secret) == ERR_OK);
 	paper_keep(CLOSING, bytes_of(w.p, w.n));
 }
@@ -277,9 +296,10 @@ static void roster_make(void)
 	paper_make(&p, DOC_ROSTER, &next, &r.genesis_id, officers, ARRAY_LEN(officers));
 	paper_keep(ROSTER, bytes_of(p.raw, p.n));
 	world.roster_id = p.id;
-	world.head[FREE][1] = head_of(&p.id, NULL);
-	world.head[FROZEN][1] = head_of(&world.freeze_id, &p.id);
-	CHECK(!rotates() || (world.with & RESUMES) == 0);
+	for (enum level l = FREE; l < LEVELS; l++) {
+		world.head[l][0] = head_of(l, NULL);
+		world.head[l][1] = head_of(l, &p.id);
+	}
 }
 
 static void block_keep(const struct nis *nis, unsigned n)

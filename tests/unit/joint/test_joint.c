@@ -16,10 +16,13 @@
  *   crashes   everybody is killed between any two events, signers also behind the first effect of
  *             one, any number of times; what was synced is there again
  *   time      all heartbeats that one signer has become too old, any number of times
- *   disks     one signer's journal is set back to its first start; watchers hand back what it lost
+ *   disks     a signer's journal, or each one's, is set back to its first start, once; watchers
+ *             hand back what it lost
  *   rotation  a second roster, with other keys of a watcher and of the officer who freezes, reaches
  *             each by itself; it waits by each one's clock and chain; who has the old keys goes on
  *             to use them, and who has the new ones comes whenever he knows that he may
+ *   chain     the block by which the wait is over is undone at each watcher by itself, and comes
+ *             again, any number of times
  * Each core is a machine of states that nothing can tell apart; what each event does to each of
  * them is found out once, by the real core, and remembered (joint_guard.h, joint_watch.h).  The
  * walk is over the product of the five, where watchers may change places, for they are alike (a
@@ -29,15 +32,15 @@
  * with those, event by event.  The planted bugs must be found by the same walk.
  *
  * Bounds.  At most two requests in three payments; one freeze, one resume, one closing, one second
- * roster, and no walk has two of the last three.  With the roster there is one payment, and one
- * block after the first, by which its wait can end: a watcher who is told later waits for ever;
- * with crashes or a freeze one signer is walked alone, B with all signatures of A.  No block has a
- * transaction: nothing is mined, nobody says that an attempt is dead, and no sweep but the
- * evacuation's is asked for (./sim).  A signer's journal is
- * set back once, to its first start, the other one does nothing, and no freeze is in that walk: a
- * stop that a rewound disk alone had is lost, unless a watcher has it (test_guard_explore.c).  So
- * is a stop that only a watcher has who retires: a person hands it to all.  Watchers are not killed
- * in the middle of a step; what they send is late or lost instead.  A heartbeat that is late is one
+ * roster; no walk has both resume and closing.  With the roster there is one payment, and one block
+ * after the first, by which its wait can end: a watcher who is told later waits for ever; with
+ * crashes, a freeze, a closing or an undone block one signer is walked alone, B with all signatures
+ * of A; and who resumes has the first roster's keys.  No block has a transaction: nothing is mined,
+ * nobody says that an attempt is dead, and no sweep but the evacuation's is asked for (./sim).  A
+ * signer's journal is set back once, to its first start, and no freeze is in that walk: a stop that
+ * a rewound disk alone had is lost, unless a watcher has it (test_guard_explore.c).  So is a stop
+ * that only a watcher has who retires: a person hands it to all.  Watchers are not killed in the
+ * middle of a step; what they send is late or lost instead.  A heartbeat that is late is one
  * whose watcher learned more meanwhile.  States are compared by 64 bits of hash: of
  * a million walks one takes two for one.
  */
@@ -63,6 +66,7 @@ struct joint {
 	uint8_t ruled[2]; /* the same of the second roster, in force there */
 	uint8_t gone;   /* bit per signer: k' watchers have the freeze, older heartbeats are over */
 	uint8_t waited; /* bit per signer: time has passed since it has the second roster */
+	uint8_t later;  /* somebody has had the second block, and may have said so */
 };
 
 static struct {
@@ -76,6 +80,8 @@ static struct {
 	uint64_t after[2], while_told, frozen_apart, closed, evacuations;
 	/* one signer under the second roster, and the other not; a signature by it */
 	uint64_t ruled_apart, by_second;
+	/* a watcher under the second roster without the block by which that came into force */
+	uint64_t undone;
 	/* set back: without what it had let go; goes on with it; told two histories */
 	uint64_t lost, handed_back, twins;
 
@@ -161,7 +167,7 @@ static uint64_t joint_print(const struct joint *j)
 			waited &= (uint8_t) ~(1u << s);
 		}
 	}
-	print_add(&print, (uint64_t)waited << 2 | j->gone);
+	print_add(&print, (uint64_t)j->later << 4 | (uint64_t)waited << 2 | j->gone);
 	for (unsigned i = 0; i < WATCHERS; i++) {
 		const struct watcher_look *l = watcher_at(j, i);
 		uint64_t one = (uint64_t)says_of(l->level, l->rules, l->later) << 1 | l->closed;
@@ -243,16 +249,6 @@ static const char *law_released(const struct joint *was, const struct joint *now
 	return NULL;
 }
 
-static bool anybody_later(const struct joint *j)
-{
-	bool later = false;
-
-	for (unsigned i = 0; i < WATCHERS; i++) {
-		later = later || watcher_at(j, i)->later;
-	}
-	return later;
-}
-
 /* What must hold of a signer between any two states, and in each. */
 static const char *law_signer(const struct joint *was, const struct joint *now, int s)
 {
@@ -305,7 +301,7 @@ static const char *law_signer(const struct joint *was, const struct joint *now, 
 		return "rules that were over are in force again (P13)";
 	}
 	if (b->rules == RULES_SECOND && a->rules != RULES_SECOND) {
-		if ((now->waited >> s & 1) == 0 || !anybody_later(now)) {
+		if ((now->waited >> s & 1) == 0 || now->later == 0) {
 			return "rules that loosen are in force before their wait is over (P13)";
 		}
 		if (b->asked) {
@@ -336,10 +332,10 @@ static const char *law_watcher(const struct joint *was, const struct joint *now,
 	if (b->level < a->level || (a->closed && !b->closed)) {
 		return "a watcher forgets a stop (P5)";
 	}
-	if (b->rules < a->rules || (a->later && !b->later)) {
+	if (b->rules < a->rules) {
 		return "a watcher forgets the rules (P13)";
 	}
-	if (b->rules == RULES_SECOND && !b->later) {
+	if (b->rules == RULES_SECOND && a->rules != RULES_SECOND && !b->later) {
 		return "a watcher has rules in force before their wait is over (P13)";
 	}
 	if (b->frozen != (b->level == FROZEN)) {
@@ -494,6 +490,8 @@ static void move_watcher(uint32_t at, const struct move *m)
 	const char *why;
 
 	now.w[i] = (uint16_t)(step.to - 1);
+	now.later |= watcher_at(&now, i)->later;
+	walk.undone += watcher_at(&now, i)->rules == RULES_SECOND && !watcher_at(&now, i)->later;
 	if (set_back() && watcher_at(&now, i)->odd) {
 		/* it was told of two histories and has frozen all: as if it said nothing more */
 		walk.twins++;
@@ -661,6 +659,10 @@ static void try_at_watcher(uint32_t at, unsigned i)
 		m.act = WACT_BLOCK;
 		move_watcher(at, &m);
 	}
+	if ((world.with & UNDOES) != 0) {
+		m.act = WACT_UNDO;
+		move_watcher(at, &m);
+	}
 	if ((world.with & CRASHES) != 0) {
 		m.act = WACT_KILL;
 		move_watcher(at, &m);
@@ -731,8 +733,8 @@ static void tell_move(const struct move *m)
 	static const char *const of_signer[GUARD_ACTS] = { "sign",      "prepare",   "ack",
 							   "heartbeat", "stop-road", "kill",
 							   "age",       "set-back",  "recall" };
-	static const char *const of_watcher[WATCH_ACTS] = { "fetch", "stop-road", "kill", "block",
-							    "come" };
+	static const char *const of_watcher[WATCH_ACTS] = { "fetch", "stop-road", "kill",
+							    "block", "undo",      "come" };
 	static const char *const papers[PAPERS] = { "freeze", "resume", "closing", "roster" };
 
 	if (m->who >= AT_WATCHER) {
@@ -779,7 +781,8 @@ static bool went(unsigned with)
 	return walk.after[A] > 1000 && (walk.after[B] > 100) == ((with & ONLY_A) == 0) &&
 	       (walk.while_told > 1000) == freezes && (walk.frozen_apart > 500) == freezes &&
 	       (walk.evacuations > 500) == freezes &&
-	       (walk.closed > 100) == ((with & CLOSES) != 0) &&
+	       (walk.closed > 100 || rotates()) == ((with & CLOSES) != 0 || rotates()) &&
+	       (walk.undone > 100) == ((with & UNDOES) != 0) &&
 	       (walk.lost > 20 && walk.handed_back > 20 && walk.twins > 10) ==
 		   ((with & BACKS) != 0) &&
 	       (walk.ruled_apart > 500 && walk.by_second > 5) == ((with & ROTATES) != 0);
@@ -887,9 +890,29 @@ static void set_back_b(void)
 	all_ways(BACKS | CRASHES | SECOND | ROOM | ONLY_B | all_with(AGES | FREEZES), 150);
 }
 
+static void set_back_both(void)
+{
+	all_ways(BACKS | CRASHES | SECOND | ROOM, 40);
+}
+
 static void a_rotation_with_a_freeze(void)
 {
 	all_ways(ROTATES | AGES | FREEZES | ONLY_A | all_with(CRASHES), 150);
+}
+
+static void a_rotation_with_a_resume(void)
+{
+	all_ways(ROTATES | AGES | FREEZES | RESUMES | ONLY_A, 150);
+}
+
+static void a_rotation_with_blocks(void)
+{
+	all_ways(ROTATES | AGES | UNDOES | ONLY_A | all_with(CRASHES), 50);
+}
+
+static void a_rotation_with_a_closing(void)
+{
+	all_ways(ROTATES | AGES | CLOSES | ONLY_A | all_with(CRASHES), 50);
 }
 
 /* Of what can come to a watcher, what this world has. */
@@ -897,6 +920,9 @@ static bool comes_to_it(const struct watcher_event *e)
 {
 	bool of_roster = e->act == WACT_BLOCK || e->act == WACT_COME;
 
+	if (e->act == WACT_UNDO) {
+		return (world.with & UNDOES) != 0;
+	}
 	if (e->act == WACT_PAPER) {
 		return has_paper((enum paper_n)e->arg);
 	}
@@ -1029,6 +1055,8 @@ static void unheard(void)
 {
 	planted_is_found(BACKS | SECOND | ROOM | ONLY_A, (struct planted){ .world = PLANT_UNHEARD },
 			 "it signs on, and has forgotten what it let go (P7)");
+	planted_is_found(BACKS | SECOND | ROOM, (struct planted){ .world = PLANT_UNHEARD },
+			 "it signs on, and has forgotten what it let go (P7)");
 }
 
 static void rules_at_once(void)
@@ -1061,6 +1089,25 @@ static void acks_stay(void)
 	planted_is_found(ROTATES | AGES | ONLY_A,
 			 (struct planted){ .guard = GUARD_PLANT_ACKS_STAY },
 			 "acknowledged by who does not hold it (P2)");
+}
+
+static void rules_undone(void)
+{
+	planted_is_found(ROTATES | AGES | UNDOES | ONLY_A,
+			 (struct planted){ .world = PLANT_UNDO_RULES },
+			 "a watcher forgets the rules (P13)");
+}
+
+static void roster_opens(void)
+{
+	planted_is_found(ROTATES | AGES | CLOSES | ONLY_A, (struct planted){ .world = PLANT_OPENS },
+			 "a stop is forgotten (P5)");
+}
+
+static void roster_lifts(void)
+{
+	planted_is_found(ROTATES | AGES | FREEZES | RESUMES | ONLY_A,
+			 (struct planted){ .world = PLANT_LIFTS }, "a freeze does not bind (P5)");
 }
 
 static void deaf(void)
@@ -1117,8 +1164,15 @@ int main(int argc, char **argv)
 		  a_rotation_with_crashes },
 		{ "every order of events with a second roster and a freeze",
 		  a_rotation_with_a_freeze },
+		{ "every order of events with a second roster, a freeze and a resume",
+		  a_rotation_with_a_resume },
+		{ "every order of events with a second roster and blocks undone",
+		  a_rotation_with_blocks },
+		{ "every order of events with a second roster and a closing",
+		  a_rotation_with_a_closing },
 		{ "every order of events with a journal set back", set_back_a },
 		{ "every order of events with a journal set back and crashes", set_back_b },
+		{ "every order of events with both journals set back", set_back_both },
 		{ "all watchers are alike", watchers_are_alike },
 		{ "a signature before its acknowledgements is found", early_signature },
 		{ "a request forgotten by a replay is found", forgets_on_replay },
@@ -1131,6 +1185,9 @@ int main(int argc, char **argv)
 		{ "rules forgotten by a replay are found", forgets_rules },
 		{ "a signature by rules that are over is found", old_rules_go_on },
 		{ "acknowledgements that stay in their place are found", acks_stay },
+		{ "rules that go with a block are found", rules_undone },
+		{ "a closing that a roster opens is found", roster_opens },
+		{ "a freeze that a roster lifts is found", roster_lifts },
 		{ "a signer that does not heed heartbeats is found", deaf },
 		{ "a signer whose heartbeats never age is found", ageless },
 		{ "a signer that does not sync is found", unsynced },
