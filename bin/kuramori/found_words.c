@@ -11,17 +11,46 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/utf8.h"
 #include "doc/table.h"
 
 enum { XEM_DECIMALS = 6, DIGITS_MAX = 30 };
 
 /* ---- words --------------------------------------------------------------------------------- */
 
+/* What cannot be seen or turns the direction of text. */
+static bool is_hidden(uint32_t code)
+{
+	return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x61c ||
+	       (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+	       (code >= 0x2060 && code <= 0x206f) || code == 0xfeff;
+}
+
+/* Only text that can be shown: what is wrong with a word is said with the word in it. */
+static bool is_text(const char *text, size_t n)
+{
+	for (size_t i = 0; i < n;) {
+		uint32_t code = 0;
+		size_t step = utf8_step((const uint8_t *)text + i, n - i, &code);
+
+		if (step == 0 || is_hidden(code)) {
+			return false;
+		}
+		i += step;
+	}
+	return true;
+}
+
 static int take(struct found_words *out, const char *text, size_t n)
 {
 	const char *equals = memchr(text, '=', n);
 	char *copy = out->text + out->used;
 
+	if (!is_text(text, n)) {
+		return cli_fail(ERR_INPUT,
+				"word %zu: not UTF-8, or something in it that cannot be seen",
+				out->n + 1);
+	}
 	if (equals == NULL || equals == text || n >= FOUND_WORD_MAX) {
 		return cli_fail(ERR_USAGE, "%.*s: it is NAME=VALUE, at most %d bytes",
 				n > 80 ? 80 : (int)n, text, FOUND_WORD_MAX - 1);

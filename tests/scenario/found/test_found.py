@@ -140,6 +140,11 @@ def a_roster_that_nobody_should_found():
         words = run("roster", "make", folder / "roster", *roster_words(**changes), expect=code)
         assert said in words and not (folder / "roster").exists(), (changes, words)
         assert "\x1b" not in words and "\u202e" not in words, words
+    # no text at all, in words and in a file of them
+    for bad in (b"person=h\xffna:auditor:", b"person=h\x1b]0;x\x07:auditor:", b"\xed\xa0\x80=1", b"origin=\x00", b"governance=\x85", "governance=\u202e2".encode(), "w\u200batcher=".encode()):
+        (folder / "words").write_bytes("\n".join(roster_words()).encode() + b"\n" + bad + thief.encode() + b"\n")
+        words = run("roster", "make", folder / "roster", "@" + str(folder / "words"), expect=3)
+        assert "word 13" in words and "\x1b" not in words and not (folder / "roster").exists(), words
     run("roster", "make", folder / "roster", *roster_words(x=["@" + str(folder / "absent")]), expect=1)
 
 
