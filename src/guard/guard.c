@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/hex.h"
+#include "crypto/sha256.h"
 #include "guard/guard_self.h"
 #include "policy/approvals.h"
 
@@ -110,6 +111,19 @@ static enum err init_keys(struct guard *g, struct doc_fault *fault)
 	return ERR_OK;
 }
 
+/* A key for marks that nobody outside this process knows. */
+static void mark_key(struct guard *g)
+{
+	struct sha256 s;
+	struct hash32 key;
+
+	sha256_init(&s);
+	sha256_update(&s, bytes_str("kuramori guard marks v1\n"));
+	sha256_update(&s, bytes_of(g->config.boot_random, sizeof g->config.boot_random));
+	sha256_final(&s, &key);
+	memcpy(g->mark_key, key.b, sizeof g->mark_key);
+}
+
 enum err guard_init(struct guard *g, const struct guard_config *config, struct doc_fault *fault)
 {
 	const struct guard_storage *s = &config->storage;
@@ -149,6 +163,7 @@ enum err guard_init(struct guard *g, const struct guard_config *config, struct d
 			 .ctx = s->ctx,
 			 .room = guard_self_scratch(DOC_BYTES_MAX) },
 		     config->planted_control);
+	mark_key(g);
 	log_chain_init(&g->chain);
 	policy_history_init(&g->history, s->entries, s->entries_cap);
 	known_init(&g->known, g->orders, ARRAY_LEN(g->orders));

@@ -52,6 +52,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "crypto/edk.h"
+#include "crypto/mark.h"
 #include "doc/document.h"
 #include "doc/types.h"
 #include "ipc/msgs.h"
@@ -134,24 +135,33 @@ enum guard_planted {
 
 /*
  * One attested payment or sweep.  There are thousands, all in memory: the members stand so that
- * none leaves a hole.
+ * none leaves a hole, and of hashes stand marks (crypto/mark.h) under a key that is this process's
+ * alone: what has another mark is another hash; what has the same is looked up in the journal
+ * before anything is signed for it (docs/decisions/0022-memory-taken-whole.md).
  */
 struct guard_payment {
 	struct id128 request_id; /* zero for a sweep */
-	struct hash32 inner_hash;
-	struct hash32 subject;     /* document id of the attempt or sweep */
-	struct hash32 attestation; /* document id */
-	struct hash32 head;        /* journal head that the attestation names */
-	uint64_t sequence;         /* of its GUARD_ATTEST record */
-	uint64_t time_ms;
-	u128 outflow; /* amount and fees; 0 for a sweep */
-	/* with outflow: its entry of the policy's history */
-	uint64_t entry_own_ms;
+	uint64_t inner_hash;
+	uint64_t subject;     /* document id of the attempt or sweep */
+	uint64_t attestation; /* document id */
+	uint64_t head;        /* journal head that the attestation names */
+	uint64_t sequence;    /* of its GUARD_ATTEST record */
+	uint64_t outflow_low; /* of guard_self_outflow() */
+
+	union {
+		/* with outflow: its entry of the policy's history */
+		uint64_t entry_own_ms;
+		uint64_t sweep_ms; /* of a sweep: when it was attested, Unix ms */
+	};
+
 	uint64_t entry_price; /* 0: there was no cap in yen */
 	uint64_t batch_offset;
+	uint32_t outflow_high;
 	uint32_t entry_chain_s;
-	uint32_t approvals;
-	uint32_t batch_bytes;
+	uint32_t batch_bytes : 24;
+	uint32_t sweep : 1;
+	uint32_t closed : 1;     /* a sweep because the account was closed */
+	uint32_t strange : 1;    /* recalled; rules or program of then are not known here */
 	uint16_t roster, policy; /* places of what it was judged by (control.h) */
 	uint16_t grants_over;    /* likewise: so many grants had ended */
 	uint8_t number;          /* of the attempt; 0 for a sweep */
@@ -159,12 +169,11 @@ struct guard_payment {
 	uint8_t program;         /* index of guard.programs */
 	uint8_t hot;             /* index of genesis.hot */
 	uint8_t asker;           /* of a sweep: 1 + the watcher's place in the roster */
-	bool sweep : 1;
-	bool closed : 1;  /* a sweep because the account was closed */
-	bool strange : 1; /* recalled, and attested by rules or a program that are not known here */
+	uint8_t approvals;
 };
 
-static_assert(sizeof(struct guard_payment) == 224, "no hole");
+static_assert(sizeof(struct guard_payment) == 112, "no hole");
+static_assert((int)GUARD_BATCH_BYTES < 1 << 24, "batch_bytes");
 
 /* The caller's memory for the tables whose size is a matter of taste; must outlive the guard. */
 struct guard_storage {
@@ -195,8 +204,8 @@ struct guard_config {
 	const struct edk_secret *chain_secret; /* in locked memory; must outlive the guard */
 	const uint8_t *attest_secret;          /* ED25519_SECRET_BYTES, the same */
 	const struct log_secret *log_secret;   /* the same */
-	uint8_t boot_random[32];
-	struct hash32 program;  /* of the running program, for attestations */
+	uint8_t boot_random[32]; /* fresh at each start, secret: nonces, and the key of marks */
+	struct hash32 program;   /* of the running program, for attestations */
 	uint8_t network;        /* what the operator consented to; must be the genesis document's */
 	uint64_t journal_bytes; /* of the fixed journal; 0: grows */
 	struct guard_storage storage;
@@ -216,7 +225,7 @@ struct guard_pending {
 	uint16_t number; /* of the reply */
 	bool sweep;
 	struct hash32 order, request; /* documents, of a payment: a cancel may name them */
-	struct hash32 attestation;
+	struct hash32 subject, attestation;
 	uint64_t age; /* order of arrival */
 	uint32_t raw_n;
 	uint8_t raw[6 * 1024]; /* the attestation's envelope */
@@ -290,6 +299,7 @@ struct guard_fact {
 /* Members are for src/guard only.  About 1 MB: static storage. */
 struct guard {
 	struct guard_config config;
+	uint8_t mark_key[MARK_KEY_BYTES];
 	struct hash32 genesis_id, roster_id, policy_id;
 	struct doc_genesis genesis;
 	struct policy_own policy_own;

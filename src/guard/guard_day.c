@@ -16,7 +16,7 @@ static u128 unapproved_after(const struct guard *g, uint64_t sequence)
 		if (p->sequence <= sequence) {
 			break;
 		}
-		sum += p->approvals == 0 ? p->outflow : 0; /* a sweep's is zero */
+		sum += p->approvals == 0 ? guard_self_outflow(p) : 0; /* a sweep's is zero */
 	}
 	return sum;
 }

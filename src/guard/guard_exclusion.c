@@ -22,7 +22,7 @@ static enum err journal_agrees(const struct guard *g, const struct exclusion_set
 		/* unreached: payments count from 1, and none is above the newest, which is earlier
 		 */
 		if (p->number < 1 || p->number > set->earlier_n ||
-		    !hash32_eq(&set->earlier[p->number - 1].doc.id, &p->subject)) {
+		    guard_self_mark(g, &set->earlier[p->number - 1].doc.id) != p->subject) {
 			return guard_self_no(no, ERR_ONCE, "earlier.number",
 					     "we have signed another attempt of this order");
 		}

@@ -265,8 +265,8 @@ static enum err subject_answer(struct guard *g, struct guard_feed *f, const stru
 				       .reply = MSGS_REPLY(SIGNER_NEXT) };
 	struct bytes items[FRAME_ITEMS_MAX];
 	struct writer w = writer_make(g->text, sizeof g->text);
-	const struct id128 subject = guard_self_short(&p->subject);
 	struct log_view view;
+	struct doc d;
 	size_t n = 2;
 	bool found = false;
 	enum err e = log_batch_check(&view, batch);
@@ -292,7 +292,8 @@ static enum err subject_answer(struct guard *g, struct guard_feed *f, const stru
 			return e;
 		}
 		if (r.kind != LOG_DOCUMENT) {
-			found = id128_eq(&r.ref, &subject);
+			found = doc_open(&d, blob, &g->genesis_id, NULL) == ERR_OK &&
+				guard_self_mark(g, &d.id) == p->attestation;
 			items[1] = blob;
 		} else if (r.amount != DOC_ATTESTATION && r.amount != DOC_SIGNATURE) {
 			if (n == FRAME_ITEMS_MAX) {

@@ -296,7 +296,7 @@ void guard_reading_question(struct guard_reading *r, struct policy_question *q)
 		q->dead = &r->own;
 		q->dead_n = 1;
 		if (p->approvals == 0 && p->sequence > g->budget.sequence) {
-			q->unapproved_since -= p->outflow;
+			q->unapproved_since -= guard_self_outflow(p);
 		}
 	}
 	q->veto = q->veto || control_said_no(&g->control, &r->order, q->request_doc);

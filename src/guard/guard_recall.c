@@ -62,7 +62,7 @@ static bool has(const struct guard *g, uint64_t sequence, const struct hash32 *h
 
 	/* a sweep that was signed while we were locked may have taken a number twice */
 	for (; p != NULL && p < end && p->sequence == sequence; p++) {
-		if (hash32_eq(&p->head, head)) {
+		if (p->head == guard_self_mark(g, head)) {
 			return true;
 		}
 	}
@@ -465,9 +465,13 @@ static bool place_find(const struct guard *g, enum doc_type type, const struct h
 	return true;
 }
 
-/* The table's row, alike when it is taken and in a replay; NULL: there is no room. */
+/*
+ * The table's row, alike when it is taken and in a replay; NULL: there is no room.  id: of the
+ * attestation t.
+ */
 static struct guard_payment *row(struct guard *g, const struct guard_payment *what,
-				 const struct doc_attestation *t, uint64_t own_ms)
+				 const struct doc_attestation *t, const struct hash32 *id,
+				 uint64_t own_ms)
 {
 	struct guard_payment *p = guard_self_payment_new(g, own_ms, what->sweep && !what->closed);
 	bool known;
@@ -476,11 +480,14 @@ static struct guard_payment *row(struct guard *g, const struct guard_payment *wh
 		return NULL;
 	}
 	*p = *what;
-	p->inner_hash = t->inner_hash;
-	p->subject = t->subject;
-	p->head = t->head;
+	p->attestation = guard_self_mark(g, id);
+	p->inner_hash = guard_self_mark(g, &t->inner_hash);
+	p->subject = guard_self_mark(g, &t->subject);
+	p->head = guard_self_mark(g, &t->head);
 	p->sequence = t->sequence;
-	p->time_ms = t->time_ms;
+	if (p->sweep) {
+		p->sweep_ms = t->time_ms;
+	}
 	known = guard_self_program(g, &t->program, &p->program) == ERR_OK;
 	known = place_find(g, DOC_ROSTER, &t->roster, &p->roster) && known;
 	known = place_find(g, DOC_POLICY, &t->policy, &p->policy) && known;
@@ -491,7 +498,7 @@ static struct guard_payment *row(struct guard *g, const struct guard_payment *wh
 		g->sweeps_n++;
 		g->closed_sweeps_n += p->closed;
 	} else {
-		g->last = p->attestation;
+		g->last = *id;
 		g->last_sequence = p->sequence;
 	}
 	g->recalled++;
@@ -568,7 +575,6 @@ static enum err take(struct guard *g, struct recalled *r, struct guard_no *no, s
 				      /* it counts apart, and in nobody's share */
 				      .closed = sweep && r->closing_doc != NULL,
 				      .hot = r->hot,
-				      .attestation = r->attestation_doc.id,
 				      .batch_offset = g->journal_used };
 	struct log_record record = { .kind = LOG_GUARD_RECALL, .amount = r->t.sequence };
 	struct guard_payment *p;
@@ -586,12 +592,8 @@ static enum err take(struct guard *g, struct recalled *r, struct guard_no *no, s
 	if (!sweep) {
 		what.request_id = r->order.request_id;
 		what.number = (uint8_t)r->attempt.number;
+		guard_sign_entry_set(&what, &r->entry);
 	}
-	what.outflow = r->entry.outflow;
-	what.approvals = r->entry.approvals;
-	what.entry_own_ms = r->entry.own_ms;
-	what.entry_chain_s = r->entry.chain_s;
-	what.entry_price = r->entry.price;
 	guard_self_begin(g, &b, out);
 	for (size_t i = 0; i < r->n; i++) {
 		/* a day that renews nothing is no ground for anything */
@@ -611,8 +613,8 @@ static enum err take(struct guard *g, struct recalled *r, struct guard_no *no, s
 	own = g->chain.next_sequence + log_batch_count(&b);
 	guard_self_add(g, &b, &record, what.approvals, &r->attestation_doc.raw);
 	guard_self_commit(g, &b, out);
-	what.batch_bytes = (uint32_t)(g->journal_used - what.batch_offset);
-	p = row(g, &what, &r->t, g->own_ms);
+	what.batch_bytes = (g->journal_used - what.batch_offset) & UINT32_C(0xffffff);
+	p = row(g, &what, &r->t, &r->attestation_doc.id, g->own_ms);
 	CHECK(p != NULL);
 	skip_to(g, r->t.sequence, own);
 	effects_note(out, "unusual recalled sequence=%llu what=%s", (unsigned long long)p->sequence,
@@ -629,7 +631,7 @@ enum err guard_recall_replay(struct guard *g, const struct log_record *r,
 				      .hot = r->credit.b[0],
 				      .request_id = r->id,
 				      .batch_offset = place->offset,
-				      .batch_bytes = place->batch->bytes };
+				      .batch_bytes = place->batch->bytes & UINT32_C(0xffffff) };
 	struct doc_attestation t;
 	struct doc d;
 	enum err e;
@@ -643,7 +645,6 @@ enum err guard_recall_replay(struct guard *g, const struct log_record *r,
 	     (g->config.planted & GUARD_PLANT_RECALL_GAP) == 0)) { /* unreached: ./sim plants */
 		return ERR_CORRUPT;
 	}
-	what.attestation = d.id;
 	if (reserve != NULL) {
 		what.number = guard_self_number(r);
 		e = guard_sign_replay_reserve(g, r, reserve, &what);
@@ -651,7 +652,7 @@ enum err guard_recall_replay(struct guard *g, const struct log_record *r,
 			return e;
 		}
 	}
-	if (row(g, &what, &t, le64_get(r->debit.b)) == NULL) {
+	if (row(g, &what, &t, &d.id, le64_get(r->debit.b)) == NULL) {
 		return ERR_FULL;
 	}
 	skip_to(g, t.sequence, place->sequence - g->skip);

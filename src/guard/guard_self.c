@@ -406,6 +406,24 @@ void guard_self_refuse(struct guard *g, const struct guard_ask *ask, const struc
 	refusal_send(g, ask, no, out);
 }
 
+uint64_t guard_self_mark(const struct guard *g, const struct hash32 *h)
+{
+	return mark(g->mark_key, h);
+}
+
+u128 guard_self_outflow(const struct guard_payment *p)
+{
+	return (u128)p->outflow_high << 64 | p->outflow_low;
+}
+
+void guard_self_outflow_set(struct guard_payment *p, u128 outflow)
+{
+	/* no chain carries so much, and a journal that says it is corrupt */
+	CHECK(outflow < POLICY_OUTFLOW_MAX);
+	p->outflow_low = (uint64_t)outflow;
+	p->outflow_high = (uint32_t)(outflow >> 64);
+}
+
 struct guard_payment *guard_self_by_request(const struct guard *g, const struct id128 *id)
 {
 	for (size_t i = g->payments_n; i-- > 0;) {
@@ -420,10 +438,12 @@ struct guard_payment *guard_self_by_request(const struct guard *g, const struct 
 
 struct guard_payment *guard_self_by_inner(const struct guard *g, const struct hash32 *inner)
 {
+	const uint64_t mark = guard_self_mark(g, inner);
+
 	for (size_t i = g->payments_n; i-- > 0;) {
 		struct guard_payment *p = &g->config.storage.payments[i];
 
-		if (hash32_eq(&p->inner_hash, inner)) {
+		if (p->inner_hash == mark) {
 			return p;
 		}
 	}
@@ -432,10 +452,12 @@ struct guard_payment *guard_self_by_inner(const struct guard *g, const struct ha
 
 struct guard_payment *guard_self_by_subject(const struct guard *g, const struct hash32 *subject)
 {
+	const uint64_t mark = guard_self_mark(g, subject);
+
 	for (size_t i = g->payments_n; i-- > 0;) {
 		struct guard_payment *p = &g->config.storage.payments[i];
 
-		if (hash32_eq(&p->subject, subject)) {
+		if (p->subject == mark) {
 			return p;
 		}
 	}
@@ -444,10 +466,12 @@ struct guard_payment *guard_self_by_subject(const struct guard *g, const struct 
 
 struct guard_payment *guard_self_by_attestation(const struct guard *g, const struct hash32 *id)
 {
+	const uint64_t mark = guard_self_mark(g, id);
+
 	for (size_t i = g->payments_n; i-- > 0;) {
 		struct guard_payment *p = &g->config.storage.payments[i];
 
-		if (hash32_eq(&p->attestation, id)) {
+		if (p->attestation == mark) {
 			return p;
 		}
 	}
@@ -491,7 +515,7 @@ uint64_t guard_self_newest(const struct guard *g)
 static bool forgettable(const struct guard_payment *p, uint64_t own_ms)
 {
 	const uint64_t age = (POLICY_REQUEST_DAYS + 1) * (uint64_t)POLICY_DAY_MS;
-	uint64_t named_ms = p->sweep ? p->time_ms : uuid7_ms(&p->request_id);
+	uint64_t named_ms = p->sweep ? p->sweep_ms : uuid7_ms(&p->request_id);
 
 	return own_ms > age && named_ms < own_ms - age;
 }

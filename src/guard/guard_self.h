@@ -158,7 +158,12 @@ void guard_self_refuse_quietly(struct guard *g, const struct guard_ask *ask,
 void guard_self_answer(const struct guard_ask *ask, const struct bytes *items, size_t n,
 		       struct effects *out);
 
-/* Tables. */
+/* Tables.  What is found by a hash is found by its mark; what is not found is not there. */
+uint64_t guard_self_mark(const struct guard *g, const struct hash32 *h);
+/* Amount and fees; 0 of a sweep. */
+u128 guard_self_outflow(const struct guard_payment *p);
+/* outflow: below POLICY_OUTFLOW_MAX. */
+void guard_self_outflow_set(struct guard_payment *p, u128 outflow);
 struct guard_payment *guard_self_by_request(const struct guard *g, const struct id128 *id);
 struct guard_payment *guard_self_by_inner(const struct guard *g, const struct hash32 *inner);
 struct guard_payment *guard_self_by_subject(const struct guard *g, const struct hash32 *subject);
@@ -192,8 +197,9 @@ void guard_sign_said_no(struct guard *g, struct effects *out);
 /* An account was closed: nothing of it that waits for acknowledgements leaves any more. */
 void guard_sign_account_closed(struct guard *g, uint8_t hot, struct effects *out);
 void guard_sign_closed(struct guard *g, uint32_t channel);
-/* What this payment counts in the history. */
+/* What this payment counts in the history; of no sweep. */
 struct policy_entry guard_sign_entry(const struct guard_payment *p);
+void guard_sign_entry_set(struct guard_payment *p, const struct policy_entry *entry);
 
 /* Where a record that is read again stands in our journal. */
 struct guard_place {
@@ -213,7 +219,8 @@ void guard_sign_add_reserve(struct guard *g, struct log_batch *b, const struct g
 			    const struct hash32 *subject);
 /*
  * Counts what was reserved, in the windows and the budget, and fills p with it; p->number is there.
- * r: the record that it stands before.  ERR_FULL, ERR_OVERFLOW.
+ * r: the record that it stands before.  ERR_FULL, ERR_OVERFLOW; ERR_CORRUPT: what no payment of
+ * ours counts.
  */
 MUST_CHECK enum err guard_sign_replay_reserve(struct guard *g, const struct log_record *r,
 					      const struct log_record *reserve,

@@ -274,16 +274,17 @@ struct bytes guard_sign_data(const struct guard *g, const struct payment *p)
 	return is_b(g) ? payment_wrap(p) : payment_cosign(p);
 }
 
-/* The attestation of a payment that is signed for now.  Returns its length. */
+/* The attestation of a payment that is signed for now, of this subject.  Returns its length. */
 static uint32_t attest(const struct guard *g, const struct guard_payment *p,
-		       const struct payment *pay, uint8_t raw[ATTESTATION_BYTES], struct hash32 *id)
+		       const struct payment *pay, const struct hash32 *subject,
+		       uint8_t raw[ATTESTATION_BYTES], struct hash32 *id)
 {
 	struct bytes data = guard_sign_data(g, pay);
 	struct doc_attestation t = {
 		.data_n = data.n,
 		.genesis = g->genesis_id,
-		.head = p->head,
-		.inner_hash = p->inner_hash,
+		.head = g->chain.head,
+		.inner_hash = pay->inner_hash,
 		.kind = is_b(g) ? DOC_ATTEST_WRAP : DOC_ATTEST_COSIGN,
 		.policy = *control_policy_id(&g->control, p->policy),
 		.previous = g->last,
@@ -291,9 +292,9 @@ static uint32_t attest(const struct guard *g, const struct guard_payment *p,
 		.roster = *control_roster_id(&g->control, p->roster),
 		.sequence = p->sequence,
 		.signer = g->config.signer,
-		.subject = p->subject,
+		.subject = *subject,
 		.subject_type = p->sweep ? DOC_SWEEP : DOC_ATTEMPT,
-		.time_ms = p->time_ms,
+		.time_ms = g->wall_ms,
 	};
 	struct writer w = writer_make(raw, ATTESTATION_BYTES);
 
@@ -327,10 +328,11 @@ static void release(struct guard *g, struct guard_pending *w, struct effects *ou
 	w->used = false;
 }
 
-static struct guard_pending *pending_of(struct guard *g, const struct hash32 *attestation)
+static struct guard_pending *pending_of(struct guard *g, const struct guard_payment *p)
 {
 	for (size_t i = 0; i < GUARD_PENDING_MAX; i++) {
-		if (g->pending[i].used && hash32_eq(&g->pending[i].attestation, attestation)) {
+		if (g->pending[i].used &&
+		    guard_self_mark(g, &g->pending[i].attestation) == p->attestation) {
 			return &g->pending[i];
 		}
 	}
@@ -368,10 +370,10 @@ static struct guard_pending *pending_new(struct guard *g, int watcher)
 }
 
 /*
- * All but the attestation's envelope, w->raw, which the caller has made or read.  s: NULL of a
- * sweep, which nobody's no stops.
+ * All but the attestation, its envelope w->raw and its id, which the caller has made or read.  s:
+ * NULL of a sweep, which nobody's no stops.
  */
-static void pending_fill(struct guard *g, struct guard_pending *w, const struct guard_payment *p,
+static void pending_fill(struct guard *g, struct guard_pending *w, const struct hash32 *subject,
 			 const struct payment *pay, const struct sign *s,
 			 const struct guard_ask *ask)
 {
@@ -387,11 +389,11 @@ static void pending_fill(struct guard *g, struct guard_pending *w, const struct 
 	w->channel = ask->channel;
 	w->request_id = ask->request_id;
 	w->number = ask->reply;
-	w->sweep = p->sweep;
-	w->order = s == NULL ? p->subject : s->docs[1].id;
-	w->request = s == NULL ? p->subject : s->order.request;
+	w->sweep = s == NULL;
+	w->order = s == NULL ? *subject : s->docs[1].id;
+	w->request = s == NULL ? *subject : s->order.request;
+	w->subject = *subject;
 	w->age = ++g->ages;
-	w->attestation = p->attestation;
 	CHECK(data.n <= sizeof w->data);
 	memcpy(w->data, data.p, data.n);
 	w->data_n = (uint32_t)data.n;
@@ -400,11 +402,11 @@ static void pending_fill(struct guard *g, struct guard_pending *w, const struct 
 /*
  * The attestation as it stands in our journal: the blob of its batch's last record, which stands
  * first.  It says what is signed.  ERR_IO, or another error of what is read back: it is not there
- * any more.
+ * any more.  ERR_CORRUPT also: it is of another subject, of which the table has but marks.
  */
 static enum err attested_read(const struct guard *g, const struct guard_payment *p,
-			      const struct payment *pay, uint8_t raw[ATTESTATION_BYTES],
-			      uint32_t *n)
+			      const struct payment *pay, const struct hash32 *subject,
+			      uint8_t raw[ATTESTATION_BYTES], uint32_t *n, struct hash32 *id)
 {
 	const struct guard_storage *s = &g->config.storage;
 	uint8_t head[LOG_BATCH_HEAD_BYTES];
@@ -434,24 +436,30 @@ static enum err attested_read(const struct guard *g, const struct guard_payment 
 	if (e == ERR_OK) {
 		e = read_attestation(g, &d, bytes_of(raw, *n), &t, &no);
 	}
-	if (e == ERR_OK && (!hash32_eq(&d.id, &p->attestation) ||
-			    !bytes_eq(bytes_of(t.data, t.data_n), guard_sign_data(g, pay)))) {
+	if (e == ERR_OK &&
+	    (guard_self_mark(g, &d.id) != p->attestation || !hash32_eq(&t.subject, subject) ||
+	     !bytes_eq(bytes_of(t.data, t.data_n), guard_sign_data(g, pay)))) {
 		e = ERR_CORRUPT;
 	}
+	*id = d.id;
 	return e;
 }
 
 /* Attested before: the same bytes again, now or when k watchers have acknowledged. */
 static enum err resume(struct guard *g, const struct guard_payment *p, const struct payment *pay,
-		       const struct sign *s, const struct guard_ask *ask, struct guard_no *no,
-		       struct effects *out)
+		       const struct hash32 *subject, const struct sign *s,
+		       const struct guard_ask *ask, struct guard_no *no, struct effects *out)
 {
-	struct guard_pending *w = pending_of(g, &p->attestation);
+	struct guard_pending *w = pending_of(g, p);
 	uint8_t raw[ATTESTATION_BYTES];
 	uint32_t raw_n = 0;
+	struct hash32 id;
 	enum err e;
 
-	CHECK(hash32_eq(&pay->inner_hash, &p->inner_hash));
+	if (w != NULL && !hash32_eq(&w->subject, subject)) {
+		/* once in 2^64, and nobody can look for it: the key of marks is secret */
+		return guard_self_no(no, ERR_CORRUPT, "attempt", "attested for another document");
+	}
 	if (p->strange) {
 		/* its attestation names rules or a program that our journal has lost */
 		return guard_self_no(no, ERR_STALE, "attempt",
@@ -474,15 +482,16 @@ static enum err resume(struct guard *g, const struct guard_payment *p, const str
 			return guard_self_no(no, ERR_BUSY, "",
 					     "too many signatures wait for watchers");
 		}
-		e = attested_read(g, p, pay, raw, &raw_n);
+		e = attested_read(g, p, pay, subject, raw, &raw_n, &id);
 		if (e != ERR_OK) {
 			return guard_self_no(no, e, "attempt",
 					     "our journal does not give back what it attested");
 		}
 		memcpy(w->raw, raw, raw_n);
 		w->raw_n = raw_n;
+		w->attestation = id;
 	}
-	pending_fill(g, w, p, pay, s, ask);
+	pending_fill(g, w, subject, pay, s, ask);
 	if (guard_self_quorum(g, p->acked)) {
 		release(g, w, out);
 	}
@@ -538,7 +547,7 @@ void guard_sign_add_reserve(struct guard *g, struct log_batch *b, const struct g
 				      .asset = ASSET_XEM,
 				      .id = p->request_id,
 				      .ref = guard_self_short(subject),
-				      .amount = p->outflow };
+				      .amount = guard_self_outflow(p) };
 
 	reserve.credit.b[0] = p->hot;
 	le64_put(reserve.credit.b + RESERVE_PRICE, p->entry_price);
@@ -555,7 +564,6 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	/* what is kept for evacuations is not for closed accounts */
 	struct guard_payment *p = guard_self_payment_new(g, g->own_ms, f->sweep && !f->closed);
 	struct guard_pending *w = pending_new(g, ask->watcher);
-	struct policy_time now;
 	struct log_record r = { .kind = LOG_GUARD_ATTEST,
 				.id = f->request_id,
 				.ref = guard_self_short(&f->subject) };
@@ -563,7 +571,6 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	struct bytes blob;
 
 	CHECK(p != NULL && w != NULL);
-	(void)guard_self_now(g, &now);
 	guard_self_begin(g, &b, out);
 	for (size_t i = 0; i < f->docs_n; i++) {
 		guard_sign_add_document(g, &b, f->docs[i], &f->request_id);
@@ -573,10 +580,8 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	}
 	p->hot = guard_self_hot(g, f->account);
 	p->request_id = f->request_id;
-	p->outflow = f->entry.outflow;
-	p->entry_price = f->entry.price;
-	p->approvals = f->entry.approvals;
 	if (!f->sweep) {
+		guard_sign_entry_set(p, &f->entry);
 		guard_sign_add_reserve(g, &b, p, &f->subject);
 		if (f->replaces) {
 			policy_history_forget(&g->history, &f->dead);
@@ -589,17 +594,15 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 			day_count(&g->budget, f->entry.outflow);
 		}
 	} else {
+		p->sweep_ms = g->wall_ms;
 		g->sweeps_n++;
 		g->closed_sweeps_n += f->closed;
 	}
-	p->inner_hash = f->pay->inner_hash;
-	p->subject = f->subject;
-	p->head = g->chain.head;
+	p->inner_hash = guard_self_mark(g, &f->pay->inner_hash);
+	p->subject = guard_self_mark(g, &f->subject);
+	p->head = guard_self_mark(g, &g->chain.head);
 	p->sequence = guard_self_sequence(g, &b);
-	p->time_ms = g->wall_ms;
 	p->number = (uint8_t)f->number;
-	p->entry_own_ms = g->own_ms;
-	p->entry_chain_s = now.chain_s;
 	p->batch_offset = g->journal_used;
 	p->sweep = f->sweep;
 	p->closed = f->closed;
@@ -608,7 +611,8 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	p->policy = g->control.policy_place;
 	p->grants_over = g->control.grants_over;
 	p->asker = f->sweep ? (uint8_t)(ask->watcher + 1) : 0;
-	w->raw_n = attest(g, p, f->pay, w->raw, &p->attestation);
+	w->raw_n = attest(g, p, f->pay, &f->subject, w->raw, &w->attestation);
+	p->attestation = guard_self_mark(g, &w->attestation);
 	blob = bytes_of(w->raw, w->raw_n);
 	r.credit.b[0] = p->hot;
 	r.credit.b[1] = p->asker;
@@ -616,12 +620,12 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	r.credit.b[3] = f->number > 1 ? p->number : 0;
 	guard_self_add(g, &b, &r, f->entry.approvals, &blob);
 	guard_self_commit(g, &b, out);
-	p->batch_bytes = (uint32_t)(g->journal_used - p->batch_offset);
+	p->batch_bytes = (g->journal_used - p->batch_offset) & UINT32_C(0xffffff);
 	if (!p->sweep) {
-		g->last = p->attestation;
+		g->last = w->attestation;
 		g->last_sequence = p->sequence;
 	}
-	pending_fill(g, w, p, f->pay, f->sign, ask);
+	pending_fill(g, w, &f->subject, f->pay, f->sign, ask);
 	if (ask->prepare) {
 		guard_self_answer(ask, NULL, 0, out);
 	} else if ((g->config.planted & GUARD_PLANT_NO_ACK_WAIT) != 0) {
@@ -664,7 +668,7 @@ static bool is_covered_by(const struct guard *g, const struct guard_watcher *w, 
 		if (p->sequence <= w->records_sequence) {
 			break;
 		}
-		if (p->hot == hot && __builtin_add_overflow(gone, p->outflow, &gone)) {
+		if (p->hot == hot && __builtin_add_overflow(gone, guard_self_outflow(p), &gone)) {
 			return false;
 		}
 	}
@@ -730,17 +734,29 @@ static enum err sign_again(struct guard *g, const struct sign *s, const struct g
 			   &g->roster.signers[DOC_SIGNER_A].chain_key,
 			   &g->roster.signers[DOC_SIGNER_B].chain_key, &s->order,
 			   &s->attempt) == ERR_OK);
-	return resume(g, p, &pay, s, ask, no, out);
+	return resume(g, p, &pay, &s->docs[2].id, s, ask, no, out);
 }
 
 struct policy_entry guard_sign_entry(const struct guard_payment *p)
 {
+	u128 outflow = guard_self_outflow(p);
+
 	return (struct policy_entry){ .own_ms = p->entry_own_ms,
-				      .outflow = p->outflow,
+				      .outflow = outflow,
 				      .chain_s = p->entry_chain_s,
 				      .approvals = p->approvals,
-				      .yen = prices_yen(p->entry_price, p->outflow),
+				      .yen = prices_yen(p->entry_price, outflow),
 				      .price = p->entry_price };
+}
+
+void guard_sign_entry_set(struct guard_payment *p, const struct policy_entry *entry)
+{
+	guard_self_outflow_set(p, entry->outflow);
+	p->entry_own_ms = entry->own_ms;
+	p->entry_chain_s = entry->chain_s;
+	p->entry_price = entry->price;
+	static_assert(APPROVALS_MAX <= UINT8_MAX, "as many as there can be");
+	p->approvals = (uint8_t)entry->approvals;
 }
 
 /* What else the judge knows of the destination: since when it is listed, what is granted to it. */
@@ -793,7 +809,7 @@ static enum err rules_allow(const struct guard *g, const struct sign *s,
 	q.dead = &own; /* it is not to be counted twice */
 	q.dead_n = 1;
 	if (p->approvals == 0 && p->sequence > g->budget.sequence) {
-		q.unapproved_since -= p->outflow;
+		q.unapproved_since -= guard_self_outflow(p);
 	}
 	q.approvals = s->yes;
 	q.veto = s->veto;
@@ -847,7 +863,7 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 	if (known != NULL && s->veto) {
 		return guard_self_no(no, ERR_VETO, "approvals", "a person said no");
 	}
-	if (known != NULL && hash32_eq(&known->subject, &s->docs[2].id)) {
+	if (known != NULL && known->subject == guard_self_mark(g, &s->docs[2].id)) {
 		if (ask->prepare) {
 			guard_self_answer(ask, NULL, 0, out);
 			return ERR_OK;
@@ -1135,7 +1151,7 @@ static enum err sweep_judge(struct guard *g, struct guard_ask *ask, struct guard
 		return guard_self_no(no, e, "sweep", "the chain cannot carry this sweep");
 	}
 	if (known != NULL && !is_buried(g, known)) {
-		return resume(g, known, &pay, NULL, ask, no, out);
+		return resume(g, known, &pay, &d.id, NULL, ask, no, out);
 	}
 	if (known == NULL && guard_self_by_inner(g, &pay.inner_hash) != NULL) {
 		return guard_self_no(no, ERR_ONCE, "sweep.timestamp_nem_s",
@@ -1252,7 +1268,7 @@ void guard_sign_ack(struct guard *g, struct guard_ask *ask, struct effects *out)
 		guard_self_refuse(g, ask, &no, out);
 		return;
 	}
-	guard_self_keep_ack(g, &p->attestation, watcher, d.raw, out);
+	guard_self_keep_ack(g, &ack.attestation, watcher, d.raw, out);
 	p->acked |= (uint8_t)(1u << watcher);
 	guard_self_answer(ask, NULL, 0, out);
 	guard_sign_release(g, out);
@@ -1391,17 +1407,22 @@ enum err guard_sign_replay_reserve(struct guard *g, const struct log_record *r,
 	struct policy_entry entry;
 	enum err e;
 
-	p->outflow = reserve->amount;
-	p->entry_own_ms = le64_get(reserve->debit.b);
-	p->entry_chain_s = le32_get(reserve->debit.b + 8);
-	p->entry_price = reserve_price(g, reserve);
-	p->approvals = le32_get(reserve->debit.b + 12);
+	if (reserve->amount >= POLICY_OUTFLOW_MAX ||
+	    le32_get(reserve->debit.b + 12) > APPROVALS_MAX) {
+		return ERR_CORRUPT;
+	}
+	entry = (struct policy_entry){ .own_ms = le64_get(reserve->debit.b),
+				       .outflow = reserve->amount,
+				       .chain_s = le32_get(reserve->debit.b + 8),
+				       .approvals = le32_get(reserve->debit.b + 12),
+				       .price = reserve_price(g, reserve) };
+	entry.yen = prices_yen(entry.price, entry.outflow);
+	guard_sign_entry_set(p, &entry);
 	if (before != NULL) {
 		const struct policy_entry dead = guard_sign_entry(before);
 
 		policy_history_forget(&g->history, &dead);
 	}
-	entry = guard_sign_entry(p);
 	e = policy_history_add(&g->history, &entry);
 	if (e == ERR_OK && entry.approvals == 0) {
 		day_count(&g->budget, entry.outflow);
@@ -1456,14 +1477,13 @@ enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r,
 	if ((g->config.planted & GUARD_PLANT_FORGET_ON_REPLAY) != 0) {
 		memset(&p->request_id, 0, sizeof p->request_id);
 	}
-	p->inner_hash = t.inner_hash;
-	p->subject = t.subject;
-	p->attestation = d.id;
-	p->head = t.head;
+	p->inner_hash = guard_self_mark(g, &t.inner_hash);
+	p->subject = guard_self_mark(g, &t.subject);
+	p->attestation = guard_self_mark(g, &d.id);
+	p->head = guard_self_mark(g, &t.head);
 	p->sequence = place->sequence;
-	p->time_ms = t.time_ms;
 	p->batch_offset = place->offset;
-	p->batch_bytes = place->batch->bytes;
+	p->batch_bytes = place->batch->bytes & UINT32_C(0xffffff);
 	p->program = (uint8_t)program;
 	p->roster = g->control.roster_place;
 	p->policy = g->control.policy_place;
@@ -1471,8 +1491,10 @@ enum err guard_sign_replay_attest(struct guard *g, const struct log_record *r,
 	p->sweep = t.subject_type == DOC_SWEEP;
 	p->hot = r->credit.b[0];
 	p->asker = r->credit.b[1];
-	if (!p->sweep) {
-		g->last = p->attestation;
+	if (p->sweep) {
+		p->sweep_ms = t.time_ms;
+	} else {
+		g->last = d.id;
 		g->last_sequence = p->sequence;
 	}
 	return ERR_OK;

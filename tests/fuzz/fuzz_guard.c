@@ -384,7 +384,7 @@ static void acknowledge(int s)
 	if (n == 0) {
 		return;
 	}
-	id = r.payments[s][n - 1 - which % n].attestation;
+	id = rig_attested(s, n - 1 - which % n).id;
 	while (at < known_n[s] && !hash32_eq(&known[s][at].attestation, &id)) {
 		at++;
 	}

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guard/guard_self.h"
 #include "policy/attempt.h"
 #include "policy/exclusion.h"
 #include "policy/payment.h"
@@ -1358,7 +1359,7 @@ static void agree_end(struct sim *s)
 static bool has_attested(const struct guard *g, const struct hash32 *attestation)
 {
 	for (size_t i = 0; i < g->payments_n; i++) {
-		if (hash32_eq(&g->config.storage.payments[i].attestation, attestation)) {
+		if (g->config.storage.payments[i].attestation == guard_self_mark(g, attestation)) {
 			return true;
 		}
 	}

@@ -504,6 +504,9 @@ static inline void rig_guard(int s)
 		printf("# guard_init: %s: %s\n", fault.field, fault.why);
 		CHECK(false);
 	}
+#ifdef RIG_SAME_MARKS /* a walk compares what is in memory across starts */
+	memset(r.g[s].mark_key, RIG_STALE_BYTE, sizeof r.g[s].mark_key);
+#endif
 	while (at < r.journal_n[s]) {
 		CHECK(log_batch_head_get(&head, r.journal[s] + at) == ERR_OK);
 		CHECK(guard_replay(&r.g[s], bytes_of(r.journal[s] + at, head.bytes)) == ERR_OK);
@@ -817,9 +820,40 @@ static inline uint64_t rig_sign_b(const struct rig_sent *a)
 	return rig_send(B, &b);
 }
 
+/* What a row of the table stands for, whole: of hashes the table has marks. */
+struct rig_attested {
+	struct hash32 id;
+	struct doc_attestation t;
+};
+
+static inline struct rig_attested rig_attested(int s, size_t row)
+{
+	const struct guard_payment *p = &r.payments[s][row];
+	struct rig_attested a = { .id = { { 0 } } };
+	struct log_view view;
+	struct doc d;
+
+	CHECK(row < r.g[s].payments_n);
+	CHECK(log_batch_check(&view, bytes_of(r.journal[s] + p->batch_offset, p->batch_bytes)) ==
+	      ERR_OK);
+	for (uint32_t i = 0; i < view.head.count; i++) {
+		struct log_record record;
+		struct bytes blob;
+
+		CHECK(log_view_record(&record, &view, i) == ERR_OK);
+		if (record.kind == LOG_GUARD_ATTEST || record.kind == LOG_GUARD_RECALL) {
+			CHECK(log_view_blob(&blob, &view, &record.link) == ERR_OK);
+			CHECK(doc_open(&d, blob, &r.genesis_id, NULL) == ERR_OK);
+			CHECK(doc_attestation_read(&d, &a.t, NULL) == ERR_OK);
+			a.id = d.id;
+		}
+	}
+	return a;
+}
+
 static inline struct hash32 rig_newest(int s)
 {
-	return r.payments[s][r.g[s].payments_n - 1].attestation;
+	return rig_attested(s, r.g[s].payments_n - 1).id;
 }
 
 static inline uint64_t rig_ack_as(int s, uint32_t channel, const char *name,

@@ -523,7 +523,7 @@ static void tally(unsigned watcher, uint64_t confirmed, uint64_t promised, uint6
 	h.balances[0].promised = xem(promised);
 	h.records_sequence = records;
 	if (records != 0) {
-		h.records_head = r.payments[A][r.g[A].payments_n - 1].head;
+		h.records_head = rig_attested(A, r.g[A].payments_n - 1).t.head;
 	}
 	(void)rig_beat_as(A, WATCHER + watcher, &h, &r.watcher[watcher]);
 }
@@ -950,7 +950,7 @@ static void prepared_then_asked(void)
 	T_CHECK(rig_signed(id));
 	T_EQ(r.commits, commits);
 	T_EQ(r.g[B].payments_n, 1);
-	T_CHECK(hash32_eq(&newest, &r.payments[B][0].attestation));
+	T_CHECK(guard_self_mark(&r.g[B], &newest) == r.payments[B][0].attestation);
 	T_EQ(r.g[B].signatures_released, 1);
 }
 

@@ -1121,6 +1121,7 @@ static void rules_and_a_sweep(void)
 	struct doc_freeze f;
 	struct doc_sweep sweep;
 	struct bytes items[3];
+	struct hash32 subject;
 	uint32_t chain_s = 0;
 	uint64_t id;
 
@@ -1145,7 +1146,8 @@ static void rules_and_a_sweep(void)
 	T_EQ(r.g[A].policy.number, 2);
 	T_EQ(rig_answers(id), 0);
 	/* nor does anybody's no stop what brings coins home */
-	cancel(&p3, &r.payments[A][0].subject);
+	subject = rig_attested(A, 0).t.subject;
+	cancel(&p3, &subject);
 	TAKEN(A, &p3);
 	T_EQ(rig_answers(id), 0);
 	rig_acks(A);

@@ -41,7 +41,7 @@ static uint64_t sum_to(int s, uint64_t sequence)
 	for (size_t i = 0; i < r.g[s].payments_n; i++) {
 		const struct guard_payment *p = &r.payments[s][i];
 
-		sum += p->sequence <= sequence && p->approvals == 0 ? p->outflow : 0;
+		sum += p->sequence <= sequence && p->approvals == 0 ? guard_self_outflow(p) : 0;
 	}
 	return (uint64_t)sum;
 }
@@ -362,9 +362,9 @@ static void both_signers(void)
 	bad = day_raw(&d, &r.person[4]);
 	REFUSED(sign_with(B, rig_answer(id), &bad, 1), "mismatch", "day.b_sequence");
 	T_CHECK(acked(B, sign_with(B, rig_answer(id), &day, 1)));
-	T_EQ(r.g[B].budget.since, r.payments[B][FIT].outflow);
+	T_EQ(r.g[B].budget.since, guard_self_outflow(&r.payments[B][FIT]));
 	rig_restart(B);
-	T_EQ(r.g[B].budget.since, r.payments[B][FIT].outflow);
+	T_EQ(r.g[B].budget.since, guard_self_outflow(&r.payments[B][FIT]));
 	T_EQ(r.g[B].budget.ever, sum_to(B, newest(B)));
 }
 
@@ -459,7 +459,7 @@ static void judged_again(void)
 	start();
 	id = ask(NULL);
 	T_STR(rig_code(id), "");
-	outflow = (uint64_t)r.payments[A][0].outflow;
+	outflow = (uint64_t)guard_self_outflow(&r.payments[A][0]);
 	tighten(outflow);
 	id = sign_with(A, NULL, NULL, 0);
 	T_CHECK(acked(A, id));

@@ -353,9 +353,15 @@ static void attestations(void)
 	stood = rig_config(A);
 	MADE((void)0, ERR_OK);
 	T_EQ(r.g[A].payments_n, 1);
-	T_CHECK(hash32_eq(&r.payments[A][0].attestation, &made.id));
+	T_EQ(r.payments[A][0].attestation, guard_self_mark(&r.g[A], &made.id));
 	MADE((made.reserves = 0, made.t.sequence--, made.t.subject_type = DOC_SWEEP), ERR_OK);
 	T_EQ(r.g[A].sweeps_n, 1);
+	MADE(made.reserve.amount = POLICY_OUTFLOW_MAX - 1, ERR_OK);
+	T_CHECK(guard_self_outflow(&r.payments[A][0]) == POLICY_OUTFLOW_MAX - 1);
+	MADE(made.reserve.amount = POLICY_OUTFLOW_MAX, ERR_CORRUPT);
+	MADE(le32_put(made.reserve.debit.b + 12, APPROVALS_MAX), ERR_OK);
+	T_EQ(r.payments[A][0].approvals, APPROVALS_MAX);
+	MADE(le32_put(made.reserve.debit.b + 12, APPROVALS_MAX + 1), ERR_CORRUPT);
 	MADE(made.instead = hollow(DOC_ATTESTATION), ERR_CORRUPT);
 	MADE(made.instead = stood.roster, ERR_CORRUPT);
 	MADE(made.key = &r.attest[B], ERR_CORRUPT);
@@ -788,6 +794,31 @@ static void attested_before(void)
 	T_MEM(rig_answer(again)->body, rig_answer(first)->body, rig_answer(first)->n);
 }
 
+/* A row that by chance has the mark of another document: it is found, and not signed for. */
+static void marks_alone(void)
+{
+	static struct rig_bodies b;
+	uint64_t first, other;
+
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	first = rig_sign();
+	r.attempt.timestamp_nem_s++;
+	rig_encode(&b);
+	T_CHECK(r.payments[A][0].subject != guard_self_mark(&r.g[A], &r.attempt_id));
+	REFUSED(rig_sign(), "already-used", "order.request_id");
+	r.payments[A][0].subject = guard_self_mark(&r.g[A], &r.attempt_id);
+	/* while the first still waits, and when its attestation stands in the journal alone */
+	other = rig_sign();
+	REFUSED(other, "corrupt", "attempt");
+	rig_acks(A);
+	T_CHECK(rig_signed(first));
+	other = rig_sign();
+	REFUSED(other, "corrupt", "attempt");
+	T_EQ(r.g[A].signatures_released, 1);
+	T_EQ(r.g[A].payments_n, 1);
+}
+
 /* More channels than places: who only asked before gives way, who waits does not. */
 static void many_channels(void)
 {
@@ -1156,7 +1187,7 @@ static void forgotten_read(void)
 static void what_is_forgotten(void)
 {
 	struct guard *g = &r.g[A];
-	struct hash32 kept;
+	uint64_t kept;
 	uint64_t own;
 
 	filled();
@@ -1172,13 +1203,13 @@ static void what_is_forgotten(void)
 		   (const uint8_t[UUID7_RANDOM_BYTES]){ 0 });
 	/* and a sweep counts by the time of its attestation */
 	r.payments[A][0].sweep = true;
-	r.payments[A][0].time_ms = own - 1000;
+	r.payments[A][0].sweep_ms = own - 1000;
 	kept = r.payments[A][PLACES - 1].attestation;
 	T_CHECK(guard_self_payment_room(g, own, false));
 	T_CHECK(guard_self_payment_new(g, own, false) == &r.payments[A][2]);
 	T_CHECK(g->forgot);
 	T_CHECK(r.payments[A][0].sweep);
-	T_CHECK(hash32_eq(&r.payments[A][1].attestation, &kept));
+	T_EQ(r.payments[A][1].attestation, kept);
 	/* once more, and forgotten it stays */
 	own += (POLICY_REQUEST_DAYS + 2) * (uint64_t)POLICY_DAY_MS;
 	while (g->payments_n < PLACES) {
@@ -1942,6 +1973,7 @@ int main(int argc, char **argv)
 		{ "status", status },
 		{ "frames and events that are not the guard's", second_look },
 		{ "asked again for what our journal does not give back", attested_before },
+		{ "another document of the same mark", marks_alone },
 		{ "more channels than places", many_channels },
 		{ "a disk that gives back something else", bad_disk },
 		{ "a disk that answers late", late_disk },

@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#define RIG_SAME_MARKS
 #include "guard_rig.h"
 
 enum {
@@ -162,8 +163,8 @@ struct outcome {
 	uint32_t node;
 	size_t payments_n;
 	struct record_name name[PAYMENTS];
-	struct hash32 attestation[PAYMENTS];
-	bool binds, ruled, waits; /* a freeze; the second roster; for acknowledgements */
+	uint64_t attestation[PAYMENTS]; /* marks */
+	bool binds, ruled, waits;       /* a freeze; the second roster; for acknowledgements */
 };
 
 struct start {
@@ -450,10 +451,13 @@ static void print_add(uint64_t *print, uint64_t v)
 
 static struct hash32 attempt_ids[VARIANTS];
 
-static uint8_t variant_of(const struct hash32 *subject)
+/* By its mark. */
+static uint8_t variant_of(uint64_t subject)
 {
-	CHECK(hash32_eq(subject, &attempt_ids[0]) || hash32_eq(subject, &attempt_ids[1]));
-	return hash32_eq(subject, &attempt_ids[1]);
+	uint64_t second = guard_self_mark(&r.g[walk.s], &attempt_ids[1]);
+
+	CHECK(subject == second || subject == guard_self_mark(&r.g[walk.s], &attempt_ids[0]));
+	return subject == second;
 }
 
 /* Of the second roster: what a later step could come to see. */
@@ -498,7 +502,7 @@ static uint64_t node_print(const struct node *n)
 	for (size_t i = 0; i < n->payments_n; i++) {
 		const struct guard_payment *p = &r.payments[walk.s][i];
 
-		print_add(&print, variant_of(&p->subject));
+		print_add(&print, variant_of(p->subject));
 		print_add(&print, n->name[i].life);
 		print_add(&print, p->acked);
 		print_add(&print, p->roster);
@@ -507,7 +511,8 @@ static uint64_t node_print(const struct node *n)
 		const struct guard_pending *p = &g->pending[i];
 
 		for (size_t k = 0; p->used && k < n->payments_n; k++) {
-			if (hash32_eq(&p->attestation, &r.payments[walk.s][k].attestation)) {
+			if (guard_self_mark(g, &p->attestation) ==
+			    r.payments[walk.s][k].attestation) {
 				print_add(&print, 100 + 2 * k + p->waiting);
 			}
 		}
@@ -551,11 +556,11 @@ static uint32_t node_of_now(const struct node *before, struct record_name name[P
 	n.payments_n = r.g[walk.s].payments_n;
 	CHECK(n.payments_n <= PAYMENTS);
 	for (size_t i = 0; i < n.payments_n; i++) {
-		bool old = i < before->payments_n && hash32_eq(&r.payments[walk.s][i].attestation,
-							       &before->payments[i].attestation);
+		bool old = i < before->payments_n &&
+			   r.payments[walk.s][i].attestation == before->payments[i].attestation;
 
 		n.name[i].used = true;
-		n.name[i].variant = variant_of(&r.payments[walk.s][i].subject);
+		n.name[i].variant = variant_of(r.payments[walk.s][i].subject);
 		n.name[i].life = old ? before->name[i].life : n.life;
 	}
 	memcpy(name, n.name, sizeof n.name);
@@ -579,7 +584,7 @@ static uint32_t node_of_now(const struct node *before, struct record_name name[P
 static const struct guard_payment *payment_of(uint8_t variant)
 {
 	for (size_t i = r.g[walk.s].payments_n; i-- > 0;) {
-		if (variant_of(&r.payments[walk.s][i].subject) == variant) {
+		if (variant_of(r.payments[walk.s][i].subject) == variant) {
 			return &r.payments[walk.s][i];
 		}
 	}
@@ -647,11 +652,13 @@ static const struct rig_key *key_of_watcher(unsigned watcher)
 static void acknowledge(const struct happening *h)
 {
 	unsigned place = place_of_watcher(h->watcher);
+	struct hash32 attestation;
 	char name[16];
 
 	(void)snprintf(name, sizeof name, "watcher-%u", place + 1);
-	(void)rig_ack_as(walk.s, WATCHER + place, name, &payment_of(h->variant)->attestation,
-			 key_of_watcher(h->watcher));
+	attestation =
+	    rig_attested(walk.s, (size_t)(payment_of(h->variant) - r.payments[walk.s])).id;
+	(void)rig_ack_as(walk.s, WATCHER + place, name, &attestation, key_of_watcher(h->watcher));
 }
 
 static void ask_to_sign(uint8_t variant, uint8_t renewed)
@@ -698,7 +705,7 @@ static void beat(const struct happening *h)
 		b.records_head.b[0] = 9;
 	} else if (h->shows >= SHOWS_PAYMENT) {
 		b.records_sequence = p->sequence;
-		b.records_head = p->head;
+		b.records_head = rig_attested(walk.s, (size_t)(p - r.payments[walk.s])).t.head;
 	}
 	(void)rig_beat_as(walk.s, WATCHER + place, &b, key_of_watcher(h->watcher));
 }
@@ -790,12 +797,14 @@ static struct record_name released_now(const struct outcome *after)
 		CHECK(rig_type(rig_item(&r.sent[i], 0), &d) == DOC_ATTESTATION);
 		CHECK(doc_attestation_read(&d, &t, NULL) == ERR_OK);
 		for (size_t k = 0; k < after->payments_n; k++) {
-			if (hash32_eq(&after->attestation[k], &d.id)) {
+			if (after->attestation[k] == guard_self_mark(&r.g[walk.s], &d.id)) {
 				return after->name[k];
 			}
 		}
 		/* of no record that the journal holds now */
-		return (struct record_name){ true, variant_of(&t.subject), UINT8_MAX };
+		return (struct record_name){ true,
+					     variant_of(guard_self_mark(&r.g[walk.s], &t.subject)),
+					     UINT8_MAX };
 	}
 	return none;
 }
@@ -891,8 +900,8 @@ static struct outcome outcome_now(const struct node *before)
 static bool same_names(const struct outcome *o, const struct node *before)
 {
 	for (size_t i = 0; i < o->payments_n; i++) {
-		bool old = i < before->payments_n &&
-			   hash32_eq(&o->attestation[i], &before->payments[i].attestation);
+		bool old =
+		    i < before->payments_n && o->attestation[i] == before->payments[i].attestation;
 
 		if (o->name[i].life != (old ? before->name[i].life : before->life)) {
 			return false;

@@ -446,7 +446,7 @@ static void days(void)
 	day.genesis = r.genesis_id;
 	day.time_ms = r.wall;
 	day.a_sequence = r.payments[A][0].sequence;
-	day.a_unapproved = xem((uint64_t)r.payments[A][0].outflow);
+	day.a_unapproved = xem((uint64_t)guard_self_outflow(&r.payments[A][0]));
 	day.b_unapproved = xem(0);
 	paper(&p, DOC_DAY, &day);
 	REFUSED(pay_with(&p), "not-signed", "day.signatures");
@@ -463,7 +463,8 @@ static void days(void)
 	T_EQ(r.g[A].counters.uses_n, 1);
 	/* the next day by the same count */
 	day.a_sequence = r.payments[A][1].sequence;
-	day.a_unapproved = xem((uint64_t)(r.payments[A][0].outflow + r.payments[A][1].outflow));
+	day.a_unapproved = xem((uint64_t)(guard_self_outflow(&r.payments[A][0]) +
+					  guard_self_outflow(&r.payments[A][1])));
 	paper(&p, DOC_DAY, &day);
 	prove(&p, AUDITOR_1, 5);
 	REFUSED(pay_with(&p), "already-used", "assertion.authenticator_data");

@@ -582,7 +582,7 @@ static void a_day_renews(void)
 	day.genesis = r.genesis_id;
 	day.time_ms = r.wall;
 	day.a_sequence = r.payments[A][0].sequence;
-	day.a_unapproved = xem((uint64_t)r.payments[A][0].outflow);
+	day.a_unapproved = xem((uint64_t)guard_self_outflow(&r.payments[A][0]));
 	day.b_unapproved = xem(0);
 	CHECK(doc_day_make(&w, NULL, &day, r.person[4].secret) == ERR_OK);
 	rig_withdrawal(X(60), 0, 2);
@@ -595,7 +595,7 @@ static void a_day_renews(void)
 	T_CHECK(pay()); /* it is answered again: the same order */
 	T_EQ(read_copy(r.wall, false), ERR_OK);
 	T_EQ(judged(0).err, ERR_OK);
-	T_EQ(x.q.unapproved_since, r.payments[A][1].outflow);
+	T_EQ(x.q.unapproved_since, guard_self_outflow(&r.payments[A][1]));
 }
 
 /* All accounts closed, and a journal that was exported: it pays no more. */

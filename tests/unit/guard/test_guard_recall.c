@@ -831,7 +831,7 @@ static void sweeps(void)
 		struct doc_heartbeat h = rig_heartbeat(A, i);
 
 		h.records_sequence = 30;
-		h.records_head = r.payments[A][i].head;
+		h.records_head = rig_attested(A, i).t.head;
 		T_STR(rig_code(rig_beat_as(A, WATCHER + i, &h, &r.watcher[i])), "");
 	}
 	{
@@ -953,7 +953,7 @@ static void not_ours_to_pay(void)
 	/* one that follows what is followed already */
 	rig_withdrawal(X(50), 0, 4);
 	own_payment();
-	own.t.previous = r.payments[A][0].attestation;
+	own.t.previous = rig_attested(A, 0).id;
 	REFUSED(own_hand(), "locked", "attestation.previous");
 	/* a low number that follows nothing we know is of another history */
 	rig_withdrawal(X(50), 0, 3);

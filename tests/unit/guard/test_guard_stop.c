@@ -899,7 +899,7 @@ static void rewound(void)
 	id = rig_sign();
 	newest = rig_newest(A);
 	sequence = r.payments[A][0].sequence;
-	head = r.payments[A][0].head;
+	head = rig_attested(A, 0).t.head;
 	rig_acks(A);
 	T_CHECK(rig_signed(id) && !hash32_is_zero(&newest));
 	/* what we have is no lock */

@@ -179,13 +179,13 @@ static void guard_load(int s, const struct guard_node *n)
 /* ---- what is seen, and what can be told apart ---- */
 
 /* It was attested since the journal was set back. */
-static bool is_new(int s, const struct hash32 *attestation)
+static bool is_new(int s, uint64_t attestation)
 {
 	bool old = false;
 
 	for (unsigned v = 0; v < VARIANTS; v++) {
-		old = old ||
-		      (machine[s].old[v].n > 0 && hash32_eq(&machine[s].old[v].id, attestation));
+		old = old || (machine[s].old[v].n > 0 &&
+			      guard_self_mark(&r.g[s], &machine[s].old[v].id) == attestation);
 	}
 	return machine[s].back && !old;
 }
@@ -196,7 +196,7 @@ static unsigned position_of(int s, size_t payment)
 	const struct guard_payment *p = &r.payments[s][payment];
 
 	return rotates()             ? p->roster != 0
-	       : set_back()          ? is_new(s, &p->attestation)
+	       : set_back()          ? is_new(s, p->attestation)
 	       : payment < POSITIONS ? (unsigned)payment
 				     : POSITIONS - 1;
 }
@@ -232,7 +232,7 @@ static void guard_look(int s, struct guard_look *l)
 	for (size_t i = 0; i < g->payments_n; i++) {
 		const struct guard_payment *p = &r.payments[s][i];
 
-		l->name[l->names_n++] = name_of(variant_by_subject(&p->subject), position_of(s, i));
+		l->name[l->names_n++] = name_of(variant_of_row(s, i), position_of(s, i));
 		if (guard_self_quorum(g, p->acked)) {
 			l->quorum |= (uint8_t)(1u << l->name[i]);
 		}
@@ -350,7 +350,8 @@ static void guard_prints(int s, struct guard_node *n)
 		for (size_t k = 0; k < GUARD_PENDING_MAX; k++) {
 			const struct guard_pending *p = &g->pending[k];
 
-			if (p->used && hash32_eq(&p->attestation, &r.payments[s][i].attestation)) {
+			if (p->used &&
+			    guard_self_mark(g, &p->attestation) == r.payments[s][i].attestation) {
 				waits = 1u + p->waiting;
 			}
 		}
@@ -436,7 +437,7 @@ static void guard_beat(int s, const struct guard_look *l, const struct guard_eve
 	(void)snprintf(h.watcher, sizeof h.watcher, "watcher-%u", place + 1u);
 	if (p != NULL) {
 		h.records_sequence = p->sequence;
-		h.records_head = p->head;
+		h.records_head = rig_attested(s, (size_t)(p - r.payments[s])).t.head;
 	} else if (e->arg != NO_NAME) {
 		h.records_sequence = UINT32_MAX; /* a journal that was cut: it is not there */
 	}
@@ -455,11 +456,12 @@ static void guard_beat(int s, const struct guard_look *l, const struct guard_eve
 static void guard_ack(int s, const struct guard_look *l, const struct guard_event *e)
 {
 	unsigned place = place_of(e->watcher);
+	struct hash32 attestation;
 	char name[16];
 
 	(void)snprintf(name, sizeof name, "watcher-%u", place + 1);
-	(void)rig_ack_as(s, WATCHER + place, name, &payment_of(s, l, e->arg)->attestation,
-			 key_of(e->watcher));
+	attestation = rig_attested(s, (size_t)(payment_of(s, l, e->arg) - r.payments[s])).id;
+	(void)rig_ack_as(s, WATCHER + place, name, &attestation, key_of(e->watcher));
 }
 
 /* The envelope of a payment's attestation, out of the journal. */
@@ -478,7 +480,7 @@ static void old_keep(int s, const struct guard_payment *p, struct guard_old *old
 		if (record.kind == LOG_GUARD_ATTEST &&
 		    log_view_blob(&blob, &view, &record.link) == ERR_OK &&
 		    doc_open(&d, blob, &r.genesis_id, NULL) == ERR_OK &&
-		    hash32_eq(&d.id, &p->attestation)) {
+		    guard_self_mark(&r.g[s], &d.id) == p->attestation) {
 			CHECK(blob.n <= sizeof old->raw);
 			memcpy(old->raw, blob.p, blob.n);
 			old->n = (uint32_t)blob.n;
@@ -592,7 +594,7 @@ static uint8_t released_now(int s)
 		CHECK(rig_type(rig_item(&r.sent[i], 0), &d) == DOC_ATTESTATION);
 		CHECK(doc_attestation_read(&d, &t, NULL) == ERR_OK);
 		for (unsigned k = 0; k < r.g[s].payments_n; k++) {
-			if (hash32_eq(&r.payments[s][k].attestation, &d.id)) {
+			if (r.payments[s][k].attestation == guard_self_mark(&r.g[s], &d.id)) {
 				position = position_of(s, k);
 			}
 		}
@@ -635,9 +637,9 @@ static bool tells(int s)
 		if (k == r.g[s].payments_n) {
 			return answer == NULL || rig_item(answer, 1).n == 0;
 		}
-		docs = &world.request[variant_by_subject(&r.payments[s][k].subject)];
+		docs = &world.request[variant_of_row(s, k)];
 		if (rig_type(rig_item(answer, 1), &d) != DOC_ATTESTATION ||
-		    !hash32_eq(&d.id, &r.payments[s][k].attestation) ||
+		    guard_self_mark(&r.g[s], &d.id) != r.payments[s][k].attestation ||
 		    rig_item(answer, 2 + docs->n).n != 0) {
 			return false;
 		}
