@@ -539,7 +539,8 @@ static enum err work(void)
 		return say("memory", e, "not all of it can be had; RLIMIT_MEMLOCK");
 	}
 	facts();
-	memory_program_release();
+	/* what made the filter is needed no more either */
+	me.plan.last = memory_program_release;
 	e = sandbox_enter(&me.plan, &me.report);
 	if (e != ERR_OK) {
 		return say("sandbox", e, "enter");

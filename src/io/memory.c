@@ -16,6 +16,7 @@
 enum {
 	PAINT = 0xa5,
 	LINE_MAX_BYTES = 512, /* of /proc/self/maps; our paths are shorter */
+	SEGMENTS_MAX = 32,    /* of a program; ours have a dozen */
 	POPULATE_WRITE = 23,  /* MADV_POPULATE_WRITE, Linux 5.14; not in Debian 12's libc */
 };
 
@@ -142,11 +143,17 @@ enum err memory_settle(struct memory *m, bool lock)
 static int segments_release(struct dl_phdr_info *program, size_t n, void *ctx)
 {
 	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	ElfW(Phdr) segments[SEGMENTS_MAX];
 
 	(void)n;
 	(void)ctx;
+	if (program->dlpi_phnum > SEGMENTS_MAX) {
+		return 1;
+	}
+	/* they lie in the first of them, which looking at them again would bring back */
+	memcpy(segments, program->dlpi_phdr, program->dlpi_phnum * sizeof segments[0]);
 	for (size_t i = 0; i < program->dlpi_phnum; i++) {
-		const ElfW(Phdr) *s = &program->dlpi_phdr[i];
+		const ElfW(Phdr) *s = &segments[i];
 		uintptr_t first = (program->dlpi_addr + s->p_vaddr) & ~(page - 1);
 		uintptr_t end =
 		    (program->dlpi_addr + s->p_vaddr + s->p_memsz + page - 1) & ~(page - 1);

@@ -432,6 +432,9 @@ enum err sandbox_enter(const struct sandbox_plan *plan, struct sandbox_report *r
 	if (e == ERR_OK && plan->profile->files != NULL) {
 		e = plan->profile->files(plan, &done);
 	}
+	if (e == ERR_OK && plan->last != NULL) {
+		plan->last();
+	}
 	if (e == ERR_OK && !IO_SANITIZED) {
 		e = enter_seccomp(&program);
 		done.seccomp = e == ERR_OK;
