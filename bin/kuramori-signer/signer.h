@@ -27,9 +27,9 @@ enum {
 	SIGNER_CHANNELS = 12,
 	/* heartbeats, acknowledgements, orders and almost all stop documents fit and never wait */
 	SIGNER_IN_BYTES = FRAME_HEADER_BYTES + 16 * 1024,
-	SIGNER_OUT_BYTES = 16 * 1024, /* behind what the kernel holds */
-	SIGNER_LARGE = 3,             /* larger frames that come in at once */
-	SIGNER_UNLOCK_TRIES = 10,     /* wrong passphrases until the process ends */
+	SIGNER_OUT_BYTES = 8 * 1024, /* behind what the kernel holds */
+	SIGNER_LARGE = 3,            /* larger frames that come in at once */
+	SIGNER_UNLOCK_TRIES = 10,    /* wrong passphrases until the process ends */
 };
 
 struct signer_config {

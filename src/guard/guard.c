@@ -479,7 +479,7 @@ static void lock_words(const struct guard *g, char out[sizeof "locked: " + POLIC
 
 static void status_send(struct guard *g, const struct guard_ask *ask, struct effects *out)
 {
-	static struct doc_status s;
+	struct doc_status *s = guard_self_scratch(sizeof *s);
 	struct writer w = writer_make(g->text, sizeof g->text);
 	struct policy_time now;
 	struct guard_no no;
@@ -491,9 +491,9 @@ static void status_send(struct guard *g, const struct guard_ask *ask, struct eff
 	size_t closed = 0;
 	struct bytes item;
 
-	memset(&s, 0, sizeof s);
-	s.genesis = g->genesis_id;
-	(void)snprintf(s.program, sizeof s.program, "kuramori-signer");
+	memset(s, 0, sizeof *s);
+	s->genesis = g->genesis_id;
+	(void)snprintf(s->program, sizeof s->program, "kuramori-signer");
 	for (size_t i = 0; i < g->roster.watcher_count; i++) {
 		fresh += guard_self_fresh(g, &g->watchers[i]);
 	}
@@ -508,39 +508,39 @@ static void status_send(struct guard *g, const struct guard_ask *ask, struct eff
 		(void)guard_self_no(&no, ERR_OK, "", "ready");
 	}
 	hex_put(head, bytes_of(g->chain.head.b, sizeof g->chain.head.b));
-	status_line(&s, "signer", g->config.signer == DOC_SIGNER_A ? "a" : "b");
-	status_line(&s, "frozen", guard_frozen(g) ? "yes" : "no");
-	status_line(&s, "locked", guard_locked(g) ? "yes" : "no");
-	status_line(&s, "signs",
+	status_line(s, "signer", g->config.signer == DOC_SIGNER_A ? "a" : "b");
+	status_line(s, "frozen", guard_frozen(g) ? "yes" : "no");
+	status_line(s, "locked", guard_locked(g) ? "yes" : "no");
+	status_line(s, "signs",
 		    guard_frozen(g)   ? "a freeze is in force"
 		    : guard_locked(g) ? locked
 				      : no.words);
-	status_line(&s, "recalled", recalled);
-	status_number(&s, "stops", g->control.binding);
+	status_line(s, "recalled", recalled);
+	status_number(s, "stops", g->control.binding);
 	(void)snprintf(rules, sizeof rules, "roster %llu policy %llu",
 		       (unsigned long long)g->roster.number, (unsigned long long)g->policy.number);
-	status_line(&s, "rules", rules);
-	status_waiting(g, &s, &now);
-	status_number(&s, "accounts_closed", closed);
-	status_number(&s, "watchers_fresh", fresh);
-	status_number(&s, "watchers_needed", g->roster.watchers_needed);
-	status_number(&s, "chain_time_nem_s", now.chain_s);
-	status_number(&s, "own_time_ms", g->own_ms);
-	status_number(&s, "payments", g->payments_n - g->sweeps_n);
-	status_number(&s, "payments_max", g->config.storage.payments_cap);
-	status_number(&s, "sweeps", g->sweeps_n);
-	status_number(&s, "released", g->signatures_released);
-	status_number(&s, "refused", g->refused);
-	status_number(&s, "refused_unlogged", g->refused_unlogged);
-	status_number(&s, "sequence", guard_self_newest(g));
-	status_number(&s, "journal_records", g->chain.next_sequence);
-	status_number(&s, "journal_used", g->journal_used);
-	status_number(&s, "journal_bytes", g->config.journal_bytes);
-	status_line(&s, "journal_head", head);
+	status_line(s, "rules", rules);
+	status_waiting(g, s, &now);
+	status_number(s, "accounts_closed", closed);
+	status_number(s, "watchers_fresh", fresh);
+	status_number(s, "watchers_needed", g->roster.watchers_needed);
+	status_number(s, "chain_time_nem_s", now.chain_s);
+	status_number(s, "own_time_ms", g->own_ms);
+	status_number(s, "payments", g->payments_n - g->sweeps_n);
+	status_number(s, "payments_max", g->config.storage.payments_cap);
+	status_number(s, "sweeps", g->sweeps_n);
+	status_number(s, "released", g->signatures_released);
+	status_number(s, "refused", g->refused);
+	status_number(s, "refused_unlogged", g->refused_unlogged);
+	status_number(s, "sequence", guard_self_newest(g));
+	status_number(s, "journal_records", g->chain.next_sequence);
+	status_number(s, "journal_used", g->journal_used);
+	status_number(s, "journal_bytes", g->config.journal_bytes);
+	status_line(s, "journal_head", head);
 	for (size_t i = 0; i < g->facts_n; i++) {
-		status_line(&s, g->facts[i].name, g->facts[i].value);
+		status_line(s, g->facts[i].name, g->facts[i].value);
 	}
-	CHECK(doc_status_make(&w, NULL, &s, NULL) == ERR_OK);
+	CHECK(doc_status_make(&w, NULL, s, NULL) == ERR_OK);
 	item = bytes_of(w.p, w.n);
 	guard_self_answer(ask, &item, 1, out);
 }

@@ -82,9 +82,12 @@ enum {
 	GUARD_NONCES = 8, /* that a heartbeat may still answer */
 	GUARD_BATCH_BYTES =
 	    160 * 1024, /* no batch of ours is larger: room of a reply, of a replay */
-	/* of effects.store, for any one step: 24 signatures, batches of a day's documents and a
-	   reply come to 320 KiB; room for what nobody thought of, which would end the signer */
-	GUARD_EFFECTS_BYTES = 512 * 1024,
+	GUARD_ATTESTATION_BYTES = 4 * 1024, /* more than any attestation of ours */
+	/* of effects.store, for any one step.  The most that comes together is rules that come into
+	   force, for which 24 are told no, and a sweep with its four freezes (190 KiB), or 24
+	   signatures behind the acknowledgements that are written (160 KiB); room for what nobody
+	   thought of, which would end the signer */
+	GUARD_EFFECTS_BYTES = 288 * 1024,
 	GUARD_HEADROOM_BYTES = 2 * 1024 * 1024, /* of the journal, kept for freezes and sweeps */
 	GUARD_REFUSE_BURST = 64, /* refusals journalled at once, then GUARD_REFUSE_EACH_MS apart */
 	GUARD_REFUSE_EACH_MS = 500,
@@ -228,7 +231,7 @@ struct guard_pending {
 	struct hash32 subject, attestation;
 	uint64_t age; /* order of arrival */
 	uint32_t raw_n;
-	uint8_t raw[6 * 1024]; /* the attestation's envelope */
+	uint8_t raw[GUARD_ATTESTATION_BYTES]; /* its envelope */
 	uint32_t data_n;
 	uint8_t data[PAYMENT_WRAP_MAX]; /* what is signed */
 };

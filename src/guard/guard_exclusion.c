@@ -109,7 +109,7 @@ enum err guard_exclusion_freeze(struct guard *g, const struct doc_order *order,
 				const struct hash32 *order_id, unsigned number, struct guard_no *no,
 				struct effects *out)
 {
-	static struct doc_freeze f;
+	struct doc_freeze f;
 	uint8_t raw[4096];
 	struct writer w = writer_make(raw, sizeof raw);
 	struct control_news news;

@@ -50,6 +50,7 @@ struct recalled {
 	struct policy_entry entry;
 	u128 since;
 	bool renews;
+	struct doc_roster old; /* of then, if it is another than that in force */
 };
 
 /* ---- what watchers say --------------------------------------------------------------------- */
@@ -349,10 +350,10 @@ static enum err build(const struct guard *g, struct recalled *r, struct guard_no
 }
 
 /* The roster by which it was judged; NULL: it is not kept here. */
-static const struct doc_roster *roster_then(struct guard *g, const struct hash32 *id,
+static const struct doc_roster *roster_then(struct guard *g, struct recalled *r,
 					    struct effects *out)
 {
-	static struct doc_roster old; /* large; until the next question */
+	const struct hash32 *id = &r->t.roster;
 	const struct control_entry *e = control_find(&g->control, id);
 	struct bytes raw;
 	uint8_t *room;
@@ -369,9 +370,9 @@ static const struct doc_roster *roster_then(struct guard *g, const struct hash32
 	raw = control_copy(&g->control, e, room);
 	/* it was read when it was taken */
 	CHECK(raw.n == 0 || (doc_open(&d, raw, &g->genesis_id, NULL) == ERR_OK &&
-			     doc_roster_read(&d, &old, NULL) == ERR_OK));
+			     doc_roster_read(&d, &r->old, NULL) == ERR_OK));
 	effects_give_back(out, e->n);
-	return raw.n == 0 ? NULL : &old;
+	return raw.n == 0 ? NULL : &r->old;
 }
 
 /* People who said yes to it, by their own signatures; what does not prove that counts for nobody.
@@ -422,7 +423,7 @@ static uint64_t price_count(const struct guard *g, const struct recalled *r,
  */
 static void count(struct guard *g, struct recalled *r, struct effects *out)
 {
-	const struct doc_roster *roster = roster_then(g, &r->t.roster, out);
+	const struct doc_roster *roster = roster_then(g, r, out);
 	uint64_t until_ms = r->t.time_ms + g->policy.clock_skew_ms;
 	struct policy_fees fees;
 	struct policy_time now;

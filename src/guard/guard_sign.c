@@ -15,7 +15,6 @@ enum {
 	SWEEP_FREEZES_MAX = 4,
 	SIGN_ITEMS_MAX = 3 + 2 * APPROVALS_MAX + EXCLUSION_EARLIER_MAX + EXCLUSION_STATEMENTS_MAX +
 			 DOC_SOURCES_MAX + 1 + 2, /* a day; A's two */
-	ATTESTATION_BYTES = 6 * 1024,             /* more than any attestation of ours */
 	RESERVE_PRICE = 8, /* in a reservation's credit: the price of its yen */
 };
 
@@ -45,6 +44,7 @@ struct sign {
 	struct other other;
 	unsigned yes;
 	bool veto;
+	struct doc_grant grants[CONTROL_GRANTS_KEPT]; /* to the destination */
 };
 
 static bool is_b(const struct guard *g)
@@ -277,7 +277,7 @@ struct bytes guard_sign_data(const struct guard *g, const struct payment *p)
 /* The attestation of a payment that is signed for now, of this subject.  Returns its length. */
 static uint32_t attest(const struct guard *g, const struct guard_payment *p,
 		       const struct payment *pay, const struct hash32 *subject,
-		       uint8_t raw[ATTESTATION_BYTES], struct hash32 *id)
+		       uint8_t raw[GUARD_ATTESTATION_BYTES], struct hash32 *id)
 {
 	struct bytes data = guard_sign_data(g, pay);
 	struct doc_attestation t = {
@@ -296,7 +296,7 @@ static uint32_t attest(const struct guard *g, const struct guard_payment *p,
 		.subject_type = p->sweep ? DOC_SWEEP : DOC_ATTEMPT,
 		.time_ms = g->wall_ms,
 	};
-	struct writer w = writer_make(raw, ATTESTATION_BYTES);
+	struct writer w = writer_make(raw, GUARD_ATTESTATION_BYTES);
 
 	static_assert((int)PAYMENT_WRAP_MAX <= (int)DOC_DATA_MAX,
 		      "an attestation holds what is signed");
@@ -406,7 +406,7 @@ static void pending_fill(struct guard *g, struct guard_pending *w, const struct 
  */
 static enum err attested_read(const struct guard *g, const struct guard_payment *p,
 			      const struct payment *pay, const struct hash32 *subject,
-			      uint8_t raw[ATTESTATION_BYTES], uint32_t *n, struct hash32 *id)
+			      uint8_t raw[GUARD_ATTESTATION_BYTES], uint32_t *n, struct hash32 *id)
 {
 	const struct guard_storage *s = &g->config.storage;
 	uint8_t head[LOG_BATCH_HEAD_BYTES];
@@ -429,7 +429,7 @@ static enum err attested_read(const struct guard *g, const struct guard_payment 
 		return e;
 	}
 	*n = le32_get(length);
-	if (*n > ATTESTATION_BYTES) {
+	if (*n > GUARD_ATTESTATION_BYTES) {
 		return ERR_CORRUPT;
 	}
 	e = s->read(s->ctx, raw, *n, at + sizeof length);
@@ -451,7 +451,7 @@ static enum err resume(struct guard *g, const struct guard_payment *p, const str
 		       const struct guard_ask *ask, struct guard_no *no, struct effects *out)
 {
 	struct guard_pending *w = pending_of(g, p);
-	uint8_t raw[ATTESTATION_BYTES];
+	uint8_t raw[GUARD_ATTESTATION_BYTES];
 	uint32_t raw_n = 0;
 	struct hash32 id;
 	enum err e;
@@ -760,14 +760,13 @@ void guard_sign_entry_set(struct guard_payment *p, const struct policy_entry *en
 }
 
 /* What else the judge knows of the destination: since when it is listed, what is granted to it. */
-static void question_destination(const struct guard *g, struct policy_question *q)
+static void question_destination(const struct guard *g, struct sign *s, struct policy_question *q)
 {
-	static struct doc_grant grants[CONTROL_GRANTS_KEPT]; /* until the next question */
 	const struct control_grants_ask ask = { .to = &q->order->destination, .at = &q->now };
 
 	q->listed = control_listed(&g->control, ask.to);
-	q->grants = grants;
-	q->grants_n = control_grants(&g->control, &ask, grants);
+	q->grants = s->grants;
+	q->grants_n = control_grants(&g->control, &ask, s->grants);
 }
 
 /* What is asked of the policy, but for people, time, earlier attempts and what follows of time. */
@@ -795,8 +794,8 @@ static struct policy_question question_of(const struct guard *g, const struct si
  * rules of the moment of signing count, and it was not signed yet, or anew.  So do prices: those of
  * then are stale, and what it counts in yen was reserved at them.
  */
-static enum err rules_allow(const struct guard *g, const struct sign *s,
-			    const struct guard_payment *p, struct guard_no *no)
+static enum err rules_allow(const struct guard *g, struct sign *s, const struct guard_payment *p,
+			    struct guard_no *no)
 {
 	const struct policy_entry own = guard_sign_entry(p);
 	struct policy_question q = question_of(g, s);
@@ -814,7 +813,7 @@ static enum err rules_allow(const struct guard *g, const struct sign *s,
 	q.approvals = s->yes;
 	q.veto = s->veto;
 	CHECK(guard_self_now(g, &q.now));
-	question_destination(g, &q);
+	question_destination(g, s, &q);
 	v = policy_judge(&q);
 	if (v.err == ERR_OK) {
 		v = attempt_check(&g->genesis, &g->policy, &s->order, &s->docs[1].id, &s->attempt,
@@ -895,7 +894,7 @@ static enum err sign_judge(struct guard *g, struct sign *s, struct guard_ask *as
 	}
 	/* may_pay() found k fresh heartbeats: there is a chain clock */
 	CHECK(guard_self_now(g, &q.now));
-	question_destination(g, &q);
+	question_destination(g, s, &q);
 	q.approvals = s->yes;
 	q.veto = s->veto;
 	v = policy_judge(&q);
@@ -1007,7 +1006,7 @@ static enum err sweep_grounds(struct guard *g, const struct bytes *items, size_t
 			      struct doc docs[SWEEP_FREEZES_MAX], struct guard_no *no,
 			      struct effects *out)
 {
-	static struct doc_freeze f;
+	struct doc_freeze f;
 	char first[DOC_NAME_MAX + 1] = "";
 	bool theft = false;
 	bool officers = false;
@@ -1094,7 +1093,7 @@ static bool is_buried(const struct guard *g, const struct guard_payment *p)
 static enum err sweep_judge(struct guard *g, struct guard_ask *ask, struct guard_no *no,
 			    struct effects *out)
 {
-	static struct other other;
+	struct other other;
 	struct bytes items[1 + SWEEP_FREEZES_MAX + 2];
 	struct doc freezes[SWEEP_FREEZES_MAX];
 	struct doc d;

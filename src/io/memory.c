@@ -172,6 +172,7 @@ static int segments_release(struct dl_phdr_info *program, size_t n, void *ctx)
 void memory_program_release(void)
 {
 	if (!IO_SANITIZED) {
+		(void)malloc_trim(0);
 		(void)dl_iterate_phdr(segments_release, NULL);
 	}
 }

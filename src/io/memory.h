@@ -18,7 +18,7 @@
 #include "base/err.h"
 
 enum {
-	MEMORY_STACK_BYTES = 160 * 1024, /* the stack below memory_settle()'s caller */
+	MEMORY_STACK_BYTES = 128 * 1024, /* the stack below memory_settle()'s caller */
 };
 
 struct memory {
@@ -46,8 +46,9 @@ MUST_CHECK enum err memory_settle(struct memory *m, bool lock);
 /*
  * Unmaps the pages of this program's file that it can only read or run, until it comes by again:
  * what reading the configuration or the passphrase took is not needed any more, and the kernel
- * keeps the file's pages anyhow.  Before the sandbox, which forbids the call.  Not for a process
- * that locks its memory: its pages must stay, so the kernel refuses and nothing changes.
+ * keeps the file's pages anyhow.  What is free on top of the heap goes, too: for who allocates no
+ * more.  Before the sandbox, which forbids the calls.  Not for a process that locks its memory: its
+ * pages must stay, so the kernel refuses and nothing of the file changes.
  */
 void memory_program_release(void);
 

@@ -30,10 +30,10 @@ struct sandbox_plan {
 	const struct sandbox_profile *profile;
 	uid_t uid; /* used only when started as root; must not be 0 then */
 	gid_t gid;
-	uint64_t files_max;     /* RLIMIT_NOFILE, >= the descriptors in use */
-	uint64_t files_more;    /* sandbox_signer: how many may still be opened in the sandbox */
-	bool lock_memory;       /* mlockall(MCL_CURRENT): nothing of us is ever swapped */
-	void (*last)(void); /* called by sandbox_enter() when nothing is left but to bind; NULL */
+	uint64_t files_max;  /* RLIMIT_NOFILE, >= the descriptors in use */
+	uint64_t files_more; /* sandbox_signer: how many may still be opened in the sandbox */
+	bool lock_memory;    /* mlockall(MCL_CURRENT): nothing of us is ever swapped */
+	void (*last)(void);  /* called by sandbox_enter() when nothing is left but to bind; NULL */
 	bool landlock_optional; /* a kernel without Landlock is reported instead of refused */
 	int landlock_abi_max;   /* use no more than this of a newer kernel; 0: all it has */
 };

@@ -40,6 +40,7 @@
 #ifndef KURAMORI_POLICY_CONTROL_H
 #define KURAMORI_POLICY_CONTROL_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -84,24 +85,26 @@ enum control_state {
 struct control_entry {
 	struct hash32 id;
 	struct hash32 names; /* the predecessor of a roster or policy; what a cancel stops */
-	enum doc_type type;
-	enum control_state state;
-	uint64_t at;       /* envelope in the store of its kind, or in the keeper's journal */
-	uint32_t n;        /* 0: not kept any more */
-	uint32_t chain_s;  /* with own_ms; 0: not known yet; the wait has not begun */
-	uint64_t sequence; /* of the record that has it */
-	uint64_t time_ms;  /* of that record */
-	uint64_t since_ms; /* since when it is in its state, likewise */
-	uint64_t own_ms;   /* when it was taken, by the keeper's two clocks */
-	uint64_t wait_ms;  /* of what waits */
-	uint64_t number;   /* of a roster or policy */
-	bool waited;       /* a grant, or a roster or policy that loosens */
-	bool disowned;     /* in force, and a cancel or resume that came too late names it */
-	bool recovery;     /* a roster that holders signed */
-	bool idle;         /* a cancel that stopped nothing */
-	bool officer, evacuate, evidence; /* of a freeze */
-	char issuer[DOC_NAME_MAX + 1];    /* of a freeze, cancel, resume */
+	uint64_t at;         /* envelope in the store of its kind, or in the keeper's journal */
+	uint32_t n;          /* 0: not kept any more */
+	uint32_t chain_s;    /* with own_ms; 0: not known yet; the wait has not begun */
+	uint64_t sequence;   /* of the record that has it */
+	uint64_t time_ms;    /* of that record */
+	uint64_t since_ms;   /* since when it is in its state, likewise */
+	uint64_t own_ms;     /* when it was taken, by the keeper's two clocks */
+	uint64_t wait_ms;    /* of what waits */
+	uint64_t number;     /* of a roster or policy */
+	enum doc_type type : 8;
+	enum control_state state : 8;
+	bool waited : 1;   /* a grant, or a roster or policy that loosens */
+	bool disowned : 1; /* in force, and a cancel or resume that came too late names it */
+	bool recovery : 1; /* a roster that holders signed */
+	bool idle : 1;     /* a cancel that stopped nothing */
+	bool officer : 1, evacuate : 1, evidence : 1; /* of a freeze */
+	char issuer[DOC_NAME_MAX + 1];                /* of a freeze, cancel, resume */
 };
+
+static_assert(sizeof(struct control_entry) == 200, "thousands, all in memory");
 
 /* Bugs that ./sim must find.  0 in every program. */
 enum control_planted {

@@ -243,7 +243,7 @@ void exclusion_freeze(struct doc_freeze *out, enum doc_signer signer, const stru
 void exclusion_freeze_id(struct hash32 *out, enum doc_signer signer, const struct doc_order *order,
 			 const struct hash32 *order_id, unsigned number)
 {
-	static struct doc_freeze f;
+	struct doc_freeze f;
 	uint8_t raw[4096];
 	struct writer w = writer_make(raw, sizeof raw);
 

@@ -835,7 +835,7 @@ def status_tells():
              for line in canon.open_document(raw, rig.genesis.id, "status").body["detail"]}
     assert before > 0 and int(after["signature_checks"]) >= before + 4, (before, after)
     used, _, room = detail["stack_high_water"].partition(" of ")
-    assert int(room) == 160 * 1024
+    assert int(room) == 128 * 1024
     if SANITIZED:
         assert int(used) == 0 and int(detail["memory_kib"]) == 0
     else:

@@ -794,6 +794,25 @@ static void attested_before(void)
 	T_MEM(rig_answer(again)->body, rig_answer(first)->body, rig_answer(first)->n);
 }
 
+/* What waits for watchers has a place for the longest attestation that there can be. */
+static void longest_attestation(void)
+{
+	uint8_t raw[GUARD_ATTESTATION_BYTES];
+	struct writer w = writer_make(raw, sizeof raw);
+	struct doc_attestation t;
+
+	rig_make();
+	t = (struct doc_attestation){ .data_n = PAYMENT_WRAP_MAX,
+				      .genesis = r.genesis_id,
+				      .kind = DOC_ATTEST_COSIGN,
+				      .signer = DOC_SIGNER_B,
+				      .subject_type = DOC_ATTEMPT,
+				      .sequence = JSON_INT_MAX,
+				      .time_ms = JSON_INT_MAX };
+	T_EQ(doc_attestation_make(&w, NULL, &t, r.attest[B].secret), ERR_OK);
+	T_CHECK(w.n > sizeof raw / 2);
+}
+
 /* A row that by chance has the mark of another document: it is found, and not signed for. */
 static void marks_alone(void)
 {
@@ -1974,6 +1993,7 @@ int main(int argc, char **argv)
 		{ "frames and events that are not the guard's", second_look },
 		{ "asked again for what our journal does not give back", attested_before },
 		{ "another document of the same mark", marks_alone },
+		{ "the longest attestation", longest_attestation },
 		{ "more channels than places", many_channels },
 		{ "a disk that gives back something else", bad_disk },
 		{ "a disk that answers late", late_disk },
