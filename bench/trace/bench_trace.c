@@ -296,18 +296,17 @@ static struct touched touched_of(const struct chain *x, const struct trace_case 
 }
 
 /*
- * The bound of the frontier: of the same events in the same order the five places that an event is
+ * The bound of the frontier: of the same events in the same order the one place that an event is
  * read from and the two of its accounts, which are written, and nothing else.  `known`: all events
  * are known, and memory is asked ahead; else the place of each follows from what was read of the
  * one before.
  */
 static double read_touched(const struct chain *x, const struct touched *t, bool known)
 {
-	enum { COLUMNS_AHEAD = 32, CELLS_AHEAD = 16 };
+	enum { EVENTS_AHEAD = 32, CELLS_AHEAD = 16 };
 
 	static volatile size_t nothing = 0;
 
-	const struct trace_columns *c = &x->c;
 	const struct trace_next *next = x->nexts.at;
 	const size_t bytes = x->accounts * sizeof(uint64_t);
 	const size_t none = nothing;
@@ -322,21 +321,17 @@ static double read_touched(const struct chain *x, const struct touched *t, bool 
 	for (size_t k = 0; k < t->n; k++) {
 		const size_t i = t->events[k] + ((size_t)sum & none);
 
-		if (known && k + COLUMNS_AHEAD < t->n) {
-			const size_t ahead = t->events[k + COLUMNS_AHEAD];
+		if (known && k + EVENTS_AHEAD < t->n) {
+			const size_t ahead = t->events[k + EVENTS_AHEAD];
 			const size_t near = t->events[k + CELLS_AHEAD];
 
-			FETCH(&c->from[ahead]);
-			FETCH(&c->to[ahead]);
-			FETCH(&c->amount[ahead]);
-			FETCH(&c->balance[ahead]);
 			FETCH(&next[ahead]);
-			FETCH(&cells[c->from[near]]);
-			FETCH(&cells[c->to[near]]);
+			FETCH(&cells[next[near].from]);
+			FETCH(&cells[next[near].to]);
 		}
-		sum += c->amount[i] + c->balance[i] + next[i].sender + next[i].receiver;
-		sum += cells[c->from[i]]++;
-		sum += cells[c->to[i]]++;
+		sum += next[i].amount + next[i].balance + next[i].sender + next[i].receiver;
+		sum += cells[next[i].from]++;
+		sum += cells[next[i].to]++;
 	}
 	ns = (double)(now_ns() - begun);
 	sink += sum;

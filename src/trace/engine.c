@@ -351,13 +351,20 @@ enum {
 	DENSE = 24,
 };
 
-/* What working on event i will read at random. */
-static INLINED void fetch_event(const struct trace_engine *e, size_t i)
+/* What working on an event between these two will read at random. */
+static INLINED void fetch_cells(const struct trace_engine *e, uint32_t from, uint32_t to)
 {
 	const struct cells *c = e->n == 1 ? &e->cases[0].taint : &e->masks;
 
-	engine_fetch_cell(c, e->c->from[i]);
-	engine_fetch_cell(c, e->c->to[i]);
+	engine_fetch_cell(c, from);
+	engine_fetch_cell(c, to);
+}
+
+static INLINED void apply(struct trace_engine *e, size_t i)
+{
+	const struct event x = engine_event(e, i);
+
+	engine_apply(e, &x);
 }
 
 static size_t scan_dense(struct trace_engine *e, size_t begin, size_t end)
@@ -368,10 +375,10 @@ static size_t scan_dense(struct trace_engine *e, size_t begin, size_t end)
 
 	for (size_t i = begin; i < end && e->failed == ERR_OK; i++) {
 		if (i + ENGINE_AHEAD < end && filter_bit(any, from[i + ENGINE_AHEAD])) {
-			fetch_event(e, i + ENGINE_AHEAD);
+			fetch_cells(e, from[i + ENGINE_AHEAD], e->c->to[i + ENGINE_AHEAD]);
 		}
 		if (filter_bit(any, from[i])) {
-			engine_apply(e, i);
+			apply(e, i);
 			hits++;
 		}
 	}
@@ -384,7 +391,7 @@ static size_t scan_sparse(struct trace_engine *e, size_t begin, size_t end)
 	size_t i = filter_next(e->c->from, begin, end, e->any);
 
 	while (i < end && e->failed == ERR_OK) {
-		engine_apply(e, i);
+		apply(e, i);
 		hits++;
 		i = filter_next(e->c->from, i + 1, end, e->any);
 	}
@@ -406,37 +413,31 @@ static void scan(struct trace_engine *e, size_t begin, size_t end)
 
 /* ---- the frontier ---- */
 
-/* The columns of an event that is not worked on at once: from now on they are on their way. */
+/* What stands of an event that is not worked on at once: from now on it is on its way. */
 static INLINED void ask(struct trace_engine *e, size_t i)
 {
-	const struct trace_columns *c = e->c;
 	struct front *f = &e->front;
 
-	FETCH(&c->from[i]);
-	FETCH(&c->to[i]);
-	FETCH(&c->amount[i]);
-	FETCH(&c->balance[i]);
 	FETCH(&e->nexts->at[i]);
 	if (e->lines) {
-		FETCH(&c->in[i]);
-		FETCH(&c->out[i]);
+		FETCH(&e->c->in[i]);
+		FETCH(&e->c->out[i]);
 	}
 	f->ring[f->ring_in++ % FRONT_RING] = (uint32_t)i;
 }
 
-/* What an event names whose columns are there. */
+/* What an event names that is there. */
 static INLINED void ask_named(const struct trace_engine *e, size_t i)
 {
-	const uint32_t to = e->c->to[i];
-	const struct trace_next next = e->nexts->at[i];
+	const struct trace_next *x = &e->nexts->at[i];
 
-	fetch_event(e, i);
-	FETCH(&e->any[to >> 5]);
+	fetch_cells(e, x->from, x->to);
+	FETCH(&e->any[x->to >> 5]);
 	if (e->sinks_any) {
-		engine_fetch_cell(&e->sinks, to);
+		engine_fetch_cell(&e->sinks, x->to);
 	}
-	FETCH(&e->front.agenda.words[next.sender >> 6]);
-	FETCH(&e->front.agenda.words[next.receiver >> 6]);
+	FETCH(&e->front.agenda.words[x->sender >> 6]);
+	FETCH(&e->front.agenda.words[x->receiver >> 6]);
 }
 
 /* Event i is to be worked on, later than all that was; or c->n: none is. */
@@ -458,11 +459,11 @@ static INLINED void front_put(struct trace_engine *e, size_t i)
 /* Event i has been: what its accounts send next is of interest if they are marked now. */
 static INLINED void front_after(struct trace_engine *e, size_t i)
 {
-	const struct trace_next next = e->nexts->at[i];
+	const struct trace_next *x = &e->nexts->at[i];
 	const size_t none = e->c->n;
 
-	front_put(e, filter_bit(e->any, e->c->from[i]) ? next.sender : none);
-	front_put(e, filter_bit(e->any, e->c->to[i]) ? next.receiver : none);
+	front_put(e, filter_bit(e->any, x->from) ? x->sender : none);
+	front_put(e, filter_bit(e->any, x->to) ? x->receiver : none);
 }
 
 /* Of who is marked already the next outflow is looked for in the column of senders. */
@@ -534,7 +535,7 @@ static void frontier(struct trace_engine *e, size_t end)
 
 	while (i < end && e->failed == ERR_OK) {
 		look_ahead(e, i);
-		engine_apply(e, i);
+		apply(e, i);
 		f->asked--;
 		front_after(e, i);
 		i = agenda_next(&f->agenda, i + 1);

@@ -240,14 +240,14 @@ static void give_up(struct trace_engine *e, struct state *s, enum trace_touch_ki
 }
 
 static void tell(const struct trace_engine *e, const struct state *s, enum trace_touch_kind kind,
-		 size_t i, uint64_t m, uint64_t hops)
+		 const struct event *x, uint64_t m, uint64_t hops)
 {
 	const struct trace_touch t = { .kind = kind,
 				       .case_ = (unsigned)(s - e->cases),
-				       .event = i,
-				       .from = e->c->from[i],
-				       .to = e->c->to[i],
-				       .amount = e->c->amount[i],
+				       .event = x->i,
+				       .from = x->from,
+				       .to = x->to,
+				       .amount = x->amount,
 				       .moved = m,
 				       .hops = s->c.hops_max == 0 ? 0 : (uint32_t)hops };
 
@@ -387,13 +387,12 @@ static INLINED uint64_t share_of(enum trace_policy policy, uint64_t t, uint64_t 
 }
 
 /* Rules that keep one amount per account. */
-static inline void apply_value(struct trace_engine *e, struct state *s, size_t i)
+static inline void apply_value(struct trace_engine *e, struct state *s, const struct event *x)
 {
-	const struct trace_columns *c = e->c;
-	const uint32_t from = c->from[i];
-	const uint32_t to = c->to[i];
-	const uint64_t v = c->amount[i];
-	const uint64_t b = c->balance[i];
+	const uint32_t from = x->from;
+	const uint32_t to = x->to;
+	const uint64_t v = x->amount;
+	const uint64_t b = x->balance;
 	uint64_t *ref = cells_ref(&s->taint, from);
 	const uint64_t t = *ref;
 	const uint64_t hops = s->c.hops_max == 0 ? 0 : cells_get(&s->hops, from);
@@ -403,7 +402,7 @@ static inline void apply_value(struct trace_engine *e, struct state *s, size_t i
 	CHECK(t > 0 && t <= b);
 	s->totals.touched++;
 	m = s->c.policy == TRACE_HAIRCUT_TX || s->c.policy == TRACE_TIHO
-		? group_share(e, s, i, t, b)
+		? group_share(e, s, x->i, t, b)
 		: share_of(s->c.policy, t, v, b);
 	if (m == 0) {
 		return;
@@ -430,10 +429,10 @@ static inline void apply_value(struct trace_engine *e, struct state *s, size_t i
 	} else {
 		give_up(e, s, kind, to, m);
 	}
-	remember(s, i, kind, m);
+	remember(s, x->i, kind, m);
 	conserve(s);
 	if (e->observer != NULL) {
-		tell(e, s, kind, i, m, hops + 1);
+		tell(e, s, kind, x, m, hops + 1);
 	}
 }
 
@@ -508,19 +507,21 @@ static bool piece(struct trace_engine *e, struct trace_span taken)
 	return true;
 }
 
-/* Takes what event i moves into e->pieces, lowest first, on an axis where the event begins at 0. */
-static uint64_t take_pieces(struct trace_engine *e, struct state *s, size_t i, struct spans *line)
+/* Takes what an event moves into e->pieces, lowest first, on an axis where the event begins at 0.
+ */
+static uint64_t take_pieces(struct trace_engine *e, struct state *s, const struct event *x,
+			    struct spans *line)
 {
-	const struct trace_columns *c = e->c;
-	const uint32_t from = c->from[i];
+	const uint32_t from = x->from;
+	const uint64_t out = e->c->out[x->i];
 	const bool fifo = s->c.policy == TRACE_FIFO;
-	const uint64_t begin = fifo ? c->out[i] : c->balance[i] - c->amount[i];
+	const uint64_t begin = fifo ? out : x->balance - x->amount;
 	const uint64_t before = line->total;
 	struct trace_span taken;
 
 	e->pieces_n = 0;
 	if (fifo) {
-		while (spans_take_low(line, begin + c->amount[i], &taken)) {
+		while (spans_take_low(line, begin + x->amount, &taken)) {
 			/* what left earlier is not there any more */
 			CHECK(taken.a >= begin);
 			note(e, s, UNDO_TAKEN, from, taken.a, taken.b);
@@ -532,12 +533,12 @@ static uint64_t take_pieces(struct trace_engine *e, struct state *s, size_t i, s
 	}
 	uint64_t settled;
 
-	spans_settle(line, c->out[i], &settled);
+	spans_settle(line, out, &settled);
 	if (settled != UINT64_MAX) {
-		note(e, s, UNDO_SETTLED, from, settled, c->out[i]);
+		note(e, s, UNDO_SETTLED, from, settled, out);
 	}
 	while (spans_take_high(line, begin, &taken)) {
-		CHECK(taken.b <= c->balance[i]);
+		CHECK(taken.b <= x->balance);
 		note(e, s, UNDO_TAKEN, from, taken.a, taken.b);
 		if (!piece(e, (struct trace_span){ taken.a - begin, taken.b - begin })) {
 			return 0;
@@ -554,11 +555,10 @@ static uint64_t take_pieces(struct trace_engine *e, struct state *s, size_t i, s
 }
 
 /* FIFO and LIFO. */
-static void apply_lines(struct trace_engine *e, struct state *s, size_t i)
+static void apply_lines(struct trace_engine *e, struct state *s, const struct event *x)
 {
-	const struct trace_columns *c = e->c;
-	const uint32_t from = c->from[i];
-	const uint32_t to = c->to[i];
+	const uint32_t from = x->from;
+	const uint32_t to = x->to;
 	const uint64_t hops = s->c.hops_max == 0 ? 0 : cells_get(&s->hops, from);
 	struct spans *line = engine_line(s, from);
 	enum trace_touch_kind kind;
@@ -566,7 +566,7 @@ static void apply_lines(struct trace_engine *e, struct state *s, size_t i)
 
 	CHECK(line != NULL && line->total > 0);
 	s->totals.touched++;
-	m = take_pieces(e, s, i, line);
+	m = take_pieces(e, s, x, line);
 	if (m == 0 || e->failed != ERR_OK) {
 		return;
 	}
@@ -575,8 +575,9 @@ static void apply_lines(struct trace_engine *e, struct state *s, size_t i)
 		line_drop(s, from);
 		emptied(e, s, from);
 	}
-	kind = fate(e, s, to, c->amount[i], m, hops);
+	kind = fate(e, s, to, x->amount, m, hops);
 	if (kind == TRACE_MOVED) {
+		const uint64_t in = e->c->in[x->i];
 		const bool was = is_marked(e, s, to);
 
 		line = line_make(e, s, to);
@@ -584,10 +585,9 @@ static void apply_lines(struct trace_engine *e, struct state *s, size_t i)
 			return;
 		}
 		arrive_hops(e, s, to, hops + 1, was);
-		note(e, s, UNDO_PUSHED, to, c->in[i], 0);
+		note(e, s, UNDO_PUSHED, to, in, 0);
 		for (size_t k = 0; k < e->pieces_n; k++) {
-			if (!spans_push(line, e->pieces[k].a + c->in[i],
-					e->pieces[k].b + c->in[i])) {
+			if (!spans_push(line, e->pieces[k].a + in, e->pieces[k].b + in)) {
 				fail(e, ERR_FULL);
 				return;
 			}
@@ -599,10 +599,10 @@ static void apply_lines(struct trace_engine *e, struct state *s, size_t i)
 	} else {
 		give_up(e, s, kind, to, m);
 	}
-	remember(s, i, kind, m);
+	remember(s, x->i, kind, m);
 	conserve(s);
 	if (e->observer != NULL) {
-		tell(e, s, kind, i, m, hops + 1);
+		tell(e, s, kind, x, m, hops + 1);
 	}
 }
 
@@ -612,17 +612,16 @@ static void set_poison(struct trace_engine *e, struct state *s, uint32_t account
 	mark(e, s, account);
 }
 
-static void apply_poison(struct trace_engine *e, struct state *s, size_t i)
+static void apply_poison(struct trace_engine *e, struct state *s, const struct event *x)
 {
-	const struct trace_columns *c = e->c;
-	const uint32_t from = c->from[i];
-	const uint32_t to = c->to[i];
+	const uint32_t from = x->from;
+	const uint32_t to = x->to;
 	const uint64_t hops = s->c.hops_max == 0 ? 0 : cells_get(&s->hops, from);
 	enum trace_touch_kind kind;
 
 	s->totals.touched++;
-	kind = fate(e, s, to, c->amount[i], c->amount[i], hops);
-	if (s->c.policy == TRACE_POISON_EMPTIED && c->amount[i] == c->balance[i]) {
+	kind = fate(e, s, to, x->amount, x->amount, hops);
+	if (s->c.policy == TRACE_POISON_EMPTIED && x->amount == x->balance) {
 		note(e, s, UNDO_MARK, from, 1, 0);
 		emptied(e, s, from);
 	}
@@ -635,27 +634,27 @@ static void apply_poison(struct trace_engine *e, struct state *s, size_t i)
 		}
 	}
 	if (e->observer != NULL) {
-		tell(e, s, kind, i, c->amount[i], hops + 1);
+		tell(e, s, kind, x, x->amount, hops + 1);
 	}
 }
 
-static inline void apply_case(struct trace_engine *e, struct state *s, size_t i)
+static inline void apply_case(struct trace_engine *e, struct state *s, const struct event *x)
 {
 	if (engine_is_lines(s)) {
-		apply_lines(e, s, i);
+		apply_lines(e, s, x);
 	} else if (engine_is_poison(s)) {
-		apply_poison(e, s, i);
+		apply_poison(e, s, x);
 	} else {
-		apply_value(e, s, i);
+		apply_value(e, s, x);
 	}
 }
 
-void engine_apply(struct trace_engine *e, size_t i)
+void engine_apply(struct trace_engine *e, const struct event *x)
 {
-	uint64_t mask = engine_mask(e, e->c->from[i]) & e->active;
+	uint64_t mask = engine_mask(e, x->from) & e->active;
 
 	for (; mask != 0; mask &= mask - 1) {
-		apply_case(e, &e->cases[__builtin_ctzll(mask)], i);
+		apply_case(e, &e->cases[__builtin_ctzll(mask)], x);
 	}
 }
 
@@ -668,67 +667,121 @@ bool engine_can_dense(const struct trace_engine *e)
 		s->c.policy == TRACE_CLEAN_FIRST);
 }
 
-/* The same as apply_value() for one plain case: what it need not ask is not asked. */
+/* The columns of the window from event i on: they are read in order, but a page of the kernel ends
+ * soon, and what the processor asks for by itself ends there. */
+static INLINED void fetch_columns(const struct trace_columns *c, size_t i)
+{
+	enum { LINE_4 = 16, LINE_8 = 8 };
+
+	for (size_t k = 0; k < FILTER_WINDOW; k += LINE_4) {
+		FETCH(&c->from[i + k]);
+		FETCH(&c->to[i + k]);
+	}
+	for (size_t k = 0; k < FILTER_WINDOW; k += LINE_8) {
+		FETCH(&c->amount[i + k]);
+		FETCH(&c->balance[i + k]);
+	}
+}
+
+/* The cells of an event whose sender was marked when it was looked at: his page is there. */
+static INLINED void fetch_pair(uint64_t *const *pages, uint32_t from, uint32_t to)
+{
+	const uint64_t *page = pages[to >> CELLS_SHIFT];
+
+	FETCH(&pages[from >> CELLS_SHIFT][from & (CELLS_PAGE - 1)]);
+	if (page != NULL) {
+		FETCH(&page[to & (CELLS_PAGE - 1)]);
+	}
+}
+
+/*
+ * The same as apply_value() for one plain case: what it need not ask is not asked.  Who is marked
+ * is asked for a window of events at once, before the first of them, and for the window after it,
+ * whose cells are asked for one by one while this one is worked on: all together they would wait
+ * for each other.  An account that is marked by an event is looked for among the senders behind it.
+ */
 static INLINED size_t dense(struct trace_engine *e, struct state *s, size_t begin, size_t end,
 			    enum trace_policy policy)
 {
+	/* events ahead, in lines of each column */
+	enum { COLUMNS_AHEAD = 512 };
+
 	const struct trace_columns c = *e->c;
-	const uint32_t *any = e->any;
+	uint32_t *const any = e->any;
+	uint64_t *const *const pages = s->taint.pages;
+	uint64_t accounts = s->totals.accounts;
 	uint64_t held = s->totals.held;
 	size_t touched = 0;
 
-	for (size_t i = begin; i < end; i++) {
-		const uint32_t from = c.from[i];
-		const uint32_t to = c.to[i];
-		uint64_t *ref;
-		uint64_t *into;
-		uint64_t m;
+	for (; begin < end && e->failed == ERR_OK; begin += FILTER_WINDOW) {
+		const size_t n = least(end - begin, FILTER_WINDOW);
+		const size_t next = begin + n;
+		uint64_t ahead =
+		    filter_window(c.from + next, least(end - next, FILTER_WINDOW), any);
+		uint64_t hits = filter_window(c.from + begin, n, any);
 
-		if (i + ENGINE_AHEAD < c.n && filter_bit(any, c.from[i + ENGINE_AHEAD])) {
-			engine_fetch_cell(&s->taint, c.from[i + ENGINE_AHEAD]);
-			engine_fetch_cell(&s->taint, c.to[i + ENGINE_AHEAD]);
+		if (c.n - begin >= COLUMNS_AHEAD + FILTER_WINDOW) {
+			fetch_columns(&c, begin + COLUMNS_AHEAD);
 		}
-		if (!filter_bit(any, from)) {
-			continue;
-		}
-		if (to == TRACE_DESTROYED) {
-			s->totals.held = held;
-			apply_value(e, s, i);
-			held = s->totals.held;
-			continue;
-		}
-		ref = cells_ref(&s->taint, from);
+		while (hits != 0) {
+			const unsigned k = (unsigned)__builtin_ctzll(hits);
+			const size_t i = begin + k;
+			const uint32_t from = c.from[i];
+			const uint32_t to = c.to[i];
+			const uint64_t v = c.amount[i];
+			const uint64_t b = c.balance[i];
+			uint64_t *ref = &pages[from >> CELLS_SHIFT][from & (CELLS_PAGE - 1)];
+			const uint64_t t = *ref;
+			uint64_t *into;
+			uint64_t m;
 
-		const uint64_t t = *ref;
-		const uint64_t v = c.amount[i];
-		const uint64_t b = c.balance[i];
+			hits &= hits - 1;
+			if (ahead != 0) {
+				const size_t far = next + (size_t)__builtin_ctzll(ahead);
 
-		CHECK(t > 0 && t <= b);
-		touched++;
-		m = share_of(policy, t, v, b);
-		if (m == 0) {
-			continue;
+				ahead &= ahead - 1;
+				fetch_pair(pages, c.from[far], c.to[far]);
+			}
+			if (t == 0) {
+				/* he was when the window began */
+				CHECK(!filter_bit(any, from));
+				continue;
+			}
+			CHECK(t <= b);
+			touched++;
+			m = share_of(policy, t, v, b);
+			if (m == 0) {
+				continue;
+			}
+			into = cells_ref(&s->taint, to);
+			if (into == NULL) {
+				fail(e, ERR_FULL);
+				break;
+			}
+			*ref = t - m;
+			held -= m;
+			if (t == m) {
+				any[from >> 5] &= ~((uint32_t)1 << (from & 31));
+				accounts--;
+			}
+			s->moved_event = i;
+			s->moved = m;
+			if (to == TRACE_DESTROYED) {
+				s->totals.destroyed += m;
+				continue;
+			}
+			if (*into == 0) {
+				any[to >> 5] |= (uint32_t)1 << (to & 31);
+				accounts++;
+				hits |= filter_equal(c.from + begin, n, to) & ~UINT64_C(1) << k;
+			}
+			*into += m;
+			held += m;
 		}
-		into = cells_ref(&s->taint, to);
-		if (into == NULL) {
-			fail(e, ERR_FULL);
-			break;
-		}
-		held -= m;
-		*ref = t - m;
-		if (t == m) {
-			unmark(e, s, from);
-		}
-		if (*into == 0) {
-			mark(e, s, to);
-		}
-		held += m;
-		*into += m;
-		s->moved_event = i;
-		s->moved = m;
 	}
+	s->totals.accounts = accounts;
+	s->totals.held = held;
 	s->totals.touched += touched;
-	CHECK(held == s->totals.held);
 	conserve(s);
 	return touched;
 }

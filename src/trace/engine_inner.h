@@ -86,8 +86,8 @@ struct undo_block {
 
 /*
  * The frontier: the next outflow of each marked account is in the agenda (with some of accounts
- * that are marked no more).  Memory is asked in two steps: for the columns of the next events that
- * are known, and when these have come, for what they name.
+ * that are marked no more).  Memory is asked in two steps: for what stands of the next events that
+ * are known, and when this has come, for what it names.
  */
 enum { FRONT_ASKED = 32, FRONT_LAG = 16, FRONT_RING = 256 };
 
@@ -96,7 +96,7 @@ struct front {
 	size_t seen;  /* of the agenda's events below, all are asked for that are still to come */
 	size_t asked; /* how many these are */
 	bool dry;     /* the agenda has none from `seen` on */
-	uint32_t ring[FRONT_RING]; /* those whose columns were asked for, in that order */
+	uint32_t ring[FRONT_RING]; /* those that were asked for, in that order */
 	size_t ring_in, ring_out;
 };
 
@@ -139,8 +139,25 @@ struct trace_engine {
 	struct undo_block *log; /* the block being worked on; NULL: not kept */
 };
 
-/* Works on event i for every case that its sender is marked for. */
-void engine_apply(struct trace_engine *e, size_t i);
+/* What is read of every event that is worked on: of the columns, or of what stands beside it. */
+struct event {
+	size_t i;
+	uint32_t from, to;
+	uint64_t amount, balance;
+};
+
+static INLINED struct event engine_event(const struct trace_engine *e, size_t i)
+{
+	if (e->nexts != NULL) {
+		const struct trace_next *x = &e->nexts->at[i];
+
+		return (struct event){ i, x->from, x->to, x->amount, x->balance };
+	}
+	return (struct event){ i, e->c->from[i], e->c->to[i], e->c->amount[i], e->c->balance[i] };
+}
+
+/* Works on an event for every case that its sender is marked for. */
+void engine_apply(struct trace_engine *e, const struct event *x);
 
 /* Events ahead for which memory is asked: a line of the cache takes as long as so many. */
 enum { ENGINE_AHEAD = 24 };

@@ -32,6 +32,26 @@ size_t filter_next_plain(const uint32_t *from, size_t begin, size_t end, const u
 	return end;
 }
 
+uint64_t filter_window_plain(const uint32_t *from, size_t n, const uint32_t *bits)
+{
+	uint64_t found = 0;
+
+	for (size_t k = 0; k < n; k++) {
+		found |= (uint64_t)filter_bit(bits, from[k]) << k;
+	}
+	return found;
+}
+
+uint64_t filter_equal_plain(const uint32_t *from, size_t n, uint32_t account)
+{
+	uint64_t found = 0;
+
+	for (size_t k = 0; k < n; k++) {
+		found |= (uint64_t)(from[k] == account) << k;
+	}
+	return found;
+}
+
 #if defined(__x86_64__)
 
 enum { WIDE = 16, AHEAD = 64 };
@@ -66,6 +86,47 @@ static WIDE_CODE("avx512f") size_t
 	return filter_next_plain(from, i, end, bits);
 }
 
+/* Lane k of the vector `at` (of WIDE senders each) is among the first n senders. */
+static INLINED __mmask16 lanes(size_t n, size_t at)
+{
+	return n >= (at + 1) * WIDE ? (__mmask16)0xffff
+				    : (__mmask16)(((uint32_t)1 << (n - at * WIDE)) - 1);
+}
+
+static WIDE_CODE("avx512f") uint64_t
+    window_wide(const uint32_t *from, size_t n, const uint32_t *bits)
+{
+	const __m512i one = _mm512_set1_epi32(1);
+	const __m512i low = _mm512_set1_epi32(31);
+	uint64_t found = 0;
+
+	for (size_t k = 0; k * WIDE < n; k++) {
+		const __mmask16 on = lanes(n, k);
+		const __m512i a = _mm512_maskz_loadu_epi32(on, from + k * WIDE);
+		const __m512i words = _mm512_mask_i32gather_epi32(low, on, _mm512_srli_epi32(a, 5),
+								  (const int *)bits, 4);
+		const __mmask16 hit = _mm512_mask_test_epi32_mask(
+		    on, words, _mm512_sllv_epi32(one, _mm512_and_si512(a, low)));
+
+		found |= (uint64_t)hit << k * WIDE;
+	}
+	return found;
+}
+
+static WIDE_CODE("avx512f") uint64_t equal_wide(const uint32_t *from, size_t n, uint32_t account)
+{
+	const __m512i sought = _mm512_set1_epi32((int)account);
+	uint64_t found = 0;
+
+	for (size_t k = 0; k * WIDE < n; k++) {
+		const __mmask16 on = lanes(n, k);
+		const __m512i a = _mm512_maskz_loadu_epi32(on, from + k * WIDE);
+
+		found |= (uint64_t)_mm512_mask_cmpeq_epi32_mask(on, a, sought) << k * WIDE;
+	}
+	return found;
+}
+
 static bool wide(void)
 {
 	static int known = -1;
@@ -82,6 +143,16 @@ size_t filter_next(const uint32_t *from, size_t begin, size_t end, const uint32_
 		      : filter_next_plain(from, begin, end, bits);
 }
 
+uint64_t filter_window(const uint32_t *from, size_t n, const uint32_t *bits)
+{
+	return wide() ? window_wide(from, n, bits) : filter_window_plain(from, n, bits);
+}
+
+uint64_t filter_equal(const uint32_t *from, size_t n, uint32_t account)
+{
+	return wide() ? equal_wide(from, n, account) : filter_equal_plain(from, n, account);
+}
+
 const char *filter_kind(void)
 {
 	return wide() ? "avx512" : "plain";
@@ -92,6 +163,16 @@ const char *filter_kind(void)
 size_t filter_next(const uint32_t *from, size_t begin, size_t end, const uint32_t *bits)
 {
 	return filter_next_plain(from, begin, end, bits);
+}
+
+uint64_t filter_window(const uint32_t *from, size_t n, const uint32_t *bits)
+{
+	return filter_window_plain(from, n, bits);
+}
+
+uint64_t filter_equal(const uint32_t *from, size_t n, uint32_t account)
+{
+	return filter_equal_plain(from, n, account);
 }
 
 const char *filter_kind(void)

@@ -22,7 +22,20 @@ size_t filter_next(const uint32_t *from, size_t begin, size_t end, const uint32_
 /* The same in plain C, whatever the processor can: filter_next() where it cannot do more. */
 size_t filter_next_plain(const uint32_t *from, size_t begin, size_t end, const uint32_t *bits);
 
-/* What filter_next() uses here: "avx512" or "plain".  Static storage. */
+/* So many senders are asked about as one. */
+enum { FILTER_WINDOW = 64 };
+
+/* A bit for each of the first n <= FILTER_WINDOW senders that is marked, the lowest for from[0]. */
+uint64_t filter_window(const uint32_t *from, size_t n, const uint32_t *bits);
+/* The same in plain C. */
+uint64_t filter_window_plain(const uint32_t *from, size_t n, const uint32_t *bits);
+
+/* A bit for each of the first n <= FILTER_WINDOW senders that is this account. */
+uint64_t filter_equal(const uint32_t *from, size_t n, uint32_t account);
+/* The same in plain C. */
+uint64_t filter_equal_plain(const uint32_t *from, size_t n, uint32_t account);
+
+/* What these use here: "avx512" or "plain".  Static storage. */
 const char *filter_kind(void);
 
 #endif

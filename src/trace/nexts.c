@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/nexts.h"
 
-#include <stdlib.h>
+#include <assert.h>
 
 #include "base/pages.h"
 
 /* Events ahead for which memory is asked. */
 enum { AHEAD = 24 };
+
+static_assert(sizeof(struct trace_next) == 32, "two of them in a line of the cache");
+
+static size_t bytes_of_nexts(size_t n)
+{
+	return (n == 0 ? 1 : n) * sizeof(struct trace_next);
+}
 
 enum err trace_nexts_make(struct trace_nexts *out, const struct trace_columns *c)
 {
@@ -19,7 +26,7 @@ enum err trace_nexts_make(struct trace_nexts *out, const struct trace_columns *c
 		return ERR_OVERFLOW;
 	}
 	next = pages_take(bytes);
-	x.at = malloc((c->n == 0 ? 1 : c->n) * sizeof *x.at);
+	x.at = pages_take(bytes_of_nexts(x.n));
 	if (next == NULL || x.at == NULL) {
 		pages_give(next, bytes);
 		trace_nexts_free(&x);
@@ -33,8 +40,16 @@ enum err trace_nexts_make(struct trace_nexts *out, const struct trace_columns *c
 			FETCH(&next[c->from[i - AHEAD]]);
 			FETCH(&next[c->to[i - AHEAD]]);
 		}
-		x.at[i] = (struct trace_next){ next[c->from[i]], next[c->to[i]] };
-		next[c->from[i]] = (uint32_t)i;
+		const uint32_t from = c->from[i];
+		const uint32_t to = c->to[i];
+
+		x.at[i] = (struct trace_next){ .from = from,
+					       .to = to,
+					       .sender = next[from],
+					       .receiver = next[to],
+					       .amount = c->amount[i],
+					       .balance = c->balance[i] };
+		next[from] = (uint32_t)i;
 	}
 	pages_give(next, bytes);
 	*out = x;
@@ -43,7 +58,7 @@ enum err trace_nexts_make(struct trace_nexts *out, const struct trace_columns *c
 
 void trace_nexts_free(struct trace_nexts *x)
 {
-	free(x->at);
+	pages_give(x->at, bytes_of_nexts(x->n));
 	*x = (struct trace_nexts){ 0 };
 }
 

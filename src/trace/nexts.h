@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * nexts.h - for each event the next outflow of its sender and of its receiver: all that the
- * frontier needs to know of who is marked by an event, in one place, which is known as soon as the
- * event is.  A search in a list for each account would wait for memory several times in a row.
+ * nexts.h - for each event what it moves, and the next outflow of its sender and of its receiver:
+ * all that the frontier needs to know of an event and of who is marked by it, in one place, which
+ * is known as soon as the event is.  A search in a list for each account would wait for memory
+ * several times in a row; four columns are four lines of the cache, each in a page of its own, of
+ * which a sparse case uses nothing else.
  */
 #ifndef KURAMORI_TRACE_NEXTS_H
 #define KURAMORI_TRACE_NEXTS_H
@@ -14,10 +16,13 @@
 #include "base/err.h"
 #include "trace/columns.h"
 
-/* Events, each after the one that it stands beside; the number of all events if there is none. */
+/* 32 bytes, half a line of the cache. */
 struct trace_next {
+	uint32_t from, to; /* as in the columns, like the two amounts */
+	/* events after this one; the number of all events if there is none */
 	uint32_t sender;
 	uint32_t receiver;
+	uint64_t amount, balance;
 };
 
 struct trace_nexts {
@@ -26,8 +31,8 @@ struct trace_nexts {
 };
 
 /*
- * Of a chain that stands: what is appended later is not in it.  The caller frees it.  Eight bytes
- * an event; four an account while it is made.  ERR_OVERFLOW: more than 32 bits can count.
+ * Of a chain that stands: what is appended later is not in it.  The caller frees it.  32
+ * bytes an event; four an account while it is made.  ERR_OVERFLOW: more than 32 bits can count.
  * ERR_FULL: no memory.  Nothing is written on error.
  */
 MUST_CHECK enum err trace_nexts_make(struct trace_nexts *out, const struct trace_columns *c);

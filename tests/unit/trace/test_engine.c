@@ -763,6 +763,37 @@ static void filters_agree(void)
 	}
 }
 
+/* What both say of a window is what looking at each sender says, and they read no further. */
+static void windows_agree(void)
+{
+	enum { ACCOUNTS = 100, WORDS = (ACCOUNTS + 31) / 32 };
+
+	for (unsigned round = 0; round < 2000; round++) {
+		const size_t n = t_below(FILTER_WINDOW + 1);
+		const uint32_t account = (uint32_t)t_below(ACCOUNTS);
+		/* what is read behind the last sender is not ours */
+		uint32_t *from = malloc((n == 0 ? 1 : n) * sizeof *from);
+		uint32_t bits[WORDS] = { 0 };
+		uint64_t marked = 0;
+		uint64_t equal = 0;
+
+		CHECK(from != NULL);
+		for (uint32_t a = 0; a < ACCOUNTS; a++) {
+			bits[a / 32] |= (uint32_t)(t_below(3) == 0) << a % 32;
+		}
+		for (size_t i = 0; i < n; i++) {
+			from[i] = t_below(4) == 0 ? account : (uint32_t)t_below(ACCOUNTS);
+			marked |= (uint64_t)(bits[from[i] / 32] >> from[i] % 32 & 1) << i;
+			equal |= (uint64_t)(from[i] == account) << i;
+		}
+		T_EQ(filter_window(from, n, bits), marked);
+		T_EQ(filter_window_plain(from, n, bits), marked);
+		T_EQ(filter_equal(from, n, account), equal);
+		T_EQ(filter_equal_plain(from, n, account), equal);
+		free(from);
+	}
+}
+
 static void hear_nothing(void *context, const struct trace_touch *t)
 {
 	*(size_t *)context += t->moved > 0;
@@ -820,6 +851,10 @@ static void nexts_are_found(void)
 			while (receiver < w.c.n && w.c.from[receiver] != w.c.to[i]) {
 				receiver++;
 			}
+			T_EQ(x.at[i].from, w.c.from[i]);
+			T_EQ(x.at[i].to, w.c.to[i]);
+			T_EQ(x.at[i].amount, w.c.amount[i]);
+			T_EQ(x.at[i].balance, w.c.balance[i]);
 			T_EQ(x.at[i].sender, sender);
 			T_EQ(x.at[i].receiver, receiver);
 			T_EQ(trace_nexts_find(&w.c, w.c.from[i], i), i);
@@ -1107,6 +1142,7 @@ int main(int argc, char **argv)
 		{ "what makes no sense is refused", refusals },
 		{ "names", names },
 		{ "both filters agree", filters_agree },
+		{ "a window of senders by both filters", windows_agree },
 		{ "long ledgers with most senders marked", dense_ledgers },
 		{ "a search in the lists", lists_find },
 		{ "the next outflows beside an event", nexts_are_found },
