@@ -351,10 +351,16 @@ enum {
 	DENSE = 24,
 };
 
+/* What working on any event reads first. */
+static INLINED const struct cells *cells_read(const struct trace_engine *e)
+{
+	return e->n == 1 ? &e->cases[0].taint : &e->masks;
+}
+
 /* What working on an event between these two will read at random. */
 static INLINED void fetch_cells(const struct trace_engine *e, uint32_t from, uint32_t to)
 {
-	const struct cells *c = e->n == 1 ? &e->cases[0].taint : &e->masks;
+	const struct cells *c = cells_read(e);
 
 	engine_fetch_cell(c, from);
 	engine_fetch_cell(c, to);
@@ -426,6 +432,19 @@ static INLINED void ask(struct trace_engine *e, size_t i)
 	f->ring[f->ring_in++ % FRONT_RING] = (uint32_t)i;
 }
 
+/* Where that is which an event names. */
+static INLINED void ask_pages(const struct trace_engine *e, size_t i)
+{
+	const struct trace_next *x = &e->nexts->at[i];
+	const struct cells *c = cells_read(e);
+
+	engine_fetch_page(c, x->from);
+	engine_fetch_page(c, x->to);
+	if (e->sinks_any) {
+		engine_fetch_page(&e->sinks, x->to);
+	}
+}
+
 /* What an event names that is there. */
 static INLINED void ask_named(const struct trace_engine *e, size_t i)
 {
@@ -478,6 +497,7 @@ static void front_make(struct trace_engine *e)
 	e->front.asked = 0;
 	e->front.dry = true;
 	e->front.ring_in = 0;
+	e->front.ring_pages = 0;
 	e->front.ring_out = 0;
 	for (size_t w = 0; w < e->any_words; w++) {
 		left_n += (size_t)__builtin_popcount(e->any[w]);
@@ -523,7 +543,10 @@ static INLINED void look_ahead(struct trace_engine *e, size_t i)
 			ask(e, k);
 		}
 	}
-	while (f->ring_in - f->ring_out > FRONT_LAG) {
+	while (f->ring_in - f->ring_pages > FRONT_LAG) {
+		ask_pages(e, f->ring[f->ring_pages++ % FRONT_RING]);
+	}
+	while (f->ring_in - f->ring_out > (size_t)2 * FRONT_LAG) {
 		ask_named(e, f->ring[f->ring_out++ % FRONT_RING]);
 	}
 }

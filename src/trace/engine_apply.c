@@ -712,14 +712,19 @@ static INLINED size_t dense(struct trace_engine *e, struct state *s, size_t begi
 	uint64_t accounts = s->totals.accounts;
 	uint64_t held = s->totals.held;
 	size_t touched = 0;
+	const size_t second = least(begin + FILTER_WINDOW, end);
+	uint64_t ahead = filter_window(c.from + second, least(end - second, FILTER_WINDOW), any);
 
 	for (; begin < end && e->failed == ERR_OK; begin += FILTER_WINDOW) {
 		const size_t n = least(end - begin, FILTER_WINDOW);
 		const size_t next = begin + n;
-		uint64_t ahead =
-		    filter_window(c.from + next, least(end - next, FILTER_WINDOW), any);
+		const size_t after = least(next + FILTER_WINDOW, end);
+		uint64_t far =
+		    filter_window(c.from + after, least(end - after, FILTER_WINDOW), any);
+		uint64_t near = ahead;
 		uint64_t hits = filter_window(c.from + begin, n, any);
 
+		ahead = far;
 		if (c.n - begin >= COLUMNS_AHEAD + FILTER_WINDOW) {
 			fetch_columns(&c, begin + COLUMNS_AHEAD);
 		}
@@ -736,11 +741,18 @@ static INLINED size_t dense(struct trace_engine *e, struct state *s, size_t begi
 			uint64_t m;
 
 			hits &= hits - 1;
-			if (ahead != 0) {
-				const size_t far = next + (size_t)__builtin_ctzll(ahead);
+			if (far != 0) {
+				const size_t f = after + (size_t)__builtin_ctzll(far);
 
-				ahead &= ahead - 1;
-				fetch_pair(pages, c.from[far], c.to[far]);
+				far &= far - 1;
+				engine_fetch_page(&s->taint, c.from[f]);
+				engine_fetch_page(&s->taint, c.to[f]);
+			}
+			if (near != 0) {
+				const size_t f = next + (size_t)__builtin_ctzll(near);
+
+				near &= near - 1;
+				fetch_pair(pages, c.from[f], c.to[f]);
 			}
 			if (t == 0) {
 				/* he was when the window began */

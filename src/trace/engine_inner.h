@@ -86,10 +86,10 @@ struct undo_block {
 
 /*
  * The frontier: the next outflow of each marked account is in the agenda (with some of accounts
- * that are marked no more).  Memory is asked in two steps: for what stands of the next events that
- * are known, and when this has come, for what it names.
+ * that are marked no more).  Memory is asked in three steps: for what stands of the next events
+ * that are known; when this has come, for where the cells of its accounts are; and then for these.
  */
-enum { FRONT_ASKED = 32, FRONT_LAG = 16, FRONT_RING = 256 };
+enum { FRONT_ASKED = 48, FRONT_LAG = 16, FRONT_RING = 256 };
 
 struct front {
 	struct agenda agenda;
@@ -97,7 +97,7 @@ struct front {
 	size_t asked; /* how many these are */
 	bool dry;     /* the agenda has none from `seen` on */
 	uint32_t ring[FRONT_RING]; /* those that were asked for, in that order */
-	size_t ring_in, ring_out;
+	size_t ring_in, ring_pages, ring_out;
 };
 
 struct trace_engine {
@@ -191,6 +191,12 @@ static inline bool engine_is_lines(const struct state *s)
 static inline bool engine_is_poison(const struct state *s)
 {
 	return s->c.policy == TRACE_POISON || s->c.policy == TRACE_POISON_EMPTIED;
+}
+
+/* Where the cell of an account is: in a large table, not in the cache. */
+static INLINED void engine_fetch_page(const struct cells *c, uint32_t account)
+{
+	FETCH(&c->pages[account >> CELLS_SHIFT]);
 }
 
 /* What the cell of an account will be read from. */
