@@ -428,7 +428,7 @@ static INLINED void find_some(const struct labels *l, const struct bytes *addres
 
 void labels_find_many(const struct labels *l, const struct bytes *address, size_t n, size_t *place)
 {
-	enum { AT_ONCE = 32 };
+	enum { AT_ONCE = 64 };
 
 	const bool lanes = wide();
 
