@@ -333,10 +333,7 @@ static int write_bundle(struct bounds *b, const char *path)
 	if (e == ERR_OK) {
 		return trace_words_close(&file);
 	}
-	if (file.out != stdout) {
-		(void)fclose(file.out);
-		free(file.text);
-	}
+	trace_words_drop(&file);
 	return cli_fail(e, "%s: the intervals of all rules cannot be proved", path);
 }
 
@@ -399,7 +396,7 @@ int trace_bounds_command(struct cli *c, const char *const *w, size_t n)
 		return code;
 	}
 	code = casefile_read(&file, w[0]);
-	code = code != 0 ? code : trace_run_open(&b.run, &file, w[0], w[1], as_of, 0);
+	code = code != 0 ? code : trace_run_open(&b.run, &file, w[0], w[1], as_of, TRACE_RUN_ONCE);
 	code = code != 0 ? code : trace_asked_find(&b.asked, &b.run, w + 2, n - 2);
 	code = code != 0 ? code
 			 : tell(&b, trace_words_value(w + 2, n - 2, "bundle"),

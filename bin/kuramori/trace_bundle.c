@@ -302,7 +302,8 @@ static void set_pairs(json_t *o, const char *key, json_t *pairs)
 	CHECK(pairs != NULL && json_object_set_new(o, key, pairs) == 0);
 }
 
-static json_t *units_pairs(const struct trace_proof_units *u, size_t n)
+/* first: what their places are counted from. */
+static json_t *units_pairs(const struct trace_proof_units *u, size_t n, size_t first)
 {
 	json_t *all = json_array();
 
@@ -310,8 +311,8 @@ static json_t *units_pairs(const struct trace_proof_units *u, size_t n)
 		char digits[24];
 
 		(void)snprintf(digits, sizeof digits, "%" PRIu64, u[i].units);
-		CHECK(json_array_append_new(all, json_pack("[I,s]", (json_int_t)u[i].at, digits)) ==
-		      0);
+		CHECK(json_array_append_new(
+			  all, json_pack("[I,s]", (json_int_t)(u[i].at + first), digits)) == 0);
 	}
 	return all;
 }
@@ -323,7 +324,8 @@ static json_t *turn_pairs(const struct trace_run *r, const struct trace_proof *p
 
 	for (size_t i = 0; i < p->turns_n; i++) {
 		const struct trace_proof_turn *t = &p->turns[i];
-		json_int_t at = t->of_seed ? -1 - (json_int_t)t->at : (json_int_t)t->at;
+		json_int_t at =
+		    t->of_seed ? -1 - (json_int_t)t->at : (json_int_t)(t->at + r->first_event);
 
 		CHECK(json_array_append_new(
 			  all,
@@ -353,8 +355,8 @@ static enum err set_end(json_t *o, const struct trace_run *r, struct trace_bound
 		return e;
 	}
 	end = object();
-	set_pairs(end, "moves", units_pairs(proof.moves, proof.moves_n));
-	set_pairs(end, "overlaps", units_pairs(proof.overlaps, proof.overlaps_n));
+	set_pairs(end, "moves", units_pairs(proof.moves, proof.moves_n, r->first_event));
+	set_pairs(end, "overlaps", units_pairs(proof.overlaps, proof.overlaps_n, 0));
 	set_pairs(end, "turns", turn_pairs(r, &proof));
 	CHECK(json_object_set_new(end, "gone", json_boolean(proof.gone)) == 0);
 	set_units(o, most ? "upper" : "lower", value);
@@ -453,7 +455,8 @@ static enum err put_asked(struct writing *w, const struct trace_run *r, struct t
 			  const struct trace_asked *a)
 {
 	uint32_t *accounts = trace_asked_accounts(a, r);
-	const struct goal goal = { a->deposit ? &a->event : NULL, accounts, a->places_n };
+	const size_t event = trace_run_bounds_event(r, a->event);
+	const struct goal goal = { a->deposit ? &event : NULL, accounts, a->places_n };
 	json_t *o = object(), *units = list();
 	enum err e;
 

@@ -283,7 +283,7 @@ static int case_check(const struct cli *c, const char *path, const char *store)
 	int code = casefile_read(&file, path);
 
 	if (code == 0 && store != NULL) {
-		code = trace_run_open(&run, &file, path, store, 0, 0);
+		code = trace_run_open(&run, &file, path, store, 0, TRACE_RUN_ONCE);
 	}
 	if (code == 0) {
 		say_id(c, &file);

@@ -118,7 +118,8 @@ static int case_anew(struct anew *a, json_t *the_case, uint64_t height)
 	struct trace_tally tally;
 	int code = casefile_from_json(&file, the_case, a->path);
 
-	code = code != 0 ? code : trace_run_open(&run, &file, a->path, a->store, height, 0);
+	code = code != 0 ? code
+			 : trace_run_open(&run, &file, a->path, a->store, height, TRACE_RUN_ONCE);
 	code = code != 0
 		   ? code
 		   : trace_asked_find(&asked, &run, (const char *const *)a->words, a->words_n);

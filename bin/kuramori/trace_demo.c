@@ -248,7 +248,7 @@ static int count_reached(struct demo *d, const struct coincheck_figure *f, size_
 		casefile_free(&file);
 		return code;
 	}
-	code = trace_run_open(&run, &file, path, store, 0, 0);
+	code = trace_run_open(&run, &file, path, store, 0, TRACE_RUN_ONCE);
 	for (size_t p = 0; code == 0 && p < ARRAY_LEN(rules); p++) {
 		unsigned at = 0;
 

@@ -37,7 +37,7 @@ static void find_places(struct trace_asked *a, const struct trace_run *r)
 	}
 }
 
-static int find_deposit(struct trace_asked *a, const struct trace_run *r, const char *word)
+static int find_deposit(struct trace_asked *a, struct trace_run *r, const char *word)
 {
 	const char *slash = strchr(word, '/');
 
@@ -94,8 +94,7 @@ static void tell_account(struct trace_asked *a, const struct trace_run *r)
 	}
 }
 
-static int find_one(struct trace_asked *a, const struct trace_run *r, bool deposit,
-		    const char *word)
+static int find_one(struct trace_asked *a, struct trace_run *r, bool deposit, const char *word)
 {
 	int code = 0;
 
@@ -120,7 +119,7 @@ static int find_one(struct trace_asked *a, const struct trace_run *r, bool depos
 	return 0;
 }
 
-int trace_asked_find(struct trace_asked_list *out, const struct trace_run *r, const char *const *w,
+int trace_asked_find(struct trace_asked_list *out, struct trace_run *r, const char *const *w,
 		     size_t n)
 {
 	static const char *const names[] = { "deposit", "account" };
@@ -178,7 +177,7 @@ enum err trace_asked_bounds(struct trace_asked_list *l, const struct trace_run *
 		uint32_t *accounts;
 
 		if (a->deposit) {
-			e = trace_bounds_event(b, a->event, &a->x);
+			e = trace_bounds_event(b, trace_run_bounds_event(r, a->event), &a->x);
 			continue;
 		}
 		accounts = trace_asked_accounts(a, r);

@@ -41,7 +41,7 @@ struct trace_asked_list {
  * without the intervals.  0 or an exit code, said on stderr; freed by trace_asked_free() also
  * then.  The words are borrowed.
  */
-int trace_asked_find(struct trace_asked_list *out, const struct trace_run *r, const char *const *w,
+int trace_asked_find(struct trace_asked_list *out, struct trace_run *r, const char *const *w,
 		     size_t n);
 void trace_asked_free(struct trace_asked_list *l);
 /* Their intervals.  ERR_FULL. */

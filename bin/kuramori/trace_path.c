@@ -239,7 +239,7 @@ int trace_path_command(struct cli *c, const char *const *w, size_t n)
 	code = code != 0
 		   ? code
 		   : trace_run_policy(&file, trace_words_value(w + 3, n - 3, "policy"), &policy);
-	code = code != 0 ? code : trace_run_open(&run, &file, w[0], w[1], as_of, 0);
+	code = code != 0 ? code : trace_run_open(&run, &file, w[0], w[1], as_of, TRACE_RUN_ONCE);
 	code = code != 0 ? code
 			 : tell(c, &run, policy, by == NULL || strcmp(by, "biggest") == 0, w[2]);
 	trace_run_free(&run);

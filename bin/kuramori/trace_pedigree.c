@@ -20,7 +20,7 @@ enum { PIECES_MAX = 20000000, STEPS_SHOWN = 40, EVENTS_FIRST = 64 };
 struct asked {
 	struct columns_view view;
 	bool open;
-	const char *asset;
+	const char *store, *asset;
 	size_t event; /* the deposit */
 	enum trace_policy policy;
 	uint32_t *origins;
@@ -55,7 +55,8 @@ static int open_asset(struct asked *a, const char *store, const char *asset)
 	if (found == list_n) {
 		return cli_fail(ERR_ASSET, "%s has no asset %.80s", store, asset);
 	}
-	e = columns_view_open(&a->view, store, found, false, &fault);
+	a->store = store;
+	e = columns_view_open_cold(&a->view, store, found, &fault);
 	a->open = e == ERR_OK;
 	return e == ERR_OK ? 0 : cli_fail(e, "%s: %s", store, fault.text);
 }
@@ -83,7 +84,6 @@ static int account_of(const struct asked *a, const char *text, uint32_t *out)
 /* The one leg of the transaction that pays the address. */
 static int find_deposit(struct asked *a, const char *tx, const char *address)
 {
-	const struct trace_columns *c = &a->view.columns;
 	struct hash32 id;
 	uint32_t account = 0;
 	size_t legs = 0;
@@ -94,12 +94,26 @@ static int find_deposit(struct asked *a, const char *tx, const char *address)
 				"%.80s: 64 hexadecimal digits of a transaction are wanted", tx);
 	}
 	code = account_of(a, address, &account);
-	for (size_t i = 0; code == 0 && i < c->n; i++) {
-		if (owner_of(&a->view, c->to[i]) == account &&
-		    bytes_eq(bytes_of(a->view.txids + (size_t)32 * c->tx[i], 32),
-			     bytes_of(id.b, 32))) {
-			a->event = i;
-			legs++;
+	for (size_t t = 0; code == 0 && t < a->view.txs_n; t++) {
+		struct columns_fault fault;
+		struct columns_legs found;
+		enum err e;
+
+		columns_view_passed(&a->view, t);
+		if (!bytes_eq(bytes_of(a->view.txids + 32 * t, 32), bytes_of(id.b, 32))) {
+			continue;
+		}
+		e = columns_view_legs(&a->view, (uint32_t)t, &found, &fault);
+		for (size_t i = 0; e == ERR_OK && i < found.n; i++) {
+			if (owner_of(&a->view, found.to[i]) == account) {
+				a->event = found.first + i;
+				legs++;
+			}
+		}
+		if (e != ERR_OK) {
+			code = cli_fail(e, "%s: %s", a->store, fault.text);
+		} else {
+			columns_legs_free(&found);
 		}
 	}
 	if (code == 0 && legs != 1) {
@@ -289,7 +303,7 @@ static void tell(const struct cli *c, const struct asked *a, const struct trace_
  * The pedigree forward: every outflow of an account while coins of the deposit are there.  The
  * caller frees *r with trace_run_free() before the view is closed.
  */
-static void forward(struct trace_run *r, const struct asked *a, const struct trace_pedigree *p)
+static int forward(struct trace_run *r, const struct asked *a, const struct trace_pedigree *p)
 {
 	const struct trace_columns *c = &a->view.columns;
 	const size_t last = block_of(a, a->event);
@@ -327,32 +341,38 @@ static void forward(struct trace_run *r, const struct asked *a, const struct tra
 		held[c->to[i]] += units;
 	}
 	free(held);
-	trace_run_list_accounts(r);
+	return trace_run_list_accounts(r);
 }
 
-static size_t write_bundle(FILE *out, struct hash32 *id, const struct asked *a,
-			   const struct trace_pedigree *p)
+/* 0 or an exit code; *n transfers. */
+static int write_bundle(FILE *out, struct hash32 *id, size_t *n, const struct asked *a,
+			const struct trace_pedigree *p)
 {
 	struct trace_run r;
-	size_t n;
+	int code = forward(&r, a, p);
 
-	forward(&r, a, p);
-	trace_bundle_pedigree(out, id, a->question, &r, p);
-	n = r.events_n;
+	if (code == 0) {
+		trace_bundle_pedigree(out, id, a->question, &r, p);
+		*n = r.events_n;
+	}
 	trace_run_free(&r);
-	return n;
+	return code;
 }
 
 static int go_back(const struct asked *a, struct trace_pedigree *p)
 {
-	const struct trace_columns *v = &a->view.columns;
+	/* nothing that came later belongs to it */
+	struct trace_columns up_to = a->view.columns;
+	const struct trace_columns *v = &up_to;
 	const struct trace_pedigree_ends ends = { .origins = a->origins,
 						  .origins_n = a->origins_n,
 						  .first_event = a->first_event,
 						  .pieces_max = PIECES_MAX };
 	struct trace_lists out = { .n = 0 }, in = { .n = 0 };
-	enum err e = trace_lists_make(&out, v, v->from);
+	enum err e;
 
+	up_to.n = a->event + 1;
+	e = trace_lists_make(&out, v, v->from);
 	if (e == ERR_OK) {
 		e = trace_lists_make(&in, v, v->to);
 	}
@@ -375,6 +395,12 @@ static int ask(struct asked *a, struct trace_pedigree *p, const char *const *fir
 
 	a->asset = first[1];
 	code = code != 0 ? code : find_deposit(a, first[2], first[3]);
+	if (code == 0) {
+		struct columns_fault fault;
+		enum err e = columns_view_warm(&a->view, 0, a->event + 1, &fault);
+
+		code = e == ERR_OK ? 0 : cli_fail(e, "%s: %s", a->store, fault.text);
+	}
 	code = code != 0 ? code : find_ends(a, w, n);
 	return code != 0 ? code : go_back(a, p);
 }
@@ -418,7 +444,7 @@ int trace_pedigree_again(FILE *out, struct hash32 *id, size_t *transfers, const 
 	}
 	code = ask(&a, &p, first, (const char *const *)words, n);
 	if (code == 0) {
-		*transfers = write_bundle(out, id, &a, &p);
+		code = write_bundle(out, id, transfers, &a, &p);
 	}
 	ask_free(&a, &p);
 	for (size_t i = 0; i < n; i++) {
@@ -436,6 +462,7 @@ int trace_pedigree_command(struct cli *c, const char *const *w, size_t n)
 	struct trace_words_file file;
 	const char *bundle;
 	struct hash32 id;
+	size_t transfers;
 	int code;
 
 	if (n < 4) {
@@ -451,8 +478,12 @@ int trace_pedigree_command(struct cli *c, const char *const *w, size_t n)
 	code = code != 0 ? code : ask(&a, &p, w, w + 4, n - 4);
 	if (code == 0 && bundle != NULL) {
 		trace_words_open(&file, bundle);
-		(void)write_bundle(file.out, &id, &a, &p);
-		code = trace_words_close(&file);
+		code = write_bundle(file.out, &id, &transfers, &a, &p);
+		if (code == 0) {
+			code = trace_words_close(&file);
+		} else {
+			trace_words_drop(&file);
+		}
 	}
 	if (code == 0 && (bundle == NULL || strcmp(bundle, "-") != 0)) {
 		tell(c, &a, &p, bundle == NULL ? NULL : &id);

@@ -927,7 +927,7 @@ static const char *const outputs[] = { "bundle",       "svg",         "dot",    
 static int write_one(struct report *p, const char *kind, const char *path, uint64_t most)
 {
 	struct trace_words_file file;
-	int code = 0, closed;
+	int code = 0;
 
 	trace_words_open(&file, path);
 	if (strcmp(kind, "bundle") == 0) {
@@ -947,14 +947,10 @@ static int write_one(struct report *p, const char *kind, const char *path, uint6
 		code = write_picture(file.out, p, kind, most);
 	}
 	if (code != 0) {
-		if (file.out != stdout) {
-			(void)fclose(file.out);
-			free(file.text);
-		}
+		trace_words_drop(&file);
 		return code;
 	}
-	closed = trace_words_close(&file);
-	return closed;
+	return trace_words_close(&file);
 }
 
 static int write_files(struct report *p, const char *const *w, size_t n, bool *to_stdout)
@@ -1012,7 +1008,7 @@ int trace_report_command(struct cli *c, const char *const *w, size_t n)
 		casefile_free(&file);
 		return code;
 	}
-	code = trace_run_open(&p.run, &file, w[0], w[1], as_of, 0);
+	code = trace_run_open(&p.run, &file, w[0], w[1], as_of, TRACE_RUN_ONCE);
 	if (code == 0) {
 		trace_tally_make(&p.tally, &p.run);
 		code = make_bounds(&p, trace_words_value(w + 2, n - 2, "interval"));

@@ -255,11 +255,13 @@ bool trace_run_knows(const struct trace_run *r, const char *address)
 	return find_account(r, address, &account);
 }
 
-int trace_run_payment(const struct trace_run *r, const char *what, const struct hash32 *tx,
+int trace_run_payment(struct trace_run *r, const char *what, const struct hash32 *tx,
 		      const char *address, size_t *event)
 {
+	struct columns_fault fault;
 	uint32_t account = 0;
 	size_t legs = 0;
+	enum err e = ERR_OK;
 	char hex[65];
 
 	if (!find_account(r, address, &account)) {
@@ -268,13 +270,29 @@ int trace_run_payment(const struct trace_run *r, const char *what, const struct 
 				"does, not its label, and without hyphens",
 				what, address, r->file->asset);
 	}
-	for (size_t i = 0; i < r->c.n; i++) {
-		if (owner_of(&r->view, r->c.to[i]) == account &&
-		    bytes_eq(bytes_of(r->view.txids + (size_t)32 * r->c.tx[i], 32),
-			     bytes_of(tx->b, 32))) {
-			*event = i;
-			legs++;
+	for (size_t t = 0; e == ERR_OK && t < r->view.txs_n; t++) {
+		struct columns_legs found;
+
+		columns_view_passed(&r->view, t);
+		if (!bytes_eq(bytes_of(r->view.txids + 32 * t, 32), bytes_of(tx->b, 32))) {
+			continue;
 		}
+		e = columns_view_legs(&r->view, (uint32_t)t, &found, &fault);
+		for (size_t i = 0; e == ERR_OK && i < found.n && found.first + i < r->c.n; i++) {
+			if (owner_of(&r->view, found.to[i]) == account) {
+				*event = found.first + i;
+				legs++;
+			}
+		}
+		if (e == ERR_OK) {
+			columns_legs_free(&found);
+		}
+	}
+	if (e == ERR_OK && legs == 1) {
+		e = columns_view_warm(&r->view, *event, *event + 1, &fault);
+	}
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s: %s", r->store, fault.text);
 	}
 	hex_put(hex, bytes_of(tx->b, sizeof tx->b));
 	return legs == 1 ? 0
@@ -309,13 +327,45 @@ static struct trace_run_seed *seed_add(struct trace_run *r, size_t of)
 	return &r->seeds[r->seeds_n++];
 }
 
+/* The legs of one transaction, to whom the seeds that name it (the first of ids, and those behind
+ * it that are equal) name. */
+static int add_legs(struct trace_run *r, uint32_t tx, const struct wanted_tx *ids, size_t ids_n,
+		    const struct wanted *w, size_t n)
+{
+	const struct casefile *f = r->file;
+	struct columns_fault fault;
+	struct columns_legs legs;
+	enum err e = columns_view_legs(&r->view, tx, &legs, &fault);
+
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s: %s", r->store, fault.text);
+	}
+	for (size_t i = 0; i < legs.n && legs.first + i < r->c.n; i++) {
+		for (size_t k = 0; k < ids_n && hash32_eq(&ids[k].id, &ids[0].id); k++) {
+			size_t of = ids[k].seed;
+			const struct wanted *to = wanted_of(w, n, f->seeds[of].address);
+
+			if (to != NULL && to->found &&
+			    to->account == owner_of(&r->view, legs.to[i])) {
+				struct trace_run_seed *s = seed_add(r, of);
+
+				s->of_tx = true;
+				s->event = legs.first + i;
+				s->account = legs.to[i];
+				s->amount = f->seeds[of].whole ? 0 : f->seeds[of].amount;
+			}
+		}
+	}
+	columns_legs_free(&legs);
+	return 0;
+}
+
 /* The legs of the transactions that seeds name, to whom they name. */
 static int find_legs(struct trace_run *r, const struct wanted *w, size_t n)
 {
 	const struct casefile *f = r->file;
 	struct wanted_tx *ids = room(f->seeds_n, sizeof *ids);
-	size_t ids_n = 0, legs = 0;
-	uint32_t *seed_of;
+	size_t ids_n = 0;
 	int code = 0;
 
 	for (size_t i = 0; i < f->seeds_n; i++) {
@@ -328,11 +378,10 @@ static int find_legs(struct trace_run *r, const struct wanted *w, size_t n)
 		return 0;
 	}
 	qsort(ids, ids_n, sizeof *ids, by_id);
-	/* 1 + the first of the sorted seeds of each transaction */
-	seed_of = room(r->view.txs_n, sizeof *seed_of);
-	for (size_t t = 0; t < r->view.txs_n; t++) {
+	for (size_t t = 0; code == 0 && t < r->view.txs_n; t++) {
 		size_t low = 0, high = ids_n;
 
+		columns_view_passed(&r->view, t);
 		while (low < high) {
 			size_t middle = (low + high) / 2;
 
@@ -345,28 +394,7 @@ static int find_legs(struct trace_run *r, const struct wanted *w, size_t n)
 		}
 		if (low < ids_n &&
 		    bytes_eq(bytes_of(ids[low].id.b, 32), bytes_of(r->view.txids + 32 * t, 32))) {
-			seed_of[t] = (uint32_t)low + 1;
-		}
-	}
-	for (size_t i = 0; i < r->c.n; i++) {
-		uint32_t first = seed_of[r->c.tx[i]];
-
-		for (size_t k = first;
-		     first != 0 && k <= ids_n && hash32_eq(&ids[k - 1].id, &ids[first - 1].id);
-		     k++) {
-			size_t of = ids[k - 1].seed;
-			const struct wanted *to = wanted_of(w, n, f->seeds[of].address);
-
-			if (to != NULL && to->found &&
-			    to->account == owner_of(&r->view, r->c.to[i])) {
-				struct trace_run_seed *s = seed_add(r, of);
-
-				s->of_tx = true;
-				s->event = i;
-				s->account = r->c.to[i];
-				s->amount = f->seeds[of].whole ? 0 : f->seeds[of].amount;
-				legs++;
-			}
+			code = add_legs(r, (uint32_t)t, &ids[low], ids_n - low, w, n);
 		}
 	}
 	for (size_t i = 0; code == 0 && i < f->seeds_n; i++) {
@@ -400,7 +428,6 @@ static int find_legs(struct trace_run *r, const struct wanted *w, size_t n)
 			}
 		}
 	}
-	free(seed_of);
 	free(ids);
 	return code;
 }
@@ -481,6 +508,75 @@ static int no_seed_at_sink(const struct trace_run *r)
 	return 0;
 }
 
+/* ---- the beginning of what is looked at -------------------------------------------------- */
+
+static int warm(struct trace_run *r, size_t first)
+{
+	struct columns_fault fault;
+	enum err e = columns_view_warm(&r->view, first, r->c.n, &fault);
+
+	return e == ERR_OK ? 0 : cli_fail(e, "%s: %s", r->store, fault.text);
+}
+
+/* What a case needs of all that was there before its seeds: the balance of an address is found by
+ * looking back, and hubs are counted. */
+static bool needs_all(const struct casefile *f)
+{
+	bool all = f->hub_transfers != 0;
+
+	for (size_t i = 0; i < f->seeds_n; i++) {
+		all = all || !f->seeds[i].of_tx;
+	}
+	return all;
+}
+
+/*
+ * Before the first seed no coin of the case is anywhere, so the engine begins with its block: what
+ * was there before stands beside each event.  A run that goes on has all of them.
+ */
+static int find_beginning(struct trace_run *r, bool once)
+{
+	size_t first = r->c.n, low = 0, high = r->blocks_n;
+
+	if (!once || needs_all(r->file)) {
+		return 0;
+	}
+	for (size_t i = 0; i < r->seeds_n; i++) {
+		first = r->seeds[i].event < first ? r->seeds[i].event : first;
+	}
+	while (high - low > 1) {
+		const size_t middle = low + (high - low) / 2;
+
+		low = r->view.blocks[middle].first <= first ? middle : low;
+		high = r->view.blocks[middle].first <= first ? high : middle;
+	}
+	r->first_block = low;
+	r->first_event = r->blocks_n == 0 ? 0 : r->view.blocks[low].first;
+	return warm(r, r->first_event);
+}
+
+/* The ledger from there on; blocks are malloc'd. */
+static struct trace_block *from_beginning(const struct trace_run *r, struct trace_columns *c)
+{
+	const size_t n = r->blocks_n - r->first_block, at = r->first_event;
+	struct trace_block *blocks = room(n, sizeof *blocks);
+
+	for (size_t i = 0; i < n; i++) {
+		blocks[i] = r->view.blocks[r->first_block + i];
+		blocks[i].first -= at;
+	}
+	*c = r->c;
+	c->n -= at;
+	c->from += at;
+	c->to += at;
+	c->amount += at;
+	c->balance += at;
+	c->out += at;
+	c->in += at;
+	c->tx += at;
+	return blocks;
+}
+
 /* ---- the engine -------------------------------------------------------------------------- */
 
 static void keep(void *context, const struct trace_touch *t)
@@ -495,7 +591,7 @@ static void keep(void *context, const struct trace_touch *t)
 		}
 		return;
 	}
-	if (r->events_n == 0 || r->events[r->events_n - 1] != t->event) {
+	if (r->events_n == 0 || r->events[r->events_n - 1] != t->event + r->first_event) {
 		if (r->events_n == r->events_cap) {
 			size_t cap = r->events_cap == 0 ? EVENTS_FIRST : 2 * r->events_cap;
 			uint32_t *events = realloc(r->events, cap * sizeof *events);
@@ -507,7 +603,7 @@ static void keep(void *context, const struct trace_touch *t)
 			r->moves = moves;
 			r->events_cap = cap;
 		}
-		r->events[r->events_n] = (uint32_t)t->event;
+		r->events[r->events_n] = (uint32_t)(t->event + r->first_event);
 		memset(&r->moves[r->events_n * r->n], 0, r->n * sizeof *r->moves);
 		r->events_n++;
 	}
@@ -562,7 +658,8 @@ static struct trace_seed *seeds_of(const struct trace_run *r)
 		seeds[i] =
 		    (struct trace_seed){ .kind = s->of_tx ? TRACE_SEED_EVENT : TRACE_SEED_ACCOUNT,
 					 .account = s->account,
-					 .at = s->of_tx ? s->event : r->file->seeds[s->of].height,
+					 .at = s->of_tx ? s->event - r->first_event
+							: r->file->seeds[s->of].height,
 					 .amount = s->amount };
 	}
 	return seeds;
@@ -578,6 +675,8 @@ enum err trace_run_bounds(const struct trace_run *r, const uint32_t *also, size_
 				.seeds_n = r->seeds_n,
 				.sinks = sinks,
 				.sinks_n = r->sinks_n };
+	struct trace_columns columns;
+	struct trace_block *blocks;
 	enum err e;
 
 	if (r->sinks_n > 0) {
@@ -588,7 +687,9 @@ enum err trace_run_bounds(const struct trace_run *r, const uint32_t *also, size_
 			sinks[c.sinks_n++] = also[i];
 		}
 	}
-	e = trace_bounds_new(out, &c, &r->c, r->view.blocks, r->blocks_n, NULL);
+	blocks = from_beginning(r, &columns);
+	e = trace_bounds_new(out, &c, &columns, blocks, r->blocks_n - r->first_block, NULL);
+	free(blocks);
 	free(sinks);
 	free(seeds);
 	return e;
@@ -601,6 +702,9 @@ static int run_engine(struct trace_run *r, unsigned undo)
 	struct trace_seed *seeds = seeds_of(r);
 	struct trace_blame blame = { 0, 0 };
 	struct cli_progress progress;
+	const size_t blocks_n = r->blocks_n - r->first_block;
+	struct trace_columns columns;
+	struct trace_block *blocks;
 	bool sticky = false;
 	enum err e;
 	int code = 0;
@@ -636,14 +740,15 @@ static int run_engine(struct trace_run *r, unsigned undo)
 	} else {
 		trace_engine_observe(r->engine, keep, r);
 	}
+	blocks = from_beginning(r, &columns);
 	cli_progress_begin(&progress, N_("following"));
-	for (size_t done = 0; code == 0 && done < r->blocks_n;) {
-		done = r->blocks_n - done > PROGRESS_BLOCKS ? done + PROGRESS_BLOCKS : r->blocks_n;
+	for (size_t done = 0; code == 0 && done < blocks_n;) {
+		done = blocks_n - done > PROGRESS_BLOCKS ? done + PROGRESS_BLOCKS : blocks_n;
 		/* the view ends where the blocks end */
-		struct trace_columns part = r->c;
+		struct trace_columns part = columns;
 
-		part.n = done < r->blocks_n ? r->view.blocks[done].first : r->c.n;
-		e = trace_engine_run(r->engine, &part, r->view.blocks, done, NULL, &blame);
+		part.n = done < blocks_n ? blocks[done].first : columns.n;
+		e = trace_engine_run(r->engine, &part, blocks, done, NULL, &blame);
 		if (e == ERR_FUNDS) {
 			code = cli_fail(e, "seeds[%zu].amount: more than there was",
 					r->seeds[blame.seed].of);
@@ -659,6 +764,7 @@ static int run_engine(struct trace_run *r, unsigned undo)
 			r->totals[p] = trace_engine_totals(r->engine, p);
 		}
 	}
+	free(blocks);
 	free(seeds);
 	return code;
 }
@@ -715,20 +821,62 @@ static void first_seen(struct trace_run *r, uint32_t account, size_t event)
 	}
 }
 
-/* What had come and left in the end: one look at the whole ledger, not one an account. */
-static void sum_up(struct trace_run *r)
+/*
+ * What had left each account before the beginning: its next outflow says it.  Who has none there is
+ * looked for further back; place: 1 + its place in accounts, of each of the ledger.
+ */
+static int left_before(struct trace_run *r, const uint32_t *place)
+{
+	uint32_t *silent = room(r->accounts_n, sizeof *silent);
+	uint64_t *out = room(r->accounts_n, sizeof *out);
+	bool *sends = room(r->accounts_n, sizeof *sends);
+	struct columns_fault fault;
+	size_t n = 0;
+	enum err e;
+
+	for (size_t i = r->first_event; i < r->c.n; i++) {
+		const uint32_t from = place[r->c.from[i]];
+
+		if (from != 0 && !sends[from - 1]) {
+			sends[from - 1] = true;
+			r->accounts[from - 1].out = r->c.out[i];
+		}
+	}
+	for (size_t i = 0; i < r->accounts_n; i++) {
+		if (!sends[i]) {
+			silent[n++] = r->accounts[i].account;
+		}
+	}
+	e = columns_view_left(&r->view, r->first_event, silent, n, out, &fault);
+	for (size_t i = 0; e == ERR_OK && i < n; i++) {
+		r->accounts[place[silent[i]] - 1].out = out[i];
+	}
+	free(silent);
+	free(out);
+	free(sends);
+	return e == ERR_OK ? 0 : cli_fail(e, "%s: %s", r->store, fault.text);
+}
+
+/* What had come and left in the end: one look at the ledger from the beginning on, not one an
+ * account. */
+static int sum_up(struct trace_run *r)
 {
 	uint32_t *place = room(r->c.accounts_n, sizeof *place);
+	int code;
 
 	for (size_t i = 0; i < r->accounts_n; i++) {
 		place[r->accounts[i].account] = (uint32_t)i + 1;
 	}
 	r->left = room(r->events_n, sizeof *r->left);
-	for (size_t i = 0, k = 0; i < r->c.n; i++) {
+	code = r->first_event == 0 ? 0 : left_before(r, place);
+	for (size_t i = r->first_event, k = 0; code == 0 && i < r->c.n; i++) {
 		uint32_t from = place[r->c.from[i]], to = place[r->c.to[i]];
 
 		if (from != 0) {
-			r->accounts[from - 1].out = r->c.out[i] + r->c.amount[i];
+			struct trace_run_account *a = &r->accounts[from - 1];
+
+			a->out = r->c.out[i] + r->c.amount[i];
+			a->in = r->c.from[i] == TRACE_ISSUANCE ? 0 : r->c.out[i] + r->c.balance[i];
 		}
 		if (k < r->events_n && r->events[k] == i) {
 			r->left[k++] = r->accounts[to - 1].out;
@@ -738,9 +886,10 @@ static void sum_up(struct trace_run *r)
 		}
 	}
 	free(place);
+	return code;
 }
 
-void trace_run_list_accounts(struct trace_run *r)
+int trace_run_list_accounts(struct trace_run *r)
 {
 	uint32_t *all = room(2 * r->events_n + r->seeds_n, sizeof *all);
 	size_t n = 0, distinct = 0;
@@ -772,7 +921,7 @@ void trace_run_list_accounts(struct trace_run *r)
 	}
 	r->accounts_n = distinct;
 	free(all);
-	sum_up(r);
+	return sum_up(r);
 }
 
 static void list_holdings(struct trace_run *r)
@@ -834,6 +983,7 @@ int trace_run_open(struct trace_run *r, const struct casefile *file, const char 
 {
 	struct columns_fault fault = { .text = "" };
 	struct wanted *w = room(file->seeds_n + file->sinks_n, sizeof *w);
+	const bool once = undo == TRACE_RUN_ONCE;
 	size_t n = 0, distinct = 0;
 	enum err e;
 	int code;
@@ -841,7 +991,9 @@ int trace_run_open(struct trace_run *r, const struct casefile *file, const char 
 	*r = (struct trace_run){ .file = file, .store = store, .n = (unsigned)file->policies_n };
 	code = find_asset(file, store, &r->asset);
 	if (code == 0) {
-		e = columns_view_open(&r->view, store, r->asset, false, &fault);
+		/* a run that goes on renews its view, which then has all events */
+		e = !once ? columns_view_open(&r->view, store, r->asset, false, &fault)
+			  : columns_view_open_cold(&r->view, store, r->asset, &fault);
 		r->view_open = e == ERR_OK;
 		code = e == ERR_OK ? 0 : cli_fail(e, "%s: %s", store, fault.text);
 	}
@@ -865,6 +1017,7 @@ int trace_run_open(struct trace_run *r, const struct casefile *file, const char 
 		}
 	}
 	code = find_names(r, w, distinct);
+	code = code == 0 && needs_all(file) ? warm(r, 0) : code;
 	if (code == 0) {
 		find_hubs(r);
 		list_sinks(r);
@@ -872,10 +1025,13 @@ int trace_run_open(struct trace_run *r, const struct casefile *file, const char 
 	}
 	code = code != 0 ? code : find_holdings(r, w, distinct);
 	code = code != 0 ? code : no_seed_at_sink(r);
-	code = code != 0 ? code : run_engine(r, undo);
+	code = code != 0 ? code : find_beginning(r, once);
+	code = code != 0 ? code : run_engine(r, once ? 0 : undo);
 	if (code == 0) {
 		add_seed_events(r);
-		trace_run_list_accounts(r);
+		code = trace_run_list_accounts(r);
+	}
+	if (code == 0) {
 		list_holdings(r);
 	}
 	free(w);

@@ -64,6 +64,11 @@ struct trace_run {
 	bool view_open;
 	struct trace_columns c; /* up to the end of the last block that is looked at */
 	size_t blocks_n;
+	/*
+	 * Where following begins: the block of the first seed.  Of what is cold before it nothing
+	 * is decoded, so c has no events there to be read.
+	 */
+	size_t first_block, first_event;
 	uint64_t height, time_s; /* of the end */
 	struct trace_labels *labels;
 	struct trace_engine *engine; /* policies in the order of the case, the cover last */
@@ -90,11 +95,13 @@ struct trace_run {
 	uint32_t asset;
 };
 
+enum { TRACE_RUN_ONCE = UINT32_MAX >> 1 };
+
 /*
  * Opens the store, reads the labels, follows the case to its end or to as_of (0: its own end).
  * case_path: where files of labels are looked for.  undo: so many blocks can be taken back by
- * trace_run_on() (0: it is not called).  0 or an exit code, said on stderr; freed by
- * trace_run_free() also then.
+ * trace_run_on(); TRACE_RUN_ONCE: it is not called, and only what the case needs is looked at.  0
+ * or an exit code, said on stderr; freed by trace_run_free() also then.
  */
 int trace_run_open(struct trace_run *r, const struct casefile *file, const char *case_path,
 		   const char *store, uint64_t as_of, unsigned undo);
@@ -119,9 +126,10 @@ int trace_run_on(struct trace_run *r, const struct trace_run_news *news, const c
 /*
  * Lists the accounts of events and seeds, with what had come to and left each, and what had left
  * each event's receiver.  Part of trace_run_open(); who fills view, c, events, seeds and reasons of
- * a run himself calls it once, and frees all with trace_run_free().  labels may be NULL.
+ * a run himself calls it once, and frees all with trace_run_free().  labels may be NULL.  0 or an
+ * exit code, said on stderr.
  */
-void trace_run_list_accounts(struct trace_run *r);
+int trace_run_list_accounts(struct trace_run *r);
 
 /* The place of an account in accounts; it is there. */
 size_t trace_run_place(const struct trace_run *r, uint32_t account);
@@ -137,7 +145,8 @@ static inline const struct trace_run_move *trace_run_move(const struct trace_run
 
 /*
  * What no rule can deny, for these seeds, sinks and `also` as sinks, up to this end; floors and
- * hops do not count.  Freed by trace_bounds_free(); errors of trace_bounds_new().
+ * hops do not count.  Their events are counted from first_event.  Freed by trace_bounds_free();
+ * errors of trace_bounds_new().
  */
 MUST_CHECK enum err trace_run_bounds(const struct trace_run *r, const uint32_t *also, size_t also_n,
 				     struct trace_bounds **out);
@@ -145,11 +154,18 @@ MUST_CHECK enum err trace_run_bounds(const struct trace_run *r, const uint32_t *
 /* The ledger has an account that people write so. */
 bool trace_run_knows(const struct trace_run *r, const char *address);
 
+/* An event as the bounds of trace_run_bounds() count it; SIZE_MAX of one before they begin. */
+static inline size_t trace_run_bounds_event(const struct trace_run *r, size_t event)
+{
+	return event < r->first_event ? SIZE_MAX : event - r->first_event;
+}
+
 /*
- * The one payment of a transaction to an address, or to an output of his, up to the end of a run.
- * what: how the caller's word is called in errors.  0 or an exit code, said on stderr.
+ * The one payment of a transaction to an address, or to an output of his, up to the end of a run;
+ * its event can be read then.  what: how the caller's word is called in errors.  0 or an exit code,
+ * said on stderr.
  */
-int trace_run_payment(const struct trace_run *r, const char *what, const struct hash32 *tx,
+int trace_run_payment(struct trace_run *r, const char *what, const struct hash32 *tx,
 		      const char *address, size_t *event);
 
 /* Of what is followed under a policy: what is with accounts that have no label. */

@@ -123,6 +123,15 @@ int trace_words_close(struct trace_words_file *f)
 	return e == ERR_OK ? 0 : cli_fail(e, "%s", f->path);
 }
 
+void trace_words_drop(struct trace_words_file *f)
+{
+	if (f->out != stdout) {
+		(void)fclose(f->out);
+		free(f->text);
+	}
+	*f = (struct trace_words_file){ .path = f->path };
+}
+
 void trace_words_csv(FILE *out, const char *text, bool last)
 {
 	char clean[512];

@@ -36,6 +36,9 @@ void trace_words_open(struct trace_words_file *f, const char *path);
 /* Puts what was written in its place.  0 or an exit code. */
 int trace_words_close(struct trace_words_file *f);
 
+/* Forgets what was written: nothing is put anywhere, but for what went to standard output. */
+void trace_words_drop(struct trace_words_file *f);
+
 /* A cell of CSV: in quotes where it must be, and nothing that a spreadsheet would compute. */
 void trace_words_csv(FILE *out, const char *text, bool last);
 

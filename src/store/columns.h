@@ -196,8 +196,11 @@ MUST_CHECK enum err columns_check(struct columns *c, uint64_t from, uint64_t to,
 
 /* ---- reading ---- */
 
-/* One asset at one committed state.  Everything is mapped, shared with the writer's page cache, but
- * what is cold: that is decoded when the view is opened, into memory of the view's own. */
+/*
+ * One asset at one committed state.  Everything is mapped, shared with the writer's page cache, but
+ * what is cold: that is decoded into memory of the view's own, when the view is opened, or, of one
+ * that columns_view_open_cold() opened, when columns_view_warm() asks for it.
+ */
 struct columns_view {
 	struct trace_columns columns;
 	const struct trace_block *blocks; /* those with events of this asset */
@@ -216,6 +219,9 @@ struct columns_view {
 	uint32_t cold_files;
 	struct columns_map map[COLUMNS_HEAD_MAX];
 	struct trace_block *owned;
+	struct columns_range *ranges; /* of the cold files, if they are decoded when asked for */
+	char *folder;                 /* of the asset, then */
+	size_t folder_n;
 };
 
 /* What stands in a folder: source, newest block, and the assets by name. */
@@ -242,6 +248,53 @@ void columns_list_free(struct columns_list *l);
 MUST_CHECK enum err columns_view_open(struct columns_view *v, const char *folder, uint32_t asset,
 				      bool check, struct columns_fault *fault);
 void columns_view_close(struct columns_view *v);
+
+/*
+ * The same, but of what is cold nothing is decoded: events of `columns` below v->cold (from to
+ * amount balance out in tx) are out of reach until they are asked for, and who reads them ends the
+ * program.  Blocks, names and ids of transactions are all there.
+ */
+MUST_CHECK enum err columns_view_open_cold(struct columns_view *v, const char *folder,
+					   uint32_t asset, struct columns_fault *fault);
+
+/*
+ * Decodes the events first .. end - 1 so far as they are cold and not decoded yet; nothing of other
+ * views.  Whole pages of COLUMNS_COLD_PAGE events are kept, one range of each cold file; time is
+ * that of the file up to the end of the range.  Each page is compared with its check.  ERR_CORRUPT
+ * with file, page and bytes, ERR_VERSION, ERR_IO, ERR_FULL: what of that file was decoded is not
+ * any more.
+ */
+MUST_CHECK enum err columns_view_warm(struct columns_view *v, uint64_t first, uint64_t end,
+				      struct columns_fault *fault);
+
+/* Who looks through all ids of transactions has looked at those before `tx`: their memory may go.
+ * They stay readable. */
+void columns_view_passed(const struct columns_view *v, size_t tx);
+
+/* The events of one transaction, which are neighbours: n from `first` on, and whom each paid. */
+struct columns_legs {
+	uint64_t first;
+	size_t n;
+	uint32_t *to;
+};
+
+/*
+ * Of any view, and without decoding more than a few pages.  Freed by columns_legs_free(); n is 0
+ * if the transaction has none.  Errors as columns_view_warm(), and nothing is to be freed then.
+ */
+MUST_CHECK enum err columns_view_legs(const struct columns_view *v, uint32_t tx,
+				      struct columns_legs *out, struct columns_fault *fault);
+void columns_legs_free(struct columns_legs *l);
+
+/*
+ * What had left each of n accounts before an event, all in all, into out; each account once.  Looks
+ * back from there, through cold files in which one of those accounts stands page by page, so memory
+ * is that of one file's accounts; time, at worst, that of all files.  Errors as
+ * columns_view_warm().
+ */
+MUST_CHECK enum err columns_view_left(const struct columns_view *v, uint64_t event,
+				      const uint32_t *accounts, size_t n, uint64_t *out,
+				      struct columns_fault *fault);
 
 /*
  * The same view at the newest commit: costs what is new since, unless blocks were taken back

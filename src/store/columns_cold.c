@@ -704,6 +704,14 @@ enum err columns_cold_open(struct columns_cold *s, struct bytes file, size_t acc
 	return e;
 }
 
+enum err columns_cold_look(struct columns_cold *s, struct bytes file, bool check,
+			   struct columns_cold_fault *fault)
+{
+	memset(s, 0, sizeof *s);
+	s->file = file;
+	return read_head(s, check, fault);
+}
+
 void columns_cold_close(struct columns_cold *s)
 {
 	free(s->id);
@@ -717,6 +725,24 @@ size_t columns_cold_page_events(const struct columns_cold *s, uint32_t page)
 	CHECK(page < s->pages);
 	return page + 1 < s->pages ? (size_t)COLUMNS_COLD_PAGE
 				   : s->events - (size_t)page * COLUMNS_COLD_PAGE;
+}
+
+enum err columns_cold_tx(const struct columns_cold *s, uint32_t page, bool check, uint32_t *tx,
+			 struct columns_cold_fault *fault)
+{
+	const uint32_t place = 1 + s->parts + page;
+	struct bytes in;
+	enum err e;
+
+	CHECK(page < s->pages);
+	e = bytes_of_page(s, place, check, &in, fault);
+	if (e == ERR_OK && in.n < 4) {
+		e = damaged(s, place, fault);
+	}
+	if (e == ERR_OK) {
+		*tx = le32_get(in.p);
+	}
+	return e;
 }
 
 /* One page as numbers of this segment's accounts. */

@@ -77,11 +77,18 @@ struct columns_cold {
  */
 MUST_CHECK enum err columns_cold_open(struct columns_cold *s, struct bytes file, size_t accounts_n,
 				      bool check, struct columns_cold_fault *fault);
+/* The same of the head alone: only counts and columns_cold_tx() may be asked. */
+MUST_CHECK enum err columns_cold_look(struct columns_cold *s, struct bytes file, bool check,
+				      struct columns_cold_fault *fault);
 /* Also of a zeroed one, and after an error. */
 void columns_cold_close(struct columns_cold *s);
 
 /* Events of a page below s->pages. */
 size_t columns_cold_page_events(const struct columns_cold *s, uint32_t page);
+
+/* The transaction of the first event of a page below s->pages.  ERR_CORRUPT with *fault. */
+MUST_CHECK enum err columns_cold_tx(const struct columns_cold *s, uint32_t page, bool check,
+				    uint32_t *tx, struct columns_cold_fault *fault);
 
 /*
  * from, to, amount and tx of one page, into rows from 0 on; the sums are not written and may be

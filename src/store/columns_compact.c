@@ -57,9 +57,10 @@ static enum err damaged(const struct columns_segment *s, enum err e,
 	return e;
 }
 
-enum err columns_segment_open(struct columns_segment *s, const char *folder, size_t folder_n,
-			      uint32_t number, uint64_t first, size_t accounts_n,
-			      struct columns_fault *fault)
+/* whole: with its accounts */
+static enum err open_segment(struct columns_segment *s, const char *folder, size_t folder_n,
+			     uint32_t number, uint64_t first, bool whole, size_t accounts_n,
+			     struct columns_fault *fault)
 {
 	struct columns_extent extent = { 0, 0, 1 };
 	struct columns_cold_fault at = { 0, 0, 0 };
@@ -86,9 +87,12 @@ enum err columns_segment_open(struct columns_segment *s, const char *folder, siz
 	if (e != ERR_OK) {
 		return e;
 	}
-	e = damaged(
-	    s, columns_cold_open(&s->cold, bytes_of(s->map.p, s->map.bytes), accounts_n, true, &at),
-	    &at, fault);
+	e = damaged(s,
+		    whole
+			? columns_cold_open(&s->cold, bytes_of(s->map.p, s->map.bytes), accounts_n,
+					    true, &at)
+			: columns_cold_look(&s->cold, bytes_of(s->map.p, s->map.bytes), true, &at),
+		    &at, fault);
 	if (e == ERR_OK && (s->cold.first != first || s->cold.events % COLUMNS_COLD_STEP != 0)) {
 		columns_fault_say(fault,
 				  "%s/%s: holds events from %" PRIu64 " on, not from %" PRIu64
@@ -100,6 +104,19 @@ enum err columns_segment_open(struct columns_segment *s, const char *folder, siz
 		columns_segment_close(s);
 	}
 	return e;
+}
+
+enum err columns_segment_open(struct columns_segment *s, const char *folder, size_t folder_n,
+			      uint32_t number, uint64_t first, size_t accounts_n,
+			      struct columns_fault *fault)
+{
+	return open_segment(s, folder, folder_n, number, first, true, accounts_n, fault);
+}
+
+enum err columns_segment_look(struct columns_segment *s, const char *folder, size_t folder_n,
+			      uint32_t number, uint64_t first, struct columns_fault *fault)
+{
+	return open_segment(s, folder, folder_n, number, first, false, 0, fault);
 }
 
 void columns_segment_close(struct columns_segment *s)
@@ -114,6 +131,22 @@ enum err columns_segment_next(struct columns_segment *s, const struct columns_co
 	struct columns_cold_fault at = { 0, 0, 0 };
 
 	return damaged(s, columns_cold_next(&s->cold, true, rows, &at), &at, fault);
+}
+
+enum err columns_segment_page(struct columns_segment *s, uint32_t page,
+			      const struct columns_cold_rows *rows, struct columns_fault *fault)
+{
+	struct columns_cold_fault at = { 0, 0, 0 };
+
+	return damaged(s, columns_cold_page(&s->cold, page, true, rows, &at), &at, fault);
+}
+
+enum err columns_segment_tx(struct columns_segment *s, uint32_t page, uint32_t *tx,
+			    struct columns_fault *fault)
+{
+	struct columns_cold_fault at = { 0, 0, 0 };
+
+	return damaged(s, columns_cold_tx(&s->cold, page, true, tx, &at), &at, fault);
 }
 
 /* ---- writing ---- */

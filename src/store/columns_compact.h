@@ -32,6 +32,10 @@ struct columns_segment {
 MUST_CHECK enum err columns_segment_open(struct columns_segment *s, const char *folder,
 					 size_t folder_n, uint32_t number, uint64_t first,
 					 size_t accounts_n, struct columns_fault *fault);
+/* The same without its accounts: only columns_segment_tx() and the counts may be asked. */
+MUST_CHECK enum err columns_segment_look(struct columns_segment *s, const char *folder,
+					 size_t folder_n, uint32_t number, uint64_t first,
+					 struct columns_fault *fault);
 void columns_segment_close(struct columns_segment *s);
 
 /* Room for the rows of one page. */
@@ -46,6 +50,13 @@ static inline struct columns_cold_rows columns_page_rows(struct columns_page_roo
 	return (struct columns_cold_rows){ r->from,    r->to,  r->tx, r->amount,
 					   r->balance, r->out, r->in };
 }
+
+/* columns_cold_page() and columns_cold_tx() with every check, and their fault for a person. */
+MUST_CHECK enum err columns_segment_page(struct columns_segment *s, uint32_t page,
+					 const struct columns_cold_rows *rows,
+					 struct columns_fault *fault);
+MUST_CHECK enum err columns_segment_tx(struct columns_segment *s, uint32_t page, uint32_t *tx,
+				       struct columns_fault *fault);
 
 /* columns_cold_next() with every check, and its fault for a person. */
 MUST_CHECK enum err columns_segment_next(struct columns_segment *s,

@@ -14,6 +14,7 @@
 #include "store/columns_compact.h"
 #include "store/columns_layout.h"
 #include "store/columns_self.h"
+#include "store/columns_warm.h"
 
 /* ---- heads ---- */
 
@@ -257,91 +258,6 @@ static enum err heads(struct columns_head *root, struct columns_head *out, const
 
 /* ---- what is cold ---- */
 
-/* One segment into the place of its rows: memory of our own, over the hole that is mapped there. */
-static enum err thaw(struct columns_view *v, struct columns_segment *s, struct columns_fault *fault)
-{
-	uint8_t *at[ASSET_TX + 1];
-	enum err e = ERR_OK;
-
-	for (unsigned i = ASSET_FROM; i <= ASSET_TX; i++) {
-		const size_t width = columns_asset_files[i].width;
-		const size_t bytes = s->cold.events * width;
-
-		at[i] = v->map[i].p + s->cold.first * width;
-		if (mmap(at[i], bytes, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED) {
-			return out_of_memory(fault);
-		}
-		/* advice: fewer faults; it works without */
-		(void)madvise(at[i], bytes, MADV_HUGEPAGE);
-	}
-	for (uint32_t page = 0; e == ERR_OK && page < s->cold.pages; page++) {
-		const struct columns_cold_rows rows = {
-			.from = (void *)at[ASSET_FROM],
-			.to = (void *)at[ASSET_TO],
-			.tx = (void *)at[ASSET_TX],
-			.amount = (void *)at[ASSET_AMOUNT],
-			.balance = (void *)at[ASSET_BALANCE],
-			.out = (void *)at[ASSET_OUT],
-			.in = (void *)at[ASSET_IN],
-		};
-		const size_t n = columns_cold_page_events(&s->cold, page);
-
-		e = columns_segment_next(s, &rows, fault);
-		for (unsigned i = ASSET_FROM; i <= ASSET_TX; i++) {
-			at[i] += n * columns_asset_files[i].width;
-		}
-	}
-	for (unsigned i = ASSET_FROM; e == ERR_OK && i <= ASSET_TX; i++) {
-		const size_t width = columns_asset_files[i].width;
-
-		(void)mprotect(v->map[i].p + s->cold.first * width, s->cold.events * width,
-			       PROT_READ);
-	}
-	return e;
-}
-
-/* The columns are mapped already, so what of them has a hole by now is in cold files by now. */
-static enum err thaw_all(struct columns_view *v, const char *folder, size_t folder_n,
-			 struct columns_fault *fault)
-{
-	enum err e = ERR_OK;
-
-	while (e == ERR_OK) {
-		const uint32_t number = v->cold_files;
-		struct columns_segment s;
-
-		e = columns_segment_open(&s, folder, folder_n, number, v->cold,
-					 v->columns.accounts_n, fault);
-		if (e != ERR_OK) {
-			break;
-		}
-		if (s.cold.events > v->columns.n - v->cold) {
-			columns_fault_say(
-			    fault,
-			    "%s/cold-%" PRIu32
-			    ": holds more events than the head counts: take the store "
-			    "from a copy, or ingest into a new folder",
-			    folder + folder_n + 1, number);
-			e = ERR_CORRUPT;
-		} else {
-			e = thaw(v, &s, fault);
-		}
-		v->cold += e == ERR_OK ? s.cold.events : 0;
-		v->cold_files += e == ERR_OK ? 1 : 0;
-		columns_segment_close(&s);
-	}
-	if (e == ERR_NOT_FOUND && v->cold < v->columns.n && v->columns.amount[v->cold] == 0) {
-		columns_fault_say(fault,
-				  "%s: events from %" PRIu64
-				  " on are not in the columns, and the cold file for them is not "
-				  "there: take the store from a copy, or ingest into a new folder",
-				  folder + folder_n + 1, v->cold);
-		return ERR_CORRUPT;
-	}
-	return e == ERR_NOT_FOUND ? ERR_OK : e;
-}
-
 /* Takes over what an earlier view of the asset has decoded: the pages move, nothing is copied. */
 static void take_over(struct columns_view *v, const struct columns_view *old)
 {
@@ -357,10 +273,13 @@ static void take_over(struct columns_view *v, const struct columns_view *old)
 	v->cold_files = old->cold_files;
 }
 
-/* v has the first blocks of an earlier view of the same asset, or is zeroed; hot: what is cold is
- * left out; old: that view, or NULL. */
+/* What is done with what is cold. */
+enum cold_way { COLD_DECODED, COLD_WHEN_ASKED, COLD_LEFT_OUT };
+
+/* v has the first blocks of an earlier view of the same asset, or is zeroed; old: that view, or
+ * NULL. */
 static enum err open_asset(struct columns_view *v, const struct columns_view *old,
-			   const char *folder, uint32_t asset, bool check, bool hot,
+			   const char *folder, uint32_t asset, bool check, enum cold_way way,
 			   struct columns_head *root, struct columns_head *h,
 			   struct columns_fault *fault)
 {
@@ -392,8 +311,8 @@ static enum err open_asset(struct columns_view *v, const struct columns_view *ol
 	if (e == ERR_OK && old != NULL && old->cold > 0 && old->cold <= v->columns.n) {
 		take_over(v, old);
 	}
-	if (e == ERR_OK && !hot) {
-		e = thaw_all(v, inside, folder_n, fault);
+	if (e == ERR_OK && way != COLD_LEFT_OUT) {
+		e = columns_warm_take(v, inside, folder_n, way == COLD_WHEN_ASKED, fault);
 	}
 	for (unsigned i = ASSET_FROM; e == ERR_OK && check && i <= ASSET_TX; i++) {
 		e = columns_map_check(&v->map[i], inside, folder_n, columns_asset_files[i].name,
@@ -419,7 +338,7 @@ static enum err open_asset(struct columns_view *v, const struct columns_view *ol
 }
 
 static enum err view_open(struct columns_view *v, const struct columns_view *old,
-			  const char *folder, uint32_t asset, bool check,
+			  const char *folder, uint32_t asset, bool check, enum cold_way way,
 			  struct columns_fault *fault)
 {
 	struct columns_head root = { .generation = 0 }, h, now;
@@ -430,8 +349,7 @@ static enum err view_open(struct columns_view *v, const struct columns_view *old
 	for (int i = 0; e == ERR_CORRUPT && i < TRIES; i++) {
 		struct columns_fault again;
 
-		e = open_asset(v, i == 0 ? old : NULL, folder, asset, check, false, &root, &h,
-			       fault);
+		e = open_asset(v, i == 0 ? old : NULL, folder, asset, check, way, &root, &h, fault);
 		if (e == ERR_CORRUPT && (root_head(&now, folder, &again) != ERR_OK ||
 					 now.generation == root.generation)) {
 			break;
@@ -444,7 +362,14 @@ enum err columns_view_open(struct columns_view *v, const char *folder, uint32_t 
 			   struct columns_fault *fault)
 {
 	memset(v, 0, sizeof *v);
-	return view_open(v, NULL, folder, asset, check, fault);
+	return view_open(v, NULL, folder, asset, check, COLD_DECODED, fault);
+}
+
+enum err columns_view_open_cold(struct columns_view *v, const char *folder, uint32_t asset,
+				struct columns_fault *fault)
+{
+	memset(v, 0, sizeof *v);
+	return view_open(v, NULL, folder, asset, false, COLD_WHEN_ASKED, fault);
 }
 
 enum err columns_view_renew(struct columns_view *v, const char *folder, uint32_t asset,
@@ -453,12 +378,13 @@ enum err columns_view_renew(struct columns_view *v, const char *folder, uint32_t
 	struct columns_view old = *v;
 	enum err e;
 
+	CHECK(v->ranges == NULL);
 	memset(v, 0, sizeof *v);
 	v->owned = old.owned;
 	v->blocks_n = old.blocks_n;
 	v->undos = old.undos;
 	old.owned = NULL;
-	e = view_open(v, &old, folder, asset, false, fault);
+	e = view_open(v, &old, folder, asset, false, COLD_DECODED, fault);
 	columns_view_close(&old);
 	return e;
 }
@@ -469,7 +395,7 @@ enum err columns_view_open_hot(struct columns_view *v, const char *folder, uint3
 	struct columns_head root = { .generation = 0 };
 
 	memset(v, 0, sizeof *v);
-	return open_asset(v, NULL, folder, asset, false, true, &root, h, fault);
+	return open_asset(v, NULL, folder, asset, false, COLD_LEFT_OUT, &root, h, fault);
 }
 
 void columns_view_close(struct columns_view *v)
@@ -478,6 +404,8 @@ void columns_view_close(struct columns_view *v)
 		columns_map_close(&v->map[i]);
 	}
 	free(v->owned);
+	free(v->ranges);
+	free(v->folder);
 	memset(v, 0, sizeof *v);
 }
 

@@ -53,9 +53,9 @@ def case(name, **fields):
     return place
 
 
-def ask(*words, code=0):
+def ask(*words, code=0, stdin=None):
     """stdout; the exit code must be `code`, None: another than 0. With another code than 0: stderr."""
-    done = process.run([program("kuramori"), *words], expect=None)
+    done = process.run([program("kuramori"), *words], expect=None, input=stdin)
     assert done.returncode != 0 if code is None else done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
     if code != 0:
         assert done.stderr.startswith("kuramori: "), done.stderr
@@ -715,6 +715,57 @@ def forged_bounds_are_not_proved():
         assert verify(other, only=1)[0] in (1, 3), text[:20]
     assert process.run([ROOT / "tools/kuramori-trace-verify-bounds"], expect=2).stderr.startswith("kuramori-trace-verify-bounds BUNDLE")
     assert verify(folder / "nothing", only=1)[0] == 3 and verify(place, "0" * 64, only=1)[0] == 1
+
+
+@tap.test
+def a_ledger_that_is_mostly_cold_says_the_same():
+    """What is cold is decoded from the theft on alone; who never sends after it is looked for before it."""
+    r = random.Random(11)
+    people, held, lines = [f"P{i}" for i in range(3000)], {}, ["1,1,,,SLEEPER,5000"]
+    lines += [f"1,1,{tx('old')},SLEEPER,P0,700", f"1,1,{tx('vault')},,VICTIM,900000"]
+    held["P0"] = 700
+    for i in range(262144 + 2000):
+        a, b = r.choice(people[:40] if i % 3 else people), r.choice(people)
+        v = r.randrange(1, 1000)
+        a = a if held.get(a, 0) >= v else ""
+        held[a] = held.get(a, 0) - v
+        held[b] = held.get(b, 0) + v
+        height = 2 + i // 500
+        if i == 255000:
+            lines.append(f"{height},{height},{tx('early')},VICTIM,P1,500000")
+        if i == 258000:
+            lines += [f"{height},{height},{tx('thief')},VICTIM,THIEF,300000", f"{height},{height},{tx('sleep')},THIEF,SLEEPER,200"]
+            lines += [f"{height},{height},{tx('sale')},THIEF,EXCHANGE,9000", f"{height},{height},{tx('mix')},THIEF,P3,100000"]
+        lines.append(f"{height},{height},{tx(str(i)) if i % 7 == 0 else ''},{a},{b},{v}")
+    lines += [f"{1000 + i},{1000 + i},,,P1,1" for i in range(360)]
+    for name in ("hot", "cold"):
+        ask("trace", "ingest", folder / name, "csv", "-", stdin="height,time,txid,from,to,amount\n" + "\n".join(lines) + "\n")
+    assert json.loads(ask("--json", "trace", "compact", folder / "cold", "segment=262144"))["cold"] == 262144
+    seed = [{"tx": tx("thief"), "to": "THIEF"}]
+    cases = [case("coldly", seeds=seed, policies=["haircut", "fifo"]), case("coldly-held", seeds=[{"address": "THIEF", "height": 518}, {"address": "P3", "height": 500, "amount": "9"}], policies=["fifo"]),
+             case("coldly-hubs", seeds=seed, hub_transfers=200, policies=["fifo", "lifo"])]
+    asked = [f"deposit={tx('sale')}/EXCHANGE", f"deposit={tx('old')}/P0", f"deposit={tx('early')}/P1", "account=SLEEPER", "account=P3", "account=VICTIM"]
+    for the_case in cases:
+        said = [ask("trace", "bounds", the_case, folder / name, *asked, "bundle=-") for name in ("hot", "cold")]
+        assert said[0] == said[1], the_case
+        (folder / "coldly.bundle").write_text(said[0])
+        code, text = verify(folder / "coldly.bundle")
+        assert code == 0, (the_case, text)
+        assert "is what the ledger" in ask("trace", "verify", folder / "coldly.bundle", folder / "cold")
+    for words in (["report", cases[0]], ["report", cases[0], "as_of=519"], ["path", cases[0], "EXCHANGE"], ["bounds", cases[0], *asked]):
+        said = [ask("--json", "trace", *words[:2], folder / name, *words[2:]) for name in ("hot", "cold")]
+        assert said[0] == said[1] and len(said[0]) > 50, words
+    sleeper = [a for a in bounds(cases[0], folder / "cold", "account=SLEEPER")["asked"]]
+    assert sleeper[0]["amount"] == "4500" and sleeper[0]["upper"] == "200", sleeper
+    for policy in ("fifo", "lifo"):
+        said = [ask("trace", "pedigree", folder / name, "coin", tx("old"), "P0", f"policy={policy}", "bundle=-") for name in ("hot", "cold")]
+        assert said[0] == said[1]
+    # a damaged page is named where it is needed
+    place = folder / "cold/asset-0/cold-0"
+    whole = place.read_bytes()
+    place.write_bytes(whole[:-100] + bytes([whole[-100] ^ 4]) + whole[-99:])
+    assert "asset-0/cold-0" in ask("trace", "report", cases[0], folder / "cold", code=70)
+    assert "1 made" not in ask("trace", "pedigree", folder / "cold", "coin", tx("old"), "P0")
 
 
 @tap.test

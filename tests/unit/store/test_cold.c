@@ -12,8 +12,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "../../../bench/trace/ledger_columns.h"
 #include "base/attr.h"
@@ -503,6 +505,185 @@ static void goes_on_behind_what_is_cold(void)
 	T_EQ(verified.cold, 2 * (uint64_t)SEGMENT);
 }
 
+/* Whoever reads rows that were not asked for ends, instead of reading zeros. */
+static bool out_of_reach(const struct columns_view *v, uint64_t event)
+{
+	int status = 0;
+	pid_t child = fork();
+
+	CHECK(child >= 0);
+	if (child == 0) {
+		volatile const uint64_t *amount = v->columns.amount;
+
+		(void)signal(SIGSEGV, SIG_DFL);
+		_exit(amount[event] == 0 ? 1 : 2);
+	}
+	CHECK(waitpid(child, &status, 0) == child);
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV;
+}
+
+static bool same_range(const struct columns_view *hot, const struct columns_view *v, uint64_t first,
+		       uint64_t end)
+{
+	const struct trace_columns *c = &v->columns;
+	const struct columns_cold_rows rows = {
+		.from = (void *)(uintptr_t)(c->from + first),
+		.to = (void *)(uintptr_t)(c->to + first),
+		.tx = (void *)(uintptr_t)(c->tx + first),
+		.amount = (void *)(uintptr_t)(c->amount + first),
+		.balance = (void *)(uintptr_t)(c->balance + first),
+		.out = (void *)(uintptr_t)(c->out + first),
+		.in = (void *)(uintptr_t)(c->in + first),
+	};
+
+	return same_rows(&rows, &hot->columns, first, end - first, true);
+}
+
+/* The events of transactions, and what had left accounts, as a view of any kind says it. */
+static void asks(const struct columns_view *hot, const struct columns_view *v)
+{
+	enum { ASKED = 40 };
+
+	const struct trace_columns *c = &hot->columns;
+	uint64_t *sum = calloc(c->accounts_n, sizeof *sum);
+
+	CHECK(sum != NULL);
+	for (unsigned round = 0; round < 60; round++) {
+		const uint64_t at = round == 0   ? 0
+				    : round == 1 ? c->n - 1
+				    : round < 8  ? (round % 2 + 1) * (uint64_t)SEGMENT - round / 4
+						 : t_below(c->n);
+		struct columns_legs legs;
+		uint64_t first = at, end = at;
+
+		while (first > 0 && c->tx[first - 1] == c->tx[at]) {
+			first--;
+		}
+		while (end < c->n && c->tx[end] == c->tx[at]) {
+			end++;
+		}
+		T_EQ(columns_view_legs(v, c->tx[at], &legs, &fault), ERR_OK);
+		T_EQ(legs.first, first);
+		T_EQ(legs.n, end - first);
+		T_CHECK(memcmp(legs.to, c->to + first, 4 * legs.n) == 0);
+		columns_legs_free(&legs);
+	}
+	for (unsigned round = 0; round < 6; round++) {
+		const uint64_t event = round == 0   ? c->n
+				       : round == 1 ? SEGMENT
+				       : round == 2 ? 0
+						    : t_below(c->n);
+		uint32_t accounts[ASKED];
+		uint64_t out[ASKED];
+		size_t n = 0;
+
+		memset(sum, 0, c->accounts_n * sizeof *sum);
+		for (uint64_t i = 0; i < event; i++) {
+			sum[c->from[i]] += c->amount[i];
+		}
+		for (uint32_t a = (uint32_t)t_below(5); a < c->accounts_n && n < ASKED;
+		     a += 1 + (uint32_t)t_below(5)) {
+			accounts[n++] = a;
+		}
+		T_EQ(columns_view_left(v, event, accounts, n, out, &fault), ERR_OK);
+		for (size_t i = 0; i < n; i++) {
+			T_EQ(out[i], sum[accounts[i]]);
+		}
+	}
+	free(sum);
+}
+
+static void decodes_what_is_asked_for(void)
+{
+	enum { RANGES = 8 };
+
+	struct columns_view hot, v;
+
+	keep(&hot);
+	for (unsigned round = 0; round < 8; round++) {
+		uint64_t first[RANGES], end[RANGES];
+
+		T_EQ(columns_view_open_cold(&v, folder, 0, &fault), ERR_OK);
+		T_EQ(v.cold, 2 * (uint64_t)SEGMENT);
+		T_EQ(v.columns.n, hot.columns.n);
+		T_EQ(v.blocks_n, hot.blocks_n);
+		T_CHECK(out_of_reach(&v, 0) && out_of_reach(&v, v.cold - 1));
+		T_CHECK(same_range(&hot, &v, v.cold, v.columns.n));
+		for (unsigned i = 0; i < RANGES; i++) {
+			const uint64_t most = i % 3 == 0 ? v.columns.n : 40000;
+
+			first[i] = t_below(v.columns.n);
+			end[i] = first[i] + t_below(most);
+			end[i] = end[i] > v.columns.n ? v.columns.n : end[i];
+			if (round == 0) {
+				/* at the edges of pages and of files */
+				first[i] = SEGMENT - COLUMNS_COLD_PAGE + (i % 2);
+				end[i] = SEGMENT + i / 2 * COLUMNS_COLD_PAGE;
+			}
+			T_EQ(columns_view_warm(&v, first[i], end[i], &fault), ERR_OK);
+			for (unsigned k = 0; k <= i; k++) {
+				T_CHECK(same_range(&hot, &v, first[k], end[k]));
+			}
+		}
+		if (round == 0) {
+			T_CHECK(out_of_reach(&v, SEGMENT - COLUMNS_COLD_PAGE - 1));
+			T_CHECK(out_of_reach(&v, SEGMENT + 3 * COLUMNS_COLD_PAGE));
+			T_CHECK(!out_of_reach(&v, SEGMENT + 3 * COLUMNS_COLD_PAGE - 1));
+			asks(&hot, &v);
+		}
+		T_EQ(columns_view_warm(&v, 0, v.columns.n, &fault), ERR_OK);
+		T_CHECK(same_view(&hot, &v));
+		columns_view_close(&v);
+	}
+	/* nothing asked for; and a view that has all of it already */
+	T_EQ(columns_view_open_cold(&v, folder, 0, &fault), ERR_OK);
+	T_EQ(columns_view_warm(&v, 5, 5, &fault), ERR_OK);
+	T_CHECK(out_of_reach(&v, 5));
+	asks(&hot, &v);
+	T_CHECK(out_of_reach(&v, 5));
+	columns_view_close(&v);
+	T_EQ(columns_view_open(&v, folder, 0, false, &fault), ERR_OK);
+	T_EQ(columns_view_warm(&v, 0, v.columns.n, &fault), ERR_OK);
+	T_CHECK(same_view(&hot, &v));
+	asks(&hot, &v);
+	columns_view_close(&v);
+	forget(&hot);
+}
+
+/* A view that decodes when it is asked sees damage where it is asked for, or at its opening. */
+static void damaged_when_asked(const char *name)
+{
+	struct columns_view v;
+	enum err e = columns_view_open_cold(&v, folder, 0, &fault);
+
+	if (e == ERR_OK) {
+		e = columns_view_warm(&v, 0, v.columns.n, &fault);
+		columns_view_close(&v);
+	}
+	T_EQ(e, ERR_CORRUPT);
+	T_CHECK(strstr(fault.text, name) != NULL && strstr(fault.text, ": page ") != NULL);
+}
+
+/* A file that goes away while a view is open. */
+static void gone_when_asked(const char *path, const char *aside)
+{
+	struct columns_legs legs;
+	struct columns_view v;
+	uint32_t account = 2;
+	uint64_t out;
+
+	T_EQ(columns_view_open_cold(&v, folder, 0, &fault), ERR_OK);
+	T_EQ(rename(path, aside), 0);
+	T_EQ(columns_view_warm(&v, 0, v.columns.n, &fault), ERR_CORRUPT);
+	T_CHECK(strstr(fault.text, "it is not there any more") != NULL);
+	T_CHECK(columns_view_legs(&v, 5, &legs, &fault) == ERR_CORRUPT ||
+		strstr(path, "cold-1") != NULL);
+	T_CHECK(columns_view_left(&v, v.cold, &account, 1, &out, &fault) == ERR_CORRUPT ||
+		strstr(path, "cold-0") != NULL);
+	T_EQ(rename(aside, path), 0);
+	columns_view_close(&v);
+}
+
 static void names_damage_in_cold_files(void)
 {
 	static const char *const files[] = { "asset-0/cold-0", "asset-0/cold-1" };
@@ -532,6 +713,7 @@ static void names_damage_in_cold_files(void)
 		T_EQ(pwrite(fd, &bent, 1, at), 1);
 		T_EQ(columns_view_open(&v, folder, 0, false, &fault), ERR_CORRUPT);
 		T_CHECK(strstr(fault.text, name) != NULL && strstr(fault.text, ": page ") != NULL);
+		damaged_when_asked(name);
 		c = writer();
 		T_EQ(columns_check(c, 0, UINT64_MAX, &fault), ERR_CORRUPT);
 		T_CHECK(strstr(fault.text, name) != NULL);
@@ -548,6 +730,9 @@ static void names_damage_in_cold_files(void)
 			T_EQ(compact(NULL, &made), i < 2 ? ERR_CORRUPT : ERR_OK);
 		}
 		T_EQ(pwrite(fd, &byte, 1, at), 1);
+		if (i < 2) {
+			gone_when_asked(path, aside);
+		}
 		/* gone, longer, shorter */
 		T_EQ(rename(path, aside), 0);
 		T_EQ(columns_view_open(&v, folder, 0, false, &fault), ERR_CORRUPT);
@@ -805,6 +990,7 @@ int main(int argc, char **argv)
 		{ "finds every bent bit and every cut", finds_every_bent_bit_and_every_cut },
 		{ "says the same when cold", says_the_same_when_cold },
 		{ "goes on behind what is cold", goes_on_behind_what_is_cold },
+		{ "decodes what is asked for", decodes_what_is_asked_for },
 		{ "names damage in cold files", names_damage_in_cold_files },
 		{ "dies at every step", dies_at_every_step },
 		{ "leaves what does not add up", leaves_what_does_not_add_up },
