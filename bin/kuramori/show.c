@@ -346,6 +346,31 @@ static const char *whose(const struct cli *c, const struct doc_holding *h, const
 	return id;
 }
 
+/* The words of security keys behind it; false: one does not verify. */
+static bool print_proofs(const struct cli *c, const struct doc *d)
+{
+	struct proofs proofs = { .n = 0 };
+	struct policy_verdict v;
+
+	if (d->proofs.n == 0) {
+		return true;
+	}
+	if (c->roster_file[0] == '\0') {
+		(void)puts(_("security keys' words stand behind it: set roster_file to have them "
+			     "judged"));
+		return true;
+	}
+	v = proofs_judge(&proofs, d, COUNTERS_NO_TIME, &c->roster);
+	if (v.err != ERR_OK) {
+		printf("%s: %s\n", _("A SECURITY KEY'S WORD DOES NOT VERIFY"), words_of(v.words));
+		return false;
+	}
+	for (size_t i = 0; i < proofs.n; i++) {
+		printf(_("signed by %s, with a security key\n"), proofs.one[i].person->id);
+	}
+	return true;
+}
+
 static int print_signatures(const struct cli *c, const struct doc *d, const struct doc_holding *h)
 {
 	bool all = true;
@@ -369,21 +394,7 @@ static int print_signatures(const struct cli *c, const struct doc *d, const stru
 			printf(_("signed by NOBODY KNOWN HERE, key %s\n"), hex);
 		}
 	}
-	if (d->proofs.n > 0 && c->roster_file[0] == '\0') {
-		printf(_("security keys' words stand behind it: set roster_file to have them "
-			 "judged\n"));
-	} else if (d->proofs.n > 0) {
-		struct proofs proofs = { .n = 0 };
-		struct policy_verdict v = proofs_judge(&proofs, d, COUNTERS_NO_TIME, &c->roster);
-
-		all = all && v.err == ERR_OK;
-		if (v.err != ERR_OK) {
-			printf(_("A SECURITY KEY'S WORD DOES NOT VERIFY: %s\n"), words_of(v.words));
-		}
-		for (size_t i = 0; v.err == ERR_OK && i < proofs.n; i++) {
-			printf(_("signed by %s, with a security key\n"), proofs.one[i].person->id);
-		}
-	}
+	all = print_proofs(c, d) && all;
 	return all ? 0 : err_exit(ERR_SIGNATURE);
 }
 
