@@ -89,8 +89,9 @@ static WIDE_CODE("avx512f") size_t
 /* Lane k of the vector `at` (of WIDE senders each) is among the first n senders. */
 static INLINED __mmask16 lanes(size_t n, size_t at)
 {
-	return n >= (at + 1) * WIDE ? (__mmask16)0xffff
-				    : (__mmask16)(((uint32_t)1 << (n - at * WIDE)) - 1);
+	const size_t left = n - at * WIDE;
+
+	return (__mmask16)(left < WIDE ? ((uint32_t)1 << left) - 1 : 0xffffu);
 }
 
 static WIDE_CODE("avx512f") uint64_t
