@@ -757,15 +757,19 @@ void laws_send(struct sim *s, uint32_t h, const struct effect *f)
 
 /* ---- the server's books ---------------------------------------------------------------------- */
 
-/* The server knows the very chain that there is. */
+/*
+ * The server knows the very chain that there is, and says so: after a start it calls no height what
+ * nodes show that have less than it knew before.
+ */
 static bool up_to_date(const struct sim *s)
 {
 	const struct host *k = &s->host[HOST_PAYOUT];
 	uint64_t at = k->fed[NODE_PUBLIC];
 	struct nis_block b;
 
-	return k->fed_whole[NODE_PUBLIC] && at == nis_height(s->nis) && at > 0 &&
-	       nis_block_at(s->nis, at, &b) && hash32_eq(&b.hash, &k->fed_hash[NODE_PUBLIC][at]);
+	return payout_chain_read(host_payout()) && k->fed_whole[NODE_PUBLIC] &&
+	       at == nis_height(s->nis) && at > 0 && nis_block_at(s->nis, at, &b) &&
+	       hash32_eq(&b.hash, &k->fed_hash[NODE_PUBLIC][at]);
 }
 
 /* What the server calls mined or settled is in the chain, where it says, as deep as it must be. */
@@ -924,7 +928,8 @@ void laws_step(struct sim *s, uint32_t h, bool committed)
 	if (h == HOST_PAYOUT && committed) {
 		books_obey(s);
 	}
-	if ((h == HOST_A || h == HOST_B) && s->host[h].frozen_on_disk &&
+	/* one that dies before its resume is durable is frozen when it is back */
+	if ((h == HOST_A || h == HOST_B) && s->host[h].frozen_on_disk && !s->host[h].dying &&
 	    !guard_frozen(host_guard(h - HOST_A))) {
 		sim_broken(s, "P5", "%s forgot a freeze that is on its disk", host_name(h));
 	}
