@@ -7,6 +7,10 @@
 #include "crypto/sha256.h"
 #include "ipc/frame.h"
 
+enum {
+	TOLD_FREE = 8, /* effects that are left to the step that attests */
+};
+
 static struct guard_nonce *nonce_current(struct guard *g)
 {
 	return g->nonces_made == 0 ? NULL : &g->nonces[g->nonces_made % GUARD_NONCES];
@@ -60,17 +64,23 @@ static struct bytes nonce_put(struct guard *g, struct writer *w)
 	return bytes_of(w->p + at, w->n - at);
 }
 
-static void nonce_answer(struct guard *g, struct guard_feed *f, struct effects *out)
+/* f is answered in this step, by this. */
+static struct guard_ask answered(const struct guard *g, struct guard_feed *f)
 {
-	const struct guard_ask ask = { .channel = f->channel,
-				       .request_id = f->request_id,
-				       .reply = MSGS_REPLY(SIGNER_NEXT) };
-	struct writer w = writer_make(g->text, sizeof g->text);
-	struct bytes item = nonce_put(g, &w);
-
 	f->held = false;
 	f->reading = false;
 	f->nonce_number = g->nonces_made;
+	return (struct guard_ask){ .channel = f->channel,
+				   .request_id = f->request_id,
+				   .reply = MSGS_REPLY(SIGNER_NEXT) };
+}
+
+static void nonce_answer(struct guard *g, struct guard_feed *f, struct effects *out)
+{
+	const struct guard_ask ask = answered(g, f);
+	struct writer w = writer_make(g->text, sizeof g->text);
+	struct bytes item = nonce_put(g, &w);
+
 	guard_self_answer(&ask, &item, 1, out);
 }
 
@@ -256,13 +266,17 @@ void guard_feed_heartbeat(struct guard *g, struct guard_ask *ask, struct effects
 	guard_sign_release(g, out);
 }
 
+/* What A said stands in A's own record. */
+static bool is_told(u128 type)
+{
+	return type != DOC_ATTESTATION && type != DOC_SIGNATURE;
+}
+
 /* The batch that was read back, as a NEXT reply: nonce, attestation, its subject's documents. */
 static enum err subject_answer(struct guard *g, struct guard_feed *f, const struct guard_payment *p,
 			       struct bytes batch, struct effects *out)
 {
-	const struct guard_ask ask = { .channel = f->channel,
-				       .request_id = f->request_id,
-				       .reply = MSGS_REPLY(SIGNER_NEXT) };
+	struct guard_ask ask;
 	struct bytes items[FRAME_ITEMS_MAX];
 	struct writer w = writer_make(g->text, sizeof g->text);
 	struct log_view view;
@@ -295,7 +309,7 @@ static enum err subject_answer(struct guard *g, struct guard_feed *f, const stru
 			found = doc_open(&d, blob, &g->genesis_id, NULL) == ERR_OK &&
 				guard_self_mark(g, &d.id) == p->attestation;
 			items[1] = blob;
-		} else if (r.amount != DOC_ATTESTATION && r.amount != DOC_SIGNATURE) {
+		} else if (is_told(r.amount)) {
 			if (n == FRAME_ITEMS_MAX) {
 				return ERR_CORRUPT;
 			}
@@ -305,11 +319,50 @@ static enum err subject_answer(struct guard *g, struct guard_feed *f, const stru
 	if (!found) {
 		return ERR_CORRUPT;
 	}
-	f->held = false;
-	f->reading = false;
-	f->nonce_number = g->nonces_made;
+	ask = answered(g, f);
 	guard_self_answer(&ask, items, n, out);
 	return ERR_OK;
+}
+
+/* The same out of what is at hand. */
+static struct bytes attested_body(struct guard *g, struct bytes attestation,
+				  const struct doc *const *docs, size_t docs_n, struct effects *out)
+{
+	struct bytes items[FRAME_ITEMS_MAX];
+	struct writer w = writer_make(g->text, sizeof g->text);
+	size_t n = 0;
+
+	items[n++] = nonce_put(g, &w);
+	items[n++] = attestation;
+	for (size_t i = 0; i < docs_n; i++) {
+		if (is_told(docs[i]->type)) {
+			CHECK(n < FRAME_ITEMS_MAX);
+			items[n++] = docs[i]->raw;
+		}
+	}
+	return guard_self_body(items, n, out);
+}
+
+void guard_feed_attested(struct guard *g, const struct guard_payment *p, struct bytes attestation,
+			 const struct doc *const *docs, size_t docs_n, struct effects *out)
+{
+	struct bytes body = bytes_of(NULL, 0);
+
+	for (size_t i = 0; i < GUARD_FEEDS_MAX; i++) {
+		struct guard_feed *f = &g->feeds[i];
+		struct guard_ask ask;
+
+		/* rules that came into force in this step may have said much */
+		if (!f->held || f->reading || effects_free(out) < TOLD_FREE ||
+		    guard_self_after(g, f->after) != p) {
+			continue;
+		}
+		if (body.n == 0) {
+			body = attested_body(g, attestation, docs, docs_n, out);
+		}
+		ask = answered(g, f);
+		effects_send(out, ask.channel, ask.reply, ask.request_id, body);
+	}
 }
 
 void guard_feed_reply(struct guard *g, const struct event *event, struct effects *out)

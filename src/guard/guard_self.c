@@ -308,8 +308,7 @@ uint8_t guard_self_hot(const struct guard *g, const struct key32 *account)
 	return (uint8_t)i;
 }
 
-void guard_self_answer(const struct guard_ask *ask, const struct bytes *items, size_t n,
-		       struct effects *out)
+struct bytes guard_self_body(const struct bytes *items, size_t n, struct effects *out)
 {
 	size_t bytes = 0;
 	struct writer w;
@@ -324,7 +323,14 @@ void guard_self_answer(const struct guard_ask *ask, const struct bytes *items, s
 		writer_bytes(&w, items[i]);
 	}
 	CHECK(!w.bad);
-	effects_send(out, ask->channel, ask->reply, ask->request_id, bytes_of(w.p, w.n));
+	return bytes_of(w.p, w.n);
+}
+
+void guard_self_answer(const struct guard_ask *ask, const struct bytes *items, size_t n,
+		       struct effects *out)
+{
+	effects_send(out, ask->channel, ask->reply, ask->request_id,
+		     guard_self_body(items, n, out));
 }
 
 /* At most GUARD_REFUSE_BURST at once: who asks nonsense quickly must not fill the journal. */

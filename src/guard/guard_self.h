@@ -157,6 +157,8 @@ void guard_self_refuse_quietly(struct guard *g, const struct guard_ask *ask,
 			       const struct guard_no *no, struct effects *out);
 void guard_self_answer(const struct guard_ask *ask, const struct bytes *items, size_t n,
 		       struct effects *out);
+/* The body of a reply, among the effects: several may be sent the same.  At most FRAME_BODY_MAX. */
+struct bytes guard_self_body(const struct bytes *items, size_t n, struct effects *out);
 
 /* Tables.  What is found by a hash is found by its mark; what is not found is not there. */
 uint64_t guard_self_mark(const struct guard *g, const struct hash32 *h);
@@ -345,6 +347,14 @@ void guard_feed_sync(struct guard *g, struct guard_ask *ask, struct effects *out
 void guard_feed_heartbeat(struct guard *g, struct guard_ask *ask, struct effects *out);
 void guard_feed_reply(struct guard *g, const struct event *event, struct effects *out);
 void guard_feed_closed(struct guard *g, uint32_t channel);
+/*
+ * Answers every NEXT that waits for p, attested in this step: behind its commit, and without
+ * reading it back, with the same items.  docs: what the batch holds, in its order; at most
+ * FRAME_ITEMS_MAX - 2 that are told.  Whom the effects do not suffice for, guard_feed_serve() tells
+ * as it tells what is older.
+ */
+void guard_feed_attested(struct guard *g, const struct guard_payment *p, struct bytes attestation,
+			 const struct doc *const *docs, size_t docs_n, struct effects *out);
 /* At the end of each step: whoever waits and can be answered is. */
 void guard_feed_serve(struct guard *g, struct effects *out);
 /* At the start of each step: a new nonce when it is time. */

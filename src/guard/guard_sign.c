@@ -621,6 +621,9 @@ static void commit(struct guard *g, const struct fresh *f, const struct guard_as
 	guard_self_add(g, &b, &r, f->entry.approvals, &blob);
 	guard_self_commit(g, &b, out);
 	p->batch_bytes = (g->journal_used - p->batch_offset) & UINT32_C(0xffffff);
+	static_assert((int)SIGN_ITEMS_MAX <= (int)FRAME_ITEMS_MAX,
+		      "nonce and attestation, and all documents but A's two");
+	guard_feed_attested(g, p, blob, f->docs, f->docs_n, out);
 	if (!p->sweep) {
 		g->last = w->attestation;
 		g->last_sequence = p->sequence;

@@ -1084,7 +1084,7 @@ static void much_to_say(void)
 /* B's feed names what is its own: A's attestation and signature stand in its journal only. */
 static void feed_of_b(void)
 {
-	uint64_t a, id;
+	uint64_t a, id, held;
 	struct doc d;
 
 	start();
@@ -1092,6 +1092,9 @@ static void feed_of_b(void)
 	a = rig_sign();
 	rig_acks(A);
 	T_CHECK(rig_signed(a));
+	(void)next_on(B, WATCHER + 1, 0);
+	held = next_on(B, WATCHER + 1, 0);
+	T_EQ(rig_answers(held), 0);
 	(void)rig_sign_b(rig_answer(a));
 	T_EQ(r.g[B].payments_n, 1);
 	id = next_on(B, WATCHER, 0);
@@ -1102,6 +1105,40 @@ static void feed_of_b(void)
 		T_CHECK(type == DOC_ATTEMPT || type == DOC_ORDER || type == DOC_REQUEST);
 		T_CHECK(i < 5);
 	}
+	/* who waited was told the same, in the step that attested */
+	for (size_t i = 1; i <= 5; i++) {
+		T_CHECK(bytes_eq(rig_item(rig_answer(held), i), rig_item(rig_answer(id), i)));
+	}
+}
+
+/* Who has no room in the step that attests is told in the next one. */
+static void told_later(void)
+{
+	const struct guard_payment *p;
+	uint64_t held;
+	size_t n;
+
+	start();
+	rig_withdrawal(X(50), 0, 1);
+	(void)rig_sign();
+	p = r.g[A].config.storage.payments;
+	(void)next_on(A, WATCHER, p->sequence);
+	held = next_on(A, WATCHER, p->sequence);
+	T_EQ(rig_answers(held), 0);
+	/* as if it had waited for this one */
+	for (size_t i = 0; i < GUARD_FEEDS_MAX; i++) {
+		r.g[A].feeds[i].after = 0;
+	}
+	effects_init(&r.out, r.store, sizeof r.store);
+	while (effects_free(&r.out) > 4) {
+		effects_note(&r.out, "info much to say");
+	}
+	n = r.out.n;
+	guard_feed_attested(&r.g[A], p, bytes_str("what it attested"), NULL, 0, &r.out);
+	T_EQ(r.out.n, n);
+	T_EQ(rig_answers(held), 0);
+	rig_tick(A, 1);
+	T_CHECK(subject_told(held));
 }
 
 /* What a heartbeat says in another form than a watcher writes. */
@@ -2000,6 +2037,7 @@ int main(int argc, char **argv)
 		{ "a disk that is busy", busy_disk },
 		{ "a step that has much to say", much_to_say },
 		{ "B's feed", feed_of_b },
+		{ "told when there is room", told_later },
 		{ "heartbeats in another form", odd_heartbeats },
 		{ "a watcher that holds what was forgotten", forgotten_records },
 		{ "forgotten while it was read", forgotten_read },

@@ -968,7 +968,9 @@ static void feed(void)
 	struct doc d;
 	uint64_t first;
 	uint64_t held;
+	uint64_t other;
 	uint64_t sign;
+	size_t told = 0;
 
 #define NEXT(channel, after_)                                                                   \
 	(w = writer_make(raw, sizeof raw), b = writer_make(body, sizeof body),                  \
@@ -983,10 +985,29 @@ static void feed(void)
 	held = NEXT(WATCHER, 0);
 	rig_tick(A, 100);
 	T_EQ(rig_answers(held), 0);
+	(void)NEXT(WATCHER + 1, 0);
+	other = NEXT(WATCHER + 1, 0);
+	T_EQ(rig_answers(other), 0);
 	rig_withdrawal(X(500), 1, 1);
 	sign = rig_sign();
 	T_EQ(rig_answers(sign), 0);
+	/* told in the step that attests, all the same and behind the commit: nothing is read back
+	 */
+	T_EQ(r.out.n, 3);
+	T_EQ(r.out.list[0].kind, EFFECT_COMMIT);
+	for (size_t i = 1; i < r.out.n; i++) {
+		told += r.out.list[i].kind == EFFECT_SEND &&
+			bytes_eq(r.out.list[i].body, r.out.list[1].body);
+	}
+	T_EQ(told, 2);
+	T_EQ(rig_answers(other), 1);
 	T_EQ(rig_answers(held), 1);
+	/* who asks later is told the same, out of the journal */
+	first = NEXT(WATCHER + 2, 0);
+	T_EQ(rig_answers(first), 1);
+	for (size_t i = 1; i <= 6; i++) {
+		T_CHECK(bytes_eq(rig_item(rig_answer(first), i), rig_item(rig_answer(held), i)));
+	}
 	T_EQ(rig_type(rig_item(rig_answer(held), 0), &d), DOC_NONCE);
 	T_EQ(rig_type(rig_item(rig_answer(held), 1), &d), DOC_ATTESTATION);
 	T_EQ(doc_attestation_read(&d, &t, NULL), ERR_OK);
