@@ -284,7 +284,10 @@ struct guard_feed {
 	uint64_t after;        /* cursor of the held NEXT */
 	uint64_t nonce_number; /* last one told on this channel; 0 none */
 	uint64_t call;         /* tag of the read under way */
-	uint64_t sequence;     /* of the attestation that is being read */
+	uint64_t sequence;     /* of the attestation that is being read, */
+	uint64_t reads;        /* and its mark */
+	int watcher;           /* whose socket it is */
+	uint64_t again;        /* guard_pending.age of what was told again last; 0: nothing */
 };
 
 struct guard_nonce {

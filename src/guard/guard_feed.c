@@ -144,6 +144,7 @@ void guard_feed_next(struct guard *g, struct guard_ask *ask, struct effects *out
 	f->reading = false;
 	f->request_id = ask->request_id;
 	f->after = cursor.after;
+	f->watcher = ask->watcher;
 }
 
 void guard_feed_sync(struct guard *g, struct guard_ask *ask, struct effects *out)
@@ -376,7 +377,7 @@ void guard_feed_reply(struct guard *g, const struct event *event, struct effects
 		if (!f->used || !f->held || !f->reading || f->call != event->request_id) {
 			continue;
 		}
-		p = guard_self_by_sequence(g, f->sequence);
+		p = guard_self_by_mark(g, f->reads);
 		e = event->status;
 		if (e == ERR_OK && p != NULL) {
 			e = subject_answer(g, f, p, event->body, out);
@@ -402,6 +403,34 @@ void guard_feed_closed(struct guard *g, uint32_t channel)
 	}
 }
 
+/*
+ * Of the sweeps that wait for this watcher's word, though it asks for what comes behind them: the
+ * next one in this round, which a new nonce begins; NULL: no more.  A signer that lost its memory
+ * evacuates by lower numbers than watchers have heard from it, and k of them must hear of those,
+ * too.
+ */
+static const struct guard_payment *unheard(const struct guard *g, struct guard_feed *f)
+{
+	const struct guard_payment *found = NULL;
+	uint64_t from = f->nonce_number == g->nonces_made ? f->again : 0;
+	bool on = from != 0 || (f->nonce_number != 0 && f->nonce_number != g->nonces_made);
+
+	f->again = 0;
+	for (size_t i = 0; on && i < GUARD_PENDING_MAX; i++) {
+		const struct guard_pending *w = &g->pending[i];
+		const struct guard_payment *p = w->used && w->waiting && w->sweep && w->age > from
+						    ? guard_self_by_attestation(g, &w->attestation)
+						    : NULL;
+
+		if (p != NULL && (p->acked & (1u << f->watcher)) == 0 &&
+		    (found == NULL || w->age < f->again)) {
+			found = p;
+			f->again = w->age;
+		}
+	}
+	return found;
+}
+
 void guard_feed_serve(struct guard *g, struct effects *out)
 {
 	for (size_t i = 0; i < GUARD_FEEDS_MAX; i++) {
@@ -413,12 +442,16 @@ void guard_feed_serve(struct guard *g, struct effects *out)
 			continue;
 		}
 		p = guard_self_after(g, f->after);
+		if (p == NULL) {
+			p = unheard(g, f);
+		}
 		if (p != NULL) {
 			uint8_t arguments[12];
 
 			f->reading = true;
 			g->reads_out++;
 			f->sequence = p->sequence;
+			f->reads = p->attestation;
 			f->call = ++g->calls_made;
 			le64_put(arguments, p->batch_offset);
 			le32_put(arguments + 8, p->batch_bytes);

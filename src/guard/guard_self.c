@@ -470,10 +470,8 @@ struct guard_payment *guard_self_by_subject(const struct guard *g, const struct 
 	return NULL;
 }
 
-struct guard_payment *guard_self_by_attestation(const struct guard *g, const struct hash32 *id)
+struct guard_payment *guard_self_by_mark(const struct guard *g, uint64_t mark)
 {
-	const uint64_t mark = guard_self_mark(g, id);
-
 	for (size_t i = g->payments_n; i-- > 0;) {
 		struct guard_payment *p = &g->config.storage.payments[i];
 
@@ -482,6 +480,11 @@ struct guard_payment *guard_self_by_attestation(const struct guard *g, const str
 		}
 	}
 	return NULL;
+}
+
+struct guard_payment *guard_self_by_attestation(const struct guard *g, const struct hash32 *id)
+{
+	return guard_self_by_mark(g, guard_self_mark(g, id));
 }
 
 struct guard_payment *guard_self_after(const struct guard *g, uint64_t sequence)

@@ -170,6 +170,8 @@ struct guard_payment *guard_self_by_request(const struct guard *g, const struct 
 struct guard_payment *guard_self_by_inner(const struct guard *g, const struct hash32 *inner);
 struct guard_payment *guard_self_by_subject(const struct guard *g, const struct hash32 *subject);
 struct guard_payment *guard_self_by_attestation(const struct guard *g, const struct hash32 *id);
+/* mark: of the attestation. */
+struct guard_payment *guard_self_by_mark(const struct guard *g, uint64_t mark);
 struct guard_payment *guard_self_by_sequence(const struct guard *g, uint64_t sequence);
 /* First one after this sequence, or NULL. */
 struct guard_payment *guard_self_after(const struct guard *g, uint64_t sequence);

@@ -1768,6 +1768,68 @@ static void sweep_forms(void)
 #undef SWEPT
 }
 
+static bool told_of(uint64_t id, const struct hash32 *attestation)
+{
+	struct doc d;
+
+	return rig_answers(id) == 1 &&
+	       rig_type(rig_item(rig_answer(id), 1), &d) == DOC_ATTESTATION &&
+	       hash32_eq(&d.id, attestation);
+}
+
+/*
+ * A signer that lost its memory evacuates by lower numbers than a watcher has heard from it: each
+ * nonce tells it the sweeps that wait for its word, one after the other.
+ */
+static void unheard_sweeps(void)
+{
+	const uint64_t heard = 1000000;
+	struct hash32 first, second;
+	uint64_t id;
+
+	start();
+	/* no payment is told again: numbers of those that go back are a crime */
+	rig_withdrawal(X(50), 0, 1);
+	(void)rig_sign();
+	T_CHECK(nonce_alone(next_on(A, WATCHER + 1, heard)));
+	id = next_on(A, WATCHER + 1, heard);
+	rig_tick(A, 1001);
+	T_CHECK(nonce_alone(id));
+	sweep_make(&r.till.public_key, X(5000));
+	T_STR(rig_code(sweep_ask(A, 0, NULL)), "");
+	first = rig_newest(A);
+	sweep_make(&r.till.public_key, X(4000));
+	T_STR(rig_code(sweep_ask(A, 0, NULL)), "");
+	second = rig_newest(A);
+	/* a new link has its nonce first */
+	T_CHECK(nonce_alone(next_on(A, WATCHER + 2, heard)));
+	id = next_on(A, WATCHER + 1, heard);
+	T_EQ(rig_answers(id), 0);
+	rig_tick(A, 1001);
+	T_CHECK(told_of(id, &first));
+	id = next_on(A, WATCHER + 1, heard);
+	T_CHECK(told_of(id, &second));
+	/* all, once for this nonce */
+	id = next_on(A, WATCHER + 1, heard);
+	T_EQ(rig_answers(id), 0);
+	T_STR(rig_code(rig_ack(A, 0, &first)), "");
+	T_EQ(rig_answers(id), 0);
+	rig_tick(A, 1001);
+	T_CHECK(told_of(id, &second));
+	T_EQ(rig_answers(next_on(A, WATCHER + 1, heard)), 0);
+	T_STR(rig_code(rig_ack(A, 0, &second)), "");
+	id = next_on(A, WATCHER + 1, heard);
+	rig_tick(A, 1001);
+	T_CHECK(nonce_alone(id));
+	/* what k have said is let out, and waits for nobody */
+	T_STR(rig_code(rig_ack(A, 1, &second)), "");
+	T_STR(rig_code(rig_ack(A, 1, &first)), "");
+	T_EQ(r.g[A].signatures_released, 2);
+	id = next_on(A, WATCHER + 1, heard);
+	rig_tick(A, 1001);
+	T_CHECK(nonce_alone(id));
+}
+
 /* An officer who says it twice beside another is still two officers. */
 static void three_words(void)
 {
@@ -2056,6 +2118,7 @@ int main(int argc, char **argv)
 		{ "waited for so long that it was forgotten", waited_too_long },
 		{ "sweeps in every wrong form", sweep_forms },
 		{ "three words of two officers", three_words },
+		{ "sweeps that a watcher has not heard of", unheard_sweeps },
 		{ "shares of watchers", shares },
 		{ "a move that was paid before", move_that_was_paid },
 		{ "stops in another form", odd_stops },
