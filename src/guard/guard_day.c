@@ -69,12 +69,13 @@ enum err guard_day_judge(const struct guard *g, const struct doc *d, const struc
 	if (v.err == ERR_OK) {
 		v = proofs_count(proofs, &g->counters);
 	}
-	if (v.err == ERR_OK && !any) {
+	if (v.err == ERR_OK && !any) { /* unreached: ./sim plants */
 		v = judge_point(g, &p, after);
 	}
 	if (v.err != ERR_OK) {
 		return guard_self_no_verdict(no, &v);
 	}
+	/* unreached: as above */
 	*since = (g->config.planted & GUARD_PLANT_DAY_WHOLE) != 0 ? 0 : after;
 	return ERR_OK;
 }

@@ -307,6 +307,7 @@ static enum err subject_answer(struct guard *g, struct guard_feed *f, const stru
 			return e;
 		}
 		if (r.kind != LOG_DOCUMENT) {
+			/* unreached: no attestation is journalled that does not open */
 			found = doc_open(&d, blob, &g->genesis_id, NULL) == ERR_OK &&
 				guard_self_mark(g, &d.id) == p->attestation;
 			items[1] = blob;

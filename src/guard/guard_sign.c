@@ -438,6 +438,7 @@ static enum err attested_read(const struct guard *g, const struct guard_payment 
 	}
 	if (e == ERR_OK &&
 	    (guard_self_mark(g, &d.id) != p->attestation || !hash32_eq(&t.subject, subject) ||
+	     /* unreached: one id, so one content, which was compared when it was taken */
 	     !bytes_eq(bytes_of(t.data, t.data_n), guard_sign_data(g, pay)))) {
 		e = ERR_CORRUPT;
 	}
@@ -787,7 +788,8 @@ static struct policy_question question_of(const struct guard *g, const struct si
 		.prices_n = s->said.n,
 		.prices_needed = g->roster.prices_needed,
 		.unapproved_since =
-		    (g->config.planted & GUARD_PLANT_NO_BUDGET) != 0 ? 0 : g->budget.since,
+		    /* unreached: ./sim plants */
+		(g->config.planted & GUARD_PLANT_NO_BUDGET) != 0 ? 0 : g->budget.since,
 		.order_known = guard_order_since(g, &s->order, &s->docs[1].id),
 	};
 }

@@ -96,7 +96,7 @@ static void disown(struct control *c, struct control_entry *e, uint64_t time_ms)
 	case CONTROL_IN_FORCE:
 		if (e->type != DOC_GRANT) {
 			e->disowned = true;
-		} else if ((c->planted & CONTROL_PLANT_GRANT_STAYS) == 0) {
+		} else if ((c->planted & CONTROL_PLANT_GRANT_STAYS) == 0) { /* unreached: ./sim */
 			control_grant_end(c, e, time_ms);
 		}
 		return;
