@@ -9,6 +9,7 @@
  * by their ids.  Payments are a chain, each attestation naming the one before it, so none can be
  * left out; a sweep belongs to no chain, counts nothing and may come in any order.
  */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,8 +22,14 @@
 enum {
 	/* heartbeats' lives in which whoever claims a record has to hand it back */
 	CLAIM_LIVES = 4,
-	RECALL_ITEMS_MAX = FRAME_ITEMS_MAX,
+	/* A NEXT reply has all of them, with a nonce in front.  What we told watchers, and they
+	 * hand back, is never more: an attestation and the documents of one SIGN. */
+	RECALL_ITEMS_MAX = FRAME_ITEMS_MAX - 1,
+	RECALL_BYTES_MAX = FRAME_ITEM_HEADER_BYTES + GUARD_ATTESTATION_BYTES + GUARD_SIGN_BYTES_MAX,
+	NONCE_BYTES = 2 * 1024, /* more than any nonce of ours, with its header */
 };
+
+static_assert((int)RECALL_BYTES_MAX + (int)NONCE_BYTES <= (int)FRAME_BODY_MAX, "a NEXT reply");
 
 /* No journal has so many records; a number above it could not be followed by ours. */
 static const uint64_t SEQUENCE_MAX = UINT64_C(1) << 52;
@@ -276,6 +283,11 @@ static enum err read_attestation(const struct guard *g, struct recalled *r, stru
 
 	if (e != ERR_OK) {
 		return e;
+	}
+	if (r->attestation_doc.raw.n > GUARD_ATTESTATION_BYTES) {
+		/* strangers' signatures are no part of its id: we could not read it back */
+		return guard_self_no(no, ERR_TOO_LARGE, "attestation",
+				     "longer than any of ours: others have signed it too");
 	}
 	e = doc_attestation_read(&r->attestation_doc, &r->t, &fault);
 	if (e != ERR_OK) {
@@ -756,13 +768,16 @@ void guard_recall_frame(struct guard *g, struct guard_ask *ask, struct effects *
 {
 	struct doc_cursor cursor = { .genesis = g->genesis_id };
 	struct writer w = writer_make(g->text, sizeof g->text);
-	struct bytes items[FRAME_ITEMS_MAX];
+	struct bytes items[RECALL_ITEMS_MAX];
 	struct guard_no no;
 	struct bytes item;
 	size_t n = 0;
 	enum err e = frame_items_all(ask->body, items, ARRAY_LEN(items), &n);
 
-	if (e != ERR_OK) {
+	if (ask->body.n > RECALL_BYTES_MAX) {
+		e = guard_self_no(&no, ERR_TOO_LARGE, "body",
+				  "more documents than stand beside one attestation");
+	} else if (e != ERR_OK) {
 		(void)guard_self_no(&no, e, "body", "an attestation and its documents, or nothing");
 	} else if (n > 0) {
 		e = judge(g, ask, items, n, &no, out);

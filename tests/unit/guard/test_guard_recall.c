@@ -1515,6 +1515,137 @@ static void acknowledged_sweep(void)
 	}
 }
 
+/* A document that anybody can write and that is no ground for anything: a freeze nobody signed. */
+static struct bytes padding(uint8_t raw[16384], uint8_t number, size_t evidence)
+{
+	struct doc_freeze f = rig_freeze("nobody", number);
+
+	f.evidence_n = evidence;
+	return rig_freeze_raw(raw, &f, NULL);
+}
+
+/* What record 0 was handed over with, and as many more documents; n bytes at least if they can. */
+static struct bytes padded(size_t count, size_t n)
+{
+	static uint8_t body[FRAME_BODY_MAX];
+	struct writer w = writer_make(body, sizeof body);
+	uint8_t raw[16384];
+
+	writer_bytes(&w, bytes_of(kept[A][0].body, kept[A][0].n));
+	for (size_t i = 0; i < count && w.n < n; i++) {
+		size_t evidence = DOC_EVIDENCE_MAX;
+		struct bytes one = padding(raw, (uint8_t)i, n == SIZE_MAX ? 0 : evidence);
+
+		while (one.n + FRAME_ITEM_HEADER_BYTES > sizeof body - w.n && evidence > 64) {
+			evidence -= 64;
+			one = padding(raw, (uint8_t)i, evidence);
+		}
+		writer_u32(&w, (uint32_t)one.n);
+		writer_bytes(&w, one);
+	}
+	CHECK(!w.bad);
+	return bytes_of(w.p, w.n);
+}
+
+static size_t items_n(struct bytes body)
+{
+	struct bytes items[FRAME_ITEMS_MAX];
+	size_t n = 0;
+
+	CHECK(frame_items_all(body, items, FRAME_ITEMS_MAX, &n) == ERR_OK);
+	return n;
+}
+
+/*
+ * A watcher hands back what is ours with so much beside it that no reply to a NEXT would hold it:
+ * not taken, or every watcher's next question would end us, again after each start.
+ */
+static void more_than_a_reply(void)
+{
+	struct bytes body;
+	size_t few;
+
+	for (unsigned many = 0; many < 2; many++) {
+		start();
+		save(A);
+		(void)pay(X(50), 0, 2);
+		put_back(A);
+		REFUSED(beat_newest(A, 0), "locked", "heartbeat.records_sequence");
+		few = items_n(bytes_of(kept[A][0].body, kept[A][0].n));
+		body = many == 1 ? padded(FRAME_ITEMS_MAX - few, SIZE_MAX)
+				 : padded(FRAME_ITEMS_MAX - few, FRAME_BODY_MAX - 300);
+		T_CHECK(many == 1 ? items_n(body) == FRAME_ITEMS_MAX
+				  : body.n > FRAME_BODY_MAX - 300);
+		REFUSED(hand_raw(A, 1, body.p, body.n), many == 1 ? "bad-input" : "too-large",
+			"body");
+		T_EQ(r.g[A].payments_n, 0);
+		/* the same without all that */
+		T_EQ(hand_all(A, 0), 1);
+		kept_n[A] = 0;
+		collect(A);
+		T_EQ(kept_n[A], 1);
+	}
+}
+
+/*
+ * Strangers' signatures are no part of a document's id.  Who hands back our attestation with as
+ * many as there is place for must not make it one that our journal cannot give back any more.
+ */
+static void strangers_signatures(void)
+{
+	static struct rig_bodies b;
+	static uint8_t raw[2][16 * 1024];
+	static uint8_t body[FRAME_BODY_MAX];
+	struct bytes items[FRAME_ITEMS_MAX];
+	struct writer w;
+	uint32_t chain_s = 0;
+	size_t n = 0;
+	struct doc d;
+	uint64_t id;
+
+	start();
+	save(B);
+	rig_withdrawal(X(50), 0, 1);
+	r.request.message_n = r.order.message_n = DOC_MESSAGE_MAX;
+	memset(r.request.message, 'm', DOC_MESSAGE_MAX);
+	memset(r.order.message, 'm', DOC_MESSAGE_MAX);
+	CHECK(nem_time_from_unix_ms(&chain_s, r.wall) == ERR_OK &&
+	      attempt_make(&r.attempt, &r.policy, &r.order, &r.order_id, 1, &r.till.public_key,
+			   chain_s) == ERR_OK);
+	id = rig_sign();
+	rig_acks(A);
+	T_CHECK(rig_signed(id));
+	rig_encode(&b);
+	b.items[b.n++] = rig_item(rig_answer(id), 0);
+	b.items[b.n++] = rig_item(rig_answer(id), 1);
+	(void)rig_send(B, &b);
+	collect(B);
+	T_EQ(kept_n[B], 1);
+	put_back(B);
+	/* seven more */
+	(void)items_of(&kept[B][0], items, &n);
+	for (uint8_t i = 0; i < DOC_SIGNATURES_MAX - 1; i++) {
+		struct rig_key stranger;
+		struct doc_seal seal;
+
+		CHECK(doc_open(&d, items[0], &r.genesis_id, NULL) == ERR_OK);
+		rig_key(&stranger, (uint8_t)(200 + i));
+		doc_sign(&seal, &d.id, stranger.secret);
+		w = writer_make(raw[i % 2], sizeof raw[0]);
+		CHECK(doc_add_seal(&w, &d, &seal) == ERR_OK);
+		items[0] = bytes_of(w.p, w.n);
+	}
+	T_CHECK(items[0].n > GUARD_ATTESTATION_BYTES);
+	w = writer_make(body, sizeof body);
+	REFUSED(rig_frame(B, WATCHER + 1, SIGNER_RECALL, rig_body(&w, items, n)), "too-large",
+		"attestation");
+	T_EQ(hand_all(B, 0), 1);
+	beats(B, 1001);
+	id = rig_send(B, &b);
+	rig_acks(B);
+	T_CHECK(rig_signed(id));
+}
+
 int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
@@ -1541,6 +1672,8 @@ int main(int argc, char **argv)
 		{ "smaller tables", smaller_tables },
 		{ "signed by others", signed_by_others },
 		{ "a sweep that watchers acknowledged", acknowledged_sweep },
+		{ "more than a reply holds", more_than_a_reply },
+		{ "signatures of strangers", strangers_signatures },
 	};
 	int result = t_main(cases, ARRAY_LEN(cases), argc, argv);
 
