@@ -65,9 +65,11 @@ static void heartbeat_send(struct watch *w, int signer, const struct watch_node 
 	/*
 	 * P7: a signer that lost its memory may have signed sweeps since, with higher numbers than
 	 * all that we hold of it.  So it is asked first on each link for its newest payment: those
-	 * are a chain, and who has the last of them has them all.
+	 * are a chain, and who has the last of them has them all.  But one whose own number is
+	 * below that of our newest is shown that one: k words on the payment alone would let it
+	 * sign the next one by a number that was given before.
 	 */
-	bool payment = !k->paid_shown && k->paid_sequence != 0;
+	bool payment = !k->paid_shown && k->paid_sequence != 0 && k->newest >= k->held_sequence;
 	const struct watch_node *clean = &w->node[w->config.node_clean];
 	const struct watch_node *pool = clean->up && clean->synced && !clean->lying ? clean : best;
 	struct writer text = writer_make(w->text, sizeof w->text);

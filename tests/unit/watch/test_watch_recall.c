@@ -128,6 +128,58 @@ static void sweeps_hide_nothing(void)
 	T_EQ(a->heartbeat.records_sequence, k->held_sequence);
 }
 
+/*
+ * A signer that lost a sweep and no payment says so by its own number, which is below the sweep's.
+ * It must be shown the sweep first: k words on its newest payment would let it sign the next one at
+ * once, by a number that we have passed, which is a crime.
+ */
+static void lost_sweep(void)
+{
+	struct model *a = &r.signer[A];
+	const struct watch_signer *k = &r.w.signer[A];
+	struct nem_tx t, taken;
+	struct nem_inner inner;
+	uint64_t newest;
+
+	start();
+	nonce(A);
+	t = tx_transfer(K_TILL, K_THIEF, X(1000));
+	inner = inner_of(&t);
+	taken = tx_wrap(K_A, &inner, NEM_FEE_MULTISIG_MICRO);
+	tx_cosign(&taken, K_B);
+	feed_given(0, &taken, 1);
+	wait_ms(WATCH_BARRIER_MS + 500);
+	T_CHECK(k->held_sequence > k->paid_sequence);
+	nonce(A);
+	newest = a->sequence;
+	for (unsigned again = 0; again < 2; again++) {
+		link_close(CH_A, WATCH_ROLE_SIGNER_A);
+		a->sequence = k->paid_sequence;
+		a->recall_after = a->sequence;
+		a->recalled_n = 0;
+		link_open(CH_A, WATCH_ROLE_SIGNER_A);
+		for (unsigned i = 0; i < 3; i++) {
+			nonce(A);
+			T_EQ(a->heartbeat.records_sequence, k->held_sequence);
+			T_MEM(a->heartbeat.records_head.b, k->held_head.b, sizeof k->held_head.b);
+		}
+		T_CHECK(a->recalled_n > 0);
+		/* it has it back: nothing hides a payment */
+		a->sequence = newest;
+		a->recall_after = newest;
+		link_close(CH_A, WATCH_ROLE_SIGNER_A);
+		a->heartbeat.records_sequence = 0;
+		a->lacks = true;
+		link_open(CH_A, WATCH_ROLE_SIGNER_A);
+		nonce(A);
+		T_EQ(a->heartbeat.records_sequence, k->paid_sequence);
+		a->lacks = false;
+		nonce(A);
+		nonce(A);
+		T_EQ(a->heartbeat.records_sequence, k->held_sequence);
+	}
+}
+
 /* Its own nonce says that it has less than we hold. */
 static void rewound(void)
 {
@@ -375,6 +427,7 @@ int main(int argc, char **argv)
 		{ "in order, with the documents", in_order },
 		{ "a rewound signer is handed back what it lost", rewound },
 		{ "sweeps hide nothing", sweeps_hide_nothing },
+		{ "a signer that lost a sweep alone", lost_sweep },
 		{ "a signer that takes nothing", refused },
 		{ "a disk that does not read", disk_fails },
 		{ "a link that is lost meanwhile", link_lost },
