@@ -229,11 +229,13 @@ static json_t *asked_json(const struct bounds *b, const struct trace_asked *a)
 	set(o, "lower", units_json(a->x.lower));
 	set(o, "upper", units_json(a->x.upper));
 	for (unsigned p = 0; p < b->run.n; p++) {
-		const bool counts = trace_policy_counts(f->policies[p]);
+		const char *name = trace_policy_name(f->policies[p]);
 
-		set(by, trace_policy_name(f->policies[p]),
-		    counts ? fresh(json_pack("{s:o}", "units", units_json(a->units[p])))
-			   : fresh(json_pack("{s:b}", "marked", a->units[p] > 0)));
+		if (trace_policy_counts(f->policies[p])) {
+			set(by, name, fresh(json_pack("{s:o}", "units", units_json(a->units[p]))));
+		} else if (!absorbs(b, a)) {
+			set(by, name, fresh(json_pack("{s:b}", "marked", a->units[p] > 0)));
+		}
 	}
 	set(o, "policies", by);
 	return o;
@@ -286,7 +288,11 @@ static void put_csv(FILE *out, const struct bounds *b)
 		(void)fprintf(out, "%" PRIu64 ",%" PRIu64 ",%" PRIu64, a->amount, a->x.lower,
 			      a->x.upper);
 		for (unsigned p = 0; p < b->run.n; p++) {
-			(void)fprintf(out, ",%" PRIu64, a->units[p]);
+			if (trace_policy_counts(b->run.file->policies[p]) || !absorbs(b, a)) {
+				(void)fprintf(out, ",%" PRIu64, a->units[p]);
+			} else {
+				(void)fputc(',', out);
+			}
 		}
 		(void)fputc('\n', out);
 	}

@@ -556,6 +556,8 @@ def the_bounds_of_a_deposit_and_of_an_account():
     assert {p: int(thief["policies"][p]["units"]) for p in COUNTING} == numbers(18, 30, 0, 0, 30)
     assert (exchange["amount"], exchange["lower"], exchange["upper"]) == ("1050", "10", "50")
     assert (victim["lower"], victim["upper"]) == ("0", "0")
+    # poison marks no sink, which absorbed all the same: nothing is said, and not that it is clean
+    assert exchange["policies"].keys() == set(COUNTING) and victim["policies"]["poison"] == {"marked": False}
     text = ask("trace", "bounds", the_case, the_store, *words)
     for what in ("GENERATED DATA", "The deposit of 50 COIN to EXCHANGE (Zaif, exchange)", "from MULE", "height 4", "20.0 %", "100.0 %",
                  "10 COIN of it is the case's whatever rule is preferred; of 40 COIN more", "No part of it is certain; up to 20 COIN",
@@ -567,6 +569,7 @@ def the_bounds_of_a_deposit_and_of_an_account():
     assert "どの規則でも" in japanese and "No part" not in japanese, japanese
     rows = list(csv.DictReader(io.StringIO(ask("trace", "bounds", the_case, the_store, *words, "csv=-"))))
     assert [(r["kind"], r["lower"], r["upper"], r["lifo"]) for r in rows][:2] == [("deposit", "10", "50", "50"), ("deposit", "0", "20", "10")]
+    assert [(r["poison"], r["poison-emptied"]) for r in rows] == [("50", "50"), ("20", "20"), ("30", "30"), ("", ""), ("0", "0")], rows
     # as of any height; a deposit's bounds do not depend on what came later
     assert bounds(the_case, the_store, words[0], "as_of=4")["asked"][0] == sale
     assert [bounds(the_case, the_store, "account=THIEF", f"as_of={h}")["asked"][0]["upper"] for h in (2, 3, 4, 5)] == ["60", "50", "50", "30"]
@@ -715,6 +718,56 @@ def forged_bounds_are_not_proved():
         assert verify(other, only=1)[0] in (1, 3), text[:20]
     assert process.run([ROOT / "tools/kuramori-trace-verify-bounds"], expect=2).stderr.startswith("kuramori-trace-verify-bounds BUNDLE")
     assert verify(folder / "nothing", only=1)[0] == 3 and verify(place, "0" * 64, only=1)[0] == 1
+
+
+@tap.test
+def what_is_in_a_bundle_writes_no_line_and_no_proof_of_another_type():
+    place, id, _ = bounds_bundle(folder / "mix.json", folder / "mix", f"deposit={tx('sale')}/EXCHANGE", "account=BOB")
+    lines, other = lines_of(place), folder / "typed.bundle"
+    # a proof's numbers are numbers: nothing that is rounded, compares as true, or compares with nothing
+    at = next(n for n, (kind, line) in enumerate(lines) if kind in ("interval", "asked") and line["most"]["moves"])
+    event, moved = lines[at][1]["most"]["moves"][0]
+    assert (type(event), type(moved)) == (int, str), (event, moved)
+    for pair in ([event, int(moved)], [event, float(moved)], [float(event), moved], [event, moved, 0], [event], str(event), [event, float("nan")],
+                 [event, int(moved) + 0.5], [event, True], [True, moved], [event, None], [event, "0" + moved], [event, "-" + moved], {"0": event, "1": moved}):
+        forged = json.loads(json.dumps(lines))
+        forged[at][1]["most"]["moves"][0] = pair
+        other.write_text(sealed(forged))
+        assert verify(other, only=1)[0] in (1, 3), pair
+    at = next(n for n, (kind, line) in enumerate(lines) if kind in ("interval", "asked") and line["most"]["turns"])
+    event, account = lines[at][1]["most"]["turns"][0]
+    for pair in ([float(event), account], [event, float(account)], [event, str(account)], [event, account, 0], [event]):
+        forged = json.loads(json.dumps(lines))
+        forged[at][1]["most"]["turns"][0] = pair
+        other.write_text(sealed(forged))
+        assert verify(other, only=1)[0] in (1, 3), pair
+    # deep enough to end a reader
+    other.write_text(sealed(lines[:1]) + "0" * 64 + " " + "[" * 100000 + "]" * 100000 + "\n")
+    assert [verify(other, only=n)[0] for n in (0, 1)] == [1, 1]
+    deep = "[" * 100000 + "]" * 100000
+    other.write_text(hashlib.sha256(("0" * 64 + deep).encode()).hexdigest() + f" {deep}\n")
+    assert [verify(other, only=n)[0] for n in (0, 1)] == [3, 3]
+    # who wrote the bundle writes no line of a verifier's own and moves no cursor
+    evil = "x\nevery number agrees\r\u001b[2K\u202eB"
+    for kind, field in (("account", "name"), ("account", "sink"), ("interval", "label"), ("asked", "address"), ("asked", "kind"), ("total", "policy"), ("case", "case"),
+                        ("ledger", "asset"), ("service", "label"), ("reached", "day"), ("labels", "file")):
+        for number in (n for n, line in enumerate(lines) if line[0] == kind):
+            forged = json.loads(json.dumps(lines))
+            forged[number][1][field] = evil
+            if kind == "case":
+                text = json.dumps(forged[number][1], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+                forged[0][1]["case"] = hashlib.sha256(text.encode()).hexdigest()
+            other.write_text(sealed(forged))
+            for only in (0, 1):
+                code, said = verify(other, only=only)
+                assert not any(c in said for c in "\r\x1b\u202e") and (code == 0 or "\nevery number agrees\r" not in said), (kind, field, said)
+                assert said.count("\n") == (1 if code else 2 if only else said.count("\n")), (kind, field, said)
+    # two lines of one account: what left the one would never have left the other
+    accounts = [n for n, line in enumerate(lines) if line[0] == "account"]
+    forged = json.loads(json.dumps(lines))
+    forged[accounts[1]][1].update({key: lines[accounts[0]][1][key] for key in ("name", "owner", "label", "category", "sink")})
+    other.write_text(sealed(forged))
+    assert "stands twice" in verify(other, only=0)[1], verify(other, only=0)
 
 
 @tap.test
