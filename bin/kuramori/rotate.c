@@ -17,6 +17,7 @@
 #include "cold/cold_rotation.h"
 #include "crypto/crypto.h"
 #include "io/file.h"
+#include "policy/ceiling.h"
 #include "refill.h"
 #include "show.h"
 
@@ -33,6 +34,10 @@ static struct rotating {
 	struct cold_seen hot[DOC_HOT_MAX]; /* hot accounts of genesis, in its order */
 	enum cold_hot_state hot_state[DOC_HOT_MAX];
 	size_t exposed;
+	/* of the same: watchers differ, or too few say anything: it may be what is still to be
+	 * moved */
+	bool seen_unclear[COLD_BOXES_MAX], hot_unclear[DOC_HOT_MAX];
+	size_t unclear;
 } k;
 
 /* ---- a holding ----------------------------------------------------------------------------- */
@@ -133,12 +138,15 @@ static int tell(struct cli *c, const char *const *paths, size_t n)
 
 /* ---- what the watchers say ----------------------------------------------------------------- */
 
-static void look(struct cli *c, struct cold_seen *s, const char *text)
+/* False: it is unclear, and not told. */
+static bool look(struct cli *c, struct cold_seen *s, const char *text)
 {
 	memset(s, 0, sizeof *s);
 	memcpy(s->address.text, text, sizeof s->address.text);
 	if (cli_tallies_fetch(c, &s->address, 1, true) != 0) {
-		return;
+		/* one watcher alone hides no box by his silence: k must say that nobody controls it
+		 */
+		return cli_tallies.n == 0 && cli_tallies.uncontrolled >= c->roster.watchers_needed;
 	}
 	s->told = true;
 	s->least_micro = UINT64_MAX;
@@ -153,13 +161,55 @@ static void look(struct cli *c, struct cold_seen *s, const char *text)
 			      bytes_of(s->says.cosigners,
 				       s->says.cosigner_count * sizeof a->cosigners[0]))) {
 			s->told = false; /* they differ: nothing is done with it */
-			return;
+			return false;
 		}
 		s->least_micro = held < s->least_micro ? held : s->least_micro;
 		s->most_micro = held > s->most_micro ? held : s->most_micro;
 		s->spent = s->spent || !money_is_zero(&a->spent);
 		s->open = s->open || a->open != 0;
 	}
+	return true;
+}
+
+/* One of the boxes of genesis. */
+static void look_at_box(struct cli *c, const char *text)
+{
+	struct cold_seen *s = &k.seen[k.seen_n];
+	bool clear = look(c, s, text);
+
+	/* of whom no holding is known that was named here: perhaps one before those */
+	clear = clear && !(cold_box_state(&k.rules, s) == COLD_BOX_FOREIGN &&
+			   s->most_micro > CEILING_DUST_MICRO);
+	k.seen_unclear[k.seen_n++] = !clear;
+	k.unclear += !clear;
+}
+
+/* What was seen of the spare box of this hot account: genesis has it among its spare boxes. */
+static const struct cold_seen *spare_of(const struct cli *c, size_t hot)
+{
+	size_t i = 0;
+
+	while (strcmp(c->genesis.spares[i].text, c->genesis.hot[hot].spare.text) != 0) {
+		i++;
+		CHECK(i < c->genesis.spare_count); /* its reader has looked */
+	}
+	return &k.seen[c->genesis.box_count + i];
+}
+
+/* One of the hot accounts of genesis, whose spare box was looked at. */
+static void look_at_hot(struct cli *c, size_t i)
+{
+	struct nem_address a;
+	bool clear;
+
+	nem_address_from_key(&a, &c->genesis.hot[i].public_key, k.rules.network);
+	clear = look(c, &k.hot[i], a.text);
+	k.hot_state[i] = cold_hot_state(&k.rules, &k.hot[i], spare_of(c, i));
+	k.exposed += k.hot_state[i] == COLD_HOT_EXPOSED;
+	/* whatever it holds, it is not evacuated to former holders */
+	clear = clear || k.hot_state[i] == COLD_HOT_OURS || k.hot_state[i] == COLD_HOT_READY;
+	k.hot_unclear[i] = !clear;
+	k.unclear += !clear;
 }
 
 static int words_read(struct cli *c, const char *const *words, size_t n)
@@ -190,18 +240,6 @@ static int words_read(struct cli *c, const char *const *words, size_t n)
 	return code;
 }
 
-/* What was seen of the spare box of this hot account: genesis has it among its spare boxes. */
-static const struct cold_seen *spare_of(const struct cli *c, size_t hot)
-{
-	size_t i = 0;
-
-	while (strcmp(c->genesis.spares[i].text, c->genesis.hot[hot].spare.text) != 0) {
-		i++;
-		CHECK(i < c->genesis.spare_count); /* its reader has looked */
-	}
-	return &k.seen[c->genesis.box_count + i];
-}
-
 static int plan_make(struct cli *c, const char *const *words, size_t n)
 {
 	int code = words_read(c, words, n);
@@ -217,18 +255,13 @@ static int plan_make(struct cli *c, const char *const *words, size_t n)
 		return code;
 	}
 	for (size_t i = 0; i < c->genesis.box_count; i++) {
-		look(c, &k.seen[k.seen_n++], c->genesis.boxes[i].text);
+		look_at_box(c, c->genesis.boxes[i].text);
 	}
 	for (size_t i = 0; i < c->genesis.spare_count; i++) {
-		look(c, &k.seen[k.seen_n++], c->genesis.spares[i].text);
+		look_at_box(c, c->genesis.spares[i].text);
 	}
 	for (size_t i = 0; i < c->genesis.hot_count; i++) {
-		struct nem_address a;
-
-		nem_address_from_key(&a, &c->genesis.hot[i].public_key, k.rules.network);
-		look(c, &k.hot[i], a.text);
-		k.hot_state[i] = cold_hot_state(&k.rules, &k.hot[i], spare_of(c, i));
-		k.exposed += k.hot_state[i] == COLD_HOT_EXPOSED;
+		look_at_hot(c, i);
 	}
 	cold_rotation_plan(&k.plan, &k.rules, k.seen, k.seen_n, c->person, k.a_day);
 	return 0;
@@ -289,6 +322,12 @@ static void print_plan(void)
 		}
 		printf("\n");
 	}
+	if (k.unclear > 0) {
+		printf(
+		    _("%zu accounts are unclear (below): the rotation is not over, whatever else "
+		      "is said here\n"),
+		    k.unclear);
+	}
 	if (k.plan.homeless > 0) {
 		printf(_("%zu boxes have nowhere to go or nobody to sign: prepare new boxes, or "
 			 "another proposer\n"),
@@ -336,6 +375,33 @@ static void print_exposed(const struct cli *c, size_t hot)
 	}
 }
 
+/* Watchers hide nothing by silence, nor by saying different things. */
+static void print_unclear(const struct cli *c)
+{
+	char grouped[48];
+
+	for (size_t i = 0; i < k.seen_n; i++) {
+		if (k.seen_unclear[i]) {
+			cli_grouped(grouped, k.seen[i].address.text);
+			printf(
+			    k.seen[i].told
+				? _("UNCLEAR: %s holds coins, and no holding that was named here "
+				    "has all who control it: old=HOLDING of those before\n")
+				: _("UNCLEAR: %s: watchers say different things of it, or too "
+				    "few say anything\n"),
+			    grouped);
+		}
+	}
+	for (size_t i = 0; i < c->genesis.hot_count; i++) {
+		if (k.hot_unclear[i]) {
+			cli_grouped(grouped, k.hot[i].address.text);
+			printf(_("UNCLEAR: %s: watchers say different things of it, or too few say "
+				 "anything\n"),
+			       grouped);
+		}
+	}
+}
+
 static int plan(struct cli *c, const char *const *words, size_t n)
 {
 	int code = plan_make(c, words, n);
@@ -347,10 +413,10 @@ static int plan(struct cli *c, const char *const *words, size_t n)
 		/* not words */
 		printf("{\"left\":%" PRIu64 ",\"moved\":%" PRIu64
 		       ",\"steps\":%zu,\"emptied\":%zu,\"under_way\":%zu,\"homeless\":%zu,"
-		       "\"exposed\":%zu,\"days\":%" PRIu64 "}\n",
+		       "\"exposed\":%zu,\"unclear\":%zu,\"days\":%" PRIu64 "}\n",
 		       k.plan.left_micro, k.plan.moved_micro, k.plan.step_count,
 		       k.plan.states[COLD_BOX_DONE] + k.plan.states[COLD_BOX_DUST],
-		       k.plan.states[COLD_BOX_BUSY], k.plan.homeless, k.exposed,
+		       k.plan.states[COLD_BOX_BUSY], k.plan.homeless, k.exposed, k.unclear,
 		       k.plan.step_count == 0 ? 0 : k.plan.step[k.plan.step_count - 1].day + 1);
 	} else {
 		print_plan();
@@ -359,6 +425,7 @@ static int plan(struct cli *c, const char *const *words, size_t n)
 				print_exposed(c, i);
 			}
 		}
+		print_unclear(c);
 	}
 	return 0;
 }
@@ -379,6 +446,12 @@ static int next(struct cli *c, const char *path, const char *const *words, size_
 	}
 	if (k.plan.states[COLD_BOX_BUSY] > 0) {
 		return cli_fail(ERR_WAIT, "a move is under way: one after the other");
+	}
+	if (k.plan.step_count == 0 && k.unclear > 0) {
+		return cli_fail(ERR_STATE,
+				"nothing can be moved now, and the rotation is not over: %zu "
+				"accounts are unclear; kuramori rotate plan names them",
+				k.unclear);
 	}
 	if (k.plan.step_count == 0 && k.plan.homeless == 0 && k.plan.left_micro == 0 &&
 	    k.exposed > 0) {

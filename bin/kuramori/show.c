@@ -320,8 +320,8 @@ static const char *party(const struct doc_party *p, size_t n, const struct key32
 	return NULL;
 }
 
-/* Whose key it is by roster_file, or by the holding itself; NULL: nobody's. */
-static const char *whose(const struct cli *c, const struct doc_holding *h, const struct key32 *key)
+/* Whose key it is by roster_file; NULL: nobody's. */
+static const char *whose(const struct cli *c, const struct key32 *key)
 {
 	const struct doc_roster *r = &c->roster;
 	const char *id = NULL;
@@ -339,11 +339,18 @@ static const char *whose(const struct cli *c, const struct doc_holding *h, const
 	id = party(r->watchers, r->watcher_count, key);
 	id = id == NULL ? party(r->holders, r->holder_count, key) : id;
 	id = id == NULL ? party(r->backends, r->backend_count, key) : id;
-	id = id == NULL ? party(r->price_sources, r->source_count, key) : id;
-	for (size_t i = 0; id == NULL && h != NULL && i < h->holder_count; i++) {
-		id = key32_eq(&h->holders[i].attest_key, key) ? h->holders[i].id : NULL;
+	return id == NULL ? party(r->price_sources, r->source_count, key) : id;
+}
+
+/* Whom a holding itself names by this key: any name, by who made it.  h NULL, or NULL: nobody. */
+static const char *by_itself(const struct doc_holding *h, const struct key32 *key)
+{
+	for (size_t i = 0; h != NULL && i < h->holder_count; i++) {
+		if (key32_eq(&h->holders[i].attest_key, key)) {
+			return h->holders[i].id;
+		}
 	}
-	return id;
+	return NULL;
 }
 
 /* The words of security keys behind it; false: one does not verify. */
@@ -381,7 +388,7 @@ static int print_signatures(const struct cli *c, const struct doc *d, const stru
 	}
 	for (unsigned i = 0; i < d->signature_count; i++) {
 		const struct key32 *key = &d->signatures[i].key;
-		const char *id = whose(c, h, key);
+		const char *id = whose(c, key), *itself = by_itself(h, key);
 		bool good = doc_signed_by(d, key);
 
 		hex_put(hex, bytes_of(key->b, sizeof key->b));
@@ -390,12 +397,42 @@ static int print_signatures(const struct cli *c, const struct doc *d, const stru
 			printf(_("A SIGNATURE DOES NOT VERIFY, key %s\n"), hex);
 		} else if (id != NULL) {
 			printf(_("signed by %s, key %s\n"), id, hex);
+		} else if (itself != NULL) {
+			printf(_("signed by a key that no roster here has and that this holding "
+				 "itself calls %s, key %s\n"),
+			       itself, hex);
 		} else {
 			printf(_("signed by NOBODY KNOWN HERE, key %s\n"), hex);
 		}
 	}
 	all = print_proofs(c, d) && all;
 	return all ? 0 : err_exit(ERR_SIGNATURE);
+}
+
+/* The same for a program: by null, nobody judged it. */
+static json_t *proofs_json(const struct cli *c, const struct doc *d, bool *all)
+{
+	json_t *list = json_array();
+	struct proofs proofs = { .n = 0 };
+	struct policy_verdict v;
+
+	if (d->proofs.n == 0) {
+		return list;
+	}
+	if (c->roster_file[0] == '\0') {
+		(void)json_array_append_new(list, json_pack("{s:n,s:n}", "verifies", "by"));
+		return list;
+	}
+	v = proofs_judge(&proofs, d, COUNTERS_NO_TIME, &c->roster);
+	if (v.err != ERR_OK) {
+		(void)json_array_append_new(list, json_pack("{s:b,s:n}", "verifies", false, "by"));
+		*all = false;
+	}
+	for (size_t i = 0; i < proofs.n; i++) {
+		(void)json_array_append_new(
+		    list, json_pack("{s:b,s:s}", "verifies", true, "by", proofs.one[i].person->id));
+	}
+	return list;
 }
 
 static int print_json(const struct cli *c, const struct doc *d, const struct doc_holding *h)
@@ -419,10 +456,11 @@ static int print_json(const struct cli *c, const struct doc *d, const struct doc
 
 		all = all && good;
 		hex_put(hex, bytes_of(key->b, sizeof key->b));
-		(void)json_array_append_new(signatures,
-					    json_pack("{s:s,s:b,s:s?}", "key", hex, "verifies",
-						      good, "by", whose(c, h, key)));
+		(void)json_array_append_new(
+		    signatures, json_pack("{s:s,s:b,s:s?,s:s?}", "key", hex, "verifies", good, "by",
+					  whose(c, key), "by_itself", by_itself(h, key)));
 	}
+	(void)json_object_set_new(o, "security_keys", proofs_json(c, d, &all));
 	(void)json_object_set_new(o, "signatures", signatures);
 	(void)json_object_set_new(o, "body",
 				  json_loadb((const char *)d->body.p, d->body.n, 0, NULL));
@@ -439,7 +477,8 @@ static int print_json(const struct cli *c, const struct doc *d, const struct doc
 static int open_any(const struct cli *c, const char *path, uint8_t *raw, struct doc *d)
 {
 	struct doc_fault fault = { .field = "", .why = "" };
-	struct hash32 named;
+	struct hash32 under = c->genesis_id;
+	const uint8_t *end;
 	size_t n = 0;
 	enum err e;
 	int code = cli_read(path, raw, DOC_BYTES_MAX, &n);
@@ -447,12 +486,14 @@ static int open_any(const struct cli *c, const char *path, uint8_t *raw, struct 
 	if (code != 0) {
 		return code;
 	}
-	e = doc_open(d, bytes_of(raw, n), hash32_is_zero(&c->genesis_id) ? NULL : &c->genesis_id,
-		     &fault);
-	if (e == ERR_GENESIS && hash32_is_zero(&c->genesis_id)) {
-		named = d->genesis;
-		e = doc_open(d, bytes_of(raw, n), &named, &fault);
+	/* the envelope alone says which; what stands behind it is read under that one, too */
+	end = memchr(raw, '\n', n);
+	if (hash32_is_zero(&under) &&
+	    doc_open(d, bytes_of(raw, end == NULL ? n : (size_t)(end - raw)), NULL, NULL) ==
+		ERR_GENESIS) {
+		under = d->genesis;
 	}
+	e = doc_open(d, bytes_of(raw, n), hash32_is_zero(&under) ? NULL : &under, &fault);
 	if (e == ERR_OK) {
 		e = doc_check(d, &fault);
 	}

@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "tests/kit"))
 import canon  # noqa: E402
 import ceremony  # noqa: E402
 import nem  # noqa: E402
+import passkey  # noqa: E402
 import process  # noqa: E402
 import tap  # noqa: E402
 
@@ -97,15 +98,45 @@ def whose_signatures_it_has():
     assert "(window_ms): 7 d" in said and "WHICH NOBODY COMPARED" not in said, said
     both = holding().sign(OFFICERS[0]).sign(canon.SigningKey.named("attest 3")).sign(canon.SigningKey.named("stranger"))
     said, _ = show(place("both", both.raw), options=known())
-    assert "signed by officer-1," in said and "signed by h3," in said and "NOBODY KNOWN HERE" in said, said
+    assert "signed by officer-1," in said and "this holding itself calls h3," in said and "NOBODY KNOWN HERE" in said, said
     assert "officer-2" not in said
     # without genesis_file it says so, and knows no names of the roster
     said, _ = show(place("both", both.raw))
     assert "WHICH NOBODY COMPARED HERE" in said and said.count("NOBODY KNOWN HERE") == 2, said
+    # who makes a holding gives its holders what names he likes: none of them is the roster's
+    thief = canon.SigningKey.named("attest 3")
+    holders = [dict(h, id="officer-2") if h["id"] == "h3" else h for h in plain.body["holders"]]
+    usurped = holding(holders=holders).sign(thief)
+    said, _ = show(place("usurped", usurped.raw), options=known())
+    assert "signed by officer-2" not in said and "no roster here has" in said, said
+    signature, = json.loads(show(place("usurped", usurped.raw), options=[*known(), "--json"])[0])["signatures"]
+    assert (signature["by"], signature["by_itself"], signature["verifies"]) == (None, "officer-2", True), signature
     forged = json.loads(both.raw)
     forged["signatures"][0]["signature"] = forged["signatures"][1]["signature"]
     said, _ = show(place("forged", canon.write(forged)), expect=1, options=known())
     assert said.count("DOES NOT VERIFY") == 1, said
+
+
+@tap.test
+def what_security_keys_say_is_judged_for_programs_too():
+    owner, stranger = passkey.Passkey("owner"), passkey.Passkey("stranger")
+    party = {"id": "approve.example", "origins": [{"origin": "https://approve.example"}]}
+    people = [dict(p, passkeys=[owner.entry()]) if p["id"] == "officer-1" else p for p in roster.body["people"]]
+    ours = canon.Document("roster", dict(roster.body, people=people, relying_party=party, number=2, previous=roster.id))
+    draft = canon.Document("roster", dict(roster.body, number=2, previous=roster.id))
+    options = ["--genesis-file", place("genesis", genesis.raw), "--roster-file", place("ours", ours.raw)]
+    for by, verifies, code in ((owner, True, 0), (stranger, False, 1)):
+        behind = by.approve(draft, party["id"], "https://approve.example")
+        path = place("proved", draft.raw + b"\n" + behind.raw)
+        said, _ = show(path, options=options, expect=code)
+        assert ("signed by officer-1, with a security key" in said) is verifies, said
+        as_json = json.loads(show(path, options=[*options, "--json"], expect=code)[0])
+        assert as_json["security_keys"] == [{"verifies": verifies, "by": "officer-1" if verifies else None}], as_json
+        # without a genesis it is shown as every other document, and nobody judged it
+        said, _ = show(path)
+        assert "set roster_file to have them judged" in said and "WHICH NOBODY COMPARED" in said, said
+        assert json.loads(show(path, options=["--json"])[0])["security_keys"] == [{"verifies": None, "by": None}]
+    assert json.loads(show(place("plain", draft.raw), options=["--json"])[0])["security_keys"] == []
 
 
 @tap.test

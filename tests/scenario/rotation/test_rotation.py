@@ -8,10 +8,14 @@ Method: node, signers and watchers as they run, ten holders with kuramori-cold a
 officer. Two boxes belong to five holders, two empty ones to five others.
 """
 
+import contextlib
 import json
 import os
 import random
+import select
+import socket
 import sys
+import threading
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -33,6 +37,37 @@ w = None
 folder = None
 keys = []      # (key, attest_key) of each holder, in hex
 dice_of = []   # and the rolls that made them: practice keys, so that their drills can be written here
+
+
+class Silent:
+    """A watcher's stop socket that is heard of everything but some accounts, each of which is answered so often."""
+
+    def __init__(self, name, of):
+        self.upstream, self.of, self.path = w.socket(name, "stop"), dict(of), place(f"silent-{name}")
+        self.path.unlink(missing_ok=True)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(self.path))
+        self.listener.listen(8)
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                with contextlib.suppress(OSError), client, socket.socket(socket.AF_UNIX) as watcher:
+                    watcher.connect(str(self.upstream))
+                    self.relay(client, watcher)
+
+    def relay(self, client, watcher):
+        while True:
+            for one in select.select([client, watcher], [], [])[0]:
+                data = one.recv(65536)
+                asked = [a for a in self.of if a.encode() in data] if one is client else []
+                if data == b"" or any(self.of[a] == 0 for a in asked):
+                    return
+                for a in asked:
+                    self.of[a] -= 1
+                (watcher if one is client else client).sendall(data)
 
 
 class Holder:
@@ -58,9 +93,9 @@ def cold(i, *words, typed=(), expect=0, holding=None, flags=()):
     return ceremony.typed([*argv, *flags, *words], typed, expect)
 
 
-def kuramori(*words, expect=0, holding="holding-2"):
+def kuramori(*words, expect=0, holding="holding-2", stops=None):
     """(what it printed, what it complained of)."""
-    config = w.write_cli_config("officer-cli", None, server=False)
+    config = w.write_cli_config("officer-cli", stops, server=False)
     done = process.run([w.program("kuramori"), "--config", config, "--holding-file", place(holding), "--drill-folder",
                         place("drills"), *words], expect=None, timeout=120.0)
     assert done.returncode == expect, (words, done.returncode, done.stdout, done.stderr)
@@ -249,6 +284,12 @@ def boxes_move_step_after_step():
     assert said["days"] == 3, said      # the same people sign for 6 million at once
     out, _ = kuramori("rotate", "plan", f"old={place('holding-1')}")
     assert "to be moved" in out and "day 0" in out and "day 2" in out, out
+    # holders are named who never had a box, and not those who have them: theirs are no strangers' boxes, and are not done
+    place("holding-0").write_bytes(officers(canon.Document("holding", body(NEW))).raw)
+    _, err = kuramori("rotate", "next", place("no"), f"old={place('holding-0')}", expect=1)
+    assert "nothing is left" not in err and "2 accounts are unclear" in err, err
+    out, _ = kuramori("rotate", "plan", f"old={place('holding-0')}")
+    assert out.count("UNCLEAR: ") == out.count("no holding that was named here") == 2, out
     # not to people who have not tried their cards, or only some of whom have, or others instead of them
     for who in ((), NEW[:2], OLD):
         drills(who)
@@ -307,6 +348,30 @@ def a_hot_account_is_closed_and_its_spare_box_moves():
     assert third["account"] == spare.public_hex and third["destination"] == new.address(), third
     said = plan()
     assert (said["exposed"], said["left"], said["steps"], said["emptied"]) == (2, 0, 0, 3), said
+
+
+@tap.test
+def one_watchers_silence_hides_nothing():
+    """Two watchers are heard, as many as must be, and one of them says nothing of what is still former holders'."""
+    till, purse = w.keys.till.address(), w.keys.purses[1].address()
+    old = f"old={place('holding-1')}"
+
+    def heard(**silent_of):
+        """The first question is whether there are enough watchers, and asks for the till."""
+        return [w.socket("watcher-1", "stop"), Silent("watcher-2", silent_of).path]
+
+    out, _ = kuramori("--json", "rotate", "plan", old, stops=heard())
+    assert json.loads(out)["unclear"] == 0 and json.loads(out)["exposed"] == 2, out
+    hidden = {till: 1, purse: 0}
+    out, _ = kuramori("--json", "rotate", "plan", old, stops=heard(**hidden))
+    assert json.loads(out)["unclear"] == 2 and json.loads(out)["exposed"] == 0, out
+    _, err = kuramori("rotate", "next", place("no"), old, stops=heard(**hidden), expect=1)
+    assert "nothing is left" not in err and "the rotation is not over: 2 accounts are unclear" in err, err
+    out, _ = kuramori("rotate", "plan", old, stops=heard(**hidden))
+    assert out.count("UNCLEAR: ") == 2 and "2 accounts are unclear" in out, out
+    # nor an emptied box, into which coins may have come
+    out, _ = kuramori("--json", "rotate", "plan", old, stops=heard(**{w.keys.boxes[0].address(): 0}))
+    assert json.loads(out)["unclear"] == 1, out
 
 
 @tap.test
