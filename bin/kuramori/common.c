@@ -377,6 +377,8 @@ int cli_api_bytes(const struct cli *c, const char *path, unsigned *status, uint8
 static bool is_shown(uint32_t code, unsigned *marks)
 {
 	const int direction = uc_bidi_category(code);
+	/* symbols by their category that leave the place empty: Braille's and the musical blank */
+	bool empty = code == 0x2800 || code == 0x1d159;
 	bool mark = uc_is_general_category_withtable(code, UC_CATEGORY_MASK_M);
 	bool blank = code == 0x3000; /* a Japanese one; others look like one and are not */
 
@@ -385,7 +387,7 @@ static bool is_shown(uint32_t code, unsigned *marks)
 		return code >= 0x20 && code != 0x7f;
 	}
 	/* from right to left it would change places with what stands beside it */
-	if (direction == UC_BIDI_R || direction == UC_BIDI_AL || direction == UC_BIDI_AN ||
+	if (empty || direction == UC_BIDI_R || direction == UC_BIDI_AL || direction == UC_BIDI_AN ||
 	    uc_is_property_default_ignorable_code_point(code) ||
 	    !(blank || uc_is_general_category_withtable(
 			   code, UC_CATEGORY_MASK_L | UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_N |

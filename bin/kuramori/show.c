@@ -151,6 +151,33 @@ static void put_amount(char *out, size_t cap, const char *digits)
 	(void)snprintf(out, cap, "%s = %s micro-XEM", xem, digits);
 }
 
+/*
+ * One blank after the other pushes what follows to where the terminal begins its next line, and
+ * there it looks like a line of ours: of several the first stays, the others become '?'.
+ */
+static void put_text(char *out, size_t cap, const char *text)
+{
+	static const char wide[] = "\xe3\x80\x80"; /* U+3000, the Japanese one */
+	bool before = false;
+	size_t n = 0;
+
+	cli_clean(out, cap, bytes_str(text));
+	for (size_t i = 0; out[i] != '\0';) {
+		size_t step = strncmp(out + i, wide, sizeof wide - 1) == 0 ? sizeof wide - 1 : 1;
+		bool blank = step > 1 || out[i] == ' ';
+
+		if (blank && before) {
+			out[n++] = '?';
+		} else {
+			memmove(out + n, out + i, step);
+			n += step;
+		}
+		before = blank;
+		i += step;
+	}
+	out[n] = '\0';
+}
+
 /* Any text goes through cli_clean(): what cannot be seen or turns the line becomes '?'. */
 static void put_value(char *out, size_t cap, const struct doc_field *f, const json_t *v)
 {
@@ -186,7 +213,7 @@ static void put_value(char *out, size_t cap, const struct doc_field *f, const js
 	case DOC_KIND_UUID:
 	case DOC_KIND_UNITS:
 	case DOC_KIND_WORD:
-		cli_clean(out, cap, bytes_str(text));
+		put_text(out, cap, text);
 		return;
 	case DOC_KIND_ADDRESSES:
 	case DOC_KIND_OBJECT:

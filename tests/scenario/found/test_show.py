@@ -157,12 +157,12 @@ def a_holding_beside_the_one_before_it():
 @tap.test
 def what_a_stranger_wrote_moves_nothing():
     shown = []
-    for text in ("plain", "a\u200bb", "c\u0301\u0301\u0301\u0301d", "\u05d0\u05d1", "x\u3000y"):
+    for text in ("plain", "a\u200bb", "c\u0301\u0301\u0301\u0301d", "\u05d0\u05d1", "x\u2800\u2800\U0001d159y", "one   two \u3000 \u3000three ", "x\u3000y"):
         freeze = canon.Document("freeze", {"evacuate": False, "evidence": "", "genesis": genesis.id, "issuer": "officer-1",
                                            "nonce": "00" * 16, "reason": text, "scope": "all", "time_ms": 1})
         said, _ = show(place("freeze", freeze.sign(OFFICERS[0]).raw), options=known())
         shown.append(next(line for line in said.splitlines() if "(reason)" in line).split(": ", 1)[1])
-    assert shown == ["plain", "a?b", "c\u0301\u0301??d", "??", "x\u3000y"], shown
+    assert shown == ["plain", "a?b", "c\u0301\u0301??d", "??", "x???y", "one ??two ???three ", "x\u3000y"], shown
     # control characters and turned text are no document at all
     for text in ("a\u001bb", "a\u202eb", "a\u2066b", "a\u0085b"):
         raw = freeze.raw.replace("x\u3000y".encode(), json.dumps(text).strip('"').encode() if text[1] < " " else text.encode())

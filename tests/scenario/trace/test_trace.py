@@ -741,6 +741,16 @@ def what_is_in_a_bundle_writes_no_line_and_no_proof_of_another_type():
         forged[at][1]["most"]["turns"][0] = pair
         other.write_text(sealed(forged))
         assert verify(other, only=1)[0] in (1, 3), pair
+    # a case that the engine would refuse
+    for field, value in (("hops_max", -1), ("hops_max", True), ("hops_max", 0.5), ("hub_transfers", -1), ("until_height", 5.0),
+                         ("floor", {"per_million": -1, "units": "0"}), ("floor", {"per_million": 0.5, "units": "0"}), ("floor", {"per_million": 0, "units": "-1"})):
+        forged = json.loads(json.dumps(lines))
+        forged[1][1][field] = value
+        text = json.dumps(forged[1][1], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        forged[0][1]["case"] = hashlib.sha256(text.encode()).hexdigest()
+        other.write_text(sealed(forged))
+        code, said = verify(other, only=0)
+        assert code == 1 and ("of another type" in said or "not an amount" in said), (field, value, said)
     # deep enough to end a reader
     other.write_text(sealed(lines[:1]) + "0" * 64 + " " + "[" * 100000 + "]" * 100000 + "\n")
     assert [verify(other, only=n)[0] for n in (0, 1)] == [1, 1]
