@@ -712,8 +712,18 @@ static int network_word(const char *name)
 
 static int genesis_word(const struct found_word *w)
 {
+	static const char *const once[] = { "roster", "policy", "nemesis", "holders", "needed" };
 	json_t *recovery = json_object_get(f.body, "recovery");
+	size_t same = 0;
 
+	for (size_t i = 0; i < words.n; i++) {
+		same += strcmp(words.all[i].name, w->name) == 0;
+	}
+	for (size_t i = 0; same > 1 && i < ARRAY_LEN(once); i++) {
+		if (strcmp(w->name, once[i]) == 0) {
+			return cli_fail(ERR_INPUT, "%.64s stands twice in these words", w->name);
+		}
+	}
 	if (strcmp(w->name, "network") == 0) {
 		return 0; /* read first */
 	}

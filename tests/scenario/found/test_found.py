@@ -62,8 +62,10 @@ def policy_words(**changes):
 
 
 def genesis_words(folder, *more, network="testnet", nemesis=NEMESIS):
-    return [f"network={network}", f"nemesis={nemesis}", f"roster={folder / 'roster'}", f"policy={folder / 'policy'}", "holders=3",
-            "needed=2", *more]
+    """In place of these what `more` says of the same."""
+    words = [f"nemesis={nemesis}", f"roster={folder / 'roster'}", f"policy={folder / 'policy'}", "holders=3", "needed=2"]
+    said = {word.split("=")[0] for word in more}
+    return [f"network={network}", *(word for word in words if word.split("=")[0] not in said), *more]
 
 
 def drafts(name):
@@ -181,6 +183,9 @@ def a_genesis_that_nobody_should_found():
             (1, genesis_words(folder, *accounts(), network="mainnet"), "another chain"),          # staging's chain
             (1, genesis_words(folder, *accounts(), nemesis=MAIN1), "practice"),                   # production's chain in staging
             (2, genesis_words(folder, *accounts(), network="main"), "mainnet"), (3, genesis_words(folder, *accounts(), "network=testnet"), "twice"),
+            # of two the last would count, and the first be read
+            *((3, [*genesis_words(folder, *accounts()), again], "twice") for again in (
+                f"roster={folder / 'roster'}", f"policy={folder / 'other'}", f"nemesis={NEMESIS}", "holders=3", "needed=3")),
             (3, genesis_words(folder, hot, *box, *box), "boxes"), (1, genesis_words(folder, hot, *box, f"box={key('spare').address()}"), "twice"),
             (1, genesis_words(folder, hot, *box, f"box={key('till').address()}"), "twice"),
             (1, genesis_words(folder, hot), "boxes"), (1, genesis_words(folder, *box), "hot"),
