@@ -77,7 +77,7 @@ static enum err learn(struct guard *g, const struct told *t, struct guard_no *no
 				   .own_ms = g->own_ms,
 				   .time_ms = g->wall_ms,
 				   /* behind the acknowledgements that a batch begins with */
-				   .sequence = g->chain.next_sequence + g->acks_n };
+				   .sequence = g->chain.next_sequence + g->acks_n + g->skip };
 	struct policy_time now;
 	struct log_batch b;
 	enum err e = told_judge(g, t, &now, no);

@@ -1515,6 +1515,37 @@ static void acknowledged_sweep(void)
 	}
 }
 
+/* Receipts of orders are numbered as all others are: above what came back, also after a start. */
+static void receipts_of_orders(void)
+{
+	static struct rig_bodies b;
+	static uint8_t body[16384];
+	struct writer w = writer_make(body, sizeof body);
+	struct doc_receipt receipt;
+	struct bytes raw;
+	struct doc d;
+	uint64_t first, again;
+
+	lacking();
+	rig_withdrawal(X(50), 0, 1);
+	own_payment();
+	TAKEN(own_hand());
+	T_CHECK(r.g[A].skip > 0);
+	rig_withdrawal(X(60), 0, 2);
+	rig_encode(&b);
+	raw = rig_body(&w, b.items, 2);
+	rig_well(A);
+	first = rig_frame(A, SERVER, SIGNER_ORDER, raw);
+	T_EQ(rig_type(rig_item(rig_answer(first), 0), &d), DOC_RECEIPT);
+	T_EQ(doc_receipt_read(&d, &receipt, NULL), ERR_OK);
+	T_CHECK(receipt.sequence > own.t.sequence);
+	rig_restart(A);
+	rig_well(A);
+	again = rig_frame(A, SERVER, SIGNER_ORDER, raw);
+	T_EQ(rig_answer(again)->n, rig_answer(first)->n);
+	T_MEM(rig_answer(again)->body, rig_answer(first)->body, rig_answer(first)->n);
+}
+
 /* A document that anybody can write and that is no ground for anything: a freeze nobody signed. */
 static struct bytes padding(uint8_t raw[16384], uint8_t number, size_t evidence)
 {
@@ -1672,6 +1703,7 @@ int main(int argc, char **argv)
 		{ "smaller tables", smaller_tables },
 		{ "signed by others", signed_by_others },
 		{ "a sweep that watchers acknowledged", acknowledged_sweep },
+		{ "receipts of orders", receipts_of_orders },
 		{ "more than a reply holds", more_than_a_reply },
 		{ "signatures of strangers", strangers_signatures },
 	};
