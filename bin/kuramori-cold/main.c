@@ -213,19 +213,31 @@ int program_rosters(struct program *p)
 
 int program_vacant(const char *path, const char *flag)
 {
+	char folder[PROGRAM_PATH_MAX];
+	size_t n = strlen(path);
 	int fd;
 
-	if (path[0] == '\0') {
+	if (n == 0) {
 		return program_fail(ERR_USAGE, flag);
 	}
 	fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
-		return 0;
+	if (fd >= 0 || (errno != ENOENT && errno != ENOTDIR)) {
+		if (fd >= 0) {
+			(void)close(fd);
+		}
+		return program_fail(ERR_EXISTS, path);
 	}
-	if (fd >= 0) {
-		(void)close(fd);
+	while (n > 0 && path[n - 1] != '/') {
+		n--;
 	}
-	return program_fail(ERR_EXISTS, path);
+	memcpy(folder, path, n);
+	folder[n] = '\0';
+	fd = open(n == 0 ? "." : folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0) {
+		return program_fail(ERR_NOT_FOUND, folder);
+	}
+	(void)close(fd);
+	return 0;
 }
 
 int program_rules(struct program *p, bool genesis_only)

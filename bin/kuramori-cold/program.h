@@ -99,9 +99,9 @@ int program_refused(const struct policy_verdict *v);
 int program_read(struct program *p, const char *path, struct bytes *out);
 
 /*
- * A file that this command will make: its path is given, by the flag of this name, and nothing
- * stands there yet, not even a link to nowhere.  Asked before a person begins.  Complains and gives
- * an exit code, or 0.
+ * A file that this command will make: its path is given, by the flag of this name, nothing stands
+ * there yet, not even a link to nowhere, and its folder is there.  Asked before a person begins.
+ * Complains and gives an exit code, or 0.
  */
 int program_vacant(const char *path, const char *flag);
 

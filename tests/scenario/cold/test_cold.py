@@ -148,6 +148,12 @@ def nothing_is_begun_that_could_not_end():
                          (("--drill-file", mine / "key", "drill"), "key")):
         _, err = cold(0, *flags, expect=1)
         assert f"holder-0/{names}" in err, (flags, err)
+    # a folder that is not there, or is a file: nobody rolls the dice for that
+    for file in (folder / "no-folder" / "x", mine / "key" / "x"):
+        for flags in (("--new-key-file", file, "reseal"), ("--list-file", file, "accounts", "3", "testnet"), ("--drill-file", file, "drill"),
+                      ("--endorsed-file", file, "endorse", "x")):
+            _, err = cold(14, *flags, expect=1)
+            assert f"{file.parent}/" in err and "passphrase" not in err, (flags, err)
     # a link to nowhere is something, too
     new = folder / "holder-13"
     new.mkdir(exist_ok=True)
