@@ -35,9 +35,9 @@ struct policy_verdict founding_policy(const struct doc_policy *p, const struct d
 /*
  * A genesis with that roster and that policy: ERR_NETWORK a network that is not known; ERR_MISMATCH
  * (field "chain_nemesis") zero, or the main network's and none, or the other way round; ERR_ADDRESS
- * or ERR_NETWORK (field: the address) no address of its network; ERR_POLICY (field: the address)
- * one that stands twice, as box, spare box, hot account or destination that is a customer's;
- * no box, no hot account; ERR_KEY a hot account's key that is somebody's of the roster.
+ * or ERR_NETWORK (field: the address) no address of its network, listed destinations too;
+ * ERR_POLICY (field: the address) one that stands twice, as box, spare box or hot account; no box,
+ * no hot account; ERR_KEY a hot account's key that is somebody's of the roster.
  */
 struct policy_verdict founding_genesis(const struct doc_genesis *g, const struct doc_roster *r,
 				       const struct doc_policy *p);
