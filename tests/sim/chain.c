@@ -80,6 +80,7 @@ void chain_mine(struct sim *s)
 				nis_drop_pool(s->nis, k);
 			}
 			sim_note(s, "chain: and the nodes forget them");
+			laws_forgotten(s);
 		}
 		laws_chain(s);
 	}
@@ -97,8 +98,15 @@ static void tell(struct sim *s, uint32_t h, uint32_t node, uint16_t number, stru
 			   .number = number,
 			   .body = body };
 
-	if (s->host[h].up && !s->failed) {
-		host_step(s, h, &e);
+	uint32_t generation = s->host[h].generation;
+
+	if (!s->host[h].up || s->failed) {
+		return;
+	}
+	host_step(s, h, &e);
+	if (h >= HOST_W1 && s->host[h].generation == generation &&
+	    (number == FEED_BLOCK || number == FEED_POOL)) {
+		laws_told(s, h, node, number == FEED_BLOCK ? s->host[h].fed[node] : 0);
 	}
 }
 

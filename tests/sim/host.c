@@ -475,6 +475,7 @@ void host_crash(struct sim *s, uint32_t h, const char *why)
 	k->generation++;
 	sim_note(s, "%s dies %s", host_name(h), why);
 	net_host_gone(s, h);
+	laws_forgotten(s);
 	queue_add(s, fate_range(&s->fate, 20, s->healing ? 200 : 4000), item, bytes_of(NULL, 0));
 }
 
@@ -553,6 +554,7 @@ void host_restart(struct sim *s, uint32_t h)
 		k->mono_offset = fate_below(&s->fate, 100000000);
 	}
 	k->up = true;
+	k->up_since = s->now;
 	k->feeding = false;
 	for (unsigned i = 0; i < NODES; i++) {
 		k->fed[i] = 0;

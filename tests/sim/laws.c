@@ -534,6 +534,7 @@ static bool stop_commit(struct sim *s, uint32_t h, const struct log_view *v,
 	}
 	if (d.type == DOC_FREEZE) {
 		stop_see(&s->host[h], &d.id, false);
+		s->host[h].cried_on_disk = s->host[h].cried_on_disk || f->issuer[0] == 'w';
 	}
 	for (size_t i = 0; d.type == DOC_RESUME && i < resume.lift_count; i++) {
 		stop_see(&s->host[h], &resume.freezes[i].id, true);
@@ -954,15 +955,16 @@ void laws_step(struct sim *s, uint32_t h, bool committed)
 	if (!hash32_is_zero(&s->holder_no) && h != HOST_PAYOUT) {
 		ended_stays(s, h);
 	}
-	if (s->theft && !s->swarm.faults && s->now > s->theft_at + FREEZE_BOUND_MS) {
-		for (uint32_t i = HOST_A; i < HOSTS; i++) {
-			if (!s->host[i].frozen_on_disk) {
-				sim_broken(
-				    s, "P2",
-				    "%s is not frozen %d ms after a theft that all could see",
-				    host_name(i), FREEZE_BOUND_MS);
-				return;
-			}
+	/* who is down cannot know of it: it has as long from its start on */
+	for (uint32_t i = HOST_A; s->theft && !s->swarm.faults && i < HOSTS; i++) {
+		const struct host *k = &s->host[i];
+		uint64_t from = k->up_since > s->theft_at ? k->up_since : s->theft_at;
+
+		if (k->up && !k->frozen_on_disk && s->now > from + FREEZE_BOUND_MS) {
+			sim_broken(s, "P2",
+				   "%s is not frozen %d ms after a theft that all could see",
+				   host_name(i), FREEZE_BOUND_MS);
+			return;
 		}
 	}
 }
@@ -1018,21 +1020,104 @@ static void unexplained(struct sim *s, const char *where)
 	}
 }
 
+/* A payment out of a hot account; in a pool (height 0) one that lacks no cosignature. */
+static bool leaves_hot(const struct nem_tx *tx, uint64_t height)
+{
+	return tx->type == NEM_MULTISIG && hot_of(&tx->multisig.inner.head.signer) >= 0 &&
+	       (height > 0 || tx->multisig.n > 0); /* a proposal: nothing can leave */
+}
+
+/* Both signers attested its inner transaction, *a, and its outside is theirs. */
+static bool explained(const struct sim *s, const struct nem_tx *tx, struct hash32 *inner,
+		      const struct attested **a)
+{
+	unsigned by = 0;
+
+	nem_tx_hash_inner(inner, &tx->multisig.inner);
+	*a = attested_inner(s, inner, &by);
+	return by == 3 && form_ours(tx);
+}
+
+static bool is_theft(const struct sim *s, struct bytes verifiable, uint64_t height)
+{
+	const struct attested *a;
+	struct hash32 inner;
+	struct nem_tx tx;
+
+	return nem_tx_decode(&tx, NEM_NETWORK_TEST, verifiable, NEM_SIGNED) == ERR_OK &&
+	       leaves_hot(&tx, height) && !explained(s, &tx, &inner, &a);
+}
+
+static bool theft_in_block(const struct sim *s, uint64_t height)
+{
+	struct nis_entry e;
+	bool found = false;
+
+	/* 1 and 2 are the ceremony's */
+	for (unsigned i = 0; height > 2 && !found && nis_entry_at(s->nis, height, i, &e); i++) {
+		found = is_theft(s, e.verifiable, height);
+	}
+	return found;
+}
+
+static bool theft_in_pool(const struct sim *s, unsigned pool)
+{
+	bool found = false;
+
+	for (size_t i = 0; !found && i < nis_pool_count(s->nis, pool); i++) {
+		found = is_theft(s, nis_pool_at(s->nis, pool, i).verifiable, 0);
+	}
+	return found;
+}
+
+void laws_told(struct sim *s, uint32_t h, unsigned node, uint64_t height)
+{
+	uint32_t *told = &s->theft_told[h - HOST_W1];
+
+	if (s->theft && *told != s->host[h].generation + 1 &&
+	    (height > 0 ? theft_in_block(s, height) : theft_in_pool(s, node))) {
+		*told = s->host[h].generation + 1;
+	}
+}
+
+/*
+ * No watcher can freeze for what no node has shown to it, and what one suspects it does not write
+ * until it judges.  So a theft that stands in no pool and no block any more, that no watcher which
+ * lives was told of, and with no watcher's freeze on any disk, did not happen: nothing has left,
+ * and the other laws hold as on a night without it.
+ */
+void laws_forgotten(struct sim *s)
+{
+	bool known = !s->theft;
+
+	for (uint32_t h = HOST_A; h < HOSTS && !known; h++) {
+		const struct host *k = &s->host[h];
+
+		known = k->cried_on_disk ||
+			(h >= HOST_W1 && k->up && s->theft_told[h - HOST_W1] == k->generation + 1);
+	}
+	for (unsigned pool = 0; pool < NODES && !known; pool++) {
+		known = theft_in_pool(s, pool);
+	}
+	for (uint64_t at = nis_height(s->nis); at > 0 && !known; at--) {
+		known = theft_in_block(s, at);
+	}
+	if (!known) {
+		s->theft = false;
+		s->unseen++;
+		sim_note(s, "law: it is gone, and nobody knew of it");
+	}
+}
+
 static void tx_judge(struct sim *s, const struct nem_tx *tx, uint64_t height)
 {
 	const struct attested *a;
 	struct hash32 inner;
-	unsigned by = 0;
 
-	if (tx->type != NEM_MULTISIG || hot_of(&tx->multisig.inner.head.signer) < 0) {
+	if (!leaves_hot(tx, height)) {
 		return;
 	}
-	if (height == 0 && tx->multisig.n == 0) {
-		return; /* a proposal: nothing can leave */
-	}
-	nem_tx_hash_inner(&inner, &tx->multisig.inner);
-	a = attested_inner(s, &inner, &by);
-	if (by != 3 || !form_ours(tx)) {
+	if (!explained(s, tx, &inner, &a)) {
 		unexplained(s, height == 0 ? "pool" : "block");
 	}
 	if (height == 0 || a == NULL || s->failed) {

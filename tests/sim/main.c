@@ -211,7 +211,7 @@ static void on_abort(int number)
 static struct totals {
 	uint64_t events, withdrawals, settled, deposits, attestations, sweeps, seconds, crashes,
 	    connections;
-	uint64_t rewinds, rollbacks, proposals, thefts, officers, excused, quiet;
+	uint64_t rewinds, rollbacks, proposals, thefts, officers, excused, quiet, unseen;
 	uint64_t granted, second_nights, days;
 } totals;
 
@@ -223,6 +223,7 @@ static void count(const struct sim *s)
 	totals.rollbacks += s->rollbacks;
 	totals.rewinds += s->rewinds;
 	totals.thefts += s->theft;
+	totals.unseen += s->unseen;
 	totals.quiet += s->quiet;
 	totals.proposals += s->foul && !s->theft && !s->excused;
 	totals.second_nights += s->longer != 0;
@@ -257,11 +258,11 @@ static void totals_print(void)
 		     totals.events, totals.withdrawals, totals.settled, totals.deposits,
 		     totals.attestations, totals.seconds, totals.sweeps, totals.crashes,
 		     totals.connections, totals.rollbacks, totals.rewinds);
-	(void)printf("nights with a theft %" PRIu64 ", with other foul play %" PRIu64
-		     ", an officer's freeze %" PRIu64 ", an excused false alarm %" PRIu64
-		     ", all withdrawals due %" PRIu64 "\n",
-		     totals.thefts, totals.proposals, totals.officers, totals.excused,
-		     totals.quiet);
+	(void)printf("nights with a theft %" PRIu64 " (gone before anybody knew %" PRIu64
+		     "), with other foul play %" PRIu64 ", an officer's freeze %" PRIu64
+		     ", an excused false alarm %" PRIu64 ", all withdrawals due %" PRIu64 "\n",
+		     totals.thefts, totals.unseen, totals.proposals, totals.officers,
+		     totals.excused, totals.quiet);
 	(void)printf("second nights %" PRIu64 ", days that signers took %" PRIu64
 		     ", attestations by a grant %" PRIu64 "\n",
 		     totals.second_nights, totals.days, totals.granted);

@@ -258,11 +258,13 @@ struct disk {
 struct host {
 	bool up, started;
 	uint32_t generation;
+	uint64_t up_since;
 	int64_t wall_skew;    /* ms */
 	uint64_t mono_offset; /* of this boot */
 	struct disk disk;
 	bool dying;          /* in the middle of a step: it may know what its disk does not */
 	bool frozen_on_disk; /* a freeze is durable that no durable resume names */
+	bool cried_on_disk;  /* a freeze by a watcher is, or was before a resume */
 	bool stop_on_disk;   /* something that stops, starts or rules is */
 
 	struct stop_seen {
@@ -495,6 +497,8 @@ struct sim {
 	struct fate closing_fate; /* of its own: what else happens is as without it */
 	bool theft;               /* something complete and unexplained was in a pool or block */
 	uint64_t theft_at;
+	uint32_t theft_told[WATCHERS]; /* generation + 1 of who lived through hearing of it */
+	uint64_t unseen;               /* thefts that were gone before anybody knew of them */
 
 	/* the foe's papers: bodies of SIGN that the server sent, replies that it got */
 	struct paper {
@@ -623,6 +627,10 @@ void laws_send(struct sim *s, uint32_t h, const struct effect *f);
 void laws_step(struct sim *s, uint32_t h, bool committed);
 void laws_chain(struct sim *s);
 void laws_pool(struct sim *s);
+/* A node has told a watcher, which lives, of its newest block (height > 0) or of its pool (0). */
+void laws_told(struct sim *s, uint32_t h, unsigned node, uint64_t height);
+/* Nodes forgot their pools, or a watcher what it had not written: is a theft gone, unseen? */
+void laws_forgotten(struct sim *s);
 /* Nobody is frozen, and every withdrawal has ended. */
 bool laws_rest(struct sim *s);
 void laws_end(struct sim *s);
