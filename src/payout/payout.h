@@ -269,8 +269,8 @@ struct payout_account {
 
 /*
  * P9, computed from books and chain.  out: room for PAYOUT_OWN_MAX; returns how many.  Accounts are
- * in the order of genesis: hot, boxes, spares.  Before the books are opened everything is zero and
- * explained.
+ * in the order of genesis: hot, boxes, spares.  Before the books are opened they are zero and all
+ * is explained, whatever the chain holds.
  */
 size_t payout_reconcile(const struct payout *p, struct payout_account *out);
 /*

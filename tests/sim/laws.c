@@ -821,6 +821,7 @@ static void books_obey(struct sim *s)
 {
 	static struct payout_account accounts[PAYOUT_OWN_MAX], open[PAYOUT_OWN_MAX];
 	const char *why = "";
+	bool opened = false;
 	size_t n;
 
 	if (payout_validate(host_payout(), &why) != ERR_OK) {
@@ -850,7 +851,11 @@ static void books_obey(struct sim *s)
 			return;
 		}
 	}
+	/* until the opening begins the books hold nothing, and the chain what it held before */
 	for (size_t i = 0; i < n; i++) {
+		opened = opened || accounts[i].books != 0;
+	}
+	for (size_t i = 0; i < n && opened; i++) {
 		if (!accounts[i].explained || accounts[i].books + accounts[i].arriving !=
 						  accounts[i].chain + accounts[i].leaving) {
 			sim_broken(s, "P9", "%s: books %llu + %llu, chain %llu + %llu",
