@@ -347,11 +347,8 @@ static int restore_key(struct program *p)
 
 int program_restore(struct program *p, const char *const *answers, size_t n)
 {
-	int code = program_vacant(p->config.key_file, "--key-file");
+	int code = program_vacant_key(p);
 
-	if (code == 0) {
-		code = program_vacant(p->config.journal_file, "--journal-file");
-	}
 	if (code == 0) {
 		code = program_rules(p, false);
 	}

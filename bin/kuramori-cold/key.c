@@ -273,11 +273,8 @@ enum err program_begin(struct program *p)
 int program_init(struct program *p)
 {
 	enum err e;
-	int code = program_vacant(p->config.key_file, "--key-file");
+	int code = program_vacant_key(p);
 
-	if (code == 0) {
-		code = program_vacant(p->config.journal_file, "--journal-file");
-	}
 	if (code == 0) {
 		code = program_rules(p, true);
 	}

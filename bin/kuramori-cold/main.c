@@ -240,6 +240,19 @@ int program_vacant(const char *path, const char *flag)
 	return 0;
 }
 
+int program_vacant_key(const struct program *p)
+{
+	int code = program_vacant(p->config.key_file, "--key-file");
+
+	if (code == 0) {
+		code = program_vacant(p->config.journal_file, "--journal-file");
+	}
+	if (code == 0 && strcmp(p->config.key_file, p->config.journal_file) == 0) {
+		code = program_fail(ERR_EXISTS, p->config.journal_file);
+	}
+	return code;
+}
+
 int program_rules(struct program *p, bool genesis_only)
 {
 	struct policy_verdict v;

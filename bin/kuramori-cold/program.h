@@ -104,6 +104,8 @@ int program_read(struct program *p, const char *path, struct bytes *out);
  * Complains and gives an exit code, or 0.
  */
 int program_vacant(const char *path, const char *flag);
+/* The same of the key and the journal of a new key, which are two files. */
+int program_vacant_key(const struct program *p);
 
 /* Reads and believes genesis, rosters and holding; genesis alone if `genesis_only`. */
 int program_rules(struct program *p, bool genesis_only);

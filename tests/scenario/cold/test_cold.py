@@ -44,12 +44,12 @@ def write(name, document):
     return folder / name
 
 
-def cold(i, *words, typed=(), expect=0, answer=None, practice="yes"):
+def cold(i, *words, typed=(), expect=0, answer=None, practice="yes", journal="journal"):
     """kuramori-cold of holder i; (stdout, stderr). typed: lines; "WORDS" is what the program asks to be typed."""
     place = folder / f"holder-{i}"
     place.mkdir(exist_ok=True)
     argv = [devnode.program("kuramori-cold"), "--network-is-up-and-i-know", practice,
-            "--genesis-file", folder / "genesis", "--key-file", place / "key", "--journal-file", place / "journal",
+            "--genesis-file", folder / "genesis", "--key-file", place / "key", "--journal-file", place / journal,
             "--seal-ops", "1", "--seal-mem-kib", "8192"]
     if (folder / "holding").exists():
         argv += ["--roster1-file", folder / "roster", "--holding-file", folder / "holding"]
@@ -154,6 +154,10 @@ def nothing_is_begun_that_could_not_end():
                       ("--endorsed-file", file, "endorse", "x")):
             _, err = cold(14, *flags, expect=1)
             assert f"{file.parent}/" in err and "passphrase" not in err, (flags, err)
+    # one file cannot be the key and the journal
+    for command in ("init", "restore"):
+        _, err = cold(14, command, journal="key", expect=1)
+        assert "holder-14/key" in err and not (folder / "holder-14/key").exists(), (command, err)
     # a link to nowhere is something, too
     new = folder / "holder-13"
     new.mkdir(exist_ok=True)
