@@ -855,9 +855,10 @@ static void books_obey(struct sim *s)
 	for (size_t i = 0; i < n; i++) {
 		opened = opened || accounts[i].books != 0;
 	}
-	for (size_t i = 0; i < n && opened; i++) {
-		if (!accounts[i].explained || accounts[i].books + accounts[i].arriving !=
-						  accounts[i].chain + accounts[i].leaving) {
+	for (size_t i = 0; i < n; i++) {
+		if (!accounts[i].explained ||
+		    (opened && accounts[i].books + accounts[i].arriving !=
+				   accounts[i].chain + accounts[i].leaving)) {
 			sim_broken(s, "P9", "%s: books %llu + %llu, chain %llu + %llu",
 				   accounts[i].address, (unsigned long long)accounts[i].books,
 				   (unsigned long long)accounts[i].arriving,
@@ -1381,8 +1382,11 @@ static void customers_end(struct sim *s)
 	}
 	for (size_t k = 0; k < s->hits_n; k++) {
 		const struct asked *a = asked_by(s, &s->hits[k].request_id);
+		struct payout_view v;
 
-		if (a != NULL) {
+		/* what is mined and not settled yet is held, and booked when it is */
+		if (a != NULL && payout_find(&v, host_payout(), &a->request_id) == ERR_OK &&
+		    v.state == PAYOUT_SETTLED) {
 			CHECK(policy_fees(&fees, &a->request.amount, a->request.message_n) ==
 			      ERR_OK);
 			due[a->customer] -= money_units(&a->request.amount) + fees.total;

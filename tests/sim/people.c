@@ -100,6 +100,11 @@ static void retry(struct sim *s, struct call *c, uint64_t delay)
 	queue_add(s, delay, again, bytes_of(NULL, 0));
 }
 
+static bool is_opening(const struct call *c)
+{
+	return c->number >= API_OPEN_BEGIN && c->number <= API_OPEN_END;
+}
+
 /* Behind it customers ask for small things, more than one budget together. */
 static void day_taken(struct sim *s)
 {
@@ -141,7 +146,7 @@ void people_answer(struct sim *s, uint64_t tag, struct bytes body)
 			 err_slug((enum err)e), (int)field.n, (const char *)field.p, (int)detail.n,
 			 (const char *)detail.p);
 	}
-	if (c->number >= API_OPEN_BEGIN) {
+	if (is_opening(c)) {
 		/* what went wrong is begun anew from the start: all of it may be repeated */
 		s->opening = e == ERR_OK ? s->opening + 1 : 0;
 		s->open_height = s->opening == 1 ? nis_height(s->nis) : s->open_height;
@@ -193,7 +198,7 @@ static void open_books(struct sim *s)
 	u128 sum = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(s->calls); i++) {
-		if (s->calls[i].used && s->calls[i].number >= API_OPEN_BEGIN) {
+		if (s->calls[i].used && is_opening(&s->calls[i])) {
 			return;
 		}
 	}
