@@ -106,7 +106,7 @@ static enum err learn(struct guard *g, const struct told *t, struct guard_no *no
 
 void guard_order_frame(struct guard *g, struct guard_ask *ask, struct effects *out)
 {
-	struct told t;
+	struct told t = { .order = { .expires_ms = 0 } };
 	const struct known_order *one = NULL;
 	struct guard_no no;
 	struct id128 order;

@@ -1011,7 +1011,7 @@ static enum err sweep_grounds(struct guard *g, const struct bytes *items, size_t
 			      struct doc docs[SWEEP_FREEZES_MAX], struct guard_no *no,
 			      struct effects *out)
 {
-	struct doc_freeze f;
+	struct doc_freeze f = { .evidence_n = 0 };
 	char first[DOC_NAME_MAX + 1] = "";
 	bool theft = false;
 	bool officers = false;
@@ -1098,7 +1098,7 @@ static bool is_buried(const struct guard *g, const struct guard_payment *p)
 static enum err sweep_judge(struct guard *g, struct guard_ask *ask, struct guard_no *no,
 			    struct effects *out)
 {
-	struct other other;
+	struct other other = { .attestation = { .sequence = 0 } };
 	struct bytes items[1 + SWEEP_FREEZES_MAX + 2];
 	struct doc freezes[SWEEP_FREEZES_MAX];
 	struct doc d;
