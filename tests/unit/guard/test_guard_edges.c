@@ -1785,6 +1785,7 @@ static void unheard_sweeps(void)
 {
 	const uint64_t heard = 1000000;
 	struct hash32 first, second;
+	struct event closed = { .kind = EVENT_CLOSED, .channel = WATCHER };
 	uint64_t id;
 
 	start();
@@ -1825,6 +1826,29 @@ static void unheard_sweeps(void)
 	T_STR(rig_code(rig_ack(A, 1, &second)), "");
 	T_STR(rig_code(rig_ack(A, 1, &first)), "");
 	T_EQ(r.g[A].signatures_released, 2);
+	id = next_on(A, WATCHER + 1, heard);
+	rig_tick(A, 1001);
+	T_CHECK(nonce_alone(id));
+	/* in their order wherever they stand: the third has the place of the first */
+	sweep_make(&r.till.public_key, X(3000));
+	T_STR(rig_code(sweep_ask(A, 0, NULL)), "");
+	first = rig_newest(A);
+	sweep_make(&r.till.public_key, X(2000));
+	T_STR(rig_code(sweep_ask(A, 0, NULL)), "");
+	second = rig_newest(A);
+	T_STR(rig_code(rig_ack(A, 0, &first)), "");
+	T_STR(rig_code(rig_ack(A, 1, &first)), "");
+	/* who waits for what is behind it is not told of it */
+	id = next_on(A, WATCHER + 1, heard);
+	sweep_make(&r.till.public_key, X(1000));
+	T_STR(rig_code(sweep_ask(A, 0, NULL)), "");
+	first = rig_newest(A);
+	T_EQ(rig_answers(id), 0);
+	rig_tick(A, 1001);
+	T_CHECK(told_of(id, &second));
+	T_CHECK(told_of(next_on(A, WATCHER + 1, heard), &first));
+	/* who asked for them is gone, and asks again when he is back */
+	rig_event(A, &closed);
 	id = next_on(A, WATCHER + 1, heard);
 	rig_tick(A, 1001);
 	T_CHECK(nonce_alone(id));
