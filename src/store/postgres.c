@@ -29,7 +29,7 @@ static enum err look(struct store_postgres *p, struct store_postgres_seen *seen)
 {
 	struct store_postgres_seen s = { .epoch = 0 };
 	PGresult *r = NULL;
-	enum err e = pg_ask(p, PG_LOOK, NULL, &r, "read");
+	enum err e = postgres_ask(p, PG_LOOK, NULL, &r, "read");
 	int64_t epoch, next, beat;
 	struct bytes head;
 
@@ -40,10 +40,10 @@ static enum err look(struct store_postgres *p, struct store_postgres_seen *seen)
 		PQclear(r);
 		return store_row_corrupt(&p->base, "the writer row is missing");
 	}
-	epoch = pg_column_number(r, 0, 0);
-	next = pg_column_number(r, 0, 1);
-	head = pg_column_bytes(r, 0, 2);
-	beat = pg_column_number(r, 0, 3);
+	epoch = postgres_column_number(r, 0, 0);
+	next = postgres_column_number(r, 0, 1);
+	head = postgres_column_bytes(r, 0, 2);
+	beat = postgres_column_number(r, 0, 3);
 	if (epoch < 0 || next < 0 || beat < 0 || head.n != HASH) {
 		PQclear(r);
 		return store_row_corrupt(&p->base, "the writer row has impossible values");
@@ -52,9 +52,10 @@ static enum err look(struct store_postgres *p, struct store_postgres_seen *seen)
 	s.next_sequence = (uint64_t)next;
 	s.beat = (uint64_t)beat;
 	memcpy(s.head.b, head.p, HASH);
-	s.released = pg_column_bytes(r, 0, 4).n == 1 && pg_column_bytes(r, 0, 4).p[0] == 1;
-	pg_column_text(s.who, sizeof s.who, r, 0, 5);
-	s.restoring = bytes_eq(pg_column_bytes(r, 0, 6), bytes_str(PG_RESTORING));
+	s.released =
+	    postgres_column_bytes(r, 0, 4).n == 1 && postgres_column_bytes(r, 0, 4).p[0] == 1;
+	postgres_column_text(s.who, sizeof s.who, r, 0, 5);
+	s.restoring = bytes_eq(postgres_column_bytes(r, 0, 6), bytes_str(PG_RESTORING));
 	PQclear(r);
 	*seen = s;
 	return ERR_OK;
@@ -68,12 +69,12 @@ static void queue_blobs(struct store_postgres *p, const struct log_view *v, stru
 	size_t at = 0, n = 0;
 
 	while (log_view_next_blob(&blob, &names[n], v, &at)) {
-		struct pg_arguments a = { .n = 0 };
+		struct postgres_arguments a = { .n = 0 };
 
-		pg_put_bytes(&a, bytes_of(names[n].b, HASH));
-		pg_put_u64(&a, p->epoch);
-		pg_put_bytes(&a, blob);
-		pg_queue(p, PG_PUT_BLOB, &a);
+		postgres_put_bytes(&a, bytes_of(names[n].b, HASH));
+		postgres_put_u64(&a, p->epoch);
+		postgres_put_bytes(&a, blob);
+		postgres_queue(p, PG_PUT_BLOB, &a);
 		n++;
 	}
 	CHECK(n == v->head.blob_count);
@@ -83,29 +84,29 @@ static void queue_batch(struct store_postgres *p, const struct log_view *v,
 			const struct hash32 *names)
 {
 	const struct log_batch_head *h = &v->head;
-	struct pg_arguments a = { .n = 0 };
+	struct postgres_arguments a = { .n = 0 };
 
-	pg_put_u64(&a, h->first_sequence);
-	pg_put_u64(&a, p->epoch);
-	pg_put_number(&a, h->count, 4);
-	pg_put_bytes(&a, bytes_of(h->previous.b, HASH));
-	pg_put_bytes(&a, bytes_of(h->hash.b, HASH));
-	pg_put_bytes(&a, bytes_of(h->root.b, HASH));
-	pg_put_bytes(&a, v->records);
-	pg_put_bytes(&a, bytes_of(names, h->blob_count * sizeof(struct hash32)));
-	pg_queue(p, PG_PUT_BATCH, &a);
+	postgres_put_u64(&a, h->first_sequence);
+	postgres_put_u64(&a, p->epoch);
+	postgres_put_number(&a, h->count, 4);
+	postgres_put_bytes(&a, bytes_of(h->previous.b, HASH));
+	postgres_put_bytes(&a, bytes_of(h->hash.b, HASH));
+	postgres_put_bytes(&a, bytes_of(h->root.b, HASH));
+	postgres_put_bytes(&a, v->records);
+	postgres_put_bytes(&a, bytes_of(names, h->blob_count * sizeof(struct hash32)));
+	postgres_queue(p, PG_PUT_BATCH, &a);
 }
 
 static void queue_advance(struct store_postgres *p, const struct log_batch_head *last)
 {
-	struct pg_arguments a = { .n = 0 };
+	struct postgres_arguments a = { .n = 0 };
 
-	pg_put_u64(&a, p->epoch);
-	pg_put_u64(&a, p->base.next_sequence);
-	pg_put_bytes(&a, bytes_of(p->base.head.b, HASH));
-	pg_put_u64(&a, last->first_sequence + last->count);
-	pg_put_bytes(&a, bytes_of(last->hash.b, HASH));
-	pg_queue(p, PG_ADVANCE, &a);
+	postgres_put_u64(&a, p->epoch);
+	postgres_put_u64(&a, p->base.next_sequence);
+	postgres_put_bytes(&a, bytes_of(p->base.head.b, HASH));
+	postgres_put_u64(&a, last->first_sequence + last->count);
+	postgres_put_bytes(&a, bytes_of(last->hash.b, HASH));
+	postgres_queue(p, PG_ADVANCE, &a);
 }
 
 /* The setting may have changed since the start: it is asked for in the transaction itself. */
@@ -116,14 +117,14 @@ static bool collect_standbys(struct store_postgres *p)
 	if (!p->options.replica_required) {
 		return true;
 	}
-	if (!pg_wait_statement(p, &r, "write")) {
+	if (!postgres_wait_statement(p, &r, "write")) {
 		return false;
 	}
 	if (PQresultStatus(r) == PGRES_TUPLES_OK &&
 	    (PQntuples(r) != 1 || PQgetlength(r, 0, 0) == 0)) {
-		pg_fail(p, pg_no_standby(p));
+		postgres_fail(p, postgres_no_standby(p));
 	} else if (PQresultStatus(r) == PGRES_FATAL_ERROR) {
-		pg_fail(p, pg_failed(p, r, "write"));
+		postgres_fail(p, postgres_failed(p, r, "write"));
 	}
 	PQclear(r);
 	return true;
@@ -131,28 +132,28 @@ static bool collect_standbys(struct store_postgres *p)
 
 /* The statement that ends a transaction, and whether it did: "COMMIT" of a transaction that had
  * failed is answered "ROLLBACK". */
-static void end_with(struct store_postgres *p, enum pg_statement which)
+static void end_with(struct store_postgres *p, enum postgres_statement which)
 {
 	const char *word = which == PG_COMMIT ? "COMMIT" : "ROLLBACK";
 	PGresult *r = NULL;
 
-	pg_queue(p, which, NULL);
-	pg_queue_sync(p);
-	if (p->result != ERR_OK || !pg_wait_statement(p, &r, word)) {
+	postgres_queue(p, which, NULL);
+	postgres_queue_sync(p);
+	if (p->result != ERR_OK || !postgres_wait_statement(p, &r, word)) {
 		return;
 	}
 	if (PQresultStatus(r) != PGRES_COMMAND_OK) {
 		const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
 
 		p->again = state != NULL && strcmp(state, "40001") == 0;
-		pg_fail(p, pg_failed(p, r, word));
+		postgres_fail(p, postgres_failed(p, r, word));
 	} else if (strcmp(PQcmdStatus(r), word) != 0) {
 		store_fault_set(&p->base.fault, "%s: cannot %s: the database answers %s",
 				p->base.path, word, PQcmdStatus(r));
-		pg_fail(p, ERR_IO);
+		postgres_fail(p, ERR_IO);
 	}
 	PQclear(r);
-	(void)pg_collect_sync(p, word);
+	(void)postgres_collect_sync(p, word);
 }
 
 /* Somebody else's hand on the writer row: whose? */
@@ -161,7 +162,7 @@ static enum err fenced(struct store_postgres *p)
 	struct store_postgres_seen now = { .epoch = 0 };
 	enum err e;
 
-	pg_begin(p, STORE_POSTGRES_ANSWER_MS);
+	postgres_begin(p, STORE_POSTGRES_ANSWER_MS);
 	e = look(p, &now);
 	if (e != ERR_OK) {
 		return e;
@@ -188,27 +189,28 @@ static void try_append(struct store_postgres *p, const struct store_batch *batch
 {
 	static struct hash32 names[LOG_BATCH_RECORDS_MAX]; /* one writer: one store at a time */
 
-	pg_begin(p, STORE_POSTGRES_ANSWER_MS);
-	pg_queue(p, PG_BEGIN, NULL);
+	postgres_begin(p, STORE_POSTGRES_ANSWER_MS);
+	postgres_queue(p, PG_BEGIN, NULL);
 	if (p->options.replica_required) {
-		pg_queue(p, PG_STANDBYS, NULL);
+		postgres_queue(p, PG_STANDBYS, NULL);
 	}
 	for (size_t i = 0; i < n; i++) {
 		queue_blobs(p, &batches[i].view, names);
 		queue_batch(p, &batches[i].view, names);
 	}
 	queue_advance(p, &batches[n - 1].view.head);
-	pg_queue_sync(p);
-	if (p->result != ERR_OK || !pg_collect(p, 1, false, "write") || !collect_standbys(p)) {
+	postgres_queue_sync(p);
+	if (p->result != ERR_OK || !postgres_collect(p, 1, false, "write") ||
+	    !collect_standbys(p)) {
 		return;
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (!pg_collect(p, batches[i].view.head.blob_count, false, "write") ||
-		    !pg_collect(p, 1, true, "write")) {
+		if (!postgres_collect(p, batches[i].view.head.blob_count, false, "write") ||
+		    !postgres_collect(p, 1, true, "write")) {
 			return;
 		}
 	}
-	if (!pg_collect(p, 1, true, "write") || !pg_collect_sync(p, "write")) {
+	if (!postgres_collect(p, 1, true, "write") || !postgres_collect_sync(p, "write")) {
 		return;
 	}
 	if (p->result == ERR_OK && !p->missed) {
@@ -266,21 +268,22 @@ static enum err append(struct store *s, const struct store_batch *batches, size_
 
 /* BEGIN, one statement, COMMIT, in one run: the statement is a compare-and-set, and one that hits
  * nothing changes nothing. */
-static enum err change_one(struct store_postgres *p, enum pg_statement which,
-			   const struct pg_arguments *a, bool patient, uint64_t limit_ms)
+static enum err change_one(struct store_postgres *p, enum postgres_statement which,
+			   const struct postgres_arguments *a, bool patient, uint64_t limit_ms)
 {
 	for (unsigned i = 0; i < STORE_POSTGRES_TRIES; i++) {
-		pg_begin(p, limit_ms);
-		pg_queue(p, PG_BEGIN, NULL);
+		postgres_begin(p, limit_ms);
+		postgres_queue(p, PG_BEGIN, NULL);
 		if (!patient) {
-			pg_queue(p, PG_PATIENCE, NULL);
+			postgres_queue(p, PG_PATIENCE, NULL);
 		}
-		pg_queue(p, which, a);
-		pg_queue(p, PG_COMMIT, NULL);
-		pg_queue_sync(p);
-		if (p->result == ERR_OK && pg_collect(p, patient ? 1 : 2, false, "write") &&
-		    pg_collect(p, 1, true, "write") && pg_collect(p, 1, false, "commit")) {
-			(void)pg_collect_sync(p, "commit");
+		postgres_queue(p, which, a);
+		postgres_queue(p, PG_COMMIT, NULL);
+		postgres_queue_sync(p);
+		if (p->result == ERR_OK && postgres_collect(p, patient ? 1 : 2, false, "write") &&
+		    postgres_collect(p, 1, true, "write") &&
+		    postgres_collect(p, 1, false, "commit")) {
+			(void)postgres_collect_sync(p, "commit");
 		}
 		if (p->result == ERR_OK && p->doubted) {
 			store_fault_set(&p->base.fault,
@@ -307,15 +310,15 @@ static enum err change_one(struct store_postgres *p, enum pg_statement which,
 
 enum err store_postgres_restoring(struct store_postgres *s, bool restoring)
 {
-	struct pg_arguments a = { .n = 0 };
+	struct postgres_arguments a = { .n = 0 };
 	enum err e;
 
 	CHECK(s->writer && s->base.phase == STORE_READY);
 	CHECK(restoring == (s->base.next_sequence == 0));
-	pg_put_u64(&a, s->epoch);
-	pg_put_u64(&a, s->base.next_sequence);
-	pg_put_bytes(&a, bytes_of(s->base.head.b, sizeof s->base.head.b));
-	pg_put_bytes(&a, bytes_str(restoring ? PG_RESTORING : PG_APPLICATION));
+	postgres_put_u64(&a, s->epoch);
+	postgres_put_u64(&a, s->base.next_sequence);
+	postgres_put_bytes(&a, bytes_of(s->base.head.b, sizeof s->base.head.b));
+	postgres_put_bytes(&a, bytes_str(restoring ? PG_RESTORING : PG_APPLICATION));
 	e = change_one(s, PG_MARK, &a, true, STORE_POSTGRES_ANSWER_MS);
 	if (e == ERR_OK && s->missed) {
 		e = fenced(s);
@@ -330,11 +333,11 @@ static enum err beat(struct store *s)
 {
 	struct store_postgres *p = postgres_of(s);
 	uint64_t begun = p->options.mono_ms();
-	struct pg_arguments a = { .n = 0 };
+	struct postgres_arguments a = { .n = 0 };
 	enum err e;
 
 	CHECK(p->writer);
-	pg_put_u64(&a, p->epoch);
+	postgres_put_u64(&a, p->epoch);
 	e = change_one(p, PG_BEAT, &a, true, STORE_POSTGRES_ANSWER_MS);
 	if (e == ERR_OK && p->missed) {
 		e = fenced(p);
@@ -378,25 +381,25 @@ static enum err chunk_fill(struct chunk *c, size_t first)
 	n = n > CHUNK_BLOBS ? CHUNK_BLOBS : n;
 	chunk_clear(c);
 	c->first = first;
-	pg_begin(p, STORE_POSTGRES_ANSWER_MS);
+	postgres_begin(p, STORE_POSTGRES_ANSWER_MS);
 	for (size_t i = 0; i < n; i++) {
-		struct pg_arguments a = { .n = 0 };
+		struct postgres_arguments a = { .n = 0 };
 
-		pg_put_bytes(&a, bytes_of(c->names.p + (first + i) * HASH, HASH));
-		pg_queue(p, PG_GET_BLOB, &a);
+		postgres_put_bytes(&a, bytes_of(c->names.p + (first + i) * HASH, HASH));
+		postgres_queue(p, PG_GET_BLOB, &a);
 	}
-	pg_queue_sync(p);
+	postgres_queue_sync(p);
 	for (size_t i = 0; i < n && p->result == ERR_OK; i++) {
-		if (!pg_wait_statement(p, &c->result[i], "read")) {
+		if (!postgres_wait_statement(p, &c->result[i], "read")) {
 			return p->result;
 		}
 		c->n = i + 1;
 		if (PQresultStatus(c->result[i]) != PGRES_TUPLES_OK) {
-			pg_fail(p, pg_failed(p, c->result[i], "read"));
+			postgres_fail(p, postgres_failed(p, c->result[i], "read"));
 		}
 	}
 	if (p->result == ERR_OK) {
-		(void)pg_collect_sync(p, "read");
+		(void)postgres_collect_sync(p, "read");
 	}
 	return p->result;
 }
@@ -417,20 +420,20 @@ static enum err next_blob(void *context, struct bytes *out, const uint8_t *name,
 	if (PQntuples(c->result[at - c->first]) != 1) {
 		return ERR_NOT_FOUND;
 	}
-	*out = pg_column_bytes(c->result[at - c->first], 0, 0);
+	*out = postgres_column_bytes(c->result[at - c->first], 0, 0);
 	return ERR_OK;
 }
 
 static struct store_row row_of(const PGresult *r, int i)
 {
 	return (struct store_row){
-		.first_sequence = pg_column_number(r, i, 0),
-		.count = pg_column_number(r, i, 1),
-		.previous = pg_column_bytes(r, i, 2),
-		.hash = pg_column_bytes(r, i, 3),
-		.root = pg_column_bytes(r, i, 4),
-		.records = pg_column_bytes(r, i, 5),
-		.blobs = pg_column_bytes(r, i, 6),
+		.first_sequence = postgres_column_number(r, i, 0),
+		.count = postgres_column_number(r, i, 1),
+		.previous = postgres_column_bytes(r, i, 2),
+		.hash = postgres_column_bytes(r, i, 3),
+		.root = postgres_column_bytes(r, i, 4),
+		.records = postgres_column_bytes(r, i, 5),
+		.blobs = postgres_column_bytes(r, i, 6),
 	};
 }
 
@@ -452,13 +455,13 @@ static enum err read_on(struct store_postgres *p, uint8_t *buffer, size_t cap, s
 	int rows = PG_CHUNK_BATCHES;
 
 	while (rows == PG_CHUNK_BATCHES) {
-		struct pg_arguments a = { .n = 0 };
+		struct postgres_arguments a = { .n = 0 };
 		PGresult *r = NULL;
 		enum err e;
 
-		pg_begin(p, STORE_POSTGRES_ANSWER_MS);
-		pg_put_u64(&a, p->base.next_sequence);
-		e = pg_ask(p, PG_EACH_BATCH, &a, &r, "read");
+		postgres_begin(p, STORE_POSTGRES_ANSWER_MS);
+		postgres_put_u64(&a, p->base.next_sequence);
+		e = postgres_ask(p, PG_EACH_BATCH, &a, &r, "read");
 		if (e != ERR_OK) {
 			return e;
 		}
@@ -494,7 +497,7 @@ static enum err replay(struct store *s, uint8_t *buffer, size_t cap, store_each 
 	enum err e;
 
 	/* First the row, then the batches: those that come in between are only more. */
-	pg_begin(p, STORE_POSTGRES_ANSWER_MS);
+	postgres_begin(p, STORE_POSTGRES_ANSWER_MS);
 	e = look(p, &seen);
 	if (e == ERR_OK) {
 		e = read_on(p, buffer, cap, each, context);
@@ -509,35 +512,35 @@ static enum err blob_get(struct store *s, struct bytes *out, uint8_t *buffer, si
 			 const struct hash32 *name)
 {
 	struct store_postgres *p = postgres_of(s);
-	struct pg_arguments a = { .n = 0 };
+	struct postgres_arguments a = { .n = 0 };
 	PGresult *r = NULL;
 	enum err e;
 
-	pg_begin(p, STORE_POSTGRES_ANSWER_MS);
-	pg_put_bytes(&a, bytes_of(name->b, HASH));
-	e = pg_ask(p, PG_GET_BLOB, &a, &r, "read");
+	postgres_begin(p, STORE_POSTGRES_ANSWER_MS);
+	postgres_put_bytes(&a, bytes_of(name->b, HASH));
+	e = postgres_ask(p, PG_GET_BLOB, &a, &r, "read");
 	if (e == ERR_OK && PQntuples(r) != 1) {
 		store_fault_set(&s->fault, "%s: no such blob", s->path);
 		e = ERR_NOT_FOUND;
 	}
 	if (e == ERR_OK) {
-		e = store_row_blob_copy(s, out, buffer, cap, pg_column_bytes(r, 0, 0), name);
+		e = store_row_blob_copy(s, out, buffer, cap, postgres_column_bytes(r, 0, 0), name);
 	}
 	PQclear(r);
 	return e;
 }
 
 /* One row about the batch that has this record; nothing beyond what this server knows. */
-static enum err ask_sequence(struct store_postgres *p, enum pg_statement which, PGresult **r,
+static enum err ask_sequence(struct store_postgres *p, enum postgres_statement which, PGresult **r,
 			     uint64_t sequence)
 {
-	struct pg_arguments a = { .n = 0 };
+	struct postgres_arguments a = { .n = 0 };
 	enum err e = ERR_NOT_FOUND;
 
 	if (sequence < p->base.next_sequence) {
-		pg_begin(p, STORE_POSTGRES_ANSWER_MS);
-		pg_put_u64(&a, sequence);
-		e = pg_ask(p, which, &a, r, "read");
+		postgres_begin(p, STORE_POSTGRES_ANSWER_MS);
+		postgres_put_u64(&a, sequence);
+		e = postgres_ask(p, which, &a, r, "read");
 	}
 	if (e == ERR_NOT_FOUND || (e == ERR_OK && PQntuples(*r) != 1)) {
 		store_fault_set(&p->base.fault, "%s: there is no record %llu", p->base.path,
@@ -571,7 +574,7 @@ static enum err record_get(struct store *s, uint8_t out[LOG_RECORD_BYTES], uint6
 	enum err e = ask_sequence(postgres_of(s), PG_GET_RECORD, &r, sequence);
 
 	if (e == ERR_OK) {
-		struct bytes record = pg_column_bytes(r, 0, 0);
+		struct bytes record = postgres_column_bytes(r, 0, 0);
 
 		if (record.n == LOG_RECORD_BYTES) {
 			memcpy(out, record.p, LOG_RECORD_BYTES);
@@ -588,15 +591,15 @@ static void close_db(struct store *s)
 	struct store_postgres *p = postgres_of(s);
 
 	if (p->db != NULL && p->writer && s->phase == STORE_READY) {
-		struct pg_arguments a = { .n = 0 };
+		struct postgres_arguments a = { .n = 0 };
 
 		/* Only a courtesy: without it the others wait for as long as their patience is. */
-		pg_put_u64(&a, p->epoch);
+		postgres_put_u64(&a, p->epoch);
 		if (change_one(p, PG_RELEASE, &a, true, STORE_POSTGRES_LOOK_MS) != ERR_OK) {
 			p->writer = false;
 		}
 	}
-	pg_disconnect(p);
+	postgres_disconnect(p);
 }
 
 static const struct store_engine engine = {
@@ -647,9 +650,10 @@ enum err store_postgres_open(struct store_postgres *s, const struct store_postgr
 	s->options.url = s->url;
 	s->options.who = s->who;
 	if (url < 0 || (size_t)url >= sizeof s->url || who < 0 || (size_t)who >= sizeof s->who) {
-		e = pg_config_fault(s, "store", "the URL or the name of this server is too long");
+		e = postgres_config_fault(s, "store",
+					  "the URL or the name of this server is too long");
 	} else {
-		e = pg_start(s, true);
+		e = postgres_start(s, true);
 	}
 	if (e != ERR_OK) {
 		*fault = s->base.fault;
@@ -673,7 +677,7 @@ static enum err ended(struct store_postgres *p, enum err e)
 		return e;
 	}
 	if (passing(e)) {
-		pg_disconnect(p);
+		postgres_disconnect(p);
 		p->looked = false; /* a silence that we could not hear does not count */
 	} else {
 		p->base.phase = STORE_BROKEN;
@@ -706,12 +710,12 @@ static enum err look_and_follow(struct store_postgres *p, uint8_t *buffer, size_
 	enum err e = ERR_OK;
 
 	if (p->db == NULL) {
-		e = pg_start(p, false);
+		e = postgres_start(p, false);
 	}
 	if (e != ERR_OK) {
 		return e;
 	}
-	pg_begin(p, STORE_POSTGRES_LOOK_MS);
+	postgres_begin(p, STORE_POSTGRES_LOOK_MS);
 	e = look(p, &now);
 	if (e == ERR_OK) {
 		e = same_history(p, &now);
@@ -762,7 +766,7 @@ static enum err deposed_or_corrupt(struct store_postgres *p, uint64_t epoch)
 	struct store_postgres_seen now = { .epoch = 0 };
 	enum err e;
 
-	pg_begin(p, STORE_POSTGRES_LOOK_MS);
+	postgres_begin(p, STORE_POSTGRES_LOOK_MS);
 	e = look(p, &now);
 	if (e != ERR_OK) {
 		return e;
@@ -777,17 +781,17 @@ static enum err take(struct store_postgres *p, uint8_t *buffer, size_t cap, stor
 		     void *context)
 {
 	struct store_postgres_seen now = { .epoch = 0 };
-	struct pg_arguments a = { .n = 0 };
+	struct postgres_arguments a = { .n = 0 };
 	uint64_t begun = p->options.mono_ms();
 	enum err e;
 
-	pg_put_u64(&a, p->seen.epoch);
-	pg_put_u64(&a, p->seen.beat);
-	pg_put_number(&a, p->seen.released, 1);
-	pg_put_bytes(&a, bytes_str(p->who));
+	postgres_put_u64(&a, p->seen.epoch);
+	postgres_put_u64(&a, p->seen.beat);
+	postgres_put_number(&a, p->seen.released, 1);
+	postgres_put_bytes(&a, bytes_str(p->who));
 	e = change_one(p, PG_TAKE, &a, false, STORE_POSTGRES_LOOK_MS);
 	if (e == ERR_OK && p->missed && p->seen.restoring) {
-		return pg_half_restored(p);
+		return postgres_half_restored(p);
 	}
 	if (e == ERR_OK && p->missed) {
 		e = another_was_faster(p);
@@ -796,7 +800,7 @@ static enum err take(struct store_postgres *p, uint8_t *buffer, size_t cap, stor
 		return e;
 	}
 	/* From here on only one who takes over in turn can write; the epoch shows him. */
-	pg_begin(p, STORE_POSTGRES_LOOK_MS);
+	postgres_begin(p, STORE_POSTGRES_LOOK_MS);
 	e = look(p, &now);
 	if (e == ERR_OK && now.epoch != p->seen.epoch + 1) {
 		return another_was_faster(p);

@@ -13,7 +13,7 @@
 
 /* --- the way in --- */
 
-enum err pg_config_fault(struct store_postgres *p, const char *where, const char *why)
+enum err postgres_config_fault(struct store_postgres *p, const char *where, const char *why)
 {
 	store_fault_set(&p->base.fault, "%s: %s: %s", p->base.path, where, why);
 	return ERR_CONFIG;
@@ -70,7 +70,7 @@ static enum err judge_option(struct store_postgres *p, const PQconninfoOption *o
 					    "tcp_user_timeout" };
 
 	if (strcmp(o->keyword, "password") == 0 || strcmp(o->keyword, "sslpassword") == 0) {
-		return pg_config_fault(
+		return postgres_config_fault(
 		    p, o->keyword,
 		    "a password in a URL is seen by everybody who lists processes; "
 		    "use ~/.pgpass (mode 0600), a client certificate, or peer "
@@ -78,7 +78,7 @@ static enum err judge_option(struct store_postgres *p, const PQconninfoOption *o
 	}
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
 		if (strcmp(o->keyword, ours[i]) == 0) {
-			return pg_config_fault(p, o->keyword, "is not for the URL to say");
+			return postgres_config_fault(p, o->keyword, "is not for the URL to say");
 		}
 	}
 	if (strcmp(o->keyword, "host") == 0 || strcmp(o->keyword, "hostaddr") == 0) {
@@ -98,7 +98,7 @@ static enum err judge_environment(struct store_postgres *p)
 
 	for (PQconninfoOption *o = all; o != NULL && o->keyword != NULL && e == ERR_OK; o++) {
 		if (o->envvar != NULL && getenv(o->envvar) != NULL) {
-			e = pg_config_fault(
+			e = postgres_config_fault(
 			    p, o->envvar,
 			    "this variable of the environment would change where the "
 			    "journal is; unset it");
@@ -115,15 +115,16 @@ static enum err judge_url(struct store_postgres *p, struct given *g)
 	enum err e = ERR_OK;
 
 	if (!store_postgres_is_url(p->url)) {
-		return pg_config_fault(p, "store", "a URL postgres://HOST/DATABASE is wanted");
+		return postgres_config_fault(p, "store",
+					     "a URL postgres://HOST/DATABASE is wanted");
 	}
 	g->options = PQconninfoParse(p->url, &why);
 	if (g->options == NULL) {
 		char words[PG_LINE];
 
-		pg_one_line(words, why == NULL ? "no memory" : why);
+		postgres_one_line(words, why == NULL ? "no memory" : why);
 		PQfreemem(why);
-		return pg_config_fault(p, "store", words);
+		return postgres_config_fault(p, "store", words);
 	}
 	for (PQconninfoOption *o = g->options; o->keyword != NULL && e == ERR_OK; o++) {
 		if (o->val != NULL) {
@@ -132,12 +133,12 @@ static enum err judge_url(struct store_postgres *p, struct given *g)
 		}
 	}
 	if (e == ERR_OK && !named) {
-		e = pg_config_fault(p, "store", "the URL names no database");
+		e = postgres_config_fault(p, "store", "the URL names no database");
 	}
 	if (e == ERR_OK && g->remote && g->sslmode != NULL &&
 	    strcmp(g->sslmode, "verify-full") != 0) {
-		e = pg_config_fault(p, "sslmode",
-				    "a database behind a network is asked with verify-full only");
+		e = postgres_config_fault(
+		    p, "sslmode", "a database behind a network is asked with verify-full only");
 	}
 	return e == ERR_OK ? judge_environment(p) : e;
 }
@@ -182,14 +183,14 @@ static enum err connect_db(struct store_postgres *p, const struct given *g)
 			      PQconnectionNeedsPassword(p->db) != 0;
 		bool read_only = strstr(PQerrorMessage(p->db), "read-only") != NULL;
 
-		pg_one_line(words, PQerrorMessage(p->db));
+		postgres_one_line(words, PQerrorMessage(p->db));
 		store_fault_set(&p->base.fault, "%s: cannot connect: %s%s", p->base.path,
 				read_only ? "it takes no writes: " : "", words);
 		return denied ? ERR_UNAUTHORISED : ERR_UNREACHABLE;
 	}
-	(void)PQsetNoticeReceiver(p->db, pg_on_notice, p);
+	(void)PQsetNoticeReceiver(p->db, postgres_on_notice, p);
 	if (PQsetnonblocking(p->db, 1) != 0 || PQenterPipelineMode(p->db) == 0) {
-		return pg_lost(p, "open");
+		return postgres_lost(p, "open");
 	}
 	return ERR_OK;
 }
@@ -202,7 +203,7 @@ static enum err show(struct store_postgres *p, char out[128], const char *name)
 	enum err e;
 
 	(void)snprintf(sql, sizeof sql, "SHOW %s", name);
-	e = pg_ask_text(p, &r, sql);
+	e = postgres_ask_text(p, &r, sql);
 	if (e == ERR_OK) {
 		(void)snprintf(out, 128, "%s", PQntuples(r) == 1 ? PQgetvalue(r, 0, 0) : "");
 	}
@@ -218,7 +219,7 @@ static enum err refuse_setting(struct store_postgres *p, const char *name, const
 	return ERR_POLICY;
 }
 
-enum err pg_no_standby(struct store_postgres *p)
+enum err postgres_no_standby(struct store_postgres *p)
 {
 	store_fault_set(&p->base.fault,
 			"%s: the database waits for no standby (synchronous_standby_names is "
@@ -270,7 +271,7 @@ static enum err judge_settings(struct store_postgres *p)
 	}
 	e = show(p, value, "synchronous_standby_names");
 	if (e == ERR_OK && value[0] == '\0') {
-		e = pg_no_standby(p);
+		e = postgres_no_standby(p);
 	}
 	return e;
 }
@@ -354,7 +355,7 @@ struct tables {
 static enum err count_rows(struct store_postgres *p, int *out, const char *sql)
 {
 	PGresult *r = NULL;
-	enum err e = pg_ask_text(p, &r, sql);
+	enum err e = postgres_ask_text(p, &r, sql);
 
 	*out = e == ERR_OK ? PQntuples(r) : 0;
 	PQclear(r);
@@ -365,10 +366,11 @@ static enum err read_tables(struct store_postgres *p, struct tables *t)
 {
 	PGresult *r = NULL;
 	bool application = false, version = false;
-	enum err e = pg_ask_text(p, &r,
-				 "SELECT CAST(table_name AS text), CAST(column_name AS text), "
-				 "CAST(data_type AS text) FROM information_schema.columns WHERE "
-				 "table_schema = 'public' ORDER BY table_name, ordinal_position");
+	enum err e =
+	    postgres_ask_text(p, &r,
+			      "SELECT CAST(table_name AS text), CAST(column_name AS text), "
+			      "CAST(data_type AS text) FROM information_schema.columns WHERE "
+			      "table_schema = 'public' ORDER BY table_name, ordinal_position");
 
 	if (e != ERR_OK) {
 		return e;
@@ -404,7 +406,7 @@ static enum err read_tables(struct store_postgres *p, struct tables *t)
 	return e;
 }
 
-enum err pg_half_restored(struct store_postgres *p)
+enum err postgres_half_restored(struct store_postgres *p)
 {
 	store_fault_set(&p->base.fault,
 			"%s: a restore into this database has not ended: it has a part of the "
@@ -436,13 +438,13 @@ static enum err identify_once(struct store_postgres *p, bool *empty, bool *headl
 		return e;
 	}
 	if (t.named) {
-		e = pg_ask_text(p, &r, "SELECT application, version FROM writer");
+		e = postgres_ask_text(p, &r, "SELECT application, version FROM writer");
 		if (e != ERR_OK) {
 			return e;
 		}
 		rows = PQntuples(r);
 		if (rows == 1) {
-			pg_column_text(application, sizeof application, r, 0, 0);
+			postgres_column_text(application, sizeof application, r, 0, 0);
 			version = strtol(PQgetvalue(r, 0, 1), NULL, 10);
 		}
 		PQclear(r);
@@ -461,7 +463,7 @@ static enum err identify_once(struct store_postgres *p, bool *empty, bool *headl
 		return e;
 	}
 	if (strcmp(application, PG_RESTORING) == 0) {
-		return pg_half_restored(p);
+		return postgres_half_restored(p);
 	}
 	if (strcmp(application, PG_APPLICATION) != 0) {
 		return foreign_database(p);
@@ -504,7 +506,7 @@ static enum err create_tables(struct store_postgres *p)
 	for (unsigned tries = 0; tries < STORE_POSTGRES_TRIES && empty; tries++) {
 		e = ERR_OK;
 		for (size_t i = 0; i < ARRAY_LEN(creation) && e == ERR_OK; i++) {
-			e = pg_ask_text(p, NULL, creation[i]);
+			e = postgres_ask_text(p, NULL, creation[i]);
 		}
 		if (e != ERR_OK && (e == ERR_UNREACHABLE || e == ERR_TIMEOUT ||
 				    e == ERR_UNAUTHORISED || e == ERR_FULL)) {
@@ -529,13 +531,13 @@ static enum err create_tables(struct store_postgres *p)
  */
 static enum err compress_quickly(struct store_postgres *p)
 {
-	enum err e = pg_ask_text(p, NULL, "SET default_toast_compression = 'lz4'");
+	enum err e = postgres_ask_text(p, NULL, "SET default_toast_compression = 'lz4'");
 
 	return e == ERR_UNREACHABLE || e == ERR_TIMEOUT ? e : ERR_OK;
 }
 
 /* Connection, server, tables, statements.  create: an empty database gets our tables. */
-enum err pg_start(struct store_postgres *p, bool create)
+enum err postgres_start(struct store_postgres *p, bool create)
 {
 	struct given g = { .options = NULL };
 	bool empty = false;
@@ -549,13 +551,13 @@ enum err pg_start(struct store_postgres *p, bool create)
 		e = judge_server(p);
 	}
 	if (e == ERR_OK) {
-		e = pg_ask_text(p, NULL, "SET search_path = public");
+		e = postgres_ask_text(p, NULL, "SET search_path = public");
 	}
 	if (e == ERR_OK) {
-		e = pg_ask_text(p, NULL, "SET idle_in_transaction_session_timeout = 3000");
+		e = postgres_ask_text(p, NULL, "SET idle_in_transaction_session_timeout = 3000");
 	}
 	if (e == ERR_OK) {
-		e = pg_ask_text(p, NULL, "SET statement_timeout = 0");
+		e = postgres_ask_text(p, NULL, "SET statement_timeout = 0");
 	}
 	if (e == ERR_OK) {
 		e = compress_quickly(p);
@@ -575,7 +577,7 @@ enum err pg_start(struct store_postgres *p, bool create)
 	if (e == ERR_OK && empty) {
 		e = create_tables(p);
 	}
-	return e == ERR_OK ? pg_prepare(p) : e;
+	return e == ERR_OK ? postgres_prepare(p) : e;
 }
 
-static_assert(STORE_POSTGRES_IDLE_MS == 3000, "as in pg_start()");
+static_assert(STORE_POSTGRES_IDLE_MS == 3000, "as in postgres_start()");

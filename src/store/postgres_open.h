@@ -6,18 +6,18 @@
 #include "store/postgres.h"
 
 /* Sets the fault "WHERE: WHY" and returns ERR_CONFIG. */
-enum err pg_config_fault(struct store_postgres *p, const char *where, const char *why);
+enum err postgres_config_fault(struct store_postgres *p, const char *where, const char *why);
 
 /* Sets the fault that a commit would wait for no replica though one must be; ERR_POLICY. */
-enum err pg_no_standby(struct store_postgres *p);
+enum err postgres_no_standby(struct store_postgres *p);
 
 /* Sets the fault that the database has a part of a backup, and what to do; ERR_STATE. */
-enum err pg_half_restored(struct store_postgres *p);
+enum err postgres_half_restored(struct store_postgres *p);
 
 /*
  * Connection, server, settings, tables, statements, by p->options.  create: an empty database gets
  * our tables; else ERR_MISMATCH.  Errors as store_postgres_open(); the connection may be there.
  */
-enum err pg_start(struct store_postgres *p, bool create);
+enum err postgres_start(struct store_postgres *p, bool create);
 
 #endif

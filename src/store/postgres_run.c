@@ -105,7 +105,7 @@ static enum err kind_of(const char *state)
 }
 
 /* libpq's words are of several lines: one line of ours. */
-void pg_one_line(char out[PG_LINE], const char *words)
+void postgres_one_line(char out[PG_LINE], const char *words)
 {
 	size_t n = 0;
 
@@ -122,31 +122,31 @@ void pg_one_line(char out[PG_LINE], const char *words)
 	out[n] = '\0';
 }
 
-enum err pg_lost(struct store_postgres *p, const char *what)
+enum err postgres_lost(struct store_postgres *p, const char *what)
 {
 	char words[PG_LINE];
 
-	pg_one_line(words, PQerrorMessage(p->db));
+	postgres_one_line(words, PQerrorMessage(p->db));
 	store_fault_set(&p->base.fault, "%s: cannot %s: the connection is lost (%s)", p->base.path,
 			what, words);
 	return ERR_UNREACHABLE;
 }
 
-enum err pg_failed(struct store_postgres *p, const PGresult *r, const char *what)
+enum err postgres_failed(struct store_postgres *p, const PGresult *r, const char *what)
 {
 	const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
 	const char *text = PQresultErrorField(r, PG_DIAG_MESSAGE_PRIMARY);
 	char words[PG_LINE];
 
 	if (state == NULL) {
-		return pg_lost(p, what); /* libpq's own: no answer came */
+		return postgres_lost(p, what); /* libpq's own: no answer came */
 	}
-	pg_one_line(words, text == NULL ? "" : text);
+	postgres_one_line(words, text == NULL ? "" : text);
 	store_fault_set(&p->base.fault, "%s: cannot %s: %s (%s)", p->base.path, what, words, state);
 	return kind_of(state);
 }
 
-void pg_on_notice(void *context, const PGresult *r)
+void postgres_on_notice(void *context, const PGresult *r)
 {
 	struct store_postgres *p = context;
 	const char *severity = PQresultErrorField(r, PG_DIAG_SEVERITY_NONLOCALIZED);
@@ -158,7 +158,7 @@ void pg_on_notice(void *context, const PGresult *r)
 	}
 }
 
-void pg_disconnect(struct store_postgres *p)
+void postgres_disconnect(struct store_postgres *p)
 {
 	PQfinish(p->db); /* NULL is allowed */
 	p->db = NULL;
@@ -166,7 +166,7 @@ void pg_disconnect(struct store_postgres *p)
 
 /* --- one run of statements --- */
 
-void pg_put_bytes(struct pg_arguments *a, struct bytes b)
+void postgres_put_bytes(struct postgres_arguments *a, struct bytes b)
 {
 	CHECK(a->n < PG_ARGUMENTS_MAX && b.n <= LOG_BATCH_BYTES_MAX);
 	a->value[a->n] = b.n == 0 ? "" : (const char *)b.p; /* a null pointer would be NULL */
@@ -174,7 +174,7 @@ void pg_put_bytes(struct pg_arguments *a, struct bytes b)
 }
 
 /* Numbers of n bytes, most significant first. */
-void pg_put_number(struct pg_arguments *a, uint64_t v, unsigned n)
+void postgres_put_number(struct postgres_arguments *a, uint64_t v, unsigned n)
 {
 	CHECK(a->n < PG_ARGUMENTS_MAX && n <= 8);
 	for (unsigned i = 0; i < n; i++) {
@@ -184,13 +184,13 @@ void pg_put_number(struct pg_arguments *a, uint64_t v, unsigned n)
 	a->length[a->n++] = (int)n;
 }
 
-void pg_put_u64(struct pg_arguments *a, uint64_t v)
+void postgres_put_u64(struct postgres_arguments *a, uint64_t v)
 {
 	CHECK(v <= INT64_MAX); /* sequences and epochs are counted, not given */
-	pg_put_number(a, v, 8);
+	postgres_put_number(a, v, 8);
 }
 
-void pg_begin(struct store_postgres *p, uint64_t limit_ms)
+void postgres_begin(struct store_postgres *p, uint64_t limit_ms)
 {
 	p->deadline_ms = p->options.mono_ms() + limit_ms;
 	p->result = ERR_OK;
@@ -200,30 +200,31 @@ void pg_begin(struct store_postgres *p, uint64_t limit_ms)
 }
 
 /* The first failure of a run is the one that is told. */
-void pg_fail(struct store_postgres *p, enum err e)
+void postgres_fail(struct store_postgres *p, enum err e)
 {
 	if (p->result == ERR_OK) {
 		p->result = e;
 	}
 }
 
-void pg_queue(struct store_postgres *p, enum pg_statement which, const struct pg_arguments *a)
+void postgres_queue(struct store_postgres *p, enum postgres_statement which,
+		    const struct postgres_arguments *a)
 {
 	static const int binary[PG_ARGUMENTS_MAX] = { 1, 1, 1, 1, 1, 1, 1, 1 };
-	static const struct pg_arguments none = { .n = 0 };
+	static const struct postgres_arguments none = { .n = 0 };
 
 	a = a == NULL ? &none : a;
 	CHECK(a->n == statements[which].n);
 	if (p->result == ERR_OK && PQsendQueryPrepared(p->db, statements[which].name, a->n,
 						       a->value, a->length, binary, 1) == 0) {
-		pg_fail(p, pg_lost(p, statements[which].name));
+		postgres_fail(p, postgres_lost(p, statements[which].name));
 	}
 }
 
-void pg_queue_sync(struct store_postgres *p)
+void postgres_queue_sync(struct store_postgres *p)
 {
 	if (p->result == ERR_OK && PQpipelineSync(p->db) == 0) {
-		pg_fail(p, pg_lost(p, "sync"));
+		postgres_fail(p, postgres_lost(p, "sync"));
 	}
 }
 
@@ -237,18 +238,18 @@ static bool wait_socket(struct store_postgres *p, bool write, const char *what)
 	int n = left == 0 ? 0 : poll(&fd, 1, left > 1000 ? 1000 : (int)left);
 
 	if (n < 0 && errno != EINTR) {
-		pg_fail(p, pg_lost(p, what));
+		postgres_fail(p, postgres_lost(p, what));
 		return false;
 	}
 	if (left == 0) {
 		store_fault_set(&p->base.fault, "%s: cannot %s: the database does not answer",
 				p->base.path, what);
-		pg_fail(p, ERR_TIMEOUT);
+		postgres_fail(p, ERR_TIMEOUT);
 		return false;
 	}
 	if (n > 0 && (fd.revents & (POLLIN | POLLHUP | POLLERR)) != 0 &&
 	    PQconsumeInput(p->db) == 0) {
-		pg_fail(p, pg_lost(p, what));
+		postgres_fail(p, postgres_lost(p, what));
 		return false;
 	}
 	return true;
@@ -261,7 +262,7 @@ static bool wait_result(struct store_postgres *p, PGresult **out, const char *wh
 		int more = PQflush(p->db);
 
 		if (more < 0) {
-			pg_fail(p, pg_lost(p, what));
+			postgres_fail(p, postgres_lost(p, what));
 			return false;
 		}
 		if (PQisBusy(p->db) == 0) {
@@ -275,7 +276,7 @@ static bool wait_result(struct store_postgres *p, PGresult **out, const char *wh
 }
 
 /* The result of one statement and the NULL that ends it.  False as above; *out is then NULL. */
-bool pg_wait_statement(struct store_postgres *p, PGresult **out, const char *what)
+bool postgres_wait_statement(struct store_postgres *p, PGresult **out, const char *what)
 {
 	PGresult *end = NULL;
 
@@ -288,19 +289,19 @@ bool pg_wait_statement(struct store_postgres *p, PGresult **out, const char *wha
 		PQclear(end);
 		PQclear(*out);
 		*out = NULL;
-		pg_fail(p, pg_lost(p, what));
+		postgres_fail(p, postgres_lost(p, what));
 		return false;
 	}
 	return true;
 }
 
 /* Reads the results of n statements; one: each must have changed exactly one row. */
-bool pg_collect(struct store_postgres *p, size_t n, bool one, const char *what)
+bool postgres_collect(struct store_postgres *p, size_t n, bool one, const char *what)
 {
 	for (size_t i = 0; i < n; i++) {
 		PGresult *r = NULL;
 
-		if (!pg_wait_statement(p, &r, what)) {
+		if (!postgres_wait_statement(p, &r, what)) {
 			return false;
 		}
 		switch (PQresultStatus(r)) {
@@ -314,7 +315,7 @@ bool pg_collect(struct store_postgres *p, size_t n, bool one, const char *what)
 			const char *state = PQresultErrorField(r, PG_DIAG_SQLSTATE);
 
 			p->again = p->again || (state != NULL && strcmp(state, "40001") == 0);
-			pg_fail(p, pg_failed(p, r, what));
+			postgres_fail(p, postgres_failed(p, r, what));
 			break;
 		}
 		}
@@ -325,7 +326,7 @@ bool pg_collect(struct store_postgres *p, size_t n, bool one, const char *what)
 
 /* The end of a run.  An implicit transaction commits here: its error, and the NULL that ends an
  * error, may come first. */
-bool pg_collect_sync(struct store_postgres *p, const char *what)
+bool postgres_collect_sync(struct store_postgres *p, const char *what)
 {
 	for (unsigned i = 0; i < 3; i++) {
 		PGresult *r = NULL;
@@ -336,31 +337,31 @@ bool pg_collect_sync(struct store_postgres *p, const char *what)
 		}
 		status = PQresultStatus(r); /* PGRES_FATAL_ERROR of NULL */
 		if (r != NULL && status == PGRES_FATAL_ERROR) {
-			pg_fail(p, pg_failed(p, r, what));
+			postgres_fail(p, postgres_failed(p, r, what));
 		}
 		PQclear(r);
 		if (status == PGRES_PIPELINE_SYNC) {
 			return true;
 		}
 	}
-	pg_fail(p, pg_lost(p, what));
+	postgres_fail(p, postgres_lost(p, what));
 	return false;
 }
 
 /* Runs one statement that gives rows.  *out is the caller's to clear, NULL on error. */
-enum err pg_ask(struct store_postgres *p, enum pg_statement which, const struct pg_arguments *a,
-		PGresult **out, const char *what)
+enum err postgres_ask(struct store_postgres *p, enum postgres_statement which,
+		      const struct postgres_arguments *a, PGresult **out, const char *what)
 {
-	pg_queue(p, which, a);
-	pg_queue_sync(p);
+	postgres_queue(p, which, a);
+	postgres_queue_sync(p);
 	*out = NULL;
-	if (p->result != ERR_OK || !pg_wait_statement(p, out, what)) {
+	if (p->result != ERR_OK || !postgres_wait_statement(p, out, what)) {
 		return p->result;
 	}
 	if (PQresultStatus(*out) != PGRES_TUPLES_OK) {
-		pg_fail(p, pg_failed(p, *out, what));
+		postgres_fail(p, postgres_failed(p, *out, what));
 	}
-	(void)pg_collect_sync(p, what);
+	(void)postgres_collect_sync(p, what);
 	if (p->result != ERR_OK) {
 		PQclear(*out);
 		*out = NULL;
@@ -369,22 +370,22 @@ enum err pg_ask(struct store_postgres *p, enum pg_statement which, const struct 
 }
 
 /* The same for a text that is used once; rows, if any, as text.  out may be NULL. */
-enum err pg_ask_text(struct store_postgres *p, PGresult **out, const char *sql)
+enum err postgres_ask_text(struct store_postgres *p, PGresult **out, const char *sql)
 {
 	PGresult *r = NULL;
 
-	pg_begin(p, STORE_POSTGRES_ANSWER_MS);
+	postgres_begin(p, STORE_POSTGRES_ANSWER_MS);
 	if (PQsendQueryParams(p->db, sql, 0, NULL, NULL, NULL, NULL, 0) == 0) {
-		return pg_lost(p, "open");
+		return postgres_lost(p, "open");
 	}
-	pg_queue_sync(p);
-	if (p->result != ERR_OK || !pg_wait_statement(p, &r, "open")) {
+	postgres_queue_sync(p);
+	if (p->result != ERR_OK || !postgres_wait_statement(p, &r, "open")) {
 		return p->result;
 	}
 	if (PQresultStatus(r) != PGRES_TUPLES_OK && PQresultStatus(r) != PGRES_COMMAND_OK) {
-		pg_fail(p, pg_failed(p, r, "open"));
+		postgres_fail(p, postgres_failed(p, r, "open"));
 	}
-	(void)pg_collect_sync(p, "open");
+	(void)postgres_collect_sync(p, "open");
 	if (out != NULL && p->result == ERR_OK) {
 		*out = r;
 	} else {
@@ -395,7 +396,7 @@ enum err pg_ask_text(struct store_postgres *p, PGresult **out, const char *sql)
 
 /* --- the columns of an answer --- */
 
-struct bytes pg_column_bytes(const PGresult *r, int row, int column)
+struct bytes postgres_column_bytes(const PGresult *r, int row, int column)
 {
 	int n = PQgetlength(r, row, column);
 
@@ -403,9 +404,9 @@ struct bytes pg_column_bytes(const PGresult *r, int row, int column)
 }
 
 /* -1 for what is no number of 4 or 8 bytes. */
-int64_t pg_column_number(const PGresult *r, int row, int column)
+int64_t postgres_column_number(const PGresult *r, int row, int column)
 {
-	struct bytes b = pg_column_bytes(r, row, column);
+	struct bytes b = postgres_column_bytes(r, row, column);
 	uint64_t v = 0;
 
 	if (PQgetisnull(r, row, column) != 0 || (b.n != 4 && b.n != 8) || b.p[0] >= 0x80) {
@@ -417,9 +418,9 @@ int64_t pg_column_number(const PGresult *r, int row, int column)
 	return (int64_t)v;
 }
 
-void pg_column_text(char *out, size_t cap, const PGresult *r, int row, int column)
+void postgres_column_text(char *out, size_t cap, const PGresult *r, int row, int column)
 {
-	struct bytes b = pg_column_bytes(r, row, column);
+	struct bytes b = postgres_column_bytes(r, row, column);
 	size_t n = b.n < cap ? b.n : cap - 1;
 
 	for (size_t i = 0; i < n; i++) {
@@ -428,11 +429,11 @@ void pg_column_text(char *out, size_t cap, const PGresult *r, int row, int colum
 	out[n] = '\0';
 }
 
-enum err pg_prepare(struct store_postgres *p)
+enum err postgres_prepare(struct store_postgres *p)
 {
 	size_t n = 0;
 
-	pg_begin(p, STORE_POSTGRES_ANSWER_MS);
+	postgres_begin(p, STORE_POSTGRES_ANSWER_MS);
 	for (size_t i = 0; i < PG_STATEMENTS; i++) {
 		if (i == PG_STANDBYS && PQparameterStatus(p->db, "crdb_version") != NULL) {
 			continue; /* never asked there: judge_settings() */
@@ -440,13 +441,13 @@ enum err pg_prepare(struct store_postgres *p)
 		if (p->result == ERR_OK &&
 		    PQsendPrepare(p->db, statements[i].name, statements[i].sql, statements[i].n,
 				  statements[i].types) == 0) {
-			pg_fail(p, pg_lost(p, "open"));
+			postgres_fail(p, postgres_lost(p, "open"));
 		}
 		n++;
 	}
-	pg_queue_sync(p);
-	if (p->result == ERR_OK && pg_collect(p, n, false, "open")) {
-		(void)pg_collect_sync(p, "open");
+	postgres_queue_sync(p);
+	if (p->result == ERR_OK && postgres_collect(p, n, false, "open")) {
+		(void)postgres_collect_sync(p, "open");
 	}
 	return p->result;
 }

@@ -3,10 +3,11 @@
  * postgres_run.h - one run of statements over the connection of a struct store_postgres: prepared
  * once, sent in a pipeline, then all answers read with a deadline.  For postgres*.c alone.
  *
- * A run: pg_begin(), pg_queue() once or more, pg_queue_sync(), then for what was queued, in its
- * order, pg_collect() or pg_wait_statement(), and pg_collect_sync().  The first thing that goes
- * wrong stands in p->result, with words in the store's fault; what is called behind it sends
- * nothing.  Kinds of errors: SQLSTATE's, or ERR_UNREACHABLE (the connection is lost), ERR_TIMEOUT.
+ * A run: postgres_begin(), postgres_queue() once or more, postgres_queue_sync(), then for what was
+ * queued, in its order, postgres_collect() or postgres_wait_statement(), and
+ * postgres_collect_sync().  The first thing that goes wrong stands in p->result, with words in the
+ * store's fault; what is called behind it sends nothing.  Kinds of errors: SQLSTATE's, or
+ * ERR_UNREACHABLE (the connection is lost), ERR_TIMEOUT.
  */
 #ifndef KURAMORI_STORE_POSTGRES_RUN_H
 #define KURAMORI_STORE_POSTGRES_RUN_H
@@ -22,7 +23,7 @@ enum {
 	PG_LINE = 160,         /* of somebody else's words in ours, with its NUL */
 };
 
-enum pg_statement {
+enum postgres_statement {
 	PG_BEGIN,
 	PG_COMMIT,
 	PG_ROLLBACK,
@@ -44,61 +45,62 @@ enum pg_statement {
 };
 
 /* Values of a statement's $1, $2, ...; begins as { .n = 0 }.  Bytes are the caller's until sent. */
-struct pg_arguments {
+struct postgres_arguments {
 	int n;
 	const char *value[PG_ARGUMENTS_MAX];
 	int length[PG_ARGUMENTS_MAX];
 	uint8_t number[PG_ARGUMENTS_MAX][8];
 };
 
-void pg_put_bytes(struct pg_arguments *a, struct bytes b);
+void postgres_put_bytes(struct postgres_arguments *a, struct bytes b);
 /* v in n bytes, at most 8, most significant first. */
-void pg_put_number(struct pg_arguments *a, uint64_t v, unsigned n);
+void postgres_put_number(struct postgres_arguments *a, uint64_t v, unsigned n);
 /* As a bigint: dies above INT64_MAX. */
-void pg_put_u64(struct pg_arguments *a, uint64_t v);
+void postgres_put_u64(struct postgres_arguments *a, uint64_t v);
 
 /* libpq's words, which may be of several lines, as one line of printable ASCII. */
-void pg_one_line(char out[PG_LINE], const char *words);
+void postgres_one_line(char out[PG_LINE], const char *words);
 /* Sets the fault "cannot WHAT: the connection is lost" and returns ERR_UNREACHABLE. */
-enum err pg_lost(struct store_postgres *p, const char *what);
+enum err postgres_lost(struct store_postgres *p, const char *what);
 /* Sets the fault "cannot WHAT" by what the server said, and returns its kind. */
-enum err pg_failed(struct store_postgres *p, const PGresult *r, const char *what);
+enum err postgres_failed(struct store_postgres *p, const PGresult *r, const char *what);
 /* libpq's notice receiver; context is the struct store_postgres: a warning is a doubt. */
-void pg_on_notice(void *context, const PGresult *r);
+void postgres_on_notice(void *context, const PGresult *r);
 /* Ends the connection, if there is one. */
-void pg_disconnect(struct store_postgres *p);
+void postgres_disconnect(struct store_postgres *p);
 
 /* A new run, whose answers must be there within limit_ms milliseconds. */
-void pg_begin(struct store_postgres *p, uint64_t limit_ms);
+void postgres_begin(struct store_postgres *p, uint64_t limit_ms);
 /* The first failure of a run is the one that is told. */
-void pg_fail(struct store_postgres *p, enum err e);
+void postgres_fail(struct store_postgres *p, enum err e);
 /* a: as many as the statement takes, NULL for none. */
-void pg_queue(struct store_postgres *p, enum pg_statement which, const struct pg_arguments *a);
-void pg_queue_sync(struct store_postgres *p);
+void postgres_queue(struct store_postgres *p, enum postgres_statement which,
+		    const struct postgres_arguments *a);
+void postgres_queue_sync(struct store_postgres *p);
 /*
  * The result of one statement, the caller's to clear.  False: the connection is of no use any more,
  * and *out is NULL.
  */
-bool pg_wait_statement(struct store_postgres *p, PGresult **out, const char *what);
+bool postgres_wait_statement(struct store_postgres *p, PGresult **out, const char *what);
 /* Reads the results of n statements; one: each must have changed exactly one row, or p->missed.
  * False as above. */
-bool pg_collect(struct store_postgres *p, size_t n, bool one, const char *what);
+bool postgres_collect(struct store_postgres *p, size_t n, bool one, const char *what);
 /* The end of a run; false as above. */
-bool pg_collect_sync(struct store_postgres *p, const char *what);
+bool postgres_collect_sync(struct store_postgres *p, const char *what);
 
-/* Runs, after pg_begin(), one statement that gives rows.  *out is the caller's to clear, NULL on
- * error. */
-enum err pg_ask(struct store_postgres *p, enum pg_statement which, const struct pg_arguments *a,
-		PGresult **out, const char *what);
+/* Runs, after postgres_begin(), one statement that gives rows.  *out is the caller's to clear, NULL
+ * on error. */
+enum err postgres_ask(struct store_postgres *p, enum postgres_statement which,
+		      const struct postgres_arguments *a, PGresult **out, const char *what);
 /* A run of its own of a text that is used once; rows, if any, as text.  out may be NULL. */
-enum err pg_ask_text(struct store_postgres *p, PGresult **out, const char *sql);
+enum err postgres_ask_text(struct store_postgres *p, PGresult **out, const char *sql);
 /* Has the server prepare all statements. */
-enum err pg_prepare(struct store_postgres *p);
+enum err postgres_prepare(struct store_postgres *p);
 
-struct bytes pg_column_bytes(const PGresult *r, int row, int column);
+struct bytes postgres_column_bytes(const PGresult *r, int row, int column);
 /* -1 for what is no number of 4 or 8 bytes. */
-int64_t pg_column_number(const PGresult *r, int row, int column);
+int64_t postgres_column_number(const PGresult *r, int row, int column);
 /* What is not printable ASCII as '?', cut to cap with its NUL. */
-void pg_column_text(char *out, size_t cap, const PGresult *r, int row, int column);
+void postgres_column_text(char *out, size_t cap, const PGresult *r, int row, int column);
 
 #endif
