@@ -121,8 +121,9 @@ int program_make_key(struct program *p)
 
 static struct policy_verdict too_weak(const struct program *p, const char *passphrase)
 {
-	return p->drill ? (struct policy_verdict){ .err = ERR_OK }
-			: cold_passphrase_check(bytes_str(passphrase));
+	struct policy_verdict fine = { .err = ERR_OK };
+
+	return p->drill ? fine : cold_passphrase_check(bytes_str(passphrase));
 }
 
 /* Too weak a one is asked for again: nobody rolls the dice twice for that. */

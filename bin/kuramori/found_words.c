@@ -214,7 +214,7 @@ static int by_text(const void *a, const void *b)
 json_t *found_list(const char *text)
 {
 	static char room[FOUND_WORD_MAX];
-	const char *all[16];
+	static const char *all[FOUND_WORD_MAX]; /* as many as text can hold */
 	json_t *list = json_array();
 	size_t n = 0;
 	char *rest = room;

@@ -79,6 +79,7 @@ static char **asked_of(FILE *in, size_t *n)
 		static const char begins[] = "[\"asked\",";
 		const char *kind = "", *tx = "", *address = "";
 		json_t *j = NULL;
+		char **more;
 
 		if (strncmp(line + HASH_AND_BLANK, begins, sizeof begins - 1) != 0) {
 			continue;
@@ -88,8 +89,9 @@ static char **asked_of(FILE *in, size_t *n)
 		/* what is no such line makes a word that asks for something else, or for nothing */
 		(void)!json_unpack(json_array_get(j, 1), "{s:s,s:s,s:s}", "kind", &kind, "tx", &tx,
 				   "address", &address);
-		words = realloc(words, (*n + 1) * sizeof *words);
-		CHECK(words != NULL);
+		more = realloc(words, (*n + 1) * sizeof *words);
+		CHECK(more != NULL);
+		words = more;
 		CHECK(strcmp(kind, "deposit") == 0
 			  ? asprintf(&words[*n], "deposit=%s/%s", tx, address) > 0
 			  : asprintf(&words[*n], "account=%s", address) > 0);

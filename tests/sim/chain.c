@@ -98,15 +98,16 @@ static void tell(struct sim *s, uint32_t h, uint32_t node, uint16_t number, stru
 			   .number = number,
 			   .body = body };
 
-	uint32_t generation = s->host[h].generation;
+	struct host *told = &s->host[h];
+	uint32_t generation = told->generation;
 
-	if (!s->host[h].up || s->failed) {
+	if (!told->up || s->failed) {
 		return;
 	}
 	host_step(s, h, &e);
-	if (h >= HOST_W1 && s->host[h].generation == generation &&
+	if (h >= HOST_W1 && told->generation == generation &&
 	    (number == FEED_BLOCK || number == FEED_POOL)) {
-		laws_told(s, h, node, number == FEED_BLOCK ? s->host[h].fed[node] : 0);
+		laws_told(s, h, node, number == FEED_BLOCK ? told->fed[node] : 0);
 	}
 }
 
