@@ -6,7 +6,10 @@
  * with their real keys (watch_rig.h).  Every theft is first announced to the real pool or mined, so
  * that only what NIS takes is called a theft; every honest case must end without a single freeze.
  */
+#include "chain/nem/nem_fee.h"
+#include "passkey_kit.h"
 #include "watch/watch_self.h"
+#include "watch_rig.h"
 #include "watch_said.h"
 
 static struct nem_tx stolen(enum who initiator, enum who second, uint64_t amount)

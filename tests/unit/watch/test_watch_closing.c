@@ -6,7 +6,9 @@
  * Method: a real chain (src/nis) and signers that sign what they are asked for (watch_rig.h);
  * closings by who may and who may not; rollbacks; hosts whose clocks are behind.
  */
+#include "passkey_kit.h"
 #include "watch/watch_self.h"
+#include "watch_rig.h"
 #include "watch_said.h"
 
 static struct bytes closing_made(uint8_t *raw, size_t cap, enum who account, const char *issuer,

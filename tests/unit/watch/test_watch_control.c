@@ -7,7 +7,11 @@
  * that read the whole chain again; attestations under rules of yesterday, of tomorrow and of
  * nobody.
  */
+#include "base/check.h"
+#include "chain/nem/nem_fee.h"
+#include "ipc/frame.h"
 #include "paper.h"
+#include "t.h"
 #include "watch_rig.h"
 
 #define ONE  1u /* officer-1 */

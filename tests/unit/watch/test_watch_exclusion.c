@@ -10,6 +10,9 @@
  */
 #include "policy/exclusion.h"
 
+#include "base/check.h"
+#include "ipc/frame.h"
+#include "t.h"
 #include "watch_rig.h"
 
 #include "watch/watch_self.h"

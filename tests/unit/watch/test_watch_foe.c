@@ -6,6 +6,8 @@
  * Method: attestations by the true keys whose documents do not belong together; links that come
  * back after a freeze; a signer that begins again from nothing; a pool with more than can wait.
  */
+#include "chain/nem/nem_fee.h"
+#include "t.h"
 #include "watch_rig.h"
 
 static struct nem_tx stolen(enum who initiator, enum who cosigner, uint64_t amount)

@@ -7,7 +7,10 @@
  * Method: the whole watcher (watch_rig.h); records from the future of its clocks, by a grant that
  * still waits here, and by rules that nobody knows; power cuts behind each commit.
  */
+#include "base/check.h"
+#include "chain/nem/nem_fee.h"
 #include "paper.h"
+#include "t.h"
 #include "watch_rig.h"
 
 #include "watch/watch_self.h"

@@ -6,6 +6,9 @@
  * with a lock of five minutes; orders told in time, late, never, twice, altered; one clock set; a
  * restart between.
  */
+#include "base/check.h"
+#include "ipc/frame.h"
+#include "t.h"
 #include "watch_rig.h"
 
 enum { LOCK_MS = 300000 };

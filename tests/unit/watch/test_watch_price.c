@@ -5,6 +5,7 @@
  * two prices, or a clock that went back, is none (docs/decisions/0021). Method: the whole watcher
  * on a real chain (watch_rig.h) under a policy with caps in yen.
  */
+#include "t.h"
 #include "watch_rig.h"
 
 enum { AGE = 60000 };

@@ -6,6 +6,9 @@
  * Method: a model of the signer that asks behind a number, refuses, loses its link, or lies; a disk
  * that does not read.
  */
+#include "base/check.h"
+#include "chain/nem/nem_fee.h"
+#include "t.h"
 #include "watch_rig.h"
 
 static struct hash32 told[2][8];

@@ -6,6 +6,8 @@
  * must end in a freeze without acknowledgement.  Then repeats, forks, journals that went backwards,
  * and a power cut behind every single commit of an evening.
  */
+#include "chain/nem/nem_fee.h"
+#include "t.h"
 #include "watch_rig.h"
 
 /* Told by A as things are at hand: refused, frozen, nothing kept. */

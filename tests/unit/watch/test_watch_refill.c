@@ -12,6 +12,10 @@
 #include "cold/cold_holding.h"
 #include "cold/cold_restore.h"
 
+#include "base/check.h"
+#include "chain/nem/nem_fee.h"
+#include "ipc/frame.h"
+#include "t.h"
 #include "watch_rig.h"
 
 #include "watch/watch_self.h"

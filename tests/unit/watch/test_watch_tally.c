@@ -7,6 +7,10 @@
  * that, less or more by one thing.  A box that spends, blocks that are undone, a used box that its
  * holders make look like a new one.
  */
+#include "base/check.h"
+#include "chain/nem/nem_fee.h"
+#include "ipc/frame.h"
+#include "t.h"
 #include "watch_rig.h"
 
 #include "watch/watch_self.h"

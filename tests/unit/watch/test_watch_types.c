@@ -6,6 +6,10 @@
  * every other type, and a payment of ours with mosaics added; strangers send mosaics that multiply
  * to nothing.
  */
+#include "base/check.h"
+#include "chain/nem/nem_fee.h"
+#include "crypto/crypto.h"
+#include "t.h"
 #include "watch/watch_self.h"
 #include "watch_rig.h"
 

@@ -6,6 +6,9 @@
 #ifndef KURAMORI_TESTS_WATCH_SAID_H
 #define KURAMORI_TESTS_WATCH_SAID_H
 
+#include "base/check.h"
+#include "ipc/frame.h"
+#include "t.h"
 #include "watch_rig.h"
 
 #define QUIET()                               \
