@@ -10,6 +10,7 @@
 #define KURAMORI_TESTS_GUARD_RIG_H
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/check.h"
