@@ -7,15 +7,8 @@
 #define KURAMORI_TESTS_GUARD_EDGES_H
 
 #include "base/hex.h"
-#include "guard_rig.h"
+#include "guard_said.h"
 #include "t.h"
-
-#define REFUSED(id, code, field)                \
-	do {                                    \
-		uint64_t id_ = (id);            \
-		T_STR(rig_code(id_), (code));   \
-		T_STR(rig_field(id_), (field)); \
-	} while (0)
 
 static const struct bytes nothing = { NULL, 0 };
 

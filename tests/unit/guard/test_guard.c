@@ -8,15 +8,8 @@
  */
 #include "t.h"
 
-#include "guard_rig.h"
+#include "guard_said.h"
 #include "policy/payment.h"
-
-#define REFUSED(id, code, field)                \
-	do {                                    \
-		uint64_t id_ = (id);            \
-		T_STR(rig_code(id_), (code));   \
-		T_STR(rig_field(id_), (field)); \
-	} while (0)
 
 static void start(void)
 {

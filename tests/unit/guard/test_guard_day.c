@@ -10,16 +10,9 @@
 #include "t.h"
 
 #include "guard/guard_self.h"
-#include "guard_rig.h"
+#include "guard_said.h"
 
 enum { EACH = 98, FIT = 10 }; /* XEM; so many fit into the budget of 1,000 */
-
-#define REFUSED(id, code, field)                \
-	do {                                    \
-		uint64_t id_ = (id);            \
-		T_STR(rig_code(id_), (code));   \
-		T_STR(rig_field(id_), (field)); \
-	} while (0)
 
 #define CAPPED(id) REFUSED(id, "over-cap", "policy.unapproved_day_max")
 

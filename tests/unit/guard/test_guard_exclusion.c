@@ -9,16 +9,9 @@
 
 #include "chain/nem/nem_time.h"
 #include "guard/guard_self.h"
-#include "guard_rig.h"
+#include "guard_said.h"
 #include "paper.h"
 #include "policy/exclusion.h"
-
-#define REFUSED(id, code, field)                \
-	do {                                    \
-		uint64_t id_ = (id);            \
-		T_STR(rig_code(id_), (code));   \
-		T_STR(rig_field(id_), (field)); \
-	} while (0)
 
 enum { PAY = 50 };
 

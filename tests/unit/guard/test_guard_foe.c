@@ -8,14 +8,7 @@
 #include "t.h"
 
 #include "chain/nem/nem_tx.h"
-#include "guard_rig.h"
-
-#define REFUSED(id, code, field)                \
-	do {                                    \
-		uint64_t id_ = (id);            \
-		T_STR(rig_code(id_), (code));   \
-		T_STR(rig_field(id_), (field)); \
-	} while (0)
+#include "guard_said.h"
 
 static void start(void)
 {

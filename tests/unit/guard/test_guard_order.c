@@ -9,14 +9,7 @@
 
 #include "chain/nem/nem_time.h"
 #include "guard/guard_self.h"
-#include "guard_rig.h"
-
-#define REFUSED(id, code, field)                \
-	do {                                    \
-		uint64_t id_ = (id);            \
-		T_STR(rig_code(id_), (code));   \
-		T_STR(rig_field(id_), (field)); \
-	} while (0)
+#include "guard_said.h"
 
 enum {
 	LOCK_MS = 600000,

@@ -9,17 +9,10 @@
 #include "t.h"
 
 #include "guard/guard_self.h"
-#include "guard_rig.h"
+#include "guard_said.h"
 #include "policy/approvals.h"
 
 enum { APPROVER_1 = 2, APPROVER_2 = 3, TOUCHED = 1, VERIFIED = 5, COUNTED = 41 };
-
-#define REFUSED(id, code, field)                \
-	do {                                    \
-		uint64_t id_ = (id);            \
-		T_STR(rig_code(id_), (code));   \
-		T_STR(rig_field(id_), (field)); \
-	} while (0)
 
 static uint8_t number;
 

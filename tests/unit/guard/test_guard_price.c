@@ -9,14 +9,7 @@
 #include "t.h"
 
 #include "guard/guard_self.h"
-#include "guard_rig.h"
-
-#define REFUSED(id, code, field)                \
-	do {                                    \
-		uint64_t id_ = (id);            \
-		T_STR(rig_code(id_), (code));   \
-		T_STR(rig_field(id_), (field)); \
-	} while (0)
+#include "guard_said.h"
 
 enum { AGE = 60000, COUNTED = 5040 }; /* 50 XEM and their fees are 50.4; at 100 yen each */
 

@@ -11,7 +11,7 @@
 #include "t.h"
 
 #include "guard/guard_self.h"
-#include "guard_rig.h"
+#include "guard_said.h"
 #include "policy/proofs.h"
 
 enum {
@@ -24,12 +24,6 @@ enum {
 	VERIFIED = 5,
 };
 
-#define REFUSED(id, code, field)                \
-	do {                                    \
-		uint64_t id_ = (id);            \
-		T_STR(rig_code(id_), (code));   \
-		T_STR(rig_field(id_), (field)); \
-	} while (0)
 #define TAKEN(id) T_CHECK(rig_refusal(id) == NULL)
 
 static struct paper p, other;

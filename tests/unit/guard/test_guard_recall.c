@@ -8,16 +8,8 @@
 
 #include "base/hex.h"
 #include "guard/guard_self.h"
-#include "guard_rig.h"
+#include "guard_said.h"
 #include "t.h"
-
-#define REFUSED(id, code, field)                \
-	do {                                    \
-		uint64_t id_ = (id);            \
-                                                \
-		T_STR(rig_code(id_), (code));   \
-		T_STR(rig_field(id_), (field)); \
-	} while (0)
 
 enum { KEPT_MAX = 64 };
 

@@ -10,15 +10,8 @@
 
 #include "chain/nem/nem_tx.h"
 #include "guard/guard_self.h"
-#include "guard_rig.h"
+#include "guard_said.h"
 #include "policy/payment.h"
-
-#define REFUSED(id, code, field)                \
-	do {                                    \
-		uint64_t id_ = (id);            \
-		T_STR(rig_code(id_), (code));   \
-		T_STR(rig_field(id_), (field)); \
-	} while (0)
 
 static void start(void)
 {
