@@ -173,6 +173,55 @@ static inline enum err kit_each(void *context, struct bytes batch)
 	return ERR_OK;
 }
 
+/* Replays what was opened; on error it is closed. */
+static inline enum err kit_replay(struct store *s, struct kit_seen *seen)
+{
+	enum err e = store_replay(s, kit_buffer, sizeof(kit_buffer), kit_each, seen);
+
+	if (e != ERR_OK) {
+		store_close(s);
+	}
+	return e;
+}
+
+/* Appends one batch after the other until there are n. */
+static inline enum err kit_append_to(struct store *s, struct kit_seen *seen, uint64_t n)
+{
+	while (seen->batches < n) {
+		struct bytes batch;
+		enum err e;
+
+		if (!kit_seal(&batch, &seen->chain, seen->batches)) {
+			return ERR_STATE;
+		}
+		e = store_append(s, batch);
+		if (e != ERR_OK) {
+			return e;
+		}
+		seen->batches++;
+	}
+	return ERR_OK;
+}
+
+/* Appends n batches at once, up to KIT_GROUP; on error none counts. */
+static inline enum err kit_append_group(struct store *s, struct kit_seen *seen, size_t n)
+{
+	struct bytes group[KIT_GROUP];
+	struct log_chain c = seen->chain;
+	enum err e;
+
+	if (!kit_seal_group(group, &c, seen->batches, n)) {
+		return ERR_STATE;
+	}
+	e = store_append_all(s, group, n);
+	if (e == ERR_OK) {
+		seen->chain = c;
+		seen->again = c;
+		seen->batches += n;
+	}
+	return e;
+}
+
 static inline int kit_remove(const char *path, const struct stat *st, int flag, struct FTW *w)
 {
 	(void)st;

@@ -62,43 +62,6 @@ static enum err start(union any *s, struct kit_seen *seen, const char *path)
 	return e;
 }
 
-/* Appends batches until there are n. */
-static enum err append_to(union any *s, struct kit_seen *seen, uint64_t n)
-{
-	while (seen->batches < n) {
-		struct bytes batch;
-		enum err e;
-
-		if (!kit_seal(&batch, &seen->chain, seen->batches)) {
-			return ERR_STATE;
-		}
-		e = store_append(&s->base, batch);
-		if (e != ERR_OK) {
-			return e;
-		}
-		seen->batches++;
-	}
-	return ERR_OK;
-}
-
-/* Appends n batches at once. */
-static enum err append_group(union any *s, struct kit_seen *seen, size_t n)
-{
-	struct bytes group[KIT_GROUP];
-	struct log_chain c = seen->chain;
-	enum err e;
-
-	if (!kit_seal_group(group, &c, seen->batches, n)) {
-		return ERR_STATE;
-	}
-	e = store_append_all(&s->base, group, n);
-	if (e == ERR_OK) {
-		seen->chain = c;
-		seen->batches += n;
-	}
-	return e;
-}
-
 /* Each append of an open store is synced before it returns. */
 static void synced_each(void)
 {
@@ -110,7 +73,7 @@ static void synced_each(void)
 	for (uint64_t i = 1; i <= 50; i++) {
 		unsigned long syncs = kit_syncs, writes = kit_writes;
 
-		T_EQ(append_to(&s, &seen, i), ERR_OK);
+		T_EQ(kit_append_to(&s.base, &seen, i), ERR_OK);
 		T_CHECK(kit_syncs > syncs && kit_writes > writes);
 	}
 	store_close(&s.base);
@@ -127,7 +90,7 @@ static void single(void)
 
 	T_CHECK(fresh());
 	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
-	T_EQ(append_to(&s, &seen, 3), ERR_OK);
+	T_EQ(kit_append_to(&s.base, &seen, 3), ERR_OK);
 	if (!sqlite && !postgres) {
 		T_EQ(store_batch_get(&s.base, &out, kit_buffer, sizeof(kit_buffer), 0), ERR_TYPE);
 		T_EQ(store_record_get(&s.base, record, 0), ERR_TYPE);
@@ -135,7 +98,7 @@ static void single(void)
 		store_close(&s.base);
 		return;
 	}
-	T_EQ(append_to(&s, &seen, 40), ERR_OK);
+	T_EQ(kit_append_to(&s.base, &seen, 40), ERR_OK);
 	kit_seen_init(&again);
 	for (uint64_t i = 0; i < 40; i++) {
 		struct log_view v;
@@ -157,7 +120,7 @@ static void single(void)
 	T_EQ(store_record_get(&s.base, record, sequence), ERR_NOT_FOUND);
 	T_EQ(store_record_get(&s.base, record, UINT64_MAX), ERR_NOT_FOUND);
 	T_EQ(store_batch_get(&s.base, &out, kit_buffer, STORE_BUFFER_MIN, 12), ERR_TOO_LARGE);
-	T_EQ(append_to(&s, &seen, 41), ERR_OK);
+	T_EQ(kit_append_to(&s.base, &seen, 41), ERR_OK);
 	T_EQ(store_record_get(&s.base, record, sequence), ERR_OK);
 	store_close(&s.base);
 	T_EQ(store_record_get(&s.base, record, 0), ERR_STATE);
@@ -172,19 +135,19 @@ static void groups(void)
 
 	T_CHECK(fresh());
 	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
-	T_EQ(append_to(&s, &seen, 1), ERR_OK);
+	T_EQ(kit_append_to(&s.base, &seen, 1), ERR_OK);
 	wanted = 1;
 	for (size_t n = 1; n <= KIT_GROUP; n++) {
 		unsigned long before = kit_syncs;
 		uint64_t size = s.base.size_bytes;
 
-		T_EQ(append_group(&s, &seen, n), ERR_OK);
+		T_EQ(kit_append_group(&s.base, &seen, n), ERR_OK);
 		T_EQ(kit_syncs - before, postgres ? 0 : sqlite ? 1 : n);
 		T_CHECK(s.base.size_bytes >= size + n * 256);
 		T_CHECK(hash32_eq(&s.base.head, &seen.chain.head));
 		wanted += n;
 	}
-	T_EQ(append_to(&s, &seen, wanted + 1), ERR_OK);
+	T_EQ(kit_append_to(&s.base, &seen, wanted + 1), ERR_OK);
 	store_close(&s.base);
 	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
 	T_EQ(seen.batches, wanted + 1);
@@ -200,7 +163,7 @@ static void bad_groups(void)
 
 	T_CHECK(fresh());
 	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
-	T_EQ(append_to(&s, &seen, 3), ERR_OK);
+	T_EQ(kit_append_to(&s.base, &seen, 3), ERR_OK);
 	for (size_t bad = 0; bad < N; bad++) {
 		for (unsigned how = 0; how < 4; how++) {
 			struct bytes group[KIT_GROUP];
@@ -236,7 +199,7 @@ static void bad_groups(void)
 			T_EQ(kit_writes, writes);
 		}
 	}
-	T_EQ(append_group(&s, &seen, N), ERR_OK);
+	T_EQ(kit_append_group(&s.base, &seen, N), ERR_OK);
 	store_close(&s.base);
 	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
 	T_EQ(seen.batches, 3 + N);
@@ -268,7 +231,7 @@ static bool one_failure(size_t group, unsigned long sync, unsigned long write, i
 	acknowledged = 0;
 	if (e == ERR_OK) {
 		while (e == ERR_OK && seen.batches < wanted) {
-			e = append_group(&s, &seen, group);
+			e = kit_append_group(&s.base, &seen, group);
 		}
 		acknowledged = seen.batches;
 	}
@@ -288,7 +251,7 @@ static bool one_failure(size_t group, unsigned long sync, unsigned long write, i
 		return false;
 	}
 	if (seen.batches < acknowledged || seen.batches > acknowledged + group ||
-	    append_to(&s, &seen, wanted + 2) != ERR_OK) {
+	    kit_append_to(&s.base, &seen, wanted + 2) != ERR_OK) {
 		return false;
 	}
 	store_close(&s.base);
@@ -327,7 +290,7 @@ static bool make(const char *path, uint64_t n)
 {
 	union any s;
 	struct kit_seen seen;
-	bool ok = start(&s, &seen, path) == ERR_OK && append_to(&s, &seen, n) == ERR_OK;
+	bool ok = start(&s, &seen, path) == ERR_OK && kit_append_to(&s.base, &seen, n) == ERR_OK;
 
 	if (ok) {
 		store_close(&s.base);
@@ -364,7 +327,7 @@ static void round_trip(void)
 		T_EQ(s.base.next_sequence, seen.chain.next_sequence);
 		T_CHECK(hash32_eq(&s.base.head, &seen.chain.head));
 		T_EQ(s.base.cut_bytes, 0);
-		T_EQ(append_to(&s, &seen, steps[i]), ERR_OK);
+		T_EQ(kit_append_to(&s.base, &seen, steps[i]), ERR_OK);
 		T_EQ(s.base.next_sequence, seen.chain.next_sequence);
 		store_close(&s.base);
 		store_close(&s.base);
@@ -397,7 +360,7 @@ static void order_of_calls(void)
 		kit_seen_init(&seen);
 		T_EQ(pk_lead(&s.postgres, &seen), ERR_OK);
 	}
-	T_EQ(append_to(&s, &seen, 3), ERR_OK);
+	T_EQ(kit_append_to(&s.base, &seen, 3), ERR_OK);
 	later = seen.chain;
 	T_CHECK(kit_seal(&batch, &later, 3));
 	for (size_t i = 0; i < batch.n; i += 7) {
@@ -413,7 +376,7 @@ static void order_of_calls(void)
 	later.head.b[3] ^= 1;
 	T_CHECK(kit_seal(&batch, &later, 3));
 	T_EQ(store_append(&s.base, batch), ERR_MISMATCH); /* another past */
-	T_EQ(append_to(&s, &seen, 4), ERR_OK);
+	T_EQ(kit_append_to(&s.base, &seen, 4), ERR_OK);
 	later = seen.chain;
 	T_CHECK(kit_seal(&batch, &later, 4));
 	T_EQ(store_append(&s.base, batch), ERR_OK);
@@ -494,7 +457,7 @@ static void two_openers(void)
 
 	T_CHECK(fresh());
 	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
-	T_EQ(append_to(&s, &seen, 2), ERR_OK);
+	T_EQ(kit_append_to(&s.base, &seen, 2), ERR_OK);
 	(void)fflush(NULL);
 	pid = fork();
 	T_CHECK(pid >= 0);
@@ -522,7 +485,7 @@ static void two_openers(void)
 	}
 	T_CHECK(waitpid(pid, &status, 0) == pid);
 	T_EQ(status, 0);
-	T_EQ(append_to(&s, &seen, 4), ERR_OK);
+	T_EQ(kit_append_to(&s.base, &seen, 4), ERR_OK);
 	store_close(&s.base);
 	T_EQ(count(kit_path("journal"), &e), 4);
 }
@@ -537,7 +500,7 @@ static void writer(const char *path, int tell)
 		_exit(2);
 	}
 	for (;;) {
-		if (append_to(&s, &seen, seen.batches + 1) != ERR_OK ||
+		if (kit_append_to(&s.base, &seen, seen.batches + 1) != ERR_OK ||
 		    write(tell, &seen.batches, sizeof(seen.batches)) != sizeof(seen.batches)) {
 			_exit(3);
 		}
@@ -616,7 +579,7 @@ static int fill(const char *path, rlim_t limit, uint64_t *acknowledged)
 		if (e != ERR_OK) {
 			_exit(102);
 		}
-		e = append_to(&s, &seen, 100000);
+		e = kit_append_to(&s.base, &seen, 100000);
 		if (e != ERR_FULL && e != ERR_IO) {
 			_exit(103);
 		}
@@ -667,7 +630,7 @@ static void file_size_limit(void)
 		before = (uint64_t)found;
 	}
 	T_EQ(start(&s, &seen, path), ERR_OK);
-	T_EQ(append_to(&s, &seen, seen.batches + 20), ERR_OK);
+	T_EQ(kit_append_to(&s.base, &seen, seen.batches + 20), ERR_OK);
 	store_close(&s.base);
 }
 
@@ -850,7 +813,7 @@ static void truncated(void)
 
 		/* ends without closing, so that SQLite leaves its log */
 		_exit(start(&s, &seen, kit_path("journal")) == ERR_OK &&
-			      append_to(&s, &seen, 6) == ERR_OK
+			      kit_append_to(&s.base, &seen, 6) == ERR_OK
 			  ? 0
 			  : 1);
 	}

@@ -38,32 +38,13 @@ static enum err start(struct store_backup *s, struct kit_seen *seen, const char 
 	return e;
 }
 
-/* Appends one after the other until there are n. */
-static enum err append_to(struct store_backup *s, struct kit_seen *seen, uint64_t n)
-{
-	while (seen->batches < n) {
-		struct bytes batch;
-		enum err e;
-
-		if (!kit_seal(&batch, &seen->chain, seen->batches)) {
-			return ERR_STATE;
-		}
-		e = store_append(&s->base, batch);
-		if (e != ERR_OK) {
-			return e;
-		}
-		seen->batches++;
-	}
-	return ERR_OK;
-}
-
 static bool make(uint64_t n)
 {
 	struct store_backup s;
 	struct kit_seen seen;
 
 	if (!kit_fresh() || start(&s, &seen, kit_path("backup"), STORE_BACKUP_CREATE) != ERR_OK ||
-	    append_to(&s, &seen, n) != ERR_OK) {
+	    kit_append_to(&s.base, &seen, n) != ERR_OK) {
 		return false;
 	}
 	store_close(&s.base);
@@ -95,7 +76,7 @@ static void it_comes_back(void)
 		     ERR_BUSY);
 		T_CHECK(strstr(fault.text, "backup: locked") != NULL);
 		syncs = kit_syncs;
-		T_EQ(append_to(&s, &seen, n + 3), ERR_OK);
+		T_EQ(kit_append_to(&s.base, &seen, n + 3), ERR_OK);
 		T_EQ(kit_syncs - syncs, 6); /* batches, then the slot that counts them */
 		head = s.base.head;
 		log_batch_blob_name(&name, bytes_of("no", 2));
@@ -111,7 +92,7 @@ static void it_comes_back(void)
 	T_CHECK(hash32_eq(&s.base.head, &head));
 	T_EQ(start(&second, &other, kit_path("backup"), STORE_BACKUP_READ), ERR_OK);
 	store_close(&second.base);
-	T_EQ(append_to(&s, &seen, BATCHES + 4), ERR_STATE);
+	T_EQ(kit_append_to(&s.base, &seen, BATCHES + 4), ERR_STATE);
 	{
 		/* the blob of batch 6 is the large one */
 		uint8_t blob[3000];
@@ -183,7 +164,7 @@ static void what_was_not_promised_is_not_there(void)
 	T_EQ(seen.batches, BATCHES);
 	store_close(&s.base);
 	T_EQ(start(&s, &seen, path, STORE_BACKUP_GO_ON), ERR_OK);
-	T_EQ(append_to(&s, &seen, BATCHES + 1), ERR_OK);
+	T_EQ(kit_append_to(&s.base, &seen, BATCHES + 1), ERR_OK);
 	store_close(&s.base);
 	T_EQ(start(&s, &seen, path, STORE_BACKUP_READ), ERR_OK);
 	T_EQ(seen.batches, BATCHES + 1);
@@ -218,12 +199,13 @@ static void an_append_may_end_anywhere(void)
 				kit_fail_write = kind < 2 ? k : 0;
 				kit_fail_sync = kind == 2 ? k : 0;
 				for (uint64_t n = 3; n <= 5; n++) {
-					enum err e = append_to(&s, &seen, n);
+					enum err e = kit_append_to(&s.base, &seen, n);
 
 					if (e != ERR_OK) {
 						enum err want = kind == 1 ? ERR_FULL : ERR_IO;
 
-						_exit(e == want && append_to(&s, &seen, n) != ERR_OK
+						_exit(e == want && kit_append_to(&s.base, &seen,
+										 n) != ERR_OK
 							  ? (int)n
 							  : 8);
 					}
@@ -253,7 +235,7 @@ static void an_append_may_end_anywhere(void)
 			} else {
 				T_EQ(seen.batches, reached ? k + 2 : 5);
 			}
-			T_EQ(append_to(&s, &seen, 6), ERR_OK);
+			T_EQ(kit_append_to(&s.base, &seen, 6), ERR_OK);
 			store_close(&s.base);
 			T_EQ(start(&s, &seen, path, STORE_BACKUP_READ), ERR_OK);
 			T_EQ(seen.batches, 6);

@@ -22,29 +22,7 @@ static enum err start(struct store_file *s, struct kit_seen *seen, const char *p
 	if (e != ERR_OK) {
 		return e;
 	}
-	e = store_replay(&s->base, kit_buffer, sizeof(kit_buffer), kit_each, seen);
-	if (e != ERR_OK) {
-		store_close(&s->base);
-	}
-	return e;
-}
-
-static enum err append_to(struct store_file *s, struct kit_seen *seen, uint64_t n)
-{
-	while (seen->batches < n) {
-		struct bytes batch;
-		enum err e;
-
-		if (!kit_seal(&batch, &seen->chain, seen->batches)) {
-			return ERR_STATE;
-		}
-		e = store_append(&s->base, batch);
-		if (e != ERR_OK) {
-			return e;
-		}
-		seen->batches++;
-	}
-	return ERR_OK;
+	return kit_replay(&s->base, seen);
 }
 
 /* Makes n batches; at[i] is where batch i begins, at[n] where the last ends; disk holds the file.
@@ -61,7 +39,7 @@ static bool make(uint64_t n, size_t at[])
 	ok = ok && store_replay(&s.base, kit_buffer, sizeof(kit_buffer), kit_each, &seen) == ERR_OK;
 	for (uint64_t i = 0; ok && i < n; i++) {
 		at[i] = (size_t)s.end;
-		ok = append_to(&s, &seen, i + 1) == ERR_OK;
+		ok = kit_append_to(&s.base, &seen, i + 1) == ERR_OK;
 	}
 	if (!ok) {
 		return false;
@@ -133,7 +111,7 @@ static void every_torn_append(void)
 				T_EQ(now[i], 0);
 			}
 			T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
-			T_EQ(append_to(&s, &seen, 7), ERR_OK);
+			T_EQ(kit_append_to(&s.base, &seen, 7), ERR_OK);
 			store_close(&s.base);
 			T_EQ(kit_read(kit_path("journal"), now, sizeof(now)), sizeof(now));
 			T_MEM(now, disk, sizeof(disk));
@@ -253,7 +231,7 @@ static void every_length(void)
 		}
 		T_EQ(seen.batches, whole);
 		T_CHECK(s.base.cut_bytes <= n - at[whole]);
-		T_EQ(append_to(&s, &seen, 3), ERR_OK);
+		T_EQ(kit_append_to(&s.base, &seen, 3), ERR_OK);
 		store_close(&s.base);
 		T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
 		T_EQ(seen.batches, 3);
@@ -324,7 +302,7 @@ static void opened_for_reading(void)
 	T_EQ(store_file_open(&owner, kit_path("journal"), STORE_FILE_CREATE, 0, &fault), ERR_OK);
 	kit_seen_init(&written);
 	T_EQ(store_replay(&owner.base, buffer, sizeof buffer, kit_each, &written), ERR_OK);
-	T_EQ(append_to(&owner, &written, 1), ERR_OK);
+	T_EQ(kit_append_to(&owner.base, &written, 1), ERR_OK);
 	T_EQ(store_file_open(&reader, kit_path("journal"), STORE_FILE_READ, 0, &fault), ERR_OK);
 	kit_seen_init(&seen);
 	T_EQ(store_replay(&reader.base, buffer, sizeof buffer, kit_each, &seen), ERR_OK);
@@ -333,7 +311,7 @@ static void opened_for_reading(void)
 	T_EQ(store_append(&reader.base, batch), ERR_STATE);
 	store_close(&reader.base);
 	end = owner.end;
-	T_EQ(append_to(&owner, &written, 2), ERR_OK);
+	T_EQ(kit_append_to(&owner.base, &written, 2), ERR_OK);
 	/* of the second batch its first unit alone: a copy made while it was written */
 	n = kit_read(kit_path("journal"), whole, sizeof whole);
 	T_CHECK(n > 0 && owner.end > end + 128);
@@ -396,7 +374,7 @@ static void fixed_capacity(void)
 	T_CHECK((uint64_t)st.st_blocks * 512 >= capacity); /* written, not a hole */
 	kit_seen_init(&seen);
 	T_EQ(store_replay(&s.base, kit_buffer, sizeof(kit_buffer), kit_each, &seen), ERR_OK);
-	T_EQ(append_to(&s, &seen, 100000), ERR_FULL);
+	T_EQ(kit_append_to(&s.base, &seen, 100000), ERR_FULL);
 	T_CHECK(strstr(s.base.fault.text, "capacity") != NULL);
 	full = seen.batches;
 	T_CHECK(full > 500);
@@ -415,7 +393,7 @@ static void fixed_capacity(void)
 	     ERR_OK);
 	kit_seen_init(&seen);
 	T_EQ(store_replay(&s.base, kit_buffer, sizeof(kit_buffer), kit_each, &seen), ERR_OK);
-	T_EQ(append_to(&s, &seen, full + 10), ERR_OK);
+	T_EQ(kit_append_to(&s.base, &seen, full + 10), ERR_OK);
 	store_close(&s.base);
 }
 
@@ -438,7 +416,7 @@ static void capacity_of_a_group(void)
 	kit_seen_init(&seen);
 	T_EQ(store_replay(&s.base, kit_buffer, sizeof(kit_buffer), kit_each, &seen), ERR_OK);
 	while (s.base.capacity_bytes - s.base.size_bytes > 8192) {
-		T_EQ(append_to(&s, &seen, seen.batches + 1), ERR_OK);
+		T_EQ(kit_append_to(&s.base, &seen, seen.batches + 1), ERR_OK);
 	}
 	c = seen.chain;
 	T_CHECK(kit_seal_group(group, &c, seen.batches, KIT_GROUP));
@@ -515,7 +493,7 @@ static void over_a_descriptor(void)
 	T_EQ(close(other), 0);
 	kit_seen_init(&seen);
 	T_EQ(store_replay(&s.base, kit_buffer, sizeof(kit_buffer), kit_each, &seen), ERR_OK);
-	T_EQ(append_to(&s, &seen, 5), ERR_OK);
+	T_EQ(kit_append_to(&s.base, &seen, 5), ERR_OK);
 	store_close(&s.base);
 	T_EQ(close(fd), -1); /* the store has closed it */
 	fd = open(kit_directory, O_RDONLY | O_CLOEXEC);
@@ -611,7 +589,8 @@ static void in_the_sandbox(void)
 		if (store_replay(&s.base, kit_buffer, sizeof(kit_buffer), kit_each, &seen) !=
 			ERR_OK ||
 		    seen.batches != 6 || s.base.cut_bytes == 0 ||
-		    append_to(&s, &seen, 1500) != ERR_OK || s.file_bytes < 2 * 1024 * 1024 ||
+		    kit_append_to(&s.base, &seen, 1500) != ERR_OK ||
+		    s.file_bytes < 2 * 1024 * 1024 ||
 		    store_blob_get(&s.base, &out, kit_buffer, sizeof(kit_buffer), &name) !=
 			ERR_NOT_FOUND) {
 			_exit(2);

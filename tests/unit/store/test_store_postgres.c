@@ -65,24 +65,6 @@ static const char *journal(void)
 	return pk_url("journal", "");
 }
 
-static enum err add(struct store_postgres *s, struct kit_seen *seen, size_t n)
-{
-	struct bytes group[KIT_GROUP];
-	struct log_chain c = seen->chain;
-	enum err e;
-
-	if (!kit_seal_group(group, &c, seen->batches, n)) {
-		return ERR_STATE;
-	}
-	e = store_append_all(&s->base, group, n);
-	if (e == ERR_OK) {
-		seen->chain = c;
-		seen->again = c;
-		seen->batches += n;
-	}
-	return e;
-}
-
 /* One cut; then the next server finds all that was acknowledged, and at most the group in flight.
  */
 static bool one_cut(unsigned long at_send, unsigned long at_recv, bool *reached)
@@ -101,7 +83,7 @@ static bool one_cut(unsigned long at_send, unsigned long at_recv, bool *reached)
 	net_fail_recv = at_recv;
 	e = pk_start(&s, &seen, journal(), &fault);
 	while (e == ERR_OK && seen.batches < 6) {
-		e = add(&s, &seen, 2);
+		e = kit_append_group(&s.base, &seen, 2);
 		acknowledged = e == ERR_OK ? seen.batches : acknowledged;
 		if (e == ERR_OK) {
 			e = store_beat(&s.base);
@@ -132,7 +114,7 @@ static bool one_cut(unsigned long at_send, unsigned long at_recv, bool *reached)
 		       (unsigned long long)seen.batches);
 		return false;
 	}
-	e = add(&s, &seen, 1);
+	e = kit_append_group(&s.base, &seen, 1);
 	store_close(&s.base);
 	return e == ERR_OK;
 }
@@ -171,19 +153,19 @@ static void the_deposed_is_fenced(void)
 
 		T_CHECK(pk_fresh());
 		T_EQ(pk_start(&a, &of_a, journal(), &fault), ERR_OK);
-		T_EQ(add(&a, &of_a, 3), ERR_OK);
+		T_EQ(kit_append_group(&a.base, &of_a, 3), ERR_OK);
 		T_EQ(pk_start(&b, &of_b, journal(), &fault), ERR_OK);
 		T_EQ(of_b.batches, 3);
 		T_EQ(b.epoch, a.epoch + 1);
 		if (how == 0) {
-			T_EQ(add(&a, &of_a, 2), ERR_FENCED);
+			T_EQ(kit_append_group(&a.base, &of_a, 2), ERR_FENCED);
 		} else {
 			T_EQ(store_beat(&a.base), ERR_FENCED);
 		}
 		T_CHECK(strstr(a.base.fault.text, "another server has taken over") != NULL);
-		T_EQ(add(&a, &of_a, 1), ERR_STATE);
+		T_EQ(kit_append_group(&a.base, &of_a, 1), ERR_STATE);
 		T_EQ(store_beat(&a.base), ERR_STATE);
-		T_EQ(add(&b, &of_b, 2), ERR_OK);
+		T_EQ(kit_append_group(&b.base, &of_b, 2), ERR_OK);
 		store_close(&a.base); /* does not release what is not its own */
 		T_CHECK(pk_ask(pk_admin, "SELECT released FROM writer", who));
 		T_STR(who, "f");
@@ -206,7 +188,7 @@ static void an_epoch_alone_fences(void)
 	T_CHECK(pk_fresh());
 	T_EQ(pk_start(&a, &of_a, journal(), &fault), ERR_OK);
 	T_EQ(pk_start(&b, &of_b, journal(), &fault), ERR_OK);
-	T_EQ(add(&a, &of_a, 1), ERR_FENCED);
+	T_EQ(kit_append_group(&a.base, &of_a, 1), ERR_FENCED);
 	T_CHECK(pk_ask(pk_admin,
 		       "SELECT (SELECT count(*) FROM batches) + (SELECT count(*) FROM blobs)",
 		       text));
@@ -232,7 +214,8 @@ static void stands_by(void)
 	T_EQ(store_postgres_take(&b, kit_buffer, sizeof(kit_buffer), kit_each, &of_b), ERR_STATE);
 	for (unsigned i = 0; i < 40; i++) {
 		pk_ahead += STORE_POSTGRES_PATIENCE_MS - 200;
-		T_EQ(i % 2 == 0 ? add(&a, &of_a, 1 + i % 3) : store_beat(&a.base), ERR_OK);
+		T_EQ(i % 2 == 0 ? kit_append_group(&a.base, &of_a, 1 + i % 3) : store_beat(&a.base),
+		     ERR_OK);
 		T_CHECK(store_postgres_holds(&a));
 		T_CHECK(!store_postgres_holds(&b));
 		T_EQ(store_postgres_stand_by(&b, kit_buffer, sizeof(kit_buffer), kit_each, &of_b),
@@ -249,7 +232,7 @@ static void stands_by(void)
 	pk_ahead += STORE_POSTGRES_PATIENCE_MS - STORE_POSTGRES_LEASE_MS;
 	T_EQ(store_postgres_stand_by(&b, kit_buffer, sizeof(kit_buffer), kit_each, &of_b), ERR_OK);
 	/* it writes after all, in the last moment: the compare-and-set sees it */
-	T_EQ(add(&a, &of_a, 1), ERR_OK);
+	T_EQ(kit_append_group(&a.base, &of_a, 1), ERR_OK);
 	T_EQ(store_postgres_take(&b, kit_buffer, sizeof(kit_buffer), kit_each, &of_b), ERR_BUSY);
 	T_EQ(store_postgres_stand_by(&b, kit_buffer, sizeof(kit_buffer), kit_each, &of_b),
 	     ERR_BUSY);
@@ -262,7 +245,7 @@ static void stands_by(void)
 	     ERR_STATE);
 	T_EQ(store_postgres_take(&b, kit_buffer, sizeof(kit_buffer), kit_each, &of_b), ERR_STATE);
 	T_EQ(of_b.batches, of_a.batches);
-	T_EQ(add(&b, &of_b, 2), ERR_OK);
+	T_EQ(kit_append_group(&b.base, &of_b, 2), ERR_OK);
 	store_close(&b.base);
 }
 
@@ -289,7 +272,7 @@ static void a_deaf_one_does_not_take_over(void)
 	T_EQ(store_postgres_take(&b, kit_buffer, sizeof(kit_buffer), kit_each, &of_b), ERR_STATE);
 	net_whole();
 	pk_ahead += 10 * STORE_POSTGRES_PATIENCE_MS;
-	T_EQ(add(&a, &of_a, 2), ERR_OK);
+	T_EQ(kit_append_group(&a.base, &of_a, 2), ERR_OK);
 	T_EQ(store_postgres_stand_by(&b, kit_buffer, sizeof(kit_buffer), kit_each, &of_b),
 	     ERR_BUSY);
 	T_EQ(of_b.batches, 2);
@@ -318,7 +301,7 @@ static void an_open_transaction_is_in_nobodys_way(void)
 
 	T_CHECK(pk_fresh());
 	T_EQ(pk_start(&a, &of_a, journal(), &fault), ERR_OK);
-	T_EQ(add(&a, &of_a, 2), ERR_OK);
+	T_EQ(kit_append_group(&a.base, &of_a, 2), ERR_OK);
 	/* batch 2 as a would write it */
 	c = of_a.chain;
 	T_CHECK(kit_seal(&batch, &c, 2));
@@ -336,7 +319,7 @@ static void an_open_transaction_is_in_nobodys_way(void)
 	T_CHECK(pk_ask(stopped, sql, NULL));
 	T_EQ(pk_start(&b, &of_b, journal(), &fault), ERR_OK);
 	begun = pk_mono();
-	T_EQ(add(&b, &of_b, 1), ERR_OK);
+	T_EQ(kit_append_group(&b.base, &of_b, 1), ERR_OK);
 	T_CHECK(pk_mono() - begun < 1000);
 	T_CHECK(pk_ask(stopped, "ROLLBACK", NULL));
 	PQfinish(stopped);
@@ -359,10 +342,10 @@ static void read_only(void)
 	T_EQ(store_postgres_open(&r, &o, &fault), ERR_NOT_FOUND);
 	T_CHECK(strstr(fault.text, "no journal is here") != NULL);
 	T_EQ(pk_start(&a, &of_a, journal(), &fault), ERR_OK);
-	T_EQ(add(&a, &of_a, 5), ERR_OK);
+	T_EQ(kit_append_group(&a.base, &of_a, 5), ERR_OK);
 	T_CHECK(pk_sql("ALTER DATABASE journal SET default_transaction_read_only = on"));
 	T_EQ(store_postgres_open(&r, &o, &fault), ERR_OK);
-	T_EQ(add(&a, &of_a, 2), ERR_OK);
+	T_EQ(kit_append_group(&a.base, &of_a, 2), ERR_OK);
 	kit_seen_init(&of_r);
 	T_EQ(store_replay(&r.base, kit_buffer, sizeof(kit_buffer), kit_each, &of_r), ERR_OK);
 	T_EQ(of_r.batches, 7);
@@ -373,7 +356,7 @@ static void read_only(void)
 	T_EQ(store_append(&r.base, batch), ERR_STATE);
 	T_CHECK(strstr(r.base.fault.text, "opened for reading") != NULL);
 	store_close(&r.base);
-	T_EQ(add(&a, &of_a, 1), ERR_OK); /* the writer has noticed nothing */
+	T_EQ(kit_append_group(&a.base, &of_a, 1), ERR_OK); /* the writer has noticed nothing */
 	store_close(&a.base);
 	T_CHECK(pk_sql("ALTER DATABASE journal RESET default_transaction_read_only"));
 }
@@ -399,7 +382,7 @@ static void a_locked_row(void)
 	T_CHECK(pk_ask(holder, "COMMIT", NULL));
 	PQfinish(holder);
 	T_EQ(pk_lead(&b, &of_b), ERR_OK);
-	T_EQ(add(&b, &of_b, 1), ERR_OK);
+	T_EQ(kit_append_group(&b.base, &of_b, 1), ERR_OK);
 	store_close(&b.base);
 }
 
@@ -415,9 +398,9 @@ static void an_older_copy(void)
 
 	T_CHECK(pk_fresh());
 	T_EQ(pk_start(&a, &of_a, journal(), &fault), ERR_OK);
-	T_EQ(add(&a, &of_a, 2), ERR_OK);
+	T_EQ(kit_append_group(&a.base, &of_a, 2), ERR_OK);
 	T_CHECK(pk_sql("CREATE TABLE other_copy AS SELECT * FROM writer"));
-	T_EQ(add(&a, &of_a, 1), ERR_OK);
+	T_EQ(kit_append_group(&a.base, &of_a, 1), ERR_OK);
 	T_EQ(pk_open(&b, journal(), false, &fault), ERR_CORRUPT); /* a table of somebody's */
 	T_CHECK(pk_sql("CREATE SCHEMA other"));
 	T_CHECK(pk_sql("ALTER TABLE other_copy SET SCHEMA other"));
@@ -428,7 +411,7 @@ static void an_older_copy(void)
 	    pk_sql("DELETE FROM batches WHERE first_sequence >= (SELECT next_sequence FROM "
 		   "other.other_copy); UPDATE writer SET next_sequence = o.next_sequence, head = "
 		   "o.head, beat = o.beat FROM other.other_copy o"));
-	T_EQ(add(&a, &of_a, 1), ERR_MISMATCH);
+	T_EQ(kit_append_group(&a.base, &of_a, 1), ERR_MISMATCH);
 	T_CHECK(strstr(a.base.fault.text, "older or another copy") != NULL);
 	T_EQ(store_postgres_stand_by(&b, kit_buffer, sizeof(kit_buffer), kit_each, &of_b),
 	     ERR_MISMATCH);
@@ -490,7 +473,8 @@ static void serialization_failures(void)
 			pid_t pid = hold_row(60);
 
 			T_CHECK(pid > 0);
-			T_EQ(k == 1 ? store_beat(&a.base) : add(&a, &seen, 2), ERR_OK);
+			T_EQ(k == 1 ? store_beat(&a.base) : kit_append_group(&a.base, &seen, 2),
+			     ERR_OK);
 			T_CHECK(waitpid(pid, &status, 0) == pid);
 			T_EQ(status, 0);
 		}
@@ -522,7 +506,7 @@ static void racer(int tell, uint64_t until)
 				struct hash32 hash;
 			} acknowledged;
 
-			e = add(&s, &seen, 1 + i % 2);
+			e = kit_append_group(&s.base, &seen, 1 + i % 2);
 			if (e == ERR_OK) {
 				acknowledged.sequence = seen.chain.next_sequence;
 				acknowledged.hash = seen.chain.head;
@@ -639,7 +623,7 @@ static void another_life(void)
 
 		net_whole();
 		e = pk_start(&s, &seen, journal(), &fault);
-		e = e == ERR_OK ? add(&s, &seen, 1) : e;
+		e = e == ERR_OK ? kit_append_group(&s.base, &seen, 1) : e;
 		if (e != ERR_OK) {
 			printf("# the other: %s: %s\n", err_words(e), fault.text);
 			(void)fflush(NULL);
@@ -679,8 +663,9 @@ static void another_comes_in_between(void)
 			T_CHECK(pk_fresh());
 			if (begin[i].batches > 0 || begin[i].sql != NULL) {
 				T_EQ(pk_start(&s, &seen, journal(), &fault), ERR_OK);
-				T_EQ(begin[i].batches > 0 ? add(&s, &seen, begin[i].batches)
-							  : ERR_OK,
+				T_EQ(begin[i].batches > 0
+					 ? kit_append_group(&s.base, &seen, begin[i].batches)
+					 : ERR_OK,
 				     ERR_OK);
 				store_close(&s.base);
 			}
@@ -698,12 +683,12 @@ static void another_comes_in_between(void)
 			}
 			T_EQ(e, ERR_OK);
 			T_EQ(another_lived, reached);
-			e = add(&s, &seen, 1);
+			e = kit_append_group(&s.base, &seen, 1);
 			if (e != ERR_OK) { /* it had taken over already, and was taken over */
 				T_EQ(e, ERR_FENCED);
 				store_close(&s.base);
 				T_EQ(pk_start(&s, &seen, journal(), &fault), ERR_OK);
-				T_EQ(add(&s, &seen, 1), ERR_OK);
+				T_EQ(kit_append_group(&s.base, &seen, 1), ERR_OK);
 			}
 			T_EQ(seen.batches, begin[i].batches + (reached ? 1 : 0) + 1);
 			store_close(&s.base);
@@ -729,7 +714,7 @@ static void a_doubtful_commit(void)
 
 	T_CHECK(pk_fresh());
 	T_EQ(pk_start(&s, &seen, journal(), &fault), ERR_OK);
-	T_EQ(add(&s, &seen, 1), ERR_OK);
+	T_EQ(kit_append_group(&s.base, &seen, 1), ERR_OK);
 	T_CHECK(pk_sql("ALTER SYSTEM SET synchronous_standby_names = 'nobody'"));
 	T_CHECK(pk_sql("SELECT pg_reload_conf()"));
 	for (unsigned i = 0; i < 1000; i++) {
@@ -765,7 +750,7 @@ static void a_doubtful_commit(void)
 	for (unsigned i = 0; i < 1000; i++) {
 		struct timespec wait = { 0, 2000000 };
 
-		e = add(&s, &seen, 1);
+		e = kit_append_group(&s.base, &seen, 1);
 		if (e != ERR_OK) {
 			break;
 		}
@@ -1044,7 +1029,7 @@ static void changed_by_other_hands(void)
 
 		T_CHECK(pk_fresh());
 		T_EQ(pk_start(&s, &seen, journal(), &fault), ERR_OK);
-		T_EQ(add(&s, &seen, 5), ERR_OK);
+		T_EQ(kit_append_group(&s.base, &seen, 5), ERR_OK);
 		store_close(&s.base);
 		T_CHECK(pk_sql(cases[i].sql));
 		e = pk_start(&s, &seen, journal(), &fault);
@@ -1077,12 +1062,12 @@ static void a_restore_that_did_not_end(void)
 		T_CHECK(strstr(fault.text, "a restore into this database has not ended") != NULL);
 		T_EQ(store_postgres_open(&again, &read, &fault), ERR_STATE);
 		T_CHECK(strstr(fault.text, "drop the database and restore again") != NULL);
-		T_EQ(add(&s, &seen, 2), ERR_OK);
+		T_EQ(kit_append_group(&s.base, &seen, 2), ERR_OK);
 		T_EQ(store_beat(&s.base), ERR_OK);
 	}
 	/* its last word */
 	T_EQ(store_postgres_restoring(&s, false), ERR_OK);
-	T_EQ(add(&s, &seen, 1), ERR_OK);
+	T_EQ(kit_append_group(&s.base, &seen, 1), ERR_OK);
 	store_close(&s.base);
 	T_EQ(pk_start(&s, &other, journal(), &fault), ERR_OK);
 	T_EQ(other.batches, 7);
@@ -1094,7 +1079,7 @@ static void a_restore_that_did_not_end(void)
 	kit_seen_init(&other);
 	T_EQ(store_replay(&waiting.base, kit_buffer, sizeof kit_buffer, kit_each, &other), ERR_OK);
 	T_EQ(store_postgres_restoring(&s, true), ERR_OK);
-	T_EQ(add(&s, &seen, 2), ERR_OK);
+	T_EQ(kit_append_group(&s.base, &seen, 2), ERR_OK);
 	store_close(&s.base); /* released, as if it had ended well */
 	T_EQ(store_postgres_stand_by(&waiting, kit_buffer, sizeof kit_buffer, kit_each, &other),
 	     ERR_OK);
@@ -1168,10 +1153,10 @@ static void changed_under_a_writer(void)
 
 		T_CHECK(pk_fresh());
 		T_EQ(pk_start(&s, &seen, journal(), &fault), ERR_OK);
-		T_EQ(add(&s, &seen, 2), ERR_OK);
+		T_EQ(kit_append_group(&s.base, &seen, 2), ERR_OK);
 		T_CHECK(pk_sql(cases[i]));
 		T_CHECK(pk_ask(pk_admin, "SELECT count(*) FROM batches", before));
-		T_EQ(add(&s, &seen, 1), ERR_MISMATCH);
+		T_EQ(kit_append_group(&s.base, &seen, 1), ERR_MISMATCH);
 		T_CHECK(pk_ask(pk_admin, "SELECT count(*) FROM batches", after));
 		T_STR(after, before);
 		store_close(&s.base);
@@ -1196,7 +1181,7 @@ static void creation(void)
 		store_close(&s.base);
 		T_CHECK(pk_sql(left[i]));
 		T_EQ(pk_start(&s, &seen, journal(), &fault), ERR_OK);
-		T_EQ(add(&s, &seen, 1), ERR_OK);
+		T_EQ(kit_append_group(&s.base, &seen, 1), ERR_OK);
 		store_close(&s.base);
 	}
 	for (unsigned round = 0; round < 8; round++) {
