@@ -7,43 +7,15 @@
  * and the planted bugs, which the laws must find.
  */
 #include "books/books.h"
+#include "books_records.h"
 #include "crypto/uuid7.h"
 #include "t.h"
-
-static struct id128 id_of(uint64_t n)
-{
-	struct id128 id = { { 0 } };
-
-	le64_put(id.b, n);
-	id.b[15] = 1;
-	return id;
-}
 
 static struct log_record account(uint64_t id, enum books_kind kind)
 {
 	return (struct log_record){
 		.kind = LOG_ACCOUNT, .id = id_of(id), .asset = ASSET_XEM, .amount = kind
 	};
-}
-
-static struct log_record move(enum log_kind kind, uint64_t id, uint64_t debit, uint64_t credit,
-			      u128 amount)
-{
-	return (struct log_record){ .kind = (uint16_t)kind,
-				    .id = id_of(id),
-				    .asset = ASSET_XEM,
-				    .debit = id_of(debit),
-				    .credit = id_of(credit),
-				    .amount = amount };
-}
-
-static struct log_record settle(enum log_kind kind, uint64_t id, uint64_t hold, u128 amount)
-{
-	return (struct log_record){ .kind = (uint16_t)kind,
-				    .id = id_of(id),
-				    .asset = ASSET_XEM,
-				    .ref = id_of(hold),
-				    .amount = amount };
 }
 
 enum { BOX = 1, ANN = 2, BOB = 3, FLIGHT = 4, SHORT = 5, TILL = 6, OPENING = 7, YEN = 8 };

@@ -6,6 +6,7 @@
  */
 #include "base/check.h"
 #include "books/verify.h"
+#include "books_records.h"
 #include "t.h"
 
 enum {
@@ -34,40 +35,11 @@ struct journal {
 
 static struct journal clean, bent;
 
-static struct id128 id_of(uint64_t n)
-{
-	struct id128 id = { { 0 } };
-
-	le64_put(id.b, n);
-	id.b[15] = 1;
-	return id;
-}
-
 static struct log_record account(uint64_t id, enum books_kind kind, uint32_t asset)
 {
 	return (struct log_record){
 		.kind = LOG_ACCOUNT, .id = id_of(id), .asset = asset, .amount = kind
 	};
-}
-
-static struct log_record move(enum log_kind kind, uint64_t id, uint64_t debit, uint64_t credit,
-			      u128 amount)
-{
-	return (struct log_record){ .kind = (uint16_t)kind,
-				    .id = id_of(id),
-				    .asset = ASSET_XEM,
-				    .debit = id_of(debit),
-				    .credit = id_of(credit),
-				    .amount = amount };
-}
-
-static struct log_record settle(enum log_kind kind, uint64_t id, uint64_t hold, u128 amount)
-{
-	return (struct log_record){ .kind = (uint16_t)kind,
-				    .id = id_of(id),
-				    .asset = ASSET_XEM,
-				    .ref = id_of(hold),
-				    .amount = amount };
 }
 
 /* One batch of these records; a blob beside the first if it is not NULL. */

@@ -84,6 +84,11 @@ static inline struct key32 world_key(uint8_t n)
 	return k;
 }
 
+static inline struct bytes raw_of(const struct world_raw *raw)
+{
+	return bytes_of(raw->p, raw->n);
+}
+
 /* Seals a document, with as many of these signatures. */
 static inline void world_seal(struct world_raw *raw, struct hash32 *id, enum doc_type type,
 			      const void *in, uint8_t (*secrets)[DOC_SECRET_BYTES], size_t n)

@@ -7,6 +7,7 @@
  *
  * Method: the world of cold_world.h with five holders more; each case bends one thing.
  */
+#include "cold_said.h"
 #include "cold_world.h"
 
 #include "t.h"
@@ -24,18 +25,6 @@ static struct hash32 next_id;
 static struct world_raw next_raw;
 static struct cold_rules next_rules;
 static struct policy_verdict said; /* of the last act */
-
-#define REFUSED(v, e, f)                         \
-	do {                                     \
-		struct policy_verdict got = (v); \
-		T_EQ(got.err, e);                \
-		T_STR(got.field, f);             \
-	} while (0)
-
-static struct bytes raw_of(const struct world_raw *raw)
-{
-	return bytes_of(raw->p, raw->n);
-}
 
 static void fresh_make(void)
 {

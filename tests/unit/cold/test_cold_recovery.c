@@ -6,6 +6,7 @@
  *
  * Method: the world of cold_world.h whose roster names its holders; each case bends one thing.
  */
+#include "cold_said.h"
 #include "cold_world.h"
 
 #include "t.h"
@@ -17,18 +18,6 @@
 static struct doc_roster next;
 static struct hash32 next_id;
 static struct world_raw next_raw, out_raw;
-
-#define REFUSED(v, e, f)                         \
-	do {                                     \
-		struct policy_verdict got = (v); \
-		T_EQ(got.err, e);                \
-		T_STR(got.field, f);             \
-	} while (0)
-
-static struct bytes raw_of(const struct world_raw *raw)
-{
-	return bytes_of(raw->p, raw->n);
-}
 
 /* The first `holders` of the holding stand in the roster, and a recovery of it is drawn up. */
 static void ready(size_t holders)

@@ -6,7 +6,6 @@
 #ifndef KURAMORI_TESTS_GUARD_EDGES_H
 #define KURAMORI_TESTS_GUARD_EDGES_H
 
-#include "base/hex.h"
 #include "guard_said.h"
 #include "t.h"
 
@@ -18,20 +17,6 @@ static inline void start(void)
 	rig_make();
 	rig_well(A);
 	rig_well(B);
-}
-
-/* An envelope that opens, of this type, whose body says nothing but its genesis. */
-static inline struct bytes hollow(enum doc_type type)
-{
-	static uint8_t raw[512];
-	static char body[128];
-	char genesis[65];
-	struct writer w = writer_make(raw, sizeof raw);
-
-	hex_put(genesis, bytes_of(r.genesis_id.b, sizeof r.genesis_id.b));
-	(void)snprintf(body, sizeof body, "{\"genesis\":\"%s\"}", genesis);
-	CHECK(doc_close(&w, type, bytes_str(body), NULL, 0) == ERR_OK);
-	return bytes_of(w.p, w.n);
 }
 
 /* The body of a frame of one item. */

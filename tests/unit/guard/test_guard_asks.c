@@ -126,9 +126,9 @@ static void beside(void)
 		}                                                                 \
 		REFUSED(items_to(A, SERVER, SIGNER_SIGN, many, n_), code, field); \
 	} while (0)
-	BESIDE(hollow(DOC_ATTEMPT), 1, "field-missing", "earlier.account");
-	BESIDE(hollow(DOC_EXCLUSION), 1, "field-missing", "exclusion.account");
-	BESIDE(hollow(DOC_APPROVAL), 1, "field-missing", "approval.decision");
+	BESIDE(hollow_of(DOC_ATTEMPT), 1, "field-missing", "earlier.account");
+	BESIDE(hollow_of(DOC_EXCLUSION), 1, "field-missing", "exclusion.account");
+	BESIDE(hollow_of(DOC_APPROVAL), 1, "field-missing", "approval.decision");
 	/* more than any order has: attempts, words of watchers, approvals, documents at all */
 	BESIDE(b.items[2], EXCLUSION_EARLIER_MAX + 1, "full", "earlier");
 	BESIDE(word, EXCLUSION_STATEMENTS_MAX + 1, "full", "exclusion");
@@ -170,7 +170,7 @@ static void others_part(void)
 		REFUSED(rig_send(B, &b), code, field); \
 	} while (0)
 	PARTS(good, good, "unknown-type", "signature");
-	PARTS(good, hollow(DOC_SIGNATURE), "field-missing", "signature.attestation");
+	PARTS(good, hollow_of(DOC_SIGNATURE), "field-missing", "signature.attestation");
 	PARTS(rig_item(rig_answer(a), 1), good, "unknown-type", "attestation");
 	signature.attestation.b[5] ^= 1;
 	CHECK(doc_signature_make(&w, NULL, &signature, NULL) == ERR_OK);
@@ -290,9 +290,9 @@ static void odd_acks(void)
 	(void)rig_sign();
 	REFUSED(rig_frame(A, WATCHER, SIGNER_ACK, nothing), "bad-input", "body");
 	REFUSED(rig_frame(A, WATCHER, SIGNER_ACK, bytes_str("nonsense")), "bad-input", "body");
-	REFUSED(rig_frame(A, WATCHER, SIGNER_ACK, one_item(hollow(DOC_ACK))), "field-missing",
+	REFUSED(rig_frame(A, WATCHER, SIGNER_ACK, one_item(hollow_of(DOC_ACK))), "field-missing",
 		"ack.attestation");
-	REFUSED(rig_frame(A, WATCHER, SIGNER_ACK, one_item(hollow(DOC_NONCE))), "unknown-type",
+	REFUSED(rig_frame(A, WATCHER, SIGNER_ACK, one_item(hollow_of(DOC_NONCE))), "unknown-type",
 		"ack");
 	T_EQ(r.payments[A][0].acked, 0);
 }
@@ -302,9 +302,9 @@ static void odd_stops(void)
 {
 	start();
 	REFUSED(rig_frame(A, STOPPER, SIGNER_STOP_PUT, nothing), "bad-input", "body");
-	REFUSED(rig_frame(A, STOPPER, SIGNER_STOP_PUT, one_item(hollow(DOC_FREEZE))),
+	REFUSED(rig_frame(A, STOPPER, SIGNER_STOP_PUT, one_item(hollow_of(DOC_FREEZE))),
 		"field-missing", "freeze.evacuate");
-	REFUSED(rig_frame(A, STOPPER, SIGNER_STOP_PUT, one_item(hollow(DOC_CLOSING))),
+	REFUSED(rig_frame(A, STOPPER, SIGNER_STOP_PUT, one_item(hollow_of(DOC_CLOSING))),
 		"field-missing", "closing.account");
 	T_CHECK(!guard_frozen(&r.g[A]));
 }

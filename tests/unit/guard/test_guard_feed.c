@@ -117,9 +117,9 @@ static void many_channels(void)
 	uint64_t held[GUARD_FEEDS_MAX];
 
 	start();
-	REFUSED(rig_frame(A, WATCHER, SIGNER_NEXT, one_item(hollow(DOC_CURSOR))), "field-missing",
-		"cursor.after");
-	REFUSED(rig_frame(A, WATCHER, SIGNER_NEXT, one_item(hollow(DOC_ACK))), "unknown-type",
+	REFUSED(rig_frame(A, WATCHER, SIGNER_NEXT, one_item(hollow_of(DOC_CURSOR))),
+		"field-missing", "cursor.after");
+	REFUSED(rig_frame(A, WATCHER, SIGNER_NEXT, one_item(hollow_of(DOC_ACK))), "unknown-type",
 		"cursor");
 	REFUSED(rig_frame(A, WATCHER, SIGNER_NEXT, nothing), "bad-input", "body");
 	REFUSED(rig_frame(A, WATCHER, SIGNER_HEARTBEAT, nothing), "bad-input", "body");
@@ -410,10 +410,10 @@ static void odd_heartbeats(void)
 	start();
 	before = r.g[A].watchers[0].nonce_number;
 	rig_tick(A, 1001);
-	REFUSED(rig_frame(A, WATCHER, SIGNER_HEARTBEAT, one_item(hollow(DOC_HEARTBEAT))),
+	REFUSED(rig_frame(A, WATCHER, SIGNER_HEARTBEAT, one_item(hollow_of(DOC_HEARTBEAT))),
 		"field-missing", "heartbeat.balances");
-	REFUSED(rig_frame(A, WATCHER, SIGNER_HEARTBEAT, one_item(hollow(DOC_ACK))), "unknown-type",
-		"heartbeat");
+	REFUSED(rig_frame(A, WATCHER, SIGNER_HEARTBEAT, one_item(hollow_of(DOC_ACK))),
+		"unknown-type", "heartbeat");
 	T_EQ(r.g[A].watchers[0].nonce_number, before);
 }
 

@@ -23,10 +23,10 @@ static void documents(void)
 	BEGUN((void)0, ERR_OK, "");
 	/* another document where genesis, roster and policy belong */
 	BEGUN(c.roster = c.policy, ERR_TYPE, "roster");
-	BEGUN(c.roster = hollow(DOC_ROSTER), ERR_FIELD_MISSING, "roster.backends");
+	BEGUN(c.roster = hollow_of(DOC_ROSTER), ERR_FIELD_MISSING, "roster.backends");
 	BEGUN(c.roster.n = 1, ERR_INPUT, "roster.byte 1");
 	BEGUN(c.policy = c.roster, ERR_TYPE, "policy");
-	BEGUN(c.policy = hollow(DOC_POLICY), ERR_FIELD_MISSING, "policy.approval_tiers");
+	BEGUN(c.policy = hollow_of(DOC_POLICY), ERR_FIELD_MISSING, "policy.approval_tiers");
 	BEGUN(c.signer = (enum doc_signer)2, ERR_FIELD_RANGE, "signer_id");
 	BEGUN(c.storage.payments_cap = GUARD_PAYMENTS_MIN - 1, ERR_FIELD_RANGE, "storage");
 	BEGUN(c.storage.payments_cap = GUARD_PAYMENTS_MAX + 1, ERR_FIELD_RANGE, "storage");
@@ -141,7 +141,7 @@ static void forms(void)
 	rec = record(LOG_DOCUMENT);
 	rec.amount = DOC_DAY;
 	T_EQ(replay_one(rec, &blob), ERR_CORRUPT);
-	blob = hollow(DOC_DAY);
+	blob = hollow_of(DOC_DAY);
 	stand();
 	T_EQ(replay_one(rec, &blob), ERR_CORRUPT);
 	/* counts of security keys: none at all, and more than a key can show */
@@ -294,7 +294,7 @@ static void attestations(void)
 	MADE(le32_put(made.reserve.debit.b + 12, APPROVALS_MAX), ERR_OK);
 	T_EQ(r.payments[A][0].approvals, APPROVALS_MAX);
 	MADE(le32_put(made.reserve.debit.b + 12, APPROVALS_MAX + 1), ERR_CORRUPT);
-	MADE(made.instead = hollow(DOC_ATTESTATION), ERR_CORRUPT);
+	MADE(made.instead = hollow_of(DOC_ATTESTATION), ERR_CORRUPT);
 	MADE(made.instead = stood.roster, ERR_CORRUPT);
 	MADE(made.key = &r.attest[B], ERR_CORRUPT);
 	MADE(made.key = &r.stranger, ERR_CORRUPT);
@@ -389,7 +389,7 @@ static void acknowledgements(void)
 	ACKED(id.b[0] ^= 1, "watcher-1", &r.watcher[0], ERR_CORRUPT);
 #undef ACKED
 	stand();
-	blob = hollow(DOC_ACK);
+	blob = hollow_of(DOC_ACK);
 	T_EQ(replay_one(record(LOG_GUARD_ACK), &blob), ERR_CORRUPT);
 	blob = stood.roster;
 	stand();
@@ -437,7 +437,7 @@ static void stops_and_closings(void)
 	stand();
 	T_EQ(replay_one(record(LOG_GUARD_STOP), &closing), ERR_CORRUPT);
 	stand();
-	blob = hollow(DOC_FREEZE);
+	blob = hollow_of(DOC_FREEZE);
 	T_EQ(replay_one(record(LOG_GUARD_STOP), &blob), ERR_CORRUPT);
 	stand();
 	blob = bytes_str("{}");
@@ -456,7 +456,7 @@ static void stops_and_closings(void)
 	stand();
 	T_EQ(replay_one(record(LOG_GUARD_CLOSING), &freeze), ERR_CORRUPT);
 	stand();
-	blob = hollow(DOC_CLOSING);
+	blob = hollow_of(DOC_CLOSING);
 	T_EQ(replay_one(record(LOG_GUARD_CLOSING), &blob), ERR_CORRUPT);
 	T_CHECK(!r.g[A].closings[0].closed);
 }

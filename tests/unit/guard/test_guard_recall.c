@@ -6,7 +6,6 @@
  */
 #include <stdlib.h>
 
-#include "base/hex.h"
 #include "guard/guard_self.h"
 #include "guard_said.h"
 #include "t.h"
@@ -686,20 +685,6 @@ static void claims(void)
 }
 
 /* ---- what our own key may have signed ------------------------------------------------------ */
-
-/* Of this genesis, and without a field. */
-static struct bytes hollow_of(enum doc_type type)
-{
-	static uint8_t raw[512];
-	static char body[128];
-	char genesis[65];
-	struct writer w = writer_make(raw, sizeof raw);
-
-	hex_put(genesis, bytes_of(r.genesis_id.b, sizeof r.genesis_id.b));
-	(void)snprintf(body, sizeof body, "{\"genesis\":\"%s\"}", genesis);
-	CHECK(doc_close(&w, type, bytes_str(body), NULL, 0) == ERR_OK);
-	return bytes_of(w.p, w.n);
-}
 
 /* An own record of whatever is at hand, as a watcher would have kept it. */
 static struct own {

@@ -70,20 +70,20 @@ static void sweep_forms(void)
 		items[1 + i] = evacuate(0, i);
 	}
 	SWEPT(A, 6, "bad-input", "body");
-	items[0] = hollow(DOC_SWEEP);
+	items[0] = hollow_of(DOC_SWEEP);
 	SWEPT(A, 2, "field-missing", "sweep.account");
 	SWEPT(B, 4, "field-missing", "sweep.account");
-	items[0] = hollow(DOC_ACK);
+	items[0] = hollow_of(DOC_ACK);
 	SWEPT(A, 2, "unknown-type", "sweep");
 	items[0] = sweep_item();
-	items[1] = hollow(DOC_FREEZE);
+	items[1] = hollow_of(DOC_FREEZE);
 	SWEPT(A, 2, "field-missing", "freeze.evacuate");
-	items[1] = hollow(DOC_ACK);
+	items[1] = hollow_of(DOC_ACK);
 	SWEPT(A, 2, "unknown-type", "freeze");
 	/* B: without A's part nothing, not even the freezes, is taken */
 	items[1] = evacuate(0, 1);
 	items[2] = evacuate(1, 1);
-	items[3] = hollow(DOC_ATTESTATION);
+	items[3] = hollow_of(DOC_ATTESTATION);
 	items[4] = items[3];
 	SWEPT(B, 5, "field-missing", "attestation.data");
 	T_CHECK(!guard_frozen(&r.g[A]) && !guard_frozen(&r.g[B]));

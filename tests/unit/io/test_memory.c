@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/attr.h"
+#include "child.h"
 #include "io/memory.h"
 #include "io/sanitized.h"
 #include "t.h"
@@ -26,31 +27,6 @@ enum {
 
 static uint8_t untouched[STATIC_BYTES];
 static struct memory memory;
-
-#define MUST(x)                                   \
-	do {                                      \
-		if (!(x)) {                       \
-			_exit(1 + __LINE__ % 80); \
-		}                                 \
-	} while (0)
-
-/* 0, what f passed to _exit(), or 128 and the signal it died of. */
-static int child(void (*f)(void))
-{
-	int status = 0;
-	pid_t pid;
-
-	(void)fflush(NULL);
-	pid = fork();
-	if (pid == 0) {
-		f();
-		_exit(0);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid) {
-		return -1;
-	}
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
 
 static long faults(void)
 {

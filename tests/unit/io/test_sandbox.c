@@ -25,6 +25,7 @@
 
 #include "base/attr.h"
 #include "base/check.h"
+#include "child.h"
 #include "io/loop.h"
 #include "io/notes.h"
 #include "io/sandbox.h"
@@ -74,32 +75,6 @@ static struct sandbox_report enter(void)
 	}
 	return r;
 }
-
-/* 0, what f passed to _exit(), or 128 and the signal it died of. */
-static int child(void (*f)(void))
-{
-	int status = 0;
-	pid_t pid;
-
-	(void)fflush(NULL);
-	pid = fork();
-	if (pid == 0) {
-		f();
-		_exit(0);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid) {
-		return -1;
-	}
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-/* In a child: ends it with the number of the line that says what went wrong (modulo 80). */
-#define MUST(x)                                   \
-	do {                                      \
-		if (!(x)) {                       \
-			_exit(1 + __LINE__ % 80); \
-		}                                 \
-	} while (0)
 
 static void prepared(void)
 {
