@@ -6,6 +6,7 @@ import subprocess
 
 import canon
 import nem
+from terminal import words_of_card
 
 
 def first_documents(officers, watchers, box, purse, spare, nemesis, recovery):
@@ -53,6 +54,27 @@ def typed(argv, lines, expect):
     ended = run.returncode != 0 if expect is None else run.returncode == expect
     assert ended, (run.returncode, out + rest, err)
     return out + rest, err
+
+
+def back_up(t, passphrase):
+    """At the terminal t of `kuramori-cold backup`, to its end: cards without a passphrase; the words of each."""
+    t.expect("passphrase:")
+    t.type(passphrase)
+    for words in ("empty for none:", "the same again:"):
+        t.expect(words)
+        t.type("")
+    cards = []
+    while True:
+        word, before = t.expect("Write the card; then press Enter", "each was read back")
+        if not word.startswith("Write"):
+            break
+        cards.append(words_of_card(before))
+        t.type("")
+        t.expect("words, on as many lines as you like")
+        t.type(" ".join(cards[-1][:20]))
+        t.type(" ".join(cards[-1][20:]))
+    assert t.end() == 0, t.text
+    return cards
 
 
 def keys_in(text):

@@ -12,7 +12,7 @@ import ceremony
 import nem
 import process
 import world as kit
-from terminal import Terminal, words_of_card
+from terminal import Terminal
 
 XEM = kit.XEM
 PASSPHRASE = "a passphrase of the test"
@@ -164,24 +164,7 @@ class Vault:
 
     def back_up(self, who, *flags):
         """The ceremony of that holder's cards; the words of each card."""
-        t = Terminal(self.argv(who, *flags, "backup"))
-        t.expect("passphrase:")
-        t.type(PASSPHRASE)
-        for words in ("empty for none:", "the same again:"):
-            t.expect(words)
-            t.type("")
-        cards = []
-        while True:
-            word, before = t.expect("Write the card; then press Enter", "each was read back")
-            if not word.startswith("Write"):
-                break
-            cards.append(words_of_card(before))
-            t.type("")
-            t.expect("words, on as many lines as you like")
-            t.type(" ".join(cards[-1][:20]))
-            t.type(" ".join(cards[-1][20:]))
-        assert t.end() == 0, t.text
-        return cards
+        return ceremony.back_up(Terminal(self.argv(who, *flags, "backup")), PASSPHRASE)
 
     def from_cards(self, who, command, cards, *flags, again=()):
         """A machine that cards are typed into, up to their passphrase; command: drill or restore."""

@@ -26,7 +26,7 @@ import ceremony  # noqa: E402
 import nem  # noqa: E402
 import process  # noqa: E402
 import tap  # noqa: E402
-from terminal import Terminal, words_of_card  # noqa: E402
+from terminal import Terminal  # noqa: E402
 
 BUILD = Path(os.environ.get("KURAMORI_BUILD", ROOT / "build"))
 PASSPHRASE, SECOND = "one passphrase of the test", "another one of the test"
@@ -122,22 +122,7 @@ def what_is_shown_and_asked_is_there_and_no_secret():
         "limit": "1", "number": 1, "previous": canon.ZERO_ID, "residue_max": "0", "tally_age_ms": 86_400_000,
         "window_ms": 86_400_000}).sign(officers[1])
     place("holding").write_bytes(holding.raw)
-    t = Terminal(cold("backup"))
-    t.expect("passphrase:")
-    t.type(PASSPHRASE)
-    for words in ("empty for none:", "the same again:"):
-        t.expect(words)
-        t.type("")
-    while True:
-        word, before = t.expect("Write the card; then press Enter", "each was read back")
-        if not word.startswith("Write"):
-            break
-        cards.append(words_of_card(before))
-        t.type("")
-        t.expect("words, on as many lines as you like")
-        t.type(" ".join(cards[-1][:20]))
-        t.type(" ".join(cards[-1][20:]))
-    assert t.end() == 0, t.text
+    cards.extend(ceremony.back_up(Terminal(cold("backup")), PASSPHRASE))
     t = Terminal(cold("take"))
     t.expect("passphrase:")
     t.type(SECOND)

@@ -29,13 +29,13 @@ static void roster_first(struct world *w, struct doc_roster *r)
 	r->previous = d.id;
 }
 
-/* Signed by both officers, and waited for where it loosens. */
-static void roster_give(struct world *w, struct doc_roster *r)
+/* Of the type given, signed by both officers, and waited for where it loosens; its id in id. */
+static void give(struct world *w, enum doc_type type, const void *in, struct hash32 *id)
 {
 	static struct paper p;
 	const uint8_t *const officers[] = { w->officer.secret, w->omar.secret };
 
-	paper_make(&p, DOC_ROSTER, r, &w->genesis_id, officers, ARRAY_LEN(officers));
+	paper_make(&p, type, in, &w->genesis_id, officers, ARRAY_LEN(officers));
 	api(w, API_DOCUMENT, bytes_of(p.raw, p.n));
 	T_EQ(w->err, ERR_OK);
 	for (int i = 0; i < 2 && strstr(w->text, "in force") == NULL; i++) {
@@ -46,8 +46,14 @@ static void roster_give(struct world *w, struct doc_roster *r)
 	tick(w);
 	api(w, API_DOCUMENT, bytes_of(p.raw, p.n));
 	T_CHECK(strstr(w->text, "\"state\":\"in force\"") != NULL);
+	*id = p.id;
+}
+
+/* It comes into force, and r is its successor's beginning. */
+static void roster_give(struct world *w, struct doc_roster *r)
+{
+	give(w, DOC_ROSTER, r, &r->previous);
 	r->number++;
-	r->previous = p.id;
 }
 
 static void without_bob(struct doc_roster *r)
@@ -454,25 +460,11 @@ static void policy_first(struct world *w, struct doc_policy *p)
 	p->previous = d.id;
 }
 
-/* Signed by both officers, and waited for where it loosens. */
+/* It comes into force, and policy is its successor's beginning. */
 static void policy_give(struct world *w, struct doc_policy *policy)
 {
-	static struct paper p;
-	const uint8_t *const officers[] = { w->officer.secret, w->omar.secret };
-
-	paper_make(&p, DOC_POLICY, policy, &w->genesis_id, officers, ARRAY_LEN(officers));
-	api(w, API_DOCUMENT, bytes_of(p.raw, p.n));
-	T_EQ(w->err, ERR_OK);
-	for (int i = 0; i < 2 && strstr(w->text, "in force") == NULL; i++) {
-		tick(w);
-		w->wall_ms += 2 * w->rules.loosening_ms;
-		mine(w);
-	}
-	tick(w);
-	api(w, API_DOCUMENT, bytes_of(p.raw, p.n));
-	T_CHECK(strstr(w->text, "\"state\":\"in force\"") != NULL);
+	give(w, DOC_POLICY, policy, &policy->previous);
 	policy->number++;
-	policy->previous = p.id;
 }
 
 /* A payment of carol's of so much that so many of these have approved; no signer has spoken. */
