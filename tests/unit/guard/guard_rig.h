@@ -22,6 +22,7 @@
 #include "crypto/uuid7.h"
 #include "guard/guard.h"
 #include "guard/guard_self.h"
+#include "house.h"
 #include "ipc/frame.h"
 #include "paper.h"
 #include "passkey_kit.h"
@@ -182,30 +183,18 @@ static inline void rig_documents_write(void)
 
 static inline void rig_documents(void)
 {
-	static const char *const people[] = { "officer-1", "officer-2", "approver-1", "approver-2",
-					      "auditor-1" };
-	static const uint32_t roles[] = { DOC_ROLE_OFFICER, DOC_ROLE_OFFICER, DOC_ROLE_APPROVER,
-					  DOC_ROLE_APPROVER, DOC_ROLE_AUDITOR };
-	uint8_t scratch[65536];
+	const struct key32 *const people[] = { &r.person[0].key, &r.person[1].key, &r.person[2].key,
+					       &r.person[3].key, &r.person[4].key };
 
 	r.roster = (struct doc_roster){ .backend_count = 1,
 					.governance = 2,
 					.number = 1,
-					.people_count = 5,
 					.signer_count = 2,
 					.software_approvals = !r.passkeys_only,
 					.watcher_count = 3,
 					.watchers_needed = 2 };
 	rig_party(&r.roster.backends[0], "backend", &r.backend);
-	for (size_t i = 0; i < 5; i++) {
-		(void)snprintf(r.roster.people[i].id, sizeof r.roster.people[i].id, "%s",
-			       people[i]);
-		r.roster.people[i].key = r.person[i].key;
-		r.roster.people[i].roles = roles[i];
-		r.roster.people[i].passkey_count = 1;
-		passkey_make(&r.roster.people[i].passkeys[0], scratch, (uint8_t)i);
-	}
-	passkey_party(&r.roster.relying_party);
+	house_people(&r.roster, people);
 	for (size_t i = 0; i < 2; i++) {
 		r.roster.signers[i] =
 		    (struct doc_signer_entry){ r.attest[i].key, r.chain[i].public_key,
@@ -221,31 +210,11 @@ static inline void rig_documents(void)
 		rig_party(&r.roster.price_sources[1], "price-2", &r.source[1]);
 		rig_party(&r.roster.price_sources[2], "price-3", &r.source[2]);
 	}
-	r.policy = (struct doc_policy){
-		.tier_count = 3,
-		.approval_tiers = { { 0, 0, xem(X(100)) },
-				    { 1, 0, xem(X(1000)) },
-				    { 2, 0, xem(X(5000)) } },
-		.asset = ASSET_XEM,
-		.attempt_life_s = 3600,
-		.clock_skew_ms = 600000,
-		.day_max = xem(X(20000)),
-		.destination_kinds = DOC_TO_CUSTOMER,
-		.fee_bp_max = 1000000,
-		.fee_max = xem(X(3)),
-		.heartbeat_age_ms = rig_heartbeat_age_ms,
-		.hot_ceiling_bp = 500,
-		.hour_max = xem(X(10000)),
-		.loosening_ms = rig_loosening_ms,
-		.number = 1,
-		.order_life_ms = 3600000,
-		.payment_max = xem(X(4000)),
-		.till_max = xem(X(100000)),
-		.unapproved_day_max = xem(X(1000)),
-		.unlisted_max = xem(X(4000)),
-		.yen_count = rig_yen.age_max_ms != 0,
-		.yen = { rig_yen },
-	};
+	r.policy = house_policy();
+	r.policy.heartbeat_age_ms = rig_heartbeat_age_ms;
+	r.policy.loosening_ms = rig_loosening_ms;
+	r.policy.yen_count = rig_yen.age_max_ms != 0;
+	r.policy.yen[0] = rig_yen;
 	r.genesis = (struct doc_genesis){
 		.chain = DOC_CHAIN_NEM,
 		.chain_network = 0x98,

@@ -10,6 +10,7 @@
 #include "chain/nem/nem_time.h"
 #include "crypto/crypto.h"
 #include "crypto/uuid7.h"
+#include "house.h"
 #include "ipc/frame.h"
 #include "paper.h"
 #include "passkey_kit.h"
@@ -193,10 +194,8 @@ void mine_given(const struct nem_tx *tx, size_t n)
 
 static void rig_documents(void)
 {
-	static const char *const people[] = { "officer-1", "officer-2", "approver-1", "approver-2",
-					      "auditor-1" };
-	static const uint32_t roles[] = { DOC_ROLE_OFFICER, DOC_ROLE_OFFICER, DOC_ROLE_APPROVER,
-					  DOC_ROLE_APPROVER, DOC_ROLE_AUDITOR };
+	const struct key32 *const people[] = { &r.person[0].key, &r.person[1].key, &r.person[2].key,
+					       &r.person[3].key, &r.person[4].key };
 	static uint8_t scratch[65536];
 	struct writer w;
 	struct nis_block nemesis;
@@ -205,21 +204,12 @@ static void rig_documents(void)
 	r.roster = (struct doc_roster){ .backend_count = 1,
 					.governance = 2,
 					.number = 1,
-					.people_count = 5,
 					.signer_count = 2,
 					.software_approvals = true,
 					.watcher_count = 3,
 					.watchers_needed = 2 };
 	party(&r.roster.backends[0], "backend", &r.backend);
-	for (size_t i = 0; i < 5; i++) {
-		(void)snprintf(r.roster.people[i].id, sizeof r.roster.people[i].id, "%s",
-			       people[i]);
-		r.roster.people[i].key = r.person[i].key;
-		r.roster.people[i].roles = roles[i];
-		r.roster.people[i].passkey_count = 1;
-		passkey_make(&r.roster.people[i].passkeys[0], scratch, (uint8_t)i);
-	}
-	passkey_party(&r.roster.relying_party);
+	house_people(&r.roster, people);
 	r.roster.signers[A] =
 	    (struct doc_signer_entry){ r.attest[A].key, r.chain[K_A].public_key, DOC_SIGNER_A };
 	r.roster.signers[B] =
@@ -234,31 +224,11 @@ static void rig_documents(void)
 		party(&r.roster.price_sources[1], "price-2", &r.source[1]);
 		party(&r.roster.price_sources[2], "price-3", &r.source[2]);
 	}
-	r.policy = (struct doc_policy){
-		.tier_count = 3,
-		.approval_tiers = { { 0, 0, xem(X(100)) },
-				    { 1, rig_lock_ms, xem(X(1000)) },
-				    { 2, rig_lock_ms, xem(X(5000)) } },
-		.asset = ASSET_XEM,
-		.attempt_life_s = 3600,
-		.clock_skew_ms = 600000,
-		.day_max = xem(X(20000)),
-		.destination_kinds = DOC_TO_CUSTOMER,
-		.fee_bp_max = 1000000,
-		.fee_max = xem(X(3)),
-		.heartbeat_age_ms = 4000,
-		.hot_ceiling_bp = 500,
-		.hour_max = xem(X(10000)),
-		.loosening_ms = 3600000,
-		.number = 1,
-		.order_life_ms = 3600000,
-		.payment_max = xem(X(4000)),
-		.till_max = xem(X(100000)),
-		.unapproved_day_max = xem(X(1000)),
-		.unlisted_max = xem(X(4000)),
-		.yen_count = rig_yen.age_max_ms != 0,
-		.yen = { rig_yen },
-	};
+	r.policy = house_policy();
+	r.policy.approval_tiers[1].delay_ms = rig_lock_ms;
+	r.policy.approval_tiers[2].delay_ms = rig_lock_ms;
+	r.policy.yen_count = rig_yen.age_max_ms != 0;
+	r.policy.yen[0] = rig_yen;
 	if (rig_strict) {
 		r.policy.unlisted_max = xem(X(50));
 		r.policy.destination_cooling_ms = 7200000;
