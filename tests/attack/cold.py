@@ -18,6 +18,7 @@ import vault
 import world as kit
 from registry import attack, part
 from rig import XEM, must, process, xem
+from terminal import words_of_card
 
 THIEF = nem.KeyPair.named("cold thief")
 HEAD, TAIL = 30, 1      # characters of an address that its twin shares
@@ -318,7 +319,7 @@ def wrong_card(rig):
         t.expect(words)
         t.type("")
     _, before = t.expect("Write the card; then press Enter")
-    card = vault.words_of_card(before)
+    card = words_of_card(before)
     t.type("")
     t.expect("words, on as many lines as you like")
     t.type(" ".join([*card[:6], card[7], card[6], *card[8:]]))
