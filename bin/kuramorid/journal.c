@@ -110,6 +110,15 @@ enum err journal_open(struct server *s)
 						      .verify = replay_verify,
 						      .apply = replay_apply,
 						      .context = s });
+	if (e == ERR_OK && !s->shared) {
+		e = store_sqlite_log_ahead(&s->store.sqlite, STORE_SQLITE_LOG_BYTES);
+		if (e == ERR_FULL) {
+			/* its commits are only slower for it */
+			NOTES(NOTES_UNUSUAL, "log-not-ahead",
+			      notes_text("detail", s->store.base.fault.text));
+			e = ERR_OK;
+		}
+	}
 	return e == ERR_OK ? ERR_OK : fail(s, e, s->store.base.fault.text);
 }
 

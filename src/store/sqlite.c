@@ -31,6 +31,7 @@ enum {
 	COLUMN_BLOBS,
 	SCHEMA_ROWS = 3, /* two tables and the index of blobs.hash */
 	HASH = 32,
+	ZEROS = 64 * 1024,
 };
 
 static_assert(offsetof(struct store_sqlite, base) == 0, "base is the first member");
@@ -529,6 +530,9 @@ static enum err prepare(struct store_sqlite *q)
 /* WAL and the rest, once the database is known to be ours. */
 static enum err configure(struct store_sqlite *q)
 {
+	char sql[64];
+	int n = snprintf(sql, sizeof(sql), "PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=%d",
+			 STORE_SQLITE_CHECKPOINT_PAGES);
 	sqlite3_stmt *statement = NULL;
 	bool wal = false;
 	int code = sqlite3_prepare_v2(q->db, "PRAGMA journal_mode=WAL", -1, &statement, NULL);
@@ -541,16 +545,17 @@ static enum err configure(struct store_sqlite *q)
 
 		wal = mode != NULL && strcmp((const char *)mode, "wal") == 0;
 	}
-	(void)sqlite3_finalize(statement);
-	if (code != SQLITE_ROW) {
-		return failed(q, code, "open");
+	/* The mode is told before it is written; the end of the statement says whether it was. */
+	if (sqlite3_finalize(statement) != SQLITE_OK || code != SQLITE_ROW) {
+		return failed(q, sqlite3_extended_errcode(q->db), "open");
 	}
 	if (!wal) {
 		store_fault_set(&q->base.fault, "%s: cannot use a write-ahead log here",
 				q->base.path);
 		return ERR_IO;
 	}
-	return execute(q, "PRAGMA synchronous=FULL;PRAGMA wal_autocheckpoint=2048");
+	CHECK(n > 0 && (size_t)n < sizeof(sql));
+	return execute(q, sql);
 }
 
 static enum err open_db(struct store_sqlite *q, const char *path)
@@ -635,4 +640,60 @@ enum err store_sqlite_open(struct store_sqlite *s, const char *path, struct stor
 		store_close(&s->base);
 	}
 	return e;
+}
+
+/* Zeros from the end of the file on. */
+static int write_behind(sqlite3_file *f, sqlite3_int64 from, sqlite3_int64 to)
+{
+	static const uint8_t zeros[ZEROS];
+	int code = SQLITE_OK;
+
+	while (code == SQLITE_OK && from < to) {
+		int n = to - from < ZEROS ? (int)(to - from) : ZEROS;
+
+		code = f->pMethods->xWrite(f, zeros, n, from);
+		from += n;
+	}
+	return code;
+}
+
+enum err store_sqlite_log_ahead(struct store_sqlite *s, uint64_t bytes)
+{
+	sqlite3_file *log = NULL;
+	sqlite3_int64 before = 0;
+	int code, written;
+
+	CHECK(bytes <= (uint64_t)1 << 30);
+	if (s->base.phase != STORE_OPENED && s->base.phase != STORE_READY) {
+		return ERR_STATE;
+	}
+	/* of a database in WAL mode this is the log; our lock keeps everybody else out of it */
+	code = sqlite3_file_control(s->db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+	CHECK(code == SQLITE_OK && log != NULL && log->pMethods != NULL);
+	code = log->pMethods->xFileSize(log, &before);
+	if (code == SQLITE_OK && (uint64_t)before >= bytes) {
+		return ERR_OK;
+	}
+	/* A truncation that a power cut may take back comes first: the log of before, a part of it
+	 * zeros, would end too early, and put old pages over the database's newer ones. */
+	if (code == SQLITE_OK) {
+		code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+	}
+	if (code == SQLITE_OK) {
+		written = write_behind(log, before, (sqlite3_int64)bytes);
+		code = written == SQLITE_OK ? log->pMethods->xSync(log, SQLITE_SYNC_NORMAL)
+					    : log->pMethods->xTruncate(log, before);
+		if (code == SQLITE_OK && written == SQLITE_OK) {
+			return ERR_OK;
+		}
+		if (code == SQLITE_OK) {
+			store_fault_set(&s->base.fault, "%s: cannot write its log ahead: %s",
+					s->base.path, sqlite3_errstr(written));
+			return ERR_FULL;
+		}
+	}
+	s->base.phase = STORE_BROKEN;
+	store_fault_set(&s->base.fault, "%s: cannot write its log ahead: %s (code %d)",
+			s->base.path, sqlite3_errstr(code), code);
+	return ERR_IO;
 }

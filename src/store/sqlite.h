@@ -17,6 +17,9 @@
 enum {
 	STORE_SQLITE_APPLICATION_ID = 0x4b55524a, /* "KURJ" */
 	STORE_SQLITE_VERSION = 1,                 /* PRAGMA user_version */
+	STORE_SQLITE_CHECKPOINT_PAGES = 2048,     /* of the log, then it starts from its front */
+	/* the log up to a checkpoint, and the commit that goes over it, if it is not large */
+	STORE_SQLITE_LOG_BYTES = 17 * 1024 * 1024,
 };
 
 struct store_sqlite {
@@ -38,5 +41,19 @@ bool store_sqlite_is(const char *path);
  */
 MUST_CHECK enum err store_sqlite_open(struct store_sqlite *s, const char *path,
 				      struct store_fault *fault);
+
+/*
+ * Writes zeros behind the write-ahead log until its file has `bytes` (at most 1 GiB), and syncs
+ * them: from then on a commit overwrites allocated blocks, as the file engine's does, and its sync
+ * need not make the file's new length durable too.  Zeros behind the log's last frame are its end
+ * for SQLite (https://www.sqlite.org/fileformat2.html#walformat); what goes beyond them is
+ * appended.  Nothing that was written is touched.  The log keeps its length until the store is
+ * closed or opened again.  For a process that stays and whose commits are waited for.
+ *
+ * ERR_STATE: closed or broken.  ERR_FULL: they cannot be written, for want of space or as a limit
+ * forbids it; the log is as long as before, the store goes on, and the store's fault says why.
+ * ERR_IO: a sync or a truncation failed; the store is broken.
+ */
+MUST_CHECK enum err store_sqlite_log_ahead(struct store_sqlite *s, uint64_t bytes);
 
 #endif

@@ -22,6 +22,7 @@ union any {
 };
 
 static bool sqlite, postgres; /* neither: the file engine */
+static uint64_t log_ahead;    /* SQLite's log is written ahead to so many bytes; 0: not */
 
 /* A fresh place for journals. */
 static bool fresh(void)
@@ -55,6 +56,10 @@ static enum err start(union any *s, struct kit_seen *seen, const char *path)
 	e = store_replay(&s->base, kit_buffer, sizeof(kit_buffer), kit_each, seen);
 	if (e == ERR_OK && postgres) {
 		e = pk_lead(&s->postgres, seen);
+	}
+	if (e == ERR_OK && log_ahead != 0) {
+		e = store_sqlite_log_ahead(&s->sqlite, log_ahead);
+		e = e == ERR_FULL ? ERR_OK : e; /* as kuramorid: it goes on without */
 	}
 	if (e != ERR_OK) {
 		store_close(&s->base);
@@ -854,6 +859,18 @@ static void truncated(void)
 		postgres = false;    \
 		f();                 \
 	}
+/* The same with a log written ahead: shorter than what is written, and longer. */
+#define AHEAD(f)                               \
+	static void f##_ahead(void)            \
+	{                                      \
+		sqlite = true;                 \
+		postgres = false;              \
+		log_ahead = 100000;            \
+		f();                           \
+		log_ahead = (uint64_t)1 << 20; \
+		f();                           \
+		log_ahead = 0;                 \
+	}
 #define ALL(f)                         \
 	BOTH(f)                        \
 	static void f##_postgres(void) \
@@ -866,6 +883,10 @@ static void truncated(void)
 	ROWS(f),                              \
 	{                                     \
 		"postgres: " #f, f##_postgres \
+	}
+#define ROW_AHEAD(f)                        \
+	{                                   \
+		"log ahead: " #f, f##_ahead \
 	}
 #define ROWS(f)                           \
 	{ "file: " #f, f##_file },        \
@@ -891,6 +912,13 @@ BOTH(private_mode)
 BOTH(foreign_files)
 BOTH(flipped_bytes)
 BOTH(truncated)
+AHEAD(round_trip)
+AHEAD(synced_each)
+AHEAD(every_failure)
+AHEAD(kill_9)
+AHEAD(file_size_limit)
+AHEAD(full_disk)
+AHEAD(truncated)
 
 static bool execute(const char *path, const char *sql)
 {
@@ -982,6 +1010,171 @@ static void sqlite_foreign_untouched(void)
 	T_MEM(after, before, (size_t)n);
 }
 
+/* Size and allocated bytes of the log; -1: there is none. */
+static int64_t log_size(int64_t *allocated)
+{
+	struct stat st;
+
+	if (stat(kit_path("journal-wal"), &st) != 0) {
+		return -1;
+	}
+	*allocated = (int64_t)st.st_blocks * 512;
+	return st.st_size;
+}
+
+/* A commit, and a checkpoint with the log's new begin, change neither its length nor its blocks. */
+static void sqlite_log_keeps_its_length(void)
+{
+	enum { BYTES = 300000 };
+
+	static uint8_t before[BYTES], after[BYTES];
+	union any s;
+	struct kit_seen seen;
+	int64_t allocated = 0, now = 0;
+	size_t used = BYTES;
+	enum err e;
+
+	sqlite = true;
+	postgres = false;
+	T_CHECK(fresh());
+	T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
+	T_EQ(kit_append_to(&s.base, &seen, 2), ERR_OK);
+	T_CHECK(kit_read(kit_path("journal-wal"), before, sizeof before) > 0);
+	T_EQ(store_sqlite_log_ahead(&s.sqlite, BYTES), ERR_OK);
+	T_EQ(log_size(&allocated), BYTES);
+	T_CHECK(allocated >= BYTES);
+	/* what stood there stands there, and behind it are zeros */
+	T_EQ(kit_read(kit_path("journal-wal"), after, sizeof after), BYTES);
+	T_MEM(after, before, sizeof after);
+	while (used > 0 && after[used - 1] == 0) {
+		used--;
+	}
+	T_CHECK(used > 2 * 8192 && used < BYTES / 2);
+	/* again, and for less: nothing is written */
+	kit_no_failures();
+	T_EQ(store_sqlite_log_ahead(&s.sqlite, BYTES), ERR_OK);
+	T_EQ(store_sqlite_log_ahead(&s.sqlite, 1), ERR_OK);
+	T_EQ(kit_writes + kit_syncs, 0);
+	T_EQ(sqlite3_exec(s.sqlite.db, "PRAGMA wal_autocheckpoint=20", NULL, NULL, NULL),
+	     SQLITE_OK);
+	for (uint64_t n = 3; n <= 80; n++) {
+		T_EQ(kit_append_to(&s.base, &seen, n), ERR_OK);
+		T_EQ(log_size(&now), BYTES);
+		T_EQ(now, allocated);
+	}
+	store_close(&s.base);
+	T_EQ(log_size(&now), -1);
+	T_EQ(store_sqlite_log_ahead(&s.sqlite, BYTES), ERR_STATE);
+	T_EQ(count(kit_path("journal"), &e), 80);
+}
+
+/* Whatever fails of it: nothing is lost, and only a failed sync or truncation ends the store. */
+static void sqlite_log_fails(void)
+{
+	static const struct {
+		unsigned long write, sync;
+		int number;
+		enum err want;
+	} cases[] = {
+		{ 1, 0, ENOSPC, ERR_FULL }, { 3, 0, ENOSPC, ERR_FULL }, { 4, 0, EDQUOT, ERR_FULL },
+		{ 2, 0, EIO, ERR_FULL },    { 0, 1, EIO, ERR_IO },      { 0, 2, ENOSPC, ERR_IO },
+	};
+
+	sqlite = true;
+	postgres = false;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		union any s;
+		struct kit_seen seen;
+		int64_t before, after, allocated;
+		enum err e;
+
+		T_CHECK(fresh());
+		T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
+		T_EQ(kit_append_to(&s.base, &seen, 3), ERR_OK);
+		before = log_size(&allocated);
+		kit_no_failures();
+		kit_fail_write = cases[i].write;
+		kit_fail_sync = cases[i].sync;
+		kit_fail_errno = cases[i].number;
+		e = store_sqlite_log_ahead(&s.sqlite, 400000);
+		kit_no_failures();
+		T_EQ(e, cases[i].want);
+		T_CHECK(strstr(s.base.fault.text, "journal: cannot write its log ahead: ") != NULL);
+		after = log_size(&allocated);
+		if (e == ERR_FULL) {
+			T_EQ(after, before);
+			T_EQ(kit_append_to(&s.base, &seen, 6), ERR_OK);
+		} else {
+			T_EQ(kit_append_to(&s.base, &seen, 6), ERR_STATE);
+			T_EQ(store_sqlite_log_ahead(&s.sqlite, 400000), ERR_STATE);
+		}
+		store_close(&s.base);
+		T_EQ(count(kit_path("journal"), &e), cases[i].want == ERR_FULL ? 6 : 3);
+	}
+}
+
+/* Zeros are the log's end, and damage in front of them is what it was: a prefix, or refused. */
+static void sqlite_log_damaged(void)
+{
+	static uint8_t whole[1 << 20], main_file[1 << 20];
+	int status = 0;
+	ssize_t n, main_n;
+	size_t used;
+	unsigned shorter = 0;
+	pid_t pid;
+
+	sqlite = true;
+	postgres = false;
+	T_CHECK(fresh());
+	(void)fflush(NULL);
+	pid = fork();
+	T_CHECK(pid >= 0);
+	if (pid == 0) {
+		union any s;
+		struct kit_seen seen;
+
+		_exit(start(&s, &seen, kit_path("journal")) == ERR_OK &&
+			      store_sqlite_log_ahead(&s.sqlite, 400000) == ERR_OK &&
+			      kit_append_to(&s.base, &seen, 6) == ERR_OK
+			  ? 0
+			  : 1);
+	}
+	T_CHECK(waitpid(pid, &status, 0) == pid);
+	T_EQ(status, 0);
+	n = kit_read(kit_path("journal-wal"), whole, sizeof whole);
+	main_n = kit_read(kit_path("journal"), main_file, sizeof main_file);
+	T_EQ(n, 400000);
+	used = (size_t)n;
+	while (used > 0 && whole[used - 1] == 0) {
+		used--;
+	}
+	/* a sector of it reads as zeros again, or something stands where zeros should be */
+	for (size_t at = 0; at < (size_t)n; at += 512) {
+		bool zeroed = at < used;
+		size_t share = (size_t)n - at < 512 ? (size_t)n - at : 512;
+		uint8_t sector[512];
+		int64_t found;
+		enum err e;
+
+		memcpy(sector, whole + at, share);
+		if (zeroed) {
+			memset(whole + at, 0, share);
+		} else {
+			for (size_t i = 0; i < share; i++) {
+				whole[at + i] = (uint8_t)t_random();
+			}
+		}
+		T_CHECK(kit_write(kit_path("journal"), main_file, (size_t)main_n));
+		T_CHECK(kit_write(kit_path("journal-wal"), whole, (size_t)n));
+		memcpy(whole + at, sector, share);
+		found = count(kit_path("journal"), &e);
+		T_EQ(e, ERR_OK);
+		T_CHECK(zeroed ? found >= 0 && found <= 6 : found == 6);
+		shorter += found < 6;
+	}
+	T_CHECK(shorter > 10);
+}
+
 static void clean(void)
 {
 	kit_clean();
@@ -1009,6 +1202,16 @@ int main(int argc, char **argv)
 		ROWS(foreign_files),
 		ROWS(flipped_bytes),
 		ROWS(truncated),
+		ROW_AHEAD(round_trip),
+		ROW_AHEAD(synced_each),
+		ROW_AHEAD(every_failure),
+		ROW_AHEAD(kill_9),
+		ROW_AHEAD(file_size_limit),
+		ROW_AHEAD(full_disk),
+		ROW_AHEAD(truncated),
+		{ "log ahead: it keeps its length", sqlite_log_keeps_its_length },
+		{ "log ahead: whatever fails of it", sqlite_log_fails },
+		{ "log ahead: damaged", sqlite_log_damaged },
 		{ "sqlite: changed by other hands", sqlite_changed },
 		{ "sqlite: a foreign database is left alone", sqlite_foreign_untouched },
 		{ "cleaned up", clean },

@@ -17,6 +17,8 @@ enum {
 	FEW = 6, /* pieces of which every combination of lost and kept is tried */
 };
 
+static uint64_t log_ahead; /* its log is written ahead to so many bytes after the replay; 0: not */
+
 /* One run over the disk as it is: open, replay, append until there are n batches, close. */
 struct run {
 	uint64_t found;        /* batches that the replay gave */
@@ -43,6 +45,11 @@ static struct run run(uint64_t n, int checkpoint_pages)
 	}
 	if (r.e == ERR_OK) {
 		r.e = store_replay(&s.base, kit_buffer, sizeof kit_buffer, kit_each, &seen);
+	}
+	if (r.e == ERR_OK && log_ahead != 0) {
+		r.e = store_sqlite_log_ahead(&s, log_ahead);
+		r.e =
+		    r.e == ERR_FULL ? ERR_OK : r.e; /* the power went in a write: the next fails */
 	}
 	r.found = r.acknowledged = seen.batches;
 	while (r.e == ERR_OK && seen.batches < n) {
@@ -205,6 +212,25 @@ static void while_it_checkpoints(void)
 	T_CHECK(t.cuts > 60 && t.ways >= t.cuts);
 }
 
+/* The same three with a log written ahead: its frames overwrite zeros, and then go beyond them. */
+static void with_a_log_ahead(void)
+{
+	struct tally t;
+
+	for (int i = 0; i < 2; i++) {
+		log_ahead = i == 0 ? 40000 : 300000;
+		T_CHECK(every_cut(0, 2048, false, &t));
+		T_CHECK(t.cuts > 40 && t.ways >= t.cuts);
+		T_CHECK(every_cut(3, 2048, false, &t));
+		T_CHECK(t.cuts > 20 && t.ways >= t.cuts);
+		T_CHECK(every_cut(2, 3, false, &t));
+		T_CHECK(t.cuts > 60 && t.ways >= t.cuts);
+	}
+	T_CHECK(!every_cut(2, 3, true, &t)); /* and a disk that lies is seen */
+	T_CHECK(t.lost > 0);
+	log_ahead = 0;
+}
+
 /* The check itself can fail: on a disk that lies about syncs batches are lost, and it sees that. */
 static void a_lying_disk_is_seen(void)
 {
@@ -267,6 +293,7 @@ int main(int argc, char **argv)
 		{ "the power goes while it is written", while_it_is_written },
 		{ "the power goes while it checkpoints", while_it_checkpoints },
 		{ "the power goes while it recovers", cut_while_recovering },
+		{ "the power goes with a log written ahead", with_a_log_ahead },
 		{ "a disk that lies about syncs is seen", a_lying_disk_is_seen },
 		{ "cleaned up", clean },
 	};
