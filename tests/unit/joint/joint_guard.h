@@ -249,7 +249,9 @@ static uint64_t heard_print(const struct guard *g, const struct guard_watcher *w
 		return 1;
 	}
 	/* the chain's time counts even where nothing else does */
-	more = rotates() ? (uint64_t)w->chain_s << 8 | (uint64_t)w->roster_agrees << 7 : 0;
+	more = mines()     ? (uint64_t)w->chain_s << 8
+	       : rotates() ? (uint64_t)w->chain_s << 8 | (uint64_t)w->roster_agrees << 7
+			   : 0;
 	for (uint8_t l = look->level; l < LEVELS; l++) {
 		bool known = rotates() && look->rules != RULES_FIRST;
 
@@ -425,6 +427,12 @@ static const struct guard_payment *payment_of(int s, const struct guard_look *l,
 	return NULL;
 }
 
+static void spent_forget(int s)
+{
+	r.g[s].history.n = 0;
+	r.g[s].history.sums = (struct policy_sums){ 0 };
+}
+
 static void guard_beat(int s, const struct guard_look *l, const struct guard_event *e)
 {
 	struct doc_heartbeat h = beat_said[s][e->says][e->arg];
@@ -447,6 +455,9 @@ static void guard_beat(int s, const struct guard_look *l, const struct guard_eve
 		r.g[s].watchers[place].stop_head = r.g[s].control.head;
 	}
 	r.g[s].watchers[place].roster_agrees |= (world.planted & PLANT_ANY_RULES) != 0;
+	if ((world.planted & PLANT_MINED_SPENT) != 0 && h.height > world.blocks) {
+		spent_forget(s);
+	}
 	if ((world.planted & PLANT_UNHEARD) != 0) {
 		guard_recall_begin(&r.g[s]);
 		r.g[s].locked = false;
@@ -516,6 +527,37 @@ static void guard_recall(int s, const struct guard_event *e)
 	(void)rig_frame(s, WATCHER + e->watcher, SIGNER_RECALL, rig_body(&w, items, n));
 }
 
+/* Which of officer-2's keys counts in this step though the roster has the other; NULL: none. */
+static const struct rig_key *planted_key(int s, unsigned paper)
+{
+	bool second = r.g[s].control.roster_place != 0;
+
+	return (second && paper == RESUME && (world.planted & PLANT_OLD_RESUME) != 0) ||
+		       (second && paper != RESUME && (world.planted & PLANT_OLD_KEY) != 0)
+		   ? &r.person[1]
+	       : !second && paper == RESUME_NEXT && (world.planted & PLANT_EARLY_RESUME) != 0
+		   ? &world.officer
+		   : NULL;
+}
+
+static void guard_paper(int s, unsigned paper)
+{
+	const struct rig_key *planted = planted_key(s, paper);
+	struct key32 key = r.g[s].roster.people[1].key;
+
+	if (planted != NULL) {
+		r.g[s].roster.people[1].key = planted->key;
+	}
+	(void)rig_frame(s, STOPPER, SIGNER_STOP_PUT,
+			bytes_of(world.paper[paper].body, world.paper[paper].n));
+	if (planted != NULL) {
+		r.g[s].roster.people[1].key = key;
+	}
+	if ((world.planted & PLANT_RESUME_OPENS) != 0 && paper == RESUME) {
+		r.g[s].closings[0].closed = false;
+	}
+}
+
 static void guard_happen(int s, const struct guard_node *before, const struct guard_event *e)
 {
 	r.fuse = e->dies ? 1 : NO_FUSE;
@@ -533,8 +575,7 @@ static void guard_happen(int s, const struct guard_node *before, const struct gu
 		guard_beat(s, &before->look, e);
 		break;
 	case ACT_PAPER:
-		(void)rig_frame(s, STOPPER, SIGNER_STOP_PUT,
-				bytes_of(world.paper[e->arg].body, world.paper[e->arg].n));
+		guard_paper(s, e->arg);
 		break;
 	case ACT_KILL:
 		if ((world.planted & PLANT_DISK) != 0 && before->batch_at != 0) {
@@ -562,8 +603,7 @@ static void guard_happen(int s, const struct guard_node *before, const struct gu
 		rig_restart(s);
 	}
 	if ((world.planted & PLANT_SPENT) != 0 && (e->dies || e->act == ACT_KILL)) {
-		r.g[s].history.n = 0;
-		r.g[s].history.sums = (struct policy_sums){ 0 };
+		spent_forget(s);
 	}
 	guard_tick(s);
 	if (r.g[s].control.roster_place != 0 && (world.planted & PLANT_OPENS) != 0) {
@@ -730,8 +770,7 @@ static size_t guard_events(int s, const struct guard_look *l, struct guard_event
 		}
 	}
 	for (uint8_t i = 0; i < PAPERS; i++) {
-		if ((i != RESUME || (world.with & RESUMES) != 0) && (i != ROSTER || rotates()) &&
-		    (i != CLOSING || !rotates() || (world.with & CLOSES) != 0)) {
+		if (has_paper(i) || i == FREEZE || (i == CLOSING && !rotates())) {
 			all[n++] = (struct guard_event){ .act = ACT_PAPER, .arg = i };
 		}
 	}
@@ -925,6 +964,13 @@ static void guard_answers(int s)
 		CHECK(rig_type(rig_item(rig_answer(id), 0), &d) == DOC_ATTESTATION);
 		CHECK(doc_attestation_read(&d, &said, NULL) == ERR_OK);
 		world.said[s][v] = said;
+		if (v == 0) {
+			struct doc_signature sign;
+
+			CHECK(rig_type(rig_item(rig_answer(id), 1), &d) == DOC_SIGNATURE);
+			CHECK(doc_signature_read(&d, &sign, NULL) == ERR_OK);
+			world.signature[s] = sign.signature;
+		}
 		for (size_t i = 0; s == A && i < 2; i++) {
 			struct bytes item = rig_item(rig_answer(id), i);
 

@@ -65,6 +65,7 @@ struct watcher_node {
 	struct watch_payment payments[WATCH_TABLE];
 	uint32_t index[WATCH_INDEX];
 	struct policy_kept entries[WATCH_TABLE];
+	struct watch_undo undo[WATCH_UNDO_MIN];
 	uint64_t mono;
 	bool later;
 	uint64_t print;
@@ -148,6 +149,12 @@ static void node_say(uint16_t number, struct bytes body)
 	    .kind = EVENT_REPLY, .role = ROLE_NODE, .number = number, .body = body });
 }
 
+/* What all have from the start, and the later one if it is there. */
+static unsigned height_now(void)
+{
+	return world.blocks + watcher.later;
+}
+
 static void block_say(unsigned n)
 {
 	uint8_t top[8];
@@ -177,6 +184,9 @@ static void watch_boot(void)
 	size_t at = 0;
 
 	(void)snprintf(c.watcher, sizeof c.watcher, "watcher-%u", watcher.who + 1);
+	if ((world.planted & PLANT_HASTY) != 0) {
+		c.barrier_ms = c.silent_ms = c.start_ms = 1;
+	}
 	CHECK(watch_init(&watcher.w, &c, &fault) == ERR_OK);
 	while (at < watcher.journal_n) {
 		CHECK(log_batch_head_get(&head, watcher.journal + at) == ERR_OK);
@@ -188,9 +198,8 @@ static void watch_boot(void)
 	watch_start(&watcher.w, NOW + (watcher.later ? world.block_later_ms : 0), watcher.mono,
 		    &watcher.out);
 	watch_out();
-	block_say(0);
-	if (watcher.later) {
-		block_say(1);
+	for (unsigned n = 0; n < height_now(); n++) {
+		block_say(n);
 	}
 	node_say(FEED_POOL, bytes_of(none, sizeof none));
 }
@@ -212,6 +221,18 @@ static void link_close(int s)
 {
 	watch_event((struct event){
 	    .kind = EVENT_CLOSED, .channel = LINK + (uint32_t)s, .role = link_role(s) });
+}
+
+/* It has asked this on a link, and the link is new. */
+static bool link_asked(int s, uint16_t number)
+{
+	for (size_t i = watcher.sent_n; i-- > 0;) {
+		if (watcher.sent[i].channel == LINK + (uint32_t)s &&
+		    watcher.sent[i].number == number) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Answers its newest question of this number. */
@@ -246,6 +267,24 @@ static struct bytes nonce_raw(uint8_t raw[2048], int s, uint64_t sequence, enum 
 	le64_put(n.nonce.b, ++watcher.nonces);
 	CHECK(doc_nonce_make(&w, NULL, &n, NULL) == ERR_OK);
 	return bytes_of(w.p, w.n);
+}
+
+/*
+ * A signer says how many records it has, as it must before anything in a block is called a theft:
+ * at least those of what stands there.
+ */
+static void sync_answer(int s, uint64_t sequence)
+{
+	static uint8_t raw[2048], body[2052];
+	struct writer b = writer_make(body, sizeof body);
+	struct bytes item;
+
+	if (mines() && link_asked(s, SIGNER_SYNC)) {
+		sequence =
+		    watcher.w.suspects_n > 0 && sequence == 0 ? record_of(s, 0).sequence : sequence;
+		item = nonce_raw(raw, s, sequence, FREE);
+		link_answer(s, SIGNER_SYNC, rig_body(&b, &item, 1));
+	}
 }
 
 /* ---- what it says ---- */
@@ -340,7 +379,7 @@ static void beat_read(int s, struct watcher_look *l)
 			found = SIZE_MAX;
 		}
 	}
-	l->later = h.height == 2;
+	l->later = h.height == world.blocks + 1;
 	says = says_of(l->level, l->rules, l->later);
 	l->odd = l->odd || found != SIZE_MAX; /* stops that nobody has */
 	if (l->odd) {
@@ -371,6 +410,18 @@ static void beat_read(int s, struct watcher_look *l)
 	beat_known[s][says][UNKNOWN_NAME] = true;
 }
 
+/* Both signers say at once all that they have to say: is anything in a block a theft now? */
+static bool suspects_cry(void)
+{
+	struct watch *w = &watcher.w;
+
+	for (int s = A; s <= B && mines(); s++) {
+		link_open(s);
+		sync_answer(s, w->signer[s].held_sequence);
+	}
+	return w->alarms != 0 || w->freezes_made != 0;
+}
+
 /* Asks it everything.  Changes what it remembers of links and nonces. */
 static void watch_look(struct watcher_look *l)
 {
@@ -397,10 +448,12 @@ static void watch_look(struct watcher_look *l)
 
 		link_open(s);
 		link_answer(s, SIGNER_NEXT, rig_body(&b, &item, 1));
+		sync_answer(s, w->signer[s].held_sequence);
 		beat_read(s, l);
 		link_close(s);
 		acks_said(l->acks);
 	}
+	l->odd = l->odd || suspects_cry();
 	if ((world.planted & PLANT_WATCH_TALKS) != 0) {
 		memcpy(l->acks, l->holds, sizeof l->acks);
 	}
@@ -428,7 +481,7 @@ static void watch_spans(void)
 	W_SPAN(o, first_policy, called[4], false); /* copied with its padding */
 	W_SPAN(o, called_n, exclusions, false);
 	W_SPAN(o, exclusions_at, kept, false);
-	W_SPAN(o, kept_at, suspects, false);
+	W_SPAN(o, kept_at, suspects[2], false);
 	W_SPAN(o, suspects_n, known, false);
 	W_SPAN(o, known, known[4], false);
 	W_SPAN(o, known_n, sweeps[2], false);
@@ -436,6 +489,7 @@ static void watch_spans(void)
 	W_SPAN(o, batch, stop_bytes, true);
 	W_SPAN(o, stop_bytes, stop_bytes[KEPT], false);
 	W_SPAN(o, control_bytes, control_bytes[KEPT], false);
+	W_SPAN(o, suspect_bytes, suspect_bytes[KEPT], false);
 }
 
 static void watch_save(struct watcher_node *n)
@@ -456,6 +510,7 @@ static void watch_save(struct watcher_node *n)
 	memcpy(n->payments, watcher.payments, sizeof n->payments);
 	memcpy(n->index, watcher.index, sizeof n->index);
 	memcpy(n->entries, watcher.entries, sizeof n->entries);
+	memcpy(n->undo, watcher.undo, sizeof n->undo);
 	n->mono = watcher.mono;
 	n->later = watcher.later;
 }
@@ -468,6 +523,7 @@ static void watch_load(const struct watcher_node *n)
 	memcpy(watcher.payments, n->payments, sizeof n->payments);
 	memcpy(watcher.index, n->index, sizeof n->index);
 	memcpy(watcher.entries, n->entries, sizeof n->entries);
+	memcpy(watcher.undo, n->undo, sizeof n->undo);
 	watcher.mono = n->mono;
 	watcher.later = n->later;
 	watcher.sent_n = 0;
@@ -480,6 +536,23 @@ static void rules_begin_print(uint64_t *print, const struct watch *w)
 		const struct control_entry *e = &w->control.entries[i];
 
 		print_add(print, e->state == CONTROL_WAITS ? e->chain_s : 0);
+	}
+}
+
+/*
+ * What it has seen in blocks.  How long it has waited for a record is left out: never as long as
+ * would make a difference.
+ */
+static void mined_print(uint64_t *print, const struct watch *w)
+{
+	for (size_t i = 0; i < w->payments_n; i++) {
+		print_add(print, watcher.payments[i].seen[0] << 1 | watcher.payments[i].settled);
+	}
+	print_add(print, w->suspects_n);
+	for (size_t i = 0; i < w->suspects_n; i++) {
+		CHECK(w->mono_ms - w->suspects[i].mono_ms < w->config.barrier_ms ||
+		      (world.planted & PLANT_HASTY) != 0);
+		print_add(print, w->suspects[i].height << 1 | w->suspects[i].again);
 	}
 }
 
@@ -496,6 +569,9 @@ static uint64_t watch_print(const struct watcher_look *l)
 	print_add(&print, w->payments_n);
 	if (rotates() && w->control.n > 0) {
 		rules_begin_print(&print, w);
+	}
+	if (mines()) {
+		mined_print(&print, w);
 	}
 	for (int s = A; s <= B; s++) {
 		print_add(&print, l->holds[s]);
@@ -523,25 +599,35 @@ static void watch_fetch(int s, uint8_t name)
 		items[n++] = docs->items[i];
 	}
 	link_open(s);
+	sync_answer(s, record_of(s, name).sequence);
 	link_answer(s, SIGNER_NEXT, rig_body(&b, items, n));
 	link_close(s);
 }
 
 static void watch_paper(unsigned n)
 {
+	struct key32 *officer = &watcher.w.roster.people[1].key;
+	struct key32 key = *officer;
+
+	if (n == RESUME && (world.planted & PLANT_WATCH_OLD_RESUME) != 0) {
+		*officer = r.person[1].key;
+	}
 	watch_event((struct event){ .kind = EVENT_FRAME,
 				    .channel = STOP_CHANNEL,
 				    .role = ROLE_STOP,
 				    .number = WATCHER_STOP_PUT,
 				    .request_id = 1,
 				    .body = bytes_of(world.paper[n].body, world.paper[n].n) });
+	if (n == RESUME && (world.planted & PLANT_WATCH_OLD_RESUME) != 0) {
+		*officer = key;
+	}
 }
 
 static void second_block(void)
 {
 	if (!watcher.later) {
 		watcher.later = true;
-		block_say(1);
+		block_say(world.blocks);
 	}
 }
 
@@ -552,12 +638,16 @@ static void undo_block(void)
 	if (!watcher.later) {
 		return;
 	}
-	le64_put(top, 1);
+	le64_put(top, world.blocks);
 	watcher.later = false;
 	node_say(FEED_UNDO, bytes_of(top, sizeof top));
 	node_say(FEED_TOP, bytes_of(top, sizeof top));
 	if ((world.planted & PLANT_UNDO_RULES) != 0) {
 		watcher.w.roster_id = r.roster_id;
+	}
+	if ((world.planted & PLANT_UNDO_SEEN) != 0 && watcher.w.payments_n > 0 &&
+	    watcher.payments[0].settled) {
+		watcher.payments[0].seen[0] = world.blocks + 1;
 	}
 }
 
@@ -674,7 +764,7 @@ static void watch_machine_make(unsigned who)
 	watcher.n = 0;
 	watcher.tried = watcher.merged = watcher.nonces = 0;
 	watcher.who = who;
-	watcher.journal_n = 0;
+	watcher.journal_n = watcher.sent_n = 0;
 	watcher.later = false;
 	watcher.mono = 5000;
 	memset(&watcher.w, 0, sizeof watcher.w);

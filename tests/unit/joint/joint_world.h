@@ -25,8 +25,10 @@
 #define RIG_SAME_MARKS
 #include "guard_rig.h"
 
+#include "chain/nem/nem_fee.h"
 #include "nis/nis.h"
 #include "policy/attempt.h"
+#include "policy/payment.h"
 #include "snap.h"
 
 enum {
@@ -42,6 +44,7 @@ enum {
 	SHOWS,
 	PAYMENTS = 3, /* that one journal can come to hold, if all goes wrong */
 	SECOND_JUDGED = 1,
+	BLOCKS = 3, /* with the later one */
 };
 
 /* How far somebody has come on the stop road.  Who has the resume knows the freeze from it. */
@@ -56,7 +59,12 @@ enum { SAYS = LEVELS * RULES * 2 };
 /* Of a walk with ROTATES. */
 enum { STAYS, RETIRES, COMES, THIRD_PLACE = 2 };
 
-enum paper_n { FREEZE, RESUME, CLOSING, ROSTER, PAPERS };
+/*
+ * With ROTATES officer-2 has two keys: the first roster's, which signed FREEZE, RESUME and
+ * CLOSING_OLD, and the second's, by which FREEZE_NEXT and RESUME_NEXT say the same (an id is of the
+ * body alone).  CLOSING is officer-1's, whose key stays.
+ */
+enum paper_n { FREEZE, RESUME, CLOSING, ROSTER, FREEZE_NEXT, RESUME_NEXT, CLOSING_OLD, PAPERS };
 
 /* What a walk has, beside payments, acknowledgements and heartbeats. */
 enum {
@@ -73,7 +81,8 @@ enum {
 	ONLY_A = 1024,  /* nothing happens to the other signer; */
 	ONLY_B = 2048,  /* all of A's signatures are out from the start */
 	BACKS = 4096,   /* a signer's journal is set back, once; watchers hand back what it lost */
-	UNDOES = 8192,  /* the second block is undone and comes again, any number of times */
+	UNDOES = 8192,  /* the later block is undone and comes again, any number of times */
+	MINES = 16384,  /* the later block has the first till's payment */
 };
 
 /* Bugs of the world around the cores; those of the cores are theirs. */
@@ -90,6 +99,15 @@ enum {
 	PLANT_UNDO_RULES = 512, /* a watcher forgets with a block what that brought into force */
 	PLANT_OPENS = 1024,     /* a signer's new roster opens what was closed */
 	PLANT_LIFTS = 2048,     /* a signer's new roster lifts what was frozen */
+	/* an officer's old key stops on, at a signer; */
+	PLANT_OLD_KEY = 4096,
+	PLANT_OLD_RESUME = 8192,        /* it starts again there; */
+	PLANT_WATCH_OLD_RESUME = 16384, /* and at a watcher */
+	PLANT_EARLY_RESUME = 32768,     /* a signer takes the key of a roster that waits */
+	PLANT_RESUME_OPENS = 65536,     /* a resume opens what was closed, at a signer */
+	PLANT_HASTY = 131072,     /* a watcher waits for no record of what it sees in a block */
+	PLANT_UNDO_SEEN = 262144, /* it takes what was undone, and comes again, for a second one */
+	PLANT_MINED_SPENT = 524288, /* a signer forgets what it spent when that is in a block */
 };
 
 static struct world {
@@ -114,9 +132,14 @@ static struct world {
 	uint8_t sweep_raw[2][2][8192];
 	struct bytes sweep_items[2]; /* A's answer */
 	/* chain */
-	uint8_t block[2][1 << 16];
-	size_t block_n[2];
-	uint64_t block_later_ms; /* the second one's time behind the first one's */
+	struct nis *nis; /* while it is made */
+	uint8_t block[BLOCKS][1 << 16];
+	size_t block_n[BLOCKS];
+	unsigned blocks;         /* that all have from the start: the later one is behind them */
+	uint64_t block_later_ms; /* its time behind NOW */
+	/* the first till's payment, and what both signers gave for it */
+	struct payment payment;
+	struct sig64 signature[2];
 } world;
 
 static bool rotates(void)
@@ -124,9 +147,38 @@ static bool rotates(void)
 	return (world.with & ROTATES) != 0;
 }
 
+static bool mines(void)
+{
+	return (world.with & MINES) != 0;
+}
+
 static bool set_back(void)
 {
 	return (world.with & BACKS) != 0;
+}
+
+static bool has_paper(enum paper_n n)
+{
+	switch (n) {
+	case FREEZE:
+		return (world.with & FREEZES) != 0;
+	case RESUME:
+		return (world.with & RESUMES) != 0;
+	case CLOSING:
+		return (world.with & CLOSES) != 0;
+	case ROSTER:
+		return rotates();
+	case FREEZE_NEXT:
+		return rotates() && has_paper(FREEZE);
+	case RESUME_NEXT:
+		return rotates() && has_paper(RESUME);
+	case CLOSING_OLD:
+		return rotates() && has_paper(CLOSING);
+	case PAPERS:
+		break;
+	}
+	CHECK(false);
+	return false;
 }
 
 static uint8_t says_of(enum level level, enum rules rules, bool later)
@@ -217,6 +269,10 @@ static void requests_make(void)
 				   chain_s) == ERR_OK);
 		rig_encode(&world.request[v]);
 		world.attempt_id[v] = r.attempt_id;
+		if (v == 0) {
+			CHECK(payment_make(&world.payment, 0x98, &r.chain[A].public_key,
+					   &r.chain[B].public_key, &r.order, &r.attempt) == ERR_OK);
+		}
 	}
 }
 
@@ -263,34 +319,49 @@ static void paper_keep(enum paper_n n, struct bytes raw)
 	world.paper[n].n = rig_body(&w, &raw, 1).n;
 }
 
-static void papers_make(void)
+static void resume_keep(enum paper_n n, const struct doc_resume *x, const struct rig_key *second)
 {
 	static struct paper p;
+	const uint8_t *const officers[] = { r.person[0].secret, second->secret };
+
+	paper_make(&p, DOC_RESUME, x, &r.genesis_id, officers, ARRAY_LEN(officers));
+	paper_keep(n, bytes_of(p.raw, p.n));
+	world.resume_id = p.id;
+}
+
+static void closing_keep(enum paper_n n, const char *issuer, const struct rig_key *k)
+{
 	static uint8_t raw[16384];
-	const uint8_t *const officers[] = { r.person[0].secret, r.person[1].secret };
-	/* the second roster has another key of this officer's */
-	struct doc_freeze f = rig_freeze("officer-2", 1);
 	struct doc_closing c = { .account = r.till.public_key,
 				 .genesis = r.genesis_id,
-				 .issuer = "officer-1",
 				 .reason = "its keys are rotated" };
+	struct writer w = writer_make(raw, sizeof raw);
+
+	(void)snprintf(c.issuer, sizeof c.issuer, "%s", issuer);
+	CHECK(doc_closing_make(&w, NULL, &c, k->secret) == ERR_OK);
+	paper_keep(n, bytes_of(w.p, w.n));
+}
+
+static void papers_make(void)
+{
+	static uint8_t raw[16384];
+	struct doc_freeze f = rig_freeze("officer-2", 1);
 	struct doc_resume x = { .genesis = r.genesis_id,
 				.initiator = "officer-1",
 				.lift_count = 1,
 				.scope = DOC_SCOPE_ALL };
-	struct writer w = writer_make(raw, sizeof raw);
-	struct bytes item = rig_freeze_raw(p.raw, &f, &r.person[1]);
+	struct bytes item = rig_freeze_raw(raw, &f, &r.person[1]);
 	struct doc d;
 
 	paper_keep(FREEZE, item);
 	CHECK(doc_open(&d, item, &r.genesis_id, NULL) == ERR_OK);
 	world.freeze_id = d.id;
 	x.freezes[0].id = d.id;
-	paper_make(&p, DOC_RESUME, &x, &r.genesis_id, officers, ARRAY_LEN(officers));
-	paper_keep(RESUME, bytes_of(p.raw, p.n));
-	world.resume_id = p.id;
-	CHECK(doc_closing_make(&w, NULL, &c, r.person[0].secret) == ERR_OK);
-	paper_keep(CLOSING, bytes_of(w.p, w.n));
+	paper_keep(FREEZE_NEXT, rig_freeze_raw(raw, &f, &world.officer));
+	resume_keep(RESUME, &x, &r.person[1]);
+	resume_keep(RESUME_NEXT, &x, &world.officer);
+	closing_keep(CLOSING, "officer-1", &r.person[0]);
+	closing_keep(CLOSING_OLD, "officer-2", &r.person[1]);
 }
 
 /* Other keys of a watcher and of an officer; what comes into force with them has to wait. */
@@ -300,8 +371,6 @@ static void roster_make(void)
 	const uint8_t *const officers[] = { r.person[0].secret, r.person[1].secret };
 	struct doc_roster next = r.roster;
 
-	rig_key(&world.comes, 91);
-	rig_key(&world.officer, 92);
 	next.number = 2;
 	next.previous = r.roster_id;
 	next.watchers[THIRD_PLACE].key = world.comes.key;
@@ -315,11 +384,11 @@ static void roster_make(void)
 	}
 }
 
-static void block_keep(const struct nis *nis, unsigned n)
+static void block_keep(unsigned n)
 {
 	struct nis_block b;
 
-	CHECK(nis_block_at(nis, n + 1, &b) && b.verifiable.n <= sizeof world.block[n]);
+	CHECK(nis_block_at(world.nis, n + 1, &b) && b.verifiable.n <= sizeof world.block[n]);
 	memcpy(world.block[n], b.verifiable.p, b.verifiable.n);
 	world.block_n[n] = b.verifiable.n;
 	if (n == 0) {
@@ -327,33 +396,99 @@ static void block_keep(const struct nis *nis, unsigned n)
 	}
 }
 
-/* A block in which both tills have more than anybody asks for, and an empty one behind it. */
+/* One block of these transactions, or an empty one. */
+static void block_make(const struct bytes *tx, size_t n, uint32_t time_s)
+{
+	enum nem_result code = NEM_SUCCESS;
+
+	CHECK(nis_mine_given(world.nis, tx, n, time_s, NULL, &code) == ERR_OK);
+	CHECK(code == NEM_SUCCESS);
+}
+
+/* A till comes under the control that genesis means: two of A, B and a third. */
+static struct bytes conversion(uint8_t raw[NEM_TX_BYTES_MAX], const struct edk_secret *till,
+			       uint32_t time_s)
+{
+	struct writer w = writer_make(raw, NEM_TX_BYTES_MAX);
+	struct nem_tx tx = { .type = NEM_MODIFICATION,
+			     .head = { .network = 0x98,
+				       .version = 2,
+				       .time_nem_s = time_s,
+				       .deadline_nem_s = time_s + 3600,
+				       .signer = till->public_key,
+				       .fee_micro = NEM_FEE_MODIFICATION_MICRO } };
+	const struct key32 *const cosigner[] = { &r.chain[A].public_key, &r.chain[B].public_key,
+						 &r.purse.public_key };
+
+	tx.modification.has_change = true;
+	tx.modification.change = 2;
+	for (size_t i = 0; i < ARRAY_LEN(cosigner); i++) {
+		tx.modification.entry[tx.modification.n++] =
+		    (struct nem_modification_entry){ .type = NEM_ADD, .cosigner = *cosigner[i] };
+	}
+	nem_tx_canonicalise(&tx);
+	CHECK(nem_tx_sign(&tx, till) == ERR_OK);
+	nem_tx_encode(&w, &tx, NEM_SIGNED);
+	CHECK(!w.bad);
+	return bytes_of(w.p, w.n);
+}
+
+/* A block in which both tills have more than anybody asks for; with MINES, another that makes them
+ * what signers pay from. */
 static void chain_make(void)
 {
+	static uint8_t raw[2][NEM_TX_BYTES_MAX];
 	struct nis_config config = { .network = 0x98, .pools = 1, .retention_s = NIS_RETENTION_S };
-	struct nis_grant grants[3] = { { .amount = X(100000) },
-				       { .amount = X(100000) },
+	const uint64_t till = X(100000) + (mines() ? NEM_FEE_MODIFICATION_MICRO : 0);
+	struct nis_grant grants[3] = { { .amount = till },
+				       { .amount = till },
 				       { .amount = X(100000) } };
 	struct nis_nemesis nemesis = { .grants = grants, .n = ARRAY_LEN(grants) };
 	struct edk_secret harvester;
-	struct nis *nis = NULL;
-	uint32_t later_s;
+	uint32_t now_s;
 
-	CHECK(nem_time_from_unix_ms(&nemesis.time_s, r.wall) == ERR_OK);
+	CHECK(nem_time_from_unix_ms(&now_s, r.wall) == ERR_OK);
+	nemesis.time_s = now_s - (mines() ? 4 : 0);
 	nem_address_from_key(&grants[0].to, &r.till.public_key, 0x98);
 	nem_address_from_key(&grants[1].to, &r.next_till.public_key, 0x98);
 	memset(config.harvester, 91, sizeof config.harvester);
 	edk_secret_from_nem(&harvester, config.harvester);
 	nem_address_from_key(&grants[2].to, &harvester.public_key, 0x98);
 	memset(nemesis.key, 90, sizeof nemesis.key);
-	CHECK(nis_open(&nis, &config, &nemesis) == ERR_OK);
-	later_s = nis_harvest_from(nis, NULL);
-	CHECK(later_s != NIS_NEVER && nis_mine(nis, 0, later_s) == ERR_OK);
-	world.block_later_ms = (uint64_t)(later_s - nemesis.time_s) * 1000;
-	block_keep(nis, 0);
-	block_keep(nis, 1);
+	CHECK(nis_open(&world.nis, &config, &nemesis) == ERR_OK);
+	world.blocks = 1;
+	block_keep(0);
+	if (mines()) {
+		struct bytes tx[] = { conversion(raw[0], &r.till, now_s - 4),
+				      conversion(raw[1], &r.next_till, now_s - 4) };
+
+		block_make(tx, ARRAY_LEN(tx), now_s - 2);
+		world.blocks = 2;
+		block_keep(1);
+	}
 	r.till_micro = r.next_micro = X(100000);
-	nis_close(nis);
+}
+
+/* The later block: empty, or with what both signers have signed. */
+static void chain_end(void)
+{
+	static uint8_t raw[PAYMENT_UNIT_MAX];
+	struct bytes unit = { 0 };
+	uint32_t later_s = nis_harvest_from(world.nis, NULL);
+	uint32_t now_s;
+
+	CHECK(nem_time_from_unix_ms(&now_s, NOW) == ERR_OK && later_s != NIS_NEVER);
+	if (mines()) {
+		CHECK(payment_unit(raw, sizeof raw, &unit.n, &world.payment, &world.signature[A],
+				   &world.signature[B]) == ERR_OK);
+		unit.p = raw;
+		later_s = now_s + 2;
+	}
+	block_make(&unit, mines() ? 1 : 0, later_s);
+	world.block_later_ms = (uint64_t)(later_s - now_s) * 1000;
+	block_keep(world.blocks);
+	nis_close(world.nis);
+	world.nis = NULL;
 }
 
 static void sweep_make(void)
@@ -381,6 +516,8 @@ static void world_make(void)
 		r.journal_n[s] = 0; /* never started */
 		rig_guard(s);
 	}
+	rig_key(&world.comes, 91);
+	rig_key(&world.officer, 92);
 	requests_make();
 	papers_make();
 	roster_make();

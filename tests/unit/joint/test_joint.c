@@ -20,9 +20,11 @@
  *             hand back what it lost
  *   rotation  a second roster, with other keys of a watcher and of the officer who freezes, reaches
  *             each by itself; it waits by each one's clock and chain; who has the old keys goes on
- *             to use them, and who has the new ones comes whenever he knows that he may
- *   chain     the block by which the wait is over is undone at each watcher by itself, and comes
- *             again, any number of times
+ *             to use them, and who has the new ones comes whenever he knows that he may.
+ *             Freezes, resumes and closings are signed by keys of either roster, and come again
+ *   chain     the block by which the wait is over, or one that has the payment, is undone at each
+ *             watcher by itself, and comes again, any number of times; the payment's comes to
+ *             watchers who have not heard of it yet
  * Each core is a machine of states that nothing can tell apart; what each event does to each of
  * them is found out once, by the real core, and remembered (joint_guard.h, joint_watch.h).  The
  * walk is over the product of the five, where watchers may change places, for they are alike (a
@@ -32,17 +34,26 @@
  * with those, event by event.  The planted bugs must be found by the same walk.
  *
  * Bounds.  At most two requests in three payments; one freeze, one resume, one closing, one second
- * roster; no walk has both resume and closing.  With the roster there is one payment, and one block
- * after the first, by which its wait can end: a watcher who is told later waits for ever; with
- * crashes, a freeze, a closing or an undone block one signer is walked alone, B with all signatures
- * of A; and who resumes has the first roster's keys.  No block has a transaction: nothing is mined,
- * nobody says that an attempt is dead, and no sweep but the evacuation's is asked for (./sim).  A
- * signer's journal is set back once, to its first start, and no freeze is in that walk: a stop that
- * a rewound disk alone had is lost, unless a watcher has it (test_guard_explore.c).  So is a stop
- * that only a watcher has who retires: a person hands it to all.  Watchers are not killed in the
- * middle of a step; what they send is late or lost instead.  A heartbeat that is late is one
- * whose watcher learned more meanwhile.  States are compared by 64 bits of hash: of
- * a million walks one takes two for one.
+ * roster; both signers are not walked together with a resume and a closing, but each alone, B with
+ * all signatures of A.  With the roster there is one payment, and one block after the first, by
+ * which its wait can end: a watcher who is told later waits for ever; with crashes, a freeze, a
+ * closing or an undone block one signer is walked alone, B with all signatures of A.  One payment
+ * is ever in a block, the first till's, once both have signed it: no thief's, no sweep's; nobody
+ * says that an attempt is dead, and no sweep but the evacuation's is asked for (./sim).  With it
+ * there is either a second request and crashes, or a freeze; or a freeze and crashes at B alone,
+ * after A has signed.  A signer's journal is set back once, to its first start, and neither freeze
+ * nor block is in that walk: a stop that a rewound disk alone had is lost, unless a watcher has it
+ * (test_guard_explore.c).  So is a stop that only a watcher has who retires, and what one says who
+ * comes is not heard where his roster is not in force yet: a person hands a stop to all.  Watchers
+ * are not killed in the middle of a step; what they send is late or lost instead.  A heartbeat that
+ * is late is one whose watcher learned more meanwhile.  A signer whose payment stands in a block
+ * says so when it is asked, or is not heard; it is never waited for in vain (./sim).  States are
+ * compared by 64 bits of hash: of a million walks one takes two for one.
+ *
+ * What keeps it small, and why nothing is lost by it: nobody's order among equals matters (three
+ * watchers are sorted, but with the roster); of a record with k acknowledgements nobody asks for
+ * more, so who holds it is left out, but where a block can show its payment; where one signer is
+ * walked alone the other gives it whatever it could have had from it, all signatures, at any time.
  */
 #include "t.h"
 #include "joint_watch.h"
@@ -80,8 +91,12 @@ static struct {
 	uint64_t after[2], while_told, frozen_apart, closed, evacuations;
 	/* one signer under the second roster, and the other not; a signature by it */
 	uint64_t ruled_apart, by_second;
-	/* a watcher under the second roster without the block by which that came into force */
-	uint64_t undone;
+	/* the later block was undone at a watcher; it was there before both signers' words on it */
+	uint64_t undone, early_blocks;
+	/* what keys of the second roster lifted; the same by the first's, heard in vain under it */
+	uint64_t lifted_by_second, replayed;
+	/* closed, and a freeze was lifted since or before */
+	uint64_t closed_resumed;
 	/* set back: without what it had let go; goes on with it; told two histories */
 	uint64_t lost, handed_back, twins;
 
@@ -126,13 +141,13 @@ static bool takes_part(const struct joint *j, unsigned i)
 	return !rotates() || i != COMES || watcher_at(j, i)->rules == RULES_SECOND;
 }
 
-/* So many that no k of the watchers are without one. */
-static bool enough_frozen(const struct joint *j)
+/* So many that no k of the watchers whom this signer heeds are without one. */
+static bool enough_frozen(const struct joint *j, int s)
 {
 	unsigned n = 0;
 
 	for (unsigned i = 0; i < WATCHERS; i++) {
-		n += watcher_at(j, i)->frozen;
+		n += watcher_at(j, i)->frozen && counts(j, s, i);
 	}
 	return n > WATCHERS - r.roster.watchers_needed;
 }
@@ -187,6 +202,9 @@ static uint64_t joint_print(const struct joint *j)
 		print_add(&each[i], one);
 		print_add(&each[i], guard_at(j, A)->w[i]);
 		print_add(&each[i], guard_at(j, B)->w[i]);
+		if (mines()) { /* what it holds explains what it sees */
+			print_add(&each[i], j->w[i]);
+		}
 	}
 	for (unsigned i = 1; i < WATCHERS && !rotates(); i++) {
 		for (unsigned k = i; k > 0 && each[k - 1] > each[k]; k--) {
@@ -211,6 +229,29 @@ static void broke(uint32_t at, const struct move *m, const char *promise)
 		walk.broken_at = at;
 		walk.broken_by = *m;
 	}
+}
+
+/* A paper has stopped something, or started it again, by these rules. */
+static const char *law_paper(enum rules rules, enum paper_n paper)
+{
+	bool second = rules == RULES_SECOND;
+
+	switch (paper) {
+	case FREEZE:
+		return second ? "a freeze by a key that was replaced (T09)" : NULL;
+	case RESUME:
+		return second ? "a resume by a key that was replaced (T09)" : NULL;
+	case CLOSING_OLD:
+		return second ? "a closing by a key that was replaced (T09)" : NULL;
+	case FREEZE_NEXT:
+	case RESUME_NEXT:
+		return second ? NULL : "a stop or a resume by a key that no roster has yet (P13)";
+	case CLOSING:
+	case ROSTER:
+	case PAPERS:
+		break;
+	}
+	return NULL;
 }
 
 /* A signature of this name has left s in this step. */
@@ -419,6 +460,9 @@ static void go(uint32_t from, const struct joint *next, const struct move *m)
 	for (int s = A; s <= B; s++) {
 		walk.after[s] += next->released[s] != 0;
 		walk.closed += guard_at(next, s)->look.closed && next->released[s] == 2;
+		walk.closed_resumed += guard_at(next, s)->look.closed &&
+				       guard_at(next, s)->look.level == RESUMED &&
+				       next->released[s] != 0;
 		walk.evacuations += guard_at(next, s)->look.evacuates;
 	}
 	walk.while_told += (next->told[A] | next->told[B]) != 0;
@@ -429,6 +473,19 @@ static void go(uint32_t from, const struct joint *next, const struct move *m)
 			    (guard_at(next, B)->look.rules == RULES_SECOND);
 	walk.by_second +=
 	    rotates() && next->released[(world.with & ONLY_A) != 0 ? A : B] >> SECOND_JUDGED != 0;
+}
+
+/* What a paper did at a signer, and by whose keys. */
+static const char *paper_counts(const struct joint *was, const struct joint *now, int s,
+				enum paper_n n)
+{
+	const struct guard_look *a = &guard_at(was, s)->look;
+	const struct guard_look *b = &guard_at(now, s)->look;
+	bool stops = a->level != b->level || a->closed != b->closed;
+
+	walk.lifted_by_second += n == RESUME_NEXT && a->binds && !b->binds;
+	walk.replayed += n == RESUME && a->binds && b->binds && a->rules == RULES_SECOND;
+	return stops ? law_paper(a->rules, n) : NULL;
 }
 
 static void move_signer(uint32_t at, const struct move *m)
@@ -447,22 +504,19 @@ static void move_signer(uint32_t at, const struct move *m)
 			why = law_released(was, &now, s, name);
 		}
 	}
-	if (m->act == ACT_BEAT) {
+	if (m->act == ACT_BEAT && counts(was, s, m->watcher)) {
 		now.told[s] &= (uint8_t) ~(1u << m->watcher);
 		now.told[s] |= (uint8_t)(watcher_at(was, m->watcher)->frozen << m->watcher);
-		if (counts(was, s, m->watcher)) {
-			now.ruled[s] &= (uint8_t) ~(1u << m->watcher);
-			now.ruled[s] |=
-			    (uint8_t)((watcher_at(was, m->watcher)->rules == RULES_SECOND)
-				      << m->watcher);
-		}
+		now.ruled[s] &= (uint8_t) ~(1u << m->watcher);
+		now.ruled[s] |=
+		    (uint8_t)((watcher_at(was, m->watcher)->rules == RULES_SECOND) << m->watcher);
 	}
 	if (m->act == ACT_AGE && guard_at(was, s)->look.rules == RULES_WAIT) {
 		now.waited |= (uint8_t)(1u << s);
 	}
 	if (m->act == ACT_AGE || m->act == ACT_KILL || m->act == ACT_BACK || m->dies) {
 		now.told[s] = now.ruled[s] = 0;
-		now.gone |= (uint8_t)(enough_frozen(was) << s);
+		now.gone |= (uint8_t)(enough_frozen(was, s) << s);
 	}
 	if (guard_at(&now, s)->look.level != FREE) { /* it knows itself */
 		now.told[s] = 0;
@@ -472,6 +526,11 @@ static void move_signer(uint32_t at, const struct move *m)
 		now.ruled[s] = 0;
 		/* what he alone has is heard no more: whoever stops tells all watchers */
 		now.told[s] &= (uint8_t) ~(rotates() ? 1u << RETIRES : 0);
+	}
+	if (m->act == ACT_PAPER) {
+		const char *paper = paper_counts(was, &now, s, m->arg);
+
+		why = why != NULL ? why : paper;
 	}
 	why = why != NULL ? why : law_signer(was, &now, s);
 	if (why != NULL) {
@@ -491,7 +550,11 @@ static void move_watcher(uint32_t at, const struct move *m)
 
 	now.w[i] = (uint16_t)(step.to - 1);
 	now.later |= watcher_at(&now, i)->later;
-	walk.undone += watcher_at(&now, i)->rules == RULES_SECOND && !watcher_at(&now, i)->later;
+	walk.undone += (watcher_at(&now, i)->rules == RULES_SECOND || mines()) &&
+		       watcher_at(was, i)->later && !watcher_at(&now, i)->later;
+	walk.early_blocks +=
+	    mines() && watcher_at(&now, i)->later && now.w[i] != was->w[i] &&
+	    (watcher_at(&now, i)->holds[A] == 0 || watcher_at(&now, i)->holds[B] == 0);
 	if (set_back() && watcher_at(&now, i)->odd) {
 		/* it was told of two histories and has frozen all: as if it said nothing more */
 		walk.twins++;
@@ -500,10 +563,17 @@ static void move_watcher(uint32_t at, const struct move *m)
 	for (int s = A; s <= B; s++) {
 		now.acks[i][s] |= step.acks[s] | watcher_at(&now, i)->acks[s];
 	}
-	if (!enough_frozen(&now)) {
-		now.gone = 0;
+	for (int s = A; s <= B; s++) {
+		if (!enough_frozen(&now, s)) {
+			now.gone &= (uint8_t) ~(1u << s);
+		}
 	}
 	why = law_watcher(was, &now, i);
+	if (why == NULL && m->act == WACT_PAPER &&
+	    (watcher_at(was, i)->level != watcher_at(&now, i)->level ||
+	     watcher_at(was, i)->closed != watcher_at(&now, i)->closed)) {
+		why = law_paper(watcher_at(was, i)->rules, m->arg);
+	}
 	if (why != NULL) {
 		broke(at, m, why);
 	}
@@ -525,14 +595,6 @@ static void try_fetch(uint32_t at, unsigned i, int s)
 			return;
 		}
 	}
-}
-
-static bool has_paper(enum paper_n n)
-{
-	return n == FREEZE    ? (world.with & FREEZES) != 0
-	       : n == RESUME  ? (world.with & RESUMES) != 0
-	       : n == CLOSING ? (world.with & CLOSES) != 0
-			      : rotates();
 }
 
 /* What B is asked is known by A's answer. */
@@ -643,7 +705,7 @@ static void try_at_watcher(uint32_t at, unsigned i)
 		return;
 	}
 	for (int s = A; s <= B; s++) {
-		if ((world.with & (s == A ? ONLY_B : ONLY_A)) == 0) {
+		if (mines() || (world.with & (s == A ? ONLY_B : ONLY_A)) == 0) {
 			try_fetch(at, i, s);
 		}
 	}
@@ -655,7 +717,8 @@ static void try_at_watcher(uint32_t at, unsigned i)
 		}
 	}
 	m.arg = 0;
-	if (rotates()) {
+	/* nothing is mined that both have not signed */
+	if (rotates() || (mines() && (walk.states[at].released[B] & 1) != 0)) {
 		m.act = WACT_BLOCK;
 		move_watcher(at, &m);
 	}
@@ -680,6 +743,7 @@ static void machines_make(unsigned with)
 	world_make();
 	guard_machine_make(A);
 	guard_machine_make(B);
+	chain_end();
 	watch_machine_make(0);
 }
 
@@ -688,6 +752,35 @@ static void machines_free(void)
 	guard_machine_free(A);
 	guard_machine_free(B);
 	watch_machine_free();
+}
+
+static void at_a(struct joint *j, struct guard_event e)
+{
+	struct guard_step step = guard_go(A, j->g[A], &e);
+
+	j->g[A] = (uint16_t)(step.to - 1);
+	j->released[A] |= step.released;
+}
+
+/* A has signed the payment, and k watchers hold that. */
+static void signed_by_a(struct joint *j)
+{
+	const uint8_t name = name_of(0, 0);
+	const unsigned k = (unsigned)r.roster.watchers_needed;
+	const struct watcher_event fetch = { WACT_FETCH, A, name };
+
+	for (uint8_t i = 0; i < k; i++) {
+		at_a(j, (struct guard_event){ .act = ACT_BEAT, .watcher = i, .arg = NO_NAME });
+	}
+	at_a(j, (struct guard_event){ .act = ACT_SIGN });
+	for (uint8_t i = 0; i < k; i++) {
+		struct watcher_step step = watch_go(j->w[i], &fetch);
+
+		j->w[i] = (uint16_t)(step.to - 1);
+		j->acks[i][A] |= step.acks[A];
+		at_a(j, (struct guard_event){ .act = ACT_ACK, .watcher = i, .arg = name });
+	}
+	CHECK(j->released[A] == 1);
 }
 
 /* Walks until nothing is new, or a promise is broken. */
@@ -705,6 +798,10 @@ static void walk_all(unsigned with)
 	walk.at = many(walk.places, sizeof walk.at[0]);
 	memset(&start, 0, sizeof start);
 	start.released[A] = (with & ONLY_B) != 0 ? 3 : 0;
+	if (mines() && (with & ONLY_B) != 0) {
+		start.released[A] = 0;
+		signed_by_a(&start);
+	}
 	go(0, &start, &none);
 	for (uint32_t at = 0; at < walk.n && walk.broken == NULL; at++) {
 		for (int s = A; s <= B; s++) {
@@ -735,7 +832,10 @@ static void tell_move(const struct move *m)
 							   "age",       "set-back",  "recall" };
 	static const char *const of_watcher[WATCH_ACTS] = { "fetch", "stop-road", "kill",
 							    "block", "undo",      "come" };
-	static const char *const papers[PAPERS] = { "freeze", "resume", "closing", "roster" };
+	static const char *const papers[PAPERS] = {
+		"freeze",        "resume",        "closing",           "roster",
+		"freeze, key 2", "resume, key 2", "closing, officer-2"
+	};
 
 	if (m->who >= AT_WATCHER) {
 		printf(" w%d:%s", m->who - AT_WATCHER + 1, of_watcher[m->act]);
@@ -783,6 +883,10 @@ static bool went(unsigned with)
 	       (walk.evacuations > 500) == freezes &&
 	       (walk.closed > 100 || rotates()) == ((with & CLOSES) != 0 || rotates()) &&
 	       (walk.undone > 100) == ((with & UNDOES) != 0) &&
+	       (walk.early_blocks > 100) == mines() &&
+	       (walk.lifted_by_second > 50 && walk.replayed > 50) ==
+		   (rotates() && (with & RESUMES) != 0) &&
+	       (walk.closed_resumed > 100) == ((with & CLOSES) != 0 && (with & RESUMES) != 0) &&
 	       (walk.lost > 20 && walk.handed_back > 20 && walk.twins > 10) ==
 		   ((with & BACKS) != 0) &&
 	       (walk.ruled_apart > 500 && walk.by_second > 5) == ((with & ROTATES) != 0);
@@ -813,8 +917,11 @@ static void all_ways(unsigned with, unsigned compare)
 		    (unsigned long long)walk.twins);
 	}
 	if (rotates()) {
-		printf("# one under the second roster %llu, paid by it %llu\n",
-		       (unsigned long long)walk.ruled_apart, (unsigned long long)walk.by_second);
+		printf("# one under the second roster %llu, paid by it %llu; its keys lifted %llu, "
+		       "the first's in vain %llu\n",
+		       (unsigned long long)walk.ruled_apart, (unsigned long long)walk.by_second,
+		       (unsigned long long)walk.lifted_by_second,
+		       (unsigned long long)walk.replayed);
 	}
 	printf("# with a signature of a %llu, of b %llu; told by heartbeat %llu, one frozen %llu, "
 	       "closed %llu, evacuating %llu\n",
@@ -870,6 +977,34 @@ static void a_closing(void)
 	all_ways(FREEZES | CLOSES | CRASHES | SECOND | ROOM | all_with(AGES), 150);
 }
 
+/* T09: what starts everything again opens no account of a key that was retired. */
+static void a_closing_with_a_resume(void)
+{
+	all_ways(FREEZES | RESUMES | CLOSES | CRASHES | SECOND | ROOM | ONLY_A | all_with(AGES),
+		 400);
+}
+
+static void a_closing_with_a_resume_b(void)
+{
+	all_ways(FREEZES | RESUMES | CLOSES | CRASHES | SECOND | ROOM | ONLY_B | all_with(AGES),
+		 400);
+}
+
+static void mined(void)
+{
+	all_ways(CRASHES | AGES | SECOND | ROOM | MINES | UNDOES, 10);
+}
+
+static void mined_with_a_freeze(void)
+{
+	all_ways(FREEZES | MINES | UNDOES | all_with(CRASHES | AGES), 20);
+}
+
+static void mined_with_a_freeze_and_crashes(void)
+{
+	all_ways(FREEZES | CRASHES | AGES | MINES | UNDOES | ONLY_B, 50);
+}
+
 static void a_rotation(void)
 {
 	all_ways(ROTATES | AGES, 50);
@@ -897,12 +1032,12 @@ static void set_back_both(void)
 
 static void a_rotation_with_a_freeze(void)
 {
-	all_ways(ROTATES | AGES | FREEZES | ONLY_A | all_with(CRASHES), 150);
+	all_ways(ROTATES | AGES | FREEZES | ONLY_A | all_with(CRASHES), 175);
 }
 
 static void a_rotation_with_a_resume(void)
 {
-	all_ways(ROTATES | AGES | FREEZES | RESUMES | ONLY_A, 150);
+	all_ways(ROTATES | AGES | FREEZES | RESUMES | ONLY_A, 195);
 }
 
 static void a_rotation_with_blocks(void)
@@ -1110,6 +1245,51 @@ static void roster_lifts(void)
 			 (struct planted){ .world = PLANT_LIFTS }, "a freeze does not bind (P5)");
 }
 
+/* T09: what the first roster's keys signed, brought again when the second is in force. */
+static void replaced_keys_count(void)
+{
+	planted_is_found(ROTATES | AGES | FREEZES | ONLY_A,
+			 (struct planted){ .world = PLANT_OLD_KEY },
+			 "a freeze by a key that was replaced (T09)");
+	planted_is_found(ROTATES | AGES | CLOSES | ONLY_A,
+			 (struct planted){ .world = PLANT_OLD_KEY },
+			 "a closing by a key that was replaced (T09)");
+	planted_is_found(ROTATES | AGES | FREEZES | RESUMES | ONLY_A,
+			 (struct planted){ .world = PLANT_OLD_RESUME },
+			 "a resume by a key that was replaced (T09)");
+	planted_is_found(ROTATES | AGES | FREEZES | RESUMES | ONLY_A,
+			 (struct planted){ .world = PLANT_WATCH_OLD_RESUME },
+			 "a resume by a key that was replaced (T09)");
+}
+
+static void early_keys_count(void)
+{
+	planted_is_found(ROTATES | AGES | FREEZES | RESUMES | ONLY_A,
+			 (struct planted){ .world = PLANT_EARLY_RESUME },
+			 "a stop or a resume by a key that no roster has yet (P13)");
+}
+
+static void blocks_judged_hastily(void)
+{
+	planted_is_found(MINES | UNDOES, (struct planted){ .world = PLANT_HASTY },
+			 "a watcher stops, and nothing happened");
+	planted_is_found(MINES | UNDOES, (struct planted){ .world = PLANT_UNDO_SEEN },
+			 "a watcher stops, and nothing happened");
+}
+
+static void forgets_mined(void)
+{
+	planted_is_found(MINES | UNDOES, (struct planted){ .world = PLANT_MINED_SPENT },
+			 "spent value is forgotten (P4)");
+}
+
+static void resume_opens(void)
+{
+	planted_is_found(FREEZES | RESUMES | CLOSES | ONLY_A,
+			 (struct planted){ .world = PLANT_RESUME_OPENS },
+			 "a stop is forgotten (P5)");
+}
+
 static void deaf(void)
 {
 	planted_is_found(FREEZES, (struct planted){ .world = PLANT_DEAF },
@@ -1159,6 +1339,15 @@ int main(int argc, char **argv)
 		{ "every order of events with PREPARE", prepared },
 		{ "every order of events with a resume", a_resume },
 		{ "every order of events with a closing", a_closing },
+		{ "every order of events with a closing, a freeze and a resume",
+		  a_closing_with_a_resume },
+		{ "every order of events with a closing, a freeze and a resume, at b",
+		  a_closing_with_a_resume_b },
+		{ "every order of events with the payment in a block", mined },
+		{ "every order of events with the payment in a block and a freeze",
+		  mined_with_a_freeze },
+		{ "every order of events with the payment in a block, a freeze and crashes",
+		  mined_with_a_freeze_and_crashes },
 		{ "every order of events with a second roster", a_rotation },
 		{ "every order of events with a second roster and crashes",
 		  a_rotation_with_crashes },
@@ -1188,6 +1377,11 @@ int main(int argc, char **argv)
 		{ "rules that go with a block are found", rules_undone },
 		{ "a closing that a roster opens is found", roster_opens },
 		{ "a freeze that a roster lifts is found", roster_lifts },
+		{ "keys that were replaced and count are found", replaced_keys_count },
+		{ "keys that count before their roster rules are found", early_keys_count },
+		{ "a closing that a resume opens is found", resume_opens },
+		{ "a payment in a block that is called a theft is found", blocks_judged_hastily },
+		{ "spent value forgotten with its block is found", forgets_mined },
 		{ "a signer that does not heed heartbeats is found", deaf },
 		{ "a signer whose heartbeats never age is found", ageless },
 		{ "a signer that does not sync is found", unsynced },
