@@ -38,7 +38,6 @@ struct overlap_arc {
 
 struct trace_bounds {
 	struct flow f;
-	uint64_t *base; /* room of every arc with the first flow in it: each question begins so */
 	uint64_t *here; /* while the network is built: what has come to each node and not left */
 	struct origin *origins; /* of each node */
 	size_t here_cap;
@@ -368,12 +367,9 @@ static void finish(struct trace_bounds *b)
 	for (uint32_t n = FIXED; n < b->f.nodes_n; n++) {
 		CHECK(b->here[n] == 0);
 	}
-	b->base = malloc((b->f.arcs_n == 0 ? 1 : b->f.arcs_n) * sizeof *b->base);
-	if (b->base == NULL) {
+	if (flow_pack(&b->f) != ERR_OK) {
 		fail(b, ERR_FULL);
-		return;
 	}
-	memcpy(b->base, b->f.room, b->f.arcs_n * sizeof *b->base);
 }
 
 static enum err build(struct trace_bounds *b, const struct trace_case *c,
@@ -444,7 +440,6 @@ void trace_bounds_free(struct trace_bounds *b)
 		return;
 	}
 	flow_free(&b->f);
-	free(b->base);
 	free(b->here);
 	free(b->origins);
 	free(b->overlaps);
@@ -470,10 +465,9 @@ uint64_t trace_bounds_stolen(const struct trace_bounds *b)
 /* The first flow, without some arcs that all run to one node or all are one. */
 static void without(struct trace_bounds *b, const uint32_t *arcs, size_t n)
 {
-	memcpy(b->f.room, b->base, b->f.arcs_n * sizeof *b->base);
+	flow_again(&b->f);
 	for (size_t i = 0; i < n; i++) {
-		b->f.room[arcs[i]] = 0;
-		b->f.room[arcs[i] ^ 1] = 0;
+		flow_set(&b->f, arcs[i], 0, 0);
 	}
 }
 
@@ -491,10 +485,11 @@ static enum err lead(struct trace_bounds *b, const uint32_t *arcs, size_t n, boo
 	*value = 0;
 	without(b, arcs, n);
 	for (size_t i = 0; i < n && err == ERR_OK; i++) {
-		const uint32_t tail = b->f.head[arcs[i] ^ 1], head = b->f.head[arcs[i]];
-		const uint64_t units = b->base[arcs[i] ^ 1];
+		const uint32_t tail = flow_head(&b->f, arcs[i] ^ 1);
+		const uint32_t head = flow_head(&b->f, arcs[i]);
+		const uint64_t units = flow_first(&b->f, arcs[i] ^ 1);
 
-		err = most ? flow_more(&b->f, head, tail, b->base[arcs[i]], &more)
+		err = most ? flow_more(&b->f, head, tail, flow_first(&b->f, arcs[i]), &more)
 			   : flow_more(&b->f, tail, head, units, &more);
 		if (err == ERR_OK) {
 			*value += most ? units + more : units - more;
@@ -596,17 +591,20 @@ static enum err differences(const struct trace_bounds *b, struct trace_proof *ou
 	for (size_t i = 0; i < b->events_n; i++) {
 		const uint32_t back = b->events[i].sent ^ 1;
 
-		if (b->events[i].sent != FLOW_NONE && b->f.room[back] != b->base[back]) {
+		if (b->events[i].sent != FLOW_NONE &&
+		    flow_left(&b->f, back) != flow_first(&b->f, back)) {
 			out->moves[out->moves_n++] =
-			    (struct trace_proof_units){ b->events[i].event, b->f.room[back] };
+			    (struct trace_proof_units){ b->events[i].event,
+							flow_left(&b->f, back) };
 		}
 	}
 	for (size_t i = 0; i < b->overlaps_n; i++) {
 		const uint32_t back = b->overlaps[i].arc ^ 1;
 
-		if (b->f.room[back] != b->base[back]) {
+		if (flow_left(&b->f, back) != flow_first(&b->f, back)) {
 			out->overlaps[out->overlaps_n++] =
-			    (struct trace_proof_units){ b->overlaps[i].seed, b->f.room[back] };
+			    (struct trace_proof_units){ b->overlaps[i].seed,
+							flow_left(&b->f, back) };
 		}
 	}
 	out->gone = b->f.level[DRAIN] != FLOW_NONE;
@@ -635,7 +633,7 @@ static enum err go_near(struct trace_bounds *b, uint32_t *arcs, size_t n, bool m
 	enum err err = lead(b, arcs, n, most, value);
 
 	for (size_t i = 0; i < n; i++) {
-		arcs[i] = b->f.head[most ? arcs[i] ^ 1 : arcs[i]];
+		arcs[i] = flow_head(&b->f, most ? arcs[i] ^ 1 : arcs[i]);
 	}
 	if (err != ERR_OK) {
 		return err;
@@ -681,11 +679,11 @@ enum err trace_bounds_prove_event(struct trace_bounds *b, size_t event, bool mos
 		return ERR_OK;
 	}
 	k = at->arc;
-	all = b->base[k] + b->base[k ^ 1];
+	all = flow_first(&b->f, k) + flow_first(&b->f, k ^ 1);
 	err = go_near(b, &k, 1, most, &found);
 	if (err == ERR_OK) {
 		/* what was led round it was taken out before */
-		b->f.room[at->arc ^ 1] = found;
+		flow_set(&b->f, at->arc, flow_left(&b->f, at->arc), found);
 		err = differences(b, &proof);
 	}
 	if (err != ERR_OK) {
@@ -693,7 +691,7 @@ enum err trace_bounds_prove_event(struct trace_bounds *b, size_t event, bool mos
 		return err;
 	}
 	/* a seed's own coins cannot be others; and what has no end beyond it needs no cut */
-	if (b->f.head[at->arc ^ 1] == SOURCE || found == (most ? all : 0)) {
+	if (flow_head(&b->f, at->arc ^ 1) == SOURCE || found == (most ? all : 0)) {
 		proof.turns_n = 0;
 		proof.gone = false;
 	}

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attr.h"
 #include "base/check.h"
 
 enum { ROOM_FIRST = 64 };
@@ -15,6 +16,12 @@ void flow_free(struct flow *f)
 	free(f->next);
 	free(f->room);
 	free(f->first);
+	free(f->place);
+	free(f->rooms);
+	free(f->begin);
+	free(f->heads);
+	free(f->heads_begin);
+	free(f->pairs);
 	free(f->level);
 	free(f->at);
 	free(f->queue);
@@ -34,6 +41,7 @@ static bool grow_32(uint32_t **a, size_t cap)
 
 uint32_t flow_node(struct flow *f)
 {
+	CHECK(f->rooms == NULL);
 	if (f->nodes_n == f->nodes_cap) {
 		const uint32_t cap = f->nodes_cap == 0 ? ROOM_FIRST : f->nodes_cap * 2;
 
@@ -58,7 +66,7 @@ static void put_arc(struct flow *f, uint32_t tail, uint32_t head, uint64_t room)
 
 uint32_t flow_arc(struct flow *f, uint32_t tail, uint32_t head, uint64_t room)
 {
-	CHECK(tail < f->nodes_n && head < f->nodes_n);
+	CHECK(tail < f->nodes_n && head < f->nodes_n && f->rooms == NULL);
 	if (f->arcs_n + 2 > f->arcs_cap) {
 		const uint32_t cap = f->arcs_cap == 0 ? ROOM_FIRST : f->arcs_cap * 2;
 		uint64_t *more;
@@ -80,111 +88,216 @@ uint32_t flow_arc(struct flow *f, uint32_t tail, uint32_t head, uint64_t room)
 
 void flow_push(struct flow *f, uint32_t arc, uint64_t units)
 {
-	CHECK(arc < f->arcs_n && units <= f->room[arc]);
+	CHECK(f->rooms == NULL && arc < f->arcs_n && units <= f->room[arc]);
 	f->room[arc] -= units;
 	f->room[arc ^ 1] += units;
 }
 
-static bool search_room(struct flow *f)
+static bool pack_room(struct flow *f)
 {
-	if (f->nodes_n > f->search_cap) {
-		if (!grow_32(&f->level, f->nodes_n) || !grow_32(&f->at, f->nodes_n) ||
-		    !grow_32(&f->queue, f->nodes_n)) {
-			return false;
-		}
-		f->search_cap = f->nodes_n;
+	const size_t arcs = (size_t)f->arcs_n + 1, nodes = (size_t)f->nodes_n + 1;
+
+	if (!grow_32(&f->first, nodes)) {
+		return false;
 	}
+	f->place = malloc(arcs * sizeof *f->place);
+	f->rooms = malloc(arcs * sizeof *f->rooms);
+	f->begin = malloc(arcs * sizeof *f->begin);
+	f->heads = malloc(arcs * sizeof *f->heads);
+	f->heads_begin = malloc(arcs * sizeof *f->heads_begin);
+	f->pairs = malloc(arcs * sizeof *f->pairs);
+	f->level = malloc(nodes * sizeof *f->level);
+	f->at = malloc(nodes * sizeof *f->at);
+	f->queue = malloc(nodes * sizeof *f->queue);
+	return f->place != NULL && f->rooms != NULL && f->begin != NULL && f->heads != NULL &&
+	       f->heads_begin != NULL && f->pairs != NULL && f->level != NULL && f->at != NULL &&
+	       f->queue != NULL;
+}
+
+enum err flow_pack(struct flow *f)
+{
+	uint32_t n = 0;
+
+	CHECK(f->rooms == NULL);
+	if (!pack_room(f)) {
+		return ERR_FULL;
+	}
+	for (uint32_t node = 0; node < f->nodes_n; node++) {
+		const uint32_t begin = n;
+
+		for (uint32_t k = f->first[node]; k != FLOW_NONE; k = f->next[k]) {
+			f->place[k] = n;
+			f->heads_begin[n] = f->head[k] | (f->room[k ^ 1] > 0 ? 0 : FLOW_SHUT);
+			f->begin[n++] = (struct flow_room){ f->room[k], f->room[k ^ 1] };
+		}
+		f->first[node] = begin;
+	}
+	f->first[f->nodes_n] = n;
+	for (uint32_t k = 0; k < f->arcs_n; k++) {
+		f->pairs[f->place[k]] = f->place[k ^ 1];
+	}
+	free(f->head);
+	free(f->next);
+	free(f->room);
+	f->head = f->next = NULL;
+	f->room = NULL;
+	f->granted = UINT64_MAX;
+	flow_again(f);
+	return ERR_OK;
+}
+
+void flow_again(struct flow *f)
+{
+	memcpy(f->rooms, f->begin, f->arcs_n * sizeof *f->rooms);
+	memcpy(f->heads, f->heads_begin, f->arcs_n * sizeof *f->heads);
+}
+
+/* At a place, not a number. */
+static void put_rooms(struct flow *f, uint32_t k, uint64_t ahead, uint64_t back)
+{
+	const uint32_t pair = f->pairs[k];
+
+	f->rooms[k] = (struct flow_room){ ahead, back };
+	f->rooms[pair] = (struct flow_room){ back, ahead };
+	f->heads[k] = (f->heads[k] & ~FLOW_SHUT) | (back > 0 ? 0 : FLOW_SHUT);
+	f->heads[pair] = (f->heads[pair] & ~FLOW_SHUT) | (ahead > 0 ? 0 : FLOW_SHUT);
+}
+
+void flow_set(struct flow *f, uint32_t arc, uint64_t ahead, uint64_t back)
+{
+	put_rooms(f, f->place[arc], ahead, back);
+}
+
+static bool take_steps(struct flow *f, uint64_t n)
+{
+	if (f->granted < n) {
+		return false;
+	}
+	f->granted -= n;
 	return true;
 }
 
 /*
  * Distance to `to` of every node that is nearer to it than `from`, by arcs with room.  Backward, so
- * that a walk from `from` never leaves the ways that lead there.  False: there is no way.
+ * that a walk from `from` never leaves the ways that lead there.  *found false: there is no way.
  */
-static bool levels(struct flow *f, uint32_t from, uint32_t to)
+static enum err levels(struct flow *f, uint32_t from, uint32_t to, bool *found)
 {
 	uint32_t done = 0;
 	uint32_t n = 0;
 
-	for (uint32_t k = 0; k < f->nodes_n; k++) {
-		f->level[k] = FLOW_NONE;
-	}
+	memset(f->level, 0xff, f->nodes_n * sizeof *f->level);
 	f->level[to] = 0;
 	f->queue[n++] = to;
+	*found = false;
 	while (done < n) {
 		const uint32_t node = f->queue[done++];
+		const uint32_t end = f->first[node + 1];
 
 		if (node == from) {
-			return true;
+			*found = true;
+			return ERR_OK;
 		}
 		f->at[node] = f->first[node];
-		for (uint32_t k = f->first[node]; k != FLOW_NONE; k = f->next[k]) {
-			const uint32_t tail = f->head[k];
+		if (!take_steps(f, end - f->first[node] + 1)) {
+			return ERR_TOO_LARGE;
+		}
+		for (uint32_t k = f->first[node]; k < end; k++) {
+			const uint32_t tail = f->heads[k];
 
-			if (f->room[k ^ 1] > 0 && f->level[tail] == FLOW_NONE) {
+			if ((tail & FLOW_SHUT) == 0 && f->level[tail] == FLOW_NONE) {
 				f->level[tail] = f->level[node] + 1;
 				f->at[tail] = f->first[tail];
 				f->queue[n++] = tail;
+				FETCH(&f->heads[f->first[tail]]);
 			}
 		}
 	}
-	return false;
+	return ERR_OK;
 }
 
-/* One way by falling distance; queue[] becomes its arcs.  0: no more in this phase. */
-static uint64_t one_way(struct flow *f, uint32_t from, uint32_t to, uint64_t most)
+static uint32_t tail_of(const struct flow *f, uint32_t k)
+{
+	return f->heads[f->pairs[k]] & ~FLOW_SHUT;
+}
+
+/* The arc leads one step nearer than a level, and has room. */
+static bool nearer(const struct flow *f, uint32_t k, uint32_t level)
+{
+	const uint32_t there = f->level[f->heads[k] & ~FLOW_SHUT];
+
+	return there != FLOW_NONE && there + 1 == level && f->rooms[k].ahead > 0;
+}
+
+/*
+ * All ways by falling distance, one after the other; queue[] becomes the arcs of each.  The next
+ * way begins where the one before has no room any more.
+ */
+static enum err all_ways(struct flow *f, uint32_t from, uint32_t to, uint64_t most, uint64_t *led)
 {
 	uint32_t *path = f->queue;
 	uint32_t n = 0;
 	uint32_t node = from;
 
-	while (node != to) {
-		uint32_t k = f->at[node];
+	while (*led < most) {
+		const uint32_t end = f->first[node + 1];
+		const uint32_t was = f->at[node];
+		uint32_t k = was;
+		uint64_t units = most - *led;
 
-		while (k != FLOW_NONE && (f->room[k] == 0 || f->level[f->head[k]] == FLOW_NONE ||
-					  f->level[f->head[k]] + 1 != f->level[node])) {
-			k = f->next[k];
+		if (node != to) {
+			while (k < end && !nearer(f, k, f->level[node])) {
+				k++;
+			}
+			f->at[node] = k;
+			if (!take_steps(f, k - was + 1)) {
+				return ERR_TOO_LARGE;
+			}
+			if (k < end) {
+				path[n++] = k;
+				node = f->heads[k] & ~FLOW_SHUT;
+			} else if (n == 0) {
+				return ERR_OK;
+			} else {
+				/* a dead end: nobody comes here again in this phase */
+				f->level[node] = FLOW_NONE;
+				node = tail_of(f, path[--n]);
+			}
+			continue;
 		}
-		f->at[node] = k;
-		if (k != FLOW_NONE) {
-			path[n++] = k;
-			node = f->head[k];
-		} else if (node == from) {
-			return 0;
-		} else {
-			/* a dead end: nobody comes here again in this phase */
-			f->level[node] = FLOW_NONE;
-			node = f->head[path[--n] ^ 1];
+		if (!take_steps(f, n)) {
+			return ERR_TOO_LARGE;
 		}
+		for (uint32_t i = 0; i < n; i++) {
+			units = f->rooms[path[i]].ahead < units ? f->rooms[path[i]].ahead : units;
+		}
+		*led += units;
+		for (uint32_t i = n; i > 0; i--) {
+			const struct flow_room r = f->rooms[path[i - 1]];
+
+			put_rooms(f, path[i - 1], r.ahead - units, r.back + units);
+			n = r.ahead == units ? i - 1 : n;
+		}
+		node = tail_of(f, path[n]);
 	}
-	for (uint32_t i = 0; i < n; i++) {
-		most = f->room[path[i]] < most ? f->room[path[i]] : most;
-	}
-	for (uint32_t i = 0; i < n; i++) {
-		f->room[path[i]] -= most;
-		f->room[path[i] ^ 1] += most;
-	}
-	return most;
+	return ERR_OK;
 }
 
 enum err flow_more(struct flow *f, uint32_t from, uint32_t to, uint64_t most, uint64_t *more)
 {
 	uint64_t done = 0;
+	bool found = true;
+	enum err e = ERR_OK;
 
-	CHECK(from < f->nodes_n && to < f->nodes_n && from != to);
-	if (!search_room(f)) {
-		return ERR_FULL;
-	}
-	while (done < most && levels(f, from, to)) {
-		uint64_t units;
-
-		do {
-			units = one_way(f, from, to, most - done);
-			done += units;
-		} while (units > 0 && done < most);
+	CHECK(from < f->nodes_n && to < f->nodes_n && from != to && f->rooms != NULL);
+	while (e == ERR_OK && done < most && found) {
+		e = levels(f, from, to, &found);
+		if (e == ERR_OK && found) {
+			e = all_ways(f, from, to, most, &done);
+		}
 	}
 	*more = done;
-	return ERR_OK;
+	return e;
 }
 
 enum err flow_near(struct flow *f, const uint32_t *nodes, size_t n)
@@ -192,12 +305,7 @@ enum err flow_near(struct flow *f, const uint32_t *nodes, size_t n)
 	uint32_t done = 0;
 	uint32_t queued = 0;
 
-	if (!search_room(f)) {
-		return ERR_FULL;
-	}
-	for (uint32_t k = 0; k < f->nodes_n; k++) {
-		f->level[k] = FLOW_NONE;
-	}
+	memset(f->level, 0xff, f->nodes_n * sizeof *f->level);
 	for (size_t i = 0; i < n; i++) {
 		if (f->level[nodes[i]] == FLOW_NONE) {
 			f->level[nodes[i]] = 0;
@@ -205,10 +313,16 @@ enum err flow_near(struct flow *f, const uint32_t *nodes, size_t n)
 		}
 	}
 	while (done < queued) {
-		for (uint32_t k = f->first[f->queue[done++]]; k != FLOW_NONE; k = f->next[k]) {
-			const uint32_t tail = f->head[k];
+		const uint32_t node = f->queue[done++];
+		const uint32_t end = f->first[node + 1];
 
-			if (f->room[k ^ 1] > 0 && f->level[tail] == FLOW_NONE) {
+		if (!take_steps(f, end - f->first[node] + 1)) {
+			return ERR_TOO_LARGE;
+		}
+		for (uint32_t k = f->first[node]; k < end; k++) {
+			const uint32_t tail = f->heads[k];
+
+			if ((tail & FLOW_SHUT) == 0 && f->level[tail] == FLOW_NONE) {
 				f->level[tail] = 0;
 				f->queue[queued++] = tail;
 			}
