@@ -21,7 +21,7 @@ struct bounds {
 	struct trace_run run;
 	struct trace_asked_list asked;
 	struct hash32 bundle;
-	bool has_bundle;
+	bool has_bundle, left_out;
 };
 
 /* The label of the address, NULL if it has none. */
@@ -178,7 +178,7 @@ static void put_text(const struct bounds *b)
 		char hex[65];
 
 		hex_put(hex, bytes_of(b->bundle.b, sizeof b->bundle.b));
-		trace_report_foot(hex);
+		trace_report_foot(hex, b->left_out);
 	}
 }
 
@@ -333,7 +333,7 @@ static int write_bundle(struct bounds *b, const char *path)
 
 	trace_tally_make(&tally, &b->run);
 	trace_words_open(&file, path);
-	e = trace_bundle_write(file.out, &b->bundle, &b->run, &tally, &b->asked);
+	e = trace_bundle_write(file.out, &b->bundle, &b->run, &tally, &b->asked, &b->left_out);
 	trace_tally_free(&tally);
 	b->has_bundle = e == ERR_OK;
 	if (e == ERR_OK) {

@@ -412,12 +412,12 @@ static enum err put_group(struct writing *w, const struct trace_run *r, const st
 	goal.accounts = accounts;
 	e = put_interval(w, r, b, &goal, &t->groups[group], false, 0);
 	if (e == ERR_OK && open) {
-		e = trace_run_bounds(r, accounts, goal.n, &ever);
+		e = trace_interval_ever(&ever, r, b, accounts, goal.n);
 	}
 	if (e == ERR_OK && open) {
 		e = put_interval(w, r, ever, &goal, &t->groups[group], true, 0);
 	}
-	trace_bounds_free(ever);
+	trace_interval_ever_free(ever, b);
 	free(accounts);
 	return e;
 }
@@ -475,22 +475,49 @@ static enum err put_asked(struct writing *w, const struct trace_run *r, struct t
 	return e;
 }
 
+/* All that are told without being asked for, or none: lines are kept back until the last is known.
+ */
+static enum err put_told(struct writing *w, const struct trace_run *r, const struct trace_tally *t,
+			 struct trace_bounds *b, bool *left_out)
+{
+	struct writing kept = *w;
+	char *text = NULL;
+	size_t size = 0;
+	enum err e = ERR_OK;
+
+	*left_out = trace_bounds_arcs(b) > TRACE_INTERVAL_ARCS_MAX;
+	if (*left_out) {
+		return ERR_OK;
+	}
+	kept.out = open_memstream(&text, &size);
+	CHECK(kept.out != NULL);
+	trace_bounds_grant(b, TRACE_INTERVAL_STEPS);
+	for (size_t g = 0; e == ERR_OK && g < t->groups_n; g++) {
+		if (t->groups[g].first_s != UINT64_MAX) {
+			e = put_group(&kept, r, t, b, g);
+		}
+	}
+	e = e != ERR_OK ? e : put_accounts_intervals(&kept, r, b);
+	trace_bounds_grant(b, UINT64_MAX);
+	CHECK(fclose(kept.out) == 0);
+	*left_out = e == ERR_TOO_LARGE;
+	if (e == ERR_OK) {
+		(void)fwrite(text, 1, size, w->out); /* trace_words_close() says what went wrong */
+		kept.out = w->out;
+		*w = kept;
+	}
+	free(text);
+	return *left_out ? ERR_OK : e;
+}
+
 static enum err put_intervals(struct writing *w, const struct trace_run *r,
-			      const struct trace_tally *t, const struct trace_asked_list *asked)
+			      const struct trace_tally *t, const struct trace_asked_list *asked,
+			      bool *left_out)
 {
 	struct trace_bounds *b = NULL;
 	enum err e = trace_run_bounds(r, NULL, 0, &b);
 
-	/* a network that large is not searched: the result then has the intervals that were asked
-	 * for alone */
-	if (e == ERR_OK && trace_bounds_arcs(b) <= TRACE_INTERVAL_ARCS_MAX) {
-		for (size_t g = 0; e == ERR_OK && g < t->groups_n; g++) {
-			if (t->groups[g].first_s != UINT64_MAX) {
-				e = put_group(w, r, t, b, g);
-			}
-		}
-		e = e != ERR_OK ? e : put_accounts_intervals(w, r, b);
-	}
+	e = e != ERR_OK ? e : put_told(w, r, t, b, left_out);
 	for (size_t i = 0; e == ERR_OK && asked != NULL && i < asked->n; i++) {
 		e = put_asked(w, r, b, &asked->p[i]);
 	}
@@ -516,7 +543,8 @@ static void end(struct writing *w, struct hash32 *id)
 }
 
 enum err trace_bundle_write(FILE *out, struct hash32 *id, const struct trace_run *r,
-			    const struct trace_tally *t, const struct trace_asked_list *asked)
+			    const struct trace_tally *t, const struct trace_asked_list *asked,
+			    bool *left_out)
 {
 	struct writing w;
 	enum err e;
@@ -530,7 +558,8 @@ enum err trace_bundle_write(FILE *out, struct hash32 *id, const struct trace_run
 	put_totals(&w, r);
 	put_reached(&w, r, t);
 	put_services(&w, r, t);
-	e = put_intervals(&w, r, t, asked);
+	*left_out = false;
+	e = put_intervals(&w, r, t, asked, left_out);
 	if (e != ERR_OK) {
 		return e;
 	}

@@ -19,12 +19,14 @@
 
 /*
  * Writes the bundle, with a proof of each interval, those of what was asked for too (NULL:
- * nothing); *id is the last hash of its chain, by which a report names it.  Errors of
- * trace_bounds_new() and trace_bounds_prove(): what was written is no bundle.
+ * nothing); *id is the last hash of its chain, by which a report names it.  *left_out: no interval
+ * stands in it but those that were asked for, since the network has more than
+ * TRACE_INTERVAL_ARCS_MAX arcs or all together would cost more than TRACE_INTERVAL_STEPS.  Errors
+ * of trace_bounds_new() and trace_bounds_prove(): what was written is no bundle.
  */
 MUST_CHECK enum err trace_bundle_write(FILE *out, struct hash32 *id, const struct trace_run *r,
 				       const struct trace_tally *t,
-				       const struct trace_asked_list *asked);
+				       const struct trace_asked_list *asked, bool *left_out);
 
 /*
  * Writes the bundle of a pedigree: a case whose seeds are the pieces that are not PASSED.  question

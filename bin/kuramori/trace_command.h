@@ -19,7 +19,7 @@ int trace_bounds_command(struct cli *c, const char *const *w, size_t n);
 /* What a report begins with: the case, the ledger, the labels, where following ends. */
 void trace_report_head(const struct trace_run *r);
 /* What it ends with, if there is a bundle of this id. */
-void trace_report_foot(const char *bundle);
+void trace_report_foot(const char *bundle, bool left_out);
 /* `path CASE STORE ADDRESS [NAME=VALUE...]` */
 int trace_path_command(struct cli *c, const char *const *w, size_t n);
 /* `pedigree STORE ASSET TX ADDRESS` */

@@ -126,10 +126,11 @@ static int case_anew(struct anew *a, json_t *the_case, uint64_t height)
 		   ? code
 		   : trace_asked_find(&asked, &run, (const char *const *)a->words, a->words_n);
 	if (code == 0) {
+		bool left_out;
 		enum err e;
 
 		trace_tally_make(&tally, &run);
-		e = trace_bundle_write(a->out, &a->id, &run, &tally, &asked);
+		e = trace_bundle_write(a->out, &a->id, &run, &tally, &asked, &left_out);
 		trace_tally_free(&tally);
 		a->transfers = run.events_n;
 		code = e == ERR_OK ? 0

@@ -247,6 +247,34 @@ uint32_t *trace_interval_group(const struct trace_run *r, const struct trace_tal
 	return accounts;
 }
 
+enum err trace_interval_ever(struct trace_bounds **ever, const struct trace_run *r,
+			     struct trace_bounds *b, const uint32_t *accounts, size_t n)
+{
+	/* the ledger is followed once more, and a network made that is about as large as the first
+	 */
+	const uint64_t cost = r->c.n - r->first_event + r->c.accounts_n +
+			      TRACE_INTERVAL_ARC_STEPS * trace_bounds_arcs(b);
+	const uint64_t granted = trace_bounds_granted(b);
+	enum err e;
+
+	if (granted < cost) {
+		return ERR_TOO_LARGE;
+	}
+	e = trace_run_bounds(r, accounts, n, ever);
+	if (e == ERR_OK) {
+		trace_bounds_grant(*ever, granted - cost);
+	}
+	return e;
+}
+
+void trace_interval_ever_free(struct trace_bounds *ever, struct trace_bounds *b)
+{
+	if (ever != NULL) {
+		trace_bounds_grant(b, trace_bounds_granted(ever));
+		trace_bounds_free(ever);
+	}
+}
+
 struct trace_spread trace_interval_spread(const struct trace_run *r, const size_t *places, size_t n)
 {
 	struct trace_spread found = { .place = SIZE_MAX };

@@ -13,8 +13,15 @@
 enum {
 	TRACE_INTERVAL_RICHEST = 20,      /* accounts of each rule */
 	TRACE_INTERVAL_ARCS_MAX = 400000, /* a network that is answered in seconds, not minutes */
+	TRACE_INTERVAL_ARC_STEPS = 32,    /* what an arc costs that is made */
 	TRACE_INTERVAL_PER_MILLE = 1000,
 };
+
+/*
+ * What all intervals of a report may cost together (trace_bounds_grant()): some seconds.  A case
+ * that a thief made for it would cost minutes, or hours with a label a payment.
+ */
+#define TRACE_INTERVAL_STEPS UINT64_C(500000000)
 
 /* A deposit (the one payment of a transaction to an address), or what an address holds. */
 struct trace_asked {
@@ -64,6 +71,16 @@ size_t *trace_interval_richest(const struct trace_run *r, size_t *n);
 /* The accounts of a group of labels; malloc'd numbers.  *open: one of them at least is no sink. */
 uint32_t *trace_interval_group(const struct trace_run *r, const struct trace_tally *t, size_t group,
 			       size_t *n, bool *open);
+
+/*
+ * The network in which these accounts of a group are sinks, for what ever came there: what making
+ * it costs is taken from what is granted to b, and it gets the rest.  The caller gives back what is
+ * left with trace_interval_ever_free().  Errors of trace_bounds_new(), and ERR_TOO_LARGE.
+ */
+MUST_CHECK enum err trace_interval_ever(struct trace_bounds **ever, const struct trace_run *r,
+					struct trace_bounds *b, const uint32_t *accounts, size_t n);
+/* NULL is allowed. */
+void trace_interval_ever_free(struct trace_bounds *ever, struct trace_bounds *b);
 
 /* Among some accounts, in order: where the rules of the case differ most. */
 struct trace_spread {

@@ -23,6 +23,20 @@ enum {
 	AMOUNT_COLUMNS = 21,
 };
 
+/* Whether the intervals are told. */
+enum report_bounds {
+	BOUNDS_NOT_ASKED,
+	BOUNDS_TOO_LARGE,
+	BOUNDS_TOLD,
+};
+
+/* All accounts of one label together. */
+struct group_bounds {
+	struct trace_interval now;  /* what is there in the end */
+	struct trace_interval ever; /* what ever came, each coin once: another only if open */
+	bool open;                  /* not all of them are sinks */
+};
+
 struct report {
 	const struct cli *c;
 	struct trace_run run;
@@ -31,7 +45,9 @@ struct report {
 	bool by_day;
 	struct hash32 bundle;
 	bool has_bundle;
-	struct trace_bounds *bounds; /* NULL: not asked for, or too large */
+	bool bundle_left_out; /* the bundle has no intervals */
+	enum report_bounds bounds;
+	struct group_bounds *groups; /* by group of the tally; with bounds */
 	/* the accounts of which the interval is told, and theirs; none without bounds */
 	size_t *places;
 	struct trace_interval *intervals;
@@ -109,73 +125,79 @@ static struct holding *reached_of(const struct report *p, size_t *n)
 
 /* ---- what no rule can deny --------------------------------------------------------------- */
 
+/* Of one group; ERR_FULL, ERR_TOO_LARGE. */
+static enum err bound_group(struct report *p, struct trace_bounds *b, size_t group)
+{
+	struct group_bounds *g = &p->groups[group];
+	struct trace_bounds *ever = NULL;
+	size_t n;
+	uint32_t *accounts = trace_interval_group(&p->run, &p->tally, group, &n, &g->open);
+	enum err e = trace_bounds_accounts(b, accounts, n, &g->now);
+
+	g->ever = g->now;
+	if (e == ERR_OK && g->open) {
+		e = trace_interval_ever(&ever, &p->run, b, accounts, n);
+	}
+	if (e == ERR_OK && g->open) {
+		e = trace_bounds_accounts(ever, accounts, n, &g->ever);
+	}
+	trace_interval_ever_free(ever, b);
+	free(accounts);
+	return e;
+}
+
+/* The same intervals, for the same steps, as in the bundle. */
+static enum err bound_all(struct report *p, struct trace_bounds *b)
+{
+	enum err e = ERR_OK;
+
+	p->groups = room(p->tally.groups_n, sizeof *p->groups);
+	for (size_t g = 0; e == ERR_OK && g < p->tally.groups_n; g++) {
+		if (p->tally.groups[g].first_s != UINT64_MAX) {
+			e = bound_group(p, b, g);
+		}
+	}
+	p->places = trace_interval_richest(&p->run, &p->places_n);
+	p->intervals = room(p->places_n, sizeof *p->intervals);
+	for (size_t i = 0; e == ERR_OK && i < p->places_n; i++) {
+		const uint32_t account = p->run.accounts[p->places[i]].account;
+
+		e = trace_bounds_accounts(b, &account, 1, &p->intervals[i]);
+	}
+	return e;
+}
+
 static int make_bounds(struct report *p, const char *wanted)
 {
+	const bool asked = wanted != NULL && strcmp(wanted, "yes") == 0;
+	struct trace_bounds *b = NULL;
 	enum err e;
 
 	if (wanted != NULL && strcmp(wanted, "no") == 0) {
 		return 0;
 	}
-	if (wanted != NULL && strcmp(wanted, "yes") != 0) {
+	if (wanted != NULL && !asked) {
 		return cli_fail(ERR_USAGE, "interval=%.20s: yes or no", wanted);
 	}
-	e = trace_run_bounds(&p->run, NULL, 0, &p->bounds);
+	e = trace_run_bounds(&p->run, NULL, 0, &b);
+	if (e == ERR_OK && !asked) {
+		trace_bounds_grant(b, TRACE_INTERVAL_STEPS);
+		e = trace_bounds_arcs(b) > TRACE_INTERVAL_ARCS_MAX ? ERR_TOO_LARGE : ERR_OK;
+	}
+	e = e != ERR_OK ? e : bound_all(p, b);
+	trace_bounds_free(b);
+	if (e == ERR_TOO_LARGE && !asked) {
+		p->places_n = 0;
+		p->bounds = BOUNDS_TOO_LARGE;
+		return 0;
+	}
 	if (e != ERR_OK) {
 		return cli_fail(e,
 				"the interval of all rules cannot be computed; interval=no leaves "
 				"it out");
 	}
-	if (wanted == NULL && trace_bounds_arcs(p->bounds) > TRACE_INTERVAL_ARCS_MAX) {
-		trace_bounds_free(p->bounds);
-		p->bounds = NULL;
-		return 0;
-	}
-	p->places = trace_interval_richest(&p->run, &p->places_n);
-	p->intervals = room(p->places_n, sizeof *p->intervals);
-	for (size_t i = 0; i < p->places_n; i++) {
-		const uint32_t account = p->run.accounts[p->places[i]].account;
-
-		/* but for memory nothing can be wrong */
-		CHECK(trace_bounds_accounts(p->bounds, &account, 1, &p->intervals[i]) == ERR_OK);
-	}
+	p->bounds = BOUNDS_TOLD;
 	return 0;
-}
-
-/* Of all accounts of one label together: what is there now; false: there are no bounds. */
-static bool interval_of_group(const struct report *p, size_t group, struct trace_interval *out)
-{
-	uint32_t *accounts;
-	size_t n;
-	bool open;
-
-	if (p->bounds == NULL) {
-		return false;
-	}
-	accounts = trace_interval_group(&p->run, &p->tally, group, &n, &open);
-	CHECK(trace_bounds_accounts(p->bounds, accounts, n, out) == ERR_OK);
-	free(accounts);
-	return true;
-}
-
-/* The same of what ever came there, each coin once; false also if nothing of it can leave. */
-static bool interval_ever(const struct report *p, size_t group, struct trace_interval *out)
-{
-	struct trace_bounds *b = NULL;
-	uint32_t *accounts;
-	size_t n;
-	bool open;
-
-	if (p->bounds == NULL) {
-		return false;
-	}
-	accounts = trace_interval_group(&p->run, &p->tally, group, &n, &open);
-	if (open) {
-		CHECK(trace_run_bounds(&p->run, accounts, n, &b) == ERR_OK);
-		CHECK(trace_bounds_accounts(b, accounts, n, out) == ERR_OK);
-		trace_bounds_free(b);
-	}
-	free(accounts);
-	return open;
 }
 
 /* Of one account; NULL: it is not among those of which it is told. */
@@ -480,22 +502,23 @@ static void put_reached(const struct report *p)
 	}
 	for (size_t i = 0; i < n && i < SHOWN; i++) {
 		const struct trace_tally_group *g = &p->tally.groups[all[i].place];
-		struct trace_interval interval;
+		const struct group_bounds *b =
+		    p->bounds == BOUNDS_TOLD ? &p->groups[all[i].place] : NULL;
 		char time[TRACE_PICTURE_TIME_MAX];
 
 		trace_picture_time(time, g->first_s);
 		printf(_("  %s (%s), since %s UTC\n"), g->label,
 		       g->category[0] == '\0' ? _("no category") : g->category, time);
-		if (interval_of_group(p, all[i].place, &interval)) {
+		if (b != NULL) {
 			char lower[CASEFILE_AMOUNT_MAX], upper[CASEFILE_AMOUNT_MAX];
 
-			casefile_amount(lower, p->run.file, interval.lower);
-			casefile_amount(upper, p->run.file, interval.upper);
+			casefile_amount(lower, p->run.file, b->now.lower);
+			casefile_amount(upper, p->run.file, b->now.upper);
 			printf(_("    of what is there now, by whatever rule: from %s to %s\n"),
 			       lower, upper);
-			if (interval_ever(p, all[i].place, &interval)) {
-				casefile_amount(lower, p->run.file, interval.lower);
-				casefile_amount(upper, p->run.file, interval.upper);
+			if (b->open) {
+				casefile_amount(lower, p->run.file, b->ever.lower);
+				casefile_amount(upper, p->run.file, b->ever.upper);
 				printf(_("    of what ever came there, each coin once: certain %s, "
 					 "possible %s\n"),
 				       lower, upper);
@@ -538,7 +561,7 @@ static void put_holdings(const struct report *p)
 	       trace_policy_name(r->file->policies[p->policy]), r->file->unit);
 	put_left("", NAME_COLUMNS + 2);
 	put_right(trace_policy_name(r->file->policies[p->policy]), AMOUNT_COLUMNS);
-	if (p->bounds != NULL) {
+	if (p->bounds == BOUNDS_TOLD) {
 		put_right(_("any rule: at least"), AMOUNT_COLUMNS);
 		put_right(_("at most"), AMOUNT_COLUMNS);
 	}
@@ -584,7 +607,13 @@ static void put_spread(const struct report *p)
 	const struct casefile *f = r->file;
 	struct trace_spread s;
 
-	if (p->bounds == NULL) {
+	if (p->bounds == BOUNDS_TOO_LARGE) {
+		printf(
+		    _("\nWhat no rule can deny was not computed: in a case of this size it takes "
+		      "too long for a\nreport. interval=yes computes it all the same, and "
+		      "kuramori trace bounds that of a deposit\nor an account.\n"));
+	}
+	if (p->bounds != BOUNDS_TOLD) {
 		return;
 	}
 	if (trace_interval_loose(f)) {
@@ -624,11 +653,16 @@ static void put_spread(const struct report *p)
 	}
 }
 
-void trace_report_foot(const char *bundle)
+void trace_report_foot(const char *bundle, bool left_out)
 {
 	printf(_("\nBundle %s: kuramori-trace-verify computes all of this again from it, and\n"
 		 "kuramori-trace-verify-bounds the bounds of any rule\n"),
 	       bundle);
+	if (left_out) {
+		printf(
+		    _("The bundle has no bounds but those that were asked for by name: the case is "
+		      "too large.\n"));
+	}
 }
 
 static void put_text(const struct report *p)
@@ -642,7 +676,7 @@ static void put_text(const struct report *p)
 	put_spread(p);
 	if (p->has_bundle) {
 		hex_put(hex, bytes_of(p->bundle.b, sizeof p->bundle.b));
-		trace_report_foot(hex);
+		trace_report_foot(hex, p->bundle_left_out);
 	}
 }
 
@@ -711,7 +745,6 @@ static json_t *reached_json(const struct report *p)
 		const struct trace_tally_group *g = &p->tally.groups[groups[i].place];
 		json_t *o = fresh(json_object()), *days = fresh(json_array());
 		json_t *by = fresh(json_object());
-		struct trace_interval interval;
 
 		set(o, "label", json_string(g->label));
 		set(o, "category", json_string(g->category));
@@ -725,25 +758,22 @@ static json_t *reached_json(const struct report *p)
 					    (json_int_t)transfers)));
 		}
 		set(o, "policies", by);
-		if (interval_of_group(p, groups[i].place, &interval)) {
-			set_interval(o, "interval", &interval);
-			(void)interval_ever(p, groups[i].place, &interval);
-			set_interval(o, "ever", &interval);
+		if (p->bounds == BOUNDS_TOLD) {
+			set_interval(o, "interval", &p->groups[groups[i].place].now);
+			set_interval(o, "ever", &p->groups[groups[i].place].ever);
 		}
-		for (size_t k = 0; k < p->tally.rows_n; k++) {
+		for (size_t k = trace_tally_first(&p->tally, groups[i].place, 0);
+		     k < p->tally.rows_n && p->tally.rows[k].group == groups[i].place; k++) {
 			const struct trace_tally_row *row = &p->tally.rows[k];
 			char day[TRACE_TALLY_DAY_MAX];
 
-			if (row->group == groups[i].place) {
-				trace_tally_day(day, row->day);
-				CHECK(json_array_append_new(
-					  days,
-					  fresh(json_pack(
-					      "{s:s,s:s,s:o,s:I}", "day", day, "policy",
-					      trace_policy_name(p->run.file->policies[row->policy]),
-					      "units", units_json(row->units), "transfers",
-					      (json_int_t)row->transfers))) == 0);
-			}
+			trace_tally_day(day, row->day);
+			CHECK(json_array_append_new(
+				  days, fresh(json_pack(
+					    "{s:s,s:s,s:o,s:I}", "day", day, "policy",
+					    trace_policy_name(p->run.file->policies[row->policy]),
+					    "units", units_json(row->units), "transfers",
+					    (json_int_t)row->transfers))) == 0);
 		}
 		set(o, "days", days);
 		CHECK(json_array_append_new(all, o) == 0);
@@ -794,6 +824,8 @@ static json_t *accounts_json(const struct report *p)
 	return all;
 }
 
+static const char *const bounds_words[] = { "not-asked", "too-large", "told" }; /* not words */
+
 static void put_json(const struct report *p)
 {
 	const struct casefile *f = p->run.file;
@@ -821,11 +853,13 @@ static void put_json(const struct report *p)
 	}
 	set(o, "labels", labels);
 	set(o, "totals", totals_json(p));
+	set(o, "intervals", json_string(bounds_words[p->bounds]));
 	set(o, "reached", reached_json(p));
 	set(o, "accounts", accounts_json(p));
 	if (p->has_bundle) {
 		hex_put(hex, bytes_of(p->bundle.b, sizeof p->bundle.b));
 		set(o, "bundle", json_string(hex));
+		set(o, "bundle_intervals", json_boolean(!p->bundle_left_out));
 	}
 	CHECK(json_dumpf(o, stdout, JSON_COMPACT) == 0);
 	printf("\n");
@@ -931,7 +965,8 @@ static int write_one(struct report *p, const char *kind, const char *path, uint6
 
 	trace_words_open(&file, path);
 	if (strcmp(kind, "bundle") == 0) {
-		enum err e = trace_bundle_write(file.out, &p->bundle, &p->run, &p->tally, NULL);
+		enum err e = trace_bundle_write(file.out, &p->bundle, &p->run, &p->tally, NULL,
+						&p->bundle_left_out);
 
 		p->has_bundle = e == ERR_OK;
 		code = e == ERR_OK
@@ -1020,7 +1055,7 @@ int trace_report_command(struct cli *c, const char *const *w, size_t n)
 				put_text(&p);
 			}
 		}
-		trace_bounds_free(p.bounds);
+		free(p.groups);
 		free(p.places);
 		free(p.intervals);
 		trace_tally_free(&p.tally);

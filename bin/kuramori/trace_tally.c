@@ -145,17 +145,33 @@ void trace_tally_free(struct trace_tally *t)
 	*t = (struct trace_tally){ .groups_n = 0 };
 }
 
+size_t trace_tally_first(const struct trace_tally *t, size_t group, unsigned policy)
+{
+	const struct trace_tally_row key = { .group = group, .policy = policy };
+	size_t low = 0, high = t->rows_n;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (by_row(&t->rows[middle], &key) < 0) {
+			low = middle + 1;
+		} else {
+			high = middle;
+		}
+	}
+	return low;
+}
+
 uint64_t trace_tally_sum(const struct trace_tally *t, size_t group, unsigned policy,
 			 uint64_t *transfers)
 {
 	uint64_t sum = 0;
 
 	*transfers = 0;
-	for (size_t i = 0; i < t->rows_n; i++) {
-		if (t->rows[i].group == group && t->rows[i].policy == policy) {
-			sum = more(sum, t->rows[i].units);
-			*transfers += t->rows[i].transfers;
-		}
+	for (size_t i = trace_tally_first(t, group, policy);
+	     i < t->rows_n && t->rows[i].group == group && t->rows[i].policy == policy; i++) {
+		sum = more(sum, t->rows[i].units);
+		*transfers += t->rows[i].transfers;
 	}
 	return sum;
 }

@@ -34,6 +34,10 @@ struct trace_tally {
 void trace_tally_make(struct trace_tally *t, const struct trace_run *r);
 void trace_tally_free(struct trace_tally *t);
 
+/* The first row of a group under a policy or a later one; all rows of a group are neighbours, so a
+ * label a payment costs no look at all rows each. */
+size_t trace_tally_first(const struct trace_tally *t, size_t group, unsigned policy);
+
 /* Of one group under one policy, all days: *transfers of them. */
 uint64_t trace_tally_sum(const struct trace_tally *t, size_t group, unsigned policy,
 			 uint64_t *transfers);

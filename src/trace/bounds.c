@@ -462,13 +462,25 @@ uint64_t trace_bounds_stolen(const struct trace_bounds *b)
 	return b->stolen;
 }
 
-/* The first flow, without some arcs that all run to one node or all are one. */
-static void without(struct trace_bounds *b, const uint32_t *arcs, size_t n)
+void trace_bounds_grant(struct trace_bounds *b, uint64_t steps)
 {
-	flow_again(&b->f);
-	for (size_t i = 0; i < n; i++) {
+	b->f.granted = steps;
+}
+
+uint64_t trace_bounds_granted(const struct trace_bounds *b)
+{
+	return b->f.granted;
+}
+
+/* The first flow, without some arcs that all run to one node or all are one. */
+static enum err without(struct trace_bounds *b, const uint32_t *arcs, size_t n)
+{
+	const enum err err = flow_again(&b->f);
+
+	for (size_t i = 0; err == ERR_OK && i < n; i++) {
 		flow_set(&b->f, arcs[i], 0, 0);
 	}
+	return err;
 }
 
 /*
@@ -480,10 +492,9 @@ static enum err lead(struct trace_bounds *b, const uint32_t *arcs, size_t n, boo
 		     uint64_t *value)
 {
 	uint64_t more;
-	enum err err = ERR_OK;
+	enum err err = without(b, arcs, n);
 
 	*value = 0;
-	without(b, arcs, n);
 	for (size_t i = 0; i < n && err == ERR_OK; i++) {
 		const uint32_t tail = flow_head(&b->f, arcs[i] ^ 1);
 		const uint32_t head = flow_head(&b->f, arcs[i]);
@@ -635,11 +646,12 @@ static enum err go_near(struct trace_bounds *b, uint32_t *arcs, size_t n, bool m
 	for (size_t i = 0; i < n; i++) {
 		arcs[i] = flow_head(&b->f, most ? arcs[i] ^ 1 : arcs[i]);
 	}
-	if (err != ERR_OK) {
-		return err;
+	if (err == ERR_OK && n == 0 && !most) {
+		flow_near(&b->f, elsewhere, ARRAY_LEN(elsewhere));
+	} else if (err == ERR_OK) {
+		flow_near(&b->f, arcs, n);
 	}
-	return n == 0 && !most ? flow_near(&b->f, elsewhere, ARRAY_LEN(elsewhere))
-			       : flow_near(&b->f, arcs, n);
+	return err;
 }
 
 enum err trace_bounds_prove(struct trace_bounds *b, const uint32_t *accounts, size_t n, bool most,

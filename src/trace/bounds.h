@@ -50,15 +50,26 @@ size_t trace_bounds_arcs(const struct trace_bounds *b);
 uint64_t trace_bounds_stolen(const struct trace_bounds *b);
 
 /*
+ * How much all questions from now on may cost together, in arcs that a search looks at (each time
+ * counted; some nanoseconds each); a new network may cost anything.  A question that would cost
+ * more is ERR_TOO_LARGE, and so is every later one that has to search.  The same network and
+ * questions cost the same everywhere.
+ */
+void trace_bounds_grant(struct trace_bounds *b, uint64_t steps);
+/* What of it is left. */
+uint64_t trace_bounds_granted(const struct trace_bounds *b);
+
+/*
  * Of what one event moved (a deposit): the seeds' units among its amount.  Events that no stolen
- * coin can have reached give 0, 0.  ERR_FULL: no memory.
+ * coin can have reached give 0, 0.  ERR_TOO_LARGE: more than was granted.
  */
 MUST_CHECK enum err trace_bounds_event(struct trace_bounds *b, size_t event,
 				       struct trace_interval *out);
 
 /*
  * Of what n accounts hold together at the end, or absorbed if they are sinks (one exchange has many
- * addresses: the sum of single intervals would be too wide).  Each account once.  ERR_FULL.
+ * addresses: the sum of single intervals would be too wide).  Each account once.  ERR_FULL: no
+ * memory; ERR_TOO_LARGE.
  */
 MUST_CHECK enum err trace_bounds_accounts(struct trace_bounds *b, const uint32_t *accounts,
 					  size_t n, struct trace_interval *out);
@@ -92,7 +103,7 @@ struct trace_proof {
 
 /*
  * The proof of the upper end (`most`) or the lower one of trace_bounds_accounts(); *value is that
- * end.  The caller frees *out with trace_proof_free().  ERR_FULL.
+ * end.  The caller frees *out with trace_proof_free().  ERR_FULL, ERR_TOO_LARGE.
  */
 MUST_CHECK enum err trace_bounds_prove(struct trace_bounds *b, const uint32_t *accounts, size_t n,
 				       bool most, uint64_t *value, struct trace_proof *out);

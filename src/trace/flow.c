@@ -142,14 +142,28 @@ enum err flow_pack(struct flow *f)
 	f->head = f->next = NULL;
 	f->room = NULL;
 	f->granted = UINT64_MAX;
-	flow_again(f);
-	return ERR_OK;
+	return flow_again(f);
 }
 
-void flow_again(struct flow *f)
+static bool take_steps(struct flow *f, uint64_t n)
 {
+	if (f->granted < n) {
+		return false;
+	}
+	f->granted -= n;
+	return true;
+}
+
+enum err flow_again(struct flow *f)
+{
+	enum { ARCS_A_STEP = 4 }; /* in a stream */
+
+	if (!take_steps(f, f->arcs_n / ARCS_A_STEP)) {
+		return ERR_TOO_LARGE;
+	}
 	memcpy(f->rooms, f->begin, f->arcs_n * sizeof *f->rooms);
 	memcpy(f->heads, f->heads_begin, f->arcs_n * sizeof *f->heads);
+	return ERR_OK;
 }
 
 /* At a place, not a number. */
@@ -166,15 +180,6 @@ static void put_rooms(struct flow *f, uint32_t k, uint64_t ahead, uint64_t back)
 void flow_set(struct flow *f, uint32_t arc, uint64_t ahead, uint64_t back)
 {
 	put_rooms(f, f->place[arc], ahead, back);
-}
-
-static bool take_steps(struct flow *f, uint64_t n)
-{
-	if (f->granted < n) {
-		return false;
-	}
-	f->granted -= n;
-	return true;
 }
 
 /*
@@ -300,7 +305,7 @@ enum err flow_more(struct flow *f, uint32_t from, uint32_t to, uint64_t most, ui
 	return e;
 }
 
-enum err flow_near(struct flow *f, const uint32_t *nodes, size_t n)
+void flow_near(struct flow *f, const uint32_t *nodes, size_t n)
 {
 	uint32_t done = 0;
 	uint32_t queued = 0;
@@ -316,9 +321,6 @@ enum err flow_near(struct flow *f, const uint32_t *nodes, size_t n)
 		const uint32_t node = f->queue[done++];
 		const uint32_t end = f->first[node + 1];
 
-		if (!take_steps(f, end - f->first[node] + 1)) {
-			return ERR_TOO_LARGE;
-		}
 		for (uint32_t k = f->first[node]; k < end; k++) {
 			const uint32_t tail = f->heads[k];
 
@@ -328,5 +330,4 @@ enum err flow_near(struct flow *f, const uint32_t *nodes, size_t n)
 			}
 		}
 	}
-	return ERR_OK;
 }

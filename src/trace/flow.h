@@ -80,8 +80,8 @@ static inline uint64_t flow_first(const struct flow *f, uint32_t arc)
 	return f->begin[f->place[arc]].ahead;
 }
 
-/* The first flow again. */
-void flow_again(struct flow *f);
+/* The first flow again.  ERR_TOO_LARGE as of flow_more(). */
+MUST_CHECK enum err flow_again(struct flow *f);
 
 /* Room of an arc and of its pair. */
 void flow_set(struct flow *f, uint32_t arc, uint64_t ahead, uint64_t back);
@@ -96,8 +96,8 @@ MUST_CHECK enum err flow_more(struct flow *f, uint32_t from, uint32_t to, uint64
 
 /*
  * Sets f->level to 0 for every node from which there is a way with room to one of these n, and to
- * FLOW_NONE for all others.  ERR_TOO_LARGE as of flow_more().
+ * FLOW_NONE for all others.  One look at each arc at most, which takes no steps.
  */
-MUST_CHECK enum err flow_near(struct flow *f, const uint32_t *nodes, size_t n);
+void flow_near(struct flow *f, const uint32_t *nodes, size_t n);
 
 #endif

@@ -620,6 +620,39 @@ def what_ever_came_to_an_exchange_that_passes_it_on():
     assert said["interval"] == said["ever"]
 
 
+@tap.test
+def a_label_a_payment_makes_no_report_endless():
+    """Each address has a label of its own and passes on what came: what ever came to each wants a network of its own,
+    and all of them more than a report spends. It says so, and what is asked for by name is told all the same."""
+    n = 2500
+    moves = [(1, "g", "-", "VICTIM", 10 * n), (2, "theft", "VICTIM", "THIEF", 10 * n),
+             *((3, f"pay{k}", "THIEF", f"L{k}", 10) for k in range(n)), *((4, f"on{k}", f"L{k}", f"M{k % 7}", 6) for k in range(n))]
+    (folder / "bomb.csv").write_text("address,label,category\n" + "".join(f"L{k},exchange {k},exchange\n" for k in range(n)))
+    the_store = store("bomb", moves)
+    the_case = case("bomb", seeds=THEFT, labels=[{"file": "bomb.csv"}], policies=["fifo", "lifo"])
+    said = report(the_case, the_store, f"bundle={folder / 'bomb.bundle'}")
+    assert said["intervals"] == "too-large" and said["bundle_intervals"] is False and len(said["reached"]) == n
+    assert not any("interval" in one for one in [*said["reached"], *said["accounts"]])
+    assert {one["policies"]["fifo"]["units"] for one in said["reached"]} == {"10"}
+    id = said["bundle"]
+    assert verify(folder / "bomb.bundle", id)[0] == 0
+    assert "is what the ledger" in ask("trace", "verify", folder / "bomb.bundle", the_store)
+    text = ask("trace", "report", the_case, the_store, f"bundle={folder / 'bomb2.bundle'}")
+    assert "What no rule can deny was not computed" in text and "interval=yes" in text and "trace bounds" in text, text
+    assert "The bundle has no bounds but those that were asked for by name" in text and id in text, text
+    # one by its name, and a proof of it
+    named = bounds(the_case, the_store, "account=L7")["asked"][0]
+    assert (named["lower"], named["upper"]) == ("4", "4"), named
+    place, id = bounds_bundle(the_case, the_store, "account=L7", name="bomb3")[:2]
+    assert verify(place, id)[0] == 0
+    assert report(the_case, the_store, "interval=no")["intervals"] == "not-asked"
+    # a few labels of the same ledger are told
+    (folder / "bomb.csv").write_text("address,label,category\nL7,exchange 7,exchange\nM3,exchange 3,exchange\n")
+    said = report(the_case, the_store, f"bundle={folder / 'bomb.bundle'}")
+    assert said["intervals"] == "told" and said["bundle_intervals"] is True and verify(folder / "bomb.bundle", said["bundle"])[0] == 0
+    assert {one["label"]: (one["interval"]["lower"], one["ever"]["upper"]) for one in said["reached"]}["exchange 7"] == ("4", "10")
+
+
 def every_way(moves, stolen, goal):
     """Least and most at a goal (an account, or the place of a move) by every way in which whole coins can be moved."""
     ends = []

@@ -290,6 +290,26 @@ static void questions(void)
 	T_CHECK(value == 100 && p.turns_n == 0);
 	trace_proof_free(&p);
 	T_CHECK(trace_bounds_arcs(b) > 3);
+	/* what a question costs is the same each time, and one unit less is not enough */
+	uint64_t cost[2];
+
+	for (unsigned turn = 0; turn < 2; turn++) {
+		trace_bounds_grant(b, 1000000);
+		T_EQ(trace_bounds_event(b, 3, &x), ERR_OK);
+		cost[turn] = 1000000 - trace_bounds_granted(b);
+	}
+	T_CHECK(cost[0] == cost[1] && cost[0] > 0);
+	for (uint64_t few = 0; few < cost[0]; few++) {
+		trace_bounds_grant(b, few);
+		x = (struct trace_interval){ 7, 7 };
+		T_EQ(trace_bounds_event(b, 3, &x), ERR_TOO_LARGE);
+		T_CHECK(x.lower == 7 && x.upper == 7);
+	}
+	T_EQ(trace_bounds_prove_event(b, 3, true, &value, &p), ERR_TOO_LARGE);
+	T_EQ(trace_bounds_prove(b, &a, 1, false, &value, &p), ERR_TOO_LARGE);
+	trace_bounds_grant(b, cost[0]);
+	T_EQ(trace_bounds_event(b, 3, &x), ERR_OK);
+	T_CHECK(x.lower == 20 && x.upper == 60 && trace_bounds_granted(b) == 0);
 	trace_bounds_free(b);
 	/* coins that never existed together: more than 64 bits */
 	struct trace_seed two[] = { { .kind = TRACE_SEED_EVENT, .at = 0 },
