@@ -41,15 +41,51 @@ enum err cells_reserve(struct cells *c, size_t accounts_n)
 	return ERR_OK;
 }
 
-void cells_free(struct cells *c)
+static size_t bytes_of_pages(size_t n)
+{
+	return n * sizeof(uint64_t[CELLS_PAGE]);
+}
+
+static void free_pages(struct cells *c)
 {
 	while (c->pieces != NULL) {
 		struct cells_piece *p = c->pieces;
 
 		c->pieces = p->before;
-		pages_give(p->memory, p->pages * sizeof(uint64_t[CELLS_PAGE]));
+		pages_give(p->memory, bytes_of_pages(p->pages));
 		free(p);
 	}
+	pages_give(c->flat, c->flat_n * sizeof *c->flat);
+}
+
+enum err cells_flatten(struct cells *c)
+{
+	uint64_t *flat;
+
+	if (c->flat_n == c->pages_n << CELLS_SHIFT) {
+		return ERR_OK;
+	}
+	flat = pages_take(bytes_of_pages(c->pages_n));
+	if (flat == NULL) {
+		return ERR_FULL;
+	}
+	for (size_t k = 0; k < c->pages_n; k++) {
+		uint64_t *page = flat + k * CELLS_PAGE;
+
+		if (c->pages[k] != NULL) {
+			memcpy(page, c->pages[k], bytes_of_pages(1));
+		}
+		c->pages[k] = page;
+	}
+	free_pages(c);
+	c->flat = flat;
+	c->flat_n = c->pages_n << CELLS_SHIFT;
+	return ERR_OK;
+}
+
+void cells_free(struct cells *c)
+{
+	free_pages(c);
 	free(c->pages);
 	*c = (struct cells){ 0 };
 }
@@ -67,7 +103,7 @@ static struct cells_piece *piece(const struct cells *c)
 		p->pages = c->pieces->pages * 2;
 		p->pages = p->pages < CELLS_PIECE_MAX ? p->pages : CELLS_PIECE_MAX;
 	}
-	p->memory = pages_take(p->pages * sizeof(uint64_t[CELLS_PAGE]));
+	p->memory = pages_take(bytes_of_pages(p->pages));
 	if (p->memory == NULL) {
 		free(p);
 		return NULL;

@@ -343,6 +343,25 @@ void trace_engine_observe(struct trace_engine *e, trace_observer *observer, void
 	e->context = context;
 }
 
+/* What working on any event reads first. */
+static INLINED struct cells *cells_read(struct trace_engine *e)
+{
+	return e->n == 1 ? &e->cases[0].taint : &e->masks;
+}
+
+/*
+ * Between two events: as many were worked on as there are accounts, so that a table in which each
+ * has its place at once costs less than was spent already, and is used all over.
+ */
+static INLINED void spread(struct trace_engine *e, size_t events)
+{
+	e->worked += events;
+	if (e->worked > e->accounts_n && cells_read(e)->flat_n < e->accounts_n &&
+	    e->failed == ERR_OK) {
+		e->failed = cells_flatten(cells_read(e));
+	}
+}
+
 /* ---- the scan ---- */
 
 enum {
@@ -351,14 +370,8 @@ enum {
 	DENSE = 24,
 };
 
-/* What working on any event reads first. */
-static INLINED const struct cells *cells_read(const struct trace_engine *e)
-{
-	return e->n == 1 ? &e->cases[0].taint : &e->masks;
-}
-
 /* What working on an event between these two will read at random. */
-static INLINED void fetch_cells(const struct trace_engine *e, uint32_t from, uint32_t to)
+static INLINED void fetch_cells(struct trace_engine *e, uint32_t from, uint32_t to)
 {
 	const struct cells *c = cells_read(e);
 
@@ -413,6 +426,7 @@ static void scan(struct trace_engine *e, size_t begin, size_t end)
 							  : scan_dense(e, begin, to);
 
 		e->dense = hits * DENSE > to - begin;
+		spread(e, hits);
 		begin = to;
 	}
 }
@@ -433,7 +447,7 @@ static INLINED void ask(struct trace_engine *e, size_t i)
 }
 
 /* Where that is which an event names. */
-static INLINED void ask_pages(const struct trace_engine *e, size_t i)
+static INLINED void ask_pages(struct trace_engine *e, size_t i)
 {
 	const struct trace_next *x = &e->nexts->at[i];
 	const struct cells *c = cells_read(e);
@@ -446,11 +460,12 @@ static INLINED void ask_pages(const struct trace_engine *e, size_t i)
 }
 
 /* What an event names that is there. */
-static INLINED void ask_named(const struct trace_engine *e, size_t i)
+static INLINED void ask_named(struct trace_engine *e, size_t i)
 {
 	const struct trace_next *x = &e->nexts->at[i];
 
 	fetch_cells(e, x->from, x->to);
+	FETCH(&e->any[x->from >> 5]);
 	FETCH(&e->any[x->to >> 5]);
 	if (e->sinks_any) {
 		engine_fetch_cell(&e->sinks, x->to);
@@ -475,14 +490,19 @@ static INLINED void front_put(struct trace_engine *e, size_t i)
 	}
 }
 
-/* Event i has been: what its accounts send next is of interest if they are marked now. */
-static INLINED void front_after(struct trace_engine *e, size_t i)
+/*
+ * Event i has been: what its accounts send next is of interest if they are marked now.  Of a
+ * receiver who was marked before it is known.
+ */
+static INLINED void front_after(struct trace_engine *e, size_t i, bool was)
 {
 	const struct trace_next *x = &e->nexts->at[i];
 	const size_t none = e->c->n;
 
 	front_put(e, filter_bit(e->any, x->from) ? x->sender : none);
-	front_put(e, filter_bit(e->any, x->to) ? x->receiver : none);
+	if (!was && filter_bit(e->any, x->to)) {
+		front_put(e, x->receiver);
+	}
 }
 
 /* Of who is marked already the next outflow is looked for in the column of senders. */
@@ -557,10 +577,13 @@ static void frontier(struct trace_engine *e, size_t end)
 	size_t i = agenda_next(&f->agenda, e->next);
 
 	while (i < end && e->failed == ERR_OK) {
+		const bool was = filter_bit(e->any, e->nexts->at[i].to);
+
 		look_ahead(e, i);
 		apply(e, i);
 		f->asked--;
-		front_after(e, i);
+		front_after(e, i, was);
+		spread(e, 1);
 		i = agenda_next(&f->agenda, i + 1);
 	}
 }
@@ -588,7 +611,7 @@ static void come_true(struct trace_engine *e, const struct mark *m, size_t i, bo
 	if (event) {
 		engine_seed_event(e, m, i);
 		if (e->nexts != NULL) {
-			front_after(e, i);
+			front_after(e, i, false);
 		}
 		return;
 	}

@@ -683,17 +683,6 @@ static INLINED void fetch_columns(const struct trace_columns *c, size_t i)
 	}
 }
 
-/* The cells of an event whose sender was marked when it was looked at: his page is there. */
-static INLINED void fetch_pair(uint64_t *const *pages, uint32_t from, uint32_t to)
-{
-	const uint64_t *page = pages[to >> CELLS_SHIFT];
-
-	FETCH(&pages[from >> CELLS_SHIFT][from & (CELLS_PAGE - 1)]);
-	if (page != NULL) {
-		FETCH(&page[to & (CELLS_PAGE - 1)]);
-	}
-}
-
 /*
  * The same as apply_value() for one plain case: what it need not ask is not asked.  Who is marked
  * is asked for a window of events at once, before the first of them, and for the window after it,
@@ -704,27 +693,21 @@ static INLINED size_t dense(struct trace_engine *e, struct state *s, size_t begi
 			    enum trace_policy policy)
 {
 	/* events ahead, in lines of each column */
-	enum { COLUMNS_AHEAD = 512 };
+	enum { COLUMNS_AHEAD = 256 };
 
 	const struct trace_columns c = *e->c;
 	uint32_t *const any = e->any;
-	uint64_t *const *const pages = s->taint.pages;
+	uint64_t *const cells = s->taint.flat;
 	uint64_t accounts = s->totals.accounts;
 	uint64_t held = s->totals.held;
 	size_t touched = 0;
-	const size_t second = least(begin + FILTER_WINDOW, end);
-	uint64_t ahead = filter_window(c.from + second, least(end - second, FILTER_WINDOW), any);
 
-	for (; begin < end && e->failed == ERR_OK; begin += FILTER_WINDOW) {
+	for (; begin < end; begin += FILTER_WINDOW) {
 		const size_t n = least(end - begin, FILTER_WINDOW);
 		const size_t next = begin + n;
-		const size_t after = least(next + FILTER_WINDOW, end);
-		uint64_t far =
-		    filter_window(c.from + after, least(end - after, FILTER_WINDOW), any);
-		uint64_t near = ahead;
+		uint64_t near = filter_window(c.from + next, least(c.n - next, FILTER_WINDOW), any);
 		uint64_t hits = filter_window(c.from + begin, n, any);
 
-		ahead = far;
 		if (c.n - begin >= COLUMNS_AHEAD + FILTER_WINDOW) {
 			fetch_columns(&c, begin + COLUMNS_AHEAD);
 		}
@@ -735,24 +718,16 @@ static INLINED size_t dense(struct trace_engine *e, struct state *s, size_t begi
 			const uint32_t to = c.to[i];
 			const uint64_t v = c.amount[i];
 			const uint64_t b = c.balance[i];
-			uint64_t *ref = &pages[from >> CELLS_SHIFT][from & (CELLS_PAGE - 1)];
-			const uint64_t t = *ref;
-			uint64_t *into;
+			const uint64_t t = cells[from];
 			uint64_t m;
 
 			hits &= hits - 1;
-			if (far != 0) {
-				const size_t f = after + (size_t)__builtin_ctzll(far);
-
-				far &= far - 1;
-				engine_fetch_page(&s->taint, c.from[f]);
-				engine_fetch_page(&s->taint, c.to[f]);
-			}
 			if (near != 0) {
 				const size_t f = next + (size_t)__builtin_ctzll(near);
 
 				near &= near - 1;
-				fetch_pair(pages, c.from[f], c.to[f]);
+				FETCH(&cells[c.from[f]]);
+				FETCH(&cells[c.to[f]]);
 			}
 			if (t == 0) {
 				/* he was when the window began */
@@ -765,12 +740,7 @@ static INLINED size_t dense(struct trace_engine *e, struct state *s, size_t begi
 			if (m == 0) {
 				continue;
 			}
-			into = cells_ref(&s->taint, to);
-			if (into == NULL) {
-				fail(e, ERR_FULL);
-				break;
-			}
-			*ref = t - m;
+			cells[from] = t - m;
 			held -= m;
 			if (t == m) {
 				any[from >> 5] &= ~((uint32_t)1 << (from & 31));
@@ -782,12 +752,12 @@ static INLINED size_t dense(struct trace_engine *e, struct state *s, size_t begi
 				s->totals.destroyed += m;
 				continue;
 			}
-			if (*into == 0) {
+			if (cells[to] == 0) {
 				any[to >> 5] |= (uint32_t)1 << (to & 31);
 				accounts++;
 				hits |= filter_equal(c.from + begin, n, to) & ~UINT64_C(1) << k;
 			}
-			*into += m;
+			cells[to] += m;
 			held += m;
 		}
 	}
@@ -802,6 +772,10 @@ size_t engine_dense(struct trace_engine *e, size_t begin, size_t end)
 {
 	struct state *s = &e->cases[0];
 
+	if (cells_flatten(&s->taint) != ERR_OK) {
+		fail(e, ERR_FULL);
+		return 0;
+	}
 	if (s->c.policy == TRACE_HAIRCUT) {
 		return dense(e, s, begin, end, TRACE_HAIRCUT);
 	}

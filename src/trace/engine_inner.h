@@ -116,6 +116,7 @@ struct trace_engine {
 	size_t event_seed, account_seed; /* the next of each */
 	size_t block;                    /* blocks followed */
 	size_t next;                     /* events followed */
+	size_t worked;                   /* of them those that some case was marked for */
 	enum err failed;
 	struct trace_blame blame;
 	trace_observer *observer;
@@ -196,14 +197,21 @@ static inline bool engine_is_poison(const struct state *s)
 /* Where the cell of an account is: in a large table, not in the cache. */
 static INLINED void engine_fetch_page(const struct cells *c, uint32_t account)
 {
-	FETCH(&c->pages[account >> CELLS_SHIFT]);
+	if (account >= c->flat_n) {
+		FETCH(&c->pages[account >> CELLS_SHIFT]);
+	}
 }
 
 /* What the cell of an account will be read from. */
 static INLINED void engine_fetch_cell(const struct cells *c, uint32_t account)
 {
-	const uint64_t *page = c->pages[account >> CELLS_SHIFT];
+	const uint64_t *page;
 
+	if (account < c->flat_n) {
+		FETCH(&c->flat[account]);
+		return;
+	}
+	page = c->pages[account >> CELLS_SHIFT];
 	if (page != NULL) {
 		FETCH(&page[account & (CELLS_PAGE - 1)]);
 	}

@@ -929,6 +929,112 @@ static void cells_are_apart(void)
 	cells_free(&c);
 }
 
+/* A table made flat says the same, is written at the same places by both ways, and grows. */
+static void cells_made_flat(void)
+{
+	static const uint32_t sizes[] = { 1, CELLS_PAGE, CELLS_PAGE + 1, 5000, 400000 };
+
+	struct cells c = { 0 };
+	static uint64_t want[400000 + CELLS_PAGE];
+
+	memset(want, 0, sizeof want);
+	for (size_t k = 0; k < ARRAY_LEN(sizes); k++) {
+		const uint32_t n = sizes[k];
+		const uint64_t *flat;
+
+		T_EQ(cells_reserve(&c, n), ERR_OK);
+		for (uint32_t i = 0; i < n / 3 + 1; i++) {
+			const uint32_t account = (uint32_t)t_below(n);
+
+			want[account] = 1 + t_below(1000);
+			*cells_ref(&c, account) = want[account];
+		}
+		/* the last places, too, which may lie in pages that were added just now */
+		want[n - 1]++;
+		++*cells_ref(&c, n - 1);
+		T_EQ(cells_flatten(&c), ERR_OK);
+		T_CHECK(c.flat_n >= n && c.pieces == NULL);
+		flat = c.flat;
+		T_EQ(cells_flatten(&c), ERR_OK);
+		T_CHECK(c.flat == flat);
+		for (uint32_t a = 0; a < n; a++) {
+			CHECK(cells_get(&c, a) == want[a] && cells_ref(&c, a) == &c.flat[a]);
+			CHECK(c.pages[a >> CELLS_SHIFT] + (a & (CELLS_PAGE - 1)) == &c.flat[a]);
+		}
+	}
+	cells_free(&c);
+	T_CHECK(c.flat == NULL && c.flat_n == 0);
+	cells_free(&c);
+}
+
+/* One in which accounts come later; what the first have goes round. */
+static void grow_world(uint32_t accounts, size_t events)
+{
+	enum { FIRST = 8, BLOCK = 6 };
+
+	world_start(&w, accounts);
+	world_block(&w);
+	for (uint32_t a = 0; a < FIRST; a++) {
+		(void)world_pay(&w, TRACE_ISSUANCE, TRACE_ACCOUNTS_RESERVED + a, 1000000, a);
+	}
+	for (size_t i = FIRST; i < events; i++) {
+		const uint64_t most = accounts - TRACE_ACCOUNTS_RESERVED - FIRST;
+		const uint64_t known = FIRST + most * i / events;
+		const uint32_t from = TRACE_ACCOUNTS_RESERVED + (uint32_t)t_below(known);
+		const uint32_t to = TRACE_ACCOUNTS_RESERVED + (uint32_t)t_below(known);
+		const uint64_t has = trace_columns_builder_balance(&w.b, from);
+
+		if (i % BLOCK == 0) {
+			world_block(&w);
+		}
+		if (has > 0) {
+			(void)world_pay(&w, from, to, 1 + t_below(has), (uint32_t)i);
+		}
+	}
+	world_view(&w);
+}
+
+/* The table of a case that is followed densely grows with the accounts. */
+static void dense_ledgers_grow(void)
+{
+	enum { ACCOUNTS = 1000, EVENTS = 40000, PARTS = 4 };
+
+	for (unsigned round = 0; round < TRACE_POLICIES; round++) {
+		const struct trace_seed seed = { .kind = TRACE_SEED_EVENT, .at = round };
+		const struct world_case wc = { .c = { .policy = (enum trace_policy)(1 + round),
+						      .seeds = &seed,
+						      .seeds_n = 1 } };
+		struct trace_engine *e[2] = { NULL };
+		struct hash32 h[2];
+
+		grow_world(ACCOUNTS, EVENTS);
+		e[0] = run_cases(&wc.c, 1, false, 0);
+		T_EQ(trace_engine_new(&e[1], &wc.c, 1, 0, 0), ERR_OK);
+		for (size_t k = 1; k <= PARTS; k++) {
+			const size_t blocks = w.b.blocks_n * k / PARTS;
+			struct trace_columns c = w.c;
+
+			if (blocks < w.b.blocks_n) {
+				c.n = (size_t)w.b.blocks[blocks].first;
+			}
+			c.accounts_n = TRACE_ACCOUNTS_RESERVED;
+			for (size_t i = 0; i < c.n; i++) {
+				const uint32_t most = c.from[i] > c.to[i] ? c.from[i] : c.to[i];
+
+				c.accounts_n = most >= c.accounts_n ? most + 1 : c.accounts_n;
+			}
+			T_EQ(trace_engine_run(e[1], &c, w.b.blocks, blocks, NULL, NULL), ERR_OK);
+			trace_engine_certify(e[1]);
+		}
+		for (unsigned k = 0; k < 2; k++) {
+			trace_engine_certify(e[k]);
+			trace_engine_digest(e[k], &h[k]);
+			trace_engine_free(e[k]);
+		}
+		T_CHECK(hash32_eq(&h[0], &h[1]));
+	}
+}
+
 /* Memory of every size is zero, writable to its last byte, and aligned where it is large. */
 static void pages_of_every_size(void)
 {
@@ -1144,10 +1250,12 @@ int main(int argc, char **argv)
 		{ "both filters agree", filters_agree },
 		{ "a window of senders by both filters", windows_agree },
 		{ "long ledgers with most senders marked", dense_ledgers },
+		{ "the same with accounts that come later", dense_ledgers_grow },
 		{ "a search in the lists", lists_find },
 		{ "the next outflows beside an event", nexts_are_found },
 		{ "an agenda is a set in order", agenda_is_a_set },
 		{ "cells are apart and stay", cells_are_apart },
+		{ "a table of cells made flat", cells_made_flat },
 		{ "pages of every size", pages_of_every_size },
 		{ "scan and frontier in turn", engines_in_turn },
 		{ "poison stops at sinks", poison_stops_at_sinks },

@@ -3,8 +3,8 @@
  * Goal: when memory runs out at any allocation of columns, engine, pedigree, bounds and proofs they
  * say ERR_FULL, lose nothing and leave nothing behind; a reader of the column store does the same
  * and the store is as it was.  Method: the linker puts wrap_ functions between them and malloc,
- * calloc, realloc, strdup and free (meson.build); the same work is done once for each k, the k-th
- * allocation of which fails, and then with memory again.
+ * calloc, realloc, strdup, free and the large pages (meson.build); the same work is done once for
+ * each k, the k-th allocation of which fails, and then with memory again.
  */
 #include <stdio.h>
 #include <sys/wait.h>
@@ -24,11 +24,15 @@ void *__real_calloc(size_t n, size_t each);
 void *__real_realloc(void *p, size_t n);
 void __real_free(void *p);
 char *__real_strdup(const char *text);
+void *__real_pages_take(size_t n);
+void __real_pages_give(void *p, size_t n);
 void *__wrap_malloc(size_t n);
 void *__wrap_calloc(size_t n, size_t each);
 void *__wrap_realloc(void *p, size_t n);
 void __wrap_free(void *p);
 char *__wrap_strdup(const char *text);
+void *__wrap_pages_take(size_t n);
+void __wrap_pages_give(void *p, size_t n);
 
 void *__wrap_malloc(size_t n)
 {
@@ -66,6 +70,20 @@ char *__wrap_strdup(const char *text)
 
 	live += p != NULL;
 	return p;
+}
+
+void *__wrap_pages_take(size_t n)
+{
+	void *p = ++calls == fail_at ? NULL : __real_pages_take(n);
+
+	live += p != NULL;
+	return p;
+}
+
+void __wrap_pages_give(void *p, size_t n)
+{
+	live -= p != NULL;
+	__real_pages_give(p, n);
 }
 
 static struct world w;
