@@ -899,6 +899,7 @@ static void opened(struct watch *w, const struct event *event, struct effects *o
 		for (size_t i = 0; i < k->recent_n; i++) {
 			k->recent[i].acked = false;
 		}
+		watch_order_opened(w, (unsigned)s);
 		watch_stop_opened(w, (size_t)s, event->channel, out);
 		return;
 	}

@@ -469,6 +469,9 @@ struct watch {
 		uint32_t payment;             /* its place in the table */
 		struct hash32 order, request; /* documents */
 		uint64_t delay_ms;
+		bool over;    /* the lock is; what is missing is that signers heard our word */
+		uint8_t owed; /* bit per signer: it has not answered it yet */
+		uint8_t said; /* bit per signer: said on this link */
 	} early[WATCH_EARLY_MAX];
 
 	size_t early_n;

@@ -234,6 +234,7 @@ void watch_feed_reply(struct watch *w, int signer, const struct event *event, st
 				k->recent[i].acked = true;
 			}
 		}
+		watch_order_heard(w, (unsigned)signer, event->request_id);
 		return;
 	case MSGS_REPLY(SIGNER_HEARTBEAT):
 		if (refused_as(w, event->body, ERR_LOCKED)) {

@@ -196,12 +196,28 @@ bool watch_order_waits(struct watch *w, const struct doc *d, const struct doc_or
 	return !is_over(w, &order->request_id, &id, tier->delay_ms);
 }
 
+/* Room for one more: the oldest whose lock is over, whatever signer has not answered. */
+static void forget_over(struct watch *w)
+{
+	for (size_t i = 0; i < w->early_n; i++) {
+		if (w->early[i].over) {
+			w->early_n--;
+			memmove(w->early + i, w->early + i + 1,
+				(w->early_n - i) * sizeof w->early[0]);
+			return;
+		}
+	}
+}
+
 void watch_order_hold(struct watch *w, struct watch_payment *p, const struct hash32 *id,
 		      const struct doc_order *order, const struct doc_policy *policy)
 {
 	const struct doc_tier *tier;
 
 	p->early = true;
+	if (w->early_n == WATCH_EARLY_MAX) {
+		forget_over(w);
+	}
 	if (w->early_n == WATCH_EARLY_MAX ||
 	    policy_tier_find(&tier, policy, &order->amount) != ERR_OK) {
 		return; /* it explains what is seen, and is never acknowledged by us */
@@ -214,24 +230,64 @@ void watch_order_hold(struct watch *w, struct watch_payment *p, const struct has
 	};
 }
 
+/* The lock is over; false: it gets no word, or gets it with what is put off. */
+static bool over_now(struct watch *w, struct watch_early *one, struct watch_payment *p)
+{
+	p->early = false;
+	one->over = true;
+	for (int s = 0; s < DOC_SIGNERS; s++) {
+		one->owed |= p->sequence[s] != 0 ? (uint8_t)(1u << s) : 0;
+	}
+	if (p->dead || p->late) {
+		return false;
+	}
+	w->acks += (uint64_t)__builtin_popcount(one->owed);
+	return true;
+}
+
 void watch_order_pump(struct watch *w, struct effects *out)
 {
 	size_t kept = 0;
 
 	for (size_t i = 0; i < w->early_n; i++) {
-		const struct watch_early one = w->early[i];
+		struct watch_early one = w->early[i];
 		struct watch_payment *p = &w->config.storage.payments[one.payment];
 		const struct id128 order = watch_self_short(&one.order);
 
 		if (watch_frozen(w) || effects_free(out) <= 16 ||
-		    !is_over(w, &p->request_id, &order, one.delay_ms)) {
+		    (!one.over && !is_over(w, &p->request_id, &order, one.delay_ms))) {
 			w->early[kept++] = one;
 			continue;
 		}
-		p->early = false;
-		if (!p->dead && !p->late) {
-			watch_record_ack(w, &one, out);
+		if (!one.over && !over_now(w, &one, p)) {
+			continue;
+		}
+		if (p->dead || control_said_no(&w->control, &one.order, &one.request)) {
+			continue; /* never for good */
+		}
+		watch_record_ack_owed(w, &one, out);
+		if (one.owed != 0) {
+			w->early[kept++] = one;
 		}
 	}
 	w->early_n = kept;
+}
+
+void watch_order_opened(struct watch *w, unsigned signer)
+{
+	for (size_t i = 0; i < w->early_n; i++) {
+		w->early[i].said &= (uint8_t) ~(1u << signer);
+	}
+}
+
+void watch_order_heard(struct watch *w, unsigned signer, uint64_t sequence)
+{
+	for (size_t i = 0; i < w->early_n; i++) {
+		struct watch_early *one = &w->early[i];
+
+		if (one->over &&
+		    w->config.storage.payments[one->payment].sequence[signer] == sequence) {
+			one->owed &= (uint8_t) ~(1u << signer);
+		}
+	}
 }

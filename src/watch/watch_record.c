@@ -827,3 +827,21 @@ void watch_record_ack(struct watch *w, const struct watch_early *early, struct e
 		}
 	}
 }
+
+void watch_record_ack_owed(struct watch *w, struct watch_early *early, struct effects *out)
+{
+	const struct watch_payment *p = &w->config.storage.payments[early->payment];
+
+	for (unsigned i = 0; i < DOC_SIGNERS && watch_stands(w); i++) {
+		struct watch_recent one = { .id = p->attestation[i],
+					    .sequence = p->sequence[i],
+					    .order = early->order,
+					    .request = early->request };
+		uint8_t bit = (uint8_t)(1u << i);
+
+		if ((early->owed & bit) != 0 && (early->said & bit) == 0 && w->signer[i].up) {
+			early->said |= bit;
+			say(w, &w->signer[i], &one, out);
+		}
+	}
+}

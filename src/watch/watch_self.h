@@ -138,6 +138,8 @@ MUST_CHECK enum err watch_record_replay_later(struct watch *w, const struct log_
 void watch_record_again(struct watch *w, struct effects *out);
 /* Acknowledges what is held of a payment whose time lock is over. */
 void watch_record_ack(struct watch *w, const struct watch_early *early, struct effects *out);
+/* The same of one whose lock is over, to who has not answered it, once on each link. */
+void watch_record_ack_owed(struct watch *w, struct watch_early *early, struct effects *out);
 
 /* watch_feed.c: what signers are asked for */
 void watch_feed_reply(struct watch *w, int signer, const struct event *event, struct effects *out);
@@ -333,6 +335,10 @@ void watch_order_hold(struct watch *w, struct watch_payment *p, const struct has
 		      const struct doc_order *order, const struct doc_policy *policy);
 /* Acknowledges what has waited long enough. */
 void watch_order_pump(struct watch *w, struct effects *out);
+/* A new link: what this signer has not answered is said again. */
+void watch_order_opened(struct watch *w, unsigned signer);
+/* It has answered our word on its attestation of this number. */
+void watch_order_heard(struct watch *w, unsigned signer, uint64_t sequence);
 
 /* watch_sweep.c */
 void watch_sweep_derive(struct watch *w, struct effects *out);

@@ -210,6 +210,42 @@ static void restarted(void)
 	T_CHECK(well());
 }
 
+/* More of them than are remembered as recent, and the lock is over while nobody listens. */
+static void many_told_again(void)
+{
+	enum { MANY = WATCH_RECENT + 6 };
+	static struct hash32 id[MANY];
+
+	start();
+	for (size_t i = 0; i < MANY; i++) {
+		pay_new(X(101) + i); /* else all would be one payment */
+		pay_link();
+		pay_approve(2, "approver-1");
+		T_CHECK(!attested(A));
+		id[i] = said[A];
+	}
+	T_EQ(r.w.early_n, MANY);
+	link_close(CH_A, role_of(A));
+	pass(LOCK_MS);
+	for (size_t i = 0; i < MANY; i++) {
+		T_CHECK(!was_acked(A, &id[i]));
+	}
+	/* said, and nobody knows whether it was heard */
+	r.signer[A].acks_refused = ERR_NOT_FOUND;
+	link_open(CH_A, role_of(A));
+	wait_ms(500);
+	link_close(CH_A, role_of(A));
+	r.signer[A].acks_refused = ERR_OK;
+	link_open(CH_A, role_of(A));
+	wait_ms(500);
+	for (size_t i = 0; i < MANY; i++) {
+		T_CHECK(was_acked(A, &id[i]));
+	}
+	T_EQ(r.w.acks, MANY);
+	T_EQ(r.w.early_n, 0);
+	T_CHECK(well());
+}
+
 /* A journal that ends anywhere knows the order later, never earlier. */
 static void cut_short(void)
 {
@@ -372,6 +408,7 @@ int main(int argc, char **argv)
 		{ "never told", never_told },
 		{ "on the chain before the lock is over here", seen_early },
 		{ "a restart in between", restarted },
+		{ "more words than are remembered, and a link that is down", many_told_again },
 		{ "a journal that ends early", cut_short },
 		{ "one clock ends no lock", one_clock },
 		{ "frozen", frozen },

@@ -785,11 +785,11 @@ static void full_tables(void)
 {
 	rig_up();
 	for (unsigned i = 0; i < PAYMENTS; i++) {
-		(void)pay_whole(X(10));
+		(void)pay_whole(X(5));
 		rig_pass(1000);
 	}
 	T_EQ(r.w.payments_n, PAYMENTS);
-	pay_new(X(10));
+	pay_new(X(5));
 	pay_link();
 	(void)att_tell(A);
 	rig_settle();
