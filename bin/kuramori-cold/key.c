@@ -320,7 +320,7 @@ int program_unlock(struct program *p, bool journal)
 	enum err e;
 
 	if (p->config.key_file[0] == '\0' || (journal && p->config.journal_file[0] == '\0')) {
-		return program_fail(ERR_USAGE, "--key-file, --journal-file");
+		return program_fail(ERR_USAGE, "needed: --key-file, --journal-file");
 	}
 	e = file_read(p->config.key_file, file, sizeof file, &n);
 	if (e != ERR_OK) {

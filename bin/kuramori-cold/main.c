@@ -202,7 +202,7 @@ int program_rosters(struct program *p)
 		n++;
 	}
 	if (code == 0 && n == 0) {
-		return program_fail(ERR_USAGE, "--roster1-file");
+		return program_fail(ERR_USAGE, "needed: --roster1-file");
 	}
 	if (code != 0) {
 		return code;
@@ -262,7 +262,7 @@ int program_rules(struct program *p, bool genesis_only)
 		return genesis_alone(p);
 	}
 	if (p->config.roster_file[0][0] == '\0' || p->config.holding_file[0] == '\0') {
-		return program_fail(ERR_USAGE, "--roster1-file, --holding-file");
+		return program_fail(ERR_USAGE, "needed: --roster1-file, --holding-file");
 	}
 	code = program_rosters(p);
 	if (code == 0) {
@@ -335,7 +335,7 @@ static int command(struct program *p, const struct config_result *r)
 
 	if (p->config.genesis_file[0] == '\0' && strcmp(word, "accounts") != 0 &&
 	    strcmp(word, "reseal") != 0) {
-		return program_fail(ERR_USAGE, "--genesis-file");
+		return program_fail(ERR_USAGE, "needed: --genesis-file");
 	}
 	for (size_t i = 0; i < ARRAY_LEN(alone); i++) {
 		if (strcmp(word, alone[i].word) == 0 && r->rest_n == 1) {

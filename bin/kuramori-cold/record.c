@@ -127,7 +127,7 @@ int program_seal_transcript(struct program *p)
 	int code = program_rules(p, false);
 
 	if (transcript.fd < 0) {
-		return program_fail(ERR_USAGE, "--transcript-file");
+		return program_fail(ERR_USAGE, "needed: --transcript-file");
 	}
 	if (code == 0) {
 		code = program_unlock(p, false);

@@ -97,6 +97,9 @@ int cli_documents(struct cli *c, bool need_roster);
 /* The person's or price source's Ed25519 secret; asks for the passphrase on the terminal, or reads
  * it from passphrase_file.  The caller wipes secret.  0 or an exit code. */
 int cli_secret(const struct cli *c, uint8_t secret[DOC_SECRET_BYTES]);
+/* The key in key_file is that of person, who may be a watcher or back end, too: 0 or an exit code.
+ */
+int cli_key_stands(const struct cli *c);
 
 /* Asks for a passphrase on the terminal, or reads it from passphrase_file; out is NUL-terminated
  * and the caller wipes it.  cli_passphrase_new() asks twice, where it asks.  0 or an exit code. */
@@ -202,9 +205,29 @@ MUST_CHECK enum err cli_ask_stop(uint64_t timeout_ms, const char *path, uint16_t
 int cli_resume(struct cli *c, const char *path);
 /* DOC_ROSTER or DOC_POLICY; a file with a draft (the body alone) becomes the document. */
 int cli_rules_propose(struct cli *c, enum doc_type type, const char *path);
-/* A draft is the body alone, in any spelling of JSON: it becomes a document in its one spelling. */
+
+/* What the next one follows: number and id; a first holding: 0 and zeros. */
+struct cli_standing {
+	uint64_t number;
+	struct hash32 id;
+};
+
+/* Of roster_file, policy_file or holding_file (not set, or no such file: the first is to come), by
+ * the type; cli_documents() with the roster came first.  0 or an exit code. */
+int cli_standing(struct cli *c, enum doc_type type, struct cli_standing *out);
+/* Nothing that does not follow *old, which is cli_standing()'s, is signed: signers, watchers and
+ * holders' machines would refuse it when all have signed.  *old itself may be signed once more.  0,
+ * or an exit code and what would follow. */
+int cli_follows(const struct cli *c, const char *path, const struct doc *d,
+		const struct cli_standing *old);
+/* A draft is the body alone, in any spelling of JSON: it becomes a document in its one spelling.
+ * With neither number nor previous it gets those behind *old (NULL: it has its own). */
 int cli_draft_close(struct cli *c, const char *path, enum doc_type type, struct bytes text,
-		    struct writer *w);
+		    const struct cli_standing *old, struct writer *w);
+/* person is an officer of the roster: 0, or an exit code, said. */
+int cli_officer(const struct cli *c);
+/* How many different officers of the roster have signed it. */
+unsigned cli_officers_of(const struct cli *c, const struct doc *d);
 /* Shows *d, which was read from path or goes there, adds this officer's signature, keeps the file,
  * and hands it out if that was the last one that is needed.  0 or an exit code. */
 int cli_sign_together(struct cli *c, const char *path, const struct doc *d);

@@ -213,7 +213,32 @@ int cli_passphrase_new(const struct cli *c, char *out, size_t cap)
 	return 0;
 }
 
-int cli_secret(const struct cli *c, uint8_t secret[DOC_SECRET_BYTES])
+static bool party_of(const struct doc_party *p, size_t n, const char *id, const struct key32 *key)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(p[i].id, id) == 0 && key32_eq(&p[i].key, key)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* machines: watchers and back ends, too, who sign nothing with this tool. */
+static bool stands(const struct cli *c, bool machines, const struct key32 *key)
+{
+	const struct doc_roster *r = &c->roster;
+
+	for (size_t i = 0; i < r->people_count; i++) {
+		if (strcmp(r->people[i].id, c->person) == 0 && key32_eq(&r->people[i].key, key)) {
+			return true;
+		}
+	}
+	return party_of(r->price_sources, r->source_count, c->person, key) ||
+	       (machines && (party_of(r->watchers, r->watcher_count, c->person, key) ||
+			     party_of(r->backends, r->backend_count, c->person, key)));
+}
+
+static int secret_of(const struct cli *c, bool machines, uint8_t secret[DOC_SECRET_BYTES])
 {
 	uint8_t sealed[SEAL_BYTES], seed[SEAL_SECRET_MAX];
 	char words[SEAL_PASSPHRASE_MAX + 1];
@@ -242,23 +267,26 @@ int cli_secret(const struct cli *c, uint8_t secret[DOC_SECRET_BYTES])
 	}
 	ed25519_keypair(&public_key, secret, seed);
 	crypto_wipe(seed, sizeof seed);
-	for (size_t i = 0; i < c->roster.people_count; i++) {
-		const struct doc_person *p = &c->roster.people[i];
-
-		if (strcmp(p->id, c->person) == 0 && key32_eq(&p->key, &public_key)) {
-			return 0;
-		}
-	}
-	for (size_t i = 0; i < c->roster.source_count; i++) {
-		const struct doc_party *p = &c->roster.price_sources[i];
-
-		if (strcmp(p->id, c->person) == 0 && key32_eq(&p->key, &public_key)) {
-			return 0;
-		}
+	if (stands(c, machines, &public_key)) {
+		return 0;
 	}
 	crypto_wipe(secret, DOC_SECRET_BYTES);
 	return cli_fail(ERR_SIGNER_UNKNOWN, "the key in %s is not that of %s on the roster",
 			c->key_file, c->person);
+}
+
+int cli_secret(const struct cli *c, uint8_t secret[DOC_SECRET_BYTES])
+{
+	return secret_of(c, false, secret);
+}
+
+int cli_key_stands(const struct cli *c)
+{
+	uint8_t secret[DOC_SECRET_BYTES];
+	int code = secret_of(c, true, secret);
+
+	crypto_wipe(secret, sizeof secret);
+	return code;
 }
 
 int cli_sign(const struct cli *c, enum doc_type type, const void *body, struct bytes *raw,

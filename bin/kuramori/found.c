@@ -456,6 +456,22 @@ static int refused(const char *path, const struct policy_verdict *v)
 	return cli_fail(v->err, "%s: %s: %s", path, field, told);
 }
 
+/* The word that makes this field, where the two have different names, or NULL. */
+static const char *word_of(const char *field)
+{
+	/* not words */
+	static const char *const names[][2] = { { "approval_tiers", "tier=" },
+						{ "recovery.holders", "holders=" },
+						{ "recovery.needed", "needed=" } };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strcmp(field, names[i][0]) == 0) {
+			return names[i][1];
+		}
+	}
+	return NULL;
+}
+
 /* The envelope of body, opened and judged.  0 or an exit code. */
 static int close_body(const char *path, enum doc_type type, const json_t *body, struct writer *w,
 		      const struct hash32 *genesis, struct doc *d)
@@ -473,7 +489,15 @@ static int close_body(const char *path, enum doc_type type, const json_t *body, 
 	if (e == ERR_OK) {
 		e = doc_check(d, &fault);
 	}
-	return e == ERR_OK ? 0 : cli_fail(e, "%s: %s: %s", path, fault.field, words_of(fault.why));
+	if (e != ERR_OK) {
+		const char *word = word_of(fault.field);
+
+		return word == NULL
+			   ? cli_fail(e, "%s: %s: %s", path, fault.field, words_of(fault.why))
+			   : cli_fail(e, "%s: %s: %s (the word is %s)", path, fault.field,
+				      words_of(fault.why), word);
+	}
+	return 0;
 }
 
 static int judge(const struct cli *c, const char *path, const struct doc *d, bool next)
@@ -513,7 +537,9 @@ static int free_or_same(const char *path, struct bytes raw, bool *same)
 	}
 	return e == ERR_OK
 		   ? cli_fail(ERR_EXISTS,
-			      "%s: another document is there; nothing is written over it", path)
+			      "%s: another document is there; nothing is written over it: give "
+			      "another name, or move that one away if nobody has compared it yet",
+			      path)
 		   : cli_fail(e, "%s", path);
 }
 
@@ -542,6 +568,11 @@ static void print_next(enum doc_type type, const char *path, bool next)
 	} else if (next) {
 		printf(_("Next: each officer reads it and runs: kuramori %s propose %s\n"),
 		       doc_type_name(type), path);
+	} else if (type == DOC_POLICY) {
+		printf(
+		    _("Next: everybody reads all of it, and kuramori policy check %s, which says "
+		      "what so many people can move; then kuramori genesis make, which names it\n"),
+		    path);
 	} else {
 		printf(_("Next: everybody who stands in it compares his own lines; then kuramori "
 			 "genesis make, which names %s\n"),
@@ -991,16 +1022,20 @@ int cli_found(struct cli *c, enum doc_type type, const char *path, const char *c
 
 int cli_key_check(struct cli *c)
 {
-	uint8_t secret[DOC_SECRET_BYTES];
 	int code = cli_documents(c, true);
 
 	if (code == 0) {
-		code = cli_secret(c, secret);
+		code = cli_key_stands(c);
+	}
+	if (code == err_exit(ERR_SIGNER_UNKNOWN)) {
+		(void)fprintf(
+		    stderr, "%s\n",
+		    _("Stop, and tell everybody: nothing is founded on this roster before it "
+		      "is known whose key stands there."));
 	}
 	if (code != 0) {
 		return code;
 	}
-	crypto_wipe(secret, sizeof secret);
 	if (c->json) {
 		printf("{\"person\":\"%s\",\"roster\":%" PRIu64 "}\n", c->person, c->roster.number);
 		return 0;

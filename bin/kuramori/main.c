@@ -41,8 +41,8 @@ static const struct config_row rows[] = {
 	{ "roster_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, roster_file), "FILE",
 	  "the roster: who holds which key" },
 	{ "policy_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, policy_file), "FILE",
-	  "policy explain: by which policy; policy grant: the one that it must keep to; sweep: the "
-	  "one that is in force" },
+	  "policy explain: by which policy; policy grant: the one that it must keep to; policy "
+	  "propose, policy next, sweep: the one that is in force" },
 	{ "person", CONFIG_STRING, "", 0, 0, CONFIG_FIELD(cli, person), "ID",
 	  "who you are on the roster" },
 	{ "key_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, key_file), "FILE",
@@ -110,7 +110,8 @@ static const struct config_row rows[] = {
 	{ "agree", CONFIG_U32, "0", 0, NEM_NODES_MAX, CONFIG_FIELD(cli, agree), "K",
 	  "nem: how many of the nodes must say the same; 0: more than half" },
 	{ "holding_file", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, holding_file), "FILE",
-	  "refill, prepare: the holding, who keeps the cold keys" },
+	  "refill, prepare: the holding, who keeps the cold keys; rotate sign, holding next: the "
+	  "one before" },
 	{ "drill_folder", CONFIG_PATH, "", 0, 0, CONFIG_FIELD(cli, drill_folder), "DIR",
 	  "prepare name, refill propose into a box, rotate next: drills of cold holders, files "
 	  "whose names begin with drill; without enough valid ones no box gets anything" },
@@ -322,7 +323,8 @@ static const char text_found_cold[] =
     "                         policy propose, rotate sign\n"
     "  key check              is the key in key_file person's on roster_file, and roster 1 the "
     "one\n"
-    "                         that genesis names: everybody, for himself, before it counts\n";
+    "                         that genesis names: everybody, for himself, before it counts; of a\n"
+    "                         watcher or back end, too\n";
 
 static const char text_books[] =
     "  audit verify FILE...   verify journals of stopped programs: chain, records, books\n"

@@ -38,6 +38,28 @@ int policy_read(struct cli *c, const char *path, struct doc *d, struct doc_polic
 	return 0;
 }
 
+int cli_policy_in_force(struct cli *c, struct doc *d, struct doc_policy *out)
+{
+	struct hash32 first;
+	int code;
+
+	if (c->policy_file[0] == '\0') {
+		return cli_fail(ERR_CONFIG, "policy_file is not set; see kuramori --help");
+	}
+	code = policy_read(c, c->policy_file, d, out);
+	if (code == 0 && d->type != DOC_POLICY) {
+		code = cli_fail(ERR_TYPE, "%s is no policy", c->policy_file);
+	}
+	if (code != 0) {
+		return code;
+	}
+	doc_zero_id(&first, d);
+	return out->number > 1 || hash32_eq(&first, &c->genesis.policy)
+		   ? 0
+		   : cli_fail(ERR_MISMATCH, "%s: genesis names another first policy",
+			      c->policy_file);
+}
+
 /* What `approvers` people together can let out, for people. */
 static void print_exposure(const struct doc_policy *p, unsigned approvers)
 {

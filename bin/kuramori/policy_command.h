@@ -16,6 +16,9 @@
  */
 int policy_read(struct cli *c, const char *path, struct doc *d, struct doc_policy *out);
 
+/* The same of policy_file: a policy, and if it is the first the one that genesis names. */
+int cli_policy_in_force(struct cli *c, struct doc *d, struct doc_policy *out);
+
 enum { POLICY_TELL_MAX = 512 };
 
 /* What policy_words() says, in the person's language. */

@@ -355,7 +355,10 @@ static int announce(struct cli *c, const char *path, const char *const *nodes, s
 				"see kuramori prepare status",
 				refused);
 	}
-	printf(_("next: kuramori prepare follow UNIT HOST:PORT..., until none can be undone\n"));
+	printf(
+	    c->dry_run
+		? _("next: the same without --dry-run, within a day of kuramori-cold convert\n")
+		: _("next: kuramori prepare follow UNIT HOST:PORT..., until none can be undone\n"));
 	return 0;
 }
 

@@ -141,7 +141,7 @@ static int make(struct cli *c, const char *path, const char *people_path)
 		(void)json_object_set_new(body, "recovery", json_true());
 		draft = json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS);
 		CHECK(draft != NULL);
-		code = cli_draft_close(c, path, DOC_ROSTER, bytes_str(draft), &w);
+		code = cli_draft_close(c, path, DOC_ROSTER, bytes_str(draft), NULL, &w);
 		free(draft);
 	}
 	json_decref(body);

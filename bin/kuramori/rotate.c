@@ -42,9 +42,9 @@ static struct rotating {
 
 /* ---- a holding ----------------------------------------------------------------------------- */
 
-/* Opens the holding of this file or, if `draft`, of the body in it.  0 or an exit code. */
-static int holding_read(struct cli *c, const char *path, bool draft, uint8_t *raw, struct doc *d,
-			struct doc_holding *h)
+/* Opens the holding of this file or, if old is not NULL, of the body in it.  0 or an exit code. */
+static int holding_read(struct cli *c, const char *path, const struct cli_standing *old,
+			uint8_t *raw, struct doc *d, struct doc_holding *h)
 {
 	static uint8_t text[DOC_BYTES_MAX];
 	struct doc_fault fault = { .field = "", .why = "" };
@@ -57,8 +57,8 @@ static int holding_read(struct cli *c, const char *path, bool draft, uint8_t *ra
 	if (code != 0) {
 		return code;
 	}
-	if (draft && memmem(text, n, "\"signatures\"", 12) == NULL) {
-		code = cli_draft_close(c, path, DOC_HOLDING, bytes_of(text, n), &w);
+	if (old != NULL && memmem(text, n, "\"signatures\"", 12) == NULL) {
+		code = cli_draft_close(c, path, DOC_HOLDING, bytes_of(text, n), old, &w);
 	} else {
 		writer_bytes(&w, bytes_of(text, n));
 	}
@@ -80,14 +80,25 @@ static int sign(struct cli *c, const char *path)
 	struct writer w = writer_make(room, sizeof room);
 	uint8_t secret[DOC_SECRET_BYTES];
 	char words[DOC_ID_WORDS_BYTES], lines[DOC_ID_LINES_BYTES];
+	struct cli_standing old;
 	struct doc_holding h;
 	struct doc_seal seal;
 	struct doc d;
+	unsigned signers;
 	enum err e;
 	int code = cli_documents(c, true);
 
 	if (code == 0) {
-		code = holding_read(c, path, true, raw, &d, &h);
+		code = cli_standing(c, DOC_HOLDING, &old);
+	}
+	if (code == 0) {
+		code = holding_read(c, path, &old, raw, &d, &h);
+	}
+	if (code == 0) {
+		code = cli_follows(c, path, &d, &old);
+	}
+	if (code == 0) {
+		code = cli_officer(c);
 	}
 	if (code == 0 && !c->json) {
 		cli_document_print(&d);
@@ -102,11 +113,15 @@ static int sign(struct cli *c, const char *path)
 	crypto_wipe(secret, sizeof secret);
 	e = doc_add_seal(&w, &d, &seal);
 	if (e == ERR_OK) {
-		e = file_write(path, 0644, bytes_of(room, w.n));
+		e = doc_open(&d, bytes_of(room, w.n), &c->genesis_id, NULL);
+	}
+	if (e == ERR_OK) {
+		e = file_write(path, 0644, d.raw);
 	}
 	if (e != ERR_OK) {
 		return cli_fail(e, "%s", path);
 	}
+	signers = cli_officers_of(c, &d);
 	doc_id_words(words, &d.id);
 	if (c->json) {
 		printf("{\"holding\":%" PRIu64 ",\"words\":\"%s\"}\n", h.number, words);
@@ -114,6 +129,14 @@ static int sign(struct cli *c, const char *path)
 		doc_id_lines(lines, &d.id);
 		printf(_("holding number %" PRIu64 " has your signature, in words:\n%s\n"),
 		       h.number, lines);
+		printf(_("%u of %llu officers have signed it: %s\n"), signers,
+		       (unsigned long long)c->roster.governance,
+		       signers < c->roster.governance
+			   ? _("give the file to the next one, who runs the same")
+		       : h.number == 1
+			   ? _("give it to each holder, for kuramori-cold check and drill")
+			   : _("holders sign it, too, if it loosens (kuramori show); then "
+			       "kuramori rotate tell"));
 	}
 	return 0;
 }
@@ -127,7 +150,7 @@ static int tell(struct cli *c, const char *const *paths, size_t n)
 	int code = cli_documents(c, true);
 
 	for (size_t i = 0; code == 0 && i < n; i++) {
-		code = holding_read(c, paths[i], false, raw, &d, &h);
+		code = holding_read(c, paths[i], NULL, raw, &d, &h);
 		if (code == 0) {
 			item = d.raw;
 			code = cli_refill_tell(c, &item, 1, &d.id, cli_holding_else);

@@ -18,12 +18,13 @@
 #include "io/clock.h"
 #include "io/file.h"
 #include "io/random.h"
+#include "policy/policy.h"
 #include "policy/proofs.h"
 #include "policy/roster.h"
+#include "policy_command.h"
 #include "show.h"
 
-/* Different officers of the roster who signed it. */
-static unsigned officers_of(const struct cli *c, const struct doc *d)
+unsigned cli_officers_of(const struct cli *c, const struct doc *d)
 {
 	struct proofs proofs = { .n = 0 };
 	unsigned n = 0;
@@ -39,14 +40,15 @@ static unsigned officers_of(const struct cli *c, const struct doc *d)
 	return n;
 }
 
-static bool is_officer(const struct cli *c)
+int cli_officer(const struct cli *c)
 {
 	for (size_t i = 0; i < c->roster.people_count; i++) {
-		if (strcmp(c->roster.people[i].id, c->person) == 0) {
-			return (c->roster.people[i].roles & DOC_ROLE_OFFICER) != 0;
+		if (strcmp(c->roster.people[i].id, c->person) == 0 &&
+		    (c->roster.people[i].roles & DOC_ROLE_OFFICER) != 0) {
+			return 0;
 		}
 	}
-	return false;
+	return cli_fail(ERR_SIGNER_UNKNOWN, "%s is no officer of the roster", c->person);
 }
 
 /* ---- showing ------------------------------------------------------------------------------- */
@@ -144,7 +146,7 @@ int cli_go_on(struct cli *c, const char *path, const struct doc *signed_doc)
 	if (e != ERR_OK) {
 		return cli_fail(e, "%s: %s", path, words_of(err_words(e)));
 	}
-	n = officers_of(c, d);
+	n = cli_officers_of(c, d);
 	if (n >= c->roster.governance) {
 		cli_spread(c, doc_type_name(d->type), d->raw, &d->id, meaning(d->type), &s);
 		return verdict(c, &s);
@@ -172,8 +174,8 @@ int cli_sign_together(struct cli *c, const char *path, const struct doc *d)
 	enum err e;
 	int code = show(c, d);
 
-	if (code == 0 && !is_officer(c)) {
-		code = cli_fail(ERR_SIGNER_UNKNOWN, "%s is no officer of the roster", c->person);
+	if (code == 0) {
+		code = cli_officer(c);
 	}
 	if (code == 0 && c->prove_file[0] != '\0') {
 		code = cli_ask_key(c, d);
@@ -341,8 +343,59 @@ int cli_resume(struct cli *c, const char *path)
 
 /* ---- roster and policy ---------------------------------------------------------------------- */
 
+/* The holding of holding_file; none yet, or no file yet: number 0. */
+static int holding_standing(struct cli *c, struct cli_standing *out)
+{
+	static uint8_t raw[DOC_BYTES_MAX];
+	static struct doc_holding h;
+	struct doc_fault fault = { .field = "", .why = "" };
+	struct doc d;
+	size_t n = 0;
+	enum err e = c->holding_file[0] == '\0' ? ERR_NOT_FOUND
+						: file_read(c->holding_file, raw, sizeof raw, &n);
+
+	if (e == ERR_NOT_FOUND) {
+		return 0;
+	}
+	if (e == ERR_OK) {
+		e = doc_open(&d, bytes_of(raw, n), &c->genesis_id, &fault);
+	}
+	if (e == ERR_OK) {
+		e = d.type == DOC_HOLDING ? doc_holding_read(&d, &h, &fault) : ERR_TYPE;
+	}
+	if (e != ERR_OK) {
+		return cli_fail(e, "%s: %s: %s", c->holding_file, fault.field, words_of(fault.why));
+	}
+	out->number = h.number;
+	out->id = d.id;
+	return 0;
+}
+
+int cli_standing(struct cli *c, enum doc_type type, struct cli_standing *out)
+{
+	static struct doc_policy policy;
+	struct doc d;
+	int code = 0;
+
+	*out = (struct cli_standing){ .number = 0 };
+	if (type == DOC_HOLDING) {
+		return holding_standing(c, out);
+	}
+	if (type == DOC_POLICY) {
+		code = cli_policy_in_force(c, &d, &policy);
+		if (code == 0) {
+			out->number = policy.number;
+			out->id = d.id;
+		}
+		return code;
+	}
+	out->number = c->roster.number;
+	out->id = c->roster_id;
+	return 0;
+}
+
 int cli_draft_close(struct cli *c, const char *path, enum doc_type type, struct bytes text,
-		    struct writer *w)
+		    const struct cli_standing *old, struct writer *w)
 {
 	json_error_t fault;
 	json_t *all = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, &fault);
@@ -359,14 +412,13 @@ int cli_draft_close(struct cli *c, const char *path, enum doc_type type, struct 
 	if (json_object_get(all, "genesis") == NULL) {
 		(void)json_object_set_new(all, "genesis", json_string(genesis));
 	}
-	if (type == DOC_ROSTER && json_object_get(all, "number") == NULL &&
+	if (old != NULL && json_object_get(all, "number") == NULL &&
 	    json_object_get(all, "previous") == NULL) {
 		char previous[65];
 
-		hex_put(previous, bytes_of(c->roster_id.b, sizeof c->roster_id.b));
+		hex_put(previous, bytes_of(old->id.b, sizeof old->id.b));
 		(void)json_object_set_new(all, "previous", json_string(previous));
-		(void)json_object_set_new(all, "number",
-					  json_integer((json_int_t)c->roster.number + 1));
+		(void)json_object_set_new(all, "number", json_integer((json_int_t)old->number + 1));
 	}
 	body = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
 	json_decref(all);
@@ -376,11 +428,13 @@ int cli_draft_close(struct cli *c, const char *path, enum doc_type type, struct 
 	return e == ERR_OK ? 0 : cli_fail(e, "%s", path);
 }
 
-/* The largest number of a roster that a stop socket says is in force; 0: none says one. */
-static uint64_t roster_in_force(const struct cli *c)
+/* The largest number of a roster or policy that a stop socket says is in force; 0: none says one.
+ */
+static uint64_t told_in_force(const struct cli *c, enum doc_type type)
 {
 	static uint8_t reply[FRAME_BYTES_MAX];
 	static struct doc_status s;
+	const char *before = type == DOC_ROSTER ? "roster " : "policy ";
 	uint64_t most = 0;
 
 	for (size_t i = 0; i < CLI_STOPS_MAX; i++) {
@@ -401,70 +455,94 @@ static uint64_t roster_in_force(const struct cli *c)
 			continue;
 		}
 		for (size_t k = 0; k < s.detail_count; k++) {
-			static const char before[] = "roster ";
-			uint64_t n = 0;
+			const char *at = strcmp(s.detail[k].name, "rules") == 0
+					     ? strstr(s.detail[k].value, before)
+					     : NULL;
+			uint64_t n = at == NULL ? 0 : strtoull(at + strlen(before), NULL, 10);
 
-			if (strcmp(s.detail[k].name, "rules") == 0 &&
-			    strncmp(s.detail[k].value, before, sizeof before - 1) == 0) {
-				n = strtoull(s.detail[k].value + sizeof before - 1, NULL, 10);
-			}
 			most = n > most ? n : most;
 		}
 	}
 	return most;
 }
 
-/*
- * A roster that does not follow roster_file is signed by nobody: signers and watchers would refuse
- * it when all have signed, and a machine without network goes by the names alone.  0 or an exit
- * code.
- */
-static int follows(const struct cli *c, const char *path, const struct doc *d)
+/* It does not follow: says what would. */
+static int follows_not(const struct cli *c, const char *path, enum doc_type type,
+		       const struct cli_standing *old, const struct policy_verdict *v)
 {
-	static struct doc_roster next;
-	struct doc_fault fault = { .field = "", .why = "" };
-	struct policy_verdict v;
+	const char *kind = doc_type_name(type);
 	char hex[65];
-	uint64_t other;
-	enum err e = doc_roster_read(d, &next, &fault);
+	uint64_t other = type == DOC_HOLDING ? 0 : told_in_force(c, type);
+
+	if (type == DOC_HOLDING && old->number == 0) {
+		return cli_fail(v->err,
+				"%s: %s: %s. Nothing is signed: holding_file must be the holding "
+				"before it, and it is not set, or not there",
+				path, v->field, words_of(v->words));
+	}
+	if (other > old->number) {
+		return cli_fail(v->err,
+				"%s: %s: %s. Number %llu is in force, and %s_file is number "
+				"%llu: set %s_file to the one that is in force, then propose "
+				"again",
+				path, v->field, words_of(v->words), (unsigned long long)other, kind,
+				(unsigned long long)old->number, kind);
+	}
+	hex_put(hex, bytes_of(old->id.b, sizeof old->id.b));
+	return cli_fail(
+	    v->err,
+	    "%s: %s: %s. Your %s_file is %s number %llu, id %s: its successor is number "
+	    "%llu and names that id as previous; leave both out of the draft, and they are "
+	    "filled in. If another one is in force (kuramori status), set %s_file to it",
+	    path, v->field, words_of(v->words), kind, kind, (unsigned long long)old->number, hex,
+	    (unsigned long long)old->number + 1, kind);
+}
+
+int cli_follows(const struct cli *c, const char *path, const struct doc *d,
+		const struct cli_standing *old)
+{
+	static struct doc_roster roster;
+	static struct doc_policy policy;
+	static struct doc_holding holding;
+	struct doc_fault fault = { .field = "", .why = "" };
+	const struct rules_place before = { old->number, &old->id };
+	const struct hash32 *previous = d->type == DOC_ROSTER   ? &roster.previous
+					: d->type == DOC_POLICY ? &policy.previous
+								: &holding.previous;
+	struct policy_verdict v = { .err = ERR_OK };
+	struct rules_place after = { .id = previous };
+	enum err e = d->type == DOC_ROSTER   ? doc_roster_read(d, &roster, &fault)
+		     : d->type == DOC_POLICY ? doc_policy_read(d, &policy, &fault)
+					     : doc_holding_read(d, &holding, &fault);
 
 	if (e != ERR_OK) {
 		return cli_fail(e, "%s: %s", fault.field, words_of(fault.why));
 	}
-	if (next.recovery) {
+	if (d->type == DOC_ROSTER && roster.recovery) {
 		return cli_fail(ERR_POLICY,
 				"%s: cold holders sign a recovery, not officers: "
 				"kuramori recover",
 				path);
 	}
-	v = roster_check(&next, &fault);
-	if (v.err == ERR_OK &&
-	    !hash32_eq(&d->id, &c->roster_id)) { /* itself: handed in once more */
-		v = roster_follows(&c->roster, &c->roster_id, &c->genesis.roster, &next);
+	if (d->type == DOC_ROSTER) {
+		v = roster_check(&roster, &fault);
+	} else if (d->type == DOC_POLICY) {
+		v = policy_check(&policy);
 	}
-	if (v.err == ERR_OK) {
-		return 0;
+	if (v.err == ERR_OK && hash32_eq(&d->id, &old->id)) {
+		return 0; /* itself: handed in, or signed, once more */
 	}
-	if (v.err != ERR_MISMATCH) {
-		return cli_fail(v.err, "%s: %s: %s", path, v.field, words_of(v.words));
+	if (v.err == ERR_OK && d->type == DOC_ROSTER) {
+		v = roster_follows(&c->roster, &c->roster_id, &c->genesis.roster, &roster);
+	} else if (v.err == ERR_OK) {
+		after.number = d->type == DOC_POLICY ? policy.number : holding.number;
+		v = rules_follow(&before, d->type == DOC_POLICY ? &c->genesis.policy : NULL,
+				 &after);
 	}
-	hex_put(hex, bytes_of(c->roster_id.b, sizeof c->roster_id.b));
-	other = roster_in_force(c);
-	if (other > c->roster.number) {
-		return cli_fail(v.err,
-				"%s: %s: %s. Number %llu is in force, and roster_file is number "
-				"%llu: set roster_file to the one that is in force, then propose "
-				"again",
-				path, v.field, words_of(v.words), (unsigned long long)other,
-				(unsigned long long)c->roster.number);
-	}
-	return cli_fail(
-	    v.err,
-	    "%s: %s: %s. Your roster_file is roster number %llu, id %s: its successor is number "
-	    "%llu and names that id as previous; leave both out of the draft, and they are "
-	    "filled in. If another roster is in force (kuramori status), set roster_file to it",
-	    path, v.field, words_of(v.words), (unsigned long long)c->roster.number, hex,
-	    (unsigned long long)c->roster.number + 1);
+	return v.err == ERR_OK ? 0
+	       : v.err == ERR_MISMATCH
+		   ? follows_not(c, path, d->type, old, &v)
+		   : cli_fail(v.err, "%s: %s: %s", path, v.field, words_of(v.words));
 }
 
 int cli_rules_propose(struct cli *c, enum doc_type type, const char *path)
@@ -473,10 +551,14 @@ int cli_rules_propose(struct cli *c, enum doc_type type, const char *path)
 	struct writer w = writer_make(raw, sizeof raw);
 	struct doc_fault fault = { .why = "" };
 	struct doc d;
+	struct cli_standing old;
 	size_t n = 0;
 	enum err e;
 	int code = cli_documents(c, true);
 
+	if (code == 0) {
+		code = cli_standing(c, type, &old);
+	}
 	if (code != 0) {
 		return code;
 	}
@@ -486,7 +568,7 @@ int cli_rules_propose(struct cli *c, enum doc_type type, const char *path)
 	}
 	e = doc_open(&d, bytes_of(text, n), &c->genesis_id, &fault);
 	if (e != ERR_OK && (n == 0 || memmem(text, n, "\"signatures\"", 12) == NULL)) {
-		code = cli_draft_close(c, path, type, bytes_of(text, n), &w);
+		code = cli_draft_close(c, path, type, bytes_of(text, n), &old, &w);
 		if (code != 0) {
 			return code;
 		}
@@ -496,7 +578,7 @@ int cli_rules_propose(struct cli *c, enum doc_type type, const char *path)
 		return cli_fail(e != ERR_OK ? e : ERR_TYPE, "%s is no %s of this genesis: %s %s",
 				path, doc_type_name(type), fault.field, words_of(fault.why));
 	}
-	code = type == DOC_ROSTER ? follows(c, path, &d) : 0;
+	code = cli_follows(c, path, &d, &old);
 	return code == 0 ? cli_sign_together(c, path, &d) : code;
 }
 

@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "base/hex.h"
+#include "chain/nem/nem_address.h"
 #include "chain/nem/nem_network.h"
 #include "chain/nem/nem_time.h"
 #include "cold/cold_holding.h"
@@ -23,8 +24,6 @@
 enum {
 	PATH_MAX_SHOWN = 128,
 	VALUE_MAX = 4 * DOC_DATA_MAX,
-	WORDS_A_LINE = 6,
-	WORD_MAX = 8, /* letters */
 	INDENT = 2,
 	MINUTES_A_DAY = 1440,
 };
@@ -33,21 +32,13 @@ enum {
 
 void cli_id_words_print(const struct hash32 *id)
 {
-	char words[DOC_ID_WORDS_BYTES];
-	unsigned n = 0;
+	char lines[DOC_ID_LINES_BYTES];
+	char *rest = NULL;
 
-	doc_id_words(words, id);
-	for (const char *at = words; *at != '\0'; n++) {
-		size_t letters = strcspn(at, " ");
-
-		if (n % WORDS_A_LINE == 0) {
-			printf("%s%2u ", n == 0 ? _("words  ") : "       ", n + 1);
-		}
-		printf(" %-*.*s", WORD_MAX, (int)letters, at);
-		if (n % WORDS_A_LINE == WORDS_A_LINE - 1) {
-			printf("\n");
-		}
-		at += letters + (at[letters] == ' ');
+	doc_id_lines(lines, id);
+	for (char *at = strtok_r(lines, "\n", &rest); at != NULL;
+	     at = strtok_r(NULL, "\n", &rest)) {
+		printf("%s%s\n", at == lines ? _("words  ") : "       ", at + INDENT);
 	}
 }
 
@@ -322,6 +313,23 @@ static void print_object(enum doc_type type, const struct doc_table *t, const ch
 
 /* NOLINTEND(misc-no-recursion) */
 
+/* Genesis has the keys of hot accounts; people compare addresses. */
+static void print_hot(const struct doc *d)
+{
+	static struct doc_genesis g;
+	struct nem_address a;
+	char grouped[48];
+
+	if (d->type != DOC_GENESIS || doc_genesis_read(d, &g, NULL) != ERR_OK) {
+		return;
+	}
+	for (size_t i = 0; i < g.hot_count; i++) {
+		nem_address_from_key(&a, &g.hot[i].public_key, (uint8_t)g.chain_network);
+		cli_grouped(grouped, a.text);
+		printf(_("  address of hot account %zu: %s\n"), i + 1, grouped);
+	}
+}
+
 void cli_document_print(const struct doc *d)
 {
 	json_t *body = json_loadb((const char *)d->body.p, d->body.n, 0, NULL);
@@ -332,6 +340,7 @@ void cli_document_print(const struct doc *d)
 	printf("%s %s\n", doc_type_name(d->type), hex); /* not words */
 	cli_id_words_print(&d->id);
 	print_object(d->type, doc_table_of(d->type), "", body, INDENT, NULL);
+	print_hot(d);
 	json_decref(body);
 }
 

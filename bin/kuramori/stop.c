@@ -210,8 +210,8 @@ void cli_spread(const struct cli *c, const char *name, struct bytes raw, const s
 	tell_all(c, raw, id, told);
 	list = report(c, told, s);
 	if (!c->json) {
-		printf(_("  %u of %u holders have it. %s\n"), s->count, s->asked,
-		       words_of(meaning));
+		printf(_("  %u of %u signers and watchers have it. %s\n"), s->count, s->asked,
+		       s->asked == 0 ? "" : words_of(meaning));
 		(void)fflush(stdout);
 	}
 	if (c->token_file[0] != '\0' &&

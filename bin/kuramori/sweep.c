@@ -66,24 +66,11 @@ static uint64_t in_force(const struct cli *c, const char *path)
 /* The policy of policy_file, if it is what everybody who answers goes by.  0 or an exit code. */
 static int policy_take(struct cli *c, struct doc_policy *p)
 {
-	struct hash32 first;
 	struct doc d;
-	int code;
+	int code = cli_policy_in_force(c, &d, p);
 
-	if (c->policy_file[0] == '\0') {
-		return cli_fail(ERR_CONFIG, "policy_file is not set; see kuramori --help");
-	}
-	code = policy_read(c, c->policy_file, &d, p);
-	if (code == 0 && d.type != DOC_POLICY) {
-		code = cli_fail(ERR_TYPE, "%s is no policy", c->policy_file);
-	}
 	if (code != 0) {
 		return code;
-	}
-	doc_zero_id(&first, &d);
-	if (p->number == 1 && !hash32_eq(&first, &c->genesis.policy)) {
-		return cli_fail(ERR_MISMATCH, "%s: genesis names another first policy",
-				c->policy_file);
 	}
 	for (size_t i = 0; i < CLI_STOPS_MAX; i++) {
 		uint64_t number = c->stop_socket[i][0] == '\0' ? 0 : in_force(c, c->stop_socket[i]);

@@ -332,6 +332,11 @@ int cli_tally(struct cli *c, const char *folder, const char *const *words, size_
 	if (code == 0) {
 		code = accounts_read(c, words, &n, accounts);
 	}
+	if (code == 0) {
+		const enum err e = file_mkdir(folder, 0755);
+
+		code = e == ERR_OK ? 0 : cli_fail(e, "%s", folder);
+	}
 	if (code != 0) {
 		return code;
 	}

@@ -22,21 +22,31 @@ struct policy_verdict roster_check(const struct doc_roster *r, struct doc_fault 
 			    "fewer officers than must sign: nobody could change it any more");
 }
 
+struct policy_verdict rules_follow(const struct rules_place *old, const struct hash32 *first,
+				   const struct rules_place *next)
+{
+	if (first != NULL && hash32_eq(next->id, first)) {
+		return refuse(ERR_MISMATCH, "previous",
+			      "the id by which genesis names the first one, not the one that it "
+			      "has under genesis");
+	}
+	if (!hash32_eq(next->id, old->id)) {
+		return refuse(ERR_MISMATCH, "previous", "it follows another one");
+	}
+	return next->number == old->number + 1
+		   ? allowed
+		   : refuse(ERR_MISMATCH, "number", "one more than its predecessor's");
+}
+
 struct policy_verdict roster_follows(const struct doc_roster *old, const struct hash32 *old_id,
 				     const struct hash32 *first, const struct doc_roster *next)
 {
-	if (hash32_eq(&next->previous, first)) {
-		return refuse(ERR_MISMATCH, "previous",
-			      "the id by which genesis names the first roster, not the one that it "
-			      "has under genesis");
-	}
-	if (!hash32_eq(&next->previous, old_id)) {
-		return refuse(ERR_MISMATCH, "previous", "it follows another roster");
-	}
-	if (next->number != old->number + 1) {
-		return refuse(ERR_MISMATCH, "number", "one more than its predecessor's");
-	}
-	return roster_same_signers(old, next)
+	const struct rules_place before = { old->number, old_id };
+	const struct rules_place after = { next->number, &next->previous };
+	const struct policy_verdict v = rules_follow(&before, first, &after);
+
+	return v.err != ERR_OK ? v
+	       : roster_same_signers(old, next)
 		   ? allowed
 		   : refuse(ERR_MISMATCH, "signers",
 			    "signers stay; other keys need other accounts, and so a genesis");

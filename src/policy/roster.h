@@ -34,12 +34,22 @@ static inline bool roster_same_signers(const struct doc_roster *old, const struc
 	return true;
 }
 
+/* A place in the row of rosters, of policies or of holdings. */
+struct rules_place {
+	uint64_t number;         /* from 1 */
+	const struct hash32 *id; /* of the one in force: its own; of the next one: its `previous` */
+};
+
 /*
- * next is the successor of old, whose id is old_id.  ERR_MISMATCH: field "number", it is not one
- * more; "previous", it names another; "signers", they differ.  first: the id by which genesis names
- * the first roster (doc_zero_id()), which is no document's own id; who writes it into `previous` is
+ * next stands right behind old.  ERR_MISMATCH: field "number", it is not one more; "previous", it
+ * names another.  first, or NULL where genesis names none (holdings): the id by which genesis names
+ * the first one (doc_zero_id()), which is no document's own id; who writes it into `previous` is
  * told so.
  */
+struct policy_verdict rules_follow(const struct rules_place *old, const struct hash32 *first,
+				   const struct rules_place *next);
+
+/* A roster: rules_follow(), and ERR_MISMATCH, field "signers": they differ (decision 18). */
 struct policy_verdict roster_follows(const struct doc_roster *old, const struct hash32 *old_id,
 				     const struct hash32 *first, const struct doc_roster *next);
 

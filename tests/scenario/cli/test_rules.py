@@ -35,12 +35,13 @@ class Rig:
         self.stops = [w.socket(f"signer-{which}", "stop") for which in "ab"]
         self.policy, self.policy_id = dict(w.policy.body), w.policy.id
         self.files = 0
-        self.roster_file = w.place("documents") / "roster.json"
+        self.roster_file, self.policy_file = (w.place("documents") / name for name in ("roster.json", "policy.json"))
 
     def ask(self, *words, person="officer-cli", expect=0):
         """What `kuramori` says: its JSON, or with another exit code its complaint."""
         config = self.world.write_cli_config(person, self.stops, False)
-        done = process.run([self.world.program("kuramori"), "--config", config, "--roster-file", self.roster_file, "--json", *words],
+        done = process.run([self.world.program("kuramori"), "--config", config, "--roster-file", self.roster_file,
+                            *(("--policy-file", self.policy_file) if self.policy_file else ()), "--json", *words],
                            expect=expect, timeout=60.0)
         return json.loads(done.stdout) if expect == 0 else done.stderr
 
@@ -80,6 +81,9 @@ def what_tightens_is_in_force_with_the_last_signature():
     done = rig.ask("policy", "propose", path, person="officer-cli-2")
     assert done["policy"] == first["policy"] and all(h["persisted"] for h in done["holders"]), done
     assert len(done["holders"]) == 2 and rig.rules() != before and rig.says("waiting") == "none", rig.rules()
+    rig.policy_file = path
+    # handed in once more by who has it as his policy_file now, it stays what it is
+    assert rig.ask("policy", "propose", path)["policy"] == done["policy"]
     rig.policy.update(number=2, previous=rig.policy_id, payment_max="1000000")
     rig.policy_id = done["policy"]
     assert rig.rules() == "roster 1 policy 2"
@@ -100,8 +104,10 @@ def what_loosens_waits_and_one_person_ends_it():
     rig.ask("policy", "propose", path, person="officer-cli-2")
     assert rig.says("waiting") == "none" and rig.rules() == before
     child = rig.draft(rig.policy, number=rig.policy["number"] + 2, previous=told, payment_max="1")
+    rig.policy_file, ours = path, rig.policy_file  # who believes that it came into force
     rig.ask("policy", "propose", child)
     rig.ask("policy", "propose", child, person="officer-cli-2", expect=1)
+    rig.policy_file = ours
     assert rig.rules() == before
 
 
@@ -122,13 +128,36 @@ def who_may_not_and_what_is_wrong_change_nothing():
     nothing.write_text("")
     for path, code in ((nothing, 3), (rig.world.place("people") / "absent", 1), (rig.world.place("documents") / "roster.json", 3)):
         rig.ask("policy", "propose", path, expect=code)
-    # two officers sign it, and no signer knows its predecessor
-    strange = rig.draft(rig.policy, number=9, previous="22" * 32)
-    rig.ask("policy", "propose", strange)
-    words = rig.ask("policy", "propose", strange, person="officer-cli-2", expect=1)
-    assert "2 of 2 refused it" in words, words
     assert rig.ask("cancel", "zz", "--reason", "x", expect=3) is not None
     assert (rig.rules(), rig.says("waiting")) == (before, waiting)
+
+
+@tap.test
+def a_policy_that_follows_another_is_refused_before_anybody_signs():
+    before, ours, number = rig.rules(), rig.policy_id, rig.policy["number"]
+    # a stranger's, the id by which genesis names policy 1, another number, no file, an older one, what nobody could keep
+    for changes, said in ((dict(number=number + 1, previous="22" * 32), (f"policy number {number}", ours, "previous")),
+                          (dict(number=number + 1, previous=rig.world.genesis.body["policy"]), ("by which genesis names", ours, "previous")),
+                          (dict(number=number + 2, previous=ours), (f"policy number {number}", f"number {number + 1}")),
+                          (dict(number=number + 1, previous=ours, approval_tiers=[]), ("approval_tiers",))):
+        path = rig.draft(rig.policy, **changes)
+        kept = path.read_bytes()
+        words = rig.ask("policy", "propose", path, expect=1)
+        assert all(x in words for x in said) and path.read_bytes() == kept, (changes, words)
+    path = rig.next_policy(payment_max="5")
+    kept, file = path.read_bytes(), rig.policy_file
+    rig.policy_file = None
+    assert "policy_file is not set" in rig.ask("policy", "propose", path, expect=2)
+    rig.policy_file = rig.world.place("documents") / "policy.json"
+    words = rig.ask("policy", "propose", path, expect=1)
+    assert f"Number {number} is in force" in words and "policy_file" in words and path.read_bytes() == kept, words
+    rig.policy_file = rig.world.place("documents") / "roster.json"
+    rig.ask("policy", "propose", path, expect=3)
+    rig.policy_file = file
+    # what it follows is filled in
+    body = {k: v for k, v in rig.policy.items() if k not in ("number", "previous")}
+    assert rig.ask("policy", "propose", rig.draft(body, payment_max="6"))["signed"] == 1
+    assert path.read_bytes() == kept and rig.rules() == before
 
 
 @tap.test

@@ -81,6 +81,37 @@ def accounts(n=1):
 
 
 @tap.test
+def everybody_finds_his_own_key():
+    """A person, a watcher, a back end; whose key was swapped is told to stop. And what each draft says is next."""
+    folder = place("own")
+    (folder / "words").write_text("six words that stand nowhere else\n")
+    (folder / "words").chmod(0o400)
+    secret = ["--passphrase-file", folder / "words"]
+    made = {name: json.loads(run("key", "new", folder / name, options=["--json", *secret]))["public_key"] for name in ("aiko", "watch-x", "shop", "thief")}
+    person = next(w for w in roster_words() if w.startswith("person=aiko:")).rsplit(":", 1)[0]
+    said = run("roster", "make", folder / "roster", *roster_words(aiko=[f"{person}:{made['aiko']}"], wx=[f"watcher=watch-x:{made['watch-x']}"],
+                                                                  shop=[f"backend=shop:{made['shop']}"]))
+    assert "compares his own lines" in said, said
+    said = run("policy", "make", folder / "policy", *policy_words())
+    assert "kuramori policy check" in said and "his own lines" not in said, said
+    said = run("policy", "make", folder / "bad", *[w for w in policy_words() if not w.startswith("tier=")], expect=3)
+    assert "tier=" in said and not (folder / "bad").exists(), said
+    said = run("genesis", "make", folder / "made", *genesis_words(folder, *accounts()))
+    assert "address of hot account 1: " in said and key("till").address() in said.replace("-", ""), said
+    known = ["--genesis-file", folder / "made/genesis", "--roster-file", folder / "made/roster", *secret]
+    for name in ("aiko", "watch-x", "shop"):
+        said = run("key", "check", options=[*known, "--person", name, "--key-file", folder / name])
+        assert f"is that of {name} on roster number 1" in said, said
+        for key_file in ("thief", "aiko" if name != "aiko" else "shop"):
+            said = run("key", "check", options=[*known, "--person", name, "--key-file", folder / key_file], expect=1)
+            assert "not that of " + name in said and "Stop, and tell everybody" in said, said
+    # a watcher's key is checked, and signs nothing that people sign
+    run("roster", "next", folder / "next", "governance=1", options=known)
+    said = run("roster", "propose", folder / "next", options=[*known, "--person", "watch-x", "--key-file", folder / "watch-x"], expect=1)
+    assert "no officer" in said, said
+
+
+@tap.test
 def the_kits_world_to_the_byte():
     """Security keys, price sources, several hot accounts: all of it out of words, the hash of block 1 from the node."""
     rig.found()

@@ -196,7 +196,7 @@ def one_key_stops_everybody():
     frozen("no")
     path = answer("freeze-answer", options, w.passkey("officer-cli"))
     out, _ = run("prove", place("freeze.json"), "--passkey-file", path, expect=0, person="officer-cli")
-    assert "5 of 5 holders have it" in out, out
+    assert "5 of 5 signers and watchers have it" in out, out
     frozen("yes")
     # after a start it is believed again
     w.group["signer-a"].kill()
@@ -236,7 +236,7 @@ def two_keys_start_again():
     used = w.passkey("officer-cli").counter
     path = answer("resume-answer-2", options, w.passkey("officer-1"))
     out, _ = run("prove", place("resume-2.json"), "--passkey-file", path, "--person", "officer-1", expect=0)
-    assert "5 of 5 holders have it" in out, out
+    assert "5 of 5 signers and watchers have it" in out, out
     frozen("no")
     assert used == w.passkey("officer-cli").counter
 

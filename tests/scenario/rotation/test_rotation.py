@@ -214,8 +214,20 @@ def holders_of_ones_own_are_taken_by_nobody():
 def officers_and_holders_sign_the_next_one():
     first = canon.open_document(place("holding-1").read_bytes(), w.genesis.id)
     place("draft").write_text(json.dumps(body(NEW, number=2, previous=first.id), indent=1))
+    # another predecessor, another number, no holding before it at all, who is no officer: nobody signs that
+    for changes, before, said in ((dict(number=2, previous="22" * 32), "holding-1", ("previous", first.id)),
+                                  (dict(number=3, previous=first.id), "holding-1", ("number", "number 2")),
+                                  (dict(), "holding-1", ("previous", first.id)),
+                                  (dict(number=2, previous=first.id), "absent", ("not there",))):
+        place("stray").write_text(json.dumps(body(NEW, **changes), indent=1))
+        kept = place("stray").read_bytes()
+        _, err = kuramori("rotate", "sign", place("stray"), holding=before, expect=1)
+        assert all(x in err for x in said) and place("stray").read_bytes() == kept, (changes, err)
+    _, err = kuramori("rotate", "sign", place("draft"), holding="draft", expect=3)
+    _, err = kuramori("--person", "approver-1", "rotate", "sign", place("draft"), holding="holding-1", expect=1)
+    assert "no officer" in err, err
     out, _ = kuramori("rotate", "sign", place("draft"), holding="holding-1")
-    assert "number 2 has your signature" in out, out
+    assert "number 2 has your signature" in out and "1 of 2 officers" in out and "the next one" in out, out
     document = canon.open_document(place("draft").read_bytes(), w.genesis.id, "holding")
     document.sign(w.keys.people["officer-1"][0])
     at = place("signed")
@@ -257,7 +269,6 @@ def step(number):
     file = place(f"step-{number}")
     kuramori("rotate", "next", file, f"old={place('holding-1')}")
     refill = canon.open_document(file.read_bytes(), w.genesis.id, "refill").body
-    place("tallies").mkdir(exist_ok=True)
     kuramori("tally", place("tallies"), file)
     words = sorted(place("tallies").iterdir())
     assert all(len(canon.open_document(t.read_bytes(), w.genesis.id).body["accounts"]) == 2 for t in words)
@@ -305,7 +316,6 @@ def boxes_move_step_after_step():
     assert "no holder" in err, err
     kuramori("refill", "propose", place("own"), f"old={place('holding-1')}", f"box={old[0].address()}",
              f"to={old[1].address()}")
-    place("tallies").mkdir(exist_ok=True)
     kuramori("tally", place("tallies"), place("own"))
     who = signers(canon.open_document(place("own").read_bytes(), w.genesis.id).body)[0]
     _, err = cold(who, "sign", place("own"), *sorted(place("tallies").iterdir()), holding="holding-2",

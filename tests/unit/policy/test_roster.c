@@ -66,6 +66,21 @@ static void what_does_not(void)
 	}
 }
 
+static void a_row_that_genesis_does_not_begin(void)
+{
+	const struct rules_place old_one = { 1, &id }, after = { 2, &id }, third = { 3, &id };
+	const struct rules_place other = { 2, &first };
+	struct policy_verdict v = rules_follow(&old_one, NULL, &after);
+
+	T_EQ(v.err, ERR_OK);
+	v = rules_follow(&old_one, NULL, &third);
+	T_EQ(v.err, ERR_MISMATCH);
+	T_STR(v.field, "number");
+	v = rules_follow(&old_one, NULL, &other);
+	T_EQ(v.err, ERR_MISMATCH);
+	T_STR(v.field, "previous");
+}
+
 static void who_signs_the_next_one(void)
 {
 	struct doc_fault fault = { .why = "" };
@@ -94,6 +109,8 @@ int main(int argc, char **argv)
 	static const struct t_case cases[] = {
 		{ "a successor", what_follows },
 		{ "what follows another, or skips, or has other signers", what_does_not },
+		{ "a row whose first one genesis does not name",
+		  a_row_that_genesis_does_not_begin },
 		{ "who signs the next one", who_signs_the_next_one },
 	};
 
