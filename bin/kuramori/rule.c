@@ -505,12 +505,12 @@ int cli_follows(const struct cli *c, const char *path, const struct doc *d,
 	static struct doc_policy policy;
 	static struct doc_holding holding;
 	struct doc_fault fault = { .field = "", .why = "" };
-	const struct rules_place before = { old->number, &old->id };
+	const struct policy_place before = { old->number, &old->id };
 	const struct hash32 *previous = d->type == DOC_ROSTER   ? &roster.previous
 					: d->type == DOC_POLICY ? &policy.previous
 								: &holding.previous;
 	struct policy_verdict v = { .err = ERR_OK };
-	struct rules_place after = { .id = previous };
+	struct policy_place after = { .id = previous };
 	enum err e = d->type == DOC_ROSTER   ? doc_roster_read(d, &roster, &fault)
 		     : d->type == DOC_POLICY ? doc_policy_read(d, &policy, &fault)
 					     : doc_holding_read(d, &holding, &fault);
@@ -536,8 +536,8 @@ int cli_follows(const struct cli *c, const char *path, const struct doc *d,
 		v = roster_follows(&c->roster, &c->roster_id, &c->genesis.roster, &roster);
 	} else if (v.err == ERR_OK) {
 		after.number = d->type == DOC_POLICY ? policy.number : holding.number;
-		v = rules_follow(&before, d->type == DOC_POLICY ? &c->genesis.policy : NULL,
-				 &after);
+		v = policy_place_follows(&before, d->type == DOC_POLICY ? &c->genesis.policy : NULL,
+					 &after);
 	}
 	return v.err == ERR_OK ? 0
 	       : v.err == ERR_MISMATCH

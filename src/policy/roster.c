@@ -22,8 +22,9 @@ struct policy_verdict roster_check(const struct doc_roster *r, struct doc_fault 
 			    "fewer officers than must sign: nobody could change it any more");
 }
 
-struct policy_verdict rules_follow(const struct rules_place *old, const struct hash32 *first,
-				   const struct rules_place *next)
+struct policy_verdict policy_place_follows(const struct policy_place *old,
+					   const struct hash32 *first,
+					   const struct policy_place *next)
 {
 	if (first != NULL && hash32_eq(next->id, first)) {
 		return refuse(ERR_MISMATCH, "previous",
@@ -41,9 +42,9 @@ struct policy_verdict rules_follow(const struct rules_place *old, const struct h
 struct policy_verdict roster_follows(const struct doc_roster *old, const struct hash32 *old_id,
 				     const struct hash32 *first, const struct doc_roster *next)
 {
-	const struct rules_place before = { old->number, old_id };
-	const struct rules_place after = { next->number, &next->previous };
-	const struct policy_verdict v = rules_follow(&before, first, &after);
+	const struct policy_place before = { old->number, old_id };
+	const struct policy_place after = { next->number, &next->previous };
+	const struct policy_verdict v = policy_place_follows(&before, first, &after);
 
 	return v.err != ERR_OK ? v
 	       : roster_same_signers(old, next)

@@ -35,7 +35,7 @@ static inline bool roster_same_signers(const struct doc_roster *old, const struc
 }
 
 /* A place in the row of rosters, of policies or of holdings. */
-struct rules_place {
+struct policy_place {
 	uint64_t number;         /* from 1 */
 	const struct hash32 *id; /* of the one in force: its own; of the next one: its `previous` */
 };
@@ -46,10 +46,12 @@ struct rules_place {
  * the first one (doc_zero_id()), which is no document's own id; who writes it into `previous` is
  * told so.
  */
-struct policy_verdict rules_follow(const struct rules_place *old, const struct hash32 *first,
-				   const struct rules_place *next);
+struct policy_verdict policy_place_follows(const struct policy_place *old,
+					   const struct hash32 *first,
+					   const struct policy_place *next);
 
-/* A roster: rules_follow(), and ERR_MISMATCH, field "signers": they differ (decision 18). */
+/* A roster: policy_place_follows(), and ERR_MISMATCH, field "signers": they differ (decision 18).
+ */
 struct policy_verdict roster_follows(const struct doc_roster *old, const struct hash32 *old_id,
 				     const struct hash32 *first, const struct doc_roster *next);
 

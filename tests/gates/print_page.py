@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Goal: what two people tick off on paper is the page, all of it, in its order, and nothing of it is off the sheet.
 
-Method: tools/print-page prints docs/ceremony.md; somebody else's reader (pdftotext of poppler) gives back the words and where
+Method: tools/print-page prints docs/ceremony.md and docs/founding.md; somebody else's reader (pdftotext of poppler) gives back the words and where
 they stand. Then pages that are wrong or unkind: what is not understood is refused, what is too long stays on the sheet.
 """
 
@@ -61,10 +61,12 @@ def said(raw):
 
 
 class Page(unittest.TestCase):
+    PAGE, SHEETS = "docs/ceremony.md", range(5, 14)
+
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
-        self.page = (ROOT / "docs/ceremony.md").read_text()
+        self.page = (ROOT / self.PAGE).read_text()
 
     def body(self, raw):
         """What is drawn between head and foot of the sheets."""
@@ -92,7 +94,7 @@ class Page(unittest.TestCase):
         ticked = sum("\n- [ ] " in part for part in self.page.split("\n## "))
         self.assertEqual(raw.count(b"(read it out and watched)"), ticked)
         sheets = len(drawings(raw))
-        self.assertTrue(5 <= sheets <= 13, sheets)
+        self.assertIn(sheets, self.SHEETS)
         for n in range(1, sheets + 1):
             self.assertEqual(raw.count(b"(sheet %d of %d)" % (n, sheets)), 1)
         digest = hashlib.sha256(self.page.encode()).hexdigest().encode()
@@ -131,16 +133,25 @@ class Page(unittest.TestCase):
         raw, _ = printed(self.folder.name, "# A\n\n| head | b |\n|---|---|\n" + "| c | d |\n" * 100)
         self.assertEqual(raw.count(b"(head)"), len(drawings(raw)))     # a table's head on each sheet
 
+    def test_lines_to_type_stand_as_they_are(self):
+        raw, _ = printed(self.folder.name, "# A\n\n    one=1\n    two=2 3\n\ntext\n")
+        self.assertEqual([text for _, _, text in self.body(raw)[0]][1:3], ["one=1", "two=2 3"])
+
     def test_what_is_not_understood_is_refused(self):
         for page, why in (("# A\n\ncaf\u00e9\n", "line 3"), ("# A\n\n\u202eevil\n", "line 3"), ("# A\n\n\tx\n", "line 3"),
                           ("# A\n\n```\nx\n```\n", "line 3"), ("# A\n\n1. one\n", "line 3"), ("# A\n\n> said\n", "line 3"),
-                          ("# A\n\n- one\n  - two\n", "line 4"), ("# A\n\n    code\n", "line 3"), ("# A\n\n| a | b |\n|---|---|\n| c |\n", "rows differ"),
+                          ("# A\n\n- one\n  - two\n", "line 4"), ("# A\n\n     code\n", "line 3"), ("# A\n\n    " + "m" * 91 + "\n", "line 3"), ("# A\n\n- [ ] a\n\n  b\n", "line 5"), ("# A\n\n| a | b |\n|---|---|\n| c |\n", "rows differ"),
                           ("# A\n\na `b\n", "without its other end"), ("# A\n\na **b\n", "without its other end"),
+                          ("# A\n\n**a `b`**\n", "within another"),
                           ("# A\n\n- [ ] " + "word " * 5000 + "\n", "longer than a sheet"), (b"# A\n\n\xff\n", "")):
             raw, err = printed(self.folder.name, page, 1)
             self.assertIsNone(raw)
             self.assertIn(why, err)
         self.assertEqual(subprocess.run([ROOT / "tools/print-page"], capture_output=True).returncode, 2)
+
+
+class Founding(Page):
+    PAGE, SHEETS = "docs/founding.md", range(2, 6)
 
 
 if __name__ == "__main__":

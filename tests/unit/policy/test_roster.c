@@ -68,15 +68,15 @@ static void what_does_not(void)
 
 static void a_row_that_genesis_does_not_begin(void)
 {
-	const struct rules_place old_one = { 1, &id }, after = { 2, &id }, third = { 3, &id };
-	const struct rules_place other = { 2, &first };
-	struct policy_verdict v = rules_follow(&old_one, NULL, &after);
+	const struct policy_place old_one = { 1, &id }, after = { 2, &id }, third = { 3, &id };
+	const struct policy_place other = { 2, &first };
+	struct policy_verdict v = policy_place_follows(&old_one, NULL, &after);
 
 	T_EQ(v.err, ERR_OK);
-	v = rules_follow(&old_one, NULL, &third);
+	v = policy_place_follows(&old_one, NULL, &third);
 	T_EQ(v.err, ERR_MISMATCH);
 	T_STR(v.field, "number");
-	v = rules_follow(&old_one, NULL, &other);
+	v = policy_place_follows(&old_one, NULL, &other);
 	T_EQ(v.err, ERR_MISMATCH);
 	T_STR(v.field, "previous");
 }
