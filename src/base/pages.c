@@ -2,6 +2,7 @@
 #include "base/pages.h"
 
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #include "base/check.h"
@@ -51,6 +52,12 @@ void *pages_more(void *p, size_t old, size_t bytes)
 	place = pages_take(bytes);
 	if (place == NULL) {
 		return NULL;
+	}
+	if (old < PAGES_LARGE && bytes >= PAGES_LARGE) {
+		/* moved small pages stay small, and what was there first is used most */
+		memcpy(place, p, old);
+		pages_give(p, old);
+		return place;
 	}
 	if (mremap(p, old, old, MREMAP_MAYMOVE | MREMAP_FIXED, place) == MAP_FAILED) {
 		pages_give(place, bytes);

@@ -19,8 +19,9 @@
  */
 void *pages_take(size_t bytes);
 /*
- * The same memory with room for more: its pages are moved by the kernel and not copied, what is new
- * is zeroed.  0 < old <= bytes, old as it was asked for.  NULL: no memory; then p is as it was.
+ * The same memory with room for more, what is new is zeroed.  Its pages are moved by the kernel and
+ * not copied, but once, when it becomes as long as PAGES_LARGE: small pages stay small when they
+ * are moved.  0 < old <= bytes, old as it was asked for.  NULL: no memory; then p is as it was.
  */
 void *pages_more(void *p, size_t old, size_t bytes);
 /* NULL is allowed. */

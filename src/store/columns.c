@@ -1179,11 +1179,14 @@ static enum err may_append(const struct columns *c, const struct columns_transfe
 
 /*
  * Before its turn a transfer is looked at in three steps, so that memory fetches for it while those
- * before it are worked on: hashes, which say what lines of the tables are needed; GROUP transfers
- * later lines, which say what records are; and as many later the events themselves.
+ * before it are worked on: hashes, which say what lines of the tables are needed; a GROUP later
+ * those lines, which say what records are; and a GROUP later the events themselves.  All lines of a
+ * GROUP are asked for in one go: where they lie is then found out for several at once, and not for
+ * each with the work of a transfer in between.
  */
 enum { GROUP = 8 };
 
+/* Names of one length beside each other: those are hashed best. */
 static void hash_group(const uint64_t seed[2], const struct columns_transfer *t, size_t n,
 		       struct ahead *ahead)
 {
@@ -1192,26 +1195,28 @@ static void hash_group(const uint64_t seed[2], const struct columns_transfer *t,
 
 	for (size_t i = 0; i < n; i++) {
 		/* an empty one where there is none */
-		name[3 * i] = t[i].from;
-		name[3 * i].n = t[i].from.p != NULL ? t[i].from.n : 0;
-		name[3 * i + 1] = t[i].to;
-		name[3 * i + 1].n = t[i].to.p != NULL ? t[i].to.n : 0;
-		name[3 * i + 2] =
+		name[i] = t[i].from;
+		name[i].n = t[i].from.p != NULL ? t[i].from.n : 0;
+		name[n + i] = t[i].to;
+		name[n + i].n = t[i].to.p != NULL ? t[i].to.n : 0;
+		name[2 * n + i] =
 		    (struct columns_name){ t[i].tx.b, sizeof t[i].tx.b, COLUMNS_TRANSACTION };
 	}
 	columns_names_hash_many(seed, name, 3 * n, hash);
 	for (size_t i = 0; i < n; i++) {
-		ahead[i].from_hash = hash[3 * i];
-		ahead[i].to_hash = hash[3 * i + 1];
-		ahead[i].tx_hash = hash[3 * i + 2];
+		ahead[i].from_hash = hash[i];
+		ahead[i].to_hash = hash[n + i];
+		ahead[i].tx_hash = hash[2 * n + i];
 	}
 }
 
-static INLINED void fetch(const struct columns_asset *a, const struct ahead *ahead)
+static INLINED void fetch_group(const struct columns_asset *a, const struct ahead *ahead, size_t n)
 {
-	columns_names_fetch(&a->names, ahead->from_hash);
-	columns_names_fetch(&a->names, ahead->to_hash);
-	columns_tags_fetch(&a->tags, ahead->tx_hash);
+	for (size_t i = 0; i < n; i++) {
+		columns_tags_fetch(&a->tags, ahead[i].tx_hash);
+		columns_names_fetch(&a->names, ahead[i].from_hash);
+		columns_names_fetch(&a->names, ahead[i].to_hash);
+	}
 }
 
 static INLINED void guess(const struct columns_asset *a, struct ahead *ahead)
@@ -1230,6 +1235,7 @@ static enum err append_run(struct columns *c, const struct columns_transfer *t, 
 	struct ahead ahead[COLUMNS_BATCH];
 	struct event_room room;
 	struct columns_asset *a = NULL;
+	size_t hashed = 0, guessed = 0;
 	enum err e = columns_self_load(c, t->asset, &a, fault);
 
 	static_assert(2 * COLUMNS_BATCH <= COLUMNS_NAMES_AHEAD, "one reserve for all");
@@ -1245,17 +1251,21 @@ static enum err append_run(struct columns *c, const struct columns_transfer *t, 
 	if (e != ERR_OK) {
 		return e;
 	}
-	for (size_t i = 0; e == ERR_OK && *done < n; i++) {
-		if (i < n && i % GROUP == 0) {
-			hash_group(c->hash_seed, t + i, n - i < GROUP ? n - i : GROUP, ahead + i);
+	while (e == ERR_OK && *done < n) {
+		/* each step on what the step before it did in the turn before */
+		const size_t may_guess = hashed, may_enter = guessed;
+
+		if (hashed < n) {
+			const size_t some = n - hashed < GROUP ? n - hashed : GROUP;
+
+			hash_group(c->hash_seed, t + hashed, some, ahead + hashed);
+			fetch_group(a, ahead + hashed, some);
+			hashed += some;
 		}
-		if (i < n) {
-			fetch(a, &ahead[i]);
+		for (; guessed < may_guess; guessed++) {
+			guess(a, &ahead[guessed]);
 		}
-		if (i >= GROUP && i - GROUP < n) {
-			guess(a, &ahead[i - GROUP]);
-		}
-		if (i >= (size_t)2 * GROUP) {
+		while (e == ERR_OK && *done < may_enter) {
 			e = event(c, a, &t[*done], &ahead[*done], &room, fault);
 			*done += e == ERR_OK ? 1 : 0;
 		}

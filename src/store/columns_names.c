@@ -124,6 +124,16 @@ static WIDE_CODE("avx512f") INLINED void sip_round_wide(__m512i v[4])
 	v[2] = _mm512_rol_epi64(v[2], 32);
 }
 
+static WIDE_CODE("avx512f") INLINED void sip_end_wide(__m512i v[4], uint64_t hash[LANES])
+{
+	v[2] = _mm512_xor_si512(v[2], _mm512_set1_epi64(0xff));
+	sip_round_wide(v);
+	sip_round_wide(v);
+	sip_round_wide(v);
+	_mm512_storeu_si512(
+	    hash, _mm512_xor_si512(_mm512_xor_si512(v[0], v[1]), _mm512_xor_si512(v[2], v[3])));
+}
+
 static WIDE_CODE("avx512f") void sip_wide(const uint64_t seed[2], const struct lanes *l,
 					  uint64_t hash[LANES])
 {
@@ -149,12 +159,57 @@ static WIDE_CODE("avx512f") void sip_wide(const uint64_t seed[2], const struct l
 		v[2] = _mm512_mask_mov_epi64(v[2], on, w[2]);
 		v[3] = _mm512_mask_mov_epi64(v[3], on, w[3]);
 	}
-	v[2] = _mm512_xor_si512(v[2], _mm512_set1_epi64(0xff));
+	sip_end_wide(v, hash);
+}
+
+/*
+ * The same of eight names of one length of at least eight bytes, read from where they lie.  False:
+ * they are no such names.
+ */
+static WIDE_CODE("avx512f") bool sip_even(const uint64_t seed[2], const struct columns_name *name,
+					  uint64_t hash[LANES])
+{
+	static_assert(sizeof *name == 16 && offsetof(struct columns_name, n) == 8 &&
+			  offsetof(struct columns_name, kind) == 9,
+		      "a name is a place and a word");
+	const __m512i low = _mm512_loadu_si512(name), high = _mm512_loadu_si512(name + 4);
+	const __m512i even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
+	const __m512i odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
+	const __m512i byte = _mm512_set1_epi64(0xff);
+	const __m512i words = _mm512_permutex2var_epi64(low, odd, high);
+	const uint64_t n = name->n, length = n << 56;
+	__m512i place = _mm512_permutex2var_epi64(low, even, high);
+	__m512i last = _mm512_set1_epi64((long long)length), v[4];
+
+	if (n < 8 || _mm512_cmpneq_epi64_mask(_mm512_and_si512(words, byte),
+					      _mm512_set1_epi64((long long)n)) != 0) {
+		return false;
+	}
+	if (n % 8 != 0) {
+		/* as last_word() */
+		const __m512i end = _mm512_i64gather_epi64(
+		    _mm512_add_epi64(place, _mm512_set1_epi64((long long)n - 8)), NULL, 1);
+
+		last = _mm512_or_si512(
+		    last, _mm512_srl_epi64(end, _mm_cvtsi32_si128(8 * (8 - (int)(n % 8)))));
+	}
+	for (unsigned i = 0; i < 4; i++) {
+		v[i] = _mm512_set1_epi64((long long)(seed[i & 1] ^ sip_begin[i]));
+	}
+	v[1] = _mm512_xor_si512(v[1], _mm512_and_si512(_mm512_srli_epi64(words, 8), byte));
+	for (uint64_t i = 0; i + 8 <= n; i += 8) {
+		const __m512i m = _mm512_i64gather_epi64(place, NULL, 1);
+
+		place = _mm512_add_epi64(place, _mm512_set1_epi64(8));
+		v[3] = _mm512_xor_si512(v[3], m);
+		sip_round_wide(v);
+		v[0] = _mm512_xor_si512(v[0], m);
+	}
+	v[3] = _mm512_xor_si512(v[3], last);
 	sip_round_wide(v);
-	sip_round_wide(v);
-	sip_round_wide(v);
-	_mm512_storeu_si512(
-	    hash, _mm512_xor_si512(_mm512_xor_si512(v[0], v[1]), _mm512_xor_si512(v[2], v[3])));
+	v[0] = _mm512_xor_si512(v[0], last);
+	sip_end_wide(v, hash);
+	return true;
 }
 
 static bool wide(void)
@@ -178,8 +233,12 @@ static size_t hash_wide(const uint64_t seed[2], const struct columns_name *name,
 	size_t i = 0;
 
 	while (wide() && i + LANES <= n) {
-		size_t sets = (n - i) / LANES < AT_ONCE ? (n - i) / LANES : AT_ONCE;
+		const size_t left = (n - i) / LANES, sets = left < AT_ONCE ? left : AT_ONCE;
 
+		if (sip_even(seed, name + i, hash + i)) {
+			i += LANES;
+			continue;
+		}
 		for (size_t k = 0; k < sets * LANES; k++) {
 			lane_put(&l[k / LANES], k % LANES, name[i + k]);
 		}
@@ -255,11 +314,42 @@ static INLINED void put_tag(struct columns_tags *t, uint32_t tag, uint32_t id)
 }
 
 /*
+ * The tags of a line into the two that stand for it among twice as many, if all are its own, as
+ * nearly always: without a branch for each.  False: one only found room there.
+ */
+static INLINED bool split(struct columns_tags *t, size_t i, size_t old)
+{
+	struct columns_line *low = &t->line[i], *high = &t->line[i + old], into[2];
+	unsigned n[2] = { 0, 0 };
+	size_t far = 0;
+
+	memset(into, 0, sizeof into);
+	for (unsigned k = 0; k < COLUMNS_LINE; k++) {
+		const uint32_t id = low->id[k], tag = low->tag[k];
+		const size_t place = columns_tags_place(tag, t->mask);
+		const unsigned up = (place & old) != 0, in = id != 0;
+
+		far |= in * ((place ^ i) & (old - 1));
+		/* a free place is written over by the next that is none */
+		into[up].tag[n[up]] = tag;
+		into[up].id[n[up]] = id;
+		n[up] += in;
+	}
+	if (far != 0) {
+		return false;
+	}
+	CHECK(columns_line_equal(high->id, 0) == (1U << COLUMNS_LINE) - 1);
+	*low = into[0];
+	*high = into[1];
+	return true;
+}
+
+/*
  * Twice as many lines, in the same memory.  Each is emptied and its tags put in again, in order,
  * from behind one that is not full on.  A tag of line k then stands in line k, in line k + old, or
  * in one that comes before it on its way: of those two, each takes only tags from line k, which has
  * no more than both have places, and the lines before them on the way are emptied already, as none
- * has a way through the one that is not full.
+ * has a way through the one that is not full.  So line k + old is empty when k's turn comes.
  */
 static enum err more_lines(struct columns_tags *t)
 {
@@ -279,6 +369,9 @@ static enum err more_lines(struct columns_tags *t)
 		const size_t i = (first + k) & (old - 1);
 		const struct columns_line moved = line[i];
 
+		if (split(t, i, old)) {
+			continue;
+		}
 		memset(&line[i], 0, sizeof line[i]);
 		for (unsigned n = 0; n < COLUMNS_LINE; n++) {
 			if (moved.id[n] != 0) {
@@ -289,24 +382,14 @@ static enum err more_lines(struct columns_tags *t)
 	return ERR_OK;
 }
 
-/*
- * Three quarters of all places.  Just before it grows, of a hundred lines 26 are full, and who
- * seeks there what is not there looks at one line more; half as full the memory, which must be
- * zeroed and misses caches, would be twice as much.
- */
-static INLINED size_t room(const struct columns_tags *t)
-{
-	return t->mask * COLUMNS_LINE / 4 * 3;
-}
-
 enum err columns_tags_reserve(struct columns_tags *t)
 {
-	return t->n + COLUMNS_NAMES_AHEAD > room(t) ? more_lines(t) : ERR_OK;
+	return t->n + COLUMNS_NAMES_AHEAD > columns_tags_room(t) ? more_lines(t) : ERR_OK;
 }
 
-void columns_tags_add(struct columns_tags *t, uint64_t hash, uint32_t number)
+void columns_tags_add_far(struct columns_tags *t, uint64_t hash, uint32_t number)
 {
-	CHECK(t->n < room(t));
+	CHECK(t->n < columns_tags_room(t));
 	put_tag(t, columns_tags_tag(hash), number + 1);
 	t->n++;
 }
@@ -428,38 +511,13 @@ enum err columns_names_reserve(struct columns_names *t)
 	return columns_tags_reserve(&t->tags);
 }
 
-/* memcmp() == 0 without a call: what is compared is nearly always equal. */
-static INLINED bool same_bytes(const uint8_t *a, const uint8_t *b, size_t n)
-{
-	uint64_t differ;
-
-	if (n < 8) {
-		return memcmp(a, b, n) == 0;
-	}
-	/* the last eight may have been compared before */
-	differ = le64_get(a + n - 8) ^ le64_get(b + n - 8);
-	for (size_t i = 0; i + 8 < n; i += 8) {
-		differ |= le64_get(a + i) ^ le64_get(b + i);
-	}
-	return differ == 0;
-}
-
-static INLINED bool is_name(const struct columns_names *t, uint32_t id, struct columns_name name)
-{
-	const struct columns_record *r = &t->record[id];
-
-	return r->n == name.n && r->kind == name.kind &&
-	       same_bytes(r->n <= COLUMNS_NAME_INLINE ? r->name : t->heap + le64_get(r->name),
-			  name.p, name.n);
-}
-
 uint32_t columns_names_find(const struct columns_names *t, struct columns_name name, uint64_t hash)
 {
 	uint64_t at = 0;
 	uint32_t id = 0;
 
 	while (columns_tags_next(&t->tags, hash, &at, &id)) {
-		if (is_name(t, id, name)) {
+		if (columns_names_is(t, id, name)) {
 			return id;
 		}
 	}
@@ -492,16 +550,6 @@ uint32_t columns_names_add(struct columns_names *t, struct columns_name name, ui
 	}
 	columns_tags_add(&t->tags, hash, id);
 	return id;
-}
-
-uint32_t columns_names_add_guessed(struct columns_names *t, struct columns_name name, uint64_t hash,
-				   uint32_t guess, bool *is_new)
-{
-	if (guess != COLUMNS_NAMES_NONE && is_name(t, guess, name)) {
-		*is_new = false;
-		return guess;
-	}
-	return columns_names_add(t, name, hash, is_new);
 }
 
 void columns_names_cut(struct columns_names *t, size_t n)

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -158,8 +159,35 @@ static INLINED bool columns_tags_next(const struct columns_tags *t, uint64_t has
 	}
 }
 
+/*
+ * So many tags, three quarters of all places.  Just before it grows, of a hundred lines 26 are
+ * full, and who seeks there what is not there looks at one line more; half as full the memory,
+ * which must be zeroed and misses caches, would be twice as much.
+ */
+static INLINED size_t columns_tags_room(const struct columns_tags *t)
+{
+	return t->mask * COLUMNS_LINE / 4 * 3;
+}
+
+/* As columns_tags_add(), and the only one that finds a place if the tag's line is full. */
+void columns_tags_add_far(struct columns_tags *t, uint64_t hash, uint32_t number);
+
 /* Room was reserved. */
-void columns_tags_add(struct columns_tags *t, uint64_t hash, uint32_t number);
+static INLINED void columns_tags_add(struct columns_tags *t, uint64_t hash, uint32_t number)
+{
+	const uint32_t tag = columns_tags_tag(hash);
+	struct columns_line *l = &t->line[columns_tags_place(tag, t->mask)];
+	const unsigned free = columns_line_equal(l->id, 0);
+
+	if (free == 0 || t->n >= columns_tags_room(t)) {
+		columns_tags_add_far(t, hash, number);
+		return;
+	}
+	l->tag[__builtin_ctz(free)] = tag;
+	l->id[__builtin_ctz(free)] = number + 1;
+	t->n++;
+}
+
 void columns_tags_remove(struct columns_tags *t, uint64_t hash, uint32_t number);
 
 /* ---- names ---- */
@@ -215,9 +243,45 @@ uint32_t columns_names_find(const struct columns_names *t, struct columns_name n
 /* Its number; a new one if it is not known (*is_new).  Room was reserved. */
 uint32_t columns_names_add(struct columns_names *t, struct columns_name name, uint64_t hash,
 			   bool *is_new);
-/* The same with a guess of columns_names_guess(), after which names may have been added. */
-uint32_t columns_names_add_guessed(struct columns_names *t, struct columns_name name, uint64_t hash,
-				   uint32_t guess, bool *is_new);
+
+/* memcmp() == 0 without a call: what is compared is nearly always equal. */
+static INLINED bool columns_names_same(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	uint64_t differ;
+
+	if (n < 8) {
+		return memcmp(a, b, n) == 0;
+	}
+	/* the last eight may have been compared before */
+	differ = le64_get(a + n - 8) ^ le64_get(b + n - 8);
+	for (size_t i = 0; i + 8 < n; i += 8) {
+		differ |= le64_get(a + i) ^ le64_get(b + i);
+	}
+	return differ == 0;
+}
+
+/* Whether it is the name of number id, which is there. */
+static INLINED bool columns_names_is(const struct columns_names *t, uint32_t id,
+				     struct columns_name name)
+{
+	const struct columns_record *r = &t->record[id];
+
+	return r->n == name.n && r->kind == name.kind &&
+	       columns_names_same(r->n <= COLUMNS_NAME_INLINE ? r->name
+							      : t->heap + le64_get(r->name),
+				  name.p, name.n);
+}
+
+/* As columns_names_add() with a guess of columns_names_guess(), after which names may have been
+ * added. */
+static INLINED uint32_t columns_names_add_guessed(struct columns_names *t, struct columns_name name,
+						  uint64_t hash, uint32_t guess, bool *is_new)
+{
+	*is_new = false;
+	return guess != COLUMNS_NAMES_NONE && columns_names_is(t, guess, name)
+		   ? guess
+		   : columns_names_add(t, name, hash, is_new);
+}
 
 /* The name of a number below n: borrowed until the next columns_names_add(). */
 struct columns_name columns_names_of(const struct columns_names *t, uint32_t id);

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <zlib.h>
 
@@ -956,6 +957,122 @@ static void a_block_is_known_by_its_rows(void)
 	remove_folder();
 }
 
+/* ---- batches ---- */
+
+enum { BATCH_MOST = 2 * COLUMNS_BATCH + 9, BATCH_NAMES = 400 };
+
+static struct columns_name batch_name(uint32_t i)
+{
+	static char text[BATCH_NAMES][NAME_BYTES + 1];
+
+	/* runs of one length, of several, and some in the heap */
+	(void)snprintf(text[i], sizeof text[i], "%0*" PRIu32, i % 100 < 60 ? 40 : (int)(3 + i % 58),
+		       i);
+	return (struct columns_name){ (const uint8_t *)text[i], (uint8_t)strlen(text[i]),
+				      COLUMNS_ADDRESS };
+}
+
+/* One after the other; *bad is where it stopped. */
+static enum err append_singly(struct columns *c, const struct columns_transfer *t, size_t n,
+			      size_t *bad)
+{
+	enum err e = ERR_OK;
+
+	for (*bad = 0; e == ERR_OK && *bad < n; *bad += e == ERR_OK ? 1 : 0) {
+		size_t ignored;
+
+		e = columns_append(c, t + *bad, 1, &ignored, &fault);
+	}
+	return e;
+}
+
+/* What is looked up ahead of its turn says nothing that its turn would not: names come up first in
+ * the middle of a batch and again behind, and a batch stops at any place. */
+static void a_batch_is_its_transfers_one_by_one(void)
+{
+	struct columns *c[2];
+	struct columns_options o = { .source = COLUMNS_FROM_TRANSFERS, .disk = &quick };
+	char folders[2][sizeof folder];
+	uint32_t tx = 0, known = 0;
+
+	for (unsigned k = 0; k < 2; k++) {
+		new_folder();
+		memcpy(folders[k], folder, sizeof folder);
+		o.seed[0] = (uint8_t)(9 + k);
+		T_EQ(columns_open(&c[k], folder, &o, &fault), ERR_OK);
+	}
+	for (uint64_t b = 1; b <= 120; b++) {
+		static struct columns_transfer t[BATCH_MOST];
+		const size_t n = 1 + (size_t)t_below(b % 4 == 0 ? BATCH_MOST : 20);
+		const size_t spoiled = t_below(3) == 0 ? (size_t)t_below(n) : n;
+		const uint32_t names = known, ids = tx;
+		enum err want = ERR_OK;
+		uint32_t asset[2];
+		size_t bad[2];
+
+		for (size_t i = 0; i < n; i++) {
+			const bool is_new = known == 0 || (i % 5 == 0 && known < BATCH_NAMES);
+			const uint32_t to = is_new ? known : (uint32_t)t_below(known);
+
+			t[i] = (struct columns_transfer){ .to = batch_name(to),
+							  .amount = UINT64_C(1) << 32,
+							  .tx = tx_of(++tx) };
+			if (!is_new && t_below(2) == 0) {
+				t[i].from = batch_name((uint32_t)t_below(known));
+				t[i].amount = 1;
+			}
+			known += is_new ? 1 : 0;
+		}
+		if (spoiled < n && ids > 0 && b % 2 == 0) {
+			t[spoiled].tx = tx_of(1 + (uint32_t)t_below(ids));
+			want = ERR_EXISTS;
+		} else if (spoiled < n && names > 0) {
+			t[spoiled].from = batch_name((uint32_t)t_below(names));
+			t[spoiled].amount = UINT64_MAX / 2;
+			want = ERR_FUNDS;
+		}
+		for (unsigned k = 0; k < 2; k++) {
+			T_EQ(columns_block(c[k], b, b, NULL, &fault), ERR_OK);
+			T_EQ(columns_asset(c[k], bytes_str("coin"), &asset[k], &fault), ERR_OK);
+			T_EQ(asset[k], 0);
+		}
+		T_EQ(columns_append(c[0], t, n, &bad[0], &fault), want);
+		T_EQ(append_singly(c[1], t, n, &bad[1]), want);
+		T_EQ(bad[1], want == ERR_OK ? n : spoiled);
+		T_CHECK(want == ERR_OK || bad[0] == spoiled);
+		for (unsigned k = 0; want != ERR_OK && k < 2; k++) {
+			T_EQ(columns_drop(c[k], &fault), ERR_OK);
+		}
+		known = want == ERR_OK ? known : names;
+		tx = want == ERR_OK ? tx : ids;
+		T_EQ(columns_accounts(c[0], 0), TRACE_ACCOUNTS_RESERVED + known);
+		T_EQ(columns_accounts(c[1], 0), TRACE_ACCOUNTS_RESERVED + known);
+	}
+	T_CHECK(known > 0);
+	for (uint32_t i = 0; i < known; i++) {
+		const struct columns_name name = batch_name(i);
+		const struct columns_name kept =
+		    columns_account(c[0], 0, TRACE_ACCOUNTS_RESERVED + i);
+		uint64_t in[2] = { 0, 1 }, out[2] = { 0, 1 };
+
+		T_CHECK(bytes_eq(bytes_of(kept.p, kept.n), bytes_of(name.p, name.n)));
+		for (unsigned k = 0; k < 2; k++) {
+			T_CHECK(columns_find(c[k], 0, name, &in[k], &out[k]));
+		}
+		T_EQ(in[0], in[1]);
+		T_EQ(out[0], out[1]);
+	}
+	for (unsigned k = 0; k < 2; k++) {
+		struct columns_verified v;
+
+		T_EQ(columns_commit(c[k], &fault), ERR_OK);
+		columns_close(c[k]);
+		T_EQ(columns_verify(&v, folders[k], NULL, NULL, &fault), ERR_OK);
+		memcpy(folder, folders[k], sizeof folder);
+		remove_folder();
+	}
+}
+
 /* ---- names ---- */
 
 static void ground_addresses_do_not_collide(void)
@@ -1143,26 +1260,32 @@ static void tables_fill_to_three_quarters(void)
 	columns_tags_free(&t);
 }
 
+/* Names that end where nothing may be read any more, of lengths that change or are all the same. */
 static void many_hashes_are_those_of_each(void)
 {
-	enum { MOST = 60 };
+	enum { MOST = 60, ROOM = 4096 };
 
-	for (unsigned round = 0; round < 200; round++) {
+	uint8_t *text =
+	    mmap(NULL, 2 * ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	T_CHECK(text != MAP_FAILED && mprotect(text + ROOM, ROOM, PROT_NONE) == 0);
+	for (size_t k = 0; k < ROOM; k++) {
+		text[k] = (uint8_t)t_random();
+	}
+	for (unsigned round = 0; round < 400; round++) {
 		const uint64_t seed[2] = { t_random(), t_random() };
-		uint8_t text[MOST][COLUMNS_NAME_MAX];
+		const uint8_t one = (uint8_t)(round % 64);
 		struct columns_name name[MOST];
 		uint64_t many[MOST];
 		size_t n = (size_t)t_below(MOST + 1);
 
 		for (size_t i = 0; i < n; i++) {
-			for (size_t k = 0; k < COLUMNS_NAME_MAX; k++) {
-				text[i][k] = (uint8_t)t_random();
-			}
-			name[i] = (struct columns_name){
-				text[i],
-				(uint8_t)(round % 4 == 0 ? 40 : t_below(COLUMNS_NAME_MAX + 1)),
-				(uint8_t)t_below(4)
-			};
+			/* all, some in a row, or none of one length */
+			const bool same = round % 3 == 0 || (round % 3 == 1 && i / 8 % 3 != 1);
+
+			name[i].n = same ? one : (uint8_t)t_below(COLUMNS_NAME_MAX + 1);
+			name[i].kind = (uint8_t)t_below(4);
+			name[i].p = text + ROOM - name[i].n - (i % 2 == 0 ? 0 : t_below(ROOM / 2));
 			if (name[i].n == 0) {
 				name[i].p = NULL;
 			}
@@ -1172,6 +1295,7 @@ static void many_hashes_are_those_of_each(void)
 			T_EQ(many[i], columns_names_hash(seed, name[i]));
 		}
 	}
+	T_EQ(munmap(text, 2 * ROOM), 0);
 }
 
 int main(int argc, char **argv)
@@ -1185,6 +1309,7 @@ int main(int argc, char **argv)
 		{ "crowded tags stay where they are found",
 		  crowded_tags_stay_where_they_are_found },
 		{ "many hashes are those of each", many_hashes_are_those_of_each },
+		{ "a batch is its transfers one by one", a_batch_is_its_transfers_one_by_one },
 		{ "ground addresses do not collide", ground_addresses_do_not_collide },
 		{ "says what was put in", says_what_was_put_in },
 		{ "takes blocks back", takes_blocks_back },
