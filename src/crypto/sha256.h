@@ -50,6 +50,18 @@ enum {
  */
 void sha256_many(struct hash32 *out, uint8_t (*in)[SHA256_MANY_ROOM], size_t count, size_t n);
 
+/* A message in two pieces, each of which may be empty. */
+struct sha256_message {
+	struct bytes head, rest;
+};
+
+/*
+ * `count` messages of any lengths, two at a time: whenever one has ended the next takes its place,
+ * so the longest stands first.  out must not overlap what is hashed.  Not for secrets: what was
+ * worked in is not wiped.
+ */
+void sha256_each(struct hash32 *out, const struct sha256_message *in, size_t count);
+
 /* The same of HMAC: a key of 32 bytes, messages of 8.  The key made ready is as secret as it. */
 struct hmac_sha256_many_key {
 	uint8_t key[32];

@@ -182,6 +182,25 @@ SHA_TARGET static void two_blocks(uint32_t a[STATE], uint32_t b[STATE], const ui
 	lane_store(b, &k);
 }
 
+SHA_TARGET static void one_blocks(uint32_t a[STATE], const uint8_t *x, size_t blocks)
+{
+	struct lane l;
+
+	lane_load(&l, a);
+	for (; blocks > 0; blocks--, x += BLOCK) {
+		__m128i l0 = l.abef, l1 = l.cdgh;
+
+		lane_block(&l, x);
+#pragma GCC unroll 16
+		for (unsigned i = 0; i < 16; i++) {
+			lane_rounds(&l, i);
+		}
+		l.abef = _mm_add_epi32(l.abef, l0);
+		l.cdgh = _mm_add_epi32(l.cdgh, l1);
+	}
+	lane_store(a, &l);
+}
+
 /* ---- sixteen: word i of all messages in one vector ---- */
 
 /* Turns the bytes of each word round: big-endian in memory, little-endian here. */
@@ -366,6 +385,14 @@ static void two_blocks(uint32_t a[STATE], uint32_t b[STATE], const uint8_t *x, c
 	CHECK(false);
 }
 
+static void one_blocks(uint32_t a[STATE], const uint8_t *x, size_t blocks)
+{
+	(void)a;
+	(void)x;
+	(void)blocks;
+	CHECK(false);
+}
+
 static void sixteen_blocks(struct hash32 out[SIXTEEN], const uint32_t from[STATE], const uint8_t *p,
 			   size_t stride, size_t blocks)
 {
@@ -422,6 +449,15 @@ static void two_from(struct hash32 *a, struct hash32 *b, const uint32_t from[STA
 	put_state(b, s[1]);
 }
 
+static void one_padded(struct hash32 *out, uint8_t *x, size_t n)
+{
+	uint32_t s[STATE];
+
+	memcpy(s, first_state, sizeof s);
+	one_blocks(s, x, pad(x, n, 0));
+	put_state(out, s);
+}
+
 static_assert(SHA256_MANY_MAX + 9 <= SHA256_MANY_ROOM, "padding fits");
 
 void sha256_many(struct hash32 *out, uint8_t (*in)[SHA256_MANY_ROOM], size_t count, size_t n)
@@ -441,6 +477,8 @@ void sha256_many(struct hash32 *out, uint8_t (*in)[SHA256_MANY_ROOM], size_t cou
 		} else if (count >= 2 && has_two()) {
 			two_from(&out[0], &out[1], first_state, 0, in[0], in[1], n);
 			done = 2;
+		} else if (has_two()) {
+			one_padded(out, in[0], n);
 		} else {
 			sha256(out, bytes_of(in[0], n));
 		}
@@ -450,29 +488,152 @@ void sha256_many(struct hash32 *out, uint8_t (*in)[SHA256_MANY_ROOM], size_t cou
 	}
 }
 
-/* The state behind the key's block, each of its bytes changed by one of RFC 2104's pads. */
-static void keyed(uint32_t out[STATE], const uint8_t key[32], uint8_t change)
-{
-	uint8_t block[BLOCK];
-	uint32_t twin[STATE];
+/* ---- messages of any lengths ---- */
 
-	memset(block, change, sizeof block);
+/* One message on its way: its next blocks, and behind them what is left of its two pieces. */
+struct course {
+	uint32_t s[STATE];
+	const uint8_t *p;
+	size_t blocks;
+	struct bytes head, rest;
+	size_t n;                /* bytes of the message that have become blocks */
+	uint8_t edge[2 * BLOCK]; /* a block from both pieces, or the end and its padding */
+	bool padded;
+	struct hash32 *out; /* NULL: no message */
+};
+
+/* Up to a block of bytes from the front of *piece; gives how many. */
+static size_t take(uint8_t *to, size_t room, struct bytes *piece)
+{
+	size_t n = piece->n < room ? piece->n : room;
+
+	if (n > 0) {
+		memcpy(to, piece->p, n);
+		*piece = bytes_of(piece->p + n, piece->n - n);
+	}
+	return n;
+}
+
+/* Makes the next blocks ready; false: there are no more. */
+static bool course_next(struct course *c)
+{
+	struct bytes *piece = c->head.n > 0 ? &c->head : &c->rest;
+	size_t n;
+
+	if (c->padded) {
+		return false;
+	}
+	if (piece->n >= BLOCK) {
+		c->p = piece->p;
+		c->blocks = piece->n / BLOCK;
+		n = c->blocks * BLOCK;
+		*piece = bytes_of(piece->p + n, piece->n - n);
+	} else {
+		n = take(c->edge, BLOCK, &c->head);
+		n += take(c->edge + n, BLOCK - n, &c->rest);
+		c->padded = n < BLOCK;
+		c->p = c->edge;
+		c->blocks = c->padded ? pad(c->edge, n, c->n) : 1;
+	}
+	c->n += n;
+	return true;
+}
+
+static void course_begin(struct course *c, struct hash32 *out, const struct sha256_message *m)
+{
+	memcpy(c->s, first_state, sizeof first_state);
+	c->head = m->head;
+	c->rest = m->rest;
+	c->n = 0;
+	c->padded = false;
+	c->out = out;
+	CHECK(course_next(c)); /* at least its padding */
+}
+
+/* So many blocks were hashed; behind the last the digest is written. */
+static void course_pass(struct course *c, size_t blocks)
+{
+	c->p += blocks * BLOCK;
+	c->blocks -= blocks;
+	if (c->blocks == 0 && !course_next(c)) {
+		put_state(c->out, c->s);
+		c->out = NULL;
+	}
+}
+
+/* Both a step further, or that one which has a message. */
+static void courses_step(struct course *a, struct course *b)
+{
+	size_t blocks;
+
+	if (a->out == NULL || b->out == NULL) {
+		struct course *c = a->out != NULL ? a : b;
+
+		one_blocks(c->s, c->p, c->blocks);
+		course_pass(c, c->blocks);
+		return;
+	}
+	blocks = a->blocks < b->blocks ? a->blocks : b->blocks;
+	two_blocks(a->s, b->s, a->p, b->p, blocks);
+	course_pass(a, blocks);
+	course_pass(b, blocks);
+}
+
+static void one_after_the_other(struct hash32 *out, const struct sha256_message *in, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct sha256 s;
+
+		sha256_init(&s);
+		sha256_update(&s, in[i].head);
+		sha256_update(&s, in[i].rest);
+		sha256_final(&s, &out[i]);
+	}
+}
+
+void sha256_each(struct hash32 *out, const struct sha256_message *in, size_t count)
+{
+	struct course c[2];
+	size_t begun = 0;
+
+	if (!has_two()) {
+		one_after_the_other(out, in, count);
+		return;
+	}
+	c[0].out = c[1].out = NULL;
+	while (begun < count || c[0].out != NULL || c[1].out != NULL) {
+		for (size_t i = 0; i < 2; i++) {
+			if (c[i].out == NULL && begun < count) {
+				course_begin(&c[i], &out[begun], &in[begun]);
+				begun++;
+			}
+		}
+		courses_step(&c[0], &c[1]);
+	}
+}
+
+/* The key's block, each of its bytes changed by one of RFC 2104's pads. */
+static void pad_key(uint8_t block[BLOCK], const uint8_t key[32], uint8_t change)
+{
+	memset(block, change, BLOCK);
 	for (size_t i = 0; i < 32; i++) {
 		block[i] = key[i] ^ change;
 	}
-	memcpy(out, first_state, sizeof first_state);
-	memcpy(twin, first_state, sizeof first_state);
-	two_blocks(out, twin, block, block, 1);
-	crypto_wipe(block, sizeof block);
-	crypto_wipe(twin, sizeof twin);
 }
 
 void hmac_sha256_many_ready(struct hmac_sha256_many_key *k, const uint8_t key[32])
 {
 	memcpy(k->key, key, sizeof k->key);
 	if (has_two()) {
-		keyed(k->inner, key, 0x36);
-		keyed(k->outer, key, 0x5c);
+		uint8_t inner[BLOCK], outer[BLOCK];
+
+		pad_key(inner, key, 0x36);
+		pad_key(outer, key, 0x5c);
+		memcpy(k->inner, first_state, sizeof first_state);
+		memcpy(k->outer, first_state, sizeof first_state);
+		two_blocks(k->inner, k->outer, inner, outer, 1);
+		crypto_wipe(inner, sizeof inner);
+		crypto_wipe(outer, sizeof outer);
 	}
 }
 

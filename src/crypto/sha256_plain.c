@@ -17,6 +17,18 @@ void sha256_many(struct hash32 *out, uint8_t (*in)[SHA256_MANY_ROOM], size_t cou
 	}
 }
 
+void sha256_each(struct hash32 *out, const struct sha256_message *in, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct sha256 s;
+
+		sha256_init(&s);
+		sha256_update(&s, in[i].head);
+		sha256_update(&s, in[i].rest);
+		sha256_final(&s, &out[i]);
+	}
+}
+
 void hmac_sha256_many_ready(struct hmac_sha256_many_key *k, const uint8_t key[32])
 {
 	memcpy(k->key, key, sizeof k->key);

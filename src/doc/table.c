@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "doc/table.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/check.h"
@@ -11,9 +13,21 @@
 #include "doc/json.h"
 #include "doc/types.h"
 
-/* Where we are, for the fault.  What does not fit is cut off. */
-struct path {
+/* What a fault says of its place.  What does not fit is cut off. */
+struct place {
 	char text[sizeof(((struct doc_fault *)NULL)->field)];
+	size_t n;
+};
+
+/* A field by its name, which ends at n bytes or a NUL, or, without a name, an item by its index. */
+struct step {
+	const char *name;
+	size_t n;
+};
+
+/* Where we are: it becomes text only when there is a fault.  Items are steps of their own. */
+struct path {
+	struct step steps[2 * JSON_DEPTH_MAX];
 	size_t n;
 };
 
@@ -29,71 +43,54 @@ struct writing {
 	struct doc_fault *fault;
 };
 
-static void path_add(struct path *p, struct bytes part)
-{
-	size_t room = sizeof p->text - 1 - p->n;
-	size_t n = part.n < room ? part.n : room;
+static void place_add(struct place *p, const char *form, ...) PRINTF(2, 3);
 
-	if (n > 0) {
-		memcpy(p->text + p->n, part.p, n);
-	}
-	p->n += n;
-	p->text[p->n] = '\0';
+static void place_add(struct place *p, const char *form, ...)
+{
+	va_list args;
+
+	va_start(args, form);
+	p->n += (size_t)vsnprintf(p->text + p->n, sizeof p->text - p->n, form, args);
+	va_end(args);
+	p->n = p->n < sizeof p->text ? p->n : sizeof p->text - 1;
 }
 
-static void path_add_number(struct path *p, size_t n)
+static void path_enter(struct path *p, const char *name, size_t n)
 {
-	uint8_t digits[20];
-	struct writer w = writer_make(digits, sizeof digits);
-
-	/* an index or an offset: both far below 2^53 */
-	CHECK(json_put_int(&w, n) == ERR_OK);
-	path_add(p, bytes_of(digits, w.n));
-}
-
-/* Enters a field; gives the length to cut back to. */
-static size_t path_enter(struct path *p, struct bytes name)
-{
-	size_t before = p->n;
-
-	if (before > 0) {
-		path_add(p, bytes_str("."));
-	}
-	path_add(p, name);
-	return before;
-}
-
-static size_t path_enter_index(struct path *p, size_t i)
-{
-	size_t before = p->n;
-
-	path_add(p, bytes_str("["));
-	path_add_number(p, i);
-	path_add(p, bytes_str("]"));
-	return before;
-}
-
-static void path_leave(struct path *p, size_t before)
-{
-	p->n = before;
-	p->text[before] = '\0';
+	/* tables nest less deep than texts may */
+	CHECK(p->n < ARRAY_LEN(p->steps));
+	p->steps[p->n++] = (struct step){ .name = name, .n = n };
 }
 
 enum err doc_table_fault(struct doc_fault *fault, enum err e, const char *field, const char *why)
 {
-	struct path path = { .n = 0 };
-
 	if (fault != NULL) {
-		path_add(&path, bytes_str(field));
-		memcpy(fault->field, path.text, sizeof fault->field);
+		(void)snprintf(fault->field, sizeof fault->field, "%s", field);
 		fault->why = why;
 	}
 	return e;
 }
 
+static enum err fault_at(struct doc_fault *fault, const struct path *path, enum err e,
+			 const char *why)
+{
+	struct place place = { .n = 0 };
+
+	for (size_t i = 0; i < path->n; i++) {
+		const struct step *s = &path->steps[i];
+
+		if (s->name != NULL) {
+			place_add(&place, "%s%.*s", i > 0 ? "." : "", (int)s->n, s->name);
+		} else {
+			place_add(&place, "[%zu]", s->n);
+		}
+	}
+	return doc_table_fault(fault, e, place.text, why);
+}
+
 static enum err refuse(struct reading *r, enum err e, const char *why)
 {
-	return doc_table_fault(r->fault, e, r->path.text, why);
+	return fault_at(r->fault, &r->path, e, why);
 }
 
 static enum err wrong_type(struct reading *r, const char *why)
@@ -101,18 +98,20 @@ static enum err wrong_type(struct reading *r, const char *why)
 	return refuse(r, ERR_FIELD_TYPE, why);
 }
 
-/* The next token, or the fault of the text itself, named by its place. */
+/* The fault of the text itself, named by its place. */
+static enum err text_fault(const struct reading *r, enum err e)
+{
+	struct place place = { .n = 0 };
+
+	place_add(&place, "byte %zu", r->json.fault_at);
+	return doc_table_fault(r->fault, e, place.text, r->json.fault_why);
+}
+
 static enum err next(struct reading *r, struct json_token *t)
 {
 	enum err e = json_next(&r->json, t);
-	struct path place = { .n = 0 };
 
-	if (e != ERR_OK) {
-		path_add(&place, bytes_str("byte "));
-		path_add_number(&place, r->json.fault_at);
-		return doc_table_fault(r->fault, e, place.text, r->json.fault_why);
-	}
-	return ERR_OK;
+	return e == ERR_OK ? ERR_OK : text_fault(r, e);
 }
 
 static bool is_name_char(uint8_t c)
@@ -312,13 +311,12 @@ static enum err read_words(struct reading *r, const struct doc_field *f, uint8_t
 
 	for (size_t i = 0;; i++) {
 		const struct doc_word *word;
-		size_t before;
 
 		e = next(r, &t);
 		if (e != ERR_OK || t.kind == JSON_ARRAY_CLOSE) {
 			break;
 		}
-		before = path_enter_index(&r->path, i);
+		path_enter(&r->path, NULL, i);
 		if (t.kind != JSON_TEXT) {
 			return wrong_type(r, "a string is expected here");
 		}
@@ -331,12 +329,20 @@ static enum err read_words(struct reading *r, const struct doc_field *f, uint8_t
 		}
 		last = word;
 		bits |= word->value;
-		path_leave(&r->path, before);
+		r->path.n--;
 	}
 	if (e == ERR_OK) {
 		memcpy(base + f->offset, &bits, sizeof bits);
 	}
 	return e;
+}
+
+/* The order of a key of the text, which has no NUL, and a name of a table: <0, 0, >0. */
+static int key_order(struct bytes key, const char *name)
+{
+	int order = strncmp((const char *)key.p, name, key.n);
+
+	return order != 0 || name[key.n] == '\0' ? order : -1;
 }
 
 /*
@@ -356,8 +362,6 @@ static enum err read_array(struct reading *r, const struct doc_field *f, uint8_t
 	enum err e;
 
 	for (;;) {
-		size_t before;
-
 		e = next(r, &t);
 		if (e != ERR_OK || t.kind == JSON_ARRAY_CLOSE) {
 			break;
@@ -365,7 +369,7 @@ static enum err read_array(struct reading *r, const struct doc_field *f, uint8_t
 		if (n == f->max) {
 			return refuse(r, ERR_FIELD_RANGE, "more items than allowed here");
 		}
-		before = path_enter_index(&r->path, n);
+		path_enter(&r->path, NULL, n);
 		if (objects) {
 			e = t.kind == JSON_OBJECT_OPEN
 				? read_object(r, f->of, items + n * size)
@@ -377,7 +381,7 @@ static enum err read_array(struct reading *r, const struct doc_field *f, uint8_t
 		if (e != ERR_OK) {
 			break;
 		}
-		path_leave(&r->path, before);
+		r->path.n--;
 		n++;
 	}
 	if (e == ERR_OK) {
@@ -463,12 +467,11 @@ static enum err read_value(struct reading *r, const struct doc_field *f, uint8_t
 static enum err read_object(struct reading *r, const struct doc_table *t, uint8_t *base)
 {
 	struct json_token token;
-	size_t before;
 	enum err e;
 
 	for (size_t i = 0;; i++) {
 		const struct doc_field *f = i < t->count ? &t->fields[i] : NULL;
-		struct bytes name = f != NULL ? bytes_str(f->name) : bytes_of(NULL, 0);
+		int order;
 
 		e = next(r, &token);
 		if (e != ERR_OK) {
@@ -477,19 +480,23 @@ static enum err read_object(struct reading *r, const struct doc_table *t, uint8_
 		if (f == NULL && token.kind == JSON_OBJECT_CLOSE) {
 			return ERR_OK;
 		}
-		if (f == NULL || (token.kind == JSON_KEY && bytes_cmp(token.text, name) < 0)) {
-			(void)path_enter(&r->path, token.text);
+		/* the end stands behind every name, as what is not in the table behind its end */
+		order = f == NULL                ? -1
+			: token.kind == JSON_KEY ? key_order(token.text, f->name)
+						 : 1;
+		if (order < 0) {
+			path_enter(&r->path, (const char *)token.text.p, token.text.n);
 			return refuse(r, ERR_FIELD_UNKNOWN, "this field is not known here");
 		}
-		before = path_enter(&r->path, name);
-		if (token.kind == JSON_OBJECT_CLOSE || bytes_cmp(token.text, name) != 0) {
+		path_enter(&r->path, f->name, DOC_FIELD_MAX);
+		if (order > 0) {
 			return refuse(r, ERR_FIELD_MISSING, "this field is required");
 		}
 		e = read_value(r, f, base);
 		if (e != ERR_OK) {
 			return e;
 		}
-		path_leave(&r->path, before);
+		r->path.n--;
 	}
 }
 
@@ -498,12 +505,14 @@ static enum err read_object(struct reading *r, const struct doc_table *t, uint8_
 enum err doc_table_read(const struct doc_table *t, struct bytes body, void *out,
 			struct doc_fault *fault)
 {
-	struct reading r = { .fault = fault };
 	struct json_token token;
+	struct reading r; /* most of it is room that nothing reads before it is written */
 	enum err e;
 
 	memset(out, 0, t->size);
 	json_init(&r.json, body);
+	r.path.n = 0;
+	r.fault = fault;
 	e = next(&r, &token);
 	if (e == ERR_OK) {
 		/* json_next() lets nothing but an object stand outermost */
@@ -520,7 +529,7 @@ enum err doc_table_read(const struct doc_table *t, struct bytes body, void *out,
 
 static enum err decline(struct writing *w, enum err e, const char *why)
 {
-	return doc_table_fault(w->fault, e, w->path.text, why);
+	return fault_at(w->fault, &w->path, e, why);
 }
 
 static enum err write_text(struct writing *w, const struct doc_field *f, const void *text,
@@ -635,13 +644,13 @@ static enum err write_array(struct writing *w, const struct doc_field *f, const 
 	json_put_raw(w->out, "[");
 	for (size_t i = 0; i < n && e == ERR_OK; i++) {
 		const uint8_t *item = base + f->offset + i * size;
-		size_t before = path_enter_index(&w->path, i);
 
+		path_enter(&w->path, NULL, i);
 		if (i > 0) {
 			json_put_raw(w->out, ",");
 		}
 		e = objects ? write_object(w, f->of, item) : write_text(w, f, item, size);
-		path_leave(&w->path, before);
+		w->path.n--;
 	}
 	json_put_raw(w->out, "]");
 	return e;
@@ -713,9 +722,9 @@ static enum err write_object(struct writing *w, const struct doc_table *t, const
 	json_put_raw(w->out, "{");
 	for (size_t i = 0; i < t->count; i++) {
 		const struct doc_field *f = &t->fields[i];
-		size_t before = path_enter(&w->path, bytes_str(f->name));
 		enum err e;
 
+		path_enter(&w->path, f->name, DOC_FIELD_MAX);
 		if (i > 0) {
 			json_put_raw(w->out, ",");
 		}
@@ -724,7 +733,7 @@ static enum err write_object(struct writing *w, const struct doc_table *t, const
 		if (e != ERR_OK) {
 			return e;
 		}
-		path_leave(&w->path, before);
+		w->path.n--;
 	}
 	json_put_raw(w->out, "}");
 	return ERR_OK;

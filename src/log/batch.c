@@ -24,6 +24,8 @@ enum {
 
 	UNIT = 128,    /* every batch is a multiple of it */
 	BLOB_HEAD = 4, /* u32 length */
+	HASHED_HEAD = AT_CHECK + AT_HASH - AT_PREVIOUS,
+	TOGETHER = 16, /* messages that are hashed in one go */
 };
 
 static const uint8_t magic[4] = { 'K', 'B', 'A', 'T' };
@@ -53,16 +55,22 @@ static void head_check(uint8_t out[4], const uint8_t head[LOG_BATCH_HEAD_BYTES])
 	memcpy(out, h.b, 4);
 }
 
-/* The batch hash: everything but the check and itself. */
+/* What the batch hash covers: everything but the check and itself. */
+static struct sha256_message batch_message(uint8_t head[HASHED_HEAD], struct bytes batch)
+{
+	memcpy(head, batch.p, AT_CHECK);
+	memcpy(head + AT_CHECK, batch.p + AT_PREVIOUS, AT_HASH - AT_PREVIOUS);
+	return (struct sha256_message){ .head = bytes_of(head, HASHED_HEAD),
+					.rest = bytes_of(batch.p + LOG_BATCH_HEAD_BYTES,
+							 batch.n - LOG_BATCH_HEAD_BYTES) };
+}
+
 static void batch_hash(struct hash32 *out, struct bytes batch)
 {
-	struct sha256 s;
+	uint8_t head[HASHED_HEAD];
+	struct sha256_message m = batch_message(head, batch);
 
-	sha256_init(&s);
-	sha256_update(&s, bytes_of(batch.p, AT_CHECK));
-	sha256_update(&s, bytes_of(batch.p + AT_PREVIOUS, AT_HASH - AT_PREVIOUS));
-	sha256_update(&s, bytes_of(batch.p + LOG_BATCH_HEAD_BYTES, batch.n - LOG_BATCH_HEAD_BYTES));
-	sha256_final(&s, out);
+	sha256_each(out, &m, 1);
 }
 
 void log_chain_init(struct log_chain *c)
@@ -249,31 +257,50 @@ static bool links(const struct log_view *v, uint32_t i, const struct hash32 *nam
 			bytes_of(name->b, sizeof(name->b)));
 }
 
+/* Names one of the records before the *left-th, which becomes its number. */
+static bool named(uint32_t *left, const struct log_view *v, const struct hash32 *name)
+{
+	while (*left > 0) {
+		if (links(v, --*left, name)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /*
- * Every blob is well formed and named by a record, the blob of the last record first: a walk of
- * both lists at once.  Gives the bytes that the blobs take.
+ * The batch has its hash, and every blob is well formed and named by a record, the blob of the last
+ * record first: a walk of both lists at once.  The batch is one long message, and the blobs' names
+ * are made beside it.  Gives the bytes that the blobs take.
  */
-static enum err check_blobs(size_t *used, const struct log_view *v)
+static enum err check_hashes(size_t *used, const struct log_view *v, struct bytes batch)
 {
 	struct reader r = reader_make(v->blobs);
-	uint32_t left = v->head.count;
+	uint32_t blobs = v->head.blob_count, left = v->head.count;
+	struct sha256_message in[TOGETHER];
+	struct hash32 out[TOGETHER];
+	uint8_t head[HASHED_HEAD];
+	size_t first = 1;
 
-	for (uint32_t k = 0; k < v->head.blob_count; k++) {
-		struct bytes blob;
-		struct hash32 name;
+	in[0] = batch_message(head, batch);
+	do {
+		size_t n = first;
 
-		blob = reader_bytes(&r, reader_u32(&r));
-		if (r.bad) {
+		for (; n < TOGETHER && blobs > 0; n++, blobs--) {
+			in[n].head = reader_bytes(&r, reader_u32(&r));
+			in[n].rest = bytes_of(NULL, 0);
+		}
+		sha256_each(out, in, n);
+		if (r.bad || (first == 1 && !hash32_eq(&out[0], &v->head.hash))) {
 			return ERR_CORRUPT;
 		}
-		sha256(&name, blob);
-		do {
-			if (left == 0) {
+		for (; first < n; first++) {
+			if (!named(&left, v, &out[first])) {
 				return ERR_CORRUPT;
 			}
-			left--;
-		} while (!links(v, left, &name));
-	}
+		}
+		first = 0;
+	} while (blobs > 0);
 	*used = v->blobs.n - r.left;
 	return ERR_OK;
 }
@@ -281,7 +308,6 @@ static enum err check_blobs(size_t *used, const struct log_view *v)
 enum err log_batch_check(struct log_view *out, struct bytes batch)
 {
 	struct log_view v;
-	struct hash32 hash;
 	size_t records, used;
 	enum err e;
 
@@ -295,15 +321,11 @@ enum err log_batch_check(struct log_view *out, struct bytes batch)
 	if (v.head.bytes != batch.n) {
 		return ERR_CORRUPT;
 	}
-	batch_hash(&hash, batch);
-	if (!hash32_eq(&hash, &v.head.hash)) {
-		return ERR_CORRUPT;
-	}
 	records = (size_t)v.head.count * LOG_RECORD_BYTES;
 	v.records = bytes_of(batch.p + LOG_BATCH_HEAD_BYTES, records);
 	v.blobs = bytes_of(batch.p + LOG_BATCH_HEAD_BYTES + records,
 			   batch.n - LOG_BATCH_HEAD_BYTES - records);
-	e = check_blobs(&used, &v);
+	e = check_hashes(&used, &v, batch);
 	if (e != ERR_OK) {
 		return e;
 	}

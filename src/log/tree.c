@@ -38,12 +38,12 @@ void log_tree_leaf(struct hash32 *out, struct bytes data)
 
 static void node_of(struct hash32 *out, const struct hash32 *left, const struct hash32 *right)
 {
-	uint8_t in[1 + 2 * sizeof(left->b)];
+	uint8_t in[1][SHA256_MANY_ROOM];
 
-	in[0] = NODE;
-	memcpy(in + 1, left->b, sizeof(left->b));
-	memcpy(in + 1 + sizeof(left->b), right->b, sizeof(right->b));
-	sha256(out, bytes_of(in, sizeof(in)));
+	in[0][0] = NODE;
+	memcpy(in[0] + 1, left->b, sizeof(left->b));
+	memcpy(in[0] + 1 + sizeof(left->b), right->b, sizeof(right->b));
+	sha256_many(out, in, 1, 1 + sizeof(left->b) + sizeof(right->b));
 }
 
 void log_tree_salt_key(struct hmac_sha256_key *out, const struct log_secret *secret)

@@ -257,6 +257,44 @@ static void many_at_once(void)
 	}
 }
 
+/*
+ * Messages of any lengths beside each other are what each alone is, wherever each is cut in two;
+ * their number varies, and nothing behind the last digest is touched.
+ */
+static void each_of_any_length(void)
+{
+	enum { MOST = 9, LONGEST = 600 };
+
+	static uint8_t text[MOST][LONGEST];
+	struct sha256_message in[MOST];
+	struct hash32 out[MOST + 1], want[MOST + 1];
+
+	memset(want[MOST].b, 0xa5, sizeof want[MOST].b);
+	for (unsigned round = 0; round < 4000; round++) {
+		size_t count = round % (MOST + 1);
+
+		for (size_t i = 0; i < MOST; i++) {
+			/* the first of all lengths in order, cut at every place of some */
+			size_t n =
+			    i == 0 ? round % LONGEST : t_below(round % 3 == 0 ? 80 : LONGEST);
+			size_t cut = t_below(4) == 0 ? 0 : t_below(n + 1);
+
+			for (size_t k = 0; k < n; k++) {
+				text[i][k] = (uint8_t)t_below(256);
+			}
+			in[i] = (struct sha256_message){ .head = bytes_of(text[i], cut),
+							 .rest = bytes_of(text[i] + cut, n - cut) };
+			sha256(&want[i], bytes_of(text[i], n));
+		}
+		for (size_t i = count; i < MOST; i++) {
+			want[i] = want[MOST];
+		}
+		memset(out, 0xa5, sizeof out);
+		sha256_each(out, in, count);
+		T_MEM(out, want, sizeof out);
+	}
+}
+
 /* RFC 4231, cases 1, 2, 3, 6, 7. */
 static void hmac_published(void)
 {
@@ -354,6 +392,7 @@ int main(int argc, char **argv)
 		{ "sha256: published vectors", sha256_published },
 		{ "hmac: RFC 4231", hmac_published },
 		{ "many at once", many_at_once },
+		{ "each of any length", each_of_any_length },
 		{ "ripemd160: published vectors", ripemd160_published },
 		{ "eq and wipe", eq_and_wipe },
 	};

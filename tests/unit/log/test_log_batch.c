@@ -477,6 +477,60 @@ static void many_records(void)
 	T_EQ(got.amount, LOG_BATCH_RECORDS_MAX - 1);
 }
 
+/*
+ * More blobs than are hashed in one go, of many lengths: each is named, and each that changes is
+ * found by its name though the batch has its hash.
+ */
+static void many_blobs(void)
+{
+	enum { BLOBS = 50 };
+
+	static uint8_t blob[1 + BLOBS * 7], copy[32 * 1024];
+	struct bytes batch;
+	struct log_batch b;
+	struct log_chain c, d;
+	struct log_view v;
+	size_t at = 0;
+
+	start();
+	log_chain_init(&c);
+	log_batch_begin(&b, buffer, sizeof(copy));
+	for (size_t i = 0; i < BLOBS; i++) {
+		struct log_record r = record(LOG_DOCUMENT, 0, 5, 6, 7);
+
+		memset(blob, (int)i, sizeof(blob));
+		T_EQ(log_batch_add_blob(&b, &r, bytes_of(blob, 1 + i * 7)), ERR_OK);
+		T_EQ(log_batch_add_record(&b, &r), ERR_OK); /* names it again */
+	}
+	log_batch_seal(&batch, &b, &c, &secret);
+	log_chain_init(&d);
+	T_EQ(log_batch_open(&v, &d, batch, &secret), ERR_OK);
+	T_EQ(v.head.blob_count, BLOBS);
+	at = (size_t)(v.blobs.p - batch.p);
+	for (size_t i = BLOBS; i-- > 0;) {
+		T_EQ(le32_get(batch.p + at), 1 + i * 7);
+		at += 4;
+		memcpy(copy, batch.p, batch.n);
+		copy[at + t_below(1 + i * 7)] ^= (uint8_t)(1u << t_below(8));
+		T_EQ(log_batch_check(&v, bytes_of(copy, batch.n)), ERR_CORRUPT);
+		reseal(copy, batch.n);
+		T_EQ(log_batch_check(&v, bytes_of(copy, batch.n)), ERR_CORRUPT);
+		at += 1 + i * 7;
+	}
+	/* every name is asked for */
+	for (size_t i = 0; i < BLOBS; i++) {
+		memcpy(copy, batch.p, batch.n);
+		copy[LOG_BATCH_HEAD_BYTES + (2 * i + 1) * LOG_RECORD_BYTES - 1] ^= 1;
+		copy[LOG_BATCH_HEAD_BYTES + (2 * i + 2) * LOG_RECORD_BYTES - 1] ^= 1;
+		reseal(copy, batch.n);
+		T_EQ(log_batch_check(&v, bytes_of(copy, batch.n)), ERR_CORRUPT);
+	}
+	memcpy(copy, batch.p, batch.n);
+	le32_put(copy + 20, BLOBS + 1); /* one blob more is said than there are */
+	reseal(copy, batch.n);
+	T_EQ(log_batch_check(&v, bytes_of(copy, batch.n)), ERR_CORRUPT);
+}
+
 /* Every capacity: what is accepted fits, what does not fit changes nothing. */
 static void every_capacity(void)
 {
@@ -625,6 +679,7 @@ int main(int argc, char **argv)
 		{ "forged contents", forged_contents },
 		{ "forged headers", forged_heads },
 		{ "the most records", many_records },
+		{ "many blobs", many_blobs },
 		{ "every capacity", every_capacity },
 		{ "where the newest blob stands", newest_blob },
 		{ "random chains", random_chains },
