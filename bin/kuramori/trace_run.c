@@ -360,11 +360,59 @@ static int add_legs(struct trace_run *r, uint32_t tx, const struct wanted_tx *id
 	return 0;
 }
 
+/* Places in seeds, by what they name. */
+struct seed_place {
+	size_t event, at;
+};
+
+static int by_event(const void *a, const void *b)
+{
+	const struct seed_place *x = a, *y = b;
+
+	if (x->event != y->event) {
+		return x->event < y->event ? -1 : 1;
+	}
+	return (x->at > y->at) - (x->at < y->at);
+}
+
+/* Of a transaction with very many legs each is a seed, so they are not compared one with another.
+ */
+static struct seed_place *seeds_by_event(const struct trace_run *r)
+{
+	struct seed_place *all = room(r->seeds_n, sizeof *all);
+
+	for (size_t i = 0; i < r->seeds_n; i++) {
+		all[i] = (struct seed_place){ r->seeds[i].event, i };
+	}
+	qsort(all, r->seeds_n, sizeof *all, by_event);
+	return all;
+}
+
+/* The first seed that names what one before it names. */
+static int no_leg_twice(const struct trace_run *r)
+{
+	struct seed_place *all = seeds_by_event(r);
+	size_t again = SIZE_MAX, first = 0;
+
+	for (size_t i = 1; i < r->seeds_n; i++) {
+		if (all[i].event == all[i - 1].event && all[i].at < again) {
+			again = all[i].at;
+			first = all[i - 1].at;
+		}
+	}
+	free(all);
+	return again == SIZE_MAX
+		   ? 0
+		   : cli_fail(ERR_FIELD_RANGE, "seeds[%zu]: the same transfer as seeds[%zu]",
+			      r->seeds[again].of, r->seeds[first].of);
+}
+
 /* The legs of the transactions that seeds name, to whom they name. */
 static int find_legs(struct trace_run *r, const struct wanted *w, size_t n)
 {
 	const struct casefile *f = r->file;
 	struct wanted_tx *ids = room(f->seeds_n, sizeof *ids);
+	size_t *legs = room(f->seeds_n, sizeof *legs);
 	size_t ids_n = 0;
 	int code = 0;
 
@@ -375,6 +423,7 @@ static int find_legs(struct trace_run *r, const struct wanted *w, size_t n)
 	}
 	if (ids_n == 0) {
 		free(ids);
+		free(legs);
 		return 0;
 	}
 	qsort(ids, ids_n, sizeof *ids, by_id);
@@ -397,12 +446,12 @@ static int find_legs(struct trace_run *r, const struct wanted *w, size_t n)
 			code = add_legs(r, (uint32_t)t, &ids[low], ids_n - low, w, n);
 		}
 	}
+	for (size_t k = 0; k < r->seeds_n; k++) {
+		legs[r->seeds[k].of]++;
+	}
 	for (size_t i = 0; code == 0 && i < f->seeds_n; i++) {
-		size_t found = 0;
+		const size_t found = legs[i];
 
-		for (size_t k = 0; k < r->seeds_n; k++) {
-			found += r->seeds[k].of == i;
-		}
 		if (f->seeds[i].of_tx && found == 0) {
 			char hex[65];
 
@@ -419,15 +468,8 @@ static int find_legs(struct trace_run *r, const struct wanted *w, size_t n)
 					i, found);
 		}
 	}
-	for (size_t i = 0; code == 0 && i < r->seeds_n; i++) {
-		for (size_t k = 0; code == 0 && k < i; k++) {
-			if (r->seeds[k].event == r->seeds[i].event) {
-				code = cli_fail(ERR_FIELD_RANGE,
-						"seeds[%zu]: the same transfer as seeds[%zu]",
-						r->seeds[i].of, r->seeds[k].of);
-			}
-		}
-	}
+	code = code != 0 ? code : no_leg_twice(r);
+	free(legs);
 	free(ids);
 	return code;
 }
@@ -617,34 +659,35 @@ static void keep(void *context, const struct trace_touch *t)
 /* Rows for the transfers of seeds, which no marked sender has sent. */
 static void add_seed_events(struct trace_run *r)
 {
+	struct seed_place *seeds = seeds_by_event(r);
+	const size_t most = r->events_n + r->seeds_n;
+	uint32_t *events = room(most, sizeof *events);
+	struct trace_run_move *moves = room(most * r->n, sizeof *moves);
+	size_t n = 0, at = 0;
+
 	for (size_t i = 0; i < r->seeds_n; i++) {
-		uint32_t event = (uint32_t)r->seeds[i].event;
-		size_t at = 0;
-
-		if (!r->seeds[i].of_tx) {
+		if (!r->seeds[seeds[i].at].of_tx) {
 			continue;
 		}
-		while (at < r->events_n && r->events[at] < event) {
-			at++;
+		while (at < r->events_n && r->events[at] <= seeds[i].event) {
+			memcpy(moves + n * r->n, r->moves + at * r->n, r->n * sizeof *moves);
+			events[n++] = r->events[at++];
 		}
-		if (at < r->events_n && r->events[at] == event) {
-			continue;
+		if (n == 0 || events[n - 1] != seeds[i].event) {
+			events[n++] = (uint32_t)seeds[i].event;
 		}
-		if (r->events_n + 1 > r->events_cap) {
-			size_t cap = r->events_n + EVENTS_FIRST;
-
-			r->events = realloc(r->events, cap * sizeof *r->events);
-			r->moves = realloc(r->moves, cap * r->n * sizeof *r->moves);
-			CHECK(r->events != NULL && r->moves != NULL);
-			r->events_cap = cap;
-		}
-		memmove(r->events + at + 1, r->events + at, (r->events_n - at) * sizeof *r->events);
-		memmove(r->moves + (at + 1) * r->n, r->moves + at * r->n,
-			(r->events_n - at) * r->n * sizeof *r->moves);
-		r->events[at] = event;
-		memset(r->moves + at * r->n, 0, r->n * sizeof *r->moves);
-		r->events_n++;
 	}
+	while (at < r->events_n) {
+		memcpy(moves + n * r->n, r->moves + at * r->n, r->n * sizeof *moves);
+		events[n++] = r->events[at++];
+	}
+	free(seeds);
+	free(r->events);
+	free(r->moves);
+	r->events = events;
+	r->moves = moves;
+	r->events_n = n;
+	r->events_cap = most;
 }
 
 /* The seeds as the engine wants them; malloc'd. */

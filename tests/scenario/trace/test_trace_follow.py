@@ -305,6 +305,166 @@ def a_rollback_deeper_than_the_undo_starts_again_and_says_so():
         night.end()
 
 
+# ---- bounds beside a chain that goes back ------------------------------------------------------
+
+
+def most_flow(arcs):
+    """The most that flows from "stolen" to "goal", by the shortest way again and again; arcs: [from, to, room]."""
+    room = {}
+    for tail, head, units in arcs:
+        room.setdefault(tail, {})[head] = room.setdefault(tail, {}).get(head, 0) + units
+        room.setdefault(head, {}).setdefault(tail, 0)
+    total = 0
+    while True:
+        came, queue = {"stolen": None}, ["stolen"]
+        for here in queue:
+            for there, units in room.get(here, {}).items():
+                if units > 0 and there not in came:
+                    came[there] = here
+                    queue.append(there)
+        if "goal" not in came:
+            return total
+        way, here = [], "goal"
+        while came[here] is not None:
+            way.append((came[here], here))
+            here = came[here]
+        units = min(room[a][b] for a, b in way)
+        for a, b in way:
+            room[a][b] -= units
+            room[b][a] += units
+        total += units
+
+
+def naive_bounds(opening, moves, theft, deposit=None, account=None):
+    """[L, U] of one of the moves (from, to, amount), or of an account's end: an account is a node anew after each outflow."""
+    now, balance = dict.fromkeys(opening, 0), dict(opening)
+    arcs = []
+    for at, (sender, to, amount) in enumerate(moves):
+        tail = (sender, now[sender])
+        balance[sender] -= amount
+        now[sender] += 1
+        arcs.append([tail, (sender, now[sender]), balance[sender]])
+        arcs.append([tail, (to, now.setdefault(to, 0)), amount])
+        balance[to] = balance.get(to, 0) + amount
+        if at == deposit:
+            asked = arcs.pop()
+        if at == theft:
+            arcs.append(["stolen", arcs.pop()[1], amount])
+    stolen, ends = moves[theft][2], [[(a, n), "goal", 1 << 62] for a, n in now.items()]
+    if deposit is not None:
+        goal, rest = [[asked[0], "goal", asked[2]]], ends
+    else:
+        goal, rest = [e for e in ends if e[0][0] == account], [e for e in ends if e[0][0] != account]
+    return [str(stolen - most_flow(arcs + rest)), str(most_flow(arcs + goal))]
+
+
+class Bounds:
+    """A small chain whose surviving branch is known here, payment by payment, a block each."""
+
+    def __init__(self):
+        self.folder = folder / "bounds"
+        self.key = {name: nem.KeyPair.named(f"bounds-{name}") for name in ("victim", "thief", "mule", "exchange", "friend")}
+        self.opening = {"victim": 1000 * XEM, "exchange": 500 * XEM, "friend": 200 * XEM}
+        self.node = DevNode(self.folder / "node", {self.key[n].address(): units for n, units in self.opening.items()}, name="bounds")
+        self.node.start()
+        self.place = f"127.0.0.1:{self.node.public.port}"
+        self.paid = []  # what stands: (transaction, from, to, units)
+
+    def pay(self, sender, to, units, again=None):
+        one = again or nem.Transfer(self.key[sender].public, self.key[to].address(), units * XEM, timestamp=self.node.now()).sign(self.key[sender])
+        assert self.node.given([one], seconds=61)["code"] == 1
+        self.paid.append((one, sender, to, units * XEM))
+        return one
+
+    def back(self, blocks):
+        self.node.dev("rollback", blocks=blocks)
+        for pool in ("public", "clean"):
+            self.node.dev("drop-pool", pool=pool)
+        del self.paid[-blocks:]
+
+    def ingest(self, store="store"):
+        process.run([program("kuramori"), "trace", "ingest", self.folder / store, "nem", self.place])
+
+    def ask(self, *words, store="store", command="bounds"):
+        return process.run([program("kuramori"), "--json", "trace", command, self.folder / "case.json", self.folder / store, *words], expect=None)
+
+    def word(self, one):
+        return f"deposit={one.hash().hex()}/{one.recipient}"
+
+    def check(self, deposits, accounts=("thief", "mule", "exchange")):
+        """Both ends of all of these are the oracle's on the branch that stands, and every rule lies between them."""
+        moves, place = [], {}
+        for one, sender, to, units in self.paid:
+            place[one.hash()] = len(moves)
+            moves += [(sender, to, units), (sender, "harvester", one.fee)]
+        theft, known = place[self.theft.hash()], {a: self.opening.get(a, 0) for a in (*self.key, "harvester")}
+        wanted = [naive_bounds(known, moves, theft, deposit=place[one.hash()]) for one in deposits]
+        wanted += [naive_bounds(known, moves, theft, account=a) for a in accounts]
+        done = self.ask(*(self.word(one) for one in deposits), *(f"account={self.key[a].address()}" for a in accounts))
+        assert done.returncode == 0, done
+        found = json.loads(done.stdout)["asked"]
+        assert [[x["lower"], x["upper"]] for x in found] == wanted, (found, wanted)
+        assert all(int(x["lower"]) <= int(p["units"]) <= int(x["upper"]) for x in found for p in x["policies"].values() if "units" in p)
+        told = {a["address"]: [a["interval"]["lower"], a["interval"]["upper"]] for a in json.loads(self.ask(command="report").stdout)["accounts"]
+                if "interval" in a}
+        for name, ends in zip(accounts, wanted[len(deposits):]):
+            assert told.get(self.key[name].address(), ends) == ends, (name, told, ends)
+        assert any(self.key[name].address() in told for name in accounts)
+        return [[int(n) // XEM for n in ends] for ends in wanted]
+
+
+@tap.test
+def bounds_follow_a_chain_that_goes_back_and_grows_again():
+    b = Bounds()
+    try:
+        b.theft = b.pay("victim", "thief", 100)
+        b.pay("friend", "thief", 50)
+        b.pay("thief", "mule", 60)
+        (b.folder / "case.json").write_text(json.dumps({
+            "case": "branches", "asset": "nem:xem", "unit": "XEM", "decimals": 6, "generated": True,
+            "policies": ["poison", "haircut", "fifo", "lifo", "taint-first", "clean-first"],
+            "seeds": [{"tx": b.theft.hash().hex(), "to": b.key["thief"].address()}]}))
+        gone = b.pay("mule", "exchange", 40)
+        kept = b.pay("thief", "exchange", 80)
+        b.ingest()
+        before = b.check([gone, kept])
+        bundle = b.folder / "before.bundle"
+        assert b.ask(b.word(gone), f"bundle={bundle}").returncode == 0
+        process.run([program("kuramori"), "trace", "verify", bundle, b.folder / "store"])
+        # the two deposits are orphans; in their place the friend's coins come to the mule
+        b.back(2)
+        b.pay("friend", "mule", 90)
+        b.pay("thief", "exchange", 10)
+        last = b.pay("mule", "exchange", 120)
+        b.ingest()
+        b.check([b.paid[-2][0], last])
+        # attack: a deposit that stands on the branch that was given up alone has no bounds, and no bundle of it is believed
+        for one in (gone, kept):
+            refused = b.ask(b.word(one))
+            assert refused.returncode != 0 and refused.stdout == "" and one.hash().hex() in refused.stderr, refused
+        assert process.run([program("kuramori"), "trace", "verify", bundle, b.folder / "store"], expect=None).returncode != 0
+        # it comes again behind the friend's coins: the same transaction, and other bounds
+        b.pay("friend", "mule", 20)
+        b.pay("mule", "exchange", 40, again=gone)
+        b.ingest()
+        after = b.check([gone, last])
+        assert after[0] != before[0], (after, before)
+        assert process.run([program("kuramori"), "trace", "verify", bundle, b.folder / "store"], expect=None).returncode != 0
+        # who has seen the surviving branch alone says the same
+        b.ingest("fresh")
+        words = [b.word(gone), b.word(last), f"account={b.key['exchange'].address()}"]
+        assert b.ask(*words).stdout == b.ask(*words, store="fresh").stdout
+        # the theft itself goes: nothing was stolen, and it is said
+        b.back(len(b.paid))
+        for n in range(12):
+            b.pay("friend", "mule", 1)
+        b.ingest()
+        refused = b.ask(f"account={b.key['exchange'].address()}")
+        assert refused.returncode != 0 and b.theft.hash().hex() in refused.stderr or "not in the ledger" in refused.stderr, refused
+    finally:
+        b.node.kill()
+
+
 def end():
     if "follow" in world:
         world["follow"].kill()
