@@ -59,7 +59,8 @@ struct loop {
 
 /*
  * Opens the descriptors, blocks SIGTERM and SIGINT (they arrive through the signalfd) and ignores
- * SIGPIPE.  ERR_IO; nothing stays open then.
+ * SIGPIPE and SIGXFSZ: a write that meets a closed pipe or the limit of a file's size
+ * (RLIMIT_FSIZE) says so (EPIPE, EFBIG), and its caller decides.  ERR_IO; nothing stays open then.
  */
 MUST_CHECK enum err loop_init(struct loop *l);
 void loop_close(struct loop *l);

@@ -8,7 +8,7 @@ takes a withdrawal and ends.  It may refuse, say an error, or end; it may not ha
 anything but its own decision.  Then it is started without faults: the books must verify from their
 raw rows, and the withdrawal asked for again must be held exactly once.
 And its wall clock jumps 25 hours ahead and back while it runs and between its lives: the same holds, and
-no record of the journal is older than the one before it.
+no record of the journal is older than the one before it.  And no file may grow beyond a limit (RLIMIT_FSIZE).
 All k with KURAMORI_FAULTS=all, those of a range with KURAMORI_FAULTS=1-5000 (so that several can share
 them), else a sample of this many of each kind (default 40); the seed is printed.
 """
@@ -20,6 +20,7 @@ import mmap
 import os
 import pathlib
 import random
+import resource
 import signal
 import sqlite3
 import struct
@@ -239,6 +240,17 @@ class Faults(unittest.TestCase):
         self.assertEqual(verified.returncode, 0, verified.stderr)
         errors = w.group["kuramorid"].errors()
         self.assertIn("clock-behind-journal", errors)
+
+    def test_limit(self):
+        """A limit of file sizes below the log that is written ahead: kuramorid says so and goes on."""
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (5_000_000, hard))
+        try:
+            self.page.arm()
+            self.life("no file may be longer than 5 MB")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        self.assertIn("log-not-ahead", self.world.group["kuramorid"].errors())
 
     def test_memory(self):
         self.every("memory")

@@ -54,6 +54,23 @@ static void timers_in_order(void)
 	loop_close(&l);
 }
 
+/* A pipe that nobody reads, a file that may not grow: the call says so, no signal ends the process. */
+static void what_a_write_says_kills_nobody(void)
+{
+	static const int signals[] = { SIGPIPE, SIGXFSZ };
+	struct sigaction now;
+
+	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+		T_CHECK(signal(signals[i], SIG_DFL) != SIG_ERR);
+	}
+	T_EQ(loop_init(&l), ERR_OK);
+	for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+		T_EQ(sigaction(signals[i], NULL, &now), 0);
+		T_CHECK(now.sa_handler == SIG_IGN);
+	}
+	loop_close(&l);
+}
+
 static void repeat_and_move(void)
 {
 	struct loop_timer ta = { .on = mark, .ctx = &a };
@@ -208,6 +225,7 @@ int main(int argc, char **argv)
 {
 	static const struct t_case cases[] = {
 		{ "timers in order", timers_in_order },
+		{ "what a write says kills nobody", what_a_write_says_kills_nobody },
 		{ "repeat and move", repeat_and_move },
 		{ "a greedy timer starves nobody", a_greedy_timer_starves_nobody },
 		{ "removed in the same batch", removed_in_the_same_batch },
