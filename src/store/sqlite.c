@@ -657,11 +657,21 @@ static int write_behind(sqlite3_file *f, sqlite3_int64 from, sqlite3_int64 to)
 	return code;
 }
 
+/* A write that had no room, for which SQLite has a code only where the disk is full. */
+static bool no_room(sqlite3_file *f, int code)
+{
+	int number = 0;
+
+	(void)f->pMethods->xFileControl(f, SQLITE_FCNTL_LAST_ERRNO, &number);
+	return code == SQLITE_FULL ||
+	       (code == SQLITE_IOERR_WRITE && (number == EFBIG || number == EDQUOT));
+}
+
 enum err store_sqlite_log_ahead(struct store_sqlite *s, uint64_t bytes)
 {
 	sqlite3_file *log = NULL;
 	sqlite3_int64 before = 0;
-	int code, written;
+	int code;
 
 	CHECK(bytes <= (uint64_t)1 << 30);
 	if (s->base.phase != STORE_OPENED && s->base.phase != STORE_READY) {
@@ -680,17 +690,23 @@ enum err store_sqlite_log_ahead(struct store_sqlite *s, uint64_t bytes)
 		code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
 	}
 	if (code == SQLITE_OK) {
-		written = write_behind(log, before, (sqlite3_int64)bytes);
-		code = written == SQLITE_OK ? log->pMethods->xSync(log, SQLITE_SYNC_NORMAL)
-					    : log->pMethods->xTruncate(log, before);
-		if (code == SQLITE_OK && written == SQLITE_OK) {
-			return ERR_OK;
-		}
+		code = write_behind(log, before, (sqlite3_int64)bytes);
 		if (code == SQLITE_OK) {
-			store_fault_set(&s->base.fault, "%s: cannot write its log ahead: %s",
-					s->base.path, sqlite3_errstr(written));
-			return ERR_FULL;
+			code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+		} else if (no_room(log, code)) {
+			const char *why = sqlite3_errstr(code);
+
+			code = log->pMethods->xTruncate(log, before);
+			if (code == SQLITE_OK) {
+				store_fault_set(&s->base.fault,
+						"%s: cannot write its log ahead: %s", s->base.path,
+						why);
+				return ERR_FULL;
+			}
 		}
+	}
+	if (code == SQLITE_OK) {
+		return ERR_OK;
 	}
 	s->base.phase = STORE_BROKEN;
 	store_fault_set(&s->base.fault, "%s: cannot write its log ahead: %s (code %d)",

@@ -52,7 +52,7 @@ MUST_CHECK enum err store_sqlite_open(struct store_sqlite *s, const char *path,
  *
  * ERR_STATE: closed or broken.  ERR_FULL: they cannot be written, for want of space or as a limit
  * forbids it; the log is as long as before, the store goes on, and the store's fault says why.
- * ERR_IO: a sync or a truncation failed; the store is broken.
+ * ERR_IO: anything else of it failed; the store is broken.
  */
 MUST_CHECK enum err store_sqlite_log_ahead(struct store_sqlite *s, uint64_t bytes);
 

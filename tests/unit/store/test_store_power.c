@@ -48,8 +48,6 @@ static struct run run(uint64_t n, int checkpoint_pages)
 	}
 	if (r.e == ERR_OK && log_ahead != 0) {
 		r.e = store_sqlite_log_ahead(&s, log_ahead);
-		r.e =
-		    r.e == ERR_FULL ? ERR_OK : r.e; /* the power went in a write: the next fails */
 	}
 	r.found = r.acknowledged = seen.batches;
 	while (r.e == ERR_OK && seen.batches < n) {
