@@ -54,7 +54,8 @@ static void timers_in_order(void)
 	loop_close(&l);
 }
 
-/* A pipe that nobody reads, a file that may not grow: the call says so, no signal ends the process. */
+/* A pipe that nobody reads, a file that may not grow: the call says so, no signal ends the process.
+ */
 static void what_a_write_says_kills_nobody(void)
 {
 	static const int signals[] = { SIGPIPE, SIGXFSZ };
