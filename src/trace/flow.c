@@ -100,7 +100,7 @@ static bool pack_room(struct flow *f)
 	if (!grow_32(&f->first, nodes)) {
 		return false;
 	}
-	f->place = malloc(arcs * sizeof *f->place);
+	f->place = calloc(arcs, sizeof *f->place);
 	f->rooms = malloc(arcs * sizeof *f->rooms);
 	f->begin = malloc(arcs * sizeof *f->begin);
 	f->heads = malloc(arcs * sizeof *f->heads);
