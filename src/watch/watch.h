@@ -469,9 +469,10 @@ struct watch {
 		uint32_t payment;             /* its place in the table */
 		struct hash32 order, request; /* documents */
 		uint64_t delay_ms;
-		bool over;    /* the lock is; what is missing is that signers heard our word */
-		uint8_t owed; /* bit per signer: it has not answered it yet */
-		uint8_t said; /* bit per signer: said on this link */
+		bool over;     /* the lock is; what is missing is that signers heard our word */
+		uint8_t owed;  /* bit per signer: it has not answered it yet */
+		uint8_t said;  /* bit per signer: said on this link */
+		uint8_t again; /* bit per signer: it could not take it yet, and has a pause */
 	} early[WATCH_EARLY_MAX];
 
 	size_t early_n;

@@ -189,13 +189,19 @@ static void next_reply(struct watch *w, int signer, const struct event *event, s
  * It does not know its own attestation: when it has it back, our word on it counts for it.  Or not
  * our key yet: when the roster that has it is in force there, too.
  */
-static void ack_later(struct watch *w, struct watch_signer *k, uint64_t sequence)
+static void ack_later(struct watch *w, unsigned signer, uint64_t sequence)
 {
+	struct watch_signer *k = &w->signer[signer];
+	bool found = watch_order_unheard(w, signer, sequence);
+
 	for (size_t i = 0; i < k->recent_n; i++) {
 		if (k->recent[i].sequence == sequence) {
 			k->recent[i].acked = false;
-			k->acks_mono_ms = w->mono_ms + ACKS_AGAIN_MS;
+			found = true;
 		}
+	}
+	if (found) {
+		k->acks_mono_ms = w->mono_ms + ACKS_AGAIN_MS;
 	}
 }
 
@@ -219,13 +225,13 @@ void watch_feed_reply(struct watch *w, int signer, const struct event *event, st
 		return;
 	case MSGS_REPLY(SIGNER_ACK):
 		if (refused_as(w, event->body, ERR_NOT_FOUND)) {
-			ack_later(w, k, event->request_id);
+			ack_later(w, (unsigned)signer, event->request_id);
 			return;
 		}
 		if (refusal_noted(w, signer, event->body, "ack", out)) {
 			if (refused_as(w, event->body, ERR_SIGNATURE) ||
 			    refused_as(w, event->body, ERR_SIGNER_UNKNOWN)) {
-				ack_later(w, k, event->request_id);
+				ack_later(w, (unsigned)signer, event->request_id);
 			}
 			return;
 		}

@@ -196,16 +196,32 @@ bool watch_order_waits(struct watch *w, const struct doc *d, const struct doc_or
 	return !is_over(w, &order->request_id, &id, tier->delay_ms);
 }
 
-/* Room for one more: the oldest whose lock is over, whatever signer has not answered. */
-static void forget_over(struct watch *w)
+/* No word on it is of use any more: it is in a block or never will be. */
+static bool is_past(const struct watch *w, const struct watch_early *one, uint32_t now_nem_s)
 {
-	for (size_t i = 0; i < w->early_n; i++) {
-		if (w->early[i].over) {
-			w->early_n--;
-			memmove(w->early + i, w->early + i + 1,
-				(w->early_n - i) * sizeof w->early[0]);
-			return;
-		}
+	const struct watch_payment *p = &w->config.storage.payments[one->payment];
+
+	return p->settled || p->dead || p->deadline_nem_s < now_nem_s;
+}
+
+/*
+ * Room for one more: the oldest that is past, which some never leave otherwise (an order that was
+ * never known here has no lock that ends), and all of a journal that is read again.  If there is
+ * none, the oldest whose lock is over, whatever signer has not answered.
+ */
+static void make_room(struct watch *w, uint32_t now_nem_s)
+{
+	size_t at = 0;
+
+	while (at < w->early_n && !is_past(w, &w->early[at], now_nem_s)) {
+		at++;
+	}
+	for (size_t i = 0; at == w->early_n && i < w->early_n; i++) {
+		at = w->early[i].over ? i : at;
+	}
+	if (at < w->early_n) {
+		w->early_n--;
+		memmove(w->early + at, w->early + at + 1, (w->early_n - at) * sizeof w->early[0]);
 	}
 }
 
@@ -216,7 +232,7 @@ void watch_order_hold(struct watch *w, struct watch_payment *p, const struct has
 
 	p->early = true;
 	if (w->early_n == WATCH_EARLY_MAX) {
-		forget_over(w);
+		make_room(w, p->entry_chain_s);
 	}
 	if (w->early_n == WATCH_EARLY_MAX ||
 	    policy_tier_find(&tier, policy, &order->amount) != ERR_OK) {
@@ -236,7 +252,9 @@ static bool over_now(struct watch *w, struct watch_early *one, struct watch_paym
 	p->early = false;
 	one->over = true;
 	for (int s = 0; s < DOC_SIGNERS; s++) {
-		one->owed |= p->sequence[s] != 0 ? (uint8_t)(1u << s) : 0;
+		if (p->sequence[s] != 0) {
+			one->owed |= (uint8_t)(1u << s);
+		}
 	}
 	if (p->dead || p->late) {
 		return false;
@@ -278,6 +296,23 @@ void watch_order_opened(struct watch *w, unsigned signer)
 	for (size_t i = 0; i < w->early_n; i++) {
 		w->early[i].said &= (uint8_t) ~(1u << signer);
 	}
+}
+
+bool watch_order_unheard(struct watch *w, unsigned signer, uint64_t sequence)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < w->early_n; i++) {
+		struct watch_early *one = &w->early[i];
+
+		if (one->over &&
+		    w->config.storage.payments[one->payment].sequence[signer] == sequence) {
+			one->said &= (uint8_t) ~(1u << signer);
+			one->again |= (uint8_t)(1u << signer);
+			found = true;
+		}
+	}
+	return found;
 }
 
 void watch_order_heard(struct watch *w, unsigned signer, uint64_t sequence)

@@ -839,7 +839,8 @@ void watch_record_ack_owed(struct watch *w, struct watch_early *early, struct ef
 					    .request = early->request };
 		uint8_t bit = (uint8_t)(1u << i);
 
-		if ((early->owed & bit) != 0 && (early->said & bit) == 0 && w->signer[i].up) {
+		if ((early->owed & bit) != 0 && (early->said & bit) == 0 && w->signer[i].up &&
+		    ((early->again & bit) == 0 || w->mono_ms >= w->signer[i].acks_mono_ms)) {
 			early->said |= bit;
 			say(w, &w->signer[i], &one, out);
 		}

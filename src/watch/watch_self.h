@@ -138,7 +138,10 @@ MUST_CHECK enum err watch_record_replay_later(struct watch *w, const struct log_
 void watch_record_again(struct watch *w, struct effects *out);
 /* Acknowledges what is held of a payment whose time lock is over. */
 void watch_record_ack(struct watch *w, const struct watch_early *early, struct effects *out);
-/* The same of one whose lock is over, to who has not answered it, once on each link. */
+/*
+ * The same of one whose lock is over, to who has not answered it: once on each link, and again
+ * after a pause to who could not take it yet.
+ */
 void watch_record_ack_owed(struct watch *w, struct watch_early *early, struct effects *out);
 
 /* watch_feed.c: what signers are asked for */
@@ -337,6 +340,8 @@ void watch_order_hold(struct watch *w, struct watch_payment *p, const struct has
 void watch_order_pump(struct watch *w, struct effects *out);
 /* A new link: what this signer has not answered is said again. */
 void watch_order_opened(struct watch *w, unsigned signer);
+/* It could not take our word on its attestation of this number yet: said again.  False: none. */
+MUST_CHECK bool watch_order_unheard(struct watch *w, unsigned signer, uint64_t sequence);
 /* It has answered our word on its attestation of this number. */
 void watch_order_heard(struct watch *w, unsigned signer, uint64_t sequence);
 

@@ -210,12 +210,11 @@ static void restarted(void)
 	T_CHECK(well());
 }
 
-/* More of them than are remembered as recent, and the lock is over while nobody listens. */
-static void many_told_again(void)
-{
-	enum { MANY = WATCH_RECENT + 6 };
-	static struct hash32 id[MANY];
+enum { MANY = WATCH_RECENT + 6 };
 
+/* More of them than are remembered as recent, and the lock is over while nobody listens. */
+static void many(struct hash32 id[MANY])
+{
 	start();
 	for (size_t i = 0; i < MANY; i++) {
 		pay_new(X(101) + i); /* else all would be one payment */
@@ -230,6 +229,23 @@ static void many_told_again(void)
 	for (size_t i = 0; i < MANY; i++) {
 		T_CHECK(!was_acked(A, &id[i]));
 	}
+}
+
+static void many_heard(const struct hash32 id[MANY])
+{
+	for (size_t i = 0; i < MANY; i++) {
+		T_CHECK(was_acked(A, &id[i]));
+	}
+	T_EQ(r.w.acks, MANY);
+	T_EQ(r.w.early_n, 0);
+	T_CHECK(well());
+}
+
+static void many_told_again(void)
+{
+	static struct hash32 id[MANY];
+
+	many(id);
 	/* said, and nobody knows whether it was heard */
 	r.signer[A].acks_refused = ERR_NOT_FOUND;
 	link_open(CH_A, role_of(A));
@@ -238,11 +254,57 @@ static void many_told_again(void)
 	r.signer[A].acks_refused = ERR_OK;
 	link_open(CH_A, role_of(A));
 	wait_ms(500);
-	for (size_t i = 0; i < MANY; i++) {
-		T_CHECK(was_acked(A, &id[i]));
+	many_heard(id);
+}
+
+/* A signer that lacks what it attested, or does not have our key yet, hears it on the same link. */
+static void many_not_yet(void)
+{
+	static const enum err why[] = { ERR_NOT_FOUND, ERR_SIGNATURE, ERR_SIGNER_UNKNOWN };
+	static struct hash32 id[MANY];
+
+	for (size_t k = 0; k < ARRAY_LEN(why); k++) {
+		many(id);
+		r.signer[A].acks_refused = why[k];
+		link_open(CH_A, role_of(A));
+		wait_ms(500);
+		T_EQ(r.w.early_n, MANY);
+		r.signer[A].acks_refused = ERR_OK;
+		wait_ms(20000);
+		many_heard(id);
 	}
-	T_EQ(r.w.acks, MANY);
-	T_EQ(r.w.early_n, 0);
+}
+
+/*
+ * All places are taken by payments that nothing can be done for any more, though no lock of theirs
+ * is over.  Copies of one: as many payments would be a test of minutes.
+ */
+static void places(void)
+{
+	start();
+	pay_locked();
+	T_CHECK(!attested(A));
+	T_EQ(r.w.early_n, 1);
+	r.w.early[0].delay_ms = UINT64_MAX;
+	for (size_t i = 1; i < WATCH_EARLY_MAX; i++) {
+		r.w.early[i] = r.w.early[0];
+	}
+	r.w.early_n = WATCH_EARLY_MAX;
+	/* those that may still be paid keep their places */
+	pay_new(X(501));
+	pay_link();
+	pay_approve(2, "approver-1");
+	T_CHECK(!attested(A));
+	pass(2 * LOCK_MS);
+	T_CHECK(!was_acked(A, &said[A]));
+	T_EQ(r.w.early_n, WATCH_EARLY_MAX);
+	pass(4 * 3600000);
+	pay_locked();
+	T_CHECK(!attested(A));
+	T_EQ(r.w.early_n, WATCH_EARLY_MAX);
+	pass(2 * LOCK_MS);
+	T_CHECK(was_acked(A, &said[A]));
+	T_EQ(r.w.early_n, WATCH_EARLY_MAX - 1);
 	T_CHECK(well());
 }
 
@@ -409,6 +471,9 @@ int main(int argc, char **argv)
 		{ "on the chain before the lock is over here", seen_early },
 		{ "a restart in between", restarted },
 		{ "more words than are remembered, and a link that is down", many_told_again },
+		{ "more words than are remembered, and a signer that cannot take them yet",
+		  many_not_yet },
+		{ "all places taken by what is past", places },
 		{ "a journal that ends early", cut_short },
 		{ "one clock ends no lock", one_clock },
 		{ "frozen", frozen },
