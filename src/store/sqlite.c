@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/check.h"
@@ -163,12 +164,64 @@ static int put_batch(struct store_sqlite *q, const struct log_view *v, struct by
 	return code == SQLITE_OK ? run(p) : code;
 }
 
+/* False: it cannot be told; that is no reason to stop. */
+static bool file_at(struct store_sqlite_file *out, const char *path)
+{
+	struct stat st;
+
+	*out = (struct store_sqlite_file){ 0 };
+	if (stat(path, &st) == 0) {
+		*out = (struct store_sqlite_file){ st.st_dev, st.st_ino };
+		return true;
+	}
+	return errno == ENOENT;
+}
+
+/* What stands at the places of the database and of its log. */
+static void files_at(struct store_sqlite_file out[2], bool known[2], const struct store_sqlite *q)
+{
+	const char *path = sqlite3_db_filename(q->db, "main");
+
+	known[0] = file_at(&out[0], path);
+	known[1] = file_at(&out[1], sqlite3_filename_wal(path));
+}
+
+/*
+ * A commit into a file that was moved away, or whose place another one took, is lost for the next
+ * start; and who opened the other one has our log, if it is the same one.
+ */
+static enum err in_place(struct store_sqlite *q)
+{
+	struct store_sqlite_file now[2];
+	bool known[2];
+
+	files_at(now, known, q);
+	for (size_t i = 0; i < ARRAY_LEN(now); i++) {
+		if (known[i] &&
+		    (now[i].device != q->opened[i].device || now[i].inode != q->opened[i].inode)) {
+			store_fault_set(&q->base.fault,
+					"%s: %s was moved away or replaced while it was open",
+					q->base.path, i == 0 ? "it" : "its log");
+			q->base.phase = STORE_BROKEN;
+			(void)sqlite3_db_config(q->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+			return ERR_IO;
+		}
+	}
+	return ERR_OK;
+}
+
 static enum err append(struct store *s, const struct store_batch *batches, size_t n)
 {
 	static struct hash32 names[LOG_BATCH_RECORDS_MAX]; /* one writer: one store at a time */
 	struct store_sqlite *q = sqlite_of(s);
 	const char *what = "begin";
-	int code = run(q->begin);
+	enum err e = in_place(q);
+	int code;
+
+	if (e != ERR_OK) {
+		return e;
+	}
+	code = run(q->begin);
 
 	for (size_t i = 0; code == SQLITE_OK && i < n; i++) {
 		const struct log_view *v = &batches[i].view;
@@ -185,8 +238,7 @@ static enum err append(struct store *s, const struct store_batch *batches, size_
 		code = run(q->commit);
 	}
 	if (code != SQLITE_OK) {
-		enum err e = failed(q, code, what);
-
+		e = failed(q, code, what);
 		/* Whether it reached the disk is unknown now: only a restart can tell. */
 		s->phase = STORE_BROKEN;
 		(void)run(q->rollback);
@@ -560,7 +612,7 @@ static enum err configure(struct store_sqlite *q)
 
 static enum err open_db(struct store_sqlite *q, const char *path)
 {
-	bool empty = false;
+	bool empty = false, known[2];
 	sqlite3_int64 busy = 0;
 	enum err e = make_file(q, path);
 	int code;
@@ -609,6 +661,14 @@ static enum err open_db(struct store_sqlite *q, const char *path)
 	}
 	if (e == ERR_OK) {
 		e = prepare(q);
+	}
+	if (e == ERR_OK) {
+		files_at(q->opened, known, q);
+		if (!known[0] || !known[1]) {
+			store_fault_set(&q->base.fault, "%s: cannot look at it and its log",
+					q->base.path);
+			e = ERR_IO;
+		}
 	}
 	return e == ERR_OK ? store_sync_directory(path, &q->base.fault) : e;
 }

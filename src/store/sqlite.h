@@ -11,6 +11,7 @@
 #define KURAMORI_STORE_SQLITE_H
 
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "store/store.h"
 
@@ -22,9 +23,16 @@ enum {
 	STORE_SQLITE_LOG_BYTES = 17 * 1024 * 1024,
 };
 
+/* Which file stands at a place: of other files device or inode differs.  Zeros: none. */
+struct store_sqlite_file {
+	dev_t device;
+	ino_t inode;
+};
+
 struct store_sqlite {
 	struct store base;
 	sqlite3 *db;
+	struct store_sqlite_file opened[2]; /* the database and its log, as they were opened */
 	sqlite3_stmt *begin, *commit, *rollback;
 	sqlite3_stmt *put_batch, *put_blob, *each_batch, *get_batch, *get_first, *get_blob;
 };
@@ -33,7 +41,9 @@ struct store_sqlite {
 bool store_sqlite_is(const char *path);
 
 /*
- * Opens or creates path and takes the exclusive lock.
+ * Opens or creates path and takes the exclusive lock.  When another file stands at its place later,
+ * or at its log's, or none, store_append() fails with ERR_IO: a commit into a file that was moved
+ * away would be found by nobody.  Closing then leaves alone what stands there.
  *
  * ERR_BUSY: another process holds it.  ERR_TYPE: not a database, or a database of another program.
  * ERR_VERSION: of a newer program.  ERR_CORRUPT: damaged, or its tables are not ours.  ERR_IO:

@@ -127,7 +127,7 @@ class Faults(unittest.TestCase):
         daemon = self.world.group["kuramorid"]
         if daemon.alive():
             daemon.process.send_signal(signal.SIGTERM)
-        code = daemon.wait(timeout=10.0)
+        code = daemon.wait(timeout=30.0)
         self.assertIn(code, (0, 1, 2, 3, 4, 5, 70, -signal.SIGABRT), f"{what}: {daemon.errors()[-2000:]}")
         return code
 

@@ -1068,6 +1068,53 @@ static void sqlite_log_keeps_its_length(void)
 	T_EQ(count(kit_path("journal"), &e), 80);
 }
 
+/*
+ * The journal or its log was moved away or replaced while it was open: what is written then would
+ * be found by nobody.  It is not acknowledged, and the files at their places are left as they are.
+ */
+static void sqlite_moved_away(void)
+{
+	static const struct {
+		const char *name;
+		bool replaced;
+	} cases[] = { { "journal", false },
+		      { "journal", true },
+		      { "journal-wal", false },
+		      { "journal-wal", true } };
+
+	sqlite = true;
+	postgres = false;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char at[256], aside[256];
+		union any s;
+		struct kit_seen seen;
+		struct stat st;
+		enum err e;
+
+		T_CHECK(fresh());
+		(void)snprintf(at, sizeof at, "%s", kit_path(cases[i].name));
+		(void)snprintf(aside, sizeof aside, "%s", kit_path("aside"));
+		T_EQ(start(&s, &seen, kit_path("journal")), ERR_OK);
+		T_EQ(store_sqlite_log_ahead(&s.sqlite, 300000), ERR_OK);
+		T_EQ(kit_append_to(&s.base, &seen, 3), ERR_OK);
+		T_EQ(rename(at, aside), 0);
+		if (cases[i].replaced) {
+			T_CHECK(kit_write(at, (const uint8_t *)"another's", 9));
+		}
+		T_EQ(kit_append_to(&s.base, &seen, 4), ERR_IO);
+		T_CHECK(strstr(s.base.fault.text, "moved") != NULL);
+		T_EQ(kit_append_to(&s.base, &seen, 4), ERR_STATE);
+		store_close(&s.base);
+		if (cases[i].replaced) {
+			T_EQ(stat(at, &st), 0);
+			T_EQ(st.st_size, 9);
+		}
+		T_EQ(rename(aside, at), 0);
+		T_EQ(count(kit_path("journal"), &e), 3);
+		(void)unlink(aside);
+	}
+}
+
 /* Whatever fails of it: nothing is lost, and only want of room does not end the store. */
 static void sqlite_log_fails(void)
 {
@@ -1213,6 +1260,7 @@ int main(int argc, char **argv)
 		{ "log ahead: it keeps its length", sqlite_log_keeps_its_length },
 		{ "log ahead: whatever fails of it", sqlite_log_fails },
 		{ "log ahead: damaged", sqlite_log_damaged },
+		{ "sqlite: moved away while it is open", sqlite_moved_away },
 		{ "sqlite: changed by other hands", sqlite_changed },
 		{ "sqlite: a foreign database is left alone", sqlite_foreign_untouched },
 		{ "cleaned up", clean },
