@@ -175,7 +175,7 @@ def who_hangs_does_not_keep_the_freeze_from_the_others():
 @tap.test
 def one_holder_counts_once():
     code, out, err = rig.ask("freeze", "--reason", "twice the same", stops=[rig.stops[1], rig.stops[1]])
-    assert code == 4 and "1 of 2 holders" in out and "another socket" in out and "1 of 2 did not" in err, (out, err)
+    assert code == 4 and "1 of 2 signers and watchers" in out and "another socket" in out and "1 of 2 did not" in err, (out, err)
 
 
 @tap.test
@@ -191,7 +191,7 @@ def a_hanging_signer_gets_it_when_he_goes_on():
     finally:
         daemon.go_on()
     out, err = asked.communicate(timeout=60)
-    assert asked.returncode == 0 and "2 of 2 holders" in out, (asked.returncode, out, err)
+    assert asked.returncode == 0 and "2 of 2 signers and watchers" in out, (asked.returncode, out, err)
     assert rig.frozen("a") and rig.frozen("b")
 
 
