@@ -14,6 +14,7 @@ enum {
 	PER_MILLION = 1000000,
 	PROGRESS_BLOCKS = 20000, /* blocks between two looks at the terminal */
 	EVENTS_FIRST = 1024,
+	SEEDS_FIRST = 64,
 };
 
 static void *room(size_t n, size_t size)
@@ -319,10 +320,14 @@ static int by_id(const void *a, const void *b)
 
 static struct trace_run_seed *seed_add(struct trace_run *r, size_t of)
 {
-	struct trace_run_seed *more = realloc(r->seeds, (r->seeds_n + 1) * sizeof *more);
+	if (r->seeds_n == r->seeds_cap) {
+		size_t cap = r->seeds_cap == 0 ? SEEDS_FIRST : 2 * r->seeds_cap;
+		struct trace_run_seed *more = realloc(r->seeds, cap * sizeof *more);
 
-	CHECK(more != NULL);
-	r->seeds = more;
+		CHECK(more != NULL);
+		r->seeds = more;
+		r->seeds_cap = cap;
+	}
 	r->seeds[r->seeds_n] = (struct trace_run_seed){ .of = of };
 	return &r->seeds[r->seeds_n++];
 }

@@ -75,7 +75,7 @@ struct trace_run {
 	struct trace_totals totals[TRACE_POLICIES];
 	unsigned n; /* policies */
 	struct trace_run_seed *seeds;
-	size_t seeds_n;
+	size_t seeds_n, seeds_cap;
 	uint32_t *sinks;
 	size_t sinks_n;
 	size_t sinks_by[4]; /* by enum trace_run_sink */
